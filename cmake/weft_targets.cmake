@@ -1,0 +1,53 @@
+# One target a folder. Sources are found by folder, so that adding a file needs no edit here.
+
+add_library(weft_options INTERFACE)
+target_compile_features(weft_options INTERFACE cxx_std_20)
+target_compile_options(weft_options INTERFACE -Wall -Wextra -Wconversion -Wno-sign-conversion -fno-math-errno -fno-trapping-math -ffp-contract=off)
+if(WEFT_WERROR)
+  target_compile_options(weft_options INTERFACE -Werror)
+endif()
+if(WEFT_SANITIZE)
+  target_compile_options(weft_options INTERFACE -fsanitize=${WEFT_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all -g1)
+  target_link_options(weft_options INTERFACE -fsanitize=${WEFT_SANITIZE})
+endif()
+
+function(weft_library name)
+  cmake_parse_arguments(ARG "" "" "GLOBS;LINKS;PRIVATE_LINKS" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS ${ARG_GLOBS})
+  if(NOT sources)
+    return()
+  endif()
+  add_library(${name} STATIC ${sources})
+  target_include_directories(${name} PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}> $<INSTALL_INTERFACE:include/weft>)
+  target_link_libraries(${name} PUBLIC ${ARG_LINKS} PRIVATE ${ARG_PRIVATE_LINKS} $<BUILD_INTERFACE:weft_options>)
+endfunction()
+
+weft_library(weft_core GLOBS core/*.cpp core/kernels/*.cpp LINKS fmt::fmt
+             PRIVATE_LINKS OpenBLAS::OpenBLAS TBB::tbb hwy::hwy Threads::Threads)
+weft_library(weft_autograd GLOBS autograd/*.cpp autograd/ops/*.cpp LINKS weft_core)
+weft_library(weft_nn GLOBS nn/*.cpp nn/models/*.cpp LINKS weft_autograd)
+weft_library(weft_optim GLOBS optim/*.cpp LINKS weft_autograd)
+weft_library(weft_data GLOBS data/*.cpp data/text/*.cpp data/image/*.cpp data/synthetic/*.cpp LINKS weft_core
+             PRIVATE_LINKS ZLIB::ZLIB PNG::PNG Threads::Threads nlohmann_json::nlohmann_json)
+weft_library(weft_train GLOBS train/*.cpp train/compare/*.cpp train/report/*.cpp
+             LINKS weft_nn weft_optim weft_data
+             PRIVATE_LINKS nlohmann_json::nlohmann_json tomlplusplus::tomlplusplus Threads::Threads)
+
+# Samples register themselves when they are linked, so they are objects: a static library would drop them.
+file(GLOB sample_sources CONFIGURE_DEPENDS autograd/samples/*.cpp nn/samples/*.cpp)
+add_library(weft_samples OBJECT ${sample_sources})
+target_include_directories(weft_samples PUBLIC ${PROJECT_SOURCE_DIR})
+target_link_libraries(weft_samples PUBLIC $<TARGET_NAME_IF_EXISTS:weft_nn> weft_autograd PRIVATE weft_options)
+
+file(GLOB cli_sources CONFIGURE_DEPENDS train/cli/*.cpp)
+if(cli_sources)
+  add_executable(weft_program ${cli_sources})
+  set_target_properties(weft_program PROPERTIES OUTPUT_NAME weft)
+  target_compile_definitions(weft_program PRIVATE WEFT_VERSION="${PROJECT_VERSION}")
+  target_link_libraries(weft_program PRIVATE weft_train weft_samples CLI11::CLI11 nlohmann_json::nlohmann_json weft_options)
+endif()
+
+if(WEFT_BUILD_TESTS)
+  enable_testing()
+  add_subdirectory(tests)
+endif()

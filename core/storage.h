@@ -1,0 +1,45 @@
+// Memory: a caching allocator and the reference-counted buffer that tensors and their views share.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+namespace weft {
+
+/// Counters of the allocator, in bytes.
+struct MemoryStats {
+  std::int64_t current = 0;      ///< held by live tensors
+  std::int64_t peak = 0;         ///< the most `current` has been since the last reset_peak_memory()
+  std::int64_t cached = 0;       ///< freed by tensors, kept for reuse
+  std::int64_t allocations = 0;  ///< requests that went to the system, not to the cache
+};
+
+MemoryStats memory_stats();
+void reset_peak_memory();
+/// Returns every cached block to the system.
+void release_cached_memory();
+/// Bytes tensors may hold in all; a request above it throws MemoryError. 0 restores the default: what the machine
+/// (or its cgroup) has.
+void set_memory_limit(std::int64_t bytes);
+std::int64_t memory_limit();
+
+/// A 64-byte-aligned buffer. Contents are not initialised.
+class Storage {
+ public:
+  /// Throws MemoryError when `bytes` do not fit the limit or the system refuses.
+  explicit Storage(std::int64_t bytes);
+  ~Storage();
+  Storage(const Storage&) = delete;
+  Storage& operator=(const Storage&) = delete;
+
+  std::byte* data() const { return data_; }
+  std::int64_t bytes() const { return bytes_; }
+
+ private:
+  std::byte* data_ = nullptr;
+  std::int64_t bytes_ = 0;
+  std::int64_t block_bytes_ = 0;
+};
+
+}  // namespace weft
