@@ -1,0 +1,20 @@
+// Normalisation over the last dimension.
+#pragma once
+
+#include "core/tensor.h"
+
+namespace weft {
+
+/// (x - mean) / sqrt(var + eps) * weight + bias over the last dimension (var with divisor C). Shape: x (..., C), weight and bias (C,) or undefined.
+/// Gradient: eq. of the paper's appendix, in one pass. Throws: ShapeError, ConfigError for eps < 0.
+/// Source: Ba, Kiros, Hinton 2016 (arXiv 1607.06450), eq. 4.
+Tensor layer_norm(const Tensor& x, const Tensor& weight = Tensor(), const Tensor& bias = Tensor(), double eps = 1e-5);
+/// x / sqrt(mean(x^2) + eps) * weight over the last dimension. Shape: x (..., C), weight (C,) or undefined. Throws: as layer_norm.
+/// Source: Zhang and Sennrich 2019 (arXiv 1910.07467), eq. 4.
+Tensor rms_norm(const Tensor& x, const Tensor& weight = Tensor(), double eps = 1e-6);
+
+namespace definition {
+Tensor layer_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, double eps);
+Tensor rms_norm(const Tensor& x, const Tensor& weight, double eps);
+}  // namespace definition
+}  // namespace weft

@@ -1,0 +1,119 @@
+#include <atomic>
+#include <utility>
+
+#include "autograd/autograd.h"
+#include "autograd/engine_state.h"
+
+namespace weft {
+namespace {
+
+thread_local bool grad_mode = true;
+thread_local bool anomaly_mode = false;
+thread_local Node* running_node = nullptr;
+
+std::uint64_t next_sequence() {
+  static std::atomic<std::uint64_t> counter{0};
+  return ++counter;
+}
+
+bool any_wants_grad(const std::vector<Tensor>& inputs) {
+  for (const Tensor& input : inputs)
+    if (wants_grad(input)) return true;
+  return false;
+}
+
+void check_anomaly(const char* op, const Tensor& output) {
+  if (!anomaly_mode) return;
+  const std::int64_t index = raw::find_nonfinite(output);
+  if (index < 0) return;
+  fail<NumericError>(op, "the forward made a NaN or an infinity: element {} (row-major) of an output {}", index, output.shape().str());
+}
+
+std::vector<Tensor> record_node(const char* op, std::vector<Tensor> outputs, const std::vector<Tensor>& inputs, MultiBackwardRule rule,
+                                Definition definition, bool differentiable_rule) {
+  for (const Tensor& output : outputs) check_anomaly(op, output);
+  if (!any_wants_grad(inputs)) return outputs;
+  auto node = std::make_shared<Node>();
+  node->op = op;
+  node->sequence = next_sequence();
+  node->rule = std::move(rule);
+  node->differentiable_rule = differentiable_rule;
+  node->edges.reserve(inputs.size());
+  for (const Tensor& input : inputs) {
+    Edge edge;
+    if (wants_grad(input)) edge.meta = input.grad_meta();
+    if (definition && input.defined()) edge.input = input;
+    if (input.defined()) edge.shape = input.shape(), edge.dtype = input.dtype();
+    node->edges.push_back(std::move(edge));
+  }
+  node->definition = std::move(definition);
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    node->output_shapes.push_back(outputs[i].shape());
+    if (!is_float(outputs[i].dtype())) continue;
+    auto meta = std::make_shared<GradMeta>();
+    meta->requires_grad = true;
+    meta->output_index = static_cast<int>(i);
+    meta->node = node;
+    outputs[i].set_grad_meta(std::move(meta));
+  }
+  return outputs;
+}
+
+MultiBackwardRule as_multi(BackwardRule rule) {
+  return [rule = std::move(rule)](const std::vector<Tensor>& grads) { return rule(grads[0]); };
+}
+
+}  // namespace
+
+bool grad_enabled() { return grad_mode; }
+
+bool wants_grad(const Tensor& t) { return grad_mode && t.defined() && t.grad_meta() && t.grad_meta()->requires_grad; }
+
+NoGrad::NoGrad() : before_(std::exchange(grad_mode, false)) {}
+NoGrad::~NoGrad() { grad_mode = before_; }
+AnomalyMode::AnomalyMode(bool enabled) : before_(std::exchange(anomaly_mode, enabled)) {}
+AnomalyMode::~AnomalyMode() { anomaly_mode = before_; }
+
+namespace detail {
+bool anomaly_enabled() { return anomaly_mode; }
+GradModeGuard::GradModeGuard(bool enabled) : before_(std::exchange(grad_mode, enabled)) {}
+GradModeGuard::~GradModeGuard() { grad_mode = before_; }
+RunningNode::RunningNode(Node* node) : before_(std::exchange(running_node, node)) {}
+RunningNode::~RunningNode() { running_node = before_; }
+}  // namespace detail
+
+Tensor SavedOutput::get() const {
+  if (!grad_mode) return value_;
+  if (!running_node) fail<GraphError>("autograd", "SavedOutput::get() outside a backward rule");
+  Tensor attached = value_.detach();
+  auto meta = std::make_shared<GradMeta>();
+  meta->requires_grad = true;
+  meta->output_index = index_;
+  meta->node = running_node->shared_from_this();
+  attached.set_grad_meta(std::move(meta));
+  return attached;
+}
+
+Tensor record(const char* op, Tensor output, std::vector<Tensor> inputs, BackwardRule rule) {
+  if (!any_wants_grad(inputs)) {
+    check_anomaly(op, output);
+    return output;
+  }
+  return record_node(op, {std::move(output)}, inputs, as_multi(std::move(rule)), nullptr, true)[0];
+}
+
+Tensor record_fused(const char* op, Tensor output, std::vector<Tensor> inputs, BackwardRule rule, std::function<Tensor()> definition) {
+  if (!any_wants_grad(inputs)) {
+    check_anomaly(op, output);
+    return output;
+  }
+  return record_node(op, {std::move(output)}, inputs, as_multi(std::move(rule)),
+                     [definition = std::move(definition)] { return std::vector<Tensor>{definition()}; }, false)[0];
+}
+
+std::vector<Tensor> record_multi(const char* op, std::vector<Tensor> outputs, std::vector<Tensor> inputs, MultiBackwardRule rule, Definition definition) {
+  const bool differentiable_rule = !definition;
+  return record_node(op, std::move(outputs), inputs, std::move(rule), std::move(definition), differentiable_rule);
+}
+
+}  // namespace weft
