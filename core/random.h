@@ -35,7 +35,7 @@ class Generator {
 
   /// Position of the stream in blocks of four words; setting it resumes exactly there.
   std::uint64_t position() const { return position_; }
-  void set_position(std::uint64_t position);
+  void set_position(std::uint64_t position) { position_ = position; }
   /// Takes `blocks` blocks for a caller that evaluates block() itself, and returns the first one's position.
   std::uint64_t reserve(std::uint64_t blocks);
   /// The four words at a position of this stream; does not move it.
@@ -45,8 +45,6 @@ class Generator {
   std::array<std::uint32_t, 2> key_;
   std::array<std::uint32_t, 2> stream_;
   std::uint64_t position_ = 0;
-  std::array<std::uint32_t, 4> words_{};
-  int used_ = 4;
 };
 
 /// The streams of the calling thread's run: `init`, `dropout`, `sample`, ... Each thread has its own set, so that
@@ -58,7 +56,7 @@ void seed(std::uint64_t seed);
 std::uint64_t current_seed();
 /// The stream of that name, made on first use.
 Generator& stream(std::string_view name);
-/// Position of every stream in use, by name; restore() brings them back.
+/// Position of every stream that has been drawn from, by name; restore() brings them back.
 std::map<std::string, std::uint64_t> positions();
 void restore(std::uint64_t seed, const std::map<std::string, std::uint64_t>& positions);
 

@@ -1,0 +1,166 @@
+#include "core/blas.h"
+
+#include <cblas.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <thread>
+#include <vector>
+
+#include "core/error.h"
+#include "core/parallel.h"
+
+namespace weft::blas {
+namespace {
+
+/// Our tiles are the parallelism: a call must stay on its thread.
+void use_one_thread() {
+  static const bool done = [] {
+    openblas_set_num_threads(1);
+    return true;
+  }();
+  (void)done;
+}
+
+blasint narrow(std::int64_t value) {
+  if (value > std::numeric_limits<blasint>::max()) fail<ShapeError>("gemm", "a size of {} is more than OpenBLAS takes", value);
+  return static_cast<blasint>(value);
+}
+
+CBLAS_TRANSPOSE flag(Op op) { return op == Op::none ? CblasNoTrans : CblasTrans; }
+
+void call(CBLAS_TRANSPOSE ta, CBLAS_TRANSPOSE tb, blasint m, blasint n, blasint k, float alpha, const float* a, blasint lda, const float* b,
+          blasint ldb, float beta, float* c, blasint ldc) {
+  cblas_sgemm(CblasRowMajor, ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
+}
+void call(CBLAS_TRANSPOSE ta, CBLAS_TRANSPOSE tb, blasint m, blasint n, blasint k, double alpha, const double* a, blasint lda,
+          const double* b, blasint ldb, double beta, double* c, blasint ldc) {
+  cblas_dgemm(CblasRowMajor, ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
+}
+
+template <class T>
+void scale_rows(std::int64_t m, std::int64_t n, T beta, T* c, std::int64_t ldc) {
+  for (std::int64_t i = 0; i < m; ++i)
+    for (std::int64_t j = 0; j < n; ++j) c[i * ldc + j] = beta == T{0} ? T{0} : beta * c[i * ldc + j];
+}
+
+template <class T>
+void gemm_impl(Op op_a, Op op_b, std::int64_t m, std::int64_t n, std::int64_t k, T alpha, const T* a, std::int64_t lda, const T* b,
+               std::int64_t ldb, T beta, T* c, std::int64_t ldc) {
+  if (m <= 0 || n <= 0) return;
+  if (k <= 0) {
+    scale_rows(m, n, beta, c, ldc);
+    return;
+  }
+  use_one_thread();
+  // A matrix of one row may carry any stride; OpenBLAS wants at least the row's length.
+  const std::int64_t a_columns = op_a == Op::none ? k : m;
+  const std::int64_t b_columns = op_b == Op::none ? n : k;
+  if ((op_a == Op::none ? m : k) == 1) lda = std::max(lda, a_columns);
+  if ((op_b == Op::none ? k : n) == 1) ldb = std::max(ldb, b_columns);
+  if (m == 1) ldc = std::max(ldc, n);
+  if (lda < a_columns || ldb < b_columns || ldc < n)
+    fail<ShapeError>("gemm", "a row stride is shorter than its row: a {} < {}, b {} < {} or c {} < {}", lda, a_columns, ldb, b_columns, ldc, n);
+  call(flag(op_a), flag(op_b), narrow(m), narrow(n), narrow(k), alpha, a, narrow(lda), b, narrow(ldb), beta, c, narrow(ldc));
+}
+
+constexpr std::int64_t kTileFlop = std::int64_t{2} << 20;  // the least a tile is worth starting
+constexpr std::int64_t kTiles = 16;                        // as many as a large product is cut into, at least
+constexpr std::int64_t kRowStep = 16;                      // tile sides are multiples of the kernels' own
+constexpr std::int64_t kLargestSide = 1024;
+
+struct Tiling {
+  std::int64_t rows;
+  std::int64_t columns;
+};
+
+constexpr std::int64_t round_up(std::int64_t value, std::int64_t step) { return (value + step - 1) / step * step; }
+
+/// Halves the longer side until there are enough tiles, none below the least size. By shape alone.
+Tiling choose_tiles(std::int64_t m, std::int64_t n, std::int64_t k) {
+  Tiling tile{m, n};
+  const auto flop = [&] { return 2.0 * static_cast<double>(tile.rows) * static_cast<double>(tile.columns) * static_cast<double>(k); };
+  while (true) {
+    const std::int64_t tiles = chunk_count(m, tile.rows) * chunk_count(n, tile.columns);
+    if (tiles >= kTiles && tile.rows <= kLargestSide && tile.columns <= kLargestSide) break;
+    if (flop() < 2.0 * kTileFlop) break;
+    std::int64_t& side = tile.rows >= tile.columns ? tile.rows : tile.columns;
+    if (side <= kRowStep) break;
+    side = round_up((side + 1) / 2, kRowStep);
+  }
+  return tile;
+}
+
+template <class T>
+void parallel_gemm_impl(Op op_a, Op op_b, std::int64_t m, std::int64_t n, std::int64_t k, T alpha, const T* a, std::int64_t lda, const T* b,
+                        std::int64_t ldb, T beta, T* c, std::int64_t ldc) {
+  if (m <= 0 || n <= 0) return;
+  const Tiling tile = choose_tiles(m, n, std::max<std::int64_t>(k, 1));
+  const std::int64_t across = chunk_count(n, tile.columns);
+  parallel_for(chunk_count(m, tile.rows) * across, 1, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) {
+      const std::int64_t row = i / across * tile.rows;
+      const std::int64_t column = i % across * tile.columns;
+      gemm_impl(op_a, op_b, std::min(tile.rows, m - row), std::min(tile.columns, n - column), k, alpha,
+                a + (op_a == Op::none ? row * lda : row), lda, b + (op_b == Op::none ? column : column * ldb), ldb, beta,
+                c + row * ldc + column, ldc);
+    }
+  });
+}
+
+}  // namespace
+
+void gemm(Op op_a, Op op_b, std::int64_t m, std::int64_t n, std::int64_t k, float alpha, const float* a, std::int64_t lda, const float* b, std::int64_t ldb, float beta, float* c, std::int64_t ldc) {
+  gemm_impl(op_a, op_b, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
+}
+void gemm(Op op_a, Op op_b, std::int64_t m, std::int64_t n, std::int64_t k, double alpha, const double* a, std::int64_t lda, const double* b, std::int64_t ldb, double beta, double* c, std::int64_t ldc) {
+  gemm_impl(op_a, op_b, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
+}
+void parallel_gemm(Op op_a, Op op_b, std::int64_t m, std::int64_t n, std::int64_t k, float alpha, const float* a, std::int64_t lda, const float* b, std::int64_t ldb, float beta, float* c, std::int64_t ldc) {
+  parallel_gemm_impl(op_a, op_b, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
+}
+void parallel_gemm(Op op_a, Op op_b, std::int64_t m, std::int64_t n, std::int64_t k, double alpha, const double* a, std::int64_t lda, const double* b, std::int64_t ldb, double beta, double* c, std::int64_t ldc) {
+  parallel_gemm_impl(op_a, op_b, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
+}
+
+const char* description() {
+  use_one_thread();
+  return openblas_get_config();
+}
+
+void check_thread_safety() {
+  constexpr std::int64_t kSide = 48;
+  constexpr int kThreads = 4;
+  constexpr int kRounds = 64;
+  constexpr std::size_t kCount = kSide * kSide;
+  // Small whole numbers: every sum is exact, so the right answer does not depend on the order of the sums.
+  std::vector<float> a(kCount);
+  std::vector<float> b(kCount);
+  std::vector<float> expected(kCount, 0);
+  for (std::size_t i = 0; i < kCount; ++i) {
+    a[i] = static_cast<float>(static_cast<int>(i * 7 % 13) - 6);
+    b[i] = static_cast<float>(static_cast<int>(i * 5 % 11) - 5);
+  }
+  for (std::size_t i = 0; i < kSide; ++i)
+    for (std::size_t l = 0; l < kSide; ++l)
+      for (std::size_t j = 0; j < kSide; ++j) expected[i * kSide + j] += a[i * kSide + l] * b[l * kSide + j];
+  std::vector<int> wrong(kThreads, 0);
+  {
+    std::vector<std::jthread> threads;
+    for (int t = 0; t < kThreads; ++t)
+      threads.emplace_back([&, t] {
+        std::vector<float> c(kCount);
+        for (int round = 0; round < kRounds; ++round) {
+          gemm(Op::none, Op::none, kSide, kSide, kSide, 1.0f, a.data(), kSide, b.data(), kSide, 0.0f, c.data(), kSide);
+          if (c != expected) ++wrong[static_cast<std::size_t>(t)];
+        }
+      });
+  }
+  const auto failures = std::count_if(wrong.begin(), wrong.end(), [](int count) { return count > 0; });
+  if (failures > 0)
+    fail<NumericError>("blas", "matrix products on several threads at once are wrong in this build: {}; install the pthread build of OpenBLAS",
+                       description());
+}
+
+}  // namespace weft::blas

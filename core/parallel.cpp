@@ -1,0 +1,130 @@
+#include "core/parallel.h"
+
+#include <sched.h>
+#include <tbb/blocked_range.h>
+#include <tbb/global_control.h>
+#include <tbb/parallel_for.h>
+#include <tbb/partitioner.h>
+#include <tbb/task_arena.h>
+
+#include <algorithm>
+#include <atomic>
+#include <fstream>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <thread>
+
+#include "core/error.h"
+
+namespace weft {
+namespace {
+
+constexpr int kMaxThreads = 1024;
+
+/// Processors this process may use: its affinity mask, cut by the cgroup's quota.
+int usable_processors() {
+  int processors = std::max(static_cast<int>(std::thread::hardware_concurrency()), 1);
+#ifdef __linux__
+  cpu_set_t set;
+  if (::sched_getaffinity(0, sizeof set, &set) == 0) processors = std::max(CPU_COUNT(&set), 1);
+  double quota = 0;
+  double period = 0;
+  if (std::ifstream file("/sys/fs/cgroup/cpu.max"); file >> quota >> period && quota > 0 && period > 0)
+    processors = std::clamp(static_cast<int>(quota / period + 0.5), 1, processors);
+#endif
+  return std::min(processors, kMaxThreads);
+}
+
+std::atomic<int>& global_threads() {
+  static std::atomic<int> threads{usable_processors()};
+  return threads;
+}
+
+thread_local int threads_here = 0;  // 0: the global choice
+thread_local bool inside_chunk = false;
+
+void check_threads(int threads) {
+  if (threads < 1 || threads > kMaxThreads) fail<ConfigError>("threads", "wants 1 to {} threads, got {}", kMaxThreads, threads);
+}
+
+/// TBB keeps to the machine's processors unless a control says more. The smallest live control counts, so there is one.
+void allow_parallelism(int threads) {
+  static std::mutex& mutex = *new std::mutex;
+  static std::unique_ptr<tbb::global_control>& control = *new std::unique_ptr<tbb::global_control>;
+  const std::lock_guard lock(mutex);
+  if (tbb::global_control::active_value(tbb::global_control::max_allowed_parallelism) >= static_cast<std::size_t>(threads)) return;
+  control.reset();
+  control = std::make_unique<tbb::global_control>(tbb::global_control::max_allowed_parallelism, static_cast<std::size_t>(threads));
+}
+
+/// Each calling thread has arenas of its own, so that two runs side by side do not share one's slots.
+tbb::task_arena& arena(int threads) {
+  thread_local std::map<int, std::unique_ptr<tbb::task_arena>> arenas;
+  thread_local std::pair<int, tbb::task_arena*> last{0, nullptr};
+  if (last.first != threads) {
+    std::unique_ptr<tbb::task_arena>& slot = arenas[threads];
+    if (!slot) {
+      allow_parallelism(threads);
+      slot = std::make_unique<tbb::task_arena>(threads);
+    }
+    last = {threads, slot.get()};
+  }
+  return *last.second;
+}
+
+class InsideChunk {
+ public:
+  InsideChunk() : before_(inside_chunk) { inside_chunk = true; }
+  ~InsideChunk() { inside_chunk = before_; }
+  InsideChunk(const InsideChunk&) = delete;
+  InsideChunk& operator=(const InsideChunk&) = delete;
+
+ private:
+  bool before_;
+};
+
+}  // namespace
+
+int num_threads() { return threads_here > 0 ? threads_here : global_threads().load(std::memory_order_relaxed); }
+
+void set_num_threads(int threads) {
+  check_threads(threads);
+  global_threads().store(threads, std::memory_order_relaxed);
+  threads_here = 0;
+}
+
+void set_num_threads_here(int threads) {
+  check_threads(threads);
+  threads_here = threads;
+}
+
+namespace detail {
+
+void parallel_for_impl(std::int64_t n, std::int64_t grain, ChunkFunction function, void* context) {
+  if (n <= 0) return;
+  grain = std::max<std::int64_t>(grain, 1);
+  if (n <= grain) {
+    function(context, 0, n);
+    return;
+  }
+  const auto run_chunk = [=](std::int64_t chunk) { function(context, chunk * grain, std::min(n, chunk * grain + grain)); };
+  const std::int64_t chunks = (n - 1) / grain + 1;
+  const int threads = num_threads();
+  if (threads == 1 || inside_chunk) {
+    for (std::int64_t chunk = 0; chunk < chunks; ++chunk) run_chunk(chunk);
+    return;
+  }
+  arena(threads).execute([&] {
+    tbb::parallel_for(
+        tbb::blocked_range<std::int64_t>(0, chunks, 1),
+        [&](const tbb::blocked_range<std::int64_t>& range) {
+          const InsideChunk mark;
+          for (std::int64_t chunk = range.begin(); chunk < range.end(); ++chunk) run_chunk(chunk);
+        },
+        tbb::simple_partitioner());
+  });
+}
+
+}  // namespace detail
+}  // namespace weft

@@ -1,0 +1,232 @@
+#include "core/storage.h"
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <fstream>
+#include <limits>
+#include <mutex>
+#include <new>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "core/error.h"
+
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/asan_interface.h>
+#else
+#define ASAN_POISON_MEMORY_REGION(address, size) ((void)(address), (void)(size))
+#define ASAN_UNPOISON_MEMORY_REGION(address, size) ((void)(address), (void)(size))
+#endif
+
+namespace weft {
+namespace {
+
+constexpr std::int64_t kAlignment = 64;
+constexpr std::int64_t kSmall = 1024;
+constexpr std::int64_t kHugePage = std::int64_t{2} << 20;
+constexpr int kClassesPerDoubling = 8;
+
+alignas(kAlignment) std::byte nothing[kAlignment];  // what an empty storage points at
+
+struct SizeClass {
+  std::size_t index;
+  std::int64_t bytes;
+};
+
+/// Multiples of 64 bytes up to 1 KiB, then eight classes for each doubling: at most an eighth is wasted.
+SizeClass size_class(std::int64_t bytes) {
+  if (bytes <= kSmall) {
+    const std::int64_t units = (bytes + kAlignment - 1) / kAlignment;
+    return {static_cast<std::size_t>(units), units * kAlignment};
+  }
+  const int log = 63 - std::countl_zero(static_cast<std::uint64_t>(bytes - 1));  // 2^log < bytes <= 2^(log + 1)
+  const std::int64_t step = (std::int64_t{1} << log) / kClassesPerDoubling;
+  const std::int64_t steps = (bytes + step - 1) / step;  // 9 .. 16
+  constexpr std::int64_t kSmallClasses = kSmall / kAlignment + 1;
+  return {static_cast<std::size_t>(kSmallClasses + (log - 10) * kClassesPerDoubling + steps - kClassesPerDoubling - 1), steps * step};
+}
+
+std::align_val_t alignment_of(std::int64_t block_bytes) {
+  return static_cast<std::align_val_t>(block_bytes >= kHugePage ? kHugePage : kAlignment);
+}
+
+std::byte* system_allocate(std::int64_t block_bytes) {
+  void* block = ::operator new(static_cast<std::size_t>(block_bytes), alignment_of(block_bytes), std::nothrow);
+#ifdef MADV_HUGEPAGE
+  if (block && block_bytes >= kHugePage) ::madvise(block, static_cast<std::size_t>(block_bytes), MADV_HUGEPAGE);
+#endif
+  return static_cast<std::byte*>(block);
+}
+
+void system_free(std::byte* block, std::int64_t block_bytes) {
+  ASAN_UNPOISON_MEMORY_REGION(block, static_cast<std::size_t>(block_bytes));
+  ::operator delete(block, alignment_of(block_bytes));
+}
+
+std::string human(std::int64_t bytes) {
+  constexpr std::array<const char*, 7> kUnits = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+  double value = static_cast<double>(bytes);
+  std::size_t unit = 0;
+  while (value >= 1024 && unit + 1 < kUnits.size()) value /= 1024, ++unit;
+  return unit == 0 ? fmt::format("{} B", bytes) : fmt::format("{:.1f} {}", value, kUnits[unit]);
+}
+
+/// The number in a control file; the largest integer when there is none ("max", or no such file).
+std::int64_t read_limit(const std::string& path) {
+  std::ifstream file(path);
+  std::int64_t value = 0;
+  return file >> value && value > 0 ? value : std::numeric_limits<std::int64_t>::max();
+}
+
+std::int64_t machine_memory() {
+  std::int64_t limit = std::numeric_limits<std::int64_t>::max();
+  const std::int64_t pages = ::sysconf(_SC_PHYS_PAGES);
+  const std::int64_t page = ::sysconf(_SC_PAGE_SIZE);
+  if (pages > 0 && page > 0) limit = pages * page;
+  limit = std::min(limit, read_limit("/sys/fs/cgroup/memory.max"));
+  limit = std::min(limit, read_limit("/sys/fs/cgroup/memory/memory.limit_in_bytes"));
+  std::ifstream groups("/proc/self/cgroup");
+  for (std::string line; std::getline(groups, line);) {  // hierarchy:controllers:path
+    const std::size_t first = line.find(':');
+    const std::size_t second = line.find(':', first == std::string::npos ? first : first + 1);
+    if (second == std::string::npos) continue;
+    const std::string controllers = line.substr(first + 1, second - first - 1);
+    const bool v2 = controllers.empty();
+    if (!v2 && ("," + controllers + ",").find(",memory,") == std::string::npos) continue;
+    for (std::string path = line.substr(second + 1); path.size() > 1; path.erase(path.find_last_of('/')))
+      limit = std::min(limit, read_limit(v2 ? "/sys/fs/cgroup" + path + "/memory.max"
+                                            : "/sys/fs/cgroup/memory" + path + "/memory.limit_in_bytes"));
+  }
+  return limit;
+}
+
+class Allocator {
+ public:
+  /// A block for `bytes`; its full size goes to `block_bytes`.
+  std::byte* allocate(std::int64_t bytes, std::int64_t& block_bytes) {
+    const std::lock_guard lock(mutex_);
+    if (bytes < 0 || bytes > limit_ - stats_.current) refuse(bytes);
+    const SizeClass wanted = size_class(bytes);
+    if (wanted.bytes > limit_ - stats_.current) refuse(bytes);
+    std::vector<std::byte*>& free_blocks = free_[wanted.index];
+    std::byte* block = nullptr;
+    if (!free_blocks.empty()) {
+      block = free_blocks.back();
+      free_blocks.pop_back();
+      stats_.cached -= wanted.bytes;
+    } else {
+      if (wanted.bytes > limit_ - stats_.current - stats_.cached) release();
+      block = system_allocate(wanted.bytes);
+      if (!block && stats_.cached > 0) {
+        release();
+        block = system_allocate(wanted.bytes);
+      }
+      if (!block) refuse(bytes);
+      ++stats_.allocations;
+    }
+    stats_.current += wanted.bytes;
+    stats_.peak = std::max(stats_.peak, stats_.current);
+    block_bytes = wanted.bytes;
+    ASAN_UNPOISON_MEMORY_REGION(block, static_cast<std::size_t>(bytes));
+    ASAN_POISON_MEMORY_REGION(block + bytes, static_cast<std::size_t>(wanted.bytes - bytes));
+    return block;
+  }
+
+  void free(std::byte* block, std::int64_t block_bytes) noexcept {
+    const std::lock_guard lock(mutex_);
+    stats_.current -= block_bytes;
+    try {
+      free_[size_class(block_bytes).index].push_back(block);
+    } catch (const std::bad_alloc&) {
+      system_free(block, block_bytes);
+      return;
+    }
+    ASAN_POISON_MEMORY_REGION(block, static_cast<std::size_t>(block_bytes));
+    stats_.cached += block_bytes;
+  }
+
+  MemoryStats stats() {
+    const std::lock_guard lock(mutex_);
+    return stats_;
+  }
+
+  void reset_peak() {
+    const std::lock_guard lock(mutex_);
+    stats_.peak = stats_.current;
+  }
+
+  void release_cache() {
+    const std::lock_guard lock(mutex_);
+    release();
+  }
+
+  void set_limit(std::int64_t bytes) {
+    if (bytes < 0) fail<ConfigError>("memory", "a limit may not be negative: {}", bytes);
+    const std::lock_guard lock(mutex_);
+    limit_ = bytes == 0 ? default_limit_ : bytes;
+  }
+
+  std::int64_t limit() {
+    const std::lock_guard lock(mutex_);
+    return limit_;
+  }
+
+ private:
+  [[noreturn]] void refuse(std::int64_t bytes) const {
+    const std::int64_t left = std::max<std::int64_t>(limit_ - stats_.current, 0);
+    fail<MemoryError>("memory", "{} wanted for one tensor, {} of {} left; use a smaller model, batch or context", human(bytes),
+                      human(left), human(limit_));
+  }
+
+  void release() {
+    for (std::size_t i = 0; i < free_.size(); ++i) {
+      for (std::byte* block : free_[i]) system_free(block, class_bytes(i));
+      free_[i].clear();
+    }
+    stats_.cached = 0;
+  }
+
+  static std::int64_t class_bytes(std::size_t index) {
+    const auto i = static_cast<std::int64_t>(index);
+    constexpr std::int64_t kSmallClasses = kSmall / kAlignment + 1;
+    if (i < kSmallClasses) return i * kAlignment;
+    const std::int64_t doubling = (i - kSmallClasses) / kClassesPerDoubling;
+    const std::int64_t steps = (i - kSmallClasses) % kClassesPerDoubling + kClassesPerDoubling + 1;
+    return steps * ((std::int64_t{1} << (10 + doubling)) / kClassesPerDoubling);
+  }
+
+  std::mutex mutex_;
+  MemoryStats stats_;
+  std::int64_t default_limit_ = machine_memory();
+  std::int64_t limit_ = default_limit_;
+  std::array<std::vector<std::byte*>, 17 + 53 * kClassesPerDoubling> free_;
+};
+
+/// Never destroyed: tensors with static storage may be freed after any destructor of ours would have run.
+Allocator& allocator() {
+  static Allocator& instance = *new Allocator;
+  return instance;
+}
+
+}  // namespace
+
+MemoryStats memory_stats() { return allocator().stats(); }
+void reset_peak_memory() { allocator().reset_peak(); }
+void release_cached_memory() { allocator().release_cache(); }
+void set_memory_limit(std::int64_t bytes) { allocator().set_limit(bytes); }
+std::int64_t memory_limit() { return allocator().limit(); }
+
+Storage::Storage(std::int64_t bytes) : data_(nothing), bytes_(bytes) {
+  if (bytes != 0) data_ = allocator().allocate(bytes, block_bytes_);
+}
+
+Storage::~Storage() {
+  if (block_bytes_ != 0) allocator().free(data_, block_bytes_);
+}
+
+}  // namespace weft

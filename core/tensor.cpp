@@ -1,0 +1,192 @@
+#include <algorithm>
+#include <limits>
+
+#include "core/kernels/copy.h"
+#include "core/tensor_impl.h"
+
+namespace weft {
+namespace {
+
+bool row_major(const Shape& shape, const Shape& strides) {
+  std::int64_t expected = 1;
+  for (int i = shape.rank() - 1; i >= 0; --i) {
+    if (shape[i] == 1) continue;
+    if (strides[i] != expected) return false;
+    expected *= shape[i];
+  }
+  return true;
+}
+
+/// Elements from the first to one past the last that a geometry reaches; saturates instead of overflowing.
+std::int64_t span(const Shape& shape, const Shape& strides) {
+  std::int64_t last = 0;
+  for (int i = 0; i < shape.rank(); ++i) {
+    std::int64_t reach = 0;
+    if (__builtin_mul_overflow(shape[i] - 1, strides[i], &reach) || __builtin_add_overflow(last, reach, &last))
+      return std::numeric_limits<std::int64_t>::max();
+  }
+  return last + (last < std::numeric_limits<std::int64_t>::max());
+}
+
+bool overlaps_itself(const Tensor& t) {
+  for (int i = 0; i < t.rank(); ++i)
+    if (t.shape()[i] > 1 && t.strides()[i] == 0) return true;
+  return false;
+}
+
+}  // namespace
+
+const Tensor::Impl& Tensor::impl() const {
+  if (!impl_) fail<Error>("tensor", "an undefined tensor was used; assign one first");
+  return *impl_;
+}
+
+const Shape& Tensor::shape() const { return impl().shape; }
+const Shape& Tensor::strides() const { return impl().strides; }
+DType Tensor::dtype() const { return impl().dtype; }
+std::int64_t Tensor::size(std::int64_t dim) const { return shape()[normalize_dim(dim, rank(), "size")]; }
+std::int64_t Tensor::numel() const { return impl().numel; }
+bool Tensor::is_contiguous() const { return impl().contiguous; }
+std::byte* Tensor::raw_data() const { return impl().data; }
+const std::shared_ptr<GradMeta>& Tensor::grad_meta() const { return impl().grad_meta; }
+
+void Tensor::set_grad_meta(std::shared_ptr<GradMeta> meta) const {
+  impl();
+  impl_->grad_meta = std::move(meta);
+}
+
+bool Tensor::shares_storage(const Tensor& other) const { return impl().storage == other.impl().storage; }
+bool Tensor::is_unique() const { return impl_.use_count() == 1 && impl_->storage.use_count() == 1; }
+
+Tensor Tensor::empty(const Shape& shape, DType dtype) {
+  const std::int64_t numel = shape.numel();
+  std::int64_t bytes = 0;
+  if (__builtin_mul_overflow(numel, item_size(dtype), &bytes)) bytes = std::numeric_limits<std::int64_t>::max();
+  auto storage = std::make_shared<Storage>(bytes);
+  std::byte* data = storage->data();
+  return Tensor(std::make_shared<Impl>(Impl{data, numel, shape, shape.row_major_strides(), std::move(storage), nullptr, dtype, true}));
+}
+
+Tensor Tensor::full(const Shape& shape, double value, DType dtype) {
+  Tensor t = empty(shape, dtype);
+  t.fill(value);
+  return t;
+}
+
+Tensor Tensor::zeros(const Shape& shape, DType dtype) { return full(shape, 0, dtype); }
+Tensor Tensor::ones(const Shape& shape, DType dtype) { return full(shape, 1, dtype); }
+
+Tensor Tensor::arange(std::int64_t n, DType dtype) {
+  Tensor t = empty({n}, dtype);
+  dispatch_any(dtype, [&](auto zero) {
+    using T = decltype(zero);
+    T* out = t.data<T>();
+    for (std::int64_t i = 0; i < n; ++i) out[i] = kernels::convert<T>(i);
+  });
+  return t;
+}
+
+Tensor Tensor::as_strided(const Shape& shape, const Shape& strides, std::int64_t offset) const {
+  const Impl& base = impl();
+  const std::int64_t numel = shape.numel();
+  if (shape.rank() != strides.rank())
+    fail<ShapeError>("as_strided", "shape {} and strides {} differ in rank", shape.str(), strides.str());
+  if (std::any_of(strides.begin(), strides.end(), [](std::int64_t stride) { return stride < 0; }))
+    fail<ShapeError>("as_strided", "a stride may not be negative: {}", strides.str());
+  std::byte* data = base.storage->data();
+  if (numel > 0) {
+    const std::int64_t item = item_size(base.dtype);
+    const std::int64_t before = (base.data - data) / item;
+    const std::int64_t total = base.storage->bytes() / item;
+    if (offset < -before || offset > total - before || span(shape, strides) > total - before - offset)
+      fail<ShapeError>("as_strided", "shape {} with strides {} from element {} reaches outside a storage of {} elements", shape.str(),
+                       strides.str(), before + offset, total);
+    data = base.data + offset * item;
+  }
+  return Tensor(
+      std::make_shared<Impl>(Impl{data, numel, shape, strides, base.storage, nullptr, base.dtype, numel == 0 || row_major(shape, strides)}));
+}
+
+template <class T>
+T* Tensor::data() const {
+  const Impl& self = impl();
+  if (self.dtype != dtype_of<T>())
+    fail<DTypeError>("data", "a {} tensor was read as {}", name(self.dtype), name(dtype_of<T>()));
+  return reinterpret_cast<T*>(self.data);
+}
+
+template <class T>
+Tensor Tensor::from(const std::vector<T>& values, const Shape& shape) {
+  if (static_cast<std::int64_t>(values.size()) != shape.numel())
+    fail<ShapeError>("from", "{} values do not fill shape {}, which has {}", values.size(), shape.str(), shape.numel());
+  Tensor t = empty(shape, dtype_of<T>());
+  std::copy(values.begin(), values.end(), t.data<T>());
+  return t;
+}
+
+template <class T>
+std::vector<T> Tensor::to_vector() const {
+  const Tensor t = raw::contiguous(raw::cast(*this, dtype_of<T>()));
+  const T* first = t.data<T>();
+  return std::vector<T>(first, first + t.numel());
+}
+
+template float* Tensor::data<float>() const;
+template double* Tensor::data<double>() const;
+template std::int32_t* Tensor::data<std::int32_t>() const;
+template std::int64_t* Tensor::data<std::int64_t>() const;
+template std::uint8_t* Tensor::data<std::uint8_t>() const;
+template Tensor Tensor::from(const std::vector<float>&, const Shape&);
+template Tensor Tensor::from(const std::vector<double>&, const Shape&);
+template Tensor Tensor::from(const std::vector<std::int32_t>&, const Shape&);
+template Tensor Tensor::from(const std::vector<std::int64_t>&, const Shape&);
+template Tensor Tensor::from(const std::vector<std::uint8_t>&, const Shape&);
+template std::vector<float> Tensor::to_vector() const;
+template std::vector<double> Tensor::to_vector() const;
+template std::vector<std::int32_t> Tensor::to_vector() const;
+template std::vector<std::int64_t> Tensor::to_vector() const;
+template std::vector<std::uint8_t> Tensor::to_vector() const;
+
+double Tensor::item() const {
+  if (numel() != 1) fail<ShapeError>("item", "wants a tensor of one element, got {}", shape().str());
+  return dispatch_any(dtype(), [&](auto zero) { return kernels::convert<double>(*data<decltype(zero)>()); });
+}
+
+double Tensor::at(const Shape& index) const {
+  bool inside = index.rank() == rank();
+  std::int64_t offset = 0;
+  for (int i = 0; inside && i < rank(); ++i) {
+    inside = index[i] >= 0 && index[i] < shape()[i];
+    if (inside) offset += index[i] * strides()[i];
+  }
+  if (!inside) fail<IndexError>("at", "index {} is outside {}", index.str(), shape().str());
+  return dispatch_any(dtype(), [&](auto zero) { return kernels::convert<double>(data<decltype(zero)>()[offset]); });
+}
+
+void Tensor::fill(double value) const {
+  if (overlaps_itself(*this)) fail<ShapeError>("fill", "elements of the target share memory: {} with strides {}; copy it first", shape().str(), strides().str());
+  dispatch_any(dtype(), [&](auto zero) {
+    using T = decltype(zero);
+    const T element = kernels::convert<T>(value);
+    if (numel() == 1) *data<T>() = element;
+    else kernels::copy_strided(shape(), raw_data(), dtype(), strides(), reinterpret_cast<const std::byte*>(&element), dtype(), Shape::filled(rank(), 0));
+  });
+}
+
+void Tensor::copy_from(const Tensor& source) const {
+  if (!broadcasts_to(source.shape(), shape()))
+    fail<ShapeError>("copy_from", "{} cannot be copied into {}", source.shape().str(), shape().str());
+  if (overlaps_itself(*this)) fail<ShapeError>("copy_from", "elements of the target share memory: {} with strides {}; copy it first", shape().str(), strides().str());
+  Tensor from = source;
+  if (shares_storage(source)) {
+    const std::byte* begin = raw_data();
+    const std::byte* end = begin + span(shape(), strides()) * item_size(dtype());
+    const std::byte* from_begin = source.raw_data();
+    const std::byte* from_end = from_begin + span(source.shape(), source.strides()) * item_size(dtype());
+    if (numel() > 0 && begin < from_end && from_begin < end) from = raw::clone(source);
+  }
+  from = raw::expand(from, shape());
+  kernels::copy_strided(shape(), raw_data(), dtype(), strides(), from.raw_data(), from.dtype(), from.strides());
+}
+
+}  // namespace weft
