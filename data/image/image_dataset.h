@@ -1,0 +1,77 @@
+// Labelled pictures as training data.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "core/tensor.h"
+#include "data/image/transform.h"
+#include "data/loader.h"
+#include "data/split.h"
+
+namespace weft::data {
+
+/// images (B, C, H, W) f32, normalized; labels (B,) i64.
+struct ImageBatch {
+  Tensor images;
+  Tensor labels;
+};
+
+struct ImageBatchOptions {
+  std::int64_t batch = 128;
+  std::int64_t epochs = 1;
+  std::uint64_t seed = 1;
+  Augment augment = {};
+  bool drop_last = false;        ///< leaves out an epoch's last batch if it is not full
+  std::int64_t first_step = 0;   ///< where to go on, counted in batches from the start of epoch 0
+  PrefetchOptions prefetch = {.threads = 1, .ahead = 2};
+};
+
+struct ImageOptions {
+  std::int64_t validation = 5000;  ///< pictures taken from the end of the training set; 0 for none
+};
+
+/// Copies share the pixels. Everything is const and may be used from several threads at once.
+class ImageData {
+ public:
+  /// images (N, C, H, W) u8, labels (N,) u8; the same for the test set, which may be undefined. `where` names the set
+  /// in errors. Throws IoError when counts or sizes do not fit together, ConfigError when validation leaves nothing.
+  ImageData(Tensor train_images, Tensor train_labels, Tensor test_images, Tensor test_labels, const ImageOptions& options, std::string where);
+
+  std::int64_t channels() const { return images_[0].size(1); }
+  std::int64_t height() const { return images_[0].size(2); }
+  std::int64_t width() const { return images_[0].size(3); }
+  /// Largest label + 1.
+  std::int64_t classes() const { return classes_; }
+  const std::string& source() const { return where_; }
+  std::int64_t size(Split split) const { return labels(split).numel(); }
+  const Tensor& images(Split split) const { return images_[static_cast<int>(split)]; }  ///< u8 (N, C, H, W)
+  const Tensor& labels(Split split) const { return labels_[static_cast<int>(split)]; }  ///< u8 (N,)
+  /// Of the training split.
+  const Normalization& normalization() const { return normalization_; }
+
+  std::int64_t batches_per_epoch(const ImageBatchOptions& options) const;
+  /// Batch `index` of an epoch: its pictures depend on (seed, epoch, index, B, the set's size) alone, a picture's
+  /// shift and flip on (seed, epoch, its number in the set).
+  ImageBatch train_batch(std::int64_t epoch, std::int64_t index, const ImageBatchOptions& options) const;
+  /// Every batch from first_step to the end of the last epoch: `for (auto [images, labels] : mnist.train_batches({.epochs = 5}))`.
+  /// The range may outlive this object.
+  BatchRange<ImageBatch> train_batches(const ImageBatchOptions& options = {}) const;
+  /// The split in order, each picture once, unchanged.
+  BatchRange<ImageBatch> eval_batches(Split split, std::int64_t batch) const;
+
+ private:
+  std::string where_;
+  Tensor images_[3];
+  Tensor labels_[3];
+  std::int64_t classes_ = 0;
+  Normalization normalization_;
+};
+
+/// Loads a directory with `train-images-idx3-ubyte`, `train-labels-idx1-ubyte`, `t10k-images-idx3-ubyte` and
+/// `t10k-labels-idx1-ubyte`, each with or without `.gz`, or a shipped set by name (`mnist`). Images of rank 3 are
+/// (N, H, W), of rank 4 (N, C, H, W). Throws IoError.
+ImageData load_images(std::string_view name_or_path, const ImageOptions& options = {});
+
+}  // namespace weft::data

@@ -1,0 +1,51 @@
+// What is done to pictures between the file and the model.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/tensor.h"
+
+namespace weft::data {
+
+/// Mean and standard deviation of each channel, of values scaled to [0, 1].
+struct Normalization {
+  std::vector<double> mean;
+  std::vector<double> std;
+
+  /// Of u8 images (N, C, H, W); exact (integer sums), so that any order of summing gives the same bits. A channel that
+  /// never varies gets std 1.
+  static Normalization of_images(const Tensor& images);
+  std::string to_json() const;
+  /// Throws ConfigError, `[where] ...`, for anything else than what to_json() wrote.
+  static Normalization from_json(std::string_view json, std::string_view where = "normalization");
+};
+
+/// (value / 255 - mean) / std: u8 (..., C, H, W) to f32 of the same shape. Throws ShapeError, DTypeError.
+Tensor normalize(const Tensor& images, const Normalization& normalization);
+
+/// Random changes of training pictures.
+struct Augment {
+  int shift = 0;      ///< moves up to this many pixels each way; what enters is background (0)
+  bool flip = false;  ///< mirrors every second picture left to right (not for digits)
+};
+
+enum class Filter : std::uint8_t {
+  bilinear,  ///< a triangle, widened when shrinking, so that no pixel is skipped
+  area,      ///< the mean of the pixels covered
+};
+
+/// u8 (..., H, W) to u8 (..., height, width), pixel centres at halves, rounded to nearest. Throws ShapeError for sizes
+/// outside 1 .. 65536, DTypeError.
+Tensor resize_images(const Tensor& images, std::int64_t height, std::int64_t width, Filter filter = Filter::bilinear);
+
+/// 255 - value.
+Tensor invert_image(const Tensor& image);
+
+/// Whether the picture's edge is on the other side of mid-grey than the mean of the training pictures: dark ink on
+/// white paper shown to a model of light digits on black.
+bool looks_inverted(const Tensor& image, const Normalization& normalization);
+
+}  // namespace weft::data
