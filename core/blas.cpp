@@ -65,29 +65,28 @@ void gemm_impl(Op op_a, Op op_b, std::int64_t m, std::int64_t n, std::int64_t k,
   call(flag(op_a), flag(op_b), narrow(m), narrow(n), narrow(k), alpha, a, narrow(lda), b, narrow(ldb), beta, c, narrow(ldc));
 }
 
-constexpr std::int64_t kTileFlop = std::int64_t{2} << 20;  // the least a tile is worth starting
-constexpr std::int64_t kTiles = 16;                        // as many as a large product is cut into, at least
-constexpr std::int64_t kRowStep = 16;                      // tile sides are multiples of the kernels' own
-constexpr std::int64_t kLargestSide = 1024;
+// Measured: below 2 MFLOP a tile is not worth a task. Every tile packs its sides of A and B anew, which costs most where
+// tiles are narrow, so large products get larger tiles.
+constexpr double kLeastFlop = 2e6;
+constexpr double kGoodFlop = 100e6;
+constexpr double kFewTiles = 8;
+constexpr double kManyTiles = 64;
+constexpr std::int64_t kStep = 16;  // tile sides are multiples of what the kernels work on at once
 
 struct Tiling {
   std::int64_t rows;
   std::int64_t columns;
 };
 
-constexpr std::int64_t round_up(std::int64_t value, std::int64_t step) { return (value + step - 1) / step * step; }
-
-/// Halves the longer side until there are enough tiles, none below the least size. By shape alone.
+/// Halves the tile, keeping it up to twice as wide as high, until there are enough. By shape alone.
 Tiling choose_tiles(std::int64_t m, std::int64_t n, std::int64_t k) {
+  const double flop = 2.0 * static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k);
+  const double wanted = std::clamp(flop / kGoodFlop, std::min(flop / kLeastFlop, kFewTiles), kManyTiles);
   Tiling tile{m, n};
-  const auto flop = [&] { return 2.0 * static_cast<double>(tile.rows) * static_cast<double>(tile.columns) * static_cast<double>(k); };
-  while (true) {
-    const std::int64_t tiles = chunk_count(m, tile.rows) * chunk_count(n, tile.columns);
-    if (tiles >= kTiles && tile.rows <= kLargestSide && tile.columns <= kLargestSide) break;
-    if (flop() < 2.0 * kTileFlop) break;
-    std::int64_t& side = tile.rows >= tile.columns ? tile.rows : tile.columns;
-    if (side <= kRowStep) break;
-    side = round_up((side + 1) / 2, kRowStep);
+  while (2 * chunk_count(m, tile.rows) * chunk_count(n, tile.columns) <= static_cast<std::int64_t>(wanted * 1.25)) {
+    std::int64_t& side = 2 * tile.rows >= tile.columns ? tile.rows : tile.columns;
+    if (side <= kStep) break;
+    side = chunk_count(chunk_count(side, 2), kStep) * kStep;
   }
   return tile;
 }
