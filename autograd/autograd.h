@@ -20,7 +20,7 @@ bool wants_grad(const Tensor& t);
 Tensor record(const char* op, Tensor output, std::vector<Tensor> inputs, BackwardRule rule);
 
 /// The same for a fused op, whose rule calls kernels. `definition` computes the op from its captured inputs with
-/// primitive ops; it is used instead of the rule when gradients of gradients are asked for.
+/// primitive ops; it is used instead of the rule when gradients of gradients are asked for (without one, that is a GraphError).
 Tensor record_fused(const char* op, Tensor output, std::vector<Tensor> inputs, BackwardRule rule, std::function<Tensor()> definition);
 
 /// Ops with several outputs. With a definition the rule may call kernels, without one it must be made of ops.
@@ -74,7 +74,8 @@ struct GradOptions {
 
 /// Accumulates the gradient of sum_i <outputs_i, gradients_i> into the leaves' grad().
 /// gradients: one an output, same shape; empty or undefined means 1 for one-element outputs.
-/// Throws GraphError when no output requires a gradient, when the graph was freed by an earlier backward, or when an
+/// With create_graph a leaf's grad() belongs to a graph that holds the leaf; zero_grad() lets both go. Prefer grad() there.
+/// Throws GraphError when an output does not require a gradient, when the graph was freed by an earlier backward, or when an
 /// output with several elements has no gradient given.
 void backward(const std::vector<Tensor>& outputs, const std::vector<Tensor>& gradients = {}, GradOptions options = {});
 

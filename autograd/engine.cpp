@@ -9,14 +9,16 @@
 #include "autograd/engine_state.h"
 #include "autograd/ops/binary.h"
 #include "autograd/ops/reduce.h"
+#include "autograd/ops/shape_ops.h"
 
 namespace weft {
 namespace {
 
 class Engine {
  public:
-  Engine(const std::vector<Tensor>& outputs, const std::vector<Tensor>& gradients, GradOptions options) : options_(options) {
+  Engine(const std::vector<Tensor>& outputs, const std::vector<Tensor>& gradients, GradOptions options) : options_(options), mode_(options.create_graph) {
     options_.retain_graph = options_.retain_graph || options_.create_graph;
+    if (outputs.empty()) fail<GraphError>("backward", "no outputs given");
     if (!gradients.empty() && gradients.size() != outputs.size())
       fail<GraphError>("backward", "{} gradients for {} outputs", gradients.size(), outputs.size());
     for (std::size_t i = 0; i < outputs.size(); ++i) {
@@ -24,36 +26,59 @@ class Engine {
       roots_.push_back(outputs[i].grad_meta());
       seeds_.push_back(seed_gradient(outputs[i], gradients.empty() ? Tensor() : gradients[i], i));
     }
-    collect_nodes();
   }
 
   void accumulate_into_leaves() {
-    run(nullptr);
+    collect();
+    if (freed_) fail_freed(*freed_);
+    run();
     for (const auto& leaf : leaves_) {
-      Tensor gradient = finish(*leaf, take(leaf.get()));
+      Tensor gradient = finish(*leaf, take(*leaf));
       if (gradient.defined()) add_to_grad(*leaf, std::move(gradient));
     }
   }
 
+  /// The whole derivative with respect to each input: also by way of other inputs, where one depends on another.
   std::vector<Tensor> gradients_of(const std::vector<Tensor>& inputs) {
-    std::unordered_map<const GradMeta*, Tensor> captured;
-    for (const Tensor& input : inputs)
-      if (input.requires_grad()) captured[input.grad_meta().get()] = Tensor();
-    run(&captured);
+    capturing_ = true;
+    for (std::size_t i = 0; i < inputs.size(); ++i) {
+      if (inputs[i].requires_grad()) captured_.try_emplace(inputs[i].grad_meta().get());
+      else if (!options_.allow_unused) fail<GraphError>("grad", "input {} does not require a gradient", i);
+    }
+    collect();
+    run();
     for (const auto& leaf : leaves_)
-      if (captured.contains(leaf.get())) captured[leaf.get()] = finish(*leaf, take(leaf.get()));
+      if (const auto found = captured_.find(leaf.get()); found != captured_.end()) found->second = finish(*leaf, take(*leaf));
     std::vector<Tensor> result;
     for (std::size_t i = 0; i < inputs.size(); ++i) {
-      const auto found = captured.find(inputs[i].grad_meta().get());
-      Tensor gradient = found == captured.end() ? Tensor() : found->second;
-      if (!gradient.defined() && !options_.allow_unused)
+      result.push_back(inputs[i].requires_grad() ? captured_.at(inputs[i].grad_meta().get()) : Tensor());
+      if (result.back().defined()) continue;
+      if (freed_) fail_freed(*freed_);
+      if (!options_.allow_unused)
         fail<GraphError>("grad", "input {} was not used to compute the outputs; pass allow_unused to get an undefined gradient", i);
-      result.push_back(std::move(gradient));
     }
     return result;
   }
 
+  /// The partial derivatives of a fused op's definition with respect to its inputs: each is held to be independent of the
+  /// others and of what came before. An input given twice gets its whole gradient at its first place.
+  Gradients partials(const std::vector<Edge>& edges) {
+    capturing_ = true;
+    for (const Edge& edge : edges)
+      if (edge.meta) boundary_.insert(edge.meta.get()), captured_.try_emplace(edge.meta.get());
+    collect();
+    run();
+    Gradients result;
+    for (const Edge& edge : edges) result.push_back(edge.meta ? take(*edge.meta) : Tensor());
+    return result;
+  }
+
  private:
+  struct Pending {
+    std::shared_ptr<GradMeta> meta;  ///< kept alive until its node's turn
+    Tensor gradient;
+  };
+
   static Tensor seed_gradient(const Tensor& output, const Tensor& gradient, std::size_t i) {
     if (!gradient.defined()) {
       if (output.numel() != 1)
@@ -65,17 +90,22 @@ class Engine {
     return gradient;
   }
 
-  void collect_nodes() {
+  [[noreturn]] static void fail_freed(const Node& node) {
+    fail<GraphError>("backward", "the graph behind op `{}` was already freed by an earlier backward; pass retain_graph to that one", node.op);
+  }
+
+  void collect() {
     std::unordered_set<const GradMeta*> leaf_seen;
     std::unordered_set<const Node*> node_seen;
-    std::vector<Node*> stack;
+    std::vector<const Node*> stack;
     const auto visit = [&](const std::shared_ptr<GradMeta>& meta) {
-      if (!meta) return;
+      if (!meta || boundary_.contains(meta.get())) return;
       if (!meta->node) {
         if (leaf_seen.insert(meta.get()).second) leaves_.push_back(meta);
       } else if (node_seen.insert(meta->node.get()).second) {
         stack.push_back(meta->node.get());
         nodes_.push_back(meta->node);
+        if (meta->node->freed && !freed_) freed_ = meta->node;
       }
     };
     for (const auto& root : roots_) visit(root);
@@ -88,43 +118,44 @@ class Engine {
   }
 
   /// Nodes from which a captured input can be reached; the others need not run.
-  std::unordered_set<const Node*> nodes_towards(const std::unordered_map<const GradMeta*, Tensor>& captured) const {
+  std::unordered_set<const Node*> nodes_towards_captured() const {
     std::unordered_set<const Node*> needed;
     for (const auto& node : nodes_)
       for (const Edge& edge : node->edges)
-        if (edge.meta && (captured.contains(edge.meta.get()) || (edge.meta->node && needed.contains(edge.meta->node.get())))) {
+        if (edge.meta && (captured_.contains(edge.meta.get()) || (edge.meta->node && needed.contains(edge.meta->node.get())))) {
           needed.insert(node.get());
           break;
         }
     return needed;
   }
 
-  void run(std::unordered_map<const GradMeta*, Tensor>* captured) {
-    const detail::GradModeGuard mode(options_.create_graph);
+  void run() {
     std::unordered_set<const Node*> needed;
-    if (captured) needed = nodes_towards(*captured);
+    if (capturing_) needed = nodes_towards_captured();
     for (std::size_t i = 0; i < roots_.size(); ++i) accumulate(roots_[i], std::move(seeds_[i]));
     while (!nodes_.empty()) {
       const std::shared_ptr<Node> node = std::move(nodes_.back());
       nodes_.pop_back();
-      const auto metas = std::move(outputs_[node.get()]);
-      outputs_.erase(node.get());
-      std::vector<Tensor> grads(node->output_shapes.size());
-      for (const auto& meta : metas) {
-        Tensor gradient = finish(*meta, take(meta.get()));
-        if (captured && captured->contains(meta.get())) (*captured)[meta.get()] = gradient;
-        if (meta->retain_grad && !captured) add_to_grad(*meta, gradient);
-        Tensor& slot = grads[static_cast<std::size_t>(meta->output_index)];
-        slot = slot.defined() ? add(slot, gradient) : std::move(gradient);
+      const bool runs = !capturing_ || needed.contains(node.get());
+      std::vector<Tensor> grads(node->outputs.size());
+      bool any = false;
+      for (std::size_t i = 0; i < grads.size(); ++i) {
+        const auto meta = node->outputs[i].lock();
+        if (!meta) continue;
+        Tensor gradient = take(*meta);
+        const auto found = captured_.find(meta.get());
+        if (!gradient.defined() || (!runs && found == captured_.end())) continue;
+        gradient = finish(*meta, std::move(gradient));
+        if (found != captured_.end()) found->second = gradient;
+        if (meta->retain_grad && !capturing_) add_to_grad(*meta, gradient);
+        grads[i] = std::move(gradient);
+        any = true;
       }
-      if (metas.empty() || (captured && !needed.contains(node.get()))) continue;
-      run_node(*node, std::move(grads));
+      if (any && runs) run_node(*node, std::move(grads));
     }
   }
 
   void run_node(Node& node, std::vector<Tensor> grads) {
-    if (node.freed)
-      fail<GraphError>("backward", "op `{}` was already freed by an earlier backward; pass retain_graph to the first one", node.op);
     Gradients results;
     {
       const detail::RunningNode running(&node);
@@ -147,18 +178,13 @@ class Engine {
   }
 
   static Gradients differentiate_definition(const Node& node, const std::vector<Tensor>& grads) {
+    if (!node.definition) fail<GraphError>(node.op, "has no definition in primitive ops, so its gradient has no gradient");
     const std::vector<Tensor> values = node.definition();
-    std::vector<Tensor> outputs, seeds, inputs;
+    std::vector<Tensor> outputs, seeds;
     for (std::size_t i = 0; i < grads.size(); ++i)
-      if (grads[i].defined()) outputs.push_back(values[i]), seeds.push_back(grads[i]);
-    for (const Edge& edge : node.edges)
-      if (edge.meta) inputs.push_back(edge.input);
-    std::vector<Tensor> found = grad(outputs, inputs, seeds, {.create_graph = true, .allow_unused = true});
-    Gradients results(node.edges.size());
-    std::size_t next = 0;
-    for (std::size_t i = 0; i < node.edges.size(); ++i)
-      if (node.edges[i].meta) results[i] = std::move(found[next++]);
-    return results;
+      if (grads[i].defined() && values.at(i).requires_grad()) outputs.push_back(values[i]), seeds.push_back(grads[i]);
+    if (outputs.empty()) return Gradients(node.edges.size());
+    return Engine(outputs, seeds, {.create_graph = true}).partials(node.edges);
   }
 
   static void check_gradient(const Node& node, const Edge& edge, const Tensor& gradient, std::size_t i) {
@@ -174,20 +200,17 @@ class Engine {
   static Tensor fit(Tensor gradient, const Shape& shape) { return gradient.shape() == shape ? gradient : sum_to(gradient, shape); }
 
   void accumulate(const std::shared_ptr<GradMeta>& meta, Tensor gradient) {
-    if (meta->node) {
-      auto& outputs = outputs_[meta->node.get()];
-      if (std::find(outputs.begin(), outputs.end(), meta) == outputs.end()) outputs.push_back(meta);
-    }
     const auto [place, is_first] = pending_.try_emplace(meta.get());
-    if (is_first) place->second = std::move(gradient);
-    else if (!options_.create_graph && place->second.is_unique() && place->second.is_contiguous()) raw::add_scaled(place->second, gradient);
-    else place->second = add(place->second, gradient);
+    Tensor& sum = place->second.gradient;
+    if (is_first) place->second = {meta, std::move(gradient)};
+    else if (!options_.create_graph && sum.is_unique() && sum.is_contiguous()) raw::add_scaled(sum, gradient);
+    else sum = add(sum, gradient);
   }
 
-  Tensor take(const GradMeta* meta) {
-    const auto found = pending_.find(meta);
+  Tensor take(const GradMeta& meta) {
+    const auto found = pending_.find(&meta);
     if (found == pending_.end()) return Tensor();
-    Tensor gradient = std::move(found->second);
+    Tensor gradient = std::move(found->second.gradient);
     pending_.erase(found);
     return gradient;
   }
@@ -195,10 +218,12 @@ class Engine {
   static Tensor finish(const GradMeta& meta, Tensor gradient) {
     if (!gradient.defined()) return gradient;
     for (std::size_t i = 0; i < meta.hooks.size(); ++i) {
-      Tensor replaced = meta.hooks[i](gradient);
+      const GradHook hook = meta.hooks[i];  // a copy: the hook may register another
+      Tensor replaced = hook(gradient);
       if (!replaced.defined()) continue;
       if (replaced.shape() != gradient.shape() || replaced.dtype() != gradient.dtype())
-        fail<GraphError>("hook", "a hook turned a gradient {} into {}; it must keep shape and dtype", gradient.shape().str(), replaced.shape().str());
+        fail<GraphError>("hook", "a hook turned a gradient {} {} into {} {}; it must keep shape and dtype", gradient.shape().str(), name(gradient.dtype()),
+                         replaced.shape().str(), name(replaced.dtype()));
       gradient = std::move(replaced);
     }
     return gradient;
@@ -206,18 +231,22 @@ class Engine {
 
   void add_to_grad(GradMeta& meta, Tensor gradient) {
     if (options_.create_graph) meta.grad = meta.grad.defined() ? add(meta.grad, gradient) : gradient;
-    else if (!meta.grad.defined()) meta.grad = gradient.is_unique() && gradient.is_contiguous() ? std::move(gradient) : raw::clone(gradient);
-    else if (meta.grad.is_unique() && !meta.grad.requires_grad()) raw::add_scaled(meta.grad, gradient);
-    else meta.grad = add(meta.grad, gradient).detach();
+    else if (!meta.grad.defined()) meta.grad = gradient.is_unique() && gradient.is_contiguous() && !gradient.requires_grad() ? std::move(gradient) : raw::clone(gradient);
+    else if (meta.grad.is_unique() && meta.grad.is_contiguous() && !meta.grad.requires_grad()) raw::add_scaled(meta.grad, gradient);
+    else meta.grad = add(meta.grad, gradient);
   }
 
   GradOptions options_;
+  detail::GradModeGuard mode_;
   std::vector<std::shared_ptr<GradMeta>> roots_;
   std::vector<Tensor> seeds_;
   std::vector<std::shared_ptr<Node>> nodes_;
   std::vector<std::shared_ptr<GradMeta>> leaves_;
-  std::unordered_map<const GradMeta*, Tensor> pending_;
-  std::unordered_map<const Node*, std::vector<std::shared_ptr<GradMeta>>> outputs_;
+  std::shared_ptr<Node> freed_;                            ///< a node met whose graph is gone
+  std::unordered_set<const GradMeta*> boundary_;           ///< not walked past, without hooks
+  bool capturing_ = false;                                 ///< grad(), not backward()
+  std::unordered_map<const GradMeta*, Tensor> captured_;   ///< what grad() asks for
+  std::unordered_map<const GradMeta*, Pending> pending_;
 };
 
 }  // namespace
@@ -227,22 +256,28 @@ void backward(const std::vector<Tensor>& outputs, const std::vector<Tensor>& gra
 }
 
 std::vector<Tensor> grad(const std::vector<Tensor>& outputs, const std::vector<Tensor>& inputs, const std::vector<Tensor>& gradients, GradOptions options) {
+  if (inputs.empty()) return {};
   return Engine(outputs, gradients, options).gradients_of(inputs);
 }
 
 Tensor jacobian(const std::function<Tensor(const Tensor&)>& function, const Tensor& x, bool create_graph) {
+  const detail::GradModeGuard recording(true);
   const Tensor input = create_graph && x.requires_grad() ? x : x.detach().set_requires_grad();
   const Tensor output = function(input);
   Shape shape = output.shape();
   for (const std::int64_t size : input.shape()) shape.push_back(size);
   std::vector<Tensor> rows;
   for (std::int64_t i = 0; i < output.numel(); ++i) {
-    const Tensor seed = Tensor::zeros(output.shape(), output.dtype());
-    raw::reshape(seed, {-1}).as_strided({1}, {1}, i).fill(1);
-    Tensor row = output.requires_grad() ? grad({output}, {input}, {seed}, {.retain_graph = true, .create_graph = create_graph, .allow_unused = true})[0] : Tensor();
+    Tensor row;
+    if (output.requires_grad()) {
+      const Tensor seed = Tensor::zeros(output.shape(), output.dtype());
+      seed.as_strided({1}, {1}, i).fill(1);
+      row = grad({output}, {input}, {seed}, {.retain_graph = true, .create_graph = create_graph, .allow_unused = true})[0];
+    }
     rows.push_back(row.defined() ? row : Tensor::zeros(input.shape(), input.dtype()));
   }
   if (rows.empty()) return Tensor::zeros(shape, input.dtype());
+  const detail::GradModeGuard joining(create_graph);
   return reshape(stack(rows, 0), shape);
 }
 

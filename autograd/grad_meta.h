@@ -27,7 +27,7 @@ struct GradMeta {
   ~GradMeta();
   bool requires_grad = false;
   bool retain_grad = false;
-  int output_index = 0;        ///< which output of `node` this is
+  int output_index = 0;        ///< which output of `node` this is; no other living GradMeta stands for that output
   std::shared_ptr<Node> node;  ///< null for a leaf
   Tensor grad;
   std::vector<GradHook> hooks;
@@ -36,7 +36,6 @@ struct GradMeta {
 /// What the engine must know of an input: where its gradient goes, and what it must look like.
 struct Edge {
   std::shared_ptr<GradMeta> meta;  ///< null where no gradient is wanted
-  Tensor input;                    ///< kept only for an op with a definition
   Shape shape;
   DType dtype = DType::f32;
 };
@@ -46,7 +45,7 @@ struct Node : std::enable_shared_from_this<Node> {
   const char* op = "";
   std::uint64_t sequence = 0;  ///< an input's node always has a smaller one than its consumer
   std::vector<Edge> edges;
-  std::vector<Shape> output_shapes;
+  std::vector<std::weak_ptr<GradMeta>> outputs;  ///< weak: an output keeps its node alive, not the other way round
   MultiBackwardRule rule;
   Definition definition;
   bool differentiable_rule = true;  ///< the rule is made of ops, so it can itself be differentiated

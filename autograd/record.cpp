@@ -42,18 +42,19 @@ std::vector<Tensor> record_node(const char* op, std::vector<Tensor> outputs, con
   for (const Tensor& input : inputs) {
     Edge edge;
     if (wants_grad(input)) edge.meta = input.grad_meta();
-    if (definition && input.defined()) edge.input = input;
     if (input.defined()) edge.shape = input.shape(), edge.dtype = input.dtype();
     node->edges.push_back(std::move(edge));
   }
   node->definition = std::move(definition);
   for (std::size_t i = 0; i < outputs.size(); ++i) {
-    node->output_shapes.push_back(outputs[i].shape());
+    node->outputs.emplace_back();
     if (!is_float(outputs[i].dtype())) continue;
+    if (outputs[i].grad_meta()) fail<GraphError>(op, "output {} is already part of a graph; an op must return fresh tensors", i);
     auto meta = std::make_shared<GradMeta>();
     meta->requires_grad = true;
     meta->output_index = static_cast<int>(i);
     meta->node = node;
+    node->outputs.back() = meta;
     outputs[i].set_grad_meta(std::move(meta));
   }
   return outputs;
@@ -85,11 +86,16 @@ RunningNode::~RunningNode() { running_node = before_; }
 Tensor SavedOutput::get() const {
   if (!grad_mode) return value_;
   if (!running_node) fail<GraphError>("autograd", "SavedOutput::get() outside a backward rule");
+  auto& output = running_node->outputs.at(static_cast<std::size_t>(index_));
+  std::shared_ptr<GradMeta> meta = output.lock();
+  if (!meta) {
+    meta = std::make_shared<GradMeta>();
+    meta->requires_grad = true;
+    meta->output_index = index_;
+    meta->node = running_node->shared_from_this();
+    output = meta;
+  }
   Tensor attached = value_.detach();
-  auto meta = std::make_shared<GradMeta>();
-  meta->requires_grad = true;
-  meta->output_index = index_;
-  meta->node = running_node->shared_from_this();
   attached.set_grad_meta(std::move(meta));
   return attached;
 }
@@ -107,8 +113,9 @@ Tensor record_fused(const char* op, Tensor output, std::vector<Tensor> inputs, B
     check_anomaly(op, output);
     return output;
   }
-  return record_node(op, {std::move(output)}, inputs, as_multi(std::move(rule)),
-                     [definition = std::move(definition)] { return std::vector<Tensor>{definition()}; }, false)[0];
+  Definition as_list;
+  if (definition) as_list = [definition = std::move(definition)] { return std::vector<Tensor>{definition()}; };
+  return record_node(op, {std::move(output)}, inputs, as_multi(std::move(rule)), std::move(as_list), false)[0];
 }
 
 std::vector<Tensor> record_multi(const char* op, std::vector<Tensor> outputs, std::vector<Tensor> inputs, MultiBackwardRule rule, Definition definition) {

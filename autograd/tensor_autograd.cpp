@@ -1,5 +1,6 @@
 // The part of Tensor that needs to know what GradMeta is, and the graph's iterative release.
 #include <utility>
+#include <vector>
 
 #include "autograd/autograd.h"
 
@@ -9,25 +10,18 @@ namespace {
 
 /// Destroying a node destroys its inputs' metas, whose nodes are destroyed in turn: a graph 100,000 deep would overflow
 /// the stack. Each meta therefore hands its node to this list, and only the outermost call empties it.
-struct Graveyard {
+void release(std::shared_ptr<Node> node) {
+  thread_local std::vector<std::shared_ptr<Node>>* pending = nullptr;
+  if (node.use_count() > 1) return;
+  if (pending) return pending->push_back(std::move(node));
   std::vector<std::shared_ptr<Node>> nodes;
-  bool draining = false;
-
-  void add(std::shared_ptr<Node> node) {
-    nodes.push_back(std::move(node));
-    if (draining) return;
-    draining = true;
-    while (!nodes.empty()) {
-      const std::shared_ptr<Node> last = std::move(nodes.back());
-      nodes.pop_back();
-    }
-    draining = false;
+  pending = &nodes;
+  nodes.push_back(std::move(node));
+  while (!nodes.empty()) {
+    const std::shared_ptr<Node> last = std::move(nodes.back());
+    nodes.pop_back();
   }
-};
-
-Graveyard& graveyard() {
-  thread_local Graveyard* const instance = new Graveyard;  // outlives every thread_local tensor
-  return *instance;
+  pending = nullptr;
 }
 
 GradMeta& meta_of(const Tensor& t) {
@@ -38,7 +32,7 @@ GradMeta& meta_of(const Tensor& t) {
 }  // namespace
 
 GradMeta::~GradMeta() {
-  if (node) graveyard().add(std::move(node));
+  if (node) release(std::move(node));
 }
 
 bool Tensor::requires_grad() const { return grad_meta() && grad_meta()->requires_grad; }
