@@ -1,0 +1,89 @@
+// Child, OptionalChild and ModuleList: modules inside modules.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "nn/module.h"
+
+namespace weft::nn {
+
+/// A module built from `args` and registered under `name`. Calls and members pass through: `c_fc(x)`, `c_fc->weight`.
+template <class M>
+class Child {
+ public:
+  template <class... Args>
+  Child(Module& parent, std::string_view name, Args&&... args) : module_(std::make_unique<M>(std::forward<Args>(args)...)) {
+    parent.register_child(name, *module_);
+  }
+  /// For modules chosen at run time: `Child<Norm> ln_1{*this, "ln_1", make_norm(n_embd, options)}`.
+  Child(Module& parent, std::string_view name, std::unique_ptr<M> module) : module_(std::move(module)) { parent.register_child(name, *module_); }
+  Child(const Child&) = delete;
+  Child& operator=(const Child&) = delete;
+
+  M& operator*() { return *module_; }
+  const M& operator*() const { return *module_; }
+  M* operator->() { return module_.get(); }
+  const M* operator->() const { return module_.get(); }
+  template <class... Args>
+  decltype(auto) operator()(Args&&... args) const {
+    return std::as_const(*module_).forward(std::forward<Args>(args)...);
+  }
+
+ private:
+  std::unique_ptr<M> module_;
+};
+
+/// A child that a configuration may do without: `OptionalChild<Embedding> wpe{learned, *this, "wpe", block_size, n_embd}`.
+template <class M>
+class OptionalChild {
+ public:
+  template <class... Args>
+  OptionalChild(bool present, Module& parent, std::string_view name, Args&&... args) {
+    if (!present) return;
+    module_ = std::make_unique<M>(std::forward<Args>(args)...);
+    parent.register_child(name, *module_);
+  }
+  OptionalChild(bool present, Module& parent, std::string_view name, std::unique_ptr<M> module) {
+    if (!present) return;
+    module_ = std::move(module);
+    parent.register_child(name, *module_);
+  }
+  OptionalChild(const OptionalChild&) = delete;
+  OptionalChild& operator=(const OptionalChild&) = delete;
+
+  explicit operator bool() const { return module_ != nullptr; }
+  M* operator->() { return module_.get(); }
+  const M* operator->() const { return module_.get(); }
+  template <class... Args>
+  decltype(auto) operator()(Args&&... args) const {
+    return std::as_const(*module_).forward(std::forward<Args>(args)...);
+  }
+
+ private:
+  std::unique_ptr<M> module_;
+};
+
+/// Modules of one type, named `0`, `1`, ... under the list's name.
+template <class M>
+class ModuleList : public Module {
+ public:
+  ModuleList(Module& parent, std::string_view name) : Module("ModuleList") { parent.register_child(name, *this); }
+
+  template <class... Args>
+  M& emplace(Args&&... args) {
+    items_.push_back(std::make_unique<M>(std::forward<Args>(args)...));
+    register_child(std::to_string(items_.size() - 1), *items_.back());
+    return *items_.back();
+  }
+  std::size_t size() const { return items_.size(); }
+  M& operator[](std::size_t i) { return *items_[i]; }
+  const M& operator[](std::size_t i) const { return *items_[i]; }
+
+ private:
+  std::vector<std::unique_ptr<M>> items_;
+};
+
+}  // namespace weft::nn

@@ -1,0 +1,104 @@
+// Module: a tree of named parameters, buffers and child modules.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "core/tensor.h"
+
+namespace weft::nn {
+
+class Module;
+class Parameter;
+class Buffer;
+
+/// Tensors by dotted path, in order of declaration: the form of a state dict.
+using NamedTensors = std::vector<std::pair<std::string, Tensor>>;
+
+/// Names that a lenient load_state_dict passed over.
+struct LoadReport {
+  std::vector<std::string> missing;     ///< in the module, not in the dictionary
+  std::vector<std::string> unexpected;  ///< in the dictionary, not in the module
+};
+
+/// Base of every layer and model. Members register themselves where they are declared, on one line:
+///
+///   class Linear : public Module {
+///     Parameter weight{*this, "weight", {out, in}, init::normal(0.02)};
+///   };
+///   Child<Linear> c_fc{*this, "c_fc", n_embd, 4 * n_embd};
+///
+/// Names are unique within a module and hold no dot; the path `transformer.h.0.attn` joins them. A module stays where it was made (its members point
+/// at it), so it is neither copied nor moved.
+class Module {
+ public:
+  explicit Module(std::string_view kind) : kind_(kind) {}
+  virtual ~Module() = default;
+  Module(const Module&) = delete;
+  Module& operator=(const Module&) = delete;
+
+  /// `Linear`, `Block`, `Gpt`: what this is, for tables and messages.
+  const std::string& kind() const { return kind_; }
+  /// A few words on sizes and options, for tables: `128 -> 512, no bias`.
+  virtual std::string details() const { return {}; }
+
+  /// Parameters by dotted path, in order of declaration; a tied weight once, under its first name.
+  NamedTensors named_parameters() const;
+  std::vector<Tensor> parameters() const;
+  /// Constants that belong to the module: tables, masks. Those not persistent are not part of the state dict.
+  NamedTensors named_buffers() const;
+  /// This module (path "") and all below it, parents first.
+  std::vector<std::pair<std::string, const Module*>> named_modules() const;
+  /// Elements of all parameters; a tied weight counts once.
+  std::int64_t num_parameters() const;
+
+  /// Switches dropout and the like on or off, here and below. Modules are made in training mode.
+  void train(bool training = true);
+  void eval() { train(false); }
+  bool is_training() const { return training_; }
+  /// Converts all parameters and buffers (f64 for gradient checks). Their gradients are dropped. Throws DTypeError for integers.
+  void to(DType dtype);
+  /// The dtype of the first parameter; f32 without one.
+  DType dtype() const;
+  void zero_grad() const;
+
+  /// Parameters and persistent buffers as they are now: handles on the same storage, cut off from autograd.
+  NamedTensors state_dict() const;
+  /// Copies values in, converting dtypes. A tied weight may come under either of its names, or both with equal values. Nothing is
+  /// changed unless everything fits. Throws: ConfigError that lists every missing, unexpected and mis-shaped name; not strict: only the mis-shaped ones.
+  LoadReport load_state_dict(const NamedTensors& state, bool strict = true);
+  /// Puts another tensor in a parameter's place (any of a tied weight's names): how a model is called as a function of its parameters.
+  /// Throws ConfigError for an unknown name, ShapeError for another shape.
+  void set_parameter(std::string_view path, const Tensor& value);
+
+  /// Called by the constructors of members; use those. Throw ConfigError for a name that is empty, taken or dotted.
+  void register_parameter(std::string_view name, Parameter& parameter);
+  void register_buffer(std::string_view name, Buffer& buffer);
+  void register_child(std::string_view name, Module& child);
+
+ protected:
+  /// Tells a running `describe()` what this layer's forward cost and made; free when none runs.
+  void note(double flops, const Tensor& output) const;
+
+ private:
+  struct Entry {
+    std::string name;
+    Parameter* parameter = nullptr;
+    Buffer* buffer = nullptr;
+    Module* child = nullptr;
+  };
+  void add(Entry entry);
+  template <class F>
+  void walk(const std::string& prefix, F&& f) const;
+
+  std::string kind_;
+  std::vector<Entry> entries_;
+  bool training_ = true;
+};
+
+}  // namespace weft::nn
+
+#include "nn/child.h"
+#include "nn/parameter.h"
