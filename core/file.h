@@ -1,0 +1,40 @@
+// Files read whole, and written whole or not at all.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "core/error.h"
+
+namespace weft {
+
+/// The whole of a regular file. Throws IoError where it is missing, unreadable, no regular file, or above `limit` bytes.
+std::string read_file(const std::string& path, std::int64_t limit = std::int64_t{1} << 40);
+
+/// A file that appears under its name at commit() and not before: until then the bytes go to a neighbour with another
+/// name, which the destructor removes. A crash or a full disk leaves what was there. Throws IoError.
+class AtomicFile {
+ public:
+  explicit AtomicFile(std::string path);
+  ~AtomicFile();
+  AtomicFile(const AtomicFile&) = delete;
+  AtomicFile& operator=(const AtomicFile&) = delete;
+
+  void write(const void* data, std::size_t bytes);
+  void write(std::string_view text) { write(text.data(), text.size()); }
+  /// Makes sure of the bytes on the disk, then gives the file its name.
+  void commit();
+
+ private:
+  [[noreturn]] void fail_here(std::string_view what) const;
+
+  std::string path_;
+  std::string temporary_;
+  int descriptor_ = -1;
+};
+
+/// Writes `text` to `path`, whole or not at all. Throws IoError.
+void write_file(const std::string& path, std::string_view text);
+
+}  // namespace weft
