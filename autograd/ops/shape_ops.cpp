@@ -7,7 +7,7 @@
 
 #include "autograd/autograd.h"
 #include "autograd/ops/reduce.h"
-#include "core/kernels/rearrange.h"
+#include "core/kernels/copy.h"
 
 namespace weft {
 namespace {
@@ -17,7 +17,7 @@ Tensor fresh(const Tensor& view) { return view.as_strided(view.shape(), view.str
 
 /// Elements of `from` to the places of `to`, which is a view into a tensor being made.
 void copy_into(const Tensor& to, const Tensor& from) {
-  kernels::copy_strided(to.raw_data(), to.strides(), from.raw_data(), from.strides(), to.shape(), to.dtype());
+  kernels::copy_strided(to.shape(), to.raw_data(), to.dtype(), to.strides(), from.raw_data(), from.dtype(), from.strides());
 }
 
 std::int64_t python_index(std::int64_t index, std::int64_t size) { return std::clamp<std::int64_t>(index < 0 ? index + size : index, 0, size); }
@@ -242,7 +242,7 @@ Tensor flip(const Tensor& x, const std::vector<std::int64_t>& dims) {
     strides[at] = -strides[at];
   }
   Tensor out = Tensor::empty(x.shape(), x.dtype());
-  if (x.numel() > 0) kernels::copy_strided(out.raw_data(), out.strides(), x.raw_data() + offset * item_size(x.dtype()), strides, x.shape(), x.dtype());
+  kernels::copy_strided(x.shape(), out.raw_data(), out.dtype(), out.strides(), x.raw_data() + offset * item_size(x.dtype()), x.dtype(), strides);
   return record("flip", out, {x}, [dims](const Tensor& g) -> Gradients { return {flip(g, dims)}; });
 }
 
