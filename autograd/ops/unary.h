@@ -33,8 +33,10 @@ Tensor tanh(const Tensor& x);
 Tensor sigmoid(const Tensor& x);
 /// max(x, 0). Gradient: g where x > 0, else 0.
 Tensor relu(const Tensor& x);
-/// x^2, of x's own sign only through x. Gradient: 2 g x.
+/// x^2. Gradient: 2 g x.
 Tensor square(const Tensor& x);
+/// The error function, 2 / sqrt(pi) times the integral of e^(-t^2) from 0 to x. Gradient: g 2 / sqrt(pi) e^(-x^2).
+Tensor erf(const Tensor& x);
 
 /// Which of the two functions called GELU; a tool that compares must not have two silent ones.
 enum class Gelu : std::uint8_t {
@@ -55,5 +57,11 @@ Tensor clamp(const Tensor& x, double low, double high = std::numeric_limits<doub
 Tensor cast(const Tensor& x, DType dtype);
 /// x itself when row-major, else a row-major copy. Gradient: g.
 Tensor contiguous(const Tensor& x);
+
+/// The same in primitive ops.
+namespace definition {
+Tensor gelu(const Tensor& x, Gelu form);
+Tensor silu(const Tensor& x);
+}  // namespace definition
 
 }  // namespace weft
