@@ -232,6 +232,7 @@ std::map<std::string, Tensor> load_npz(const std::string& path) {
   std::uint64_t record = zip.field(end + 16, 4);
   if (count == 0xffff || record == kInZip64) fail<IoError>(path, "is a zip file in the 64-bit format, which is not read; split the arrays");
   std::map<std::string, Tensor> arrays;
+  std::uint64_t total = 0;
   for (std::uint64_t i = 0; i < count; ++i) {
     zip.expect(record, kCentralRecord);
     const std::uint64_t name_length = zip.field(record + 28, 2);
@@ -242,6 +243,7 @@ std::map<std::string, Tensor> load_npz(const std::string& path) {
     if (zip.field(record + 8, 2) & 1) fail<IoError>(where, "is encrypted");
     if (zip.field(record + 10, 2) != 0) fail<IoError>(where, "is compressed; write it with numpy.savez, not savez_compressed");
     if (size == kInZip64 || local == kInZip64) fail<IoError>(where, "is above 4 GiB, which is not read; split the array");
+    if ((total += size) > bytes.size()) fail<IoError>(where, "shares its bytes with another array");  // a bomb
     zip.expect(local, kLocalRecord);
     const std::uint64_t data = local + kLocalBytes + zip.field(local + 26, 2) + zip.field(local + 28, 2);
     if (name.ends_with(".npy")) name.resize(name.size() - 4);

@@ -40,6 +40,8 @@ class Generator {
   std::uint64_t reserve(std::uint64_t blocks);
   /// The four words at a position of this stream; does not move it.
   std::array<std::uint32_t, 4> block(std::uint64_t position) const;
+  /// The words of `count` consecutive blocks, 4 * count in all: several times as fast as block() for each.
+  void blocks(std::uint64_t position, std::int64_t count, std::uint32_t* words) const;
 
  private:
   std::array<std::uint32_t, 2> key_;

@@ -102,7 +102,12 @@ void copy_row(To* to, std::int64_t to_stride, const From* from, std::int64_t fro
     }
     for (; i < n; ++i) to[i] = convert<To>(from[i]);
   } else if (to_stride == 1 && from_stride == 0) {
-    std::fill_n(to, n, convert<To>(*from));
+    constexpr std::int64_t kBlock = 16;
+    To block[kBlock];
+    std::fill_n(block, kBlock, convert<To>(*from));
+    std::int64_t i = 0;
+    for (; i + kBlock <= n; i += kBlock) std::memcpy(to + i, block, sizeof block);
+    std::copy_n(block, n - i, to + i);
   } else {
     for (std::int64_t i = 0; i < n; ++i) to[i * to_stride] = convert<To>(from[i * from_stride]);
   }
@@ -131,6 +136,19 @@ void copy_rows(const Nest& nest, To* to, const From* from) {
   });
 }
 
+constexpr std::int64_t kPatch = 4;
+
+/// A square small enough to be turned in registers.
+template <class T>
+inline void copy_patch(T* to, std::int64_t to_stride, const T* from, std::int64_t from_stride) {
+  T a[kPatch][kPatch];
+  T b[kPatch][kPatch];
+  for (std::int64_t x = 0; x < kPatch; ++x) std::memcpy(a[x], from + x * from_stride, sizeof a[x]);
+  for (std::int64_t y = 0; y < kPatch; ++y)
+    for (std::int64_t x = 0; x < kPatch; ++x) b[y][x] = a[x][y];
+  for (std::int64_t y = 0; y < kPatch; ++y) std::memcpy(to + y * to_stride, b[y], sizeof b[y]);
+}
+
 /// The last two dimensions of the nest run the other way in the source: tiles keep both sides in the cache.
 template <class T>
 void copy_transposed(const Nest& nest, T* to, const T* from) {
@@ -154,10 +172,23 @@ void copy_transposed(const Nest& nest, T* to, const T* from) {
       const T* in = from + at.from + row_begin;
       for (std::int64_t c = 0; c < columns; c += kTile) {
         const std::int64_t width = std::min(kTile, columns - c);
+        // Through a tile of our own: rows a power of two apart would push each other out of the cache.
         T tile[kTile * kTile];
-        for (std::int64_t x = 0; x < width; ++x)
+        std::int64_t x = 0;
+        for (; x + kPatch <= width; x += kPatch) {
+          const T* column = in + (c + x) * from_stride;
+          std::int64_t y = 0;
+          for (; y + kPatch <= height; y += kPatch) copy_patch(tile + y * kTile + x, kTile, column + y, from_stride);
+          for (; y < height; ++y)
+            for (std::int64_t j = 0; j < kPatch; ++j) tile[y * kTile + x + j] = column[j * from_stride + y];
+        }
+        for (; x < width; ++x)
           for (std::int64_t y = 0; y < height; ++y) tile[y * kTile + x] = in[(c + x) * from_stride + y];
-        for (std::int64_t y = 0; y < height; ++y) std::copy_n(tile + y * kTile, width, out + y * to_stride + c);
+        for (std::int64_t y = 0; y < height; ++y) {
+          T* line = out + y * to_stride + c;
+          if (width == kTile) std::memcpy(line, tile + y * kTile, kTile * sizeof(T));
+          else std::copy_n(tile + y * kTile, width, line);
+        }
       }
       if (++band == bands) {
         band = 0;
