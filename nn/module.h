@@ -1,6 +1,7 @@
 // Module: a tree of named parameters, buffers and child modules.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -90,8 +91,9 @@ class Module {
     Module* child = nullptr;
   };
   void add(Entry entry);
-  template <class F>
-  void walk(const std::string& prefix, F&& f) const;
+  using Visit = std::function<void(const std::string& path, const Entry& entry)>;
+  /// Visits every parameter and buffer, in order of declaration.
+  void walk(const std::string& prefix, const Visit& visit) const;
 
   std::string kind_;
   std::vector<Entry> entries_;

@@ -27,6 +27,11 @@ std::string_view to_name(E value);
 template <class E>
 E from_name(std::string_view text, std::string_view option);
 
-// Instantiated for the enums above.
+template <> const std::vector<std::string>& choices<NormKind>();
+template <> const std::vector<std::string>& choices<Activation>();
+template <> const std::vector<std::string>& choices<Positions>();
+template <> const std::vector<std::string>& choices<InitScheme>();
+template <> const std::vector<std::string>& choices<Pooling>();
+template <> const std::vector<std::string>& choices<Naming>();
 
 }  // namespace weft::nn

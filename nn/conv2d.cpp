@@ -1,0 +1,38 @@
+#include "nn/conv2d.h"
+
+#include <cmath>
+
+namespace weft::nn {
+namespace {
+
+Shape weight_shape(std::int64_t in, std::int64_t out, std::int64_t kernel, std::int64_t groups) {
+  if (in < 1 || out < 1 || kernel < 1 || groups < 1)
+    fail<ConfigError>("Conv2d", "sizes must be at least 1, got {} -> {}, kernel {}, groups {}", in, out, kernel, groups);
+  if (in % groups || out % groups) fail<ConfigError>("Conv2d", "{} groups do not divide {} -> {} channels", groups, in, out);
+  return {out, in / groups, kernel, kernel};
+}
+
+init::Initializer bias_init(const Conv2dLayerOptions& options, std::int64_t fan_in) {
+  const double bound = 1 / std::sqrt(static_cast<double>(fan_in));
+  return options.init.defined() ? init::zeros() : init::uniform(-bound, bound);
+}
+
+}  // namespace
+
+Conv2d::Conv2d(std::int64_t in, std::int64_t out, std::int64_t kernel, const Conv2dLayerOptions& options)
+    : Module("Conv2d"),
+      weight(*this, "weight", weight_shape(in, out, kernel, options.groups), options.init.value_or(init::kaiming_uniform(std::sqrt(5.0)))),
+      bias(*this, "bias", {out}, bias_init(options, in / options.groups * kernel * kernel), options.bias),
+      options_{.stride = options.stride, .padding = options.padding, .groups = options.groups} {}
+
+Tensor Conv2d::forward(const Tensor& x) const {
+  const Tensor out = conv2d(x, weight, bias, options_);
+  note(2.0 * static_cast<double>(out.numel()) * static_cast<double>(weight->numel() / weight->size(0)), out);
+  return out;
+}
+
+std::string Conv2d::details() const {
+  return fmt::format("{} -> {}, kernel {}{}", weight->size(1) * options_.groups, weight->size(0), weight->size(2), bias.defined() ? "" : ", no bias");
+}
+
+}  // namespace weft::nn

@@ -1,0 +1,64 @@
+#include "nn/options.h"
+
+#include <fmt/format.h>
+
+#include "core/error.h"
+
+namespace weft::nn {
+
+template <>
+const std::vector<std::string>& choices<NormKind>() {
+  static const std::vector<std::string> names{"layer", "rms"};
+  return names;
+}
+template <>
+const std::vector<std::string>& choices<Activation>() {
+  static const std::vector<std::string> names{"relu", "relu_squared", "gelu_erf", "gelu_tanh", "swiglu"};
+  return names;
+}
+template <>
+const std::vector<std::string>& choices<Positions>() {
+  static const std::vector<std::string> names{"none", "learned", "sinusoidal", "rope", "alibi"};
+  return names;
+}
+template <>
+const std::vector<std::string>& choices<InitScheme>() {
+  static const std::vector<std::string> names{"gpt2", "torch"};
+  return names;
+}
+template <>
+const std::vector<std::string>& choices<Pooling>() {
+  static const std::vector<std::string> names{"mean", "cls"};
+  return names;
+}
+template <>
+const std::vector<std::string>& choices<Naming>() {
+  static const std::vector<std::string> names{"nanogpt", "timm"};
+  return names;
+}
+
+template <class E>
+std::string_view to_name(E value) {
+  return choices<E>().at(static_cast<std::size_t>(value));
+}
+
+template <class E>
+E from_name(std::string_view text, std::string_view option) {
+  const auto& names = choices<E>();
+  for (std::size_t i = 0; i < names.size(); ++i)
+    if (names[i] == text) return static_cast<E>(i);
+  fail<ConfigError>(option, "must be one of {}: got \"{}\"", fmt::join(names, ", "), text);
+}
+
+#define WEFT_INSTANTIATE(E)                 \
+  template std::string_view to_name<E>(E); \
+  template E from_name<E>(std::string_view, std::string_view);
+WEFT_INSTANTIATE(NormKind)
+WEFT_INSTANTIATE(Activation)
+WEFT_INSTANTIATE(Positions)
+WEFT_INSTANTIATE(InitScheme)
+WEFT_INSTANTIATE(Pooling)
+WEFT_INSTANTIATE(Naming)
+#undef WEFT_INSTANTIATE
+
+}  // namespace weft::nn
