@@ -21,7 +21,7 @@ struct GradcheckOptions {
   bool noncontiguous = true;      ///< check again with every input as a strided view
   bool second_order = false;      ///< check the gradient of the gradient too, and that a fused op's rule agrees with its definition
   std::int64_t max_elements = 0;  ///< per input; 0: all. More are sampled evenly, for whole models
-  KinkSide kinks;                 ///< default: smooth everywhere
+  KinkSide kinks{};                 ///< default: smooth everywhere
 };
 
 struct GradcheckResult {

@@ -16,14 +16,14 @@ using Reference = std::function<std::vector<double>(const std::vector<Tensor>& i
 /// One call that is checked in every way.
 struct Case {
   std::string label;              ///< "causal", "broadcast", "empty", ...
-  std::vector<Tensor> inputs;     ///< floats as f64 (tests cast to f32), ids and masks in their own dtype
+  std::vector<Tensor> inputs{};     ///< floats as f64 (tests cast to f32), ids and masks in their own dtype
   GradFunction call;              ///< must work for f64 and f32 inputs, contiguous or not; may be called any number of times
-  Reference reference;
-  std::vector<int> without_grad;  ///< float inputs that have no gradient (ids and masks never have one)
-  GradcheckOptions check;         ///< kinks, tolerance
+  Reference reference{};
+  std::vector<int> without_grad{};  ///< float inputs that have no gradient (ids and masks never have one)
+  GradcheckOptions check{};         ///< kinks, tolerance
   bool gradients = true;          ///< false: an op without gradient (argmax, comparisons)
   double f32_tolerance = 2e-5;    ///< |f32 - reference| <= tolerance * max(1, |reference|); ten times that for gradients
-  std::string no_second_order;    ///< why gradients of gradients are not checked here; empty: they are
+  std::string no_second_order{};    ///< why gradients of gradients are not checked here; empty: they are
 };
 
 /// A call that must throw a weft::Error, and the whole text of it.
@@ -47,10 +47,10 @@ std::string_view name(Kind kind);
 struct Sample {
   std::string name;  ///< the function's or class's name
   Kind kind = Kind::op;
-  std::vector<Case> cases;
-  std::vector<ErrorCase> errors;
-  std::vector<Benchmark> benchmarks;
-  std::string no_errors;  ///< why there is no input that it refuses; empty: `errors` holds at least one
+  std::vector<Case> cases{};
+  std::vector<ErrorCase> errors{};
+  std::vector<Benchmark> benchmarks{};
+  std::string no_errors{};  ///< why there is no input that it refuses; empty: `errors` holds at least one
 };
 
 /// All samples, sorted by kind and name. Each is a function that builds one, so that start-up costs nothing.

@@ -9,9 +9,9 @@ namespace weft {
 
 struct AttentionOptions {
   bool causal = false;          ///< query i sees keys up to i + (S - T): the last query sees the last key
-  Tensor key_padding;           ///< u8 (B, S), not 0 where the key may not be seen; undefined: all may
-  Tensor bias;                  ///< float, broadcasts to (B, H, T, S), added to the scores (ALiBi, additive masks; -inf forbids); undefined: none
-  std::optional<double> scale;  ///< default 1 / sqrt(D)
+  Tensor key_padding{};           ///< u8 (B, S), not 0 where the key may not be seen; undefined: all may
+  Tensor bias{};                  ///< float, broadcasts to (B, H, T, S), added to the scores (ALiBi, additive masks; -inf forbids); undefined: none
+  std::optional<double> scale{};  ///< default 1 / sqrt(D)
 };
 
 /// softmax(q k^T scale + bias) v, exact, in tiles with a running maximum: no (T, S) matrix is stored.

@@ -10,7 +10,7 @@ enum class Reduction : std::uint8_t { mean, sum, none };
 struct CrossEntropyOptions {
   double label_smoothing = 0;       ///< in [0, 1]: this share of the target is spread evenly over the classes
   std::int64_t ignore_index = -100; ///< targets with this id count neither in the loss nor in the mean
-  Tensor class_weights;             ///< (V,) of the logits' dtype, or undefined; the mean is then weighted, as PyTorch's
+  Tensor class_weights{};             ///< (V,) of the logits' dtype, or undefined; the mean is then weighted, as PyTorch's
   Reduction reduction = Reduction::mean;
 };
 /// -log softmax(logits)[target]. Shape: logits (..., V), targets (...) ids -> () or (...) for Reduction::none. Probabilities are not stored.
