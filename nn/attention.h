@@ -22,9 +22,9 @@ struct MultiHeadAttentionOptions {
   double rope_base = 10000;
   double dropout = 0;             ///< of the output
   double attention_dropout = 0;   ///< of the weights; these are then stored
-  std::optional<double> scale;    ///< default 1 / sqrt(D)
-  init::Initializer init;
-  init::Initializer proj_init;
+  std::optional<double> scale{};    ///< default 1 / sqrt(D)
+  init::Initializer init{};
+  init::Initializer proj_init{};
   Naming naming = Naming::nanogpt;
 
   /// Throws ConfigError.
@@ -40,9 +40,9 @@ struct KvCache {
 
 /// What may be handed to one call.
 struct AttentionCall {
-  Tensor context;             ///< (B, S, context_embd), for cross attention
-  Tensor key_padding;         ///< u8 (B, S), not 0 where the key may not be seen
-  Tensor mask;                ///< additive, broadcasts to (B, H, T, S); -inf forbids
+  Tensor context{};             ///< (B, S, context_embd), for cross attention
+  Tensor key_padding{};         ///< u8 (B, S), not 0 where the key may not be seen
+  Tensor mask{};                ///< additive, broadcasts to (B, H, T, S); -inf forbids
   KvCache* cache = nullptr;   ///< x follows what is cached; self attention without gradients only
   Tensor* weights = nullptr;  ///< receives the attention weights, (B, H, T, S)
 };

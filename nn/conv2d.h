@@ -11,7 +11,7 @@ struct Conv2dLayerOptions {
   std::array<std::int64_t, 2> padding{0, 0};
   std::int64_t groups = 1;
   bool bias = true;
-  init::Initializer init;  ///< as LinearOptions::init
+  init::Initializer init{};  ///< as LinearOptions::init
 };
 
 /// Parameters: weight (out, in / groups, kernel, kernel), bias (out,).

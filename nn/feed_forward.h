@@ -16,8 +16,8 @@ struct FeedForwardOptions {
   Activation activation = Activation::gelu_erf;
   bool bias = true;
   double dropout = 0;       ///< of the output
-  init::Initializer init;
-  init::Initializer proj_init;
+  init::Initializer init{};
+  init::Initializer proj_init{};
   Naming naming = Naming::nanogpt;
 };
 

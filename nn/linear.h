@@ -7,7 +7,7 @@ namespace weft::nn {
 
 struct LinearOptions {
   bool bias = true;
-  init::Initializer init;             ///< of the weight, the bias then starts at zero. Undefined: PyTorch's default, both uniform in +-1 / sqrt(in)
+  init::Initializer init{};             ///< of the weight, the bias then starts at zero. Undefined: PyTorch's default, both uniform in +-1 / sqrt(in)
   const Parameter* tied = nullptr;    ///< use this weight instead of an own one
 };
 

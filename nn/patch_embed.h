@@ -10,7 +10,7 @@ struct PatchEmbedOptions {
   std::int64_t patch_size = 4;
   std::int64_t n_embd = 64;
   bool bias = true;
-  init::Initializer init;  ///< as LinearOptions::init
+  init::Initializer init{};  ///< as LinearOptions::init
 };
 
 /// A convolution whose stride is its kernel, computed as one matrix product. Parameters: proj.weight (C, channels, P, P), proj.bias (C,).
