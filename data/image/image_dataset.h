@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -62,7 +63,15 @@ class ImageData {
   BatchRange<ImageBatch> eval_batches(Split split, std::int64_t batch) const;
 
  private:
+  class Orders;
+
+  void check(const ImageBatchOptions& options) const;
+  /// `rows` pictures: order[first ...] of the split, or first ... themselves without an order.
+  ImageBatch make_batch(Split split, const std::int64_t* order, std::int64_t first, std::int64_t rows, const ImageBatchOptions* augmented,
+                        std::int64_t epoch) const;
+
   std::string where_;
+  std::shared_ptr<Orders> orders_;
   Tensor images_[3];
   Tensor labels_[3];
   std::int64_t classes_ = 0;
@@ -70,8 +79,8 @@ class ImageData {
 };
 
 /// Loads a directory with `train-images-idx3-ubyte`, `train-labels-idx1-ubyte`, `t10k-images-idx3-ubyte` and
-/// `t10k-labels-idx1-ubyte`, each with or without `.gz`, or a shipped set by name (`mnist`). Images of rank 3 are
-/// (N, H, W), of rank 4 (N, C, H, W). Throws IoError.
+/// `t10k-labels-idx1-ubyte`, each with or without `.gz`, or a shipped set by name (`mnist`). idx3 is (N, H, W); for
+/// colours, `...-images-idx4-ubyte` is (N, C, H, W). Both t10k files may be absent: no test split. Throws IoError.
 ImageData load_images(std::string_view name_or_path, const ImageOptions& options = {});
 
 }  // namespace weft::data

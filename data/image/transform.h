@@ -18,6 +18,8 @@ struct Normalization {
   /// Of u8 images (N, C, H, W); exact (integer sums), so that any order of summing gives the same bits. A channel that
   /// never varies gets std 1.
   static Normalization of_images(const Tensor& images);
+  /// 256 floats a channel: what normalize() makes of each value.
+  std::vector<float> table() const;
   std::string to_json() const;
   /// Throws ConfigError, `[where] ...`, for anything else than what to_json() wrote.
   static Normalization from_json(std::string_view json, std::string_view where = "normalization");

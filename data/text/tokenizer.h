@@ -51,6 +51,8 @@ class CharTokenizer final : public Tokenizer {
 
   /// The id of a code point, or -1.
   std::int64_t find(char32_t code_point) const;
+  /// The id of the code point at `byte` of `text`. Throws ConfigError as encode().
+  std::int64_t id_of(char32_t code_point, std::string_view text, std::size_t byte, std::string_view where) const;
   const std::vector<char32_t>& characters() const { return characters_; }
 
  private:

@@ -1,10 +1,13 @@
 // UTF-8: strict reading of files, and a stream that never shows half a character.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "core/error.h"
 
 namespace weft::data {
 
@@ -20,6 +23,20 @@ Utf8Step next_utf8(std::string_view bytes);
 
 void append_utf8(std::string& out, char32_t code_point);
 std::string to_utf8(char32_t code_point);
+
+/// Throws the error of a text that is not UTF-8 at `byte`.
+[[noreturn]] void fail_utf8(std::string_view text, std::size_t byte, std::string_view where);
+
+/// Calls `f(code_point, byte)` for every character of `text`, in order. Throws IoError as decode_utf8().
+template <class F>
+void for_each_code_point(std::string_view text, std::string_view where, F&& f) {
+  for (std::size_t byte = 0; byte < text.size();) {
+    const auto step = next_utf8(text.substr(byte, 4));
+    if (step.kind != Utf8Step::Kind::character) fail_utf8(text, byte, where);
+    f(step.code_point, byte);
+    byte += static_cast<std::size_t>(step.length);
+  }
+}
 
 /// The code points of `text`. Throws IoError, `[where] not UTF-8 at byte 1234 (line 7): ...` with the mend.
 std::vector<char32_t> decode_utf8(std::string_view text, std::string_view where);

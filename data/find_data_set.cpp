@@ -1,0 +1,126 @@
+#include "data/find_data_set.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <utility>
+
+#include "core/error.h"
+
+namespace weft::data {
+namespace fs = std::filesystem;
+namespace {
+
+struct ShippedSet {
+  std::string_view name;
+  std::string_view file;
+};
+
+constexpr std::array kShippedSets = {ShippedSet{"shakespeare", "tinyshakespeare.txt"}, ShippedSet{"tang", "tang-quatrains.txt"},
+                                     ShippedSet{"mnist", "mnist"}, ShippedSet{"sms-spam", "sms-spam.tsv"},
+                                     ShippedSet{"wine", "winequality-white.csv"}};
+
+bool exists(const fs::path& path) {
+  std::error_code ignored;
+  return fs::exists(path, ignored);
+}
+
+}  // namespace
+
+std::vector<std::string> data_set_folders() {
+  std::vector<std::string> folders;
+  const auto add = [&](const fs::path& path) {
+    auto text = path.lexically_normal().string();
+    if (std::find(folders.begin(), folders.end(), text) == folders.end()) folders.push_back(std::move(text));
+  };
+  if (const char* from_environment = std::getenv("WEFT_DATA"); from_environment != nullptr && *from_environment != '\0') add(from_environment);
+  add("data/sets");
+  std::error_code error;
+  const auto program = fs::read_symlink("/proc/self/exe", error);
+  if (!error) {
+    const auto folder = program.parent_path();
+    // build/release/weft, build/release/tests/test_data, build/weft; then bin/weft of an installed package.
+    for (const auto* place : {"../../data/sets", "../../../data/sets", "../data/sets", "../share/weft/data"}) add(folder / place);
+  }
+  return folders;
+}
+
+std::vector<std::string> shipped_data_sets() {
+  std::vector<std::string> names;
+  for (const auto& set : kShippedSets) names.emplace_back(set.name);
+  return names;
+}
+
+std::string find_data_set(std::string_view name_or_path) {
+  if (name_or_path.empty()) fail<ConfigError>("data", "no data set named: give a file, or one of {}", fmt::join(shipped_data_sets(), ", "));
+  const std::string given(name_or_path);
+  if (given.find('\0') != std::string::npos) fail<ConfigError>("data", "a path with a zero byte");
+  const auto named = std::find_if(kShippedSets.begin(), kShippedSets.end(), [&](const auto& set) { return set.name == name_or_path; });
+  if (named == kShippedSets.end() && exists(given)) return given;
+  std::string_view file = named == kShippedSets.end() ? std::string_view() : named->file;
+  for (const auto& set : kShippedSets) {
+    if (set.file == name_or_path) file = set.file;
+  }
+  if (file.empty()) {
+    fail<IoError>(given, "no such file or directory, and no data set that ships has this name (those are {})",
+                  fmt::join(shipped_data_sets(), ", "));
+  }
+  const auto folders = data_set_folders();
+  for (const auto& folder : folders) {
+    auto path = (fs::path(folder) / file).string();
+    if (exists(path)) return path;
+  }
+  fail<IoError>(given, "{} is in none of {}: set WEFT_DATA to the folder that holds it", file, fmt::join(folders, ", "));
+}
+
+std::string read_file(const std::string& path, std::int64_t max_bytes) {
+  std::error_code error;
+  const auto status = fs::status(path, error);
+  if (status.type() == fs::file_type::not_found) fail<IoError>(path, "no such file");
+  if (error) fail<IoError>(path, "cannot be read: {}", error.message());
+  if (status.type() == fs::file_type::directory) fail<IoError>(path, "is a directory, not a file");
+  if (status.type() != fs::file_type::regular) fail<IoError>(path, "is no regular file: copy its contents to one first");
+  const auto size = static_cast<std::int64_t>(fs::file_size(path, error));
+  if (error) fail<IoError>(path, "cannot be read: {}", error.message());
+  if (size > max_bytes) fail<IoError>(path, "has {} bytes, at most {} can be read", size, max_bytes);
+  std::ifstream in(path, std::ios::binary);
+  if (!in) fail<IoError>(path, "cannot be opened: {}", std::strerror(errno));
+  std::string bytes;
+  try {
+    bytes.resize(static_cast<std::size_t>(size));
+  } catch (const std::bad_alloc&) {
+    fail<MemoryError>(path, "{} bytes do not fit into memory", size);
+  }
+  in.read(bytes.data(), size);
+  if (in.gcount() != size) fail<IoError>(path, "reading stopped after {} of {} bytes", in.gcount(), size);
+  return bytes;
+}
+
+void write_file(const std::string& path, std::string_view bytes) {
+  const auto temporary = fmt::format("{}.{}.tmp", path, ::getpid());
+  std::ofstream out(temporary, std::ios::binary | std::ios::trunc);
+  if (!out) fail<IoError>(path, "cannot be written: {}", std::strerror(errno));
+  out.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  out.close();
+  std::error_code error;
+  if (!out) {
+    fs::remove(temporary, error);
+    fail<IoError>(path, "writing failed: is the disk full?");
+  }
+  fs::rename(temporary, path, error);
+  if (error) {
+    std::error_code ignored;
+    fs::remove(temporary, ignored);
+    fail<IoError>(path, "cannot be written: {}", error.message());
+  }
+}
+
+}  // namespace weft::data

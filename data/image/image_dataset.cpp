@@ -1,0 +1,233 @@
+#include "data/image/image_dataset.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <fmt/format.h>
+#include <mutex>
+#include <utility>
+
+#include "core/error.h"
+#include "core/random.h"
+#include "data/find_data_set.h"
+#include "data/image/idx.h"
+
+namespace weft::data {
+namespace fs = std::filesystem;
+
+/// The last few epochs' orders: every batch of an epoch needs the same one.
+class ImageData::Orders {
+ public:
+  Tensor get(std::uint64_t seed, std::int64_t epoch, std::int64_t count) {
+    const std::lock_guard lock(mutex_);
+    for (const auto& entry : entries_) {
+      if (entry.order.defined() && entry.seed == seed && entry.epoch == epoch && entry.order.numel() == count) return entry.order;
+    }
+    entries_[next_] = {seed, epoch, Generator(seed, fmt::format("data.epoch.{}", epoch)).permutation(count)};
+    return std::exchange(next_, 1 - next_) == 0 ? entries_[0].order : entries_[1].order;
+  }
+
+ private:
+  struct Entry {
+    std::uint64_t seed = 0;
+    std::int64_t epoch = 0;
+    Tensor order;
+  };
+  std::mutex mutex_;
+  Entry entries_[2];
+  int next_ = 0;
+};
+
+namespace {
+
+constexpr std::int64_t kMaxBatch = std::int64_t{1} << 24;
+
+/// (N, H, W) as (N, 1, H, W).
+Tensor with_channels(const Tensor& images, const std::string& where) {
+  if (images.dtype() != DType::u8 || (images.rank() != 3 && images.rank() != 4)) {
+    fail<IoError>(where, "images must be u8 (N, H, W) or (N, C, H, W), got {} {}", name(images.dtype()), images.shape().str());
+  }
+  const auto& s = images.shape();
+  const auto flat = raw::contiguous(images);
+  return images.rank() == 3 ? raw::reshape(flat, {s[0], 1, s[1], s[2]}) : flat;
+}
+
+void check_labels(const Tensor& images, const Tensor& labels, const std::string& where, std::string_view split) {
+  if (labels.dtype() != DType::u8 || labels.rank() != 1) fail<IoError>(where, "labels must be u8 (N,), got {} {}", name(labels.dtype()), labels.shape().str());
+  if (labels.numel() != images.size(0)) fail<IoError>(where, "{} {} images, but {} labels", images.size(0), split, labels.numel());
+}
+
+std::int64_t max_label(const Tensor& labels) {
+  if (labels.numel() == 0) return 0;
+  const auto* first = labels.data<std::uint8_t>();
+  return *std::max_element(first, first + labels.numel());
+}
+
+struct Move {
+  std::int64_t dx = 0;
+  std::int64_t dy = 0;
+  bool flip = false;
+};
+
+Move draw_move(const Generator& stream, std::uint64_t place, const Augment& augment) {
+  const auto words = stream.block(place);
+  const auto within = [&](std::uint32_t word) {
+    return static_cast<std::int64_t>((static_cast<std::uint64_t>(word) * static_cast<std::uint64_t>(2 * augment.shift + 1)) >> 32) - augment.shift;
+  };
+  return {within(words[0]), within(words[1]), augment.flip && (words[2] & 1U) != 0};
+}
+
+/// One plane: out[y][x] = table[in[y - dy][x - dx]], mirrored first if asked, background where that lies outside.
+void place_plane(const std::uint8_t* in, std::int64_t height, std::int64_t width, const Move& move, const float* table, float* out) {
+  for (std::int64_t y = 0; y < height; ++y, out += width) {
+    const auto from_y = y - move.dy;
+    if (from_y < 0 || from_y >= height) {
+      std::fill(out, out + width, table[0]);
+      continue;
+    }
+    const auto* row = in + from_y * width;
+    const auto begin = std::clamp(move.dx, std::int64_t{0}, width);
+    const auto end = std::clamp(width + move.dx, std::int64_t{0}, width);
+    std::fill(out, out + begin, table[0]);
+    std::fill(out + end, out + width, table[0]);
+    if (move.flip) {
+      for (auto x = begin; x < end; ++x) out[x] = table[row[width - 1 - (x - move.dx)]];
+    } else {
+      for (auto x = begin; x < end; ++x) out[x] = table[row[x - move.dx]];
+    }
+  }
+}
+
+Tensor read_either(const fs::path& folder, const std::string& stem, int rank) {
+  for (const auto* ending : {"", ".gz"}) {
+    const auto path = folder / (stem + ending);
+    std::error_code ignored;
+    if (fs::exists(path, ignored)) return read_idx(path.string(), rank);
+  }
+  return {};
+}
+
+}  // namespace
+
+ImageData::ImageData(Tensor train_images, Tensor train_labels, Tensor test_images, Tensor test_labels, const ImageOptions& options, std::string where)
+    : where_(std::move(where)), orders_(std::make_shared<Orders>()) {
+  const auto all = with_channels(train_images, where_);
+  check_labels(all, train_labels, where_, "train");
+  const auto count = all.size(0);
+  if (all.numel() == 0) fail<IoError>(where_, "no training images: {}", all.shape().str());
+  if (all.size(1) > 4) fail<IoError>(where_, "images {} have more than 4 channels", all.shape().str());
+  if (options.validation < 0 || options.validation >= count) {
+    fail<ConfigError>("data", "validation takes {} of {} training images: leave at least one", options.validation, count);
+  }
+  const auto cut = count - options.validation;
+  images_[0] = raw::slice(all, 0, 0, cut);
+  images_[1] = raw::slice(all, 0, cut, count);
+  const auto labels = raw::contiguous(train_labels);
+  labels_[0] = raw::slice(labels, 0, 0, cut);
+  labels_[1] = raw::slice(labels, 0, cut, count);
+  if (test_images.defined()) {
+    images_[2] = with_channels(test_images, where_);
+    check_labels(images_[2], test_labels, where_, "test");
+    for (int d = 1; d < 4; ++d) {
+      if (images_[2].size(d) != all.size(d)) {
+        fail<IoError>(where_, "train images {} and test images {} differ in size", all.shape().str(), images_[2].shape().str());
+      }
+    }
+    labels_[2] = raw::contiguous(test_labels);
+  } else {
+    images_[2] = Tensor::empty({0, all.size(1), all.size(2), all.size(3)}, DType::u8);
+    labels_[2] = Tensor::empty({0}, DType::u8);
+  }
+  classes_ = 1 + std::max(max_label(labels), max_label(labels_[2]));
+  normalization_ = Normalization::of_images(images_[0]);
+}
+
+void ImageData::check(const ImageBatchOptions& options) const {
+  if (options.batch < 1 || options.batch > kMaxBatch) fail<ConfigError>("data", "batch must lie in 1 .. {}, got {}", kMaxBatch, options.batch);
+  if (options.drop_last && options.batch > size(Split::train)) {
+    fail<ConfigError>("data", "batch {} with drop_last leaves nothing of {} training images", options.batch, size(Split::train));
+  }
+  constexpr std::int64_t kMaxEpochs = 1'000'000'000;
+  if (options.epochs < 0 || options.epochs > kMaxEpochs) fail<ConfigError>("data", "epochs must lie in 0 .. {}, got {}", kMaxEpochs, options.epochs);
+  if (options.first_step < 0) fail<ConfigError>("data", "first_step must be at least 0, got {}", options.first_step);
+  const auto side = std::min(height(), width());
+  if (options.augment.shift < 0 || options.augment.shift >= side) {
+    fail<ConfigError>("data", "shift must lie in 0 .. {} for {} x {} images, got {}", side - 1, height(), width(), options.augment.shift);
+  }
+}
+
+std::int64_t ImageData::batches_per_epoch(const ImageBatchOptions& options) const {
+  check(options);
+  const auto count = size(Split::train);
+  return options.drop_last ? count / options.batch : (count + options.batch - 1) / options.batch;
+}
+
+ImageBatch ImageData::make_batch(Split split, const std::int64_t* order, std::int64_t first, std::int64_t rows, const ImageBatchOptions* augmented,
+                                 std::int64_t epoch) const {
+  const auto plane = height() * width();
+  const auto table = normalization_.table();
+  ImageBatch batch{Tensor::empty({rows, channels(), height(), width()}), Tensor::empty({rows}, DType::i64)};
+  if (rows == 0) return batch;
+  const auto* pixels = images(split).data<std::uint8_t>();
+  const auto* classes = labels(split).data<std::uint8_t>();
+  const Generator stream(augmented != nullptr ? augmented->seed : 0, "augment");
+  for (std::int64_t b = 0; b < rows; ++b) {
+    const auto number = order != nullptr ? order[first + b] : first + b;
+    Move move;
+    if (augmented != nullptr && (augmented->augment.shift > 0 || augmented->augment.flip)) {
+      move = draw_move(stream, static_cast<std::uint64_t>(epoch) * static_cast<std::uint64_t>(size(split)) + static_cast<std::uint64_t>(number),
+                       augmented->augment);
+    }
+    for (std::int64_t c = 0; c < channels(); ++c) {
+      place_plane(pixels + (number * channels() + c) * plane, height(), width(), move, table.data() + 256 * c,
+                  batch.images.data<float>() + (b * channels() + c) * plane);
+    }
+    batch.labels.data<std::int64_t>()[b] = classes[number];
+  }
+  return batch;
+}
+
+ImageBatch ImageData::train_batch(std::int64_t epoch, std::int64_t index, const ImageBatchOptions& options) const {
+  const auto batches = batches_per_epoch(options);
+  if (epoch < 0 || index < 0 || index >= batches) fail<IndexError>("data", "batch {} of epoch {} does not exist: an epoch has {}", index, epoch, batches);
+  const auto count = size(Split::train);
+  const auto order = orders_->get(options.seed, epoch, count);
+  const auto first = index * options.batch;
+  return make_batch(Split::train, order.data<std::int64_t>(), first, std::min(options.batch, count - first), &options, epoch);
+}
+
+BatchRange<ImageBatch> ImageData::train_batches(const ImageBatchOptions& options) const {
+  const auto batches = batches_per_epoch(options);
+  const auto make = [data = *this, options, batches](std::int64_t k) { return data.train_batch(k / batches, k % batches, options); };
+  return {make, options.first_step, options.epochs * batches, options.prefetch};
+}
+
+BatchRange<ImageBatch> ImageData::eval_batches(Split split, std::int64_t batch) const {
+  check({.batch = batch});
+  const auto count = size(split);
+  const auto make = [data = *this, split, batch, count](std::int64_t k) {
+    const auto first = k * batch;
+    return data.make_batch(split, nullptr, first, std::min(batch, count - first), nullptr, 0);
+  };
+  return {make, 0, (count + batch - 1) / batch, {.threads = 1, .ahead = 2}};
+}
+
+ImageData load_images(std::string_view name_or_path, const ImageOptions& options) {
+  const auto path = find_data_set(name_or_path);
+  std::error_code ignored;
+  if (!fs::is_directory(path, ignored)) fail<IoError>(path, "is no directory: an image set is one with train-images-idx3-ubyte[.gz] and its three companions");
+  const auto images_of = [&](const char* part) {
+    for (const int rank : {3, 4}) {
+      if (auto images = read_either(path, fmt::format("{}-images-idx{}-ubyte", part, rank), rank); images.defined()) return images;
+    }
+    return Tensor();
+  };
+  const auto labels_of = [&](const char* part) { return read_either(path, fmt::format("{}-labels-idx1-ubyte", part), 1); };
+  const Tensor parts[4] = {images_of("train"), labels_of("train"), images_of("t10k"), labels_of("t10k")};
+  const char* names[4] = {"train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"};
+  for (int i = 0; i < 4; ++i) {
+    if (!parts[i].defined() && (i < 2 || parts[5 - i].defined())) fail<IoError>(path, "has no {} and no {}.gz", names[i], names[i]);
+  }
+  return {parts[0], parts[1], parts[2], parts[3], options, path};
+}
+
+}  // namespace weft::data
