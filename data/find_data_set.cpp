@@ -1,16 +1,11 @@
 #include "data/find_data_set.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <cstdlib>
-#include <cstring>
 #include <filesystem>
-#include <fstream>
-#include <memory>
 #include <utility>
 
 #include "core/error.h"
@@ -79,48 +74,6 @@ std::string find_data_set(std::string_view name_or_path) {
     if (exists(path)) return path;
   }
   fail<IoError>(given, "{} is in none of {}: set WEFT_DATA to the folder that holds it", file, fmt::join(folders, ", "));
-}
-
-std::string read_file(const std::string& path, std::int64_t max_bytes) {
-  std::error_code error;
-  const auto status = fs::status(path, error);
-  if (status.type() == fs::file_type::not_found) fail<IoError>(path, "no such file");
-  if (error) fail<IoError>(path, "cannot be read: {}", error.message());
-  if (status.type() == fs::file_type::directory) fail<IoError>(path, "is a directory, not a file");
-  if (status.type() != fs::file_type::regular) fail<IoError>(path, "is no regular file: copy its contents to one first");
-  const auto size = static_cast<std::int64_t>(fs::file_size(path, error));
-  if (error) fail<IoError>(path, "cannot be read: {}", error.message());
-  if (size > max_bytes) fail<IoError>(path, "has {} bytes, at most {} can be read", size, max_bytes);
-  std::ifstream in(path, std::ios::binary);
-  if (!in) fail<IoError>(path, "cannot be opened: {}", std::strerror(errno));
-  std::string bytes;
-  try {
-    bytes.resize(static_cast<std::size_t>(size));
-  } catch (const std::bad_alloc&) {
-    fail<MemoryError>(path, "{} bytes do not fit into memory", size);
-  }
-  in.read(bytes.data(), size);
-  if (in.gcount() != size) fail<IoError>(path, "reading stopped after {} of {} bytes", in.gcount(), size);
-  return bytes;
-}
-
-void write_file(const std::string& path, std::string_view bytes) {
-  const auto temporary = fmt::format("{}.{}.tmp", path, ::getpid());
-  std::ofstream out(temporary, std::ios::binary | std::ios::trunc);
-  if (!out) fail<IoError>(path, "cannot be written: {}", std::strerror(errno));
-  out.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-  out.close();
-  std::error_code error;
-  if (!out) {
-    fs::remove(temporary, error);
-    fail<IoError>(path, "writing failed: is the disk full?");
-  }
-  fs::rename(temporary, path, error);
-  if (error) {
-    std::error_code ignored;
-    fs::remove(temporary, ignored);
-    fail<IoError>(path, "cannot be written: {}", error.message());
-  }
 }
 
 }  // namespace weft::data

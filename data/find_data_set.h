@@ -1,7 +1,6 @@
 // From what a user types after --data to a path.
 #pragma once
 
-#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,12 +18,5 @@ std::vector<std::string> data_set_folders();
 
 /// Names of the shipped sets.
 std::vector<std::string> shipped_data_sets();
-
-/// The bytes of a regular file. Throws IoError `[path] ...` when it is missing, a directory, not a regular file,
-/// unreadable, or holds more than `max_bytes`.
-std::string read_file(const std::string& path, std::int64_t max_bytes);
-
-/// Writes a file whole or not at all (a temporary beside it, then a rename). Throws IoError.
-void write_file(const std::string& path, std::string_view bytes);
 
 }  // namespace weft::data

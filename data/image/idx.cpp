@@ -12,7 +12,7 @@
 #include <string_view>
 
 #include "core/error.h"
-#include "data/find_data_set.h"
+#include "core/file.h"
 
 namespace weft::data {
 namespace fs = std::filesystem;

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "core/error.h"
-#include "data/find_data_set.h"
+#include "core/file.h"
 
 // libpng's simplified interface: errors come back as a code and a text, its longjmp stays inside the library.
 

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/error.h"
+#include "core/file.h"
 #include "core/random.h"
 #include "data/find_data_set.h"
 #include "data/text/utf8.h"
@@ -168,7 +169,7 @@ BatchRange<TextBatch> TextData::eval_batches(Split split, std::int64_t batch, st
 
 TextData load_text(std::string_view name_or_path, const TextOptions& options) {
   const auto path = find_data_set(name_or_path);
-  return {read_file(path, kMaxTextBytes), options, path};
+  return {read_file(path, std::min(kMaxTextBytes, memory_limit())), options, path};
 }
 
 }  // namespace weft::data
