@@ -1,0 +1,171 @@
+#include "core/kernels/attention_tile.h"
+
+#include <algorithm>
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "core/kernels/attention_tile.cpp"
+#include "hwy/foreach_target.h"
+#include "hwy/highway.h"
+
+#include "core/kernels/rows-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace weft::HWY_NAMESPACE {
+namespace {
+
+using kernels::RunningSoftmax;
+using Index = std::int64_t;
+
+template <class T>
+void softmax_tile_of(T* s, Index ld, Index rows, Index cols, const Index* visible, const RunningSoftmax<T>& state) {
+  constexpr T kNone = -std::numeric_limits<T>::infinity();
+  for (Index r = 0; r < rows; ++r, s += ld) {
+    const Index n = std::clamp<Index>(visible[r], 0, cols);
+    const T before = state.largest[r], largest = std::max(before, row_max(s, n));
+    const T shift = largest == kNone ? T(0) : largest;
+    state.largest[r] = largest;
+    state.correction[r] = before == kNone ? T(0) : std::exp(before - shift);
+    state.sum[r] = state.sum[r] * state.correction[r] + row_exp_sum(s, s, n, shift);
+    std::fill(s + n, s + cols, T(0));
+  }
+}
+
+template <class T>
+void exp_tile_of(T* s, Index ld, Index rows, Index cols, const Index* visible, const T* lse) {
+  for (Index r = 0; r < rows; ++r, s += ld) {
+    const Index n = std::clamp<Index>(visible[r], 0, cols);
+    row_exp_sum(s, s, n, lse[r]);
+    std::fill(s + n, s + cols, T(0));
+  }
+}
+
+template <class T>
+void softmax_backward_tile_of(const T* p, T* dp, Index ld, Index rows, Index cols, const T* delta) {
+  const hn::ScalableTag<T> d;
+  const Index lanes = static_cast<Index>(hn::Lanes(d));
+  for (Index r = 0; r < rows; ++r, p += ld, dp += ld) {
+    const auto minus = hn::Set(d, delta[r]);
+    Index i = 0;
+    for (; i + lanes <= cols; i += lanes) hn::StoreU(hn::Mul(hn::LoadU(d, p + i), hn::Sub(hn::LoadU(d, dp + i), minus)), d, dp + i);
+    if (i == cols) continue;
+    const std::size_t rest = static_cast<std::size_t>(cols - i);
+    store_tail(d, hn::Mul(load_tail(d, p + i, rest, T(0)), hn::Sub(load_tail(d, static_cast<const T*>(dp + i), rest, T(0)), minus)), dp + i, rest);
+  }
+}
+
+template <class T>
+void scale_rows_of(T* x, Index ld, Index rows, Index cols, const T* factor) {
+  for (Index r = 0; r < rows; ++r, x += ld) row_affine(x, x, cols, factor[r], T(0));
+}
+
+template <class T>
+void dot_rows_of(const T* a, Index lda, const T* b, Index ldb, Index rows, Index n, T scale, T* out) {
+  for (Index r = 0; r < rows; ++r) out[r] = scale * row_dot(a + r * lda, b + r * ldb, n);
+}
+
+template <class T>
+void weighted_sum_of(const T* factor, const T* x, Index ld, Index rows, Index n, T* out) {
+  const hn::ScalableTag<T> d;
+  const Index lanes = static_cast<Index>(hn::Lanes(d));
+  Index i = 0;
+  for (; i + 4 * lanes <= n; i += 4 * lanes) {
+    auto s0 = hn::Zero(d), s1 = s0, s2 = s0, s3 = s0;
+    for (Index r = 0; r < rows; ++r) {
+      const auto f = hn::Set(d, factor[r]);
+      const T* row = x + r * ld + i;
+      s0 = hn::MulAdd(f, hn::LoadU(d, row), s0);
+      s1 = hn::MulAdd(f, hn::LoadU(d, row + lanes), s1);
+      s2 = hn::MulAdd(f, hn::LoadU(d, row + 2 * lanes), s2);
+      s3 = hn::MulAdd(f, hn::LoadU(d, row + 3 * lanes), s3);
+    }
+    hn::StoreU(s0, d, out + i);
+    hn::StoreU(s1, d, out + i + lanes);
+    hn::StoreU(s2, d, out + i + 2 * lanes);
+    hn::StoreU(s3, d, out + i + 3 * lanes);
+  }
+  for (; i < n; i += lanes) {
+    const std::size_t rest = static_cast<std::size_t>(n - i);
+    const bool whole = i + lanes <= n;
+    auto s = hn::Zero(d);
+    for (Index r = 0; r < rows; ++r) {
+      const T* row = x + r * ld + i;
+      s = hn::MulAdd(hn::Set(d, factor[r]), whole ? hn::LoadU(d, row) : load_tail(d, row, rest, T(0)), s);
+    }
+    if (whole) hn::StoreU(s, d, out + i);
+    else store_tail(d, s, out + i, rest);
+  }
+}
+
+void softmax_tile_f32(float* s, Index ld, Index rows, Index cols, const Index* visible, const RunningSoftmax<float>& state) { softmax_tile_of(s, ld, rows, cols, visible, state); }
+void softmax_tile_f64(double* s, Index ld, Index rows, Index cols, const Index* visible, const RunningSoftmax<double>& state) { softmax_tile_of(s, ld, rows, cols, visible, state); }
+void exp_tile_f32(float* s, Index ld, Index rows, Index cols, const Index* visible, const float* lse) { exp_tile_of(s, ld, rows, cols, visible, lse); }
+void exp_tile_f64(double* s, Index ld, Index rows, Index cols, const Index* visible, const double* lse) { exp_tile_of(s, ld, rows, cols, visible, lse); }
+void backward_tile_f32(const float* p, float* dp, Index ld, Index rows, Index cols, const float* delta) { softmax_backward_tile_of(p, dp, ld, rows, cols, delta); }
+void backward_tile_f64(const double* p, double* dp, Index ld, Index rows, Index cols, const double* delta) { softmax_backward_tile_of(p, dp, ld, rows, cols, delta); }
+void scale_rows_f32(float* x, Index ld, Index rows, Index cols, const float* factor) { scale_rows_of(x, ld, rows, cols, factor); }
+void scale_rows_f64(double* x, Index ld, Index rows, Index cols, const double* factor) { scale_rows_of(x, ld, rows, cols, factor); }
+void dot_rows_f32(const float* a, Index lda, const float* b, Index ldb, Index rows, Index n, float scale, float* out) { dot_rows_of(a, lda, b, ldb, rows, n, scale, out); }
+void dot_rows_f64(const double* a, Index lda, const double* b, Index ldb, Index rows, Index n, double scale, double* out) { dot_rows_of(a, lda, b, ldb, rows, n, scale, out); }
+void weighted_sum_f32(const float* factor, const float* x, Index ld, Index rows, Index n, float* out) { weighted_sum_of(factor, x, ld, rows, n, out); }
+void weighted_sum_f64(const double* factor, const double* x, Index ld, Index rows, Index n, double* out) { weighted_sum_of(factor, x, ld, rows, n, out); }
+
+}  // namespace
+}  // namespace weft::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace weft {
+namespace {
+HWY_EXPORT(softmax_tile_f32);
+HWY_EXPORT(softmax_tile_f64);
+HWY_EXPORT(exp_tile_f32);
+HWY_EXPORT(exp_tile_f64);
+HWY_EXPORT(backward_tile_f32);
+HWY_EXPORT(backward_tile_f64);
+HWY_EXPORT(scale_rows_f32);
+HWY_EXPORT(scale_rows_f64);
+HWY_EXPORT(dot_rows_f32);
+HWY_EXPORT(dot_rows_f64);
+HWY_EXPORT(weighted_sum_f32);
+HWY_EXPORT(weighted_sum_f64);
+using Index = std::int64_t;
+}  // namespace
+
+namespace kernels {
+
+void softmax_tile(float* s, Index ld, Index rows, Index cols, const Index* visible, const RunningSoftmax<float>& state) {
+  HWY_DYNAMIC_DISPATCH(softmax_tile_f32)(s, ld, rows, cols, visible, state);
+}
+void softmax_tile(double* s, Index ld, Index rows, Index cols, const Index* visible, const RunningSoftmax<double>& state) {
+  HWY_DYNAMIC_DISPATCH(softmax_tile_f64)(s, ld, rows, cols, visible, state);
+}
+void exp_tile(float* s, Index ld, Index rows, Index cols, const Index* visible, const float* lse) {
+  HWY_DYNAMIC_DISPATCH(exp_tile_f32)(s, ld, rows, cols, visible, lse);
+}
+void exp_tile(double* s, Index ld, Index rows, Index cols, const Index* visible, const double* lse) {
+  HWY_DYNAMIC_DISPATCH(exp_tile_f64)(s, ld, rows, cols, visible, lse);
+}
+void softmax_backward_tile(const float* p, float* dp, Index ld, Index rows, Index cols, const float* delta) {
+  HWY_DYNAMIC_DISPATCH(backward_tile_f32)(p, dp, ld, rows, cols, delta);
+}
+void softmax_backward_tile(const double* p, double* dp, Index ld, Index rows, Index cols, const double* delta) {
+  HWY_DYNAMIC_DISPATCH(backward_tile_f64)(p, dp, ld, rows, cols, delta);
+}
+void scale_rows(float* x, Index ld, Index rows, Index cols, const float* factor) { HWY_DYNAMIC_DISPATCH(scale_rows_f32)(x, ld, rows, cols, factor); }
+void scale_rows(double* x, Index ld, Index rows, Index cols, const double* factor) { HWY_DYNAMIC_DISPATCH(scale_rows_f64)(x, ld, rows, cols, factor); }
+void dot_rows(const float* a, Index lda, const float* b, Index ldb, Index rows, Index n, float scale, float* out) {
+  HWY_DYNAMIC_DISPATCH(dot_rows_f32)(a, lda, b, ldb, rows, n, scale, out);
+}
+void dot_rows(const double* a, Index lda, const double* b, Index ldb, Index rows, Index n, double scale, double* out) {
+  HWY_DYNAMIC_DISPATCH(dot_rows_f64)(a, lda, b, ldb, rows, n, scale, out);
+}
+void weighted_sum(const float* factor, const float* x, Index ld, Index rows, Index n, float* out) {
+  HWY_DYNAMIC_DISPATCH(weighted_sum_f32)(factor, x, ld, rows, n, out);
+}
+void weighted_sum(const double* factor, const double* x, Index ld, Index rows, Index n, double* out) {
+  HWY_DYNAMIC_DISPATCH(weighted_sum_f64)(factor, x, ld, rows, n, out);
+}
+
+}  // namespace kernels
+}  // namespace weft
+#endif  // HWY_ONCE

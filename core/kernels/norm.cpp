@@ -1,0 +1,178 @@
+#include "core/kernels/norm.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/kernels/softmax.h"
+#include "core/parallel.h"
+#include "core/tensor.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "core/kernels/norm.cpp"
+#include "hwy/foreach_target.h"
+#include "hwy/highway.h"
+
+#include "core/kernels/rows-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace weft::HWY_NAMESPACE {
+namespace {
+
+using kernels::Norm;
+using kernels::NormArgs;
+
+/// sum of (x - mean)^2: two passes, because a difference of large sums loses what a small variance is made of.
+template <class T>
+HWY_INLINE T sum_of_squares(const T* HWY_RESTRICT x, std::int64_t n, T mean) {
+  const hn::ScalableTag<T> d;
+  const std::int64_t lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  const auto m = hn::Set(d, mean);
+  auto s0 = hn::Zero(d), s1 = s0;
+  std::int64_t i = 0;
+  for (; i + 2 * lanes <= n; i += 2 * lanes) {
+    const auto a = hn::Sub(hn::LoadU(d, x + i), m), b = hn::Sub(hn::LoadU(d, x + i + lanes), m);
+    s0 = hn::MulAdd(a, a, s0);
+    s1 = hn::MulAdd(b, b, s1);
+  }
+  for (; i + lanes <= n; i += lanes) {
+    const auto a = hn::Sub(hn::LoadU(d, x + i), m);
+    s0 = hn::MulAdd(a, a, s0);
+  }
+  if (i < n) {
+    const auto a = hn::Sub(load_tail(d, x + i, static_cast<std::size_t>(n - i), mean), m);
+    s1 = hn::MulAdd(a, a, s1);
+  }
+  return sum_lanes(d, hn::Add(s0, s1));
+}
+
+template <class T>
+HWY_INLINE hn::Vec<hn::ScalableTag<T>> load_some(const T* p, std::int64_t i, std::int64_t n, T otherwise) {
+  const hn::ScalableTag<T> d;
+  if (!p) return hn::Set(d, otherwise);
+  return i + static_cast<std::int64_t>(hn::Lanes(d)) <= n ? hn::LoadU(d, p + i) : load_tail(d, p + i, static_cast<std::size_t>(n - i), T(0));
+}
+
+template <class T>
+HWY_INLINE void store_some(hn::Vec<hn::ScalableTag<T>> v, T* p, std::int64_t i, std::int64_t n) {
+  const hn::ScalableTag<T> d;
+  if (i + static_cast<std::int64_t>(hn::Lanes(d)) <= n) hn::StoreU(v, d, p + i);
+  else store_tail(d, v, p + i, static_cast<std::size_t>(n - i));
+}
+
+template <class T>
+void forward_rows(const NormArgs<T>& args, T* y, std::int64_t begin, std::int64_t end) {
+  const hn::ScalableTag<T> d;
+  const std::int64_t n = args.n, lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  const T inverse_n = T(1) / static_cast<T>(n);
+  for (std::int64_t r = begin; r < end; ++r) {
+    const T* x = args.x + r * n;
+    T* out = y + r * n;
+    const T mean = args.kind == Norm::layer ? row_sum(x, n) * inverse_n : T(0);
+    const T rstd = T(1) / std::sqrt(sum_of_squares(x, n, mean) * inverse_n + args.eps);
+    if (args.mean) args.mean[r] = mean;
+    if (args.rstd) args.rstd[r] = rstd;
+    const auto scale = hn::Set(d, rstd), center = hn::Set(d, mean);
+    for (std::int64_t i = 0; i < n; i += lanes) {
+      const auto h = hn::Mul(hn::Sub(load_some(x, i, n, T(0)), center), scale);
+      store_some(hn::MulAdd(h, load_some(args.weight, i, n, T(1)), load_some(args.bias, i, n, T(0))), out, i, n);
+    }
+  }
+}
+
+/// Rows [begin, end) of dx, and their share of dweight and dbias added to the given partial sums.
+template <class T>
+void backward_rows(const NormArgs<T>& args, const T* g, T* dx, T* dweight, T* dbias, std::int64_t begin, std::int64_t end) {
+  const hn::ScalableTag<T> d;
+  const std::int64_t n = args.n, lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  const T inverse_n = T(1) / static_cast<T>(n);
+  for (std::int64_t r = begin; r < end; ++r) {
+    const T* x = args.x + r * n;
+    const T* gr = g + r * n;
+    const auto scale = hn::Set(d, args.rstd[r]), center = hn::Set(d, args.kind == Norm::layer ? args.mean[r] : T(0));
+    auto sum_u = hn::Zero(d), sum_uh = hn::Zero(d);
+    for (std::int64_t i = 0; i < n; i += lanes) {
+      const auto h = hn::Mul(hn::Sub(load_some(x, i, n, T(0)), center), scale);
+      const auto gi = load_some(gr, i, n, T(0));
+      const auto u = hn::Mul(gi, load_some(args.weight, i, n, T(1)));  // 0 beyond the tail, as g is
+      sum_u = hn::Add(sum_u, u);
+      sum_uh = hn::MulAdd(u, h, sum_uh);
+      if (dweight) store_some(hn::MulAdd(gi, h, load_some(static_cast<const T*>(dweight), i, n, T(0))), dweight, i, n);
+      if (dbias) store_some(hn::Add(gi, load_some(static_cast<const T*>(dbias), i, n, T(0))), dbias, i, n);
+    }
+    if (!dx) continue;
+    const auto mean_u = hn::Set(d, args.kind == Norm::layer ? sum_lanes(d, sum_u) * inverse_n : T(0));
+    const auto mean_uh = hn::Set(d, sum_lanes(d, sum_uh) * inverse_n);
+    for (std::int64_t i = 0; i < n; i += lanes) {
+      const auto h = hn::Mul(hn::Sub(load_some(x, i, n, T(0)), center), scale);
+      const auto u = hn::Mul(load_some(gr, i, n, T(0)), load_some(args.weight, i, n, T(1)));
+      store_some(hn::Mul(scale, hn::NegMulAdd(h, mean_uh, hn::Sub(u, mean_u))), dx + r * n, i, n);
+    }
+  }
+}
+
+void forward_f32(const NormArgs<float>& args, float* y, std::int64_t begin, std::int64_t end) { forward_rows(args, y, begin, end); }
+void forward_f64(const NormArgs<double>& args, double* y, std::int64_t begin, std::int64_t end) { forward_rows(args, y, begin, end); }
+void backward_f32(const NormArgs<float>& args, const float* g, float* dx, float* dweight, float* dbias, std::int64_t begin, std::int64_t end) {
+  backward_rows(args, g, dx, dweight, dbias, begin, end);
+}
+void backward_f64(const NormArgs<double>& args, const double* g, double* dx, double* dweight, double* dbias, std::int64_t begin, std::int64_t end) {
+  backward_rows(args, g, dx, dweight, dbias, begin, end);
+}
+
+}  // namespace
+}  // namespace weft::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace weft {
+namespace {
+HWY_EXPORT(forward_f32);
+HWY_EXPORT(forward_f64);
+HWY_EXPORT(backward_f32);
+HWY_EXPORT(backward_f64);
+
+template <class T, class Function>
+void forward(Function function, const kernels::NormArgs<T>& args, T* y) {
+  if (args.n == 0) return;
+  parallel_for(args.rows, kernels::rows_per_chunk(args.n), [&](std::int64_t begin, std::int64_t end) { function(args, y, begin, end); });
+}
+
+template <class T, class Function>
+void backward(Function function, const kernels::NormArgs<T>& args, const T* g, T* dx, T* dweight, T* dbias) {
+  const std::int64_t n = args.n;
+  if (n == 0) return;
+  // At most 64 partial sums, so that combining them stays cheap however many rows there are.
+  const std::int64_t grain = std::max(kernels::rows_per_chunk(n), chunk_count(args.rows, 64));
+  const std::int64_t chunks = chunk_count(args.rows, grain);
+  const bool sums = dweight || dbias;
+  const Tensor partial = sums ? Tensor::zeros({chunks, 2, n}, dtype_of<T>()) : Tensor();
+  parallel_for(args.rows, grain, [&](std::int64_t begin, std::int64_t end) {
+    T* mine = sums ? partial.data<T>() + begin / grain * 2 * n : nullptr;
+    function(args, g, dx, dweight ? mine : nullptr, dbias ? mine + n : nullptr, begin, end);
+  });
+  for (int which = 0; which < 2; ++which) {
+    T* target = which == 0 ? dweight : dbias;
+    if (!target) continue;
+    std::fill_n(target, n, T(0));
+    for (std::int64_t c = 0; c < chunks; ++c) {
+      const T* mine = partial.data<T>() + (2 * c + which) * n;
+      for (std::int64_t i = 0; i < n; ++i) target[i] += mine[i];
+    }
+  }
+}
+}  // namespace
+
+namespace kernels {
+
+void norm_forward(const NormArgs<float>& args, float* y) { forward(HWY_DYNAMIC_DISPATCH(forward_f32), args, y); }
+void norm_forward(const NormArgs<double>& args, double* y) { forward(HWY_DYNAMIC_DISPATCH(forward_f64), args, y); }
+void norm_backward(const NormArgs<float>& args, const float* g, float* dx, float* dweight, float* dbias) {
+  backward(HWY_DYNAMIC_DISPATCH(backward_f32), args, g, dx, dweight, dbias);
+}
+void norm_backward(const NormArgs<double>& args, const double* g, double* dx, double* dweight, double* dbias) {
+  backward(HWY_DYNAMIC_DISPATCH(backward_f64), args, g, dx, dweight, dbias);
+}
+
+}  // namespace kernels
+}  // namespace weft
+#endif  // HWY_ONCE
