@@ -1,0 +1,23 @@
+// The affine map of a linear layer: row-major operands, tiles cut by shape alone.
+#pragma once
+
+#include <cstdint>
+
+namespace weft::kernels {
+
+template <class T>
+struct LinearArgs {
+  std::int64_t rows = 0, in = 0, out = 0;
+  const T* x = nullptr;  ///< (rows, in)
+  std::int64_t ldx = 0;  ///< row stride of x
+  const T* weight = nullptr;  ///< (out, in)
+};
+
+/// y (rows, out) = x weight^T + bias; bias (out,) may be null. The bias is what the product is added to, so y is written once.
+void linear_forward(const LinearArgs<float>& args, const float* bias, float* y);
+void linear_forward(const LinearArgs<double>& args, const double* bias, double* y);
+/// dx = g weight, dweight = g^T x, dbias = column sums of g (rows, out). Null outputs are not computed.
+void linear_backward(const LinearArgs<float>& args, const float* g, float* dx, float* dweight, float* dbias);
+void linear_backward(const LinearArgs<double>& args, const double* g, double* dx, double* dweight, double* dbias);
+
+}  // namespace weft::kernels
