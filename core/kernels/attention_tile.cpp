@@ -4,16 +4,16 @@
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "core/kernels/attention_tile.cpp"
+#include "core/kernels/simd.h"
 #include "hwy/foreach_target.h"
 #include "hwy/highway.h"
 
 #include "core/kernels/rows-inl.h"
 
 HWY_BEFORE_NAMESPACE();
-namespace weft::HWY_NAMESPACE {
+namespace weft::kernels::HWY_NAMESPACE {
 namespace {
 
-using kernels::RunningSoftmax;
 using Index = std::int64_t;
 
 template <class T>
@@ -110,11 +110,11 @@ void weighted_sum_f32(const float* factor, const float* x, Index ld, Index rows,
 void weighted_sum_f64(const double* factor, const double* x, Index ld, Index rows, Index n, double* out) { weighted_sum_of(factor, x, ld, rows, n, out); }
 
 }  // namespace
-}  // namespace weft::HWY_NAMESPACE
+}  // namespace weft::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace weft {
+namespace weft::kernels {
 namespace {
 HWY_EXPORT(softmax_tile_f32);
 HWY_EXPORT(softmax_tile_f64);
@@ -130,8 +130,6 @@ HWY_EXPORT(weighted_sum_f32);
 HWY_EXPORT(weighted_sum_f64);
 using Index = std::int64_t;
 }  // namespace
-
-namespace kernels {
 
 void softmax_tile(float* s, Index ld, Index rows, Index cols, const Index* visible, const RunningSoftmax<float>& state) {
   HWY_DYNAMIC_DISPATCH(softmax_tile_f32)(s, ld, rows, cols, visible, state);
@@ -166,6 +164,5 @@ void weighted_sum(const double* factor, const double* x, Index ld, Index rows, I
   HWY_DYNAMIC_DISPATCH(weighted_sum_f64)(factor, x, ld, rows, n, out);
 }
 
-}  // namespace kernels
-}  // namespace weft
+}  // namespace weft::kernels
 #endif  // HWY_ONCE

@@ -7,16 +7,15 @@
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "core/kernels/cross_entropy.cpp"
+#include "core/kernels/simd.h"
 #include "hwy/foreach_target.h"
 #include "hwy/highway.h"
 
 #include "core/kernels/rows-inl.h"
 
 HWY_BEFORE_NAMESPACE();
-namespace weft::HWY_NAMESPACE {
+namespace weft::kernels::HWY_NAMESPACE {
 namespace {
-
-using kernels::CrossEntropyArgs;
 
 template <class T>
 void forward_rows(const CrossEntropyArgs<T>& args, T* loss, T* lse, std::int64_t begin, std::int64_t end) {
@@ -81,11 +80,11 @@ void backward_f64(const CrossEntropyArgs<double>& args, const double* lse, const
 }
 
 }  // namespace
-}  // namespace weft::HWY_NAMESPACE
+}  // namespace weft::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace weft {
+namespace weft::kernels {
 namespace {
 HWY_EXPORT(forward_f32);
 HWY_EXPORT(forward_f64);
@@ -93,16 +92,14 @@ HWY_EXPORT(backward_f32);
 HWY_EXPORT(backward_f64);
 
 template <class T, class Function>
-void forward(Function function, const kernels::CrossEntropyArgs<T>& args, T* loss, T* lse) {
-  parallel_for(args.rows, kernels::rows_per_chunk(args.n), [&](std::int64_t begin, std::int64_t end) { function(args, loss, lse, begin, end); });
+void forward(Function function, const CrossEntropyArgs<T>& args, T* loss, T* lse) {
+  parallel_for(args.rows, rows_per_chunk(args.n), [&](std::int64_t begin, std::int64_t end) { function(args, loss, lse, begin, end); });
 }
 template <class T, class Function>
-void backward(Function function, const kernels::CrossEntropyArgs<T>& args, const T* lse, const T* scale, T* dx) {
-  parallel_for(args.rows, kernels::rows_per_chunk(args.n), [&](std::int64_t begin, std::int64_t end) { function(args, lse, scale, dx, begin, end); });
+void backward(Function function, const CrossEntropyArgs<T>& args, const T* lse, const T* scale, T* dx) {
+  parallel_for(args.rows, rows_per_chunk(args.n), [&](std::int64_t begin, std::int64_t end) { function(args, lse, scale, dx, begin, end); });
 }
 }  // namespace
-
-namespace kernels {
 
 void cross_entropy_forward(const CrossEntropyArgs<float>& args, float* loss, float* lse) { forward(HWY_DYNAMIC_DISPATCH(forward_f32), args, loss, lse); }
 void cross_entropy_forward(const CrossEntropyArgs<double>& args, double* loss, double* lse) { forward(HWY_DYNAMIC_DISPATCH(forward_f64), args, loss, lse); }
@@ -113,6 +110,5 @@ void cross_entropy_backward(const CrossEntropyArgs<double>& args, const double* 
   backward(HWY_DYNAMIC_DISPATCH(backward_f64), args, lse, scale, dx);
 }
 
-}  // namespace kernels
-}  // namespace weft
+}  // namespace weft::kernels
 #endif  // HWY_ONCE

@@ -9,17 +9,15 @@
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "core/kernels/norm.cpp"
+#include "core/kernels/simd.h"
 #include "hwy/foreach_target.h"
 #include "hwy/highway.h"
 
 #include "core/kernels/rows-inl.h"
 
 HWY_BEFORE_NAMESPACE();
-namespace weft::HWY_NAMESPACE {
+namespace weft::kernels::HWY_NAMESPACE {
 namespace {
-
-using kernels::Norm;
-using kernels::NormArgs;
 
 /// sum of (x - mean)^2: two passes, because a difference of large sums loses what a small variance is made of.
 template <class T>
@@ -120,11 +118,11 @@ void backward_f64(const NormArgs<double>& args, const double* g, double* dx, dou
 }
 
 }  // namespace
-}  // namespace weft::HWY_NAMESPACE
+}  // namespace weft::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace weft {
+namespace weft::kernels {
 namespace {
 HWY_EXPORT(forward_f32);
 HWY_EXPORT(forward_f64);
@@ -132,17 +130,17 @@ HWY_EXPORT(backward_f32);
 HWY_EXPORT(backward_f64);
 
 template <class T, class Function>
-void forward(Function function, const kernels::NormArgs<T>& args, T* y) {
+void forward(Function function, const NormArgs<T>& args, T* y) {
   if (args.n == 0) return;
-  parallel_for(args.rows, kernels::rows_per_chunk(args.n), [&](std::int64_t begin, std::int64_t end) { function(args, y, begin, end); });
+  parallel_for(args.rows, rows_per_chunk(args.n), [&](std::int64_t begin, std::int64_t end) { function(args, y, begin, end); });
 }
 
 template <class T, class Function>
-void backward(Function function, const kernels::NormArgs<T>& args, const T* g, T* dx, T* dweight, T* dbias) {
+void backward(Function function, const NormArgs<T>& args, const T* g, T* dx, T* dweight, T* dbias) {
   const std::int64_t n = args.n;
   if (n == 0) return;
   // At most 64 partial sums, so that combining them stays cheap however many rows there are.
-  const std::int64_t grain = std::max(kernels::rows_per_chunk(n), chunk_count(args.rows, 64));
+  const std::int64_t grain = std::max(rows_per_chunk(n), chunk_count(args.rows, 64));
   const std::int64_t chunks = chunk_count(args.rows, grain);
   const bool sums = dweight || dbias;
   const Tensor partial = sums ? Tensor::zeros({chunks, 2, n}, dtype_of<T>()) : Tensor();
@@ -162,8 +160,6 @@ void backward(Function function, const kernels::NormArgs<T>& args, const T* g, T
 }
 }  // namespace
 
-namespace kernels {
-
 void norm_forward(const NormArgs<float>& args, float* y) { forward(HWY_DYNAMIC_DISPATCH(forward_f32), args, y); }
 void norm_forward(const NormArgs<double>& args, double* y) { forward(HWY_DYNAMIC_DISPATCH(forward_f64), args, y); }
 void norm_backward(const NormArgs<float>& args, const float* g, float* dx, float* dweight, float* dbias) {
@@ -173,6 +169,5 @@ void norm_backward(const NormArgs<double>& args, const double* g, double* dx, do
   backward(HWY_DYNAMIC_DISPATCH(backward_f64), args, g, dx, dweight, dbias);
 }
 
-}  // namespace kernels
-}  // namespace weft
+}  // namespace weft::kernels
 #endif  // HWY_ONCE

@@ -4,13 +4,14 @@
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "core/kernels/softmax.cpp"
+#include "core/kernels/simd.h"
 #include "hwy/foreach_target.h"
 #include "hwy/highway.h"
 
 #include "core/kernels/rows-inl.h"
 
 HWY_BEFORE_NAMESPACE();
-namespace weft::HWY_NAMESPACE {
+namespace weft::kernels::HWY_NAMESPACE {
 namespace {
 
 /// Shift that keeps e^(x - shift) finite; 0 for a row of -inf, whose exponentials are then 0 and not NaN.
@@ -75,11 +76,11 @@ void log_softmax_backward_f32(const float* y, const float* g, float* dx, std::in
 void log_softmax_backward_f64(const double* y, const double* g, double* dx, std::int64_t rows, std::int64_t n) { log_softmax_backward_rows(y, g, dx, rows, n); }
 
 }  // namespace
-}  // namespace weft::HWY_NAMESPACE
+}  // namespace weft::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace weft {
+namespace weft::kernels {
 namespace {
 HWY_EXPORT(softmax_f32);
 HWY_EXPORT(softmax_f64);
@@ -93,19 +94,17 @@ HWY_EXPORT(log_softmax_backward_f64);
 template <class T, class Function>
 void by_rows(Function function, const T* x, T* y, std::int64_t rows, std::int64_t n) {
   if (n == 0) return;
-  parallel_for(rows, kernels::rows_per_chunk(n), [&](std::int64_t begin, std::int64_t end) { function(x + begin * n, y + begin * n, end - begin, n); });
+  parallel_for(rows, rows_per_chunk(n), [&](std::int64_t begin, std::int64_t end) { function(x + begin * n, y + begin * n, end - begin, n); });
 }
 
 template <class T, class Function>
 void by_rows(Function function, const T* y, const T* g, T* dx, std::int64_t rows, std::int64_t n) {
   if (n == 0) return;
-  parallel_for(rows, kernels::rows_per_chunk(n), [&](std::int64_t begin, std::int64_t end) {
+  parallel_for(rows, rows_per_chunk(n), [&](std::int64_t begin, std::int64_t end) {
     function(y + begin * n, g + begin * n, dx + begin * n, end - begin, n);
   });
 }
 }  // namespace
-
-namespace kernels {
 
 void softmax(const float* x, float* y, std::int64_t rows, std::int64_t n) { by_rows(HWY_DYNAMIC_DISPATCH(softmax_f32), x, y, rows, n); }
 void softmax(const double* x, double* y, std::int64_t rows, std::int64_t n) { by_rows(HWY_DYNAMIC_DISPATCH(softmax_f64), x, y, rows, n); }
@@ -124,6 +123,5 @@ void log_softmax_backward(const double* y, const double* g, double* dx, std::int
   by_rows(HWY_DYNAMIC_DISPATCH(log_softmax_backward_f64), y, g, dx, rows, n);
 }
 
-}  // namespace kernels
-}  // namespace weft
+}  // namespace weft::kernels
 #endif  // HWY_ONCE
