@@ -96,16 +96,19 @@ Tensor read_idx(const std::string& path, int rank) {
   std::array<std::byte, 16> sizes{};
   if (reader.read(sizes.data(), 4 * dims) < 4 * dims) fail<IoError>(path, "truncated inside the IDX header");
   Shape shape;
-  std::int64_t claim = 1;
+  std::int64_t product = 1;  // of the sizes that are not 0
+  bool empty = false;
   for (int d = 0; d < dims; ++d) {
     const auto size = static_cast<std::int64_t>(big_endian(sizes.data() + 4 * d));
     shape.push_back(size);
-    claim = size == 0 ? 0 : claim > kMaxIdxBytes / size ? kMaxIdxBytes + 1 : claim * size;  // stays above the bound once there
+    empty = empty || size == 0;
+    if (size != 0) product = product > kMaxIdxBytes / size ? kMaxIdxBytes + 1 : product * size;  // stays above the bound once there
   }
+  const auto claim = empty ? 0 : product;
   const auto header = 4 + 4 * static_cast<std::int64_t>(dims);
   const bool packed = reader.is_packed();
   const auto most = packed ? stored * kMaxDeflateRatio : stored - header;
-  if (claim > kMaxIdxBytes || claim > most) {
+  if (product > kMaxIdxBytes || claim > most) {
     fail<IoError>(path, "its header claims {}, more than {}{} bytes can hold", shape.str(), packed ? "a gzip file of " : "the file's ", stored);
   }
   const Tensor tensor = Tensor::empty(shape, DType::u8);
