@@ -1,0 +1,93 @@
+// Every op has a sample and says what it must say.
+//
+// An op is a function declared in namespace weft in autograd/ops/*.h (no operator, nothing in namespace definition). Its
+// documentation is the `///` lines right above it, or above the declarations that directly precede it without a blank line
+// (overloads and pairs), together with the shared comment: the last block of plain `//` lines followed by a blank line. It
+// must hold "Shape:", "Throws:" and "Gradient:" (or "no gradient").
+#include <doctest/doctest.h>
+
+#include <regex>
+#include <set>
+
+#include "autograd/sample.h"
+#include "tests/structure/source_files.h"
+
+using namespace weft::structure;
+
+namespace {
+
+struct Declaration {
+  std::string name, documentation;
+};
+
+std::vector<Declaration> declarations(const SourceFile& file) {
+  static const std::regex kFunction(R"(^(?:\[\[nodiscard\]\] )?(?:[\w:]+(?:<[\w:, ]+>)?[&*]?) (\w+)\()");
+  std::vector<Declaration> result;
+  std::string shared, block, plain;
+  int depth = 0;               // of braces, namespace weft being 1
+  int definition_depth = 0;    // at which `namespace definition` was opened
+  for (const std::string& line : file.lines) {
+    if (line.starts_with("///")) {
+      if (!plain.empty() || block.ends_with(";\n")) block.clear();
+      plain.clear();
+      block += line + "\n";
+    } else if (line.starts_with("//")) {
+      plain += line + "\n";
+    } else {
+      std::smatch match;
+      if (line.empty() && !plain.empty()) shared = plain;
+      if (line.empty() || line.starts_with("}")) block.clear();
+      plain.clear();
+      if (line.starts_with("namespace definition")) definition_depth = depth + 1;
+      if (depth == 1 && definition_depth == 0 && !line.starts_with("inline ") && std::regex_search(line, match, kFunction)) {
+        result.push_back({match[1], shared + block});
+        block += ";\n";  // marks that a declaration used the block: the next one shares it, the next comment replaces it
+      }
+      for (const char c : line) depth += c == '{' ? 1 : c == '}' ? -1 : 0;
+      if (depth < definition_depth) definition_depth = 0;
+    }
+  }
+  return result;
+}
+
+std::string missing_words(const std::string& text) {
+  std::string missing;
+  if (text.find("Shape:") == std::string::npos) missing += " Shape:";
+  if (text.find("Throws:") == std::string::npos) missing += " Throws:";
+  if (text.find("Gradient:") == std::string::npos && text.find("o gradient") == std::string::npos) missing += " Gradient:";
+  return missing;
+}
+
+}  // namespace
+
+TEST_CASE("every op has a sample and its documentation") {
+  std::set<std::string> sampled, declared;
+  for (const auto& entry : weft::samples::all())
+    if (entry.kind == weft::samples::Kind::op) sampled.insert(entry.name);
+  for (const SourceFile& file : sources({"autograd/ops"}, {".h"}))
+    for (const Declaration& op : declarations(file)) {
+      declared.insert(op.name);
+      CHECK_MESSAGE(sampled.contains(op.name), file.path, ": ", op.name, " has no sample");
+      CHECK_MESSAGE(missing_words(op.documentation).empty(), file.path, ": ", op.name, " does not state", missing_words(op.documentation));
+    }
+  CHECK(declared.size() >= 70);
+  for (const std::string& name : sampled) CHECK_MESSAGE(declared.contains(name), "the op sample ", name, " names no function of autograd/ops/");
+}
+
+TEST_CASE("the coverage test sees what it forbids") {
+  const SourceFile file{"x.h",
+                        {"namespace weft {", "", "// Shared: Shape: (...). Throws: never.", "", "/// One. Gradient: g.", "Tensor one(const Tensor& x);",
+                         "Tensor one(double x);", "/// Two.", "std::vector<Tensor> two(const Tensor& x);", "", "Tensor three(const Tensor& x);",
+                         "namespace definition {", "Tensor hidden(const Tensor& x);", "}  // namespace definition", "struct Options {", "  Tensor member(int x);", "};",
+                         "inline Tensor operator+(const Tensor& a, const Tensor& b) { return add(a, b); }", "}  // namespace weft"}};
+  const auto found = declarations(file);
+  REQUIRE(found.size() == 4);
+  CHECK(found[0].name == "one");
+  CHECK(found[1].name == "one");
+  CHECK(found[2].name == "two");
+  CHECK(found[3].name == "three");
+  CHECK(missing_words(found[0].documentation).empty());
+  CHECK(missing_words(found[1].documentation).empty());
+  CHECK(missing_words(found[2].documentation) == " Gradient:");
+  CHECK(missing_words(found[3].documentation) == " Gradient:");
+}
