@@ -159,6 +159,7 @@ class Engine {
     Gradients results;
     {
       const detail::RunningNode running(&node);
+      const AnomalyMode quiet(false);  // what the rule's own ops make is judged below, under this node's name
       results = options_.create_graph && !node.differentiable_rule ? differentiate_definition(node, grads) : node.rule(grads);
       grads.clear();  // so that a gradient passed through may be added to in place
     }
@@ -187,12 +188,12 @@ class Engine {
     return Engine(outputs, seeds, {.create_graph = true}).partials(node.edges);
   }
 
-  static void check_gradient(const Node& node, const Edge& edge, const Tensor& gradient, std::size_t i) {
+  void check_gradient(const Node& node, const Edge& edge, const Tensor& gradient, std::size_t i) const {
     if (gradient.dtype() != edge.dtype)
       fail<GraphError>(node.op, "the backward rule gave a {} gradient for input {}, which is {}", name(gradient.dtype()), i, name(edge.dtype));
     if (gradient.shape() != edge.shape && !broadcasts_to(edge.shape, gradient.shape()))
       fail<GraphError>(node.op, "the backward rule gave a gradient {} for input {} {}", gradient.shape().str(), i, edge.shape.str());
-    if (!detail::anomaly_enabled()) return;
+    if (!anomaly_) return;
     if (const std::int64_t index = raw::find_nonfinite(gradient); index >= 0)
       fail<NumericError>(node.op, "the backward made a NaN or an infinity: element {} (row-major) of the gradient of input {} {}", index, i, gradient.shape().str());
   }
@@ -238,6 +239,7 @@ class Engine {
 
   GradOptions options_;
   detail::GradModeGuard mode_;
+  const bool anomaly_ = detail::anomaly_enabled();
   std::vector<std::shared_ptr<GradMeta>> roots_;
   std::vector<Tensor> seeds_;
   std::vector<std::shared_ptr<Node>> nodes_;
