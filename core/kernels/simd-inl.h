@@ -54,6 +54,30 @@ HWY_INLINE void map(const float* x, const float* y, float* out, std::int64_t n, 
   if (i < n) store_partial(d, f(load_partial(d, x + i, n - i), load_partial(d, y + i, n - i)), out + i, n - i);
 }
 
+/// As map, with f in one place: for long functions, whose second copy would cost more to compile than it saves to run.
+template <class F>
+HWY_INLINE void map_long(const float* x, float* out, std::int64_t n, F&& f) {
+  const FloatTag d;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  for (std::int64_t i = 0; i < n; i += lanes) {
+    const bool whole = i + lanes <= n;
+    const FloatVec y = f(whole ? hn::LoadU(d, x + i) : load_partial(d, x + i, n - i));
+    if (whole) hn::StoreU(y, d, out + i);
+    else store_partial(d, y, out + i, n - i);
+  }
+}
+template <class F>
+HWY_INLINE void map_long(const float* x, const float* y, float* out, std::int64_t n, F&& f) {
+  const FloatTag d;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  for (std::int64_t i = 0; i < n; i += lanes) {
+    const bool whole = i + lanes <= n;
+    const FloatVec z = f(whole ? hn::LoadU(d, x + i) : load_partial(d, x + i, n - i), whole ? hn::LoadU(d, y + i) : load_partial(d, y + i, n - i));
+    if (whole) hn::StoreU(z, d, out + i);
+    else store_partial(d, z, out + i, n - i);
+  }
+}
+
 }  // namespace weft::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 

@@ -4,10 +4,88 @@
 #include <cmath>
 #include <numbers>
 
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "core/kernels/unary.cpp"
+#include "core/kernels/simd.h"
+#include "hwy/foreach_target.h"
+#include "hwy/highway.h"
+
+#include "core/kernels/simd-inl.h"
+#include "core/kernels/vector_math-inl.h"
 #include "core/parallel.h"
 
+HWY_BEFORE_NAMESPACE();
+namespace weft::kernels::HWY_NAMESPACE {
+
+/// Sine or cosine of one block; the few blocks with an argument beyond the vector reduction go to the standard library.
+template <class F>
+HWY_INLINE void map_angle(const float* x, float* out, std::int64_t n, F&& f, float (*slow)(float)) {
+  const FloatTag d;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  for (std::int64_t i = 0; i < n; i += lanes) {
+    const bool whole = i + lanes <= n;
+    const FloatVec v = whole ? hn::LoadU(d, x + i) : load_partial(d, x + i, n - i);
+    const FloatVec y = f(v);
+    if (!hn::AllTrue(d, hn::Le(hn::Abs(v), hn::Set(d, kSinCosLimit)))) {
+      for (std::int64_t j = i; j < n && j < i + lanes; ++j) out[j] = slow(x[j]);
+    } else if (whole) {
+      hn::StoreU(y, d, out + i);
+    } else {
+      store_partial(d, y, out + i, n - i);
+    }
+  }
+}
+
+void UnaryRun(Unary op, const float* x, float* out, std::int64_t n, float (*slow_sin)(float), float (*slow_cos)(float)) {
+  const FloatTag d;
+  using V = FloatVec;
+  switch (op) {
+    case Unary::neg: return map(x, out, n, [](V v) { return hn::Neg(v); });
+    case Unary::exp: return map_long(x, out, n, [d](V v) { return Exp(d, v); });
+    case Unary::log: return map_long(x, out, n, [d](V v) { return Log(d, v); });
+    case Unary::sqrt: return map(x, out, n, [](V v) { return hn::Sqrt(v); });
+    case Unary::rsqrt: return map(x, out, n, [d](V v) { return hn::Div(hn::Set(d, 1.0f), hn::Sqrt(v)); });
+    case Unary::abs: return map(x, out, n, [](V v) { return hn::Abs(v); });
+    case Unary::sign:
+      return map(x, out, n, [d](V v) { return hn::IfThenElse(hn::Gt(hn::Abs(v), hn::Zero(d)), hn::CopySign(hn::Set(d, 1.0f), v), v); });
+    case Unary::sin: return map_angle(x, out, n, [d](V v) { return Sin(d, v); }, slow_sin);
+    case Unary::cos: return map_angle(x, out, n, [d](V v) { return Cos(d, v); }, slow_cos);
+    case Unary::tanh: return map_long(x, out, n, [d](V v) { return Tanh(d, v); });
+    case Unary::sigmoid: return map_long(x, out, n, [d](V v) { return Sigmoid(d, v); });
+    case Unary::relu: return map(x, out, n, [d](V v) { return AtLeast(d, v, 0.0f); });
+    case Unary::square: return map(x, out, n, [](V v) { return hn::Mul(v, v); });
+    case Unary::erf: return map_long(x, out, n, [d](V v) { return Erf(d, v); });
+    case Unary::gelu_erf: return map_long(x, out, n, [d](V v) { return Gelu(d, v); });
+    case Unary::gelu_tanh: return map_long(x, out, n, [d](V v) { return GeluTanh(d, v); });
+    case Unary::silu: return map_long(x, out, n, [d](V v) { return Silu(d, v); });
+    case Unary::softplus: return map_long(x, out, n, [d](V v) { return Softplus(d, v); });
+  }
+}
+
+void UnaryBackwardRun(Unary op, const float* x, const float* g, float* dx, std::int64_t n) {
+  const FloatTag d;
+  using V = FloatVec;
+  switch (op) {
+    case Unary::relu: return map(x, g, dx, n, [d](V y, V w) { return hn::IfThenElseZero(hn::Gt(y, hn::Zero(d)), w); });
+    case Unary::tanh: return map(x, g, dx, n, [](V y, V w) { return hn::NegMulAdd(hn::Mul(y, y), w, w); });
+    case Unary::sigmoid: return map(x, g, dx, n, [](V y, V w) { return hn::Mul(w, hn::NegMulAdd(y, y, y)); });
+    case Unary::gelu_erf: return map_long(x, g, dx, n, [d](V v, V w) { return hn::Mul(w, GeluDerivative(d, v)); });
+    case Unary::gelu_tanh: return map_long(x, g, dx, n, [d](V v, V w) { return hn::Mul(w, GeluTanhDerivative(d, v)); });
+    case Unary::silu: return map_long(x, g, dx, n, [d](V v, V w) { return hn::Mul(w, SiluDerivative(d, v)); });
+    case Unary::softplus: return map_long(x, g, dx, n, [d](V v, V w) { return hn::Mul(w, Sigmoid(d, v)); });
+    default: return;
+  }
+}
+
+}  // namespace weft::kernels::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
 namespace weft::kernels {
 namespace {
+
+HWY_EXPORT(UnaryRun);
+HWY_EXPORT(UnaryBackwardRun);
 
 constexpr std::int64_t kGrain = 16384;
 
@@ -67,9 +145,8 @@ double derivative(Unary op, double x) {
 }  // namespace
 
 void unary(Unary op, const float* x, float* out, std::int64_t n) {
-  parallel_for(n, kGrain, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t i = begin; i < end; ++i) out[i] = static_cast<float>(value(op, static_cast<double>(x[i])));
-  });
+  const auto run = HWY_DYNAMIC_DISPATCH(UnaryRun);
+  parallel_for(n, kGrain, [&](std::int64_t begin, std::int64_t end) { run(op, x + begin, out + begin, end - begin, std::sin, std::cos); });
 }
 
 void unary(Unary op, const double* x, double* out, std::int64_t n) {
@@ -79,9 +156,8 @@ void unary(Unary op, const double* x, double* out, std::int64_t n) {
 }
 
 void unary_backward(Unary op, const float* x, const float* g, float* dx, std::int64_t n) {
-  parallel_for(n, kGrain, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t i = begin; i < end; ++i) dx[i] = g[i] * static_cast<float>(derivative(op, static_cast<double>(x[i])));
-  });
+  const auto run = HWY_DYNAMIC_DISPATCH(UnaryBackwardRun);
+  parallel_for(n, kGrain, [&](std::int64_t begin, std::int64_t end) { run(op, x + begin, g + begin, dx + begin, end - begin); });
 }
 
 void unary_backward(Unary op, const double* x, const double* g, double* dx, std::int64_t n) {
@@ -91,3 +167,4 @@ void unary_backward(Unary op, const double* x, const double* g, double* dx, std:
 }
 
 }  // namespace weft::kernels
+#endif
