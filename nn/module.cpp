@@ -83,7 +83,7 @@ void Module::to(DType dtype) {
   if (!is_float(dtype)) fail<DTypeError>(kind_, "a module can be f32 or f64, not {}", name(dtype));
   walk("", [&](const std::string&, const Entry& entry) {
     if (entry.buffer) {
-      if (is_float(entry.buffer->get().dtype())) entry.buffer->set(raw::cast(entry.buffer->get(), dtype));
+      if (entry.buffer->get().defined() && is_float(entry.buffer->get().dtype())) entry.buffer->set(raw::cast(entry.buffer->get(), dtype));
     } else if (const Tensor before = entry.parameter->get(); before.dtype() != dtype) {  // a tied weight is met twice, and cast once
       const Tensor after = raw::cast(before.detach(), dtype);
       entry.parameter->set(after.set_requires_grad(before.requires_grad()));
@@ -131,7 +131,7 @@ void Parameter::set(const Tensor& value) {
 }
 
 Buffer::Buffer(Module& owner, std::string_view name, Tensor value, bool persistent) : value_(std::move(value)), persistent_(persistent) {
-  owner.register_buffer(name, *this);
+  if (value_.defined()) owner.register_buffer(name, *this);
 }
 
 }  // namespace weft::nn

@@ -100,6 +100,19 @@ class Module {
   bool training_ = true;
 };
 
+/// Dropout is off while one lives, then as the module's own switch was before.
+class EvalMode {
+ public:
+  explicit EvalMode(Module& module) : module_(module), training_(module.is_training()) { module.eval(); }
+  ~EvalMode() { module_.train(training_); }
+  EvalMode(const EvalMode&) = delete;
+  EvalMode& operator=(const EvalMode&) = delete;
+
+ private:
+  Module& module_;
+  bool training_;
+};
+
 }  // namespace weft::nn
 
 #include "nn/child.h"

@@ -31,7 +31,7 @@ class Parameter {
   std::shared_ptr<Tensor> slot_;
 };
 
-/// A constant tensor. Persistent ones are saved with the parameters.
+/// A constant tensor, or an undefined one, which is not registered. Persistent ones are saved with the parameters.
 class Buffer {
  public:
   Buffer(Module& owner, std::string_view name, Tensor value, bool persistent = false);
@@ -40,6 +40,7 @@ class Buffer {
 
   const Tensor& get() const { return value_; }
   operator const Tensor&() const { return value_; }
+  bool defined() const { return value_.defined(); }
   void set(Tensor value) { value_ = std::move(value); }
   bool persistent() const { return persistent_; }
 

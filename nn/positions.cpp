@@ -2,10 +2,15 @@
 
 #include <cmath>
 #include <cstdlib>
+#include <map>
+#include <mutex>
+#include <tuple>
 
 namespace weft::nn {
 
-Tensor sinusoidal_positions(std::int64_t n, std::int64_t n_embd, DType dtype) {
+namespace {
+
+Tensor make_sinusoidal_positions(std::int64_t n, std::int64_t n_embd, DType dtype) {
   const Tensor table = Tensor::empty({n, n_embd}, DType::f64);
   double* const values = table.data<double>();
   for (std::int64_t t = 0; t < n; ++t)
@@ -14,6 +19,31 @@ Tensor sinusoidal_positions(std::int64_t n, std::int64_t n_embd, DType dtype) {
       values[t * n_embd + c] = c % 2 ? std::cos(angle) : std::sin(angle);
     }
   return raw::cast(table, dtype);
+}
+
+/// The few tensors made last, by their arguments.
+template <class Key>
+class Cache {
+ public:
+  template <class Make>
+  Tensor find(const Key& key, Make&& make) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (made_.size() > 16) made_.clear();
+    Tensor& tensor = made_[key];
+    if (!tensor.defined()) tensor = make();
+    return tensor;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::map<Key, Tensor> made_;
+};
+
+}  // namespace
+
+Tensor sinusoidal_positions(std::int64_t n, std::int64_t n_embd, DType dtype) {
+  static Cache<std::tuple<std::int64_t, std::int64_t, DType>> cache;
+  return cache.find({n, n_embd, dtype}, [&] { return make_sinusoidal_positions(n, n_embd, dtype); });
 }
 
 std::vector<double> alibi_slopes(std::int64_t n_head) {
@@ -26,14 +56,27 @@ std::vector<double> alibi_slopes(std::int64_t n_head) {
   return slopes;
 }
 
-Tensor alibi_bias(std::int64_t n_head, std::int64_t queries, std::int64_t keys, DType dtype) {
+namespace {
+
+Tensor make_alibi_bias(std::int64_t n_head, std::int64_t queries, std::int64_t keys, DType dtype) {
   const std::vector<double> slopes = alibi_slopes(n_head);
-  const Tensor bias = Tensor::empty({1, n_head, queries, keys}, DType::f64);
-  double* out = bias.data<double>();
-  for (std::int64_t h = 0; h < n_head; ++h)
-    for (std::int64_t i = 0; i < queries; ++i)
-      for (std::int64_t j = 0; j < keys; ++j) *out++ = -slopes[static_cast<std::size_t>(h)] * static_cast<double>(std::abs(i + keys - queries - j));
-  return raw::cast(bias, dtype);
+  const Tensor bias = Tensor::empty({1, n_head, queries, keys}, dtype);
+  dispatch_float(dtype, "alibi", [&](auto zero) {
+    using T = decltype(zero);
+    T* out = bias.data<T>();
+    for (const double slope : slopes)
+      for (std::int64_t i = keys - queries; i < keys; ++i)
+        for (std::int64_t j = 0; j < keys; ++j) *out++ = static_cast<T>(-slope * static_cast<double>(std::abs(i - j)));
+  });
+  return bias;
+}
+
+}  // namespace
+
+Tensor alibi_bias(std::int64_t n_head, std::int64_t queries, std::int64_t keys, DType dtype) {
+  if (queries == 1) return make_alibi_bias(n_head, queries, keys, dtype);  // generation: another one each time
+  static Cache<std::tuple<std::int64_t, std::int64_t, std::int64_t, DType>> cache;
+  return cache.find({n_head, queries, keys, dtype}, [&] { return make_alibi_bias(n_head, queries, keys, dtype); });
 }
 
 }  // namespace weft::nn

@@ -71,10 +71,11 @@ class Gpt : public Model {
   /// Throws ConfigError from config.validate().
   explicit Gpt(const GptConfig& config);
 
-  /// Shape: ids (B, T), T <= block_size -> logits (B, T, V). Throws: ShapeError, IndexError for an id outside the vocabulary.
+  /// Shape: ids (B, T) -> logits (B, T, V). T is at most block_size with learned or sinusoidal positions; others may be tried on longer texts.
+  /// Throws: ShapeError, IndexError for an id outside the vocabulary.
   Tensor forward(const Tensor& ids) const override;
   /// The same for the tokens that follow those in the cache; their keys and values are added to it. Without gradients only.
-  /// Throws: ShapeError when cache and ids together exceed block_size.
+  /// Throws: as above, for cache and ids together; GraphError while gradients are recorded.
   Tensor forward(const Tensor& ids, GptCache& cache) const;
   using Model::operator();
   Tensor example_input(std::int64_t batch = 1) const override;
@@ -84,10 +85,9 @@ class Gpt : public Model {
   /// generation by returning false. Draws from `generator`, by default the stream `sample`. Dropout is off meanwhile.
   /// Throws: ConfigError for an empty prompt or impossible options, IndexError for ids outside the vocabulary.
   std::vector<std::int64_t> generate(const std::vector<std::int64_t>& prompt, const GenerateOptions& options = {},
-                                     const std::function<bool(std::int64_t)>& on_token = nullptr, Generator* generator = nullptr) const;
+                                     const std::function<bool(std::int64_t)>& on_token = nullptr, Generator* generator = nullptr);
 
   const GptConfig& config() const { return config_; }
-  GptCache make_cache() const { return {}; }
 
  private:
   /// Everything below the head, under the name nanoGPT gives it.
@@ -95,16 +95,15 @@ class Gpt : public Model {
     explicit Transformer(const GptConfig& config);
     Tensor forward(const Tensor& ids, GptCache* cache) const;
 
-    Positions positions;
+    const GptConfig& config;
     Child<Embedding> wte;
     OptionalChild<Embedding> wpe;
-    Tensor sinusoids;  ///< (block_size, C) or undefined
     Child<Dropout> drop;
     ModuleList<Block> h;
     OptionalChild<Norm> ln_f;
   };
 
-  Tensor forward_impl(const Tensor& ids, GptCache* cache) const;
+  Tensor forward_impl(const Tensor& ids, GptCache* cache, bool last_only) const;
 
   GptConfig config_;
   Child<Transformer> transformer;

@@ -64,7 +64,6 @@ class Vit : public Model {
   VitConfig config_;
   Parameter cls_token;
   Parameter pos_embed;
-  Tensor sinusoids;
   Child<PatchEmbed> patch_embed;
   Child<Dropout> pos_drop;
   ModuleList<Block> blocks;

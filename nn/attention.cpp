@@ -1,0 +1,164 @@
+#include "nn/attention.h"
+
+#include <algorithm>
+
+#include "autograd/autograd.h"
+#include "autograd/ops/attention.h"
+#include "autograd/ops/binary.h"
+#include "autograd/ops/dropout.h"
+#include "autograd/ops/matmul.h"
+#include "autograd/ops/norm.h"
+#include "autograd/ops/rope.h"
+#include "autograd/ops/shape_ops.h"
+#include "autograd/ops/unary.h"
+#include "nn/check.h"
+#include "nn/positions.h"
+
+namespace weft::nn {
+namespace {
+
+const MultiHeadAttentionOptions& checked(const MultiHeadAttentionOptions& options) {
+  options.validate();
+  return options;
+}
+
+/// (B, T, h D) -> (B, h, T, D), a view.
+Tensor as_heads(const Tensor& x, std::int64_t head_size) {
+  return transpose(reshape(x, {x.size(0), x.size(1), x.size(2) / head_size, head_size}), 1, 2);
+}
+
+/// weights (B, H, T, S) times v (B, Hk, S, D): the G = H / Hk query heads of a group are rows of one product.
+Tensor weighted_sum(const Tensor& weights, const Tensor& v) {
+  const std::int64_t batch = weights.size(0), heads = weights.size(1), queries = weights.size(2), keys = weights.size(3), groups = v.size(1);
+  if (heads == groups) return matmul(weights, v);
+  const Tensor rows = reshape(weights, {batch, groups, heads / groups * queries, keys});
+  return reshape(matmul(rows, v), {batch, heads, queries, v.size(3)});
+}
+
+/// Room for `needed` positions; what is in use is kept.
+void reserve(KvCache& cache, const Tensor& like, std::int64_t needed) {
+  const std::int64_t capacity = cache.keys.defined() ? cache.keys.size(2) : 0;
+  if (needed <= capacity) return;
+  const Shape shape{like.size(0), like.size(1), std::max({needed, 2 * capacity, std::int64_t{16}}), like.size(3)};
+  for (Tensor* const stored : {&cache.keys, &cache.values}) {
+    const Tensor larger = Tensor::empty(shape, like.dtype());
+    if (cache.length > 0) raw::slice(larger, 2, 0, cache.length).copy_from(raw::slice(*stored, 2, 0, cache.length));
+    *stored = larger;
+  }
+}
+
+/// Appends k and v, and makes them handles on all that is cached.
+void append(KvCache& cache, Tensor& k, Tensor& v) {
+  if (wants_grad(k) || wants_grad(v)) fail<GraphError>("attention", "a cache holds no gradients; call it under NoGrad");
+  if (cache.length == 0) cache.keys = cache.values = Tensor();
+  if (cache.length > 0 && (cache.keys.size(0) != k.size(0) || cache.keys.dtype() != k.dtype()))
+    fail<ShapeError>("attention", "the cache holds a batch of {} in {}, the input has {} in {}", cache.keys.size(0), name(cache.keys.dtype()), k.size(0), name(k.dtype()));
+  const std::int64_t end = cache.length + k.size(2);
+  reserve(cache, k, end);
+  raw::slice(cache.keys, 2, cache.length, end).copy_from(k);
+  raw::slice(cache.values, 2, cache.length, end).copy_from(v);
+  cache.length = end;
+  k = raw::slice(cache.keys, 2, 0, end);
+  v = raw::slice(cache.values, 2, 0, end);
+}
+
+}  // namespace
+
+void MultiHeadAttentionOptions::validate() const {
+  const ConfigCheck check("attention");
+  check.size("n_embd", n_embd, kMaxWidth);
+  check.heads(n_embd, n_head, n_kv_head, head_size, positions);
+  if (context_embd != 0) check.size("context_embd", context_embd, kMaxWidth);
+  if (context_embd != 0 && (positions == Positions::rope || positions == Positions::alibi || causal))
+    check.fail("cross attention has no common order of positions: positions must be none and causal false");
+  check.probability("dropout", dropout);
+  check.probability("attention_dropout", attention_dropout);
+  check.above_zero("rope_base", rope_base);
+}
+
+struct MultiHeadAttention::Heads {
+  Tensor q, k, v;
+};
+
+MultiHeadAttention::MultiHeadAttention(const MultiHeadAttentionOptions& options)
+    : Module("MultiHeadAttention"),
+      options_(checked(options)),
+      head_size_(options.head_size > 0 ? options.head_size : options.n_embd / options.n_head),
+      kv_heads_(options.n_kv_head > 0 ? options.n_kv_head : options.n_head),
+      qkv(options.context_embd == 0, *this, options.naming == Naming::timm ? "qkv" : "c_attn", options.n_embd,
+          (options.n_head + 2 * kv_heads_) * head_size_, LinearOptions{.bias = options.bias, .init = options.init}),
+      query(options.context_embd != 0, *this, options.naming == Naming::timm ? "q" : "c_q", options.n_embd, options.n_head * head_size_,
+            LinearOptions{.bias = options.bias, .init = options.init}),
+      key_value(options.context_embd != 0, *this, options.naming == Naming::timm ? "kv" : "c_kv", options.context_embd, 2 * kv_heads_ * head_size_,
+                LinearOptions{.bias = options.bias, .init = options.init}),
+      proj(*this, options.naming == Naming::timm ? "proj" : "c_proj", options.n_head * head_size_, options.n_embd,
+           LinearOptions{.bias = options.bias, .init = options.proj_init.value_or(options.init)}),
+      drop(*this, "resid_dropout", options.dropout) {}
+
+MultiHeadAttention::Heads MultiHeadAttention::project(const Tensor& x, const AttentionCall& call) const {
+  const std::int64_t q_width = options_.n_head * head_size_, kv_width = kv_heads_ * head_size_;
+  std::vector<Tensor> parts;
+  if (qkv) {
+    parts = split(qkv(x), {q_width, kv_width, kv_width}, -1);
+  } else {
+    parts = split(key_value(call.context), {kv_width, kv_width}, -1);
+    parts.insert(parts.begin(), query(x));
+  }
+  Heads heads{as_heads(parts[0], head_size_), as_heads(parts[1], head_size_), as_heads(parts[2], head_size_)};
+  if (options_.qk_norm) {
+    heads.q = rms_norm(heads.q);
+    heads.k = rms_norm(heads.k);
+  }
+  if (options_.positions == Positions::rope) {
+    const std::int64_t first = call.cache ? call.cache->length : 0;
+    heads.q = rope(heads.q, first, options_.rope_base);
+    heads.k = rope(heads.k, first, options_.rope_base);
+  }
+  return heads;
+}
+
+Tensor MultiHeadAttention::bias(const Tensor& mask, std::int64_t queries, std::int64_t keys, DType dtype) const {
+  const Tensor total = mask.defined() ? cast(mask, dtype) : Tensor();
+  if (options_.positions != Positions::alibi) return total;
+  const Tensor alibi = alibi_bias(options_.n_head, queries, keys, dtype);
+  return total.defined() ? total + alibi : alibi;
+}
+
+Tensor MultiHeadAttention::forward(const Tensor& x, const AttentionCall& call) const {
+  if (x.rank() != 3 || x.size(2) != options_.n_embd) fail<ShapeError>("attention", "wants (B, T, {}), got {}", options_.n_embd, x.shape().str());
+  if (call.context.defined() && !key_value) fail<ConfigError>("attention", "made for self attention (context_embd 0), but given a context");
+  if (!call.context.defined() && key_value) fail<ConfigError>("attention", "made for cross attention, but given no context");
+  if (call.context.defined() && (call.context.rank() != 3 || call.context.size(0) != x.size(0) || call.context.size(2) != options_.context_embd))
+    fail<ShapeError>("attention", "wants a context ({}, S, {}), got {}", x.size(0), options_.context_embd, call.context.shape().str());
+  if (call.cache && call.context.defined()) fail<ConfigError>("attention", "cross attention takes no cache");
+
+  auto [q, k, v] = project(x, call);
+  if (call.cache) append(*call.cache, k, v);
+  const std::int64_t batch = x.size(0), queries = x.size(1), keys = k.size(2);
+  const AttentionOptions how{.causal = options_.causal, .key_padding = call.key_padding, .bias = bias(call.mask, queries, keys, q.dtype()), .scale = options_.scale};
+
+  Tensor heads;
+  if (options_.attention_dropout > 0 && is_training()) {
+    const Tensor weights = attention_weights(q, k, how);
+    if (call.weights) *call.weights = weights;
+    heads = weighted_sum(dropout(weights, options_.attention_dropout, true, random::stream("dropout")), v);
+  } else {
+    if (call.weights) *call.weights = attention_weights(q, k, how);
+    heads = scaled_dot_product_attention(q, k, v, how);
+  }
+  const Tensor out = drop(proj(reshape(transpose(heads, 1, 2), {batch, queries, options_.n_head * head_size_})));
+  note(4.0 * static_cast<double>(batch * options_.n_head * queries) * static_cast<double>(keys * head_size_), out);
+  return out;
+}
+
+std::string MultiHeadAttention::details() const {
+  std::string text = fmt::format("{} heads of {}", options_.n_head, head_size_);
+  if (kv_heads_ != options_.n_head) text += fmt::format(", {} for keys", kv_heads_);
+  if (options_.context_embd) text += ", cross";
+  if (options_.causal) text += ", causal";
+  if (options_.qk_norm) text += ", qk-norm";
+  if (options_.positions == Positions::rope || options_.positions == Positions::alibi) text += fmt::format(", {}", to_name(options_.positions));
+  return text;
+}
+
+}  // namespace weft::nn

@@ -1,0 +1,136 @@
+#include "nn/models/gpt.h"
+
+#include <cmath>
+
+#include "autograd/autograd.h"
+#include "autograd/ops/binary.h"
+#include "autograd/ops/shape_ops.h"
+#include "autograd/ops/unary.h"
+#include "nn/check.h"
+#include "nn/positions.h"
+
+namespace weft::nn {
+namespace {
+
+const GptConfig& checked(const GptConfig& config) {
+  config.validate();
+  return config;
+}
+
+init::Initializer weight_init(const GptConfig& config) {
+  return config.init == InitScheme::gpt2 ? init::normal(config.init_std) : init::Initializer();
+}
+
+BlockOptions block_options(const GptConfig& config) {
+  const init::Initializer weight = weight_init(config);
+  init::Initializer proj = weight;
+  if (config.zero_init_proj) proj = init::zeros();
+  else if (config.init == InitScheme::gpt2) proj = init::scaled_residual(config.n_layer, config.init_std);
+  return {.attention = {.n_embd = config.n_embd,
+                        .n_head = config.n_head,
+                        .n_kv_head = config.n_kv_head,
+                        .head_size = config.head_size,
+                        .causal = true,
+                        .bias = config.bias,
+                        .qk_norm = config.qk_norm,
+                        .positions = config.positions,
+                        .rope_base = config.rope_base,
+                        .dropout = config.dropout,
+                        .attention_dropout = config.attention_dropout,
+                        .init = weight,
+                        .proj_init = proj},
+          .feed_forward = {.n_embd = config.n_embd,
+                           .hidden = config.hidden_size(),
+                           .activation = config.activation,
+                           .bias = config.bias,
+                           .dropout = config.dropout,
+                           .init = weight,
+                           .proj_init = proj},
+          .norm = {.kind = config.norm, .weight = config.norm_weight, .bias = config.bias},
+          .post_norm = config.post_norm};
+}
+
+LinearOptions head_options(const GptConfig& config, const Embedding& wte) {
+  if (config.tie_weights) return {.bias = false, .tied = &wte.weight};
+  return {.bias = false, .init = config.zero_init_proj ? init::zeros() : weight_init(config)};
+}
+
+}  // namespace
+
+std::int64_t GptConfig::hidden_size() const { return std::llround(mlp_ratio * static_cast<double>(n_embd)); }
+
+void GptConfig::validate() const {
+  const ConfigCheck check("gpt");
+  check.size("vocab_size", vocab_size, kMaxVocabulary);
+  check.size("block_size", block_size, kMaxContext);
+  check.size("n_layer", n_layer, kMaxLayers);
+  check.size("n_embd", n_embd, kMaxWidth);
+  check.heads(n_embd, n_head, n_kv_head, head_size, positions);
+  check.feed_forward(n_embd, mlp_ratio);
+  check.probability("dropout", dropout);
+  check.probability("attention_dropout", attention_dropout);
+  check.above_zero("rope_base", rope_base);
+  check.at_least_zero("logit_cap", logit_cap);
+  check.at_least_zero("init_std", init_std);
+  const bool table = positions == Positions::sinusoidal;
+  check.memory(parameter_count() + (table ? static_cast<double>(block_size) * static_cast<double>(n_embd) : 0));
+}
+
+double GptConfig::parameter_count() const {
+  const auto width = static_cast<double>(n_embd);
+  const double embeddings = static_cast<double>(vocab_size) * width * (tie_weights ? 1 : 2);
+  const double places = positions == Positions::learned ? static_cast<double>(block_size) * width : 0;
+  return embeddings + places + static_cast<double>(n_layer) * block_parameter_count(*this) + (post_norm ? 0 : norm_parameter_count(*this));
+}
+
+Gpt::Transformer::Transformer(const GptConfig& config_in)
+    : Module("Transformer"),
+      config(config_in),
+      wte(*this, "wte", config.vocab_size, config.n_embd, weight_init(config)),
+      wpe(config.positions == Positions::learned, *this, "wpe", config.block_size, config.n_embd, weight_init(config)),
+      drop(*this, "drop", config.dropout),
+      h(*this, "h"),
+      ln_f(!config.post_norm, *this, "ln_f", make_norm(config.n_embd, {.kind = config.norm, .weight = config.norm_weight, .bias = config.bias})) {
+  const BlockOptions options = block_options(config);
+  for (std::int64_t i = 0; i < config.n_layer; ++i) h.emplace(options);
+}
+
+Tensor Gpt::Transformer::forward(const Tensor& ids, GptCache* cache) const {
+  if (ids.rank() != 2) fail<ShapeError>("gpt", "wants ids (B, T), got {}", ids.shape().str());
+  const std::int64_t first = cache ? cache->length() : 0, end = first + ids.size(1);
+  const bool sinusoidal = config.positions == Positions::sinusoidal;
+  if (end > config.block_size && (wpe || sinusoidal))
+    fail<ShapeError>("gpt", "{} tokens are more than block_size {}, and {} positions end there", end, config.block_size, to_name(config.positions));
+  if (cache && cache->layers.empty()) cache->layers.resize(h.size());
+  if (cache && cache->layers.size() != h.size()) fail<ConfigError>("gpt", "the cache is of a model of {} layers, this one has {}", cache->layers.size(), h.size());
+
+  Tensor x = wte(ids);
+  if (wpe) x = x + slice(wpe->weight, 0, first, end);
+  if (sinusoidal) x = x + raw::slice(sinusoidal_positions(config.block_size, config.n_embd, x.dtype()), 0, first, end);
+  x = drop(x);
+  for (std::size_t i = 0; i < h.size(); ++i) x = h[i](x, {.cache = cache ? &cache->layers[i] : nullptr});
+  return ln_f ? ln_f(x) : x;
+}
+
+Gpt::Gpt(const GptConfig& config)
+    : Model("Gpt"),
+      config_(checked(config)),
+      transformer(*this, "transformer", config_),
+      lm_head(*this, "lm_head", config_.n_embd, config_.vocab_size, head_options(config_, *transformer->wte)) {}
+
+Tensor Gpt::forward_impl(const Tensor& ids, GptCache* cache, bool last_only) const {
+  Tensor x = transformer(ids, cache);
+  if (last_only) x = slice(x, 1, x.size(1) - 1, x.size(1));
+  const Tensor logits = lm_head(x);
+  return config_.logit_cap > 0 ? weft::tanh(logits / config_.logit_cap) * config_.logit_cap : logits;
+}
+
+Tensor Gpt::forward(const Tensor& ids) const { return forward_impl(ids, nullptr, false); }
+Tensor Gpt::forward(const Tensor& ids, GptCache& cache) const { return forward_impl(ids, &cache, false); }
+Tensor Gpt::example_input(std::int64_t batch) const { return Tensor::zeros({batch, config_.block_size}, DType::i64); }
+
+std::string Gpt::details() const {
+  return fmt::format("{} layers, {} heads, width {}, context {}, vocabulary {}", config_.n_layer, config_.n_head, config_.n_embd, config_.block_size, config_.vocab_size);
+}
+
+}  // namespace weft::nn
