@@ -170,5 +170,5 @@ if __name__ == "__main__":
     FILES.mkdir(exist_ok=True)
     for name, entries in {"ops": make_ops(), "optim": golden_optimizers.make(), "nn": golden_models.make_modules(), "training": golden_models.make_training()}.items():
         path = FILES / f"{name}.npz"
-        np.savez(path, **{key: np.ascontiguousarray(value) for key, value in entries.items()})
+        np.savez(path, **{key: np.array(value, order="C") for key, value in entries.items()})
         print(f"{path.name}: {len(entries)} arrays, {path.stat().st_size / 1024:.0f} KiB")
