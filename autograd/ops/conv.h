@@ -13,7 +13,8 @@ struct Conv2dOptions {
   std::int64_t groups = 1;
 };
 /// Cross-correlation. Shape: x (B, C, H, W), weight (O, C / groups, KH, KW), bias (O,) or undefined -> (B, O, H', W') with
-/// H' = (H + 2 padding - KH) / stride + 1. Gradient: to all three, as matrix products over patches. Throws: ShapeError, ConfigError.
+/// H' = (H + 2 padding - KH) / stride + 1. Gradient: to all three, as matrix products over patches. Throws: ShapeError, ConfigError, DTypeError.
+/// Windows that tile the image (kernel == stride, no padding) give a result whose channels lie last in memory: a view, not row-major.
 Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias = Tensor(), const Conv2dOptions& options = {});
 
 struct Pool2dOptions {
@@ -21,7 +22,8 @@ struct Pool2dOptions {
   std::array<std::int64_t, 2> stride{0, 0};   ///< 0: the kernel's
   std::array<std::int64_t, 2> padding{0, 0};  ///< at most half the kernel
 };
-/// Largest element of each window; padding never wins. Shape: as conv2d. Gradient: to the first largest. Throws: ShapeError, ConfigError.
+/// Largest element of each window; padding never wins, NaN always does. Shape: (B, C, H, W) -> (B, C, H', W') as conv2d. Gradient: to the first largest.
+/// Throws: ShapeError, ConfigError, DTypeError.
 Tensor max_pool2d(const Tensor& x, const Pool2dOptions& options = {});
 /// Mean of each window, padding counted as zeros. Gradient: shared equally. Throws: ShapeError, ConfigError.
 Tensor avg_pool2d(const Tensor& x, const Pool2dOptions& options = {});

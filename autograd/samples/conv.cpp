@@ -89,7 +89,7 @@ Sample make_conv2d() {
   return s;
 }
 
-/// Calls f(value) for the pixels of each window that lie on the image, and finish() for the output element.
+/// make(window): the output element of the pixels of a window that lie on the image.
 template <class Make>
 Reference pool_reference(const Pool2dOptions& o, const Make& make) {
   return [=](const Inputs& in) {

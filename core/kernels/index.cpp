@@ -56,7 +56,7 @@ void take_rows_impl(T* out, const T* in, const std::int64_t* index, std::int64_t
 /// Two elements that meet in one place of the scattered side differ in `dim` alone, so they always fall into the same task.
 template <class F>
 void walk(const Shape& shape, const Shape& strides, const Shape& index_strides, const Shape& packed_strides, int dim, const F& run_block) {
-  constexpr std::int64_t kBlock = 1024;
+  constexpr std::int64_t kBlock = 256;
   const int last = shape.rank() - 1;
   const bool along_last = dim == last;
   const std::int64_t length = shape[dim], across = along_last ? 1 : shape[last];

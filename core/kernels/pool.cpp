@@ -31,28 +31,39 @@ void for_each_window(const Windows& w, std::int64_t planes, const F& f) {
   });
 }
 
-/// The usual pooling, 2x2 without padding, without loops in a window.
+/// The pixel of the largest element of a window, the first of equals; the first NaN beats all.
+template <class T>
+std::int64_t largest_or_nan(const Windows& w, const T* image, const Rect& r) {
+  std::int64_t place = r.top * w.width + r.left;
+  for (std::int64_t i = r.top; i < r.bottom; ++i)
+    for (std::int64_t j = r.left; j < r.right; ++j) {
+      const T best = image[place], value = image[i * w.width + j];
+      if (best == best && !(value <= best)) place = i * w.width + j;
+    }
+  return place;
+}
+
+// Which pixel wins is a matter of luck, which no processor predicts: so both loops below choose by arithmetic, not by branches. A sum that is
+// NaN tells that the window may hold a NaN, which comparisons would pass over.
+
+/// The usual pooling, 2x2 without padding.
 template <class T>
 void max_pool_2x2(const Windows& w, std::int64_t planes, const T* x, T* out, std::int32_t* index) {
   parallel_for(planes, std::max<std::int64_t>(1, kGrainElements / (4 * w.out_pixels())), [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t plane = begin; plane < end; ++plane)
       for (std::int64_t y = 0; y < w.out_h; ++y) {
         const std::int64_t first = y * w.stride_h * w.width, at = (plane * w.out_h + y) * w.out_w;
-        const T* const upper = x + plane * w.pixels() + first;
-        const T* const lower = upper + w.width;
+        const T* const image = x + plane * w.pixels();
         for (std::int64_t j = 0; j < w.out_w; ++j) {
-          const std::int64_t left = j * w.stride_w;
-          T best = upper[left];
-          std::int64_t place = first + left;
-          const auto challenge = [&](T value, std::int64_t where) {
-            const bool wins = value > best || (value != value && best == best);
-            best = wins ? value : best;
-            place = wins ? where : place;
-          };
-          challenge(upper[left + 1], first + left + 1);
-          challenge(lower[left], first + w.width + left);
-          challenge(lower[left + 1], first + w.width + left + 1);
-          out[at + j] = best;
+          const std::int64_t corner = first + j * w.stride_w;
+          const T a = image[corner], b = image[corner + 1], c = image[corner + w.width], d = image[corner + w.width + 1];
+          const T upper = a < b ? b : a, lower = c < d ? d : c, best = upper < lower ? lower : upper;
+          const int not_a = a != best, not_b = not_a & (b != best), not_c = not_b & (c != best);
+          const int winner = not_a + not_b + not_c;
+          std::int64_t place = corner + (winner & 1) + (winner >> 1) * w.width;
+          const T total = a + b + c + d;
+          if (total != total) place = largest_or_nan(w, image, {y * w.stride_h, y * w.stride_h + 2, j * w.stride_w, j * w.stride_w + 2});
+          out[at + j] = image[place];
           index[at + j] = static_cast<std::int32_t>(place);
         }
       }
@@ -67,13 +78,17 @@ void max_pool2d(const Windows& w, std::int64_t planes, const T* x, T* out, std::
   for_each_window(w, planes, [&](std::int64_t plane, std::int64_t at, const Rect& r) {
     const T* const image = x + plane * w.pixels();
     std::int64_t place = r.top * w.width + r.left;
-    T best = image[place];
+    T best = image[place], total{0};
     for (std::int64_t i = r.top; i < r.bottom; ++i)
-      for (std::int64_t j = r.left; j < r.right; ++j) {
-        const T value = image[i * w.width + j];
-        if (value > best || (value != value && best == best)) best = value, place = i * w.width + j;
+      for (std::int64_t p = i * w.width + r.left; p < i * w.width + r.right; ++p) {
+        const T value = image[p];
+        const std::int64_t wins = -static_cast<std::int64_t>(best < value);  // all bits or none
+        place ^= (place ^ p) & wins;
+        best = best < value ? value : best;
+        total += value;
       }
-    out[at] = best;
+    if (total != total) place = largest_or_nan(w, image, r);
+    out[at] = image[place];
     index[at] = static_cast<std::int32_t>(place);
   });
 }
