@@ -18,8 +18,8 @@ constexpr double kNone = -std::numeric_limits<double>::infinity();
 struct Setting {
   std::int64_t batch = 2, heads = 2, kv_heads = 2, queries = 3, keys = 4, size = 2, value_size = 3;
   bool causal = false;
-  std::optional<double> scale;
-  Shape bias;  // empty: none
+  std::optional<double> scale{};
+  Shape bias{};  // empty: none
   bool forbidding_bias = false;
   bool padding = false;
 

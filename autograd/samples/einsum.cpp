@@ -40,8 +40,8 @@ std::vector<double> by_letters(const std::string& formula, const Inputs& in) {
   return out;
 }
 
-Case two(const std::string& formula, const Shape& a, const Shape& b) {
-  return {.label = formula,
+Case two(const std::string& formula, const Shape& a, const Shape& b, const char* remark = "") {
+  return {.label = formula + remark,
           .inputs = {values(a, 1), values(b, 2)},
           .call = [=](const Inputs& in) { return einsum(formula, in[0], in[1]); },
           .reference = [=](const Inputs& in) { return by_letters(formula, in); }};
@@ -65,8 +65,8 @@ Sample make() {
                   two("aib,bc->ca", {2, 3, 2}, {2, 4}),
                   two("ij,kl->k", {2, 3}, {4, 2}),
                   two(",i->i", {}, {3}),
-                  two("ij,jk->ik", {0, 3}, {3, 2}),
-                  two("ij,jk->ik", {2, 0}, {0, 3}),
+                  two("ij,jk->ik", {0, 3}, {3, 2}, " of no rows"),
+                  two("ij,jk->ik", {2, 0}, {0, 3}, " over nothing"),
                   one("ijk->kj", {2, 3, 4}),
                   one("ij->ji", {2, 3}),
                   one("ij->", {2, 3})};

@@ -14,6 +14,7 @@
 #include <limits>
 #include <type_traits>
 
+#include "core/kernels/vector_math-inl.h"
 #include "hwy/highway.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -45,25 +46,15 @@ HWY_INLINE void store_tail(D d, hn::Vec<D> v, T* HWY_RESTRICT p, std::size_t cou
 #endif
 }
 
-/// e^v where v is at most about 88, as it is in every softmax; 0 below -87, NaN for NaN. 2^n e^r with v = n ln 2 + r and the series of e^r to
-/// degree 7, which errs by less than a tenth of an ulp. double, which only checks gradients, goes through std::exp.
+/// e^v where v is at most 88, as it is in every softmax: Exp without what it does for larger arguments and for denormal results, which become 0.
+/// double, which only checks gradients, goes through std::exp.
 template <class D>
 HWY_INLINE hn::Vec<D> exp_of(D d, hn::Vec<D> v) {
   using T = hn::TFromD<D>;
   if constexpr (std::is_same_v<T, float>) {
-    const auto n = hn::NearestInt(hn::Mul(v, hn::Set(d, 1.44269504088896341f)));
-    const auto whole = hn::ConvertTo(d, n);
-    const auto r = hn::NegMulAdd(whole, hn::Set(d, -2.12194440e-4f), hn::NegMulAdd(whole, hn::Set(d, 0.693359375f), v));
-    auto p = hn::MulAdd(r, hn::Set(d, 1.0f / 5040), hn::Set(d, 1.0f / 720));
-    p = hn::MulAdd(p, r, hn::Set(d, 1.0f / 120));
-    p = hn::MulAdd(p, r, hn::Set(d, 1.0f / 24));
-    p = hn::MulAdd(p, r, hn::Set(d, 1.0f / 6));
-    p = hn::MulAdd(p, r, hn::Set(d, 0.5f));
-    p = hn::MulAdd(p, r, hn::Set(d, 1.0f));
-    p = hn::MulAdd(p, r, hn::Set(d, 1.0f));
-    const hn::RebindToSigned<D> di;
-    const auto power = hn::BitCast(d, hn::ShiftLeft<23>(hn::Add(n, hn::Set(di, 127))));
-    return hn::IfThenZeroElse(hn::Lt(v, hn::Set(d, -87.0f)), hn::Mul(p, power));
+    hn::Vec<hn::RebindToSigned<D>> n;
+    const auto p = hn::Add(ExpReduced(d, v, n), hn::Set(d, 1.0f));
+    return hn::IfThenZeroElse(hn::Lt(v, hn::Set(d, -87.0f)), hn::Mul(p, PowerOf2(d, n)));
   } else {
     HWY_ALIGN T lanes[HWY_MAX_BYTES / sizeof(T)];
     hn::Store(v, d, lanes);
