@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstring>
 #include <filesystem>
 #include <string>
@@ -28,7 +29,7 @@ struct TemporaryDirectory {
 
 std::string number(std::uint64_t value, std::size_t bytes) {
   std::string text(bytes, '\0');
-  std::memcpy(text.data(), &value, bytes);
+  std::memcpy(text.data(), &value, std::min(bytes, sizeof value));
   return text;
 }
 
