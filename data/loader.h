@@ -120,7 +120,7 @@ class Prefetcher {
         const std::lock_guard lock(mutex_);
         Slot& slot = slot_of(k);
         slot.batch = std::move(batch);
-        slot.error = error;
+        slot.error = std::move(error);  // the consumer alone frees it
         slot.ready = true;
       }
       changed_.notify_all();
