@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,15 +16,16 @@ using Reference = std::function<std::vector<double>(const std::vector<Tensor>& i
 
 /// One call that is checked in every way.
 struct Case {
-  std::string label;              ///< "causal", "broadcast", "empty", ...
+  std::string label;                ///< "causal", "broadcast", "empty", ...
   std::vector<Tensor> inputs{};     ///< floats as f64 (tests cast to f32), ids and masks in their own dtype
-  GradFunction call;              ///< must work for f64 and f32 inputs, contiguous or not; may be called any number of times
+  GradFunction call;                ///< must work for f64 and f32 inputs, contiguous or not; may be called any number of times
   Reference reference{};
   std::vector<int> without_grad{};  ///< float inputs that have no gradient (ids and masks never have one)
   GradcheckOptions check{};         ///< kinks, tolerance
-  bool gradients = true;          ///< false: an op without gradient (argmax, comparisons)
-  double f32_tolerance = 2e-5;    ///< |f32 - reference| <= tolerance * max(1, |reference|); ten times that for gradients
+  bool gradients = true;            ///< false: an op without gradient (argmax, comparisons)
+  double f32_tolerance = 2e-5;      ///< |f32 - reference| <= tolerance * max(1, |reference|); ten times that for gradients
   std::string no_second_order{};    ///< why gradients of gradients are not checked here; empty: they are
+  std::optional<Shape> shape{};     ///< of the output, where its elements alone do not tell enough
 };
 
 /// A call that must throw a weft::Error, and the whole text of it.

@@ -21,7 +21,8 @@ struct AttentionOptions {
 /// grouped heads: Ainslie et al. 2023 (arXiv 2305.13245).
 Tensor scaled_dot_product_attention(const Tensor& q, const Tensor& k, const Tensor& v, const AttentionOptions& options = {});
 
-/// The attention weights alone. Shape: -> (B, H, T, S).
+/// The attention weights alone. Shape: q (B, H, T, D), k (B, Hk, S, D) -> (B, H, T, S). Gradient: softmax's, through the scores.
+/// Throws: ShapeError, DTypeError.
 Tensor attention_weights(const Tensor& q, const Tensor& k, const AttentionOptions& options = {});
 
 namespace definition {

@@ -23,6 +23,7 @@ Tensor maximum(const Tensor& a, const Tensor& b);
 /// The smaller one. Gradient: to the smaller; half to each at a tie.
 Tensor minimum(const Tensor& a, const Tensor& b);
 
+/// The same with a constant b. Gradient: g; g b.
 Tensor add(const Tensor& a, double b);
 Tensor mul(const Tensor& a, double b);
 /// a^b for a constant b. Gradient: g b a^(b-1); 0 when b is 0.

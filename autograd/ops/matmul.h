@@ -17,6 +17,7 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias = Tensor
 
 /// Sums of products named by letters, as NumPy's einsum, for one or two operands, explicit output (`"bhqd,bhkd->bhqk"`); a letter missing
 /// from the output is summed; a letter may not repeat within an operand. Gradient: einsum of g and the other operand.
+/// Shape: a size for each letter, the same wherever it occurs -> those of the output's letters.
 /// Throws: ConfigError for a formula it cannot read, ShapeError for sizes that disagree.
 Tensor einsum(std::string_view formula, const Tensor& a, const Tensor& b);
 Tensor einsum(std::string_view formula, const Tensor& a);

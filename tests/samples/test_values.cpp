@@ -19,6 +19,7 @@ void check_values(const Sample& sample, const Case& one, DType dtype) {
   const Tensor output = one.call(inputs);
   CHECK_MESSAGE(flat_all(inputs) == before, what, " changed its inputs");
   if (is_float(output.dtype())) CHECK_MESSAGE(output.dtype() == dtype, what, " returns ", name(output.dtype()));
+  if (one.shape) CHECK_MESSAGE(output.shape() == *one.shape, what, " has the shape ", output.shape().str(), " instead of ", one.shape->str());
   const double tolerance = dtype == DType::f64 ? 1e-12 : one.f32_tolerance;
   const std::vector<double> expected = one.reference ? one.reference(inputs) : flat(output);
   check_close(flat(output), expected, tolerance, what);

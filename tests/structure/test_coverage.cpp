@@ -20,6 +20,9 @@ struct Declaration {
   std::string name, documentation;
 };
 
+/// Ends a block that a declaration has used: the next declaration shares it, the next comment replaces it.
+constexpr const char* kUsed = "(used)";
+
 std::vector<Declaration> declarations(const SourceFile& file) {
   static const std::regex kFunction(R"(^(?:\[\[nodiscard\]\] )?(?:[\w:]+(?:<[\w:, ]+>)?[&*]?) (\w+)\()");
   std::vector<Declaration> result;
@@ -28,7 +31,7 @@ std::vector<Declaration> declarations(const SourceFile& file) {
   int definition_depth = 0;    // at which `namespace definition` was opened
   for (const std::string& line : file.lines) {
     if (line.starts_with("///")) {
-      if (!plain.empty() || block.ends_with(";\n")) block.clear();
+      if (!plain.empty() || block.ends_with(kUsed)) block.clear();
       plain.clear();
       block += line + "\n";
     } else if (line.starts_with("//")) {
@@ -41,7 +44,7 @@ std::vector<Declaration> declarations(const SourceFile& file) {
       if (line.starts_with("namespace definition")) definition_depth = depth + 1;
       if (depth == 1 && definition_depth == 0 && !line.starts_with("inline ") && std::regex_search(line, match, kFunction)) {
         result.push_back({match[1], shared + block});
-        block += ";\n";  // marks that a declaration used the block: the next one shares it, the next comment replaces it
+        block += kUsed;
       }
       for (const char c : line) depth += c == '{' ? 1 : c == '}' ? -1 : 0;
       if (depth < definition_depth) definition_depth = 0;
