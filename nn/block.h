@@ -8,9 +8,9 @@
 namespace weft::nn {
 
 struct BlockOptions {
-  MultiHeadAttentionOptions attention;  ///< its n_embd and naming hold for the whole block
-  FeedForwardOptions feed_forward;
-  NormOptions norm;
+  MultiHeadAttentionOptions attention{};  ///< its n_embd and naming hold for the whole block
+  FeedForwardOptions feed_forward{};
+  NormOptions norm{};
   bool post_norm = false;
 };
 

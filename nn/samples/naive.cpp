@@ -1,0 +1,97 @@
+#include "nn/samples/naive.h"
+
+#include <algorithm>
+
+namespace weft::samples::naive {
+namespace {
+
+/// x is (B, T, H, D): each vector turned by its position, pair (i, D/2 + i).
+void turn(Values& x, std::size_t positions, std::size_t heads, std::size_t size) {
+  for (std::size_t row = 0; row < x.size() / size; ++row)
+    for (std::size_t i = 0; i < size / 2; ++i) {
+      const double angle = static_cast<double>(row / heads % positions) * std::pow(10000.0, -2.0 * static_cast<double>(i) / static_cast<double>(size));
+      double &a = x[row * size + i], &b = x[row * size + size / 2 + i];
+      const double first = a * std::cos(angle) - b * std::sin(angle);
+      b = b * std::cos(angle) + a * std::sin(angle);
+      a = first;
+    }
+}
+
+}  // namespace
+
+Values linear(const Values& x, const Values& weight, const Values& bias, std::size_t in, std::size_t out) {
+  Values y;
+  for (std::size_t row = 0; row < x.size() / in; ++row)
+    for (std::size_t o = 0; o < out; ++o) {
+      double sum = bias.empty() ? 0 : bias[o];
+      for (std::size_t i = 0; i < in; ++i) sum += x[row * in + i] * weight[o * in + i];
+      y.push_back(sum);
+    }
+  return y;
+}
+
+Values layer_norm(const Values& x, const Values& weight, const Values& bias, std::size_t size, double eps) {
+  Values y(x.size());
+  const auto n = static_cast<double>(size);
+  for (std::size_t row = 0; row < x.size() / size; ++row) {
+    double mean = 0, variance = 0;
+    for (std::size_t i = 0; i < size; ++i) mean += x[row * size + i] / n;
+    for (std::size_t i = 0; i < size; ++i) variance += std::pow(x[row * size + i] - mean, 2) / n;
+    for (std::size_t i = 0; i < size; ++i)
+      y[row * size + i] = (x[row * size + i] - mean) / std::sqrt(variance + eps) * (weight.empty() ? 1 : weight[i]) + (bias.empty() ? 0 : bias[i]);
+  }
+  return y;
+}
+
+Values rms_norm(const Values& x, const Values& weight, std::size_t size, double eps) {
+  Values y(x.size());
+  for (std::size_t row = 0; row < x.size() / size; ++row) {
+    double square = 0;
+    for (std::size_t i = 0; i < size; ++i) square += x[row * size + i] * x[row * size + i] / static_cast<double>(size);
+    for (std::size_t i = 0; i < size; ++i) y[row * size + i] = x[row * size + i] / std::sqrt(square + eps) * (weight.empty() ? 1 : weight[i]);
+  }
+  return y;
+}
+
+double activate(double x, nn::Activation activation) {
+  switch (activation) {
+    case nn::Activation::relu: return std::max(x, 0.0);
+    case nn::Activation::relu_squared: return std::max(x, 0.0) * std::max(x, 0.0);
+    case nn::Activation::gelu_erf: return 0.5 * x * (1 + std::erf(x / std::numbers::sqrt2));
+    case nn::Activation::gelu_tanh: return 0.5 * x * (1 + std::tanh(std::sqrt(2 / std::numbers::pi) * (x + 0.044715 * x * x * x)));
+    case nn::Activation::swiglu: return x / (1 + std::exp(-x));  // of the gate
+  }
+  return x;
+}
+
+Values attention(const Attention& a, Values q, Values k, const Values& v, Values* weights) {
+  if (a.qk_norm) q = rms_norm(q, {}, a.size), k = rms_norm(k, {}, a.size);
+  if (a.rope) turn(q, a.queries, a.heads, a.size), turn(k, a.keys, a.kv_heads, a.size);
+  Values out(a.batch * a.queries * a.heads * a.size);
+  if (weights) weights->assign(a.batch * a.heads * a.queries * a.keys, 0);
+  for (std::size_t b = 0; b < a.batch; ++b)
+    for (std::size_t h = 0; h < a.heads; ++h)
+      for (std::size_t t = 0; t < a.queries; ++t) {
+        const std::size_t group = h / (a.heads / a.kv_heads);
+        const auto distance = [&](std::size_t s) { return static_cast<double>(t + a.keys) - static_cast<double>(a.queries + s); };
+        Values row(a.keys, 0);
+        double total = 0;
+        for (std::size_t s = 0; s < a.keys; ++s) {
+          if ((a.causal && distance(s) < 0) || (!a.padding.empty() && a.padding[b * a.keys + s] != 0)) continue;
+          double score = a.mask.empty() ? 0 : a.mask[t * a.keys + s];
+          for (std::size_t i = 0; i < a.size; ++i)
+            score += q[((b * a.queries + t) * a.heads + h) * a.size + i] * k[((b * a.keys + s) * a.kv_heads + group) * a.size + i] / std::sqrt(static_cast<double>(a.size));
+          if (a.alibi) score -= std::exp2(-8.0 * static_cast<double>(h + 1) / static_cast<double>(a.heads)) * std::abs(distance(s));
+          total += row[s] = std::exp(score);
+        }
+        for (std::size_t s = 0; s < a.keys && total > 0; ++s) {
+          row[s] /= total;
+          if (weights) (*weights)[((b * a.heads + h) * a.queries + t) * a.keys + s] = row[s];
+          for (std::size_t i = 0; i < a.size; ++i)
+            out[((b * a.queries + t) * a.heads + h) * a.size + i] += row[s] * v[((b * a.keys + s) * a.kv_heads + group) * a.size + i];
+        }
+      }
+  return out;
+}
+
+}  // namespace weft::samples::naive
