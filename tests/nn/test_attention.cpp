@@ -7,22 +7,11 @@
 #include "autograd/ops.h"
 #include "autograd/sample.h"
 #include "nn/nn.h"
+#include "tests/nn/nn_test.h"
 
 using namespace weft;
 using namespace weft::nn;
 using samples::values;
-
-namespace {
-
-double distance(const Tensor& a, const Tensor& b) {
-  REQUIRE(a.shape() == b.shape());
-  const auto x = a.to_vector<double>(), y = b.to_vector<double>();
-  double worst = 0;
-  for (std::size_t i = 0; i < x.size(); ++i) worst = std::max(worst, std::abs(x[i] - y[i]));
-  return worst;
-}
-
-}  // namespace
 
 TEST_CASE("attention weights are probabilities, and causal ones look back only") {
   MultiHeadAttention attention({.n_embd = 8, .n_head = 2, .causal = true});

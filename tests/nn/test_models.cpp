@@ -7,28 +7,12 @@
 #include "autograd/ops.h"
 #include "autograd/sample.h"
 #include "nn/nn.h"
+#include "tests/nn/nn_test.h"
 
 using namespace weft;
 using namespace weft::nn;
 
 namespace {
-
-double distance(const Tensor& a, const Tensor& b) {
-  REQUIRE(a.shape() == b.shape());
-  const auto x = a.to_vector<double>(), y = b.to_vector<double>();
-  double worst = 0;
-  for (std::size_t i = 0; i < x.size(); ++i) worst = std::max(worst, std::abs(x[i] - y[i]));
-  return worst;
-}
-
-std::string message(const std::function<void()>& f) {
-  try {
-    f();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "nothing thrown";
-}
 
 /// One configuration of each kind of positions, and both norms.
 std::vector<GptConfig> variants() {

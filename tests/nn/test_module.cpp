@@ -5,6 +5,7 @@
 
 #include "autograd/ops.h"
 #include "nn/nn.h"
+#include "tests/nn/nn_test.h"
 
 using namespace weft;
 using namespace weft::nn;
@@ -26,15 +27,6 @@ std::vector<std::string> names(const NamedTensors& tensors) {
   std::vector<std::string> result;
   for (const auto& [name, tensor] : tensors) result.push_back(name);
   return result;
-}
-
-std::string message(const std::function<void()>& f) {
-  try {
-    f();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "nothing thrown";
 }
 
 }  // namespace
