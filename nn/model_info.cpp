@@ -20,11 +20,7 @@ std::string parent(const std::string& path) {
 }
 
 /// 1,234,567
-std::string grouped(std::int64_t n) {
-  std::string text = std::to_string(n);
-  for (auto i = static_cast<std::ptrdiff_t>(text.size()) - 3; i > 0; i -= 3) text.insert(static_cast<std::size_t>(i), ",");
-  return text;
-}
+std::string grouped(std::int64_t n) { return n < 1000 ? fmt::format("{}", n) : fmt::format("{},{:03}", grouped(n / 1000), n % 1000); }
 
 std::string engineering(double n) {
   constexpr std::array<const char*, 6> kUnits{"", " k", " M", " G", " T", " P"};
