@@ -121,6 +121,7 @@ Tensor var(const Tensor& x, const Dims& dims, int correction, bool keepdim) {
   const Plan plan = plan_for("var", x.shape(), dims);
   if (plan.count <= correction)
     fail<NumericError>("var", "needs more elements than the correction: {} over {} of x {}", correction, plan.count, x.shape().str());
+  if (!is_float(x.dtype())) fail<DTypeError>("var", "wants f32 or f64, got {}", name(x.dtype()));
   const double scale = 1.0 / static_cast<double>(plan.count - correction);
   // Two passes: squares of the deviations, which do not cancel as sum(x^2) - mean^2 would.
   const auto deviations = [dims](const Tensor& t) { return sub(t, mean(t, dims, true)); };

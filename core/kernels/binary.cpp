@@ -47,9 +47,9 @@ void BinaryRun(Binary op, const float* a, std::int64_t a_stride, const float* b,
     case Binary::div: return run_with(a, a_stride, b, b_stride, out, n, [](FloatVec x, FloatVec y) { return hn::Div(x, y); });
     // x where it is larger or NaN, else y, which may be NaN itself.
     case Binary::maximum:
-      return run_with(a, a_stride, b, b_stride, out, n, [](FloatVec x, FloatVec y) { return hn::IfThenElse(hn::Or(hn::Gt(x, y), hn::Ne(x, x)), x, y); });
+      return run_with(a, a_stride, b, b_stride, out, n, [](FloatVec x, FloatVec y) { return hn::IfThenElse(hn::Or(hn::Gt(x, y), hn::IsNaN(x)), x, y); });
     case Binary::minimum:
-      return run_with(a, a_stride, b, b_stride, out, n, [](FloatVec x, FloatVec y) { return hn::IfThenElse(hn::Or(hn::Lt(x, y), hn::Ne(x, x)), x, y); });
+      return run_with(a, a_stride, b, b_stride, out, n, [](FloatVec x, FloatVec y) { return hn::IfThenElse(hn::Or(hn::Lt(x, y), hn::IsNaN(x)), x, y); });
     case Binary::pow: return;
   }
 }

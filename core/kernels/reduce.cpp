@@ -21,10 +21,10 @@ struct SumOp {
 };
 // a where it wins or is NaN, else b, which may be NaN itself.
 struct MaxOp {
-  static HWY_INLINE FloatVec combine(FloatVec a, FloatVec b) { return hn::IfThenElse(hn::Or(hn::Gt(a, b), hn::Ne(a, a)), a, b); }
+  static HWY_INLINE FloatVec combine(FloatVec a, FloatVec b) { return hn::IfThenElse(hn::Or(hn::Gt(a, b), hn::IsNaN(a)), a, b); }
 };
 struct MinOp {
-  static HWY_INLINE FloatVec combine(FloatVec a, FloatVec b) { return hn::IfThenElse(hn::Or(hn::Lt(a, b), hn::Ne(a, a)), a, b); }
+  static HWY_INLINE FloatVec combine(FloatVec a, FloatVec b) { return hn::IfThenElse(hn::Or(hn::Lt(a, b), hn::IsNaN(a)), a, b); }
 };
 
 /// Lanes of four independent accumulators over x[0..n), left in `lanes` (4 vectors).
