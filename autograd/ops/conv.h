@@ -25,7 +25,7 @@ struct Pool2dOptions {
 /// Largest element of each window; padding never wins, NaN always does. Shape: (B, C, H, W) -> (B, C, H', W') as conv2d. Gradient: to the first largest.
 /// Throws: ShapeError, ConfigError, DTypeError.
 Tensor max_pool2d(const Tensor& x, const Pool2dOptions& options = {});
-/// Mean of each window, padding counted as zeros. Shape: as conv2d. Gradient: shared equally. Throws: ShapeError, ConfigError.
+/// Mean of each window, padding counted as zeros. Shape: as max_pool2d. Gradient: shared equally. Throws: ShapeError, ConfigError, DTypeError.
 Tensor avg_pool2d(const Tensor& x, const Pool2dOptions& options = {});
 
 }  // namespace weft
