@@ -143,6 +143,7 @@ Tensor mul(const Tensor& a, double b) {
 Tensor pow(const Tensor& a, double b) {
   Tensor out;
   if (b == 2) out = compute(Binary::mul, "pow", a, a);
+  else if (b == 3) out = compute(Binary::mul, "pow", compute(Binary::mul, "pow", a, a), a);
   else if (b == -1) out = compute(Binary::div, "pow", Tensor::scalar(1, a.dtype()), a);
   else out = compute(Binary::pow, "pow", a, b);
   return record("pow", out, {a}, [a = kept_if(wants_grad(a), a), b](const Tensor& g) -> Gradients {

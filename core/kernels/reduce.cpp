@@ -228,6 +228,15 @@ void cumsum(const T* x, std::int64_t outer, std::int64_t n, std::int64_t inner, 
     for (std::int64_t item = begin; item < end; ++item) {
       const std::int64_t start = item / tiles * n * inner + item % tiles * kTile;
       const std::int64_t cols = std::min(kTile, inner - item % tiles * kTile);
+      if (inner == 1) {
+        double running = 0;
+        for (std::int64_t i = 0; i < n; ++i) {
+          const std::int64_t at = start + (reverse ? n - 1 - i : i);
+          running += static_cast<double>(x[at]);
+          out[at] = static_cast<T>(running);
+        }
+        continue;
+      }
       double total[kTile] = {};
       for (std::int64_t i = 0; i < n; ++i) {
         const std::int64_t at = start + (reverse ? n - 1 - i : i) * inner;

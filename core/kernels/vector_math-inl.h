@@ -2,8 +2,8 @@
 // Compiled once per target: include after hwy/highway.h, use inside HWY_NAMESPACE.
 //
 // Largest error in units in the last place of the exact result, over all floats (tests/kernels/test_vector_math.cpp prints the table):
-//   Exp 1, Log 0.8, Log1p01 and Softplus 1.6, Tanh 2.3, Sigmoid 2.2, Erf 2.4, Sin and Cos 2.2 (|x| <= kSinCosLimit),
-//   Silu 3 (above 2^-118), Gelu 6.2 and GeluTanh 11 (above 2^-10; below, so many units of a result of 2^-10).
+//   Exp 1, Log 0.9, Log1p01 and Softplus 1.7, Tanh 2.6, Sigmoid 2.3, Erf 2.5, Sin and Cos 2.4 (|x| <= kSinCosLimit),
+//   Silu 3 (above 2^-118), Gelu 8 and GeluTanh 15 (above 2^-10; below, so many units of a result of 2^-10).
 // Polynomials are weighted minimax fits (Remez exchange in 40 digits) of the function named beside them.
 #if defined(WEFT_CORE_KERNELS_VECTOR_MATH_INL_H) == defined(HWY_TARGET_TOGGLE)
 #ifdef WEFT_CORE_KERNELS_VECTOR_MATH_INL_H

@@ -50,8 +50,8 @@ const std::vector<Function>& functions() {
       {"erf", Unary::erf, [](double x) { return std::erf(x); }, 3},
       {"softplus", Unary::softplus, [](double x) { return std::max(x, 0.0) + std::log1p(std::exp(-std::abs(x))); }, 2.5},
       {"silu", Unary::silu, [](double x) { return times(x, sigmoid(x)); }, 4, 0x1p-118},
-      {"gelu erf", Unary::gelu_erf, [](double x) { return times(x, normal_cdf(x)); }, 7, 0x1p-10},
-      {"gelu tanh", Unary::gelu_tanh, [](double x) { return times(x, sigmoid(gelu_tanh_argument(x))); }, 12, 0x1p-10},
+      {"gelu erf", Unary::gelu_erf, [](double x) { return times(x, normal_cdf(x)); }, 8.5, 0x1p-10},
+      {"gelu tanh", Unary::gelu_tanh, [](double x) { return times(x, sigmoid(gelu_tanh_argument(x))); }, 16, 0x1p-10},
   };
   return list;
 }
