@@ -52,7 +52,8 @@ void append(KvCache& cache, Tensor& k, Tensor& v) {
   if (wants_grad(k) || wants_grad(v)) fail<GraphError>("attention", "a cache holds no gradients; call it under NoGrad");
   if (cache.length == 0) cache.keys = cache.values = Tensor();
   if (cache.length > 0 && (cache.keys.size(0) != k.size(0) || cache.keys.dtype() != k.dtype()))
-    fail<ShapeError>("attention", "the cache holds a batch of {} in {}, the input has {} in {}", cache.keys.size(0), name(cache.keys.dtype()), k.size(0), name(k.dtype()));
+    fail<ShapeError>("attention", "the cache holds a batch of {} in {}, the input has {} in {}", cache.keys.size(0), name(cache.keys.dtype()),
+                     k.size(0), name(k.dtype()));
   const std::int64_t end = cache.length + k.size(2);
   reserve(cache, k, end);
   raw::slice(cache.keys, 2, cache.length, end).copy_from(k);
@@ -135,7 +136,8 @@ Tensor MultiHeadAttention::forward(const Tensor& x, const AttentionCall& call) c
   auto [q, k, v] = project(x, call);
   if (call.cache) append(*call.cache, k, v);
   const std::int64_t batch = x.size(0), queries = x.size(1), keys = k.size(2);
-  const AttentionOptions how{.causal = options_.causal, .key_padding = call.key_padding, .bias = bias(call.mask, queries, keys, q.dtype()), .scale = options_.scale};
+  const AttentionOptions how{
+      .causal = options_.causal, .key_padding = call.key_padding, .bias = bias(call.mask, queries, keys, q.dtype()), .scale = options_.scale};
 
   Tensor heads;
   if (options_.attention_dropout > 0 && is_training()) {

@@ -17,7 +17,9 @@ struct MultiHeadAttentionOptions {
   std::int64_t context_embd = 0;  ///< above 0: cross attention, keys and values are made from a context this wide
   bool causal = false;
   bool bias = true;
-  bool qk_norm = false;           ///< RMS norm, without weights, of each head's queries and keys. Source: Henry et al. 2020 (arXiv 2010.04245); Dehghani et al. 2023 (arXiv 2302.05442), section 2
+  /// RMS norm, without weights, of each head's queries and keys.
+  /// Source: Henry et al. 2020 (arXiv 2010.04245); Dehghani et al. 2023 (arXiv 2302.05442), section 2.
+  bool qk_norm = false;
   Positions positions = Positions::none;  ///< rope and alibi act here, others outside
   double rope_base = 10000;
   double dropout = 0;             ///< of the output

@@ -55,7 +55,8 @@ void ConfigCheck::memory(double parameters) const {
   constexpr double kGiB = 1024.0 * 1024.0 * 1024.0;
   const double bytes = 4 * parameters, limit = static_cast<double>(memory_limit());
   if (limit > 0 && bytes > limit)
-    weft::fail<ConfigError>(where_, "{:.3g} parameters need {:.3g} GiB, and memory allows {:.3g} GiB; use fewer or narrower layers", parameters, bytes / kGiB, limit / kGiB);
+    weft::fail<ConfigError>(where_, "{:.3g} parameters need {:.3g} GiB, and memory allows {:.3g} GiB; use fewer or narrower layers", parameters,
+                            bytes / kGiB, limit / kGiB);
 }
 
 }  // namespace weft::nn

@@ -41,8 +41,8 @@ Initializer truncated_normal(double std, double mean = 0, double cut = 2);
 Initializer xavier_uniform(double gain = 1);
 /// Normal with std gain sqrt(2 / (fan_in + fan_out)).
 Initializer xavier_normal(double gain = 1);
-/// Uniform in +-sqrt(6 / ((1 + a^2) fan_in)), for layers followed by a leaky ReLU of slope a. a = sqrt 5, which gives +-1 / sqrt(fan_in), is PyTorch's default
-/// of Linear and Conv2d. Source: He et al. 2015 (arXiv 1502.01852), eq. 14 and 15.
+/// Uniform in +-sqrt(6 / ((1 + a^2) fan_in)), for layers followed by a leaky ReLU of slope a. a = sqrt 5, which gives +-1 / sqrt(fan_in), is
+/// PyTorch's default of Linear and Conv2d. Source: He et al. 2015 (arXiv 1502.01852), eq. 14 and 15.
 Initializer kaiming_uniform(double a = 0);
 /// Normal with std sqrt(2 / ((1 + a^2) fan_in)).
 Initializer kaiming_normal(double a = 0);

@@ -23,7 +23,8 @@ Linear::Linear(std::int64_t in, std::int64_t out, const LinearOptions& options)
       weight(options.tied ? Parameter(*this, "weight", *options.tied)
                           : Parameter(*this, "weight", {out, in}, options.init.value_or(init::kaiming_uniform(std::sqrt(5.0))))),
       bias(*this, "bias", {out}, bias_init(options, in), options.bias) {
-  if (weight->shape() != Shape{out, in}) fail<ShapeError>("Linear", "the tied weight is {}, this layer needs {}", weight->shape().str(), Shape{out, in}.str());
+  if (weight->shape() != Shape{out, in})
+    fail<ShapeError>("Linear", "the tied weight is {}, this layer needs {}", weight->shape().str(), Shape{out, in}.str());
 }
 
 Tensor Linear::forward(const Tensor& x) const {

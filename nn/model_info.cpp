@@ -62,7 +62,12 @@ ModelInfo describe(Module& module, const std::function<void()>& run) {
     const Trace::Note* const note = trace.find(layer);
     const auto parameters = own.find(path);
     if (!note && parameters == own.end()) continue;
-    LayerInfo row{.path = path, .kind = layer->kind(), .details = layer->details(), .parameters = parameters == own.end() ? 0 : parameters->second, .flops = 0, .output = {}};
+    LayerInfo row{.path = path,
+                  .kind = layer->kind(),
+                  .details = layer->details(),
+                  .parameters = parameters == own.end() ? 0 : parameters->second,
+                  .flops = 0,
+                  .output = {}};
     if (note) {
       row.flops = note->flops;
       row.output = note->output;
@@ -84,7 +89,8 @@ std::string ModelInfo::table() const {
   std::vector<Row> rows{{"layer", "kind", "output", "parameters", "FLOPs/sample"}};
   for (const LayerInfo& layer : layers) {
     const std::string what = layer.details.empty() ? layer.kind : fmt::format("{} ({})", layer.kind, layer.details);
-    rows.push_back({layer.path.empty() ? "(model)" : layer.path, what, layer.output.rank() ? layer.output.str() : "", grouped(layer.parameters), layer.flops > 0 ? engineering(layer.flops) : "-"});
+    rows.push_back({layer.path.empty() ? "(model)" : layer.path, what, layer.output.rank() ? layer.output.str() : "", grouped(layer.parameters),
+                    layer.flops > 0 ? engineering(layer.flops) : "-"});
   }
   rows.push_back({"total", kind, "", grouped(parameters), engineering(flops)});
   std::array<std::size_t, 5> width{};
@@ -92,7 +98,8 @@ std::string ModelInfo::table() const {
     for (std::size_t i = 0; i < row.size(); ++i) width[i] = std::max(width[i], row[i].size());
   std::string text;
   for (const Row& row : rows)
-    text += fmt::format("{:<{}}  {:<{}}  {:<{}}  {:>{}}  {:>{}}\n", row[0], width[0], row[1], width[1], row[2], width[2], row[3], width[3], row[4], width[4]);
+    text += fmt::format("{:<{}}  {:<{}}  {:<{}}  {:>{}}  {:>{}}\n", row[0], width[0], row[1], width[1], row[2], width[2], row[3], width[3], row[4],
+                        width[4]);
   return text;
 }
 

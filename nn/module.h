@@ -68,7 +68,8 @@ class Module {
   /// Parameters and persistent buffers as they are now: handles on the same storage, cut off from autograd.
   NamedTensors state_dict() const;
   /// Copies values in, converting dtypes. A tied weight may come under either of its names, or both with equal values. Nothing is
-  /// changed unless everything fits. Throws: ConfigError that lists every missing, unexpected and mis-shaped name; not strict: only the mis-shaped ones.
+  /// changed unless everything fits. Throws: ConfigError that lists every missing, unexpected and mis-shaped name; not strict: only the mis-shaped
+  /// ones.
   LoadReport load_state_dict(const NamedTensors& state, bool strict = true);
   /// Puts another tensor in a parameter's place (any of a tied weight's names): how a model is called as a function of its parameters.
   /// Throws ConfigError for an unknown name, ShapeError for another shape.

@@ -32,7 +32,8 @@ Tensor PatchEmbed::Projection::forward(const Tensor& patches) const {
   return out;
 }
 
-PatchEmbed::PatchEmbed(const PatchEmbedOptions& options) : Module("PatchEmbed"), patch_size_(checked(options).patch_size), proj(*this, "proj", options) {}
+PatchEmbed::PatchEmbed(const PatchEmbedOptions& options)
+    : Module("PatchEmbed"), patch_size_(checked(options).patch_size), proj(*this, "proj", options) {}
 
 Tensor PatchEmbed::forward(const Tensor& images) const {
   const std::int64_t channels = proj->weight->size(1), p = patch_size_;

@@ -55,7 +55,8 @@ LoadReport Module::load_state_dict(const NamedTensors& state, bool strict) {
     given.erase(found);
     Copy& copy = copies[position->second];
     if (!source->defined()) problems.push_back(fmt::format("{} is undefined", path));
-    else if (source->shape() != target.shape()) problems.push_back(fmt::format("{} has shape {}, here {}", path, source->shape().str(), target.shape().str()));
+    else if (source->shape() != target.shape())
+      problems.push_back(fmt::format("{} has shape {}, here {}", path, source->shape().str(), target.shape().str()));
     else if (copy.source && !equal_values(*copy.source, *source))
       problems.push_back(fmt::format("{} and {} are one weight here, and differ", copy.path, path));
     else copy.source = source;

@@ -35,8 +35,9 @@ Case rope_case(std::string label, const Shape& shape, std::int64_t first, double
 
 Sample make() {
   Sample sample{.name = "rope"};
-  sample.cases = {rope_case("heads", {2, 3, 5, 8}, 0, 10000), rope_case("later positions", {2, 4, 6}, 7, 10000), rope_case("base", {3, 22}, 100, 50),
-                  rope_case("wide", {2, 70}, 1, 10000), rope_case("no positions", {2, 0, 4}, 0, 10000), rope_case("no features", {2, 3, 0}, 0, 10000)};
+  sample.cases = {
+      rope_case("heads", {2, 3, 5, 8}, 0, 10000), rope_case("later positions", {2, 4, 6}, 7, 10000), rope_case("base", {3, 22}, 100, 50),
+      rope_case("wide", {2, 70}, 1, 10000),       rope_case("no positions", {2, 0, 4}, 0, 10000),    rope_case("no features", {2, 3, 0}, 0, 10000)};
   sample.errors = {
       {"odd", [] { rope(Tensor::zeros({2, 3})); }, "[rope] wants (..., T, D) with an even D, got (2, 3)"},
       {"rank", [] { rope(Tensor::zeros({4})); }, "[rope] wants (..., T, D) with an even D, got (4,)"},

@@ -14,7 +14,8 @@ HWY_BEFORE_NAMESPACE();
 namespace weft::kernels::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-void RopeRow(const float* HWY_RESTRICT x, const float* HWY_RESTRICT c, const float* HWY_RESTRICT s, float sign, float* HWY_RESTRICT out, std::int64_t half) {
+void RopeRow(const float* HWY_RESTRICT x, const float* HWY_RESTRICT c, const float* HWY_RESTRICT s, float sign, float* HWY_RESTRICT out,
+             std::int64_t half) {
   const auto rotate = [half](auto d, const float* HWY_RESTRICT a, const float* HWY_RESTRICT cosine, const float* HWY_RESTRICT sine, float direction,
                              float* HWY_RESTRICT to) HWY_ATTR {
     const auto first = hn::LoadU(d, a), second = hn::LoadU(d, a + half);

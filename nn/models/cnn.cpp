@@ -75,7 +75,9 @@ Tensor Cnn::forward(const Tensor& images) const {
   return head(drop(x));
 }
 
-Tensor Cnn::example_input(std::int64_t batch) const { return Tensor::zeros({batch, config_.channels, config_.image_height, config_.image_width}, dtype()); }
+Tensor Cnn::example_input(std::int64_t batch) const {
+  return Tensor::zeros({batch, config_.channels, config_.image_height, config_.image_width}, dtype());
+}
 
 std::string Cnn::details() const { return fmt::format("{} convolutions, kernel {}", config_.widths.size(), config_.kernel); }
 

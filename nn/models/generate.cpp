@@ -17,7 +17,8 @@ Tensor last_row(const Tensor& logits) { return raw::reshape(raw::slice(logits, 1
 
 void GenerateOptions::validate() const {
   if (max_new_tokens < 0) fail<ConfigError>("generate", "max_new_tokens must be at least 0, got {}", max_new_tokens);
-  if (!(temperature >= 0) || !std::isfinite(temperature)) fail<ConfigError>("generate", "temperature must be finite and at least 0, got {}", temperature);
+  if (!(temperature >= 0) || !std::isfinite(temperature))
+    fail<ConfigError>("generate", "temperature must be finite and at least 0, got {}", temperature);
   if (top_k < 0) fail<ConfigError>("generate", "top_k must be at least 0, got {}", top_k);
   if (!(top_p > 0 && top_p <= 1)) fail<ConfigError>("generate", "top_p must be above 0 and at most 1, got {}", top_p);
 }
@@ -70,7 +71,8 @@ std::vector<std::int64_t> Gpt::generate(const std::vector<std::int64_t>& prompt,
   options.validate();
   if (prompt.empty()) fail<ConfigError>("generate", "the prompt is empty; give at least one token");
   for (const std::int64_t id : prompt)
-    if (id < 0 || id >= config_.vocab_size) fail<IndexError>("generate", "the prompt's id {} is outside the vocabulary of {}", id, config_.vocab_size);
+    if (id < 0 || id >= config_.vocab_size)
+      fail<IndexError>("generate", "the prompt's id {} is outside the vocabulary of {}", id, config_.vocab_size);
 
   const NoGrad no_grad;
   const EvalMode eval(*this);

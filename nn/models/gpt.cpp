@@ -102,7 +102,8 @@ Tensor Gpt::Transformer::forward(const Tensor& ids, GptCache* cache) const {
   if (end > config.block_size && (wpe || sinusoidal))
     fail<ShapeError>("gpt", "{} tokens are more than block_size {}, and {} positions end there", end, config.block_size, to_name(config.positions));
   if (cache && cache->layers.empty()) cache->layers.resize(h.size());
-  if (cache && cache->layers.size() != h.size()) fail<ConfigError>("gpt", "the cache is of a model of {} layers, this one has {}", cache->layers.size(), h.size());
+  if (cache && cache->layers.size() != h.size())
+    fail<ConfigError>("gpt", "the cache is of a model of {} layers, this one has {}", cache->layers.size(), h.size());
 
   Tensor x = wte(ids);
   if (wpe) x = x + slice(wpe->weight, 0, first, end);
@@ -130,7 +131,8 @@ Tensor Gpt::forward(const Tensor& ids, GptCache& cache) const { return forward_i
 Tensor Gpt::example_input(std::int64_t batch) const { return Tensor::zeros({batch, config_.block_size}, DType::i64); }
 
 std::string Gpt::details() const {
-  return fmt::format("{} layers, {} heads, width {}, context {}, vocabulary {}", config_.n_layer, config_.n_head, config_.n_embd, config_.block_size, config_.vocab_size);
+  return fmt::format("{} layers, {} heads, width {}, context {}, vocabulary {}", config_.n_layer, config_.n_head, config_.n_embd, config_.block_size,
+                     config_.vocab_size);
 }
 
 }  // namespace weft::nn

@@ -81,9 +81,9 @@ class Gpt : public Model {
   Tensor example_input(std::int64_t batch = 1) const override;
   std::string details() const override;
 
-  /// Continues `prompt`, and returns only what is new. The model sees the last block_size tokens. `on_token` hears of each token at once, and stops the
-  /// generation by returning false. Draws from `generator`, by default the stream `sample`. Dropout is off meanwhile.
-  /// Throws: ConfigError for an empty prompt or impossible options, IndexError for ids outside the vocabulary.
+  /// Continues `prompt`, and returns only what is new. The model sees the last block_size tokens. `on_token` hears of each token at once, and stops
+  /// the generation by returning false. Draws from `generator`, by default the stream `sample`. Dropout is off meanwhile. Throws: ConfigError for an
+  /// empty prompt or impossible options, IndexError for ids outside the vocabulary.
   std::vector<std::int64_t> generate(const std::vector<std::int64_t>& prompt, const GenerateOptions& options = {},
                                      const std::function<bool(std::int64_t)>& on_token = nullptr, Generator* generator = nullptr);
 

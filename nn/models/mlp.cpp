@@ -29,7 +29,8 @@ void MlpConfig::validate() const {
     check.size("input_shape's every size", size, kMaxVocabulary);
     features *= static_cast<double>(size);
   }
-  if (features > static_cast<double>(kMaxVocabulary)) check.fail(fmt::format("input_shape {} has more than {} features", input_shape.str(), kMaxVocabulary));
+  if (features > static_cast<double>(kMaxVocabulary))
+    check.fail(fmt::format("input_shape {} has more than {} features", input_shape.str(), kMaxVocabulary));
   if (input_shape.rank() >= Shape::kMaxRank) check.fail(fmt::format("input_shape may have at most {} dimensions", Shape::kMaxRank - 1));
   check.size("n_class", n_class, kMaxVocabulary);
   if (static_cast<std::int64_t>(hidden.size()) > kMaxLayers) check.fail(fmt::format("at most {} hidden layers, got {}", kMaxLayers, hidden.size()));

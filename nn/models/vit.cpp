@@ -68,7 +68,8 @@ void VitConfig::validate() const {
     std::vector<std::int64_t> sizes;
     for (std::int64_t p = 1; p <= std::min(image_height, image_width) && sizes.size() < 12; ++p)
       if (image_height % p == 0 && image_width % p == 0) sizes.push_back(p);
-    check.fail(fmt::format("patch_size {} does not divide the image, {} x {}; use one of {}", patch_size, image_height, image_width, fmt::join(sizes, ", ")));
+    check.fail(fmt::format("patch_size {} does not divide the image, {} x {}; use one of {}", patch_size, image_height, image_width,
+                           fmt::join(sizes, ", ")));
   }
   check.size("n_layer", n_layer, kMaxLayers);
   check.size("n_embd", n_embd, kMaxWidth);
@@ -96,7 +97,11 @@ Vit::Vit(const VitConfig& config)
       cls_token(*this, "cls_token", {1, 1, config_.n_embd}, init::normal(config_.init_std), config_.pooling == Pooling::cls),
       pos_embed(*this, "pos_embed", {1, config_.n_token(), config_.n_embd}, init::normal(config_.init_std), config_.positions == Positions::learned),
       patch_embed(*this, "patch_embed",
-                  PatchEmbedOptions{.channels = config_.channels, .patch_size = config_.patch_size, .n_embd = config_.n_embd, .bias = config_.bias, .init = weight_init(config_)}),
+                  PatchEmbedOptions{.channels = config_.channels,
+                                    .patch_size = config_.patch_size,
+                                    .n_embd = config_.n_embd,
+                                    .bias = config_.bias,
+                                    .init = weight_init(config_)}),
       pos_drop(*this, "pos_drop", config_.dropout),
       blocks(*this, "blocks"),
       norm(!config_.post_norm, *this, "norm", make_norm(config_.n_embd, {.kind = config_.norm, .weight = config_.norm_weight, .bias = config_.bias})),
@@ -126,10 +131,13 @@ Tensor Vit::forward(const Tensor& images, std::vector<Tensor>* attention) const 
   return head(mean(norm ? norm(x) : x, {1}));
 }
 
-Tensor Vit::example_input(std::int64_t batch) const { return Tensor::zeros({batch, config_.channels, config_.image_height, config_.image_width}, dtype()); }
+Tensor Vit::example_input(std::int64_t batch) const {
+  return Tensor::zeros({batch, config_.channels, config_.image_height, config_.image_width}, dtype());
+}
 
 std::string Vit::details() const {
-  return fmt::format("{} layers, {} heads, width {}, {} tokens, {} classes", config_.n_layer, config_.n_head, config_.n_embd, config_.n_token(), config_.n_class);
+  return fmt::format("{} layers, {} heads, width {}, {} tokens, {} classes", config_.n_layer, config_.n_head, config_.n_embd, config_.n_token(),
+                     config_.n_class);
 }
 
 }  // namespace weft::nn

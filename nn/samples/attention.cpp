@@ -29,7 +29,8 @@ std::vector<naive::Values> columns(const naive::Values& x, const std::vector<std
   for (const std::size_t width : widths) {
     naive::Values part;
     for (std::size_t row = 0; row < x.size() / total; ++row)
-      part.insert(part.end(), x.begin() + static_cast<std::ptrdiff_t>(row * total + begin), x.begin() + static_cast<std::ptrdiff_t>(row * total + begin + width));
+      part.insert(part.end(), x.begin() + static_cast<std::ptrdiff_t>(row * total + begin),
+                  x.begin() + static_cast<std::ptrdiff_t>(row * total + begin + width));
     parts.push_back(part);
     begin += width;
   }
@@ -104,18 +105,28 @@ Sample make_attention() {
       {.label = "weights", .options = {.n_embd = kWidth, .n_head = 2, .causal = true}, .weights = true}};
   for (const Setting& setting : settings) sample.cases.push_back(attention_case(setting));
   sample.cases.push_back(module_case<MultiHeadAttention>(
-      "dropout", std::make_shared<MultiHeadAttention>(MultiHeadAttentionOptions{.n_embd = kWidth, .n_head = 4, .n_kv_head = 2, .dropout = 0.2, .attention_dropout = 0.3}),
+      "dropout",
+      std::make_shared<MultiHeadAttention>(
+          MultiHeadAttentionOptions{.n_embd = kWidth, .n_head = 4, .n_kv_head = 2, .dropout = 0.2, .attention_dropout = 0.3}),
       std::vector<Tensor>{values({kBatch, kQueries, kWidth}, 1)}, [](MultiHeadAttention& module, const std::vector<Tensor>& in) {
         random::stream("dropout").set_position(3);
         return module.forward(in[0]);
       }));
   sample.errors = {
       {"heads", [] { MultiHeadAttention({.n_embd = 130, .n_head = 4}); }, "[attention] n_embd 130 is not divisible by n_head 4; use 128 or 132"},
-      {"groups", [] { MultiHeadAttention({.n_embd = 8, .n_head = 4, .n_kv_head = 3}); }, "[attention] n_head 4 is not divisible by n_kv_head 3; use one of 1, 2, 4"},
+      {"groups", [] { MultiHeadAttention({.n_embd = 8, .n_head = 4, .n_kv_head = 3}); },
+       "[attention] n_head 4 is not divisible by n_kv_head 3; use one of 1, 2, 4"},
       {"rope", [] { MultiHeadAttention({.n_embd = 6, .n_head = 2, .positions = Positions::rope}); },
        "[attention] rope turns pairs of features and needs an even head size, got 3; set head_size 4"},
-      {"input", [] { MultiHeadAttention({.n_embd = 8, .n_head = 2}).forward(Tensor::zeros({2, 3, 7})); }, "[attention] wants (B, T, 8), got (2, 3, 7)"},
-      {"context", [] { MultiHeadAttention({.n_embd = 8, .n_head = 2, .context_embd = 4}).forward(Tensor::zeros({2, 3, 8})); },
+      {"input",
+       [] {
+         MultiHeadAttention({.n_embd = 8, .n_head = 2}).forward(Tensor::zeros({2, 3, 7}));
+       },
+       "[attention] wants (B, T, 8), got (2, 3, 7)"},
+      {"context",
+       [] {
+         MultiHeadAttention({.n_embd = 8, .n_head = 2, .context_embd = 4}).forward(Tensor::zeros({2, 3, 8}));
+       },
        "[attention] made for cross attention, but given no context"}};
   return sample;
 }
@@ -156,7 +167,8 @@ Sample make_block() {
     const BlockOptions options{.attention = {.n_embd = kWidth, .n_head = 2, .naming = Naming::timm},
                                .feed_forward = {.n_embd = kWidth, .hidden = 2 * kWidth, .naming = Naming::timm},
                                .post_norm = post_norm};
-    sample.cases.push_back(module_case(post_norm ? "post-norm" : "pre-norm", std::make_shared<Block>(options), values({kBatch, kQueries, kWidth}, 1), block_reference(post_norm)));
+    sample.cases.push_back(module_case(post_norm ? "post-norm" : "pre-norm", std::make_shared<Block>(options), values({kBatch, kQueries, kWidth}, 1),
+                                       block_reference(post_norm)));
   }
   return sample;
 }

@@ -21,8 +21,9 @@ Reference linear_reference(bool bias, std::size_t in, std::size_t out) {
 
 const Register linear_sample("Linear", Kind::module, [] {
   Sample sample{.name = "Linear", .kind = Kind::module};
-  sample.cases = {module_case("bias", std::make_shared<Linear>(5, 3), values({2, 4, 5}, 1), linear_reference(true, 5, 3)),
-                  module_case("no bias", std::make_shared<Linear>(5, 3, LinearOptions{.bias = false}), values({4, 5}, 1), linear_reference(false, 5, 3))};
+  sample.cases = {
+      module_case("bias", std::make_shared<Linear>(5, 3), values({2, 4, 5}, 1), linear_reference(true, 5, 3)),
+      module_case("no bias", std::make_shared<Linear>(5, 3, LinearOptions{.bias = false}), values({4, 5}, 1), linear_reference(false, 5, 3))};
   sample.errors = {{"size", [] { Linear(0, 3); }, "[Linear] sizes must be at least 1, got 0 -> 3"}};
   return sample;
 });
@@ -46,9 +47,11 @@ const Register layer_norm_sample("LayerNorm", Kind::module, [] {
       return naive::layer_norm(flat(t[0]), weight ? flat(t[1]) : naive::Values(), bias ? flat(t[2]) : naive::Values(), 6);
     };
   };
-  sample.cases = {module_case("weight and bias", std::make_shared<LayerNorm>(6), values({2, 3, 6}, 1), reference(true, true)),
-                  module_case("no bias", std::make_shared<LayerNorm>(6, LayerNormOptions{.bias = false}), values({2, 3, 6}, 1), reference(true, false)),
-                  module_case("plain", std::make_shared<LayerNorm>(6, LayerNormOptions{.weight = false, .bias = false}), values({2, 3, 6}, 1), reference(false, false))};
+  sample.cases = {
+      module_case("weight and bias", std::make_shared<LayerNorm>(6), values({2, 3, 6}, 1), reference(true, true)),
+      module_case("no bias", std::make_shared<LayerNorm>(6, LayerNormOptions{.bias = false}), values({2, 3, 6}, 1), reference(true, false)),
+      module_case("plain", std::make_shared<LayerNorm>(6, LayerNormOptions{.weight = false, .bias = false}), values({2, 3, 6}, 1),
+                  reference(false, false))};
   sample.errors = {{"width", [] { LayerNorm(6).forward(Tensor::zeros({2, 5})); }, "[LayerNorm] made for (..., 6), got (2, 5)"}};
   return sample;
 });
@@ -97,15 +100,16 @@ std::vector<double> convolve(const std::vector<Tensor>& t, std::int64_t stride, 
 
 const Register conv2d_sample("Conv2d", Kind::module, [] {
   Sample sample{.name = "Conv2d", .kind = Kind::module};
-  sample.cases = {module_case("padding and stride", std::make_shared<Conv2d>(2, 3, 3, Conv2dLayerOptions{.stride = {2, 2}, .padding = {1, 1}}), values({2, 2, 5, 6}, 1),
-                              [](const std::vector<Tensor>& t) { return convolve(t, 2, 1); })};
+  sample.cases = {module_case("padding and stride", std::make_shared<Conv2d>(2, 3, 3, Conv2dLayerOptions{.stride = {2, 2}, .padding = {1, 1}}),
+                              values({2, 2, 5, 6}, 1), [](const std::vector<Tensor>& t) { return convolve(t, 2, 1); })};
   sample.errors = {{"groups", [] { Conv2d(3, 4, 3, {.groups = 2}); }, "[Conv2d] 2 groups do not divide 3 -> 4 channels"}};
   return sample;
 });
 
 const Register patch_embed_sample("PatchEmbed", Kind::module, [] {
   Sample sample{.name = "PatchEmbed", .kind = Kind::module};
-  sample.cases = {module_case("patches", std::make_shared<PatchEmbed>(PatchEmbedOptions{.channels = 2, .patch_size = 2, .n_embd = 3}), values({2, 2, 4, 6}, 1),
+  sample.cases = {module_case("patches", std::make_shared<PatchEmbed>(PatchEmbedOptions{.channels = 2, .patch_size = 2, .n_embd = 3}),
+                              values({2, 2, 4, 6}, 1),
                               [](const std::vector<Tensor>& t) {  // a convolution whose stride is its kernel; channels last
                                 const auto channels_first = convolve(t, 2, 0);
                                 std::vector<double> out;
@@ -129,7 +133,8 @@ Case feed_forward_case(Activation activation, bool bias) {
                        naive::Values active;
                        for (std::size_t row = 0; row < features.size() / width; ++row)
                          for (std::size_t i = 0; i < hidden; ++i)
-                           active.push_back(naive::activate(features[row * width + i], activation) * (gated ? features[row * width + hidden + i] : 1));
+                           active.push_back(naive::activate(features[row * width + i], activation) *
+                                            (gated ? features[row * width + hidden + i] : 1));
                        return naive::linear(active, flat(t[bias ? 3 : 2]), bias ? flat(t[4]) : naive::Values(), hidden, 4);
                      });
 }

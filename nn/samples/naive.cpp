@@ -9,7 +9,8 @@ namespace {
 void turn(Values& x, std::size_t positions, std::size_t heads, std::size_t size) {
   for (std::size_t row = 0; row < x.size() / size; ++row)
     for (std::size_t i = 0; i < size / 2; ++i) {
-      const double angle = static_cast<double>(row / heads % positions) * std::pow(10000.0, -2.0 * static_cast<double>(i) / static_cast<double>(size));
+      const double angle =
+          static_cast<double>(row / heads % positions) * std::pow(10000.0, -2.0 * static_cast<double>(i) / static_cast<double>(size));
       double &a = x[row * size + i], &b = x[row * size + size / 2 + i];
       const double first = a * std::cos(angle) - b * std::sin(angle);
       b = b * std::cos(angle) + a * std::sin(angle);
@@ -80,7 +81,8 @@ Values attention(const Attention& a, Values q, Values k, const Values& v, Values
           if ((a.causal && distance(s) < 0) || (!a.padding.empty() && a.padding[b * a.keys + s] != 0)) continue;
           double score = a.mask.empty() ? 0 : a.mask[t * a.keys + s];
           for (std::size_t i = 0; i < a.size; ++i)
-            score += q[((b * a.queries + t) * a.heads + h) * a.size + i] * k[((b * a.keys + s) * a.kv_heads + group) * a.size + i] / std::sqrt(static_cast<double>(a.size));
+            score += q[((b * a.queries + t) * a.heads + h) * a.size + i] * k[((b * a.keys + s) * a.kv_heads + group) * a.size + i] /
+                     std::sqrt(static_cast<double>(a.size));
           if (a.alibi) score -= std::exp2(-8.0 * static_cast<double>(h + 1) / static_cast<double>(a.heads)) * std::abs(distance(s));
           total += row[s] = std::exp(score);
         }

@@ -29,7 +29,14 @@ std::unique_ptr<Model> make(const std::string& name) {
     gpt.activation = Activation::relu;
     gpt.bias = true;
   } else if (name.starts_with("vit")) {
-    return std::make_unique<Vit>(VitConfig{.n_class = 5, .image_height = 8, .image_width = 8, .channels = 2, .patch_size = 4, .n_layer = 2, .n_head = 2, .n_embd = 12,
+    return std::make_unique<Vit>(VitConfig{.n_class = 5,
+                                           .image_height = 8,
+                                           .image_width = 8,
+                                           .channels = 2,
+                                           .patch_size = 4,
+                                           .n_layer = 2,
+                                           .n_head = 2,
+                                           .n_embd = 12,
                                            .pooling = name == "vit_class" ? Pooling::cls : Pooling::mean});
   }
   return std::make_unique<Gpt>(gpt);

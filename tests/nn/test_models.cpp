@@ -19,8 +19,19 @@ std::vector<GptConfig> variants() {
   std::vector<GptConfig> all;
   for (const Positions positions : {Positions::none, Positions::learned, Positions::sinusoidal, Positions::rope, Positions::alibi}) {
     const bool plain = positions == Positions::learned;
-    all.push_back({.vocab_size = 13, .block_size = 8, .n_layer = 2, .n_head = 4, .n_embd = 16, .bias = plain, .n_kv_head = plain ? 0 : 2, .positions = positions,
-                   .norm = plain ? NormKind::layer : NormKind::rms, .qk_norm = !plain, .tie_weights = plain, .logit_cap = plain ? 0.0 : 15.0, .init_std = 0.3});
+    all.push_back({.vocab_size = 13,
+                   .block_size = 8,
+                   .n_layer = 2,
+                   .n_head = 4,
+                   .n_embd = 16,
+                   .bias = plain,
+                   .n_kv_head = plain ? 0 : 2,
+                   .positions = positions,
+                   .norm = plain ? NormKind::layer : NormKind::rms,
+                   .qk_norm = !plain,
+                   .tie_weights = plain,
+                   .logit_cap = plain ? 0.0 : 15.0,
+                   .init_std = 0.3});
   }
   return all;
 }
@@ -49,10 +60,26 @@ TEST_CASE("timm's names, with and without a class token") {
   Vit model({.n_layer = 1, .pooling = Pooling::cls});
   std::vector<std::string> names;
   for (const auto& [name, tensor] : model.named_parameters()) names.push_back(name);
-  CHECK(names == std::vector<std::string>{"cls_token", "pos_embed", "patch_embed.proj.weight", "patch_embed.proj.bias", "blocks.0.norm1.weight", "blocks.0.norm1.bias",
-                                          "blocks.0.attn.qkv.weight", "blocks.0.attn.qkv.bias", "blocks.0.attn.proj.weight", "blocks.0.attn.proj.bias",
-                                          "blocks.0.norm2.weight", "blocks.0.norm2.bias", "blocks.0.mlp.fc1.weight", "blocks.0.mlp.fc1.bias", "blocks.0.mlp.fc2.weight",
-                                          "blocks.0.mlp.fc2.bias", "norm.weight", "norm.bias", "head.weight", "head.bias"});
+  CHECK(names == std::vector<std::string>{"cls_token",
+                                          "pos_embed",
+                                          "patch_embed.proj.weight",
+                                          "patch_embed.proj.bias",
+                                          "blocks.0.norm1.weight",
+                                          "blocks.0.norm1.bias",
+                                          "blocks.0.attn.qkv.weight",
+                                          "blocks.0.attn.qkv.bias",
+                                          "blocks.0.attn.proj.weight",
+                                          "blocks.0.attn.proj.bias",
+                                          "blocks.0.norm2.weight",
+                                          "blocks.0.norm2.bias",
+                                          "blocks.0.mlp.fc1.weight",
+                                          "blocks.0.mlp.fc1.bias",
+                                          "blocks.0.mlp.fc2.weight",
+                                          "blocks.0.mlp.fc2.bias",
+                                          "norm.weight",
+                                          "norm.bias",
+                                          "head.weight",
+                                          "head.bias"});
   CHECK(model.named_parameters()[1].second.shape() == Shape{1, 50, 64});
   CHECK(Vit({.n_layer = 1}).named_parameters()[0].second.shape() == Shape{1, 49, 64});
   std::vector<Tensor> attention;
@@ -70,7 +97,9 @@ TEST_CASE("parameter_count() is num_parameters()") {
     config.head_size = 6;
     CHECK(config.parameter_count() == static_cast<double>(Gpt(config).num_parameters()));
   }
-  for (const VitConfig& config : {VitConfig{}, VitConfig{.bias = false, .pooling = Pooling::cls, .positions = Positions::rope, .norm = NormKind::rms, .activation = Activation::swiglu}})
+  for (const VitConfig& config :
+       {VitConfig{},
+        VitConfig{.bias = false, .pooling = Pooling::cls, .positions = Positions::rope, .norm = NormKind::rms, .activation = Activation::swiglu}})
     CHECK(config.parameter_count() == static_cast<double>(Vit(config).num_parameters()));
   CHECK(MlpConfig{}.parameter_count() == static_cast<double>(Mlp({}).num_parameters()));
   CHECK(CnnConfig{}.parameter_count() == static_cast<double>(Cnn({}).num_parameters()));
@@ -105,7 +134,8 @@ TEST_CASE("with a cache, piece by piece, come the logits of the whole") {
     }
     CHECK(cache.length() == 8);
     if (config.positions == Positions::learned)
-      CHECK(message([&] { model.forward(raw::slice(ids, 1, 0, 1), cache); }) == "[gpt] 9 tokens are more than block_size 8, and learned positions end there");
+      CHECK(message([&] { model.forward(raw::slice(ids, 1, 0, 1), cache); }) ==
+            "[gpt] 9 tokens are more than block_size 8, and learned positions end there");
   }
 }
 
@@ -174,7 +204,8 @@ TEST_CASE("a configuration that cannot be says so before anything is allocated")
   CHECK(gpt({.vocab_size = 65, .block_size = 0}) == "[gpt] block_size must be 1 to 16777216, got 0");
   CHECK(gpt({.vocab_size = 65, .n_head = 256}) == "[gpt] n_embd 128 is not divisible by n_head 256; use 256");
   CHECK(gpt({.vocab_size = 65, .n_kv_head = 3}) == "[gpt] n_head 4 is not divisible by n_kv_head 3; use one of 1, 2, 4");
-  CHECK(gpt({.vocab_size = 65, .n_embd = 132, .positions = Positions::rope}) == "[gpt] rope turns pairs of features and needs an even head size, got 33; set head_size 34");
+  CHECK(gpt({.vocab_size = 65, .n_embd = 132, .positions = Positions::rope}) ==
+        "[gpt] rope turns pairs of features and needs an even head size, got 33; set head_size 34");
   CHECK(gpt({.vocab_size = 65, .mlp_ratio = NAN}) == "[gpt] mlp_ratio must be finite and above 0, got nan");
   CHECK(gpt({.vocab_size = 65, .logit_cap = -1}) == "[gpt] logit_cap must be finite and at least 0, got -1");
   const std::string huge = gpt({.vocab_size = 65, .n_layer = 10000, .n_embd = 65536});
