@@ -77,6 +77,23 @@ TEST_CASE("every op has a sample and its documentation") {
   for (const std::string& name : sampled) CHECK_MESSAGE(declared.contains(name), "the op sample ", name, " names no function of autograd/ops/");
 }
 
+TEST_CASE("every module and model has a sample") {
+  const std::set<std::string> kBases{"Model", "Norm", "ModuleList"};  // abstract, or nothing but a list
+  static const std::regex kClass(R"(^(?:class|struct) (\w+)(?: final)? : public (Module|Model|Norm)\b)");
+  int found = 0;
+  for (const SourceFile& file : sources({"nn"}, {".h"}))
+    for (const std::string& line : file.lines) {
+      std::smatch match;
+      if (!std::regex_search(line, match, kClass) || kBases.contains(match[1])) continue;
+      ++found;
+      const auto kind = match[2] == "Model" ? weft::samples::Kind::model : weft::samples::Kind::module;
+      const std::string name = match[1];
+      const auto& all = weft::samples::all();
+      CHECK_MESSAGE(std::any_of(all.begin(), all.end(), [&](const auto& entry) { return entry.kind == kind && entry.name == name; }), file.path, ": ", name, " has no sample");
+    }
+  CHECK(found >= 14);
+}
+
 TEST_CASE("the coverage test sees what it forbids") {
   const SourceFile file{"x.h",
                         {"namespace weft {", "", "// Shared: Shape: (...). Throws: never.", "", "/// One. Gradient: g.", "Tensor one(const Tensor& x);",

@@ -1,0 +1,43 @@
+// Samples at sizes that are cut into tiles and tasks: the same bits for 1, 2, 3 and 8 threads, and f32 near f64.
+#pragma once
+
+#include "tests/samples/harness.h"
+
+namespace weft::samples {
+
+inline void check_threads(const GradFunction& call, const std::vector<Tensor>& inputs, const std::vector<int>& without_grad, const std::string& what) {
+  Outcome expected;
+  for (const int threads : {1, 2, 3, 8}) {
+    set_num_threads(threads);
+    std::vector<Tensor> own;
+    for (const Tensor& input : inputs) own.push_back(raw::clone(input));
+    const Outcome outcome = run(call, own, without_grad);
+    if (threads == 1) expected = outcome;
+    else check_close(outcome, expected, 0, 0, fmt::format("{} with {} threads", what, threads));
+  }
+  set_num_threads(1);
+}
+
+/// At the benchmarks' sizes, which are large enough to be cut into tasks.
+inline void check_threads_of_benchmarks(int share, int shares) {
+  int number = 0;
+  for_each_sample([&](const Entry&) { return number++ % shares == share; }, [](const Sample& sample) {
+    for (const Benchmark& one : sample.benchmarks) check_threads(one.call, one.make_inputs(), {}, title(sample, one.label));
+  });
+}
+
+/// f32 against the plain loops of f64, at the same sizes.
+inline void check_large(int share, int shares) {
+  set_num_threads(2);
+  int number = 0;
+  for_each_sample([&](const Entry&) { return number++ % shares == share; }, [](const Sample& sample) {
+    for (const Benchmark& one : sample.benchmarks) {
+      const std::vector<Tensor> inputs = one.make_inputs();
+      for (const Tensor& input : inputs) CHECK_MESSAGE(input.dtype() != DType::f64, title(sample, one.label), " wants f32 inputs");
+      const Outcome exact = run(one.call, cast_inputs(inputs, DType::f64));
+      check_close(run(one.call, cast_inputs(inputs, DType::f32)), exact, 1e-3, 1e-3, title(sample, one.label));
+    }
+  });
+}
+
+}  // namespace weft::samples
