@@ -40,7 +40,7 @@ target_include_directories(weft_samples PUBLIC ${PROJECT_SOURCE_DIR})
 target_link_libraries(weft_samples PUBLIC $<TARGET_NAME_IF_EXISTS:weft_nn> weft_autograd PRIVATE weft_options)
 
 file(GLOB cli_sources CONFIGURE_DEPENDS train/cli/*.cpp)
-if(cli_sources)
+if(cli_sources AND TARGET weft_train)
   add_executable(weft_program ${cli_sources})
   set_target_properties(weft_program PROPERTIES OUTPUT_NAME weft)
   target_compile_definitions(weft_program PRIVATE WEFT_VERSION="${PROJECT_VERSION}")

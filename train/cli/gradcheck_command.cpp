@@ -1,0 +1,102 @@
+#include "train/cli/gradcheck_command.h"
+
+#include <fmt/core.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+#include <vector>
+
+#include "autograd/sample.h"
+
+namespace weft::cli {
+namespace {
+
+using samples::Entry;
+
+/// The worst of a sample's cases; a failure is worse than any agreement.
+struct Row {
+  std::string name, kind;
+  double worst_error = 0;
+  bool passed = true;
+  int cases = 0;             ///< checked
+  int without_gradient = 0;  ///< of these, cases of a function without gradient
+  std::int64_t checked = 0, skipped = 0;
+  std::string where, message;
+};
+
+Row check_entry(const Entry& entry) {
+  Row row{.name = entry.name, .kind = std::string(samples::name(entry.kind)), .where = "", .message = ""};
+  try {
+    const samples::Sample sample = entry.make();
+    for (const samples::Case& one : sample.cases) {
+      row.where = one.label;
+      const GradcheckResult result = samples::check_case(one, entry.kind == samples::Kind::op);
+      ++row.cases;
+      row.without_gradient += !one.gradients;
+      row.checked += result.checked;
+      row.skipped += result.skipped;
+      const bool worse = !result.passed || result.worst_error >= row.worst_error;
+      if (row.passed && worse) {
+        row.worst_error = result.worst_error;
+        row.passed = result.passed;
+        row.message = fmt::format("[{}] {}", one.label, result.message);
+      }
+    }
+    if (sample.cases.empty()) row.passed = false, row.message = "the sample has no case";
+  } catch (const std::exception& error) {
+    row.passed = false;
+    row.worst_error = INFINITY;
+    row.message = fmt::format("[{}] threw {}", row.where, error.what());
+  }
+  return row;
+}
+
+void print_table(const std::vector<Row>& rows) {
+  std::size_t width = 4;
+  for (const Row& row : rows) width = std::max(width, row.name.size());
+  fmt::print("{:<{}}  {:<6}  {:>5}  {:>8}  {:>7}  {:>11}  result\n", "name", width, "kind", "cases", "elements", "skipped", "worst error");
+  int failed = 0;
+  for (const Row& row : rows) {
+    const bool no_gradient = row.passed && row.without_gradient == row.cases;
+    const std::string error = no_gradient ? "-" : fmt::format("{:.2e}", row.worst_error);
+    fmt::print("{:<{}}  {:<6}  {:>5}  {:>8}  {:>7}  {:>11}  {}\n", row.name, width, row.kind, row.cases, row.checked, row.skipped, error,
+               !row.passed ? "FAILED " + row.message : no_gradient ? "no gradient" : "ok");
+    failed += !row.passed;
+  }
+  if (failed > 0) fmt::print("{} of {} failed\n", failed, rows.size());
+  else fmt::print("all {} passed\n", rows.size());
+}
+
+void print_json(const std::vector<Row>& rows) {
+  nlohmann::json list = nlohmann::json::array();
+  for (const Row& row : rows) {
+    // JSON has no infinity: a check that threw has no worst error.
+    const nlohmann::json error = std::isfinite(row.worst_error) ? nlohmann::json(row.worst_error) : nlohmann::json(nullptr);
+    list.push_back({{"name", row.name}, {"kind", row.kind}, {"worst_error", error}, {"passed", row.passed}, {"cases", row.cases}, {"checked", row.checked},
+                    {"skipped", row.skipped}, {"message", row.message}});
+  }
+  fmt::print("{}\n", list.dump(2));
+}
+
+}  // namespace
+
+int run_gradcheck(const GradcheckCommand& command) {
+  std::vector<const Entry*> chosen;
+  for (const Entry& entry : samples::all())
+    if (entry.name.find(command.pattern) != std::string::npos) chosen.push_back(&entry);
+  if (chosen.empty()) fail<ConfigError>("gradcheck", "no op, module or model has `{}` in its name", command.pattern);
+  const bool shows_progress = isatty(STDERR_FILENO) != 0;
+  std::vector<Row> rows;
+  for (const Entry* entry : chosen) {
+    if (shows_progress) fmt::print(stderr, "\r\033[K{}/{} {}", rows.size() + 1, chosen.size(), entry->name);
+    rows.push_back(check_entry(*entry));
+  }
+  if (shows_progress) fmt::print(stderr, "\r\033[K");
+  command.json ? print_json(rows) : print_table(rows);
+  return std::all_of(rows.begin(), rows.end(), [](const Row& row) { return row.passed; }) ? 0 : 1;
+}
+
+}  // namespace weft::cli
