@@ -4,6 +4,7 @@
 #include <cmath>
 #include <numbers>
 
+#include "core/kernels/philox.h"
 #include "core/parallel.h"
 
 namespace weft {
@@ -18,7 +19,7 @@ constexpr std::uint32_t kWeyl1 = 0xBB67AE85;
 constexpr int kRounds = 10;
 
 constexpr std::int64_t kGrain = 1 << 12;  // blocks a chunk
-constexpr std::int64_t kLanes = 8;        // blocks worked out side by side
+constexpr std::int64_t kLanes = 32;       // blocks worked out side by side
 constexpr double kUnit24 = 0x1p-24;
 constexpr double kUnit32 = 0x1p-32;
 constexpr double kUnit53 = 0x1p-53;
@@ -106,37 +107,7 @@ Words Generator::block(std::uint64_t position) const {
 }
 
 void Generator::blocks(std::uint64_t position, std::int64_t count, std::uint32_t* words) const {
-  std::int64_t done = 0;
-  for (; done + kLanes <= count; done += kLanes) {
-    // The same rounds as philox4x32, on arrays that the compiler keeps in vector registers.
-    std::uint32_t c[4][kLanes];
-    for (std::int64_t i = 0; i < kLanes; ++i) {
-      const auto [low, high] = split(position + static_cast<std::uint64_t>(done + i));
-      c[0][i] = low;
-      c[1][i] = high;
-      c[2][i] = stream_[0];
-      c[3][i] = stream_[1];
-    }
-    std::array<std::uint32_t, 2> key = key_;
-    for (int round = 0; round < kRounds; ++round) {
-      for (std::int64_t i = 0; i < kLanes; ++i) {
-        const std::uint64_t product0 = kMultiplier0 * c[0][i];
-        const std::uint64_t product1 = kMultiplier1 * c[2][i];
-        c[0][i] = static_cast<std::uint32_t>(product1 >> 32) ^ c[1][i] ^ key[0];
-        c[1][i] = static_cast<std::uint32_t>(product1);
-        c[2][i] = static_cast<std::uint32_t>(product0 >> 32) ^ c[3][i] ^ key[1];
-        c[3][i] = static_cast<std::uint32_t>(product0);
-      }
-      key[0] += kWeyl0;
-      key[1] += kWeyl1;
-    }
-    for (std::int64_t i = 0; i < kLanes; ++i)
-      for (std::int64_t word = 0; word < 4; ++word) words[4 * (done + i) + word] = c[word][i];
-  }
-  for (; done < count; ++done) {
-    const Words last = block(position + static_cast<std::uint64_t>(done));
-    std::copy(last.begin(), last.end(), words + 4 * done);
-  }
+  kernels::philox_blocks(key_, stream_, position, count, words);
 }
 
 std::uint64_t Generator::reserve(std::uint64_t blocks) {
