@@ -9,11 +9,13 @@
 
 #include <algorithm>
 #include <atomic>
+#include <exception>
 #include <fstream>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <thread>
+#include <vector>
 
 #include "core/error.h"
 
@@ -48,6 +50,8 @@ void check_threads(int threads) {
   if (threads < 1 || threads > kMaxThreads) fail<ConfigError>("threads", "wants 1 to {} threads, got {}", kMaxThreads, threads);
 }
 
+#if !defined(__SANITIZE_THREAD__)
+
 /// TBB keeps to the machine's processors unless a control says more. The smallest live control counts, so there is one.
 void allow_parallelism(int threads) {
   static std::mutex& mutex = *new std::mutex;
@@ -73,6 +77,8 @@ tbb::task_arena& arena(int threads) {
   return *last.second;
 }
 
+#endif
+
 class InsideChunk {
  public:
   InsideChunk() : before_(inside_chunk) { inside_chunk = true; }
@@ -83,6 +89,48 @@ class InsideChunk {
  private:
   bool before_;
 };
+
+#if defined(__SANITIZE_THREAD__)
+
+/// The thread sanitizer cannot see into libtbb, and takes every task it hands over for a race. Plain threads it follows.
+template <class F>
+void run_chunks(int threads, std::int64_t chunks, const F& run_chunk) {
+  std::atomic<std::int64_t> next{0};
+  std::mutex mutex;
+  std::exception_ptr failure;
+  const auto work = [&] {
+    const InsideChunk mark;
+    for (std::int64_t chunk = next++; chunk < chunks; chunk = next++) try {
+        run_chunk(chunk);
+      } catch (...) {
+        const std::lock_guard lock(mutex);
+        if (!failure) failure = std::current_exception();
+      }
+  };
+  {
+    std::vector<std::jthread> others;
+    for (std::int64_t i = 1; i < std::min<std::int64_t>(threads, chunks); ++i) others.emplace_back(work);
+    work();
+  }
+  if (failure) std::rethrow_exception(failure);
+}
+
+#else
+
+template <class F>
+void run_chunks(int threads, std::int64_t chunks, const F& run_chunk) {
+  arena(threads).execute([&] {
+    tbb::parallel_for(
+        tbb::blocked_range<std::int64_t>(0, chunks, 1),
+        [&](const tbb::blocked_range<std::int64_t>& range) {
+          const InsideChunk mark;
+          for (std::int64_t chunk = range.begin(); chunk < range.end(); ++chunk) run_chunk(chunk);
+        },
+        tbb::simple_partitioner());
+  });
+}
+
+#endif
 
 }  // namespace
 
@@ -115,15 +163,7 @@ void parallel_for_impl(std::int64_t n, std::int64_t grain, ChunkFunction functio
     for (std::int64_t chunk = 0; chunk < chunks; ++chunk) run_chunk(chunk);
     return;
   }
-  arena(threads).execute([&] {
-    tbb::parallel_for(
-        tbb::blocked_range<std::int64_t>(0, chunks, 1),
-        [&](const tbb::blocked_range<std::int64_t>& range) {
-          const InsideChunk mark;
-          for (std::int64_t chunk = range.begin(); chunk < range.end(); ++chunk) run_chunk(chunk);
-        },
-        tbb::simple_partitioner());
-  });
+  run_chunks(threads, chunks, run_chunk);
 }
 
 }  // namespace detail
