@@ -6,19 +6,17 @@
 #include <cmath>
 #include <limits>
 
-#include "core/blas.h"
 #include "core/kernels/attention_tile.h"
+#include "core/kernels/tile_gemm.h"
 #include "core/parallel.h"
 #include "core/tensor.h"
 
 namespace weft::kernels {
 namespace {
 
-using blas::gemm;
-using blas::Op;
 using Index = std::int64_t;
 
-constexpr Index kBlock = 128;            // rows and columns of a tile of scores: with its gradient 128 KiB, inside L2
+constexpr Index kBlock = 128;            // rows and columns of a tile of scores: with its gradient 128 KiB, inside L2; a multiple of kTilePadding
 constexpr double kChunkFlops = 2.0e6;    // work worth a task
 constexpr Index kOwnersEnough = 8;       // (batch, key head) pairs from which one task an owner keeps every core busy
 
@@ -48,14 +46,11 @@ class Tiles {
   /// scores = scale q k^T + bias of one tile, row stride kBlock; columns[r] counts the visible keys of row r.
   void scores(Index b, Index h, Range queries, Range keys, T* s, Index* columns) const {
     const auto& a = args_;
-    gemm(Op::none, Op::transpose, queries.size(), keys.size(), a.D, a.scale, a.q.at(b, h, queries.begin), a.q.row,
-         a.k.at(b, kv_head(h), keys.begin), a.k.row, T(0), s, kBlock);
-    for (Index i = queries.begin; i < queries.end; ++i) {
-      T* row = s + (i - queries.begin) * kBlock;
-      const Index n = std::clamp<Index>(visible(i) - keys.begin, 0, keys.size());
-      columns[i - queries.begin] = n;
-      add_biases(b, h, i, keys.begin, n, row);
-    }
+    for (Index i = queries.begin; i < queries.end; ++i) columns[i - queries.begin] = std::clamp<Index>(visible(i) - keys.begin, 0, keys.size());
+    tile_gemm(TileGemm<T>{.m = queries.size(), .n = keys.size(), .k = a.D, .alpha = a.scale, .a = a.q.at(b, h, queries.begin), .a_row = a.q.row, .a_column = 1,
+                          .b = a.k.at(b, kv_head(h), keys.begin), .ldb = a.k.row, .b_transposed = true, .c = s, .ldc = kBlock, .cut = Cut::columns, .visible = columns});
+    if (!a.key_bias && !a.bias) return;
+    for (Index r = 0; r < queries.size(); ++r) add_biases(b, h, queries.begin + r, keys.begin, columns[r], s + r * kBlock);
   }
 
   void add_biases(Index b, Index h, Index i, Index first_key, Index n, T* row) const {
@@ -103,8 +98,8 @@ void forward_block(const Tiles<T>& tiles, const HeadGrid<T>& out, Index b, Index
     tiles.scores(b, h, queries, keys, scratch, columns);
     softmax_tile(scratch, kBlock, queries.size(), keys.size(), columns, RunningSoftmax<T>{state[0], state[1], state[2]});
     if (first > 0) scale_rows(target, out.row, queries.size(), a.Dv, state[2]);
-    gemm(Op::none, Op::none, queries.size(), a.Dv, keys.size(), T(1), scratch, kBlock, a.v.at(b, tiles.kv_head(h), first), a.v.row,
-         first > 0 ? T(1) : T(0), target, out.row);
+    tile_gemm(TileGemm<T>{.m = queries.size(), .n = a.Dv, .k = keys.size(), .a = scratch, .a_row = kBlock, .a_column = 1, .b = a.v.at(b, tiles.kv_head(h), first),
+                          .ldb = a.v.row, .accumulate = first > 0, .c = target, .ldc = out.row, .cut = Cut::inner_end, .visible = columns});
   }
   if (seen == 0)
     for (Index r = 0; r < queries.size(); ++r) std::fill_n(target + r * out.row, a.Dv, T(0));
@@ -134,7 +129,7 @@ void forward(const AttentionArgs<T>& args, const HeadGrid<T>& out, T* lse) {
   const Index blocks = block_count(args.T_);
   const double flops = 2.0 * static_cast<double>(std::min(args.T_, kBlock) * args.S) * static_cast<double>(args.D + args.Dv);
   parallel_for(args.B * args.H * blocks, tasks_per_chunk(flops), [&](Index begin, Index end) {
-    const Storage memory(static_cast<Index>(sizeof(T)) * (one_query ? std::max<Index>(args.S, 1) : kBlock * kBlock));
+    const Storage memory(static_cast<Index>(sizeof(T)) * (one_query ? args.S + kTilePadding : kBlock * kBlock));
     T* scratch = reinterpret_cast<T*>(memory.data());
     for (Index task = begin; task < end; ++task) {
       const Index bh = task / blocks, b = bh / args.H, h = bh % args.H;
@@ -164,14 +159,21 @@ void backward_tile(const Tiles<T>& tiles, const BackwardInputs<T>& in, Index b, 
   tiles.scores(b, h, queries, keys, p, columns);
   exp_tile(p, kBlock, rows, cols, columns, in.lse + first);
   const T* g = in.g.at(b, h, queries.begin);
-  if (want_dkv && in.to.dv.data)
-    gemm(Op::transpose, Op::none, cols, a.Dv, rows, T(1), p, kBlock, g, in.g.row, T(1), in.to.dv.at(b, hk, keys.begin), in.to.dv.row);
+  // The transposed tile times rows of queries, and the tile times rows of keys: what dv, dk and dq are made of.
+  const auto by_keys = [&](T alpha, const T* tile, const T* rows_of, Index row, Index n, T* to, Index to_row) {
+    tile_gemm(TileGemm<T>{.m = cols, .n = n, .k = rows, .alpha = alpha, .a = tile, .a_row = 1, .a_column = kBlock, .b = rows_of, .ldb = row, .accumulate = true,
+                          .c = to, .ldc = to_row, .cut = Cut::inner_begin, .visible = columns});
+  };
+  if (want_dkv && in.to.dv.data) by_keys(T(1), p, g, in.g.row, a.Dv, in.to.dv.at(b, hk, keys.begin), in.to.dv.row);
   const bool dq = want_dq && in.to.dq.data, dk = want_dkv && in.to.dk.data, dbias = want_dq && in.to.dbias;
   if (!dq && !dk && !dbias) return;
-  gemm(Op::none, Op::transpose, rows, cols, a.Dv, T(1), g, in.g.row, a.v.at(b, hk, keys.begin), a.v.row, T(0), ds, kBlock);
-  softmax_backward_tile(p, ds, kBlock, rows, cols, in.delta + first);
-  if (dq) gemm(Op::none, Op::none, rows, a.D, cols, a.scale, ds, kBlock, a.k.at(b, hk, keys.begin), a.k.row, T(1), in.to.dq.at(b, h, queries.begin), in.to.dq.row);
-  if (dk) gemm(Op::transpose, Op::none, cols, a.D, rows, a.scale, ds, kBlock, a.q.at(b, h, queries.begin), a.q.row, T(1), in.to.dk.at(b, hk, keys.begin), in.to.dk.row);
+  tile_gemm(TileGemm<T>{.m = rows, .n = cols, .k = a.Dv, .a = g, .a_row = in.g.row, .a_column = 1, .b = a.v.at(b, hk, keys.begin), .ldb = a.v.row, .b_transposed = true,
+                        .c = ds, .ldc = kBlock, .cut = Cut::columns, .visible = columns});
+  softmax_backward_tile(p, ds, kBlock, rows, cols, columns, in.delta + first);
+  if (dq)
+    tile_gemm(TileGemm<T>{.m = rows, .n = a.D, .k = cols, .alpha = a.scale, .a = ds, .a_row = kBlock, .a_column = 1, .b = a.k.at(b, hk, keys.begin), .ldb = a.k.row,
+                          .accumulate = true, .c = in.to.dq.at(b, h, queries.begin), .ldc = in.to.dq.row, .cut = Cut::inner_end, .visible = columns});
+  if (dk) by_keys(a.scale, ds, a.q.at(b, h, queries.begin), a.q.row, a.D, in.to.dk.at(b, hk, keys.begin), in.to.dk.row);
   if (dbias)
     for (Index r = 0; r < rows; ++r) std::copy_n(ds + r * kBlock, cols, in.to.dbias + (first + r) * a.S + keys.begin);
 }

@@ -16,40 +16,88 @@ namespace {
 
 using Index = std::int64_t;
 
+/// f(vector, i) over the first n elements in whole vectors, the lanes beyond n masked by the caller's `last`, then zeros up to cols.
+template <class T, class Body, class Last>
+HWY_INLINE void for_visible(T* s, Index n, Index cols, const Body& body, const Last& last) {
+  const hn::ScalableTag<T> d;
+  const Index lanes = static_cast<Index>(hn::Lanes(d));
+  Index i = 0;
+  for (; i + lanes <= n; i += lanes) body(i);
+  if (i < n) {
+    last(i, hn::FirstN(d, static_cast<std::size_t>(n - i)));
+    i += lanes;
+  }
+  for (; i < cols; i += lanes) hn::StoreU(hn::Zero(d), d, s + i);
+}
+
+/// Largest of the first n elements of a padded row.
+template <class T>
+HWY_INLINE T padded_max(const T* s, Index n) {
+  const hn::ScalableTag<T> d;
+  const Index lanes = static_cast<Index>(hn::Lanes(d));
+  const auto none = hn::Set(d, -std::numeric_limits<T>::infinity());
+  auto m0 = none, m1 = none;
+  Index i = 0;
+  for (; i + 2 * lanes <= n; i += 2 * lanes) {
+    m0 = hn::Max(m0, hn::LoadU(d, s + i));
+    m1 = hn::Max(m1, hn::LoadU(d, s + i + lanes));
+  }
+  if (i + lanes <= n) {
+    m0 = hn::Max(m0, hn::LoadU(d, s + i));
+    i += lanes;
+  }
+  if (i < n) m1 = hn::Max(m1, hn::IfThenElse(hn::FirstN(d, static_cast<std::size_t>(n - i)), hn::LoadU(d, s + i), none));
+  return hn::GetLane(hn::MaxOfLanes(d, hn::Max(m0, m1)));
+}
+
+/// s = e^(s - shift) in the first n columns, 0 beyond; returns the sum.
+template <class T>
+HWY_INLINE T padded_exp(T* s, Index n, Index cols, T shift) {
+  const hn::ScalableTag<T> d;
+  const auto subtracted = hn::Set(d, shift);
+  auto sum = hn::Zero(d);
+  for_visible(
+      s, n, cols,
+      [&](Index i) HWY_ATTR {
+        const auto e = exp_of(d, hn::Sub(hn::LoadU(d, s + i), subtracted));
+        sum = hn::Add(sum, e);
+        hn::StoreU(e, d, s + i);
+      },
+      [&](Index i, auto mask) HWY_ATTR {
+        const auto e = hn::IfThenElseZero(mask, exp_of(d, hn::Sub(hn::LoadU(d, s + i), subtracted)));
+        sum = hn::Add(sum, e);
+        hn::StoreU(e, d, s + i);
+      });
+  return sum_lanes(d, sum);
+}
+
 template <class T>
 void softmax_tile_of(T* s, Index ld, Index rows, Index cols, const Index* visible, const RunningSoftmax<T>& state) {
   constexpr T kNone = -std::numeric_limits<T>::infinity();
   for (Index r = 0; r < rows; ++r, s += ld) {
     const Index n = std::clamp<Index>(visible[r], 0, cols);
-    const T before = state.largest[r], largest = std::max(before, row_max(s, n));
+    const T before = state.largest[r], largest = std::max(before, padded_max(s, n));
     const T shift = largest == kNone ? T(0) : largest;
     state.largest[r] = largest;
-    state.correction[r] = before == kNone ? T(0) : std::exp(before - shift);
-    state.sum[r] = state.sum[r] * state.correction[r] + row_exp_sum(s, s, n, shift);
-    std::fill(s + n, s + cols, T(0));
+    state.correction[r] = before == kNone ? T(0) : before == largest ? T(1) : std::exp(before - shift);
+    state.sum[r] = state.sum[r] * state.correction[r] + padded_exp(s, n, cols, shift);
   }
 }
 
 template <class T>
 void exp_tile_of(T* s, Index ld, Index rows, Index cols, const Index* visible, const T* lse) {
-  for (Index r = 0; r < rows; ++r, s += ld) {
-    const Index n = std::clamp<Index>(visible[r], 0, cols);
-    row_exp_sum(s, s, n, lse[r]);
-    std::fill(s + n, s + cols, T(0));
-  }
+  for (Index r = 0; r < rows; ++r, s += ld) padded_exp(s, std::clamp<Index>(visible[r], 0, cols), cols, lse[r]);
 }
 
 template <class T>
-void softmax_backward_tile_of(const T* p, T* dp, Index ld, Index rows, Index cols, const T* delta) {
+void softmax_backward_tile_of(const T* p, T* dp, Index ld, Index rows, Index cols, const Index* visible, const T* delta) {
   const hn::ScalableTag<T> d;
-  const Index lanes = static_cast<Index>(hn::Lanes(d));
   for (Index r = 0; r < rows; ++r, p += ld, dp += ld) {
     const auto minus = hn::Set(d, delta[r]);
-    Index i = 0;
-    for (; i + lanes <= cols; i += lanes) hn::StoreU(hn::Mul(hn::LoadU(d, p + i), hn::Sub(hn::LoadU(d, dp + i), minus)), d, dp + i);
-    if (i == cols) continue;
-    const std::size_t rest = static_cast<std::size_t>(cols - i);
-    store_tail(d, hn::Mul(load_tail(d, p + i, rest, T(0)), hn::Sub(load_tail(d, static_cast<const T*>(dp + i), rest, T(0)), minus)), dp + i, rest);
+    for_visible(
+        dp, std::clamp<Index>(visible[r], 0, cols), cols,
+        [&](Index i) HWY_ATTR { hn::StoreU(hn::Mul(hn::LoadU(d, p + i), hn::Sub(hn::LoadU(d, dp + i), minus)), d, dp + i); },
+        [&](Index i, auto mask) HWY_ATTR { hn::StoreU(hn::IfThenElseZero(mask, hn::Mul(hn::LoadU(d, p + i), hn::Sub(hn::LoadU(d, dp + i), minus))), d, dp + i); });
   }
 }
 
@@ -100,8 +148,8 @@ void softmax_tile_f32(float* s, Index ld, Index rows, Index cols, const Index* v
 void softmax_tile_f64(double* s, Index ld, Index rows, Index cols, const Index* visible, const RunningSoftmax<double>& state) { softmax_tile_of(s, ld, rows, cols, visible, state); }
 void exp_tile_f32(float* s, Index ld, Index rows, Index cols, const Index* visible, const float* lse) { exp_tile_of(s, ld, rows, cols, visible, lse); }
 void exp_tile_f64(double* s, Index ld, Index rows, Index cols, const Index* visible, const double* lse) { exp_tile_of(s, ld, rows, cols, visible, lse); }
-void backward_tile_f32(const float* p, float* dp, Index ld, Index rows, Index cols, const float* delta) { softmax_backward_tile_of(p, dp, ld, rows, cols, delta); }
-void backward_tile_f64(const double* p, double* dp, Index ld, Index rows, Index cols, const double* delta) { softmax_backward_tile_of(p, dp, ld, rows, cols, delta); }
+void backward_tile_f32(const float* p, float* dp, Index ld, Index rows, Index cols, const Index* visible, const float* delta) { softmax_backward_tile_of(p, dp, ld, rows, cols, visible, delta); }
+void backward_tile_f64(const double* p, double* dp, Index ld, Index rows, Index cols, const Index* visible, const double* delta) { softmax_backward_tile_of(p, dp, ld, rows, cols, visible, delta); }
 void scale_rows_f32(float* x, Index ld, Index rows, Index cols, const float* factor) { scale_rows_of(x, ld, rows, cols, factor); }
 void scale_rows_f64(double* x, Index ld, Index rows, Index cols, const double* factor) { scale_rows_of(x, ld, rows, cols, factor); }
 void dot_rows_f32(const float* a, Index lda, const float* b, Index ldb, Index rows, Index n, float scale, float* out) { dot_rows_of(a, lda, b, ldb, rows, n, scale, out); }
@@ -143,11 +191,11 @@ void exp_tile(float* s, Index ld, Index rows, Index cols, const Index* visible, 
 void exp_tile(double* s, Index ld, Index rows, Index cols, const Index* visible, const double* lse) {
   HWY_DYNAMIC_DISPATCH(exp_tile_f64)(s, ld, rows, cols, visible, lse);
 }
-void softmax_backward_tile(const float* p, float* dp, Index ld, Index rows, Index cols, const float* delta) {
-  HWY_DYNAMIC_DISPATCH(backward_tile_f32)(p, dp, ld, rows, cols, delta);
+void softmax_backward_tile(const float* p, float* dp, Index ld, Index rows, Index cols, const Index* visible, const float* delta) {
+  HWY_DYNAMIC_DISPATCH(backward_tile_f32)(p, dp, ld, rows, cols, visible, delta);
 }
-void softmax_backward_tile(const double* p, double* dp, Index ld, Index rows, Index cols, const double* delta) {
-  HWY_DYNAMIC_DISPATCH(backward_tile_f64)(p, dp, ld, rows, cols, delta);
+void softmax_backward_tile(const double* p, double* dp, Index ld, Index rows, Index cols, const Index* visible, const double* delta) {
+  HWY_DYNAMIC_DISPATCH(backward_tile_f64)(p, dp, ld, rows, cols, visible, delta);
 }
 void scale_rows(float* x, Index ld, Index rows, Index cols, const float* factor) { HWY_DYNAMIC_DISPATCH(scale_rows_f32)(x, ld, rows, cols, factor); }
 void scale_rows(double* x, Index ld, Index rows, Index cols, const double* factor) { HWY_DYNAMIC_DISPATCH(scale_rows_f64)(x, ld, rows, cols, factor); }

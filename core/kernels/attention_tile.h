@@ -13,15 +13,18 @@ struct RunningSoftmax {
   T* correction;  ///< out: what earlier sums and outputs must be multiplied by
 };
 
-/// Row r of s (rows x cols, row stride ld) becomes e^(s - new maximum) in its first visible[r] columns and 0 in the others.
+/// Tiles have room at the end of their rows: columns up to the next multiple of this may be read and written, whatever they hold.
+constexpr std::int64_t kTilePadding = 64;
+
+/// Row r of s (rows x cols, row stride ld) becomes e^(s - new maximum) in its first visible[r] columns and 0 in the others, whatever they held.
 void softmax_tile(float* s, std::int64_t ld, std::int64_t rows, std::int64_t cols, const std::int64_t* visible, const RunningSoftmax<float>& state);
 void softmax_tile(double* s, std::int64_t ld, std::int64_t rows, std::int64_t cols, const std::int64_t* visible, const RunningSoftmax<double>& state);
 /// s becomes e^(s - lse[r]) in the first visible[r] columns and 0 in the others.
 void exp_tile(float* s, std::int64_t ld, std::int64_t rows, std::int64_t cols, const std::int64_t* visible, const float* lse);
 void exp_tile(double* s, std::int64_t ld, std::int64_t rows, std::int64_t cols, const std::int64_t* visible, const double* lse);
-/// dp becomes p (dp - delta[r]).
-void softmax_backward_tile(const float* p, float* dp, std::int64_t ld, std::int64_t rows, std::int64_t cols, const float* delta);
-void softmax_backward_tile(const double* p, double* dp, std::int64_t ld, std::int64_t rows, std::int64_t cols, const double* delta);
+/// dp becomes p (dp - delta[r]) in the first visible[r] columns and 0 in the others.
+void softmax_backward_tile(const float* p, float* dp, std::int64_t ld, std::int64_t rows, std::int64_t cols, const std::int64_t* visible, const float* delta);
+void softmax_backward_tile(const double* p, double* dp, std::int64_t ld, std::int64_t rows, std::int64_t cols, const std::int64_t* visible, const double* delta);
 /// Row r of x is multiplied by factor[r].
 void scale_rows(float* x, std::int64_t ld, std::int64_t rows, std::int64_t cols, const float* factor);
 void scale_rows(double* x, std::int64_t ld, std::int64_t rows, std::int64_t cols, const double* factor);
