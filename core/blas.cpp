@@ -61,7 +61,8 @@ void gemm_impl(Op op_a, Op op_b, std::int64_t m, std::int64_t n, std::int64_t k,
   if ((op_b == Op::none ? k : n) == 1) ldb = std::max(ldb, b_columns);
   if (m == 1) ldc = std::max(ldc, n);
   if (lda < a_columns || ldb < b_columns || ldc < n)
-    fail<ShapeError>("gemm", "a row stride is shorter than its row: a {} < {}, b {} < {} or c {} < {}", lda, a_columns, ldb, b_columns, ldc, n);
+    fail<ShapeError>("gemm", "a row stride is shorter than its row: a {} < {}, b {} < {} or c {} < {}", lda, a_columns, ldb, b_columns,
+                     ldc, n);
   call(flag(op_a), flag(op_b), narrow(m), narrow(n), narrow(k), alpha, a, narrow(lda), b, narrow(ldb), beta, c, narrow(ldc));
 }
 
@@ -110,16 +111,20 @@ void parallel_gemm_impl(Op op_a, Op op_b, std::int64_t m, std::int64_t n, std::i
 
 }  // namespace
 
-void gemm(Op op_a, Op op_b, std::int64_t m, std::int64_t n, std::int64_t k, float alpha, const float* a, std::int64_t lda, const float* b, std::int64_t ldb, float beta, float* c, std::int64_t ldc) {
+void gemm(Op op_a, Op op_b, std::int64_t m, std::int64_t n, std::int64_t k, float alpha, const float* a, std::int64_t lda,
+          const float* b, std::int64_t ldb, float beta, float* c, std::int64_t ldc) {
   gemm_impl(op_a, op_b, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
 }
-void gemm(Op op_a, Op op_b, std::int64_t m, std::int64_t n, std::int64_t k, double alpha, const double* a, std::int64_t lda, const double* b, std::int64_t ldb, double beta, double* c, std::int64_t ldc) {
+void gemm(Op op_a, Op op_b, std::int64_t m, std::int64_t n, std::int64_t k, double alpha, const double* a, std::int64_t lda,
+          const double* b, std::int64_t ldb, double beta, double* c, std::int64_t ldc) {
   gemm_impl(op_a, op_b, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
 }
-void parallel_gemm(Op op_a, Op op_b, std::int64_t m, std::int64_t n, std::int64_t k, float alpha, const float* a, std::int64_t lda, const float* b, std::int64_t ldb, float beta, float* c, std::int64_t ldc) {
+void parallel_gemm(Op op_a, Op op_b, std::int64_t m, std::int64_t n, std::int64_t k, float alpha, const float* a, std::int64_t lda,
+                   const float* b, std::int64_t ldb, float beta, float* c, std::int64_t ldc) {
   parallel_gemm_impl(op_a, op_b, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
 }
-void parallel_gemm(Op op_a, Op op_b, std::int64_t m, std::int64_t n, std::int64_t k, double alpha, const double* a, std::int64_t lda, const double* b, std::int64_t ldb, double beta, double* c, std::int64_t ldc) {
+void parallel_gemm(Op op_a, Op op_b, std::int64_t m, std::int64_t n, std::int64_t k, double alpha, const double* a, std::int64_t lda,
+                   const double* b, std::int64_t ldb, double beta, double* c, std::int64_t ldc) {
   parallel_gemm_impl(op_a, op_b, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
 }
 
@@ -158,7 +163,7 @@ void check_thread_safety() {
   }
   const auto failures = std::count_if(wrong.begin(), wrong.end(), [](int count) { return count > 0; });
   if (failures > 0)
-    fail<NumericError>("blas", "matrix products on several threads at once are wrong in this build: {}; install the pthread build of OpenBLAS",
+    fail<NumericError>("blas", "products on several threads at once are wrong in this build: {}; install OpenBLAS's pthread build",
                        description());
 }
 

@@ -34,6 +34,12 @@ bool overlaps_itself(const Tensor& t) {
   return false;
 }
 
+/// Chunks of a write may run at once, so no element may stand for two.
+void check_target(const Tensor& t, std::string_view where) {
+  if (overlaps_itself(t))
+    fail<ShapeError>(where, "elements of the target share memory: {} with strides {}; copy it first", t.shape().str(), t.strides().str());
+}
+
 }  // namespace
 
 const Tensor::Impl& Tensor::impl() const {
@@ -164,19 +170,20 @@ double Tensor::at(const Shape& index) const {
 }
 
 void Tensor::fill(double value) const {
-  if (overlaps_itself(*this)) fail<ShapeError>("fill", "elements of the target share memory: {} with strides {}; copy it first", shape().str(), strides().str());
+  check_target(*this, "fill");
   dispatch_any(dtype(), [&](auto zero) {
     using T = decltype(zero);
     const T element = kernels::convert<T>(value);
+    const auto* bytes = reinterpret_cast<const std::byte*>(&element);
     if (numel() == 1) *data<T>() = element;
-    else kernels::copy_strided(shape(), raw_data(), dtype(), strides(), reinterpret_cast<const std::byte*>(&element), dtype(), Shape::filled(rank(), 0));
+    else kernels::copy_strided(shape(), raw_data(), dtype(), strides(), bytes, dtype(), Shape::filled(rank(), 0));
   });
 }
 
 void Tensor::copy_from(const Tensor& source) const {
   if (!broadcasts_to(source.shape(), shape()))
     fail<ShapeError>("copy_from", "{} cannot be copied into {}", source.shape().str(), shape().str());
-  if (overlaps_itself(*this)) fail<ShapeError>("copy_from", "elements of the target share memory: {} with strides {}; copy it first", shape().str(), strides().str());
+  check_target(*this, "copy_from");
   Tensor from = source;
   if (shares_storage(source)) {
     const std::byte* begin = raw_data();
