@@ -1,0 +1,145 @@
+#include "train/files.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "core/error.h"
+
+namespace weft::files {
+namespace {
+
+[[noreturn]] void fail_errno(const fs::path& path, const char* doing) {
+  const int code = errno;
+  fail<IoError>(path.string(), "cannot {}: {}", doing, std::strerror(code));
+}
+
+void write_all(int descriptor, const fs::path& path, const void* data, std::size_t bytes) {
+  const char* next = static_cast<const char*>(data);
+  while (bytes > 0) {
+    const ssize_t written = ::write(descriptor, next, bytes);
+    if (written < 0) {
+      if (errno == EINTR) continue;
+      fail_errno(path, "write");
+    }
+    next += written;
+    bytes -= static_cast<std::size_t>(written);
+  }
+}
+
+/// Opens a regular file. O_NONBLOCK: opening a named pipe must not wait for somebody to write into it.
+int open_regular(const fs::path& path, std::int64_t& size) {
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (descriptor < 0) fail_errno(path, "open");
+  struct stat status{};
+  if (::fstat(descriptor, &status) != 0) {
+    ::close(descriptor);
+    fail_errno(path, "look at the file");
+  }
+  if (!S_ISREG(status.st_mode)) {
+    ::close(descriptor);
+    fail<IoError>(path.string(), "is not a regular file{}", S_ISDIR(status.st_mode) ? " but a folder" : "");
+  }
+  size = status.st_size;
+  return descriptor;
+}
+
+}  // namespace
+
+WholeFile::WholeFile(fs::path path) : path_(std::move(path)), partial_(path_.string() + ".partial") {
+  descriptor_ = ::open(partial_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+  if (descriptor_ < 0) fail_errno(path_, "write");
+}
+
+WholeFile::~WholeFile() {
+  if (descriptor_ < 0) return;
+  ::close(descriptor_);
+  ::unlink(partial_.c_str());
+}
+
+void WholeFile::write(const void* data, std::size_t bytes) { write_all(descriptor_, path_, data, bytes); }
+
+void WholeFile::commit() {
+  if (::fsync(descriptor_) != 0) fail_errno(path_, "write");
+  const int closed = ::close(std::exchange(descriptor_, -1));
+  if (closed != 0 || ::rename(partial_.c_str(), path_.c_str()) != 0) {
+    const int code = errno;
+    ::unlink(partial_.c_str());
+    errno = code;
+    fail_errno(path_, "write");
+  }
+  // The new name is on the disk only when the folder is.
+  const fs::path folder = path_.has_parent_path() ? path_.parent_path() : fs::path(".");
+  const int directory = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (directory >= 0) {
+    ::fsync(directory);
+    ::close(directory);
+  }
+}
+
+void write_whole(const fs::path& path, std::string_view text) {
+  WholeFile file(path);
+  file.write(text);
+  file.commit();
+}
+
+std::string read_text(const fs::path& path, std::int64_t most_bytes) {
+  const InputFile file(path);
+  if (file.size() > most_bytes) fail<IoError>(path.string(), "is too large: {} bytes, at most {} are read", file.size(), most_bytes);
+  std::string text(static_cast<std::size_t>(file.size()), '\0');
+  file.read_at(0, text.data(), text.size());
+  return text;
+}
+
+InputFile::InputFile(fs::path path) : path_(std::move(path)) { descriptor_ = open_regular(path_, size_); }
+
+InputFile::~InputFile() { ::close(descriptor_); }
+
+void InputFile::read_at(std::int64_t offset, void* data, std::size_t bytes) const {
+  char* next = static_cast<char*>(data);
+  while (bytes > 0) {
+    const ssize_t got = ::pread(descriptor_, next, bytes, offset);
+    if (got < 0) {
+      if (errno == EINTR) continue;
+      fail_errno(path_, "read");
+    }
+    if (got == 0) fail<IoError>(path_.string(), "ends too early: {} more bytes are wanted at offset {}", bytes, offset);
+    next += got;
+    offset += got;
+    bytes -= static_cast<std::size_t>(got);
+  }
+}
+
+LineWriter::LineWriter(fs::path path) : path_(std::move(path)) {
+  descriptor_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+  if (descriptor_ < 0) fail_errno(path_, "write");
+}
+
+LineWriter::~LineWriter() { ::close(descriptor_); }
+
+void LineWriter::append(std::string line) {
+  line += '\n';
+  write_all(descriptor_, path_, line.data(), line.size());
+}
+
+FolderLock::FolderLock(const fs::path& folder) {
+  descriptor_ = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (descriptor_ < 0) fail_errno(folder, "open");
+  if (::flock(descriptor_, LOCK_EX | LOCK_NB) != 0) {
+    const bool held = errno == EWOULDBLOCK;
+    ::close(descriptor_);
+    if (held) fail<IoError>(folder.string(), "another program is training into this folder; wait for it, or choose another --out");
+    descriptor_ = -1;  // a file system without locks: go on without
+  }
+}
+
+FolderLock::~FolderLock() {
+  if (descriptor_ >= 0) ::close(descriptor_);
+}
+
+}  // namespace weft::files

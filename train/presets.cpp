@@ -1,0 +1,48 @@
+#include <fmt/format.h>
+
+#include "train/config_sources.h"
+
+namespace weft::train {
+
+const std::vector<Preset>& presets() {
+  static const std::vector<Preset> all = {
+      {"nanogpt-cpu",
+       "text",
+       "the published recipe of nanoGPT's character model on a CPU",
+       {{"data", "shakespeare"}, {"layers", "4"}, {"heads", "4"}, {"width", "128"}, {"context", "64"}, {"batch", "12"}, {"steps", "2000"},
+        {"positions", "learned"}, {"norm", "layer"}, {"activation", "gelu"}, {"bias", "no"}, {"tie", "yes"}, {"dropout", "0"},
+        {"optimizer", "adamw"}, {"lr", "1e-3"}, {"beta1", "0.9"}, {"beta2", "0.99"}, {"weight_decay", "0.1"}, {"clip", "1"},
+        {"schedule", "cosine"}, {"warmup", "100"}, {"final_lr", "0.1"}, {"eval_every", "250"}}},
+      {"text-best",
+       "text",
+       "the same model size and budget as nanogpt-cpu, with a recipe that learns much faster",
+       {{"data", "shakespeare"}, {"layers", "4"}, {"heads", "4"}, {"width", "128"}, {"context", "64"}, {"batch", "12"}, {"steps", "2000"},
+        {"positions", "rope"}, {"norm", "rms"}, {"norm_weight", "no"}, {"qk_norm", "yes"}, {"activation", "relu2"}, {"bias", "no"}, {"tie", "no"},
+        {"zero_init", "yes"}, {"logit_cap", "15"}, {"optimizer", "muon"}, {"muon_lr", "0.02"}, {"lr", "1e-2"}, {"beta1", "0.9"}, {"beta2", "0.95"},
+        {"weight_decay", "0"}, {"clip", "0"}, {"schedule", "wsd"}, {"warmup", "0"}, {"decay", "0.6"}, {"final_lr", "0"}, {"eval_every", "250"}}},
+      {"tang",
+       "text",
+       "Tang quatrains: couplets of two equal lines after ten minutes",
+       {{"data", "tang"}, {"layers", "4"}, {"heads", "4"}, {"width", "192"}, {"context", "64"}, {"batch", "24"}, {"steps", "2500"},
+        {"positions", "rope"}, {"norm", "rms"}, {"norm_weight", "no"}, {"qk_norm", "yes"}, {"activation", "relu2"}, {"bias", "no"}, {"tie", "no"},
+        {"zero_init", "yes"}, {"logit_cap", "15"}, {"optimizer", "muon"}, {"muon_lr", "0.02"}, {"lr", "5e-3"}, {"beta1", "0.9"}, {"beta2", "0.95"},
+        {"weight_decay", "0"}, {"clip", "1"}, {"schedule", "wsd"}, {"warmup", "0"}, {"decay", "0.6"}, {"final_lr", "0"}, {"eval_every", "250"}}},
+      {"vit-best",
+       "vision",
+       "the default vision transformer on MNIST, trained longer on shifted images",
+       {{"data", "mnist"}, {"model", "vit"}, {"patch", "4"}, {"layers", "6"}, {"heads", "4"}, {"width", "64"}, {"batch", "128"}, {"epochs", "20"},
+        {"pool", "mean"}, {"shift", "2"}, {"optimizer", "adamw"}, {"lr", "3e-3"}, {"beta2", "0.99"}, {"weight_decay", "0.05"}, {"clip", "1"},
+        {"schedule", "cosine"}, {"final_lr", "0"}}},
+  };
+  return all;
+}
+
+std::string preset_help(const std::string& task) {
+  std::string text;
+  for (const Preset& preset : presets()) {
+    if (preset.task == task) text += fmt::format("{}{}: {}", text.empty() ? "" : "; ", preset.name, preset.about);
+  }
+  return text;
+}
+
+}  // namespace weft::train
