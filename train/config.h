@@ -19,10 +19,12 @@ struct RunConfig {
   bool norm_weight = true;
   bool post_norm = false;
   bool qk_norm = false;
-  std::string activation = "gelu";
+  std::string activation = "gelu_erf";
   double mlp_ratio = 4;
   bool bias = true;
   double dropout = 0;
+  std::string init = "gpt2";
+  double init_std = 0.02;
   bool zero_init = false;
 
   // Optimization.

@@ -73,6 +73,7 @@ VisionConfig::VisionConfig() {
   beta2 = 0.99;
   weight_decay = 0.05;
   final_lr = 0.01;
+  init = "torch";
 }
 
 Target parse_target(const std::string& text) {

@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "core/error.h"
+#include "nn/options.h"
 
 namespace weft::train {
 namespace {
@@ -25,19 +26,21 @@ std::vector<Field<C>> block_fields(bool text) {
       {"width", group, &C::width, "size of the vector that stands for a token", 1, 1000000},
   };
   if (text) {
-    fields.push_back({"positions", group, &C::positions, "how places are told apart", 0, 0, {"learned", "sinusoidal", "rope", "alibi", "none"}});
+    fields.push_back({"positions", group, &C::positions, "how places are told apart", 0, 0, nn::choices<nn::Positions>()});
   } else {
-    fields.push_back({"positions", group, &C::positions, "how places are told apart", 0, 0, {"learned", "sinusoidal", "none"}});
+    fields.push_back({"positions", group, &C::positions, "how places are told apart", 0, 0, {"none", "learned", "sinusoidal", "rope"}});
   }
   const std::vector<Field<C>> rest = {
-      {"norm", group, &C::norm, "normalisation", 0, 0, {"layer", "rms"}},
+      {"norm", group, &C::norm, "normalisation", 0, 0, nn::choices<nn::NormKind>()},
       {"norm_weight", group, &C::norm_weight, "norms have learned weights"},
       {"post_norm", group, &C::post_norm, "normalise after each residual sum, not before each branch"},
       {"qk_norm", group, &C::qk_norm, "normalise queries and keys"},
-      {"activation", group, &C::activation, "of the feed-forward layers", 0, 0, {"gelu", "gelu_tanh", "relu", "relu2", "swiglu"}},
+      {"activation", group, &C::activation, "of the feed-forward layers", 0, 0, nn::choices<nn::Activation>()},
       {"mlp_ratio", group, &C::mlp_ratio, "feed-forward size, as a multiple of width", 0.01, 1000},
       {"bias", group, &C::bias, "linear layers and layer norms have biases"},
       {"dropout", group, &C::dropout, "share of activations that are dropped in training", 0, 0.99},
+      {"init", group, &C::init, "first weights: gpt2's normal ones, or the defaults of PyTorch's layers", 0, 0, nn::choices<nn::InitScheme>()},
+      {"init_std", group, &C::init_std, "spread of gpt2's first weights", 0, 100},
       {"zero_init", group, &C::zero_init, "projections into the residual stream and the head begin at zero"},
   };
   fields.insert(fields.end(), rest.begin(), rest.end());
@@ -160,7 +163,7 @@ const std::vector<Field<VisionConfig>>& fields(const VisionConfig&) {
         {"flip", "Data", &C::flip, "training images are mirrored half of the time"},
         {"model", "Model", &C::model, "vision transformer, multi-layer perceptron or small convolutional net", 0, 0, {"vit", "mlp", "cnn"}},
         {"patch", "Model", &C::patch, "side of the squares that vit cuts an image into", 1, 10000},
-        {"pool", "Model", &C::pool, "what the head reads: a class token, or the mean of all", 0, 0, {"class", "mean"}},
+        {"pool", "Model", &C::pool, "what the head reads: a class token (cls), or the mean of all", 0, 0, nn::choices<nn::Pooling>()},
     };
     append(all, block_fields<C>(false));
     append(all, {{"epochs", "Optimization", &C::epochs, "times that every training image is seen", 1, 1e6}});

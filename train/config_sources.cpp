@@ -8,8 +8,8 @@
 #include <toml++/toml.h>
 
 #include "core/error.h"
+#include "core/file.h"
 #include "train/config_fields.h"
-#include "train/files.h"
 
 namespace weft::train {
 namespace {
@@ -102,16 +102,26 @@ std::string meaningless(const C& c, const std::string& name) {
   if (is({"decay"}) && c.schedule != "wsd") return "schedule " + c.schedule;
   if (is({"final_lr"}) && c.schedule == "constant") return "schedule " + c.schedule;
   if constexpr (std::is_same_v<C, VisionConfig>) {
-    const bool block_only = is({"heads", "kv_heads", "head_size", "norm", "norm_weight", "post_norm", "qk_norm", "mlp_ratio", "zero_init", "bias", "patch", "pool", "positions"});
+    const bool block_only = is({"heads", "kv_heads", "head_size", "norm", "norm_weight", "post_norm", "qk_norm", "mlp_ratio", "zero_init", "bias", "init", "init_std", "patch", "pool", "positions"});
     if (block_only && c.model != "vit") return "model " + c.model;
+    if (is({"init_std"}) && c.init != "gpt2") return "init " + c.init;
     if (is({"layers", "activation"}) && c.model == "cnn") return "model " + c.model;
   }
   return "";
 }
 
+/// Sensible sizes of the models that are no transformers, where nothing else is said.
+void start_from_model(TextConfig&, const TextConfig&) {}
+void start_from_model(VisionConfig& c, const VisionConfig& wanted) {
+  if (wanted.model == "vit") return;
+  c.layers = 2;
+  c.width = wanted.model == "mlp" ? 256 : 128;
+  c.activation = "relu";
+  c.lr = 1e-3;
+}
+
 template <class C>
 C resolve(const Sources& sources) {
-  C config;
   std::string preset = sources.preset;
   std::optional<toml::table> table;
   std::string json;
@@ -119,7 +129,7 @@ C resolve(const Sources& sources) {
   if (!where.empty()) {
     const fs::path file = fs::is_directory(sources.file) ? sources.file / "config.json" : sources.file;
     where = file.string();
-    const std::string text = files::read_text(file, kMaxFileBytes);
+    const std::string text = read_file(where, kMaxFileBytes);
     if (file.extension() == ".json") {
       json = text;
     } else {
@@ -131,10 +141,17 @@ C resolve(const Sources& sources) {
       }
     }
   }
-  if (!preset.empty()) apply_preset(config, preset);
-  if (table) apply_toml(config, *table, where);
-  if (!json.empty()) apply_json(config, json, where);
-  for (const auto& [name, text] : sources.flags) set_from_text(config, find_field(config, name, "flags"), text, "flags");
+  const auto apply_all = [&](C& config) {
+    if (!preset.empty()) apply_preset(config, preset);
+    if (table) apply_toml(config, *table, where);
+    if (!json.empty()) apply_json(config, json, where);
+    for (const auto& [name, text] : sources.flags) set_from_text(config, find_field(config, name, "flags"), text, "flags");
+  };
+  C wanted;
+  apply_all(wanted);
+  C config;
+  start_from_model(config, wanted);
+  apply_all(config);
   for (const auto& [name, text] : sources.flags) {
     const std::string because = meaningless(config, name);
     if (!because.empty()) fail<ConfigError>("flags", "{} {} means nothing with {}: drop one of the two", find_field(config, name, "flags").flag(), text, because);

@@ -51,51 +51,6 @@ int open_regular(const fs::path& path, std::int64_t& size) {
 
 }  // namespace
 
-WholeFile::WholeFile(fs::path path) : path_(std::move(path)), partial_(path_.string() + ".partial") {
-  descriptor_ = ::open(partial_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-  if (descriptor_ < 0) fail_errno(path_, "write");
-}
-
-WholeFile::~WholeFile() {
-  if (descriptor_ < 0) return;
-  ::close(descriptor_);
-  ::unlink(partial_.c_str());
-}
-
-void WholeFile::write(const void* data, std::size_t bytes) { write_all(descriptor_, path_, data, bytes); }
-
-void WholeFile::commit() {
-  if (::fsync(descriptor_) != 0) fail_errno(path_, "write");
-  const int closed = ::close(std::exchange(descriptor_, -1));
-  if (closed != 0 || ::rename(partial_.c_str(), path_.c_str()) != 0) {
-    const int code = errno;
-    ::unlink(partial_.c_str());
-    errno = code;
-    fail_errno(path_, "write");
-  }
-  // The new name is on the disk only when the folder is.
-  const fs::path folder = path_.has_parent_path() ? path_.parent_path() : fs::path(".");
-  const int directory = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (directory >= 0) {
-    ::fsync(directory);
-    ::close(directory);
-  }
-}
-
-void write_whole(const fs::path& path, std::string_view text) {
-  WholeFile file(path);
-  file.write(text);
-  file.commit();
-}
-
-std::string read_text(const fs::path& path, std::int64_t most_bytes) {
-  const InputFile file(path);
-  if (file.size() > most_bytes) fail<IoError>(path.string(), "is too large: {} bytes, at most {} are read", file.size(), most_bytes);
-  std::string text(static_cast<std::size_t>(file.size()), '\0');
-  file.read_at(0, text.data(), text.size());
-  return text;
-}
-
 InputFile::InputFile(fs::path path) : path_(std::move(path)) { descriptor_ = open_regular(path_, size_); }
 
 InputFile::~InputFile() { ::close(descriptor_); }

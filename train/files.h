@@ -1,41 +1,13 @@
-// Files that appear whole or not at all, and reading that a hostile file cannot blow up.
+// Files that grow or are read in parts; whole files are core/file.h.
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
 #include <string>
-#include <string_view>
 
 namespace weft::files {
 
 namespace fs = std::filesystem;
-
-/// Writes a file beside its final name and moves it there when it is complete: a reader sees the old file or the new
-/// one, never half of one, whatever kills the writer. Without commit() the old file stays as it was.
-/// Throws IoError naming the file and the reason (full disk, no permission, ...).
-class WholeFile {
- public:
-  explicit WholeFile(fs::path path);
-  ~WholeFile();
-  WholeFile(const WholeFile&) = delete;
-  WholeFile& operator=(const WholeFile&) = delete;
-
-  void write(const void* data, std::size_t bytes);
-  void write(std::string_view text) { write(text.data(), text.size()); }
-  /// Flushes to the disk and gives the file its name.
-  void commit();
-
- private:
-  fs::path path_;
-  fs::path partial_;
-  int descriptor_ = -1;
-};
-
-/// The same in one call.
-void write_whole(const fs::path& path, std::string_view text);
-
-/// The whole of a regular file. Throws IoError for a missing file, a folder or device, or more than `most_bytes`.
-std::string read_text(const fs::path& path, std::int64_t most_bytes = std::int64_t{1} << 28);
 
 /// A regular file opened for reading at any place.
 class InputFile {

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "core/error.h"
+#include "core/file.h"
 #include "train/files.h"
 
 namespace weft::train {
@@ -174,7 +175,7 @@ void write_safetensors(const fs::path& path, const TensorFile& file) {
   text.resize((text.size() + 7) / 8 * 8, ' ');  // so that the elements are aligned
   const std::uint64_t length = text.size();
 
-  files::WholeFile out(path);
+  AtomicFile out(path.string());
   out.write(&length, sizeof length);
   out.write(text);
   for (const auto& [name, tensor] : file.tensors) {

@@ -1,0 +1,148 @@
+#include "train/checkpoint.h"
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "core/error.h"
+
+namespace weft::train {
+namespace {
+
+using Json = nlohmann::ordered_json;
+namespace fs = std::filesystem;
+
+constexpr const char* kFormat = "weft-run-1";
+constexpr std::string_view kOptimizer = "optimizer.";
+constexpr std::string_view kEma = "ema.";
+
+// JSON knows neither NaN nor infinity: they are written as null and come back as the default.
+Json number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
+
+template <class T>
+void take(const Json& json, const char* name, T& value) {
+  if (json.contains(name) && !json[name].is_null()) value = json[name].get<T>();
+}
+
+std::string progress_to_json(const Progress& p) {
+  return Json{{"step", p.step},
+              {"items", p.items},
+              {"seconds", p.seconds},
+              {"train_seconds", p.train_seconds},
+              {"evaluated_step", p.evaluated_step},
+              {"val_loss", number(p.last.loss)},
+              {"val_bits_per_byte", number(p.last.bits_per_byte)},
+              {"val_accuracy", number(p.last.accuracy)},
+              {"best_step", p.best_step},
+              {"best_loss", number(p.best_loss)},
+              {"reached_target", p.reached_target}}
+      .dump();
+}
+
+Progress progress_from_json(const Json& json) {
+  Progress p;
+  take(json, "step", p.step);
+  take(json, "items", p.items);
+  take(json, "seconds", p.seconds);
+  take(json, "train_seconds", p.train_seconds);
+  take(json, "evaluated_step", p.evaluated_step);
+  take(json, "val_loss", p.last.loss);
+  take(json, "val_bits_per_byte", p.last.bits_per_byte);
+  take(json, "val_accuracy", p.last.accuracy);
+  take(json, "best_step", p.best_step);
+  take(json, "best_loss", p.best_loss);
+  take(json, "reached_target", p.reached_target);
+  return p;
+}
+
+CheckpointFacts facts_from(const std::map<std::string, std::string>& metadata, const std::string& where) {
+  const auto text = [&](const char* key) {
+    const auto found = metadata.find(key);
+    if (found == metadata.end()) fail<ConfigError>(where, "is no checkpoint of a weft run: its metadata has no `{}`", key);
+    return found->second;
+  };
+  if (text("format") != kFormat) fail<ConfigError>(where, "is a checkpoint of another version: format {}, this program reads {}", text("format"), kFormat);
+  CheckpointFacts facts;
+  facts.config = text("config");
+  facts.data = text("data");
+  facts.data_fingerprint = text("data_fingerprint");
+  try {
+    facts.progress = progress_from_json(Json::parse(text("progress")));
+    const Json streams = Json::parse(text("streams"));
+    facts.seed = streams.at("seed").get<std::uint64_t>();
+    facts.streams = streams.at("positions").get<std::map<std::string, std::uint64_t>>();
+  } catch (const Json::exception&) {
+    fail<ConfigError>(where, "is damaged: its progress or its random streams cannot be read");
+  }
+  if (facts.progress.step < 0) fail<ConfigError>(where, "is damaged: it says that {} steps are done", facts.progress.step);
+  return facts;
+}
+
+/// The tensors of a file by what they belong to; prefixes are taken off except the average's.
+struct Parts {
+  nn::NamedTensors model;
+  std::map<std::string, Tensor> optimizer;
+  std::map<std::string, Tensor> ema;
+};
+
+Parts split(const TensorFile& file) {
+  Parts parts;
+  for (const auto& [name, tensor] : file.tensors) {
+    if (name.starts_with(kOptimizer)) parts.optimizer[name.substr(kOptimizer.size())] = tensor;
+    else if (name.starts_with(kEma)) parts.ema[name] = tensor;
+    else parts.model.emplace_back(name, tensor);
+  }
+  return parts;
+}
+
+void load_model(nn::Module& model, const nn::NamedTensors& tensors, const std::string& where) {
+  try {
+    model.load_state_dict(tensors);
+  } catch (const Error& error) {
+    fail<ConfigError>(where, "is a checkpoint of another model: {}", error.what());
+  }
+}
+
+}  // namespace
+
+void save_checkpoint(const fs::path& path, const CheckpointFacts& facts, const nn::Module& model, const optim::Optimizer& optimizer, const optim::Ema* ema) {
+  TensorFile file;
+  file.tensors = model.state_dict();
+  for (const auto& [name, tensor] : optimizer.state()) file.tensors.emplace_back(std::string(kOptimizer) + name, tensor);
+  if (ema != nullptr) {
+    for (const auto& [name, tensor] : ema->state()) file.tensors.emplace_back(name, tensor);
+  }
+  file.metadata = {{"format", kFormat},
+                   {"config", facts.config},
+                   {"data", facts.data},
+                   {"data_fingerprint", facts.data_fingerprint},
+                   {"progress", progress_to_json(facts.progress)},
+                   {"streams", Json{{"seed", facts.seed}, {"positions", facts.streams}}.dump()}};
+  write_safetensors(path, file);
+}
+
+CheckpointFacts read_checkpoint_facts(const fs::path& path) { return facts_from(read_safetensors_metadata(path), path.string()); }
+
+CheckpointFacts load_checkpoint(const fs::path& path, nn::Module& model, optim::Optimizer& optimizer, optim::Ema* ema) {
+  const TensorFile file = read_safetensors(path);
+  CheckpointFacts facts = facts_from(file.metadata, path.string());
+  const Parts parts = split(file);
+  load_model(model, parts.model, path.string());
+  try {
+    optimizer.load_state(parts.optimizer, facts.progress.step);
+    if (ema != nullptr) ema->load_state(parts.ema, facts.progress.step);
+  } catch (const Error& error) {
+    fail<ConfigError>(path.string(), "is a checkpoint of another configuration: {}", error.what());
+  }
+  return facts;
+}
+
+void load_weights(const fs::path& path, nn::Module& model) {
+  Parts parts = split(read_safetensors(path));
+  for (auto& [name, tensor] : parts.model) {
+    const auto average = parts.ema.find(std::string(kEma) + name);
+    if (average != parts.ema.end()) tensor = average->second;
+  }
+  load_model(model, parts.model, path.string());
+}
+
+}  // namespace weft::train

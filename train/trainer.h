@@ -1,0 +1,102 @@
+// The training loop: steps, evaluations, checkpoints, and what is told of them.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <string>
+
+#include "core/tensor.h"
+#include "data/split.h"
+#include "nn/model.h"
+#include "train/checkpoint.h"
+#include "train/config.h"
+
+namespace weft::train {
+
+/// One optimizer step, as metrics.jsonl holds it.
+struct StepRecord {
+  std::int64_t step = 0;  ///< steps done, this one included
+  std::int64_t steps = 0; ///< of the whole run
+  double train_loss = 0;  ///< nats, mean over the step's batches
+  double lr = 0;
+  double grad_norm = 0;   ///< before clipping
+  double seconds = 0;     ///< since the run began, in all its sittings
+  double rate = 0;        ///< tokens or images a second, over the last steps
+  double memory_mib = 0;  ///< most that tensors have held
+  bool evaluated = false;
+  Evaluation validation;  ///< if so
+};
+
+/// Who wants to hear of a run while it goes on.
+class Observer {
+ public:
+  virtual ~Observer() = default;
+  /// Before the first step: parameters, steps done before and in all, and the unit of the rate ("tokens", "images").
+  virtual void on_start(std::int64_t parameters, std::int64_t first_step, std::int64_t steps, const std::string& unit);
+  virtual void on_step(const StepRecord& record);
+  /// During an evaluation: a share from 0 to 1.
+  virtual void on_evaluating(double share);
+  virtual void on_evaluation(const StepRecord& record);
+};
+
+/// What is trained: a model, its batches, and how it is judged.
+class Task {
+ public:
+  virtual ~Task() = default;
+  virtual nn::Model& model() = 0;
+  /// "tokens" or "images".
+  virtual std::string unit() const = 0;
+  /// The next call of next_loss() takes training batch `number`.
+  virtual void start(std::int64_t number) = 0;
+  /// The loss of the next training batch, attached to the graph; adds what it saw to `items`.
+  virtual Tensor next_loss(std::int64_t& items) = 0;
+  /// The whole split, without gradients or dropout. `proceed(share done)` may end it early by returning false; the figures are then meaningless.
+  virtual Evaluation evaluate(data::Split split, const std::function<bool(double)>& proceed) = 0;
+  /// JSON that building the model for use needs.
+  virtual std::string data_json() const = 0;
+  /// Changes when the data do.
+  virtual std::string fingerprint() const = 0;
+};
+
+struct RunOptions {
+  std::filesystem::path out;        ///< the run's folder
+  bool resume = false;              ///< it is there, and its own configuration holds
+  Observer* observer = nullptr;
+  std::function<bool()> stop;       ///< asked after every step: true saves and ends the run
+};
+
+/// How a run ended, as summary.json says it.
+struct Summary {
+  bool interrupted = false;  ///< stopped before its end; then there are no test figures and no summary.json
+  bool reached_target = false;
+  std::int64_t steps = 0;
+  std::int64_t steps_wanted = 0;
+  double seconds = 0;
+  double rate = 0;  ///< tokens or images a second, in steps
+  std::string unit;
+  std::int64_t parameters = 0;
+  double peak_mib = 0;  ///< of the whole process
+  std::int64_t seed = 0;
+  Evaluation validation;  ///< of the final weights
+  Evaluation test;        ///< images only
+  double best_val_loss = 0;
+  std::int64_t best_step = 0;
+  std::filesystem::path folder;
+
+  std::string to_json() const;
+};
+
+/// Runs `task` from where `folder` stands to the end. `config` must be settled; `config_json` is written with it.
+/// Throws NumericError naming the step when the loss or the gradient is no number: the last checkpoint stays.
+class RunFolder;
+Summary run_training(Task& task, const RunConfig& config, const std::string& config_json, std::int64_t steps, bool has_test, const RunFolder& folder, const RunOptions& options);
+
+/// A whole run: data, model, training, files. `config` comes from resolve_*(), for a new run into options.out.
+/// Throws ConfigError, IoError, NumericError, MemoryError; nothing is left behind by what is found out before the first step.
+Summary train_text(TextConfig config, const RunOptions& options);
+Summary train_vision(VisionConfig config, const RunOptions& options);
+/// Goes on with the run in options.out, by its own configuration (`threads` above 0 wins over its own).
+Summary resume_run(const RunOptions& options, const std::string& expected_task, std::int64_t threads);
+
+}  // namespace weft::train
