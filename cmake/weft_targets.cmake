@@ -33,6 +33,8 @@ weft_library(weft_train GLOBS train/*.cpp train/compare/*.cpp train/report/*.cpp
              LINKS weft_nn weft_optim weft_data
              PRIVATE_LINKS nlohmann_json::nlohmann_json tomlplusplus::tomlplusplus Threads::Threads)
 
+include(cmake/embed_chart_js.cmake)
+
 # Samples register themselves when they are linked, so they are objects: a static library would drop them.
 file(GLOB sample_sources CONFIGURE_DEPENDS autograd/samples/*.cpp nn/samples/*.cpp)
 add_library(weft_samples OBJECT ${sample_sources})

@@ -29,7 +29,7 @@ struct Progress {
   double seconds = 0;                ///< of the whole run so far
   double train_seconds = 0;          ///< of these, in steps
   std::int64_t evaluated_step = 0;   ///< when `last` was measured; 0: never
-  Evaluation last;
+  Evaluation last{};
   std::int64_t best_step = 0;        ///< 0: never evaluated
   double best_loss = std::numeric_limits<double>::infinity();
   bool reached_target = false;

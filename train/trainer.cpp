@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <cmath>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <system_error>
@@ -244,7 +245,8 @@ bool Loop::run() {
   task_.start(progress_.step * config_.accumulate);
 
   if (progress_.evaluated_step != progress_.step && evaluation_due()) {  // it was interrupted in its evaluation
-    StepRecord record{.step = progress_.step, .steps = steps_};
+    constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
+    StepRecord record{.step = progress_.step, .steps = steps_, .train_loss = kUnknown, .lr = kUnknown, .grad_norm = kUnknown};
     if (!look(record)) return false;
     metrics.append(to_line(record, task_.unit()));
     save_last();
@@ -313,7 +315,8 @@ Summary run_training(Task& task, const RunConfig& config, const std::string& con
   summary.best_val_loss = progress.best_loss;
   summary.best_step = progress.best_step;
   summary.folder = folder.path();
-  if (!summary.interrupted) write_file(folder.summary().string(), summary.to_json());
+  std::error_code error;
+  if (!summary.interrupted && !std::filesystem::exists(folder.summary(), error)) write_file(folder.summary().string(), summary.to_json());
   return summary;
 }
 

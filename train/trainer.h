@@ -25,7 +25,7 @@ struct StepRecord {
   double rate = 0;        ///< tokens or images a second, over the last steps
   double memory_mib = 0;  ///< most that tensors have held
   bool evaluated = false;
-  Evaluation validation;  ///< if so
+  Evaluation validation{};  ///< if so
 };
 
 /// Who wants to hear of a run while it goes on.

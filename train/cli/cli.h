@@ -1,0 +1,33 @@
+// What the commands share.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <string>
+
+namespace weft::cli {
+
+constexpr int kDone = 0;
+constexpr int kFailed = 1;
+constexpr int kWrongUsage = 2;
+
+/// What the chosen command will do once the whole command line has been read.
+using Action = std::function<int()>;
+
+/// Adds a command to the program; the command sets `action` when it is chosen.
+using AddCommand = void (*)(CLI::App& app, Action& action);
+
+// One file a command: train/cli/<name>_command.cpp. Listed in main.cpp.
+void add_demo(CLI::App& app, Action& action);
+void add_train(CLI::App& app, Action& action);
+void add_sample(CLI::App& app, Action& action);
+void add_predict(CLI::App& app, Action& action);
+void add_eval(CLI::App& app, Action& action);
+void add_gradcheck(CLI::App& app, Action& action);
+void add_info(CLI::App& app, Action& action);
+
+/// `--threads`, the same everywhere. Throws ConfigError when the action runs with an impossible number.
+void add_threads(CLI::App& command, int& threads);
+void use_threads(int threads);
+
+}  // namespace weft::cli

@@ -1,0 +1,94 @@
+// weft eval
+#include <fmt/format.h>
+
+#include <cmath>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "core/error.h"
+#include "train/cli/cli.h"
+#include "train/cli/stop.h"
+#include "train/load_run.h"
+#include "train/text_task.h"
+#include "train/vision_task.h"
+
+namespace weft::cli {
+namespace {
+
+struct EvalFlags {
+  std::string run;
+  std::string data;
+  std::string split;
+  std::string checkpoint = "last";
+  int threads = 0;
+  bool json = false;
+};
+
+data::Split split_of(const std::string& name) {
+  return name == "train" ? data::Split::train : name == "test" ? data::Split::test : data::Split::validation;
+}
+
+struct Result {
+  train::Evaluation figures;
+  std::int64_t count = 0;
+  std::string unit;
+};
+
+Result evaluate(const train::RunFacts& facts, const std::string& data_name, data::Split split, const std::function<bool(double)>& proceed) {
+  if (facts.task == "text") {
+    const train::TextRun run = train::load_text_run(facts);
+    data::TextOptions options;
+    options.with_tokenizer = run.tokenizer;
+    const data::TextData data = data::load_text(data_name.empty() ? run.config.data : data_name, options);
+    return {train::evaluate_text(*run.model, data, split, proceed), data.eval_tokens(split), "tokens"};
+  }
+  const train::VisionRun run = train::load_vision_run(facts);
+  const data::ImageData data = data::load_images(data_name.empty() ? run.config.data : data_name, {.validation = run.config.validation});
+  const bool same = data.channels() == run.images.channels && data.height() == run.images.height && data.width() == run.images.width;
+  if (!same || data.classes() > run.images.classes) {
+    fail<ConfigError>("eval", "the model wants images {} x {} x {} of up to {} classes, these are {} x {} x {} of {}", run.images.channels, run.images.height,
+                      run.images.width, run.images.classes, data.channels(), data.height(), data.width(), data.classes());
+  }
+  if (data.size(split) == 0) fail<ConfigError>("eval", "the data have no images to test on");
+  return {train::evaluate_images(*run.model, data, split, proceed), data.size(split), "images"};
+}
+
+int eval(const EvalFlags& flags) {
+  use_threads(flags.threads);
+  const train::RunFacts facts = train::read_run(flags.run, flags.checkpoint);
+  const std::string split = !flags.split.empty() ? flags.split : facts.task == "text" ? "validation" : "test";
+  if (facts.task == "text" && split == "test") fail<ConfigError>("eval", "a text has no test split: use --split validation or train");
+  catch_stop_signals();
+  const Result result = evaluate(facts, flags.data, split_of(split), [](double) { return !stop_requested(); });
+  if (stop_requested()) return stop_exit_code();
+  const train::Evaluation& figures = result.figures;
+  if (flags.json) {
+    nlohmann::ordered_json json{{"run", flags.run}, {"step", facts.facts.progress.step}, {"split", split}, {result.unit, result.count}, {"loss", figures.loss}};
+    if (std::isfinite(figures.bits_per_byte)) json["bits_per_byte"] = figures.bits_per_byte;
+    if (std::isfinite(figures.accuracy)) json["accuracy"] = figures.accuracy;
+    fmt::print("{}\n", json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
+    return kDone;
+  }
+  fmt::print("{} split, {} {}, step {}: loss {:.4f} nats", split, result.count, result.unit, facts.facts.progress.step, figures.loss);
+  if (std::isfinite(figures.bits_per_byte)) fmt::print(", {:.4f} bits per byte", figures.bits_per_byte);
+  if (std::isfinite(figures.accuracy)) fmt::print(", accuracy {:.2f} %", 100 * figures.accuracy);
+  fmt::print("\n");
+  return kDone;
+}
+
+}  // namespace
+
+void add_eval(CLI::App& app, Action& action) {
+  CLI::App* command = app.add_subcommand("eval", "measure a trained model over a whole split");
+  const auto flags = std::make_shared<EvalFlags>();
+  command->add_option("run", flags->run, "folder of a run, or a checkpoint")->required()->type_name("RUN");
+  command->add_option("--data", flags->data, "other data than the run's own")->type_name("DATA");
+  command->add_option("--split", flags->split, "train, validation or test (default: validation of text, test of images)")->check(CLI::IsMember({"train", "validation", "test"}));
+  command->add_option("--checkpoint", flags->checkpoint, "last or best")->capture_default_str()->check(CLI::IsMember({"last", "best"}));
+  add_threads(*command, flags->threads);
+  command->add_flag("--json", flags->json, "print the figures as JSON");
+  command->footer("Example:\n  weft eval runs/demo-vision --json");
+  command->callback([flags, &action] { action = [flags] { return eval(*flags); }; });
+}
+
+}  // namespace weft::cli

@@ -1,0 +1,173 @@
+// weft info, weft info model, weft info RUN
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cmath>
+#include <fstream>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "core/blas.h"
+#include "core/error.h"
+#include "core/parallel.h"
+#include "core/storage.h"
+#include "data/find_data_set.h"
+#include "nn/model_info.h"
+#include "nn/models/gpt.h"
+#include "train/build.h"
+#include "train/cli/cli.h"
+#include "train/cli/config_flags.h"
+#include "train/cli/progress.h"
+#include "train/load_run.h"
+
+namespace weft::cli {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string cpu_name() {
+  std::ifstream file("/proc/cpuinfo");
+  for (std::string line; std::getline(file, line);) {
+    if (line.starts_with("model name")) return line.substr(std::min(line.size(), line.find(':') + 2));
+  }
+  return "unknown";
+}
+
+std::string cpu_features() {
+  std::ifstream file("/proc/cpuinfo");
+  for (std::string line; std::getline(file, line);) {
+    if (!line.starts_with("flags")) continue;
+    std::string found;
+    for (const char* feature : {"avx2", "fma", "avx512f", "avx512_bf16"}) {
+      if ((line + " ").find(" " + std::string(feature) + " ") != std::string::npos) found += (found.empty() ? "" : " ") + std::string(feature);
+    }
+    return found;
+  }
+  return "";
+}
+
+int info_program(bool json) {
+  const Json facts{{"version", WEFT_VERSION},
+                   {"cpu", cpu_name()},
+                   {"cpu_features", cpu_features()},
+                   {"cores", std::thread::hardware_concurrency()},
+                   {"threads", num_threads()},
+                   {"memory_mib", memory_limit() / (1 << 20)},
+                   {"blas", blas::description()},
+                   {"data_sets", data::shipped_data_sets()}};
+  if (json) {
+    fmt::print("{}\n", facts.dump(2, ' ', false, Json::error_handler_t::replace));
+    return kDone;
+  }
+  fmt::print("weft {}\n", WEFT_VERSION);
+  for (const auto& [key, value] : facts.items()) {
+    if (key != "version") fmt::print("{:<14}{}\n", key, value.is_string() ? value.get<std::string>() : value.dump());
+  }
+  return kDone;
+}
+
+int print_model(nn::Model& model, bool json) {
+  const nn::ModelInfo info = nn::describe(model);
+  if (!json) {
+    fmt::print("{}", info.table());
+    return kDone;
+  }
+  Json layers = Json::array();
+  for (const nn::LayerInfo& layer : info.layers) {
+    layers.push_back({{"name", layer.path}, {"kind", layer.kind}, {"details", layer.details}, {"params", layer.parameters}, {"flops", layer.flops},
+                      {"output", std::vector<std::int64_t>(layer.output.begin(), layer.output.end())}});
+  }
+  fmt::print("{}\n", Json{{"kind", info.kind}, {"params", info.parameters}, {"flops", info.flops}, {"layers", layers}}.dump(2));
+  return kDone;
+}
+
+int info_run(const std::string& path, bool json) {
+  const train::RunFacts run = train::read_run(path);
+  const train::Progress& progress = run.facts.progress;
+  if (json) {
+    Json facts{{"task", run.task}, {"step", progress.step}, {"seconds", progress.seconds}, {"best_step", progress.best_step}};
+    if (std::isfinite(progress.last.loss)) facts["val_loss"] = progress.last.loss;
+    if (std::isfinite(progress.last.accuracy)) facts["val_accuracy"] = progress.last.accuracy;
+    facts["config"] = Json::parse(run.config_json);
+    fmt::print("{}\n", facts.dump(2, ' ', false, Json::error_handler_t::replace));
+    return kDone;
+  }
+  fmt::print("{} run, step {}, {}\n", run.task, progress.step, clock_text(progress.seconds));
+  if (std::isfinite(progress.last.loss)) fmt::print("validation loss {:.4f} nats at step {}\n", progress.last.loss, progress.evaluated_step);
+  if (std::isfinite(progress.last.accuracy)) fmt::print("validation accuracy {:.2f} %\n", 100 * progress.last.accuracy);
+  fmt::print("{}\n", run.config_json);
+  if (run.task == "text") return print_model(*train::load_text_run(run).model, false);
+  return print_model(*train::load_vision_run(run).model, false);
+}
+
+struct ModelFlags {
+  std::string kind = "gpt";
+  std::int64_t vocabulary = 65;
+  train::ImageFacts images;
+  train::Sources sources;
+  bool json = false;
+};
+
+int info_model(const ModelFlags& flags) {
+  const auto own = [&](const auto& config) {
+    train::Sources sources = flags.sources;
+    std::erase_if(sources.flags, [&](const auto& flag) {
+      const auto& all = train::fields(config);
+      return std::none_of(all.begin(), all.end(), [&](const auto& field) { return field.name == flag.first; });
+    });
+    return sources;
+  };
+  if (flags.kind == "gpt") {
+    nn::Gpt model(train::gpt_config(train::resolve_text(own(train::TextConfig())), flags.vocabulary));
+    return print_model(model, flags.json);
+  }
+  train::Sources sources = own(train::VisionConfig());
+  sources.flags.emplace_back("model", flags.kind);
+  const auto model = train::build_model(train::resolve_vision(sources), flags.images);
+  return print_model(*model, flags.json);
+}
+
+}  // namespace
+
+void add_info(CLI::App& app, Action& action) {
+  CLI::App* command = app.add_subcommand("info", "this machine, a run, or the layers of a model");
+  const auto run = std::make_shared<std::string>();
+  const auto json = std::make_shared<bool>(false);
+  command->add_option("run", *run, "folder of a run, or a checkpoint (default: the program and the machine)")->type_name("RUN");
+  command->add_flag("--json", *json, "print as JSON");
+  command->footer("Examples:\n  weft info\n  weft info runs/demo-text\n  weft info model --kind vit --layers 6 --width 64");
+
+  CLI::App* model = command->add_subcommand("model", "layers of a model with parameters and arithmetic of one sample");
+  const auto flags = std::make_shared<ModelFlags>();
+  model->add_option("--kind", flags->kind, "gpt, vit, mlp or cnn")->capture_default_str()->check(CLI::IsMember({"gpt", "vit", "mlp", "cnn"}));
+  model->add_option("--vocabulary", flags->vocabulary, "tokens that a gpt knows")->capture_default_str()->check(CLI::Range(1, 10'000'000));
+  model->add_option("--image", flags->images.height, "height and width of an image")->capture_default_str()->check(CLI::Range(1, 4096));
+  model->add_option("--channels", flags->images.channels, "of an image")->capture_default_str()->check(CLI::Range(1, 64));
+  model->add_option("--classes", flags->images.classes, "of images")->capture_default_str()->check(CLI::Range(1, 1'000'000));
+  model->add_flag("--json", flags->json, "print as JSON");
+  for (const char* name : {"context", "tie", "patch", "pool", "positions"}) {
+    const std::string field = name;
+    std::string flag = "--" + field;
+    model->add_option_function<std::string>(flag, [flags, field](const std::string& text) { flags->sources.flags.emplace_back(field, text); }, "as in `weft train`")
+        ->type_name("VALUE");
+  }
+  for (const char* name : {"layers", "heads", "kv_heads", "head_size", "width", "norm", "norm_weight", "post_norm", "qk_norm", "activation", "mlp_ratio", "bias"}) {
+    const std::string field = name;
+    std::string flag = "--" + field;
+    std::replace(flag.begin(), flag.end(), '_', '-');
+    model->add_option_function<std::string>(flag, [flags, field](const std::string& text) { flags->sources.flags.emplace_back(field, text); }, "as in `weft train`")
+        ->type_name("VALUE");
+  }
+  model->footer("Example:\n  weft info model --kind gpt --layers 4 --heads 4 --width 128 --context 64");
+  model->callback([flags, &action] {
+    flags->images.width = flags->images.height;
+    action = [flags] { return info_model(*flags); };
+  });
+  command->callback([run, json, command, &action] {
+    if (!command->get_subcommands().empty()) return;
+    action = [run, json] { return run->empty() ? info_program(*json) : info_run(*run, *json); };
+  });
+}
+
+}  // namespace weft::cli

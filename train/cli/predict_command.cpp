@@ -1,0 +1,121 @@
+// weft predict
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "autograd/autograd.h"
+#include "autograd/ops/softmax.h"
+#include "core/error.h"
+#include "data/image/image_dataset.h"
+#include "data/image/png.h"
+#include "train/cli/cli.h"
+#include "train/load_run.h"
+
+namespace weft::cli {
+namespace {
+
+struct PredictFlags {
+  std::string run;
+  std::vector<std::string> files;
+  std::vector<std::int64_t> test_images;
+  std::string checkpoint = "last";
+  std::string invert = "auto";
+  int top = 3;
+  int threads = 0;
+  bool json = false;
+};
+
+struct Guess {
+  std::string name;
+  std::vector<double> probabilities;
+  std::optional<std::int64_t> truth{};
+  bool inverted = false;
+};
+
+/// u8 (C, H, W) -> probabilities.
+std::vector<double> classify(const train::VisionRun& run, const Tensor& image) {
+  const NoGrad no_grad;
+  const Tensor one = raw::reshape(image, {1, run.images.channels, run.images.height, run.images.width});
+  return softmax((*run.model)(data::normalize(one, run.images.normalization))).to_vector<double>();
+}
+
+Guess guess_file(const train::VisionRun& run, const std::string& file, const std::string& invert) {
+  Tensor image = data::load_png(file, run.images.channels);
+  if (image.size(1) != run.images.height || image.size(2) != run.images.width) {
+    image = data::resize_images(image, run.images.height, run.images.width, data::Filter::area);
+  }
+  const bool inverted = invert == "yes" || (invert == "auto" && data::looks_inverted(image, run.images.normalization));
+  if (inverted) image = data::invert_image(image);
+  return {.name = file, .probabilities = classify(run, image), .inverted = inverted};
+}
+
+std::vector<Guess> guess_test_images(const train::VisionRun& run, const std::vector<std::int64_t>& wanted) {
+  const data::ImageData data = data::load_images(run.config.data, {.validation = run.config.validation});
+  const std::int64_t count = data.size(data::Split::test);
+  const auto labels = data.labels(data::Split::test).to_vector<std::int64_t>();
+  std::vector<Guess> guesses;
+  for (const std::int64_t index : wanted) {
+    if (index < 0 || index >= count) fail<IndexError>("predict", "test image {} does not exist: there are {}, counted from 0", index, count);
+    const Tensor image = raw::slice(data.images(data::Split::test), 0, index, index + 1);
+    guesses.push_back({.name = fmt::format("test image {}", index), .probabilities = classify(run, image), .truth = labels[static_cast<std::size_t>(index)]});
+  }
+  return guesses;
+}
+
+void print_text(const Guess& guess, int top) {
+  std::vector<std::size_t> order(guess.probabilities.size());
+  for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return guess.probabilities[a] > guess.probabilities[b]; });
+  fmt::print("{}:", guess.name);
+  for (std::size_t i = 0; i < order.size() && i < static_cast<std::size_t>(top); ++i) fmt::print("  {} {:.2f} %", order[i], 100 * guess.probabilities[order[i]]);
+  if (guess.truth) fmt::print("  (it is {})", *guess.truth);
+  if (guess.inverted) fmt::print("  (read as light on dark)");
+  fmt::print("\n");
+}
+
+int predict(const PredictFlags& flags) {
+  use_threads(flags.threads);
+  if (flags.files.empty() && flags.test_images.empty()) fail<ConfigError>("predict", "name PNG files, or test images with --test-image");
+  const train::VisionRun run = train::load_vision_run(train::read_run(flags.run, flags.checkpoint));
+  std::vector<Guess> guesses;
+  for (const std::string& file : flags.files) guesses.push_back(guess_file(run, file, flags.invert));
+  if (!flags.test_images.empty()) {
+    for (Guess& guess : guess_test_images(run, flags.test_images)) guesses.push_back(std::move(guess));
+  }
+  if (!flags.json) {
+    for (const Guess& guess : guesses) print_text(guess, std::max(1, flags.top));
+    return kDone;
+  }
+  nlohmann::ordered_json list = nlohmann::ordered_json::array();
+  for (const Guess& guess : guesses) {
+    const auto best = std::max_element(guess.probabilities.begin(), guess.probabilities.end());
+    nlohmann::ordered_json entry{{"name", guess.name}, {"class", best - guess.probabilities.begin()}, {"probability", *best}, {"probabilities", guess.probabilities}};
+    if (guess.truth) entry["truth"] = *guess.truth;
+    entry["inverted"] = guess.inverted;
+    list.push_back(std::move(entry));
+  }
+  fmt::print("{}\n", list.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
+  return kDone;
+}
+
+}  // namespace
+
+void add_predict(CLI::App& app, Action& action) {
+  CLI::App* command = app.add_subcommand("predict", "name the class of images with a trained model");
+  const auto flags = std::make_shared<PredictFlags>();
+  command->add_option("run", flags->run, "folder of a vision run, or a checkpoint")->required()->type_name("RUN");
+  command->add_option("files", flags->files, "PNG files; they are scaled to the model's size")->type_name("PNG");
+  command->add_option("--test-image", flags->test_images, "numbers of test images, from 0")->type_name("INT");
+  command->add_option("--invert", flags->invert, "light and dark exchanged: auto, yes, no; auto looks at the edge")->capture_default_str()->check(CLI::IsMember({"auto", "yes", "no"}));
+  command->add_option("--top", flags->top, "classes shown of each image")->capture_default_str();
+  command->add_option("--checkpoint", flags->checkpoint, "last or best")->capture_default_str()->check(CLI::IsMember({"last", "best"}));
+  add_threads(*command, flags->threads);
+  command->add_flag("--json", flags->json, "print all probabilities as JSON");
+  command->footer("Example:\n  weft predict runs/demo-vision --test-image 0 1 2\n  weft predict runs/demo-vision digit.png");
+  command->callback([flags, &action] { action = [flags] { return predict(*flags); }; });
+}
+
+}  // namespace weft::cli

@@ -1,0 +1,151 @@
+#include "train/cli/progress.h"
+
+#include <fmt/format.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <string_view>
+
+namespace weft::cli {
+namespace {
+
+constexpr auto kCalm = std::chrono::milliseconds(100);
+constexpr auto kLineEvery = std::chrono::seconds(15);
+
+std::string_view environment(const char* name) {
+  const char* const value = std::getenv(name);
+  return value == nullptr ? std::string_view() : std::string_view(value);
+}
+
+bool is_terminal() { return ::isatty(STDERR_FILENO) == 1 && environment("TERM") != "dumb" && !environment("TERM").empty(); }
+
+bool speaks_utf8() {
+  for (const char* name : {"LC_ALL", "LC_CTYPE", "LANG"}) {
+    const auto value = environment(name);
+    if (!value.empty()) return value.find("UTF-8") != std::string_view::npos || value.find("utf8") != std::string_view::npos;
+  }
+  return false;
+}
+
+int columns() {
+  struct winsize size{};
+  if (::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
+  return 80;
+}
+
+void put(const std::string& text) {
+  std::fwrite(text.data(), 1, text.size(), stderr);
+  std::fflush(stderr);
+}
+
+}  // namespace
+
+std::string short_number(double value) {
+  if (!std::isfinite(value)) return "-";
+  if (value >= 9.995e5) return fmt::format("{:.2f}M", value / 1e6);
+  if (value >= 9995) return fmt::format("{:.1f}k", value / 1e3);
+  return fmt::format("{:.0f}", value);
+}
+
+std::string clock_text(double seconds) {
+  if (!std::isfinite(seconds) || seconds < 0 || seconds > 1e9) return "-:--";
+  const auto whole = static_cast<long>(std::llround(seconds));
+  if (whole >= 3600) return fmt::format("{}:{:02}:{:02}", whole / 3600, whole / 60 % 60, whole % 60);
+  return fmt::format("{}:{:02}", whole / 60, whole % 60);
+}
+
+ProgressBar::ProgressBar(std::string title)
+    : title_(std::move(title)), terminal_(is_terminal()), colors_(terminal_ && environment("NO_COLOR").empty()), unicode_(terminal_ && speaks_utf8()) {}
+
+ProgressBar::~ProgressBar() { clear(); }
+
+void ProgressBar::clear() {
+  if (drawn_) put("\r\x1b[K");
+  drawn_ = false;
+}
+
+std::string ProgressBar::color(const char* code, const std::string& text) const { return colors_ ? fmt::format("\x1b[{}m{}\x1b[0m", code, text) : text; }
+
+void ProgressBar::on_start(std::int64_t parameters, std::int64_t first_step, std::int64_t steps, const std::string& unit) {
+  unit_ = unit;
+  first_step_ = first_step;
+  steps_ = steps;
+  latest_.step = first_step;
+  begin_ = Clock::now();
+  last_drawn_ = begin_;
+  put(fmt::format("{}: {} parameters, {} steps{}\n", title_, short_number(static_cast<double>(parameters)), steps,
+                  first_step > 0 ? fmt::format(", going on from step {}", first_step) : ""));
+  if (terminal_) draw(true);
+}
+
+std::string ProgressBar::figures() const {
+  std::string text = fmt::format("loss {:.3f}", smooth_loss_);
+  if (std::isfinite(validation_.accuracy)) text += fmt::format("  val {:.2f} %", 100 * validation_.accuracy);
+  else if (std::isfinite(validation_.loss)) text += fmt::format("  val {:.3f}", validation_.loss);
+  return text + fmt::format("  {} {}/s", short_number(latest_.rate), unit_);
+}
+
+void ProgressBar::on_step(const train::StepRecord& record) {
+  // The loss of one batch jumps about; the mean of the last twenty or so can be read.
+  smooth_loss_ = latest_.step == first_step_ || record.step - first_step_ <= 1 ? record.train_loss : 0.95 * smooth_loss_ + 0.05 * record.train_loss;
+  latest_ = record;
+  evaluating_ = false;
+  draw(record.step == record.steps);
+}
+
+void ProgressBar::on_evaluating(double) {
+  evaluating_ = true;
+  draw(false);
+}
+
+void ProgressBar::on_evaluation(const train::StepRecord& record) {
+  evaluating_ = false;
+  validation_ = record.validation;
+  if (terminal_) {
+    draw(true);
+    return;
+  }
+  std::string text = fmt::format("{}: step {}/{}  loss {:.4f}  val loss {:.4f}", title_, record.step, record.steps, smooth_loss_, record.validation.loss);
+  if (std::isfinite(record.validation.bits_per_byte)) text += fmt::format("  {:.4f} bits per byte", record.validation.bits_per_byte);
+  if (std::isfinite(record.validation.accuracy)) text += fmt::format("  val accuracy {:.2f} %", 100 * record.validation.accuracy);
+  put(text + fmt::format("  {} {}/s  {}\n", short_number(latest_.rate), unit_, clock_text(record.seconds)));
+  last_drawn_ = Clock::now();
+}
+
+void ProgressBar::draw(bool at_once) {
+  const auto now = Clock::now();
+  if (!terminal_) {
+    if (now - last_drawn_ < kLineEvery || evaluating_) return;
+    last_drawn_ = now;
+    put(fmt::format("{}: step {}/{}  {}\n", title_, latest_.step, steps_, figures()));
+    return;
+  }
+  if (!at_once && now - last_drawn_ < kCalm) return;
+  last_drawn_ = now;
+  const double share = steps_ > 0 ? static_cast<double>(latest_.step) / static_cast<double>(steps_) : 1;
+  const double here = static_cast<double>(latest_.step - first_step_);
+  const double took = std::chrono::duration<double>(now - begin_).count();
+  const std::string left = here >= 3 ? clock_text(took / here * static_cast<double>(steps_ - latest_.step)) + " left" : "";
+  const std::string tail = fmt::format(" {:3.0f} %  {}  {}{}", 100 * share, here > 0 ? figures() : "", left, evaluating_ ? "  (validating)" : "");
+  const int room = columns() - 1 - static_cast<int>(title_.size() + tail.size()) - 2;
+  std::string bar;
+  if (room >= 5) {
+    const int wide = std::min(room, 30);
+    const int full = static_cast<int>(share * wide);
+    for (int i = 0; i < full; ++i) bar += unicode_ ? "█" : "#";
+    bar = color("36", bar);
+    std::string rest;
+    for (int i = full; i < wide; ++i) rest += unicode_ ? "░" : ".";
+    bar += color("2", rest);
+  }
+  const std::string line = fmt::format("{} {}", title_, bar);
+  const int tail_room = columns() - 1 - static_cast<int>(title_.size()) - 1;
+  put("\r" + line + (room >= 5 ? tail : tail.substr(0, static_cast<std::size_t>(std::max(0, tail_room)))) + "\x1b[K");
+  drawn_ = true;
+}
+
+}  // namespace weft::cli

@@ -1,0 +1,12 @@
+// Ctrl-C: the first asks, the second ends.
+#pragma once
+
+namespace weft::cli {
+
+/// From now on SIGINT and SIGTERM are noted, and a second one ends the program at once.
+void catch_stop_signals();
+bool stop_requested();
+/// 130 after SIGINT, 143 after SIGTERM, 0 when nothing came.
+int stop_exit_code();
+
+}  // namespace weft::cli

@@ -1,0 +1,76 @@
+#include "train/load_run.h"
+
+#include <algorithm>
+#include <system_error>
+
+#include "core/error.h"
+#include "core/file.h"
+#include "data/find_data_set.h"
+#include "train/config_sources.h"
+
+namespace weft::train {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::int64_t kMaxConfigBytes = 1 << 20;
+
+void want_task(const RunFacts& run, const char* task) {
+  if (run.task != task) fail<ConfigError>(run.checkpoint.string(), "belongs to a {} run; this command wants a {} run", run.task, task);
+}
+
+}  // namespace
+
+RunFacts read_run(const fs::path& run, const std::string& which) {
+  std::error_code error;
+  RunFacts result;
+  if (fs::is_directory(run, error)) {
+    const fs::path config = run / "config.json";
+    if (!fs::exists(config, error)) fail<IoError>(run.string(), "is no folder of a run: it has no config.json");
+    result.config_json = read_file(config.string(), kMaxConfigBytes);
+    result.checkpoint = run / (which + ".safetensors");
+    if (!fs::exists(result.checkpoint, error)) fail<IoError>(run.string(), "has no {}.safetensors yet: train it further with --resume", which);
+    result.facts = read_checkpoint_facts(result.checkpoint);
+  } else {
+    if (!fs::exists(run, error)) fail<IoError>(run.string(), "there is no such run; train one first, or look in runs/");
+    result.checkpoint = run;
+    result.facts = read_checkpoint_facts(run);
+    result.config_json = result.facts.config;
+  }
+  result.task = task_of_json(result.config_json, run.string());
+  return result;
+}
+
+TextRun load_text_run(const RunFacts& run) {
+  want_task(run, "text");
+  TextRun loaded;
+  loaded.config = text_from_json(run.config_json, run.checkpoint.string());
+  loaded.tokenizer = data::tokenizer_from_json(run.facts.data, run.checkpoint.string());
+  loaded.model = std::make_unique<nn::Gpt>(gpt_config(loaded.config, loaded.tokenizer->vocab_size()));
+  load_weights(run.checkpoint, *loaded.model);
+  loaded.model->eval();
+  loaded.progress = run.facts.progress;
+  return loaded;
+}
+
+VisionRun load_vision_run(const RunFacts& run) {
+  want_task(run, "vision");
+  VisionRun loaded;
+  loaded.config = vision_from_json(run.config_json, run.checkpoint.string());
+  loaded.images = ImageFacts::from_json(run.facts.data, run.checkpoint.string());
+  loaded.model = build_model(loaded.config, loaded.images);
+  load_weights(run.checkpoint, *loaded.model);
+  loaded.model->eval();
+  loaded.progress = run.facts.progress;
+  return loaded;
+}
+
+std::string lasting_path(const std::string& name_or_path) {
+  const auto shipped = data::shipped_data_sets();
+  std::error_code error;
+  if (std::find(shipped.begin(), shipped.end(), name_or_path) != shipped.end() || !fs::exists(name_or_path, error)) return name_or_path;
+  const fs::path absolute = fs::absolute(name_or_path, error);
+  return error ? name_or_path : absolute.lexically_normal().string();
+}
+
+}  // namespace weft::train

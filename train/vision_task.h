@@ -1,0 +1,42 @@
+// Vision: a model that names the class of an image.
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "data/image/image_dataset.h"
+#include "train/build.h"
+#include "train/trainer.h"
+
+namespace weft::train {
+
+class VisionTask : public Task {
+ public:
+  /// Makes the model; its weights come from the stream `init` of this thread.
+  VisionTask(const VisionConfig& config, data::ImageData data);
+
+  nn::Model& model() override { return *model_; }
+  std::string unit() const override { return "images"; }
+  void start(std::int64_t number) override;
+  Tensor next_loss(std::int64_t& items) override;
+  Evaluation evaluate(data::Split split, const std::function<bool(double)>& proceed) override;
+  std::string data_json() const override { return facts_.to_json(); }
+  std::string fingerprint() const override { return fingerprint_; }
+
+ private:
+  data::ImageBatchOptions batch_options() const;
+
+  VisionConfig config_;
+  data::ImageData data_;
+  ImageFacts facts_;
+  std::unique_ptr<nn::Model> model_;
+  std::string fingerprint_;
+  std::optional<data::BatchRange<data::ImageBatch>> batches_;
+  std::optional<data::BatchRange<data::ImageBatch>::Iterator> next_;
+};
+
+ImageFacts facts_of(const data::ImageData& data);
+/// Loss and accuracy of a model over a whole split.
+Evaluation evaluate_images(const nn::Model& model, const data::ImageData& data, data::Split split, const std::function<bool(double)>& proceed);
+
+}  // namespace weft::train
