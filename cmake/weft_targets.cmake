@@ -49,6 +49,8 @@ if(cli_sources AND TARGET weft_train)
   target_link_libraries(weft_program PRIVATE weft_train weft_samples CLI11::CLI11 nlohmann_json::nlohmann_json weft_options)
 endif()
 
+include(cmake/install.cmake)
+
 if(WEFT_BUILD_TESTS)
   enable_testing()
   add_subdirectory(tests)

@@ -1,0 +1,130 @@
+// weft demo: a GPT on Shakespeare and a vision transformer on MNIST, in a few minutes.
+#include <fmt/format.h>
+
+#include <cmath>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <system_error>
+
+#include "core/error.h"
+#include "train/cli/cli.h"
+#include "train/cli/progress.h"
+#include "train/cli/stop.h"
+#include "train/cli/write_text.h"
+#include "train/report/chart_page.h"
+#include "train/config_sources.h"
+#include "train/run_folder.h"
+#include "train/trainer.h"
+
+namespace weft::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct DemoFlags {
+  std::string out = "runs";
+  std::int64_t seed = 1;
+  int threads = 0;
+  std::int64_t text_steps = 1000;
+  std::int64_t image_epochs = 2;
+  bool json = false;
+};
+
+/// A place for the demo's run: an earlier one of the same name makes room, anything else is left alone.
+fs::path make_room(const fs::path& path) {
+  std::error_code error;
+  if (fs::exists(path / "config.json", error)) {
+    for (const char* name : {"config.json", "metrics.jsonl", "last.safetensors", "best.safetensors", "summary.json"}) fs::remove(path / name, error);
+  }
+  fs::path free = path;
+  for (int number = 2; fs::exists(free, error) && !(fs::is_directory(free, error) && fs::is_empty(free, error)); ++number) {
+    free = fmt::format("{}-{}", path.string(), number);
+  }
+  return free;
+}
+
+train::Summary train_text(const DemoFlags& flags) {
+  train::Sources sources{.preset = "text-best", .file = {}};
+  sources.flags = {{"steps", std::to_string(flags.text_steps)},
+                   {"eval_every", std::to_string(std::max<std::int64_t>(1, flags.text_steps / 8))},
+                   {"seed", std::to_string(flags.seed)},
+                   {"threads", std::to_string(flags.threads)}};
+  ProgressBar bar("text");
+  const train::RunOptions options{.out = make_room(fs::path(flags.out) / "demo-text"), .observer = &bar, .stop = stop_requested};
+  return train::train_text(train::resolve_text(sources), options);
+}
+
+train::Summary train_images(const DemoFlags& flags) {
+  train::Sources sources;
+  sources.flags = {{"patch", "7"},
+                   {"layers", "4"},
+                   {"epochs", std::to_string(flags.image_epochs)},
+                   {"eval_every", "108"},
+                   {"seed", std::to_string(flags.seed)},
+                   {"threads", std::to_string(flags.threads)}};
+  ProgressBar bar("vision");
+  const train::RunOptions options{.out = make_room(fs::path(flags.out) / "demo-vision"), .observer = &bar, .stop = stop_requested};
+  return train::train_vision(train::resolve_vision(sources), options);
+}
+
+int stopped(const train::Summary& summary, const char* task) {
+  fmt::print(stderr, "stopped; the run is saved. Go on with:\n  weft train {} --resume --out {}\n", task, summary.folder.string());
+  return stop_exit_code();
+}
+
+int demo(const DemoFlags& flags) {
+  use_threads(flags.threads);
+  catch_stop_signals();
+  fmt::print(stderr, "1 of 2: a character GPT learns to write from Shakespeare\n");
+  const train::Summary text = train_text(flags);
+  if (text.interrupted) return stopped(text, "text");
+  fmt::print(stderr, "2 of 2: a vision transformer learns to read digits from MNIST\n");
+  const train::Summary images = train_images(flags);
+  if (images.interrupted) return stopped(images, "vision");
+
+  const train::TextRun run = train::load_text_run(train::read_run(text.folder));
+  WriteOptions write{.prompt = "", .chars = 400, .seed = flags.seed};
+  std::string sample;
+  write_text(run, write, [&](const std::string& characters) {
+    sample += characters;
+    return true;
+  });
+  if (stop_requested()) return stop_exit_code();
+  const fs::path page = fs::path(flags.out) / "demo.html";
+  const std::string text_figure =
+      fmt::format("Shakespeare: validation loss {:.3f} nats, {:.3f} bits per byte, after {} steps in {}", text.validation.loss, text.validation.bits_per_byte, text.steps,
+                  clock_text(text.seconds));
+  const std::string image_figure = fmt::format("MNIST: test accuracy {:.2f} % after {} epochs in {}", 100 * images.test.accuracy, flags.image_epochs, clock_text(images.seconds));
+  report::write_page(page, {.title = "weft demo",
+                            .paragraphs = {text_figure, image_figure},
+                            .charts = {report::loss_chart(text.folder, "A character GPT on Shakespeare"), report::loss_chart(images.folder, "A vision transformer on MNIST")},
+                            .texts = {{"A sample of its text", sample}}});
+  if (flags.json) {
+    const nlohmann::ordered_json json{{"text", {{"run", text.folder.string()}, {"val_loss", text.validation.loss}, {"seconds", text.seconds}, {"sample", sample}}},
+                                      {"vision", {{"run", images.folder.string()}, {"test_accuracy", images.test.accuracy}, {"seconds", images.seconds}}},
+                                      {"picture", page.string()}};
+    fmt::print("{}\n", json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
+    return kDone;
+  }
+  fmt::print("A sample of its text:\n\n{}\n\n{}\n{}\nLoss curves: {}\n\n", sample, text_figure, image_figure, page.string());
+  fmt::print("Next:\n  weft sample {} --prompt \"ROMEO:\"\n  weft predict {} --test-image 0 1 2\n  weft train text --preset text-best\n", text.folder.string(),
+             images.folder.string());
+  return kDone;
+}
+
+}  // namespace
+
+void add_demo(CLI::App& app, Action& action) {
+  CLI::App* command = app.add_subcommand("demo", "train on Shakespeare and on MNIST, and show what came of it (about three minutes on two cores)");
+  const auto flags = std::make_shared<DemoFlags>();
+  command->add_option("--out", flags->out, "folder for the two runs and the picture; runs of an earlier demo there are replaced")->capture_default_str();
+  command->add_option("--text-steps", flags->text_steps, "steps on Shakespeare")->capture_default_str()->check(CLI::Range(1, 1'000'000));
+  command->add_option("--image-epochs", flags->image_epochs, "epochs on MNIST")->capture_default_str()->check(CLI::Range(1, 10'000));
+  command->add_option("--seed", flags->seed, "of both runs")->capture_default_str()->check(CLI::Range(std::int64_t{0}, std::int64_t{1} << 50));
+  add_threads(*command, flags->threads);
+  command->add_flag("--json", flags->json, "print the results as JSON");
+  command->footer("Example:\n  weft demo --seed 2");
+  command->callback([flags, &action] { action = [flags] { return demo(*flags); }; });
+}
+
+}  // namespace weft::cli

@@ -1,0 +1,28 @@
+// weft gradcheck: its flags. What it does is in gradcheck_command.cpp.
+#include <memory>
+
+#include "train/cli/cli.h"
+#include "train/cli/gradcheck_command.h"
+
+namespace weft::cli {
+
+void add_gradcheck(CLI::App& app, Action& action) {
+  CLI::App* command = app.add_subcommand("gradcheck", "check the gradient of every op, module and model against differences");
+  struct Flags {
+    GradcheckCommand command;
+    int threads = 0;
+  };
+  const auto flags = std::make_shared<Flags>();
+  command->add_option("pattern", flags->command.pattern, "only those whose name holds this (default: all)")->type_name("PATTERN");
+  command->add_flag("--json", flags->command.json, "print a list of objects with name, kind, worst_error, passed");
+  add_threads(*command, flags->threads);
+  command->footer("Example:\n  weft gradcheck attention --json");
+  command->callback([flags, &action] {
+    action = [flags] {
+      use_threads(flags->threads);
+      return run_gradcheck(flags->command);
+    };
+  });
+}
+
+}  // namespace weft::cli
