@@ -105,7 +105,7 @@ void check(const VisionConfig& c) {
   if (c.model == "vit") check_heads(c);
 }
 
-void settle(TextConfig& c) { settle_common(c, c.steps, c.steps / 10); }
+void settle(TextConfig& c) { settle_common(c, c.steps, std::min(c.steps, std::max<std::int64_t>(100, c.steps / 10))); }
 
 void settle(VisionConfig& c, std::int64_t steps, std::int64_t steps_per_epoch) { settle_common(c, steps, steps_per_epoch); }
 

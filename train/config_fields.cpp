@@ -74,7 +74,7 @@ template <class C>
 std::vector<Field<C>> run_fields() {
   const std::string group = "Run";
   return {
-      {"eval_every", group, &C::eval_every, "steps between evaluations (0: ten in the run, or each epoch of images)", 0, kMany},
+      {"eval_every", group, &C::eval_every, "steps between evaluations (0: a tenth of the run but at least 100, or an epoch of images)", 0, kMany},
       {"save_every", group, &C::save_every, "steps between checkpoints (0: as eval_every)", 0, kMany},
       {"until", group, &C::until, "stop as soon as val_loss=X or val_accuracy=X is reached"},
       {"seed", group, &C::seed, "of the initial weights, the batches and the dropout", 0, 9e15},
@@ -96,7 +96,7 @@ template <class C>
 [[noreturn]] void refuse_number(const Field<C>& field, std::string_view where, const std::string& got) {
   const bool whole = std::holds_alternative<std::int64_t C::*>(field.member);
   const std::string low = field.low == kTiny ? "above 0" : fmt::format("from {}", number_text(field.low));
-  fail<ConfigError>(where, "{} must be a {}number {} to {}, got {}", field.name, whole ? "whole " : "", low, number_text(field.high), got);
+  fail<ConfigError>(where, "{} must be a {}number {} up to {}, got {}", field.name, whole ? "whole " : "", low, number_text(field.high), got);
 }
 
 template <class C>
