@@ -158,7 +158,7 @@ class Checker {
     const std::int64_t n = input.numel();
     const std::int64_t count = options_.max_elements > 0 ? std::min(n, options_.max_elements) : n;
     for (std::int64_t k = 0; k < count; ++k) {
-      const std::int64_t element = k * n / count;
+      const std::int64_t element = count > 1 ? k * (n - 1) / (count - 1) : 0;  // the first and the last among them
       const int side = side_at(input, i, element);
       if (side == 2) {
         ++result_.skipped;

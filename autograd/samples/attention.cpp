@@ -168,6 +168,7 @@ Sample attention_sample() {
                   attention_case("no keys", {.keys = 0}),
                   attention_case("no batch", {.batch = 0}),
                   attention_case("several tiles, few heads", {.batch = 1, .queries = 150, .keys = 270, .causal = true, .bias = {150, 270}}, 12),
+                  attention_case("one row past a tile", {.batch = 1, .queries = 129, .keys = 129, .causal = true}, 12),
                   attention_case("several tiles, many heads", {.batch = 2, .heads = 8, .kv_heads = 4, .queries = 140, .keys = 131, .causal = true, .padding = true}, 12),
                   time_first_case()};
   sample.errors = errors_of("scaled_dot_product_attention", [](const Shape& q, const Shape& k, const AttentionOptions& options) {
