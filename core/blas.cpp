@@ -74,12 +74,9 @@ constexpr double kFewTiles = 8;
 constexpr double kManyTiles = 64;
 constexpr std::int64_t kStep = 16;  // tile sides are multiples of what the kernels work on at once
 
-struct Tiling {
-  std::int64_t rows;
-  std::int64_t columns;
-};
+}  // namespace
 
-/// Halves the tile, keeping it up to twice as wide as high, until there are enough. By shape alone.
+// Halves the tile, keeping it up to twice as wide as high, until there are enough. By shape alone.
 Tiling choose_tiles(std::int64_t m, std::int64_t n, std::int64_t k) {
   const double flop = 2.0 * static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k);
   const double wanted = std::clamp(flop / kGoodFlop, std::min(flop / kLeastFlop, kFewTiles), kManyTiles);
@@ -91,6 +88,8 @@ Tiling choose_tiles(std::int64_t m, std::int64_t n, std::int64_t k) {
   }
   return tile;
 }
+
+namespace {
 
 template <class T>
 void parallel_gemm_impl(Op op_a, Op op_b, std::int64_t m, std::int64_t n, std::int64_t k, T alpha, const T* a, std::int64_t lda, const T* b,
