@@ -68,8 +68,8 @@ class Perturbed {
 
 class Checker {
  public:
-  /// kink_inputs: how many inputs the caller's `kinks` knows; the second-order pass adds one of its own.
-  Checker(const GradcheckOptions& options, std::size_t kink_inputs) : options_(options), kink_inputs_(static_cast<int>(kink_inputs)) { result_.passed = true; }
+  /// own_inputs: how many inputs the caller gave, and `kinks` knows; the second-order pass adds the incoming gradient.
+  Checker(const GradcheckOptions& options, std::size_t own_inputs) : options_(options), own_inputs_(static_cast<int>(own_inputs)) { result_.passed = true; }
 
   void pass(const GradFunction& function, const std::vector<Tensor>& inputs, const std::string& label) {
     if (!result_.passed) return;
@@ -150,7 +150,7 @@ class Checker {
   }
 
   int side_at(const Tensor& input, int i, std::int64_t element) const {
-    return options_.kinks && i < kink_inputs_ ? options_.kinks(i, element, input.at(unravel(element, input.shape()))) : 0;
+    return options_.kinks && i < own_inputs_ ? options_.kinks(i, element, input.at(unravel(element, input.shape()))) : 0;
   }
 
   void check_input(const GradFunction& function, const std::vector<Tensor>& inputs, int i, const std::vector<double>& analytic, const std::vector<double>& value) {
@@ -214,12 +214,13 @@ class Checker {
   std::string suffix() const { return label_.empty() ? "" : fmt::format(" ({})", label_); }
 
   std::string worst() const {
-    return fmt::format("input {} element {}: analytic {:.12g}, numeric {:.12g}, error {:.2e}{}", result_.input, result_.index.str(), result_.analytic,
-                       result_.numeric, result_.worst_error, worst_label_.empty() ? "" : fmt::format(" ({})", worst_label_));
+    const std::string where = result_.input < own_inputs_ ? fmt::format("input {}", result_.input) : "the incoming gradient";
+    return fmt::format("{} element {}: analytic {:.12g}, numeric {:.12g}, error {:.2e}{}", where, result_.index.str(), result_.analytic, result_.numeric,
+                       result_.worst_error, worst_label_.empty() ? "" : fmt::format(" ({})", worst_label_));
   }
 
   const GradcheckOptions& options_;
-  int kink_inputs_;
+  int own_inputs_;
   GradcheckResult result_;
   std::string label_, worst_label_;
   Tensor projection_;

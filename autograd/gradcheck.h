@@ -27,7 +27,7 @@ struct GradcheckOptions {
 struct GradcheckResult {
   bool passed = false;
   double worst_error = 0;    ///< |analytic - numeric| / max(1, |analytic|, |numeric|), the largest
-  int input = -1;            ///< where that was; -1 when nothing was compared
+  int input = -1;            ///< where that was; -1 when nothing was compared; one past the last: the incoming gradient (second order)
   Shape index;               ///< the element of that input
   double analytic = 0;
   double numeric = 0;

@@ -27,6 +27,12 @@ struct Row {
   std::string where, message;
 };
 
+std::string lower(std::string text) {
+  for (char& c : text)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  return text;
+}
+
 Row check_entry(const Entry& entry) {
   Row row{.name = entry.name, .kind = std::string(samples::name(entry.kind)), .where = "", .message = ""};
   try {
@@ -86,7 +92,7 @@ void print_json(const std::vector<Row>& rows) {
 int run_gradcheck(const GradcheckCommand& command) {
   std::vector<const Entry*> chosen;
   for (const Entry& entry : samples::all())
-    if (entry.name.find(command.pattern) != std::string::npos) chosen.push_back(&entry);
+    if (lower(entry.name).find(lower(command.pattern)) != std::string::npos) chosen.push_back(&entry);
   if (chosen.empty()) fail<ConfigError>("gradcheck", "no op, module or model has `{}` in its name", command.pattern);
   const bool shows_progress = isatty(STDERR_FILENO) != 0;
   std::vector<Row> rows;

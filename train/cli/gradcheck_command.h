@@ -6,7 +6,7 @@
 namespace weft::cli {
 
 struct GradcheckCommand {
-  std::string pattern;  ///< only samples whose name holds this text; empty: all
+  std::string pattern;  ///< only samples whose name holds this text, in either case; empty: all
   bool json = false;    ///< a list of objects with `name`, `kind`, `worst_error`, `passed` and more, instead of a table
 };
 
