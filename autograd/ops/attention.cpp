@@ -27,18 +27,23 @@ std::string shapes(const Tensor& q, const Tensor& k, const Tensor& v) {
 
 /// v may be undefined.
 void check(const char* op, const Tensor& q, const Tensor& k, const Tensor& v, const AttentionOptions& options) {
-  if (q.rank() != 4 || k.rank() != 4 || (v.defined() && v.rank() != 4)) fail<ShapeError>(op, "operands must be (batch, heads, time, size): {}", shapes(q, k, v));
+  if (q.rank() != 4 || k.rank() != 4 || (v.defined() && v.rank() != 4))
+    fail<ShapeError>(op, "operands must be (batch, heads, time, size): {}", shapes(q, k, v));
   if (q.dtype() != k.dtype() || (v.defined() && v.dtype() != q.dtype()))
-    fail<DTypeError>(op, "operands of different dtypes: q {}, k {}, v {}; cast one", name(q.dtype()), name(k.dtype()), v.defined() ? name(v.dtype()) : "none");
+    fail<DTypeError>(op, "operands of different dtypes: q {}, k {}, v {}; cast one", name(q.dtype()), name(k.dtype()),
+                     v.defined() ? name(v.dtype()) : "none");
   if (!is_float(q.dtype())) fail<DTypeError>(op, "wants f32 or f64, got {}", name(q.dtype()));
   if (k.size(0) != q.size(0) || (v.defined() && v.size(0) != q.size(0))) fail<ShapeError>(op, "batches differ: {}", shapes(q, k, v));
   if (k.size(3) != q.size(3)) fail<ShapeError>(op, "head sizes of q and k differ: {}", shapes(q, k, v));
-  if (v.defined() && (v.size(1) != k.size(1) || v.size(2) != k.size(2))) fail<ShapeError>(op, "heads or lengths of k and v differ: {}", shapes(q, k, v));
-  if (k.size(1) == 0 ? q.size(1) != 0 : q.size(1) % k.size(1) != 0) fail<ShapeError>(op, "heads of q are not a multiple of those of k: {}", shapes(q, k, v));
+  if (v.defined() && (v.size(1) != k.size(1) || v.size(2) != k.size(2)))
+    fail<ShapeError>(op, "heads or lengths of k and v differ: {}", shapes(q, k, v));
+  if (k.size(1) == 0 ? q.size(1) != 0 : q.size(1) % k.size(1) != 0)
+    fail<ShapeError>(op, "heads of q are not a multiple of those of k: {}", shapes(q, k, v));
   if (options.scale && !std::isfinite(*options.scale)) fail<ConfigError>(op, "scale must be finite, got {}", *options.scale);
   if (const Tensor& padding = options.key_padding; padding.defined()) {
     if (padding.dtype() != DType::u8) fail<DTypeError>(op, "key_padding must be u8, got {}", name(padding.dtype()));
-    if (padding.shape() != Shape{q.size(0), k.size(2)}) fail<ShapeError>(op, "key_padding must be ({}, {}), got {}", q.size(0), k.size(2), padding.shape().str());
+    if (padding.shape() != Shape{q.size(0), k.size(2)})
+      fail<ShapeError>(op, "key_padding must be ({}, {}), got {}", q.size(0), k.size(2), padding.shape().str());
   }
   if (const Tensor& bias = options.bias; bias.defined()) {
     const Shape scores{q.size(0), q.size(1), q.size(2), k.size(2)};

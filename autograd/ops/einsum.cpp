@@ -45,7 +45,8 @@ Formula parse(std::string_view formula, std::size_t operand_count) {
     begin = comma + 1;
   }
   if (parsed.operands.size() != operand_count)
-    fail<ConfigError>("einsum", "`{}` names {} operand{}, got {}", formula, parsed.operands.size(), parsed.operands.size() == 1 ? "" : "s", operand_count);
+    fail<ConfigError>("einsum", "`{}` names {} operand{}, got {}", formula, parsed.operands.size(), parsed.operands.size() == 1 ? "" : "s",
+                      operand_count);
   for (const std::string& letters : parsed.operands) check_letters(formula, letters, "an operand");
   check_letters(formula, parsed.output, "the output");
   for (const char c : parsed.output)
@@ -56,7 +57,8 @@ Formula parse(std::string_view formula, std::size_t operand_count) {
 
 void check_rank(std::string_view formula, const std::string& letters, const Tensor& t) {
   if (t.rank() != static_cast<int>(letters.size()))
-    fail<ShapeError>("einsum", "`{}`: `{}` names {} dimension{}, the operand is {}", formula, letters, letters.size(), letters.size() == 1 ? "" : "s", t.shape().str());
+    fail<ShapeError>("einsum", "`{}`: `{}` names {} dimension{}, the operand is {}", formula, letters, letters.size(), letters.size() == 1 ? "" : "s",
+                     t.shape().str());
 }
 
 /// Sums every dimension whose letter is not in `kept`, and drops it from `letters`.

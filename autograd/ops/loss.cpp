@@ -26,7 +26,8 @@ Tensor reduce(const Tensor& losses, Reduction reduction) {
 
 void check_same_shape(const char* op, const Tensor& x, const Tensor& target) {
   if (x.shape() != target.shape()) fail<ShapeError>(op, "shapes must be equal: x {}, target {}", x.shape().str(), target.shape().str());
-  if (x.dtype() != target.dtype()) fail<DTypeError>(op, "operands of different dtypes: x {}, target {}; cast one", name(x.dtype()), name(target.dtype()));
+  if (x.dtype() != target.dtype())
+    fail<DTypeError>(op, "operands of different dtypes: x {}, target {}; cast one", name(x.dtype()), name(target.dtype()));
   if (!is_float(x.dtype())) fail<DTypeError>(op, "wants f32 or f64, got {}", name(x.dtype()));
 }
 
@@ -34,13 +35,17 @@ void check_cross_entropy(const Tensor& logits, const Tensor& targets, const Cros
   constexpr const char* kOp = "cross_entropy";
   if (logits.rank() < 1) fail<ShapeError>(kOp, "logits must have a last dimension of classes: logits {}", logits.shape().str());
   if (!is_float(logits.dtype())) fail<DTypeError>(kOp, "wants logits as f32 or f64, got {}", name(logits.dtype()));
-  if (targets.dtype() != DType::i32 && targets.dtype() != DType::i64) fail<DTypeError>(kOp, "wants targets as i32 or i64, got {}", name(targets.dtype()));
+  if (targets.dtype() != DType::i32 && targets.dtype() != DType::i64)
+    fail<DTypeError>(kOp, "wants targets as i32 or i64, got {}", name(targets.dtype()));
   if (targets.shape() != Shape(logits.shape().begin(), logits.shape().end() - 1))
-    fail<ShapeError>(kOp, "targets must have the shape of logits without its last dimension: logits {}, targets {}", logits.shape().str(), targets.shape().str());
-  if (!(options.label_smoothing >= 0 && options.label_smoothing <= 1)) fail<ConfigError>(kOp, "label_smoothing must be in [0, 1], got {}", options.label_smoothing);
+    fail<ShapeError>(kOp, "targets must have the shape of logits without its last dimension: logits {}, targets {}", logits.shape().str(),
+                     targets.shape().str());
+  if (!(options.label_smoothing >= 0 && options.label_smoothing <= 1))
+    fail<ConfigError>(kOp, "label_smoothing must be in [0, 1], got {}", options.label_smoothing);
   if (const Tensor& w = options.class_weights; w.defined()) {
     if (w.shape() != Shape{logits.size(-1)}) fail<ShapeError>(kOp, "class_weights must be ({},), got {}", logits.size(-1), w.shape().str());
-    if (w.dtype() != logits.dtype()) fail<DTypeError>(kOp, "class_weights must have the dtype of the logits, {}, got {}", name(logits.dtype()), name(w.dtype()));
+    if (w.dtype() != logits.dtype())
+      fail<DTypeError>(kOp, "class_weights must have the dtype of the logits, {}, got {}", name(logits.dtype()), name(w.dtype()));
   }
 }
 
@@ -50,7 +55,8 @@ Tensor checked_targets(const Tensor& targets, std::int64_t classes, std::int64_t
   const std::int64_t* id = ids.data<std::int64_t>();
   for (std::int64_t i = 0; i < ids.numel(); ++i)
     if (id[i] != ignore_index && (id[i] < 0 || id[i] >= classes))
-      fail<IndexError>("cross_entropy", "target {} at position {} is not a class: there are {} classes, and ignore_index is {}", id[i], i, classes, ignore_index);
+      fail<IndexError>("cross_entropy", "target {} at position {} is not a class: there are {} classes, and ignore_index is {}", id[i], i, classes,
+                       ignore_index);
   return ids;
 }
 
@@ -62,8 +68,14 @@ struct Saved {
 
   template <class T>
   CrossEntropyArgs<T> args() const {
-    return {ids.numel(), logits.size(-1), logits.data<T>(), ids.data<std::int64_t>(), weights.defined() ? weights.data<T>() : nullptr,
-            static_cast<T>(weight_sum), static_cast<T>(smoothing), ignore_index};
+    return {ids.numel(),
+            logits.size(-1),
+            logits.data<T>(),
+            ids.data<std::int64_t>(),
+            weights.defined() ? weights.data<T>() : nullptr,
+            static_cast<T>(weight_sum),
+            static_cast<T>(smoothing),
+            ignore_index};
   }
 };
 
@@ -134,7 +146,8 @@ Tensor cross_entropy(const Tensor& logits, const Tensor& targets, const CrossEnt
 
 Tensor bce_with_logits(const Tensor& logits, const Tensor& targets, Reduction reduction, double pos_weight) {
   check_same_shape("bce_with_logits", logits, targets);
-  if (!(pos_weight >= 0) || std::isinf(pos_weight)) fail<ConfigError>("bce_with_logits", "pos_weight must be finite and 0 or more, got {}", pos_weight);
+  if (!(pos_weight >= 0) || std::isinf(pos_weight))
+    fail<ConfigError>("bce_with_logits", "pos_weight must be finite and 0 or more, got {}", pos_weight);
   // -log s(x) = softplus(-x) and -log(1 - s(x)) = x + softplus(-x), so the loss is (1 - t) x + (1 + (p - 1) t) softplus(-x).
   const Tensor tail = softplus(neg(logits)), linear_part = mul(sub(Tensor::full({}, 1, logits.dtype()), targets), logits);
   const Tensor losses = pos_weight == 1 ? add(linear_part, tail) : add(linear_part, mul(add(mul(targets, pos_weight - 1), 1.0), tail));
@@ -173,7 +186,8 @@ namespace definition {
 Tensor cross_entropy(const Tensor& logits, const Tensor& targets, const CrossEntropyOptions& options) {
   const std::int64_t classes = logits.size(-1);
   const Tensor ids = checked_targets(targets, classes, options.ignore_index);
-  const std::vector<double> weights = options.class_weights.defined() ? options.class_weights.to_vector<double>() : std::vector<double>(static_cast<std::size_t>(classes), 1.0);
+  const std::vector<double> weights =
+      options.class_weights.defined() ? options.class_weights.to_vector<double>() : std::vector<double>(static_cast<std::size_t>(classes), 1.0);
   // The target distribution, each class times its weight: (1 - s) at the target and s / V everywhere.
   std::vector<double> wanted(static_cast<std::size_t>(logits.numel()), 0.0);
   for (std::int64_t i = 0; i < ids.numel(); ++i) {

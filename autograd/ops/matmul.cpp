@@ -129,7 +129,8 @@ std::string shapes(const Tensor& x, const Tensor& weight, const Tensor& bias) {
 }
 
 void check_linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
-  if (x.rank() < 1 || weight.rank() != 2) fail<ShapeError>("linear", "x must have a last dimension and weight be (out, in): {}", shapes(x, weight, bias));
+  if (x.rank() < 1 || weight.rank() != 2)
+    fail<ShapeError>("linear", "x must have a last dimension and weight be (out, in): {}", shapes(x, weight, bias));
   if (x.size(-1) != weight.size(1)) fail<ShapeError>("linear", "the last dimension of x is not weight's second: {}", shapes(x, weight, bias));
   if (bias.defined() && bias.shape() != Shape{weight.size(0)}) fail<ShapeError>("linear", "bias must be (out,): {}", shapes(x, weight, bias));
   if (x.dtype() != weight.dtype() || (bias.defined() && bias.dtype() != x.dtype()))
@@ -147,14 +148,17 @@ Tensor as_rows(const Tensor& x, std::int64_t rows, std::int64_t columns) {
 
 template <class T>
 kernels::LinearArgs<T> linear_args(const Tensor& rows, const Tensor& weight) {
-  return {rows.size(0), rows.size(1), weight.size(0), rows.data<T>(), std::max(rows.size(0) <= 1 ? rows.size(1) : rows.strides()[0], std::int64_t{1}), weight.data<T>()};
+  return {
+      rows.size(0),    rows.size(1), weight.size(0), rows.data<T>(), std::max(rows.size(0) <= 1 ? rows.size(1) : rows.strides()[0], std::int64_t{1}),
+      weight.data<T>()};
 }
 
 }  // namespace
 
 Tensor matmul(const Tensor& a, const Tensor& b) {
   check_operands(a, b, "matmul");
-  if (a.rank() == 0 || b.rank() == 0) fail<ShapeError>("matmul", "operands must have at least one dimension: a {}, b {}; use mul", a.shape().str(), b.shape().str());
+  if (a.rank() == 0 || b.rank() == 0)
+    fail<ShapeError>("matmul", "operands must have at least one dimension: a {}, b {}; use mul", a.shape().str(), b.shape().str());
   const std::int64_t inner_a = a.size(-1), inner_b = b.rank() == 1 ? b.size(0) : b.size(-2);
   if (inner_a != inner_b) fail<ShapeError>("matmul", "inner dimensions differ: a {}, b {}", a.shape().str(), b.shape().str());
   if (a.rank() >= 2 && b.rank() >= 2) return matrix_product(a, b);

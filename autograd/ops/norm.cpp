@@ -21,7 +21,8 @@ void check(const char* op, const Tensor& x, const Tensor& weight, const Tensor& 
   if (!(eps >= 0)) fail<ConfigError>(op, "eps must be 0 or more, got {}", eps);
   for (const auto& [t, what] : {std::pair{&weight, "weight"}, std::pair{&bias, "bias"}}) {
     if (!t->defined()) continue;
-    if (t->shape() != Shape{x.size(-1)}) fail<ShapeError>(op, "{} must be ({},): x {}, {} {}", what, x.size(-1), x.shape().str(), what, t->shape().str());
+    if (t->shape() != Shape{x.size(-1)})
+      fail<ShapeError>(op, "{} must be ({},): x {}, {} {}", what, x.size(-1), x.shape().str(), what, t->shape().str());
     if (t->dtype() != x.dtype()) fail<DTypeError>(op, "operands of different dtypes: x {}, {} {}; cast one", name(x.dtype()), what, name(t->dtype()));
   }
 }
@@ -42,7 +43,8 @@ struct Saved {
 
 Tensor dense(const Tensor& t) { return t.defined() ? raw::contiguous(t) : t; }
 
-Tensor normalise(const char* op, Norm kind, const Tensor& x, const Tensor& weight, const Tensor& bias, double eps, std::function<Tensor()> definition) {
+Tensor normalise(const char* op, Norm kind, const Tensor& x, const Tensor& weight, const Tensor& bias, double eps,
+                 std::function<Tensor()> definition) {
   check(op, x, weight, bias, eps);
   const bool need_x = wants_grad(x), need_w = wants_grad(weight), need_b = wants_grad(bias);
   Saved saved{kind, raw::contiguous(x), dense(weight), dense(bias), Tensor(), Tensor(), eps};

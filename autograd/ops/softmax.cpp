@@ -48,21 +48,29 @@ Tensor nonzero_sum(const Tensor& sums) { return masked_fill(sums, equal(sums, Te
 
 Tensor softmax(const Tensor& x, std::int64_t dim) {
   const int d = row_dim(x, dim, "softmax");
-  Tensor out = along_rows(d, [](auto... args) { kernels::softmax(args...); }, x);
+  Tensor out = along_rows(
+      d, [](auto... args) { kernels::softmax(args...); }, x);
   if (!wants_grad(x)) return record("softmax", std::move(out), {x}, nullptr);
   return record_fused(
       "softmax", out, {x},
-      [y = SavedOutput(out), d](const Tensor& g) -> Gradients { return {along_rows(d, [](auto... args) { kernels::softmax_backward(args...); }, y.get(), g)}; },
+      [y = SavedOutput(out), d](const Tensor& g) -> Gradients {
+        return {along_rows(
+            d, [](auto... args) { kernels::softmax_backward(args...); }, y.get(), g)};
+      },
       [x, d] { return definition::softmax(x, d); });
 }
 
 Tensor log_softmax(const Tensor& x, std::int64_t dim) {
   const int d = row_dim(x, dim, "log_softmax");
-  Tensor out = along_rows(d, [](auto... args) { kernels::log_softmax(args...); }, x);
+  Tensor out = along_rows(
+      d, [](auto... args) { kernels::log_softmax(args...); }, x);
   if (!wants_grad(x)) return record("log_softmax", std::move(out), {x}, nullptr);
   return record_fused(
       "log_softmax", out, {x},
-      [y = SavedOutput(out), d](const Tensor& g) -> Gradients { return {along_rows(d, [](auto... args) { kernels::log_softmax_backward(args...); }, y.get(), g)}; },
+      [y = SavedOutput(out), d](const Tensor& g) -> Gradients {
+        return {along_rows(
+            d, [](auto... args) { kernels::log_softmax_backward(args...); }, y.get(), g)};
+      },
       [x, d] { return definition::log_softmax(x, d); });
 }
 

@@ -59,7 +59,8 @@ std::vector<double> weights_of(const Setting& s, const Inputs& in, std::size_t n
         for (std::int64_t j = 0; j < s.keys; ++j) {
           const std::int64_t key = (b * s.kv_heads + h / (s.heads / s.kv_heads)) * s.keys + j;
           double score = 0;
-          for (std::int64_t d = 0; d < s.size; ++d) score += scale * q[static_cast<std::size_t>(query * s.size + d)] * k[static_cast<std::size_t>(key * s.size + d)];
+          for (std::int64_t d = 0; d < s.size; ++d)
+            score += scale * q[static_cast<std::size_t>(query * s.size + d)] * k[static_cast<std::size_t>(key * s.size + d)];
           if (!bias.empty()) score += bias[static_cast<std::size_t>(query * s.keys + j)];
           if (s.causal && j > i + s.keys - s.queries) score = kNone;
           if (!padding.empty() && padding[static_cast<std::size_t>(b * s.keys + j)] != 0) score = kNone;
@@ -80,7 +81,8 @@ std::vector<double> outputs_of(const Setting& s, const Inputs& in) {
     for (std::int64_t d = 0; d < s.value_size; ++d) {
       const std::int64_t head = row / s.queries, kv = head / s.heads * s.kv_heads + head % s.heads / (s.heads / s.kv_heads);
       double value = 0;
-      for (std::int64_t j = 0; j < s.keys; ++j) value += weights[static_cast<std::size_t>(row * s.keys + j)] * v[static_cast<std::size_t>((kv * s.keys + j) * s.value_size + d)];
+      for (std::int64_t j = 0; j < s.keys; ++j)
+        value += weights[static_cast<std::size_t>(row * s.keys + j)] * v[static_cast<std::size_t>((kv * s.keys + j) * s.value_size + d)];
       out.push_back(value);
     }
   return out;
@@ -114,24 +116,57 @@ Case time_first_case() {
   const Setting s{.causal = true};
   return {.label = "time before heads",
           .inputs = {values({2, 3, 2, 2}, 1), values({2, 4, 2, 2}, 2), values({2, 4, 2, 3}, 3)},
-          .call = [](const Inputs& in) { return scaled_dot_product_attention(transpose(in[0], 1, 2), transpose(in[1], 1, 2), transpose(in[2], 1, 2), {.causal = true}); },
-          .reference = [=](const Inputs& in) { return outputs_of(s, {raw::transpose(in[0], 1, 2), raw::transpose(in[1], 1, 2), raw::transpose(in[2], 1, 2)}); }};
+          .call =
+              [](const Inputs& in) {
+                return scaled_dot_product_attention(transpose(in[0], 1, 2), transpose(in[1], 1, 2), transpose(in[2], 1, 2), {.causal = true});
+              },
+          .reference =
+              [=](const Inputs& in) {
+                return outputs_of(s, {raw::transpose(in[0], 1, 2), raw::transpose(in[1], 1, 2), raw::transpose(in[2], 1, 2)});
+              }};
 }
 
 std::vector<ErrorCase> errors_of(const std::string& name, const std::function<void(const Shape&, const Shape&, const AttentionOptions&)>& call) {
   const std::string prefix = "[" + name + "] ", v = name == "attention_weights" ? "" : ", v ";
   const auto shapes = [=](const Shape& q, const Shape& k) { return "q " + q.str() + ", k " + k.str() + (v.empty() ? "" : v + k.str()); };
   const Shape q{2, 2, 3, 4}, k{2, 2, 5, 4};
-  return {
-      {"rank", [=] { call({3, 4}, k, {}); }, prefix + "operands must be (batch, heads, time, size): " + shapes({3, 4}, k)},
-      {"batch", [=] { call(q, {1, 2, 5, 4}, {}); }, prefix + "batches differ: " + shapes(q, {1, 2, 5, 4})},
-      {"head size", [=] { call(q, {2, 2, 5, 3}, {}); }, prefix + "head sizes of q and k differ: " + shapes(q, {2, 2, 5, 3})},
-      {"groups", [=] { call({2, 3, 3, 4}, k, {}); }, prefix + "heads of q are not a multiple of those of k: " + shapes({2, 3, 3, 4}, k)},
-      {"padding dtype", [=] { call(q, k, {.key_padding = Tensor::zeros({2, 5})}); }, prefix + "key_padding must be u8, got f32"},
-      {"padding shape", [=] { call(q, k, {.key_padding = Tensor::zeros({2, 3}, DType::u8)}); }, prefix + "key_padding must be (2, 5), got (2, 3)"},
-      {"bias shape", [=] { call(q, k, {.bias = Tensor::zeros({4, 5})}); }, prefix + "bias (4, 5) does not broadcast to the scores (2, 2, 3, 5)"},
-      {"bias dtype", [=] { call(q, k, {.bias = Tensor::zeros({5}, DType::f64)}); }, prefix + "bias must have the dtype of q, f32, got f64"},
-      {"scale", [=] { call(q, k, {.scale = std::numeric_limits<double>::quiet_NaN()}); }, prefix + "scale must be finite, got nan"}};
+  return {{"rank",
+           [=] {
+             call({3, 4}, k, {});
+           },
+           prefix + "operands must be (batch, heads, time, size): " + shapes({3, 4}, k)},
+          {"batch",
+           [=] {
+             call(q, {1, 2, 5, 4}, {});
+           },
+           prefix + "batches differ: " + shapes(q, {1, 2, 5, 4})},
+          {"head size",
+           [=] {
+             call(q, {2, 2, 5, 3}, {});
+           },
+           prefix + "head sizes of q and k differ: " + shapes(q, {2, 2, 5, 3})},
+          {"groups",
+           [=] {
+             call({2, 3, 3, 4}, k, {});
+           },
+           prefix + "heads of q are not a multiple of those of k: " + shapes({2, 3, 3, 4}, k)},
+          {"padding dtype",
+           [=] {
+             call(q, k, {.key_padding = Tensor::zeros({2, 5})});
+           },
+           prefix + "key_padding must be u8, got f32"},
+          {"padding shape",
+           [=] {
+             call(q, k, {.key_padding = Tensor::zeros({2, 3}, DType::u8)});
+           },
+           prefix + "key_padding must be (2, 5), got (2, 3)"},
+          {"bias shape",
+           [=] {
+             call(q, k, {.bias = Tensor::zeros({4, 5})});
+           },
+           prefix + "bias (4, 5) does not broadcast to the scores (2, 2, 3, 5)"},
+          {"bias dtype", [=] { call(q, k, {.bias = Tensor::zeros({5}, DType::f64)}); }, prefix + "bias must have the dtype of q, f32, got f64"},
+          {"scale", [=] { call(q, k, {.scale = std::numeric_limits<double>::quiet_NaN()}); }, prefix + "scale must be finite, got nan"}};
 }
 
 Benchmark benchmark(std::string label, std::int64_t batch, std::int64_t heads, std::int64_t time, std::int64_t size, bool causal) {
@@ -143,7 +178,9 @@ Benchmark benchmark(std::string label, std::int64_t batch, std::int64_t heads, s
             for (std::uint64_t i = 1; i <= 3; ++i) inputs.push_back(raw::cast(values(stored, i), DType::f32));
             return inputs;
           },
-          [=](const Inputs& in) { return scaled_dot_product_attention(transpose(in[0], 1, 2), transpose(in[1], 1, 2), transpose(in[2], 1, 2), {.causal = causal}); },
+          [=](const Inputs& in) {
+            return scaled_dot_product_attention(transpose(in[0], 1, 2), transpose(in[1], 1, 2), transpose(in[2], 1, 2), {.causal = causal});
+          },
           4 * n * static_cast<double>(time) / (causal ? 2 : 1), 16 * n};
 }
 
@@ -169,12 +206,16 @@ Sample attention_sample() {
                   attention_case("no batch", {.batch = 0}),
                   attention_case("several tiles, few heads", {.batch = 1, .queries = 150, .keys = 270, .causal = true, .bias = {150, 270}}, 12),
                   attention_case("one row past a tile", {.batch = 1, .queries = 129, .keys = 129, .causal = true}, 12),
-                  attention_case("several tiles, many heads", {.batch = 2, .heads = 8, .kv_heads = 4, .queries = 140, .keys = 131, .causal = true, .padding = true}, 12),
+                  attention_case("several tiles, many heads",
+                                 {.batch = 2, .heads = 8, .kv_heads = 4, .queries = 140, .keys = 131, .causal = true, .padding = true}, 12),
                   time_first_case()};
   sample.errors = errors_of("scaled_dot_product_attention", [](const Shape& q, const Shape& k, const AttentionOptions& options) {
     scaled_dot_product_attention(Tensor::zeros(q), Tensor::zeros(k), Tensor::zeros(k), options);
   });
-  sample.errors.push_back({"values", [] { scaled_dot_product_attention(Tensor::zeros({1, 2, 3, 4}), Tensor::zeros({1, 2, 3, 4}), Tensor::zeros({1, 2, 4, 4})); },
+  sample.errors.push_back({"values",
+                           [] {
+                             scaled_dot_product_attention(Tensor::zeros({1, 2, 3, 4}), Tensor::zeros({1, 2, 3, 4}), Tensor::zeros({1, 2, 4, 4}));
+                           },
                            "[scaled_dot_product_attention] heads or lengths of k and v differ: q (1, 2, 3, 4), k (1, 2, 3, 4), v (1, 2, 4, 4)"});
   sample.benchmarks = {benchmark("GPT (12, 4, 64, 32) causal", 12, 4, 64, 32, true), benchmark("ViT (64, 4, 50, 16)", 64, 4, 50, 16, false),
                        benchmark("(8, 6, 256, 64) causal", 8, 6, 256, 64, true), benchmark("(1, 4, 4096, 64) causal", 1, 4, 4096, 64, true)};
@@ -192,12 +233,20 @@ Case weights_case(std::string label, const Setting& s) {
 
 Sample weights_sample() {
   Sample sample{.name = "attention_weights"};
-  sample.cases = {weights_case("all keys", {}), weights_case("causal", {.queries = 4, .causal = true}), weights_case("queries that see nothing", {.queries = 5, .keys = 3, .causal = true}),
-                  weights_case("grouped, bias, padding", {.heads = 4, .kv_heads = 2, .scale = 0.4, .bias = {4, 1, 4}, .padding = true}), weights_case("no queries", {.queries = 0})};
-  sample.errors = errors_of("attention_weights", [](const Shape& q, const Shape& k, const AttentionOptions& options) { attention_weights(Tensor::zeros(q), Tensor::zeros(k), options); });
+  sample.cases = {weights_case("all keys", {}), weights_case("causal", {.queries = 4, .causal = true}),
+                  weights_case("queries that see nothing", {.queries = 5, .keys = 3, .causal = true}),
+                  weights_case("grouped, bias, padding", {.heads = 4, .kv_heads = 2, .scale = 0.4, .bias = {4, 1, 4}, .padding = true}),
+                  weights_case("no queries", {.queries = 0})};
+  sample.errors = errors_of("attention_weights", [](const Shape& q, const Shape& k, const AttentionOptions& options) {
+    attention_weights(Tensor::zeros(q), Tensor::zeros(k), options);
+  });
   const Shape shape{12, 4, 64, 32};
-  sample.benchmarks = {{"GPT (12, 4, 64, 32) causal", [=] { return Inputs{raw::cast(values(shape, 1), DType::f32), raw::cast(values(shape, 2), DType::f32)}; },
-                        [](const Inputs& in) { return attention_weights(in[0], in[1], {.causal = true}); }, 2.0 * 12 * 4 * 64 * 64 * 32, 4.0 * 12 * 4 * (2 * 64 * 32 + 64 * 64)}};
+  sample.benchmarks = {{"GPT (12, 4, 64, 32) causal",
+                        [=] {
+                          return Inputs{raw::cast(values(shape, 1), DType::f32), raw::cast(values(shape, 2), DType::f32)};
+                        },
+                        [](const Inputs& in) { return attention_weights(in[0], in[1], {.causal = true}); }, 2.0 * 12 * 4 * 64 * 64 * 32,
+                        4.0 * 12 * 4 * (2 * 64 * 32 + 64 * 64)}};
   return sample;
 }
 

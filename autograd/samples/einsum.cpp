@@ -70,16 +70,45 @@ Sample make() {
                   one("ijk->kj", {2, 3, 4}),
                   one("ij->ji", {2, 3}),
                   one("ij->", {2, 3})};
-  sample.errors = {
-      {"no arrow", [] { einsum("ij,jk", Tensor::zeros({2, 2}), Tensor::zeros({2, 2})); }, "[einsum] `ij,jk` has no output; write it after `->`"},
-      {"count", [] { einsum("ij->i", Tensor::zeros({2, 2}), Tensor::zeros({2, 2})); }, "[einsum] `ij->i` names 1 operand, got 2"},
-      {"repeat", [] { einsum("ii->i", Tensor::zeros({2, 2})); }, "[einsum] `ii->i`: `i` repeats within an operand"},
-      {"not a letter", [] { einsum("i.->i", Tensor::zeros({2, 2})); }, "[einsum] `i.->i`: `.` is not a letter"},
-      {"unknown output", [] { einsum("ij->ik", Tensor::zeros({2, 2})); }, "[einsum] `ij->ik`: `k` of the output is in no operand"},
-      {"rank", [] { einsum("ijk->i", Tensor::zeros({2, 2})); }, "[einsum] `ijk->i`: `ijk` names 3 dimensions, the operand is (2, 2)"},
-      {"sizes", [] { einsum("ij,jk->ik", Tensor::zeros({2, 3}), Tensor::zeros({4, 2})); }, "[einsum] `ij,jk->ik`: sizes of `j` disagree: a (2, 3), b (4, 2)"}};
+  sample.errors = {{"no arrow",
+                    [] {
+                      einsum("ij,jk", Tensor::zeros({2, 2}), Tensor::zeros({2, 2}));
+                    },
+                    "[einsum] `ij,jk` has no output; write it after `->`"},
+                   {"count",
+                    [] {
+                      einsum("ij->i", Tensor::zeros({2, 2}), Tensor::zeros({2, 2}));
+                    },
+                    "[einsum] `ij->i` names 1 operand, got 2"},
+                   {"repeat",
+                    [] {
+                      einsum("ii->i", Tensor::zeros({2, 2}));
+                    },
+                    "[einsum] `ii->i`: `i` repeats within an operand"},
+                   {"not a letter",
+                    [] {
+                      einsum("i.->i", Tensor::zeros({2, 2}));
+                    },
+                    "[einsum] `i.->i`: `.` is not a letter"},
+                   {"unknown output",
+                    [] {
+                      einsum("ij->ik", Tensor::zeros({2, 2}));
+                    },
+                    "[einsum] `ij->ik`: `k` of the output is in no operand"},
+                   {"rank",
+                    [] {
+                      einsum("ijk->i", Tensor::zeros({2, 2}));
+                    },
+                    "[einsum] `ijk->i`: `ijk` names 3 dimensions, the operand is (2, 2)"},
+                   {"sizes",
+                    [] {
+                      einsum("ij,jk->ik", Tensor::zeros({2, 3}), Tensor::zeros({4, 2}));
+                    },
+                    "[einsum] `ij,jk->ik`: sizes of `j` disagree: a (2, 3), b (4, 2)"}};
   sample.benchmarks = {{"bqhd,bkhd->bhqk (12, 64, 4, 32)",
-                        [] { return Inputs{raw::cast(values({12, 64, 4, 32}, 1), DType::f32), raw::cast(values({12, 64, 4, 32}, 2), DType::f32)}; },
+                        [] {
+                          return Inputs{raw::cast(values({12, 64, 4, 32}, 1), DType::f32), raw::cast(values({12, 64, 4, 32}, 2), DType::f32)};
+                        },
                         [](const Inputs& in) { return einsum("bqhd,bkhd->bhqk", in[0], in[1]); }, 2.0 * 12 * 4 * 64 * 64 * 32,
                         4.0 * (2 * 12 * 64 * 4 * 32 + 12 * 4 * 64 * 64)}};
   return sample;

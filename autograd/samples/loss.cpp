@@ -59,7 +59,10 @@ Case cross_entropy_case(std::string label, const Shape& shape, const Setting& s,
 
 Benchmark cross_entropy_benchmark(const char* label, std::int64_t rows, std::int64_t classes) {
   const double n = static_cast<double>(rows * classes);
-  return {label, [=] { return Inputs{raw::cast(values({rows, classes}, 1), DType::f32), ids({rows}, classes, 2)}; },
+  return {label,
+          [=] {
+            return Inputs{raw::cast(values({rows, classes}, 1), DType::f32), ids({rows}, classes, 2)};
+          },
           [](const Inputs& in) { return cross_entropy(in[0], in[1]); }, 4 * n, 4 * n};
 }
 
@@ -78,17 +81,46 @@ Sample cross_entropy_sample() {
                   cross_entropy_case("sum", {4, 5}, {.weighted = true, .reduction = Reduction::sum}),
                   cross_entropy_case("none", {2, 2, 5}, {.smoothing = 0.1, .reduction = Reduction::none}, 1),
                   cross_entropy_case("no rows", {0, 4}, {})};
-  const auto call = [](const Shape& logits, const Tensor& targets, const CrossEntropyOptions& options) { cross_entropy(Tensor::zeros(logits), targets, options); };
+  const auto call = [](const Shape& logits, const Tensor& targets, const CrossEntropyOptions& options) {
+    cross_entropy(Tensor::zeros(logits), targets, options);
+  };
   const Tensor two = Tensor::from<std::int64_t>({0, 2}, {2});
-  sample.errors = {
-      {"class", [=] { call({2, 2}, two, {}); }, "[cross_entropy] target 2 at position 1 is not a class: there are 2 classes, and ignore_index is -100"},
-      {"negative", [=] { call({1, 2}, Tensor::from<std::int64_t>({-1}, {1}), {}); }, "[cross_entropy] target -1 at position 0 is not a class: there are 2 classes, and ignore_index is -100"},
-      {"shape", [=] { call({3, 4}, two, {}); }, "[cross_entropy] targets must have the shape of logits without its last dimension: logits (3, 4), targets (2,)"},
-      {"scalar", [=] { call({}, two, {}); }, "[cross_entropy] logits must have a last dimension of classes: logits ()"},
-      {"smoothing", [=] { call({2, 4}, two, {.label_smoothing = 1.5}); }, "[cross_entropy] label_smoothing must be in [0, 1], got 1.5"},
-      {"weights", [=] { call({2, 4}, two, {.class_weights = Tensor::zeros({3})}); }, "[cross_entropy] class_weights must be (4,), got (3,)"},
-      {"weights dtype", [=] { call({2, 4}, two, {.class_weights = Tensor::zeros({4}, DType::f64)}); }, "[cross_entropy] class_weights must have the dtype of the logits, f32, got f64"},
-      {"target dtype", [=] { call({2, 4}, Tensor::zeros({2}), {}); }, "[cross_entropy] wants targets as i32 or i64, got f32"}};
+  sample.errors = {{"class",
+                    [=] {
+                      call({2, 2}, two, {});
+                    },
+                    "[cross_entropy] target 2 at position 1 is not a class: there are 2 classes, and ignore_index is -100"},
+                   {"negative",
+                    [=] {
+                      call({1, 2}, Tensor::from<std::int64_t>({-1}, {1}), {});
+                    },
+                    "[cross_entropy] target -1 at position 0 is not a class: there are 2 classes, and ignore_index is -100"},
+                   {"shape",
+                    [=] {
+                      call({3, 4}, two, {});
+                    },
+                    "[cross_entropy] targets must have the shape of logits without its last dimension: logits (3, 4), targets (2,)"},
+                   {"scalar", [=] { call({}, two, {}); }, "[cross_entropy] logits must have a last dimension of classes: logits ()"},
+                   {"smoothing",
+                    [=] {
+                      call({2, 4}, two, {.label_smoothing = 1.5});
+                    },
+                    "[cross_entropy] label_smoothing must be in [0, 1], got 1.5"},
+                   {"weights",
+                    [=] {
+                      call({2, 4}, two, {.class_weights = Tensor::zeros({3})});
+                    },
+                    "[cross_entropy] class_weights must be (4,), got (3,)"},
+                   {"weights dtype",
+                    [=] {
+                      call({2, 4}, two, {.class_weights = Tensor::zeros({4}, DType::f64)});
+                    },
+                    "[cross_entropy] class_weights must have the dtype of the logits, f32, got f64"},
+                   {"target dtype",
+                    [=] {
+                      call({2, 4}, Tensor::zeros({2}), {});
+                    },
+                    "[cross_entropy] wants targets as i32 or i64, got f32"}};
   sample.benchmarks = {cross_entropy_benchmark("GPT (768, 65)", 768, 65), cross_entropy_benchmark("(512, 50000)", 512, 50000)};
   return sample;
 }
@@ -97,7 +129,8 @@ Sample cross_entropy_sample() {
 using Pair = std::function<double(double x, double t)>;
 using Loss = std::function<Tensor(const Tensor&, const Tensor&, Reduction)>;
 
-Case pair_case(std::string label, const Loss& loss, const Pair& pair, const Shape& shape, Reduction reduction, double low, double high, bool batchmean = false) {
+Case pair_case(std::string label, const Loss& loss, const Pair& pair, const Shape& shape, Reduction reduction, double low, double high,
+               bool batchmean = false) {
   return {.label = std::move(label),
           .inputs = {values(shape, 1, -2, 2), values(shape, 2, low, high)},
           .call = [=](const Inputs& in) { return loss(in[0], in[1], reduction); },
@@ -115,14 +148,25 @@ Case pair_case(std::string label, const Loss& loss, const Pair& pair, const Shap
 
 Sample pair_sample(const char* name, const Loss& loss, const Pair& pair, double low, double high, bool batchmean = false) {
   Sample sample{.name = name};
-  sample.cases = {pair_case("mean", loss, pair, {3, 4}, Reduction::mean, low, high, batchmean), pair_case("sum", loss, pair, {2, 3}, Reduction::sum, low, high),
-                  pair_case("none", loss, pair, {2, 2, 3}, Reduction::none, low, high), pair_case("scalar", loss, pair, {}, Reduction::mean, low, high, batchmean),
+  sample.cases = {pair_case("mean", loss, pair, {3, 4}, Reduction::mean, low, high, batchmean),
+                  pair_case("sum", loss, pair, {2, 3}, Reduction::sum, low, high),
+                  pair_case("none", loss, pair, {2, 2, 3}, Reduction::none, low, high),
+                  pair_case("scalar", loss, pair, {}, Reduction::mean, low, high, batchmean),
                   pair_case("nothing to sum", loss, pair, {0, 3}, Reduction::sum, low, high)};
   const std::string prefix = std::string("[") + name + "] ";
-  sample.errors = {{"shape", [=] { loss(Tensor::zeros({2, 3}), Tensor::zeros({3}), Reduction::mean); }, prefix + "shapes must be equal: x (2, 3), target (3,)"},
-                   {"mixed", [=] { loss(Tensor::zeros({2}), Tensor::zeros({2}, DType::f64), Reduction::mean); }, prefix + "operands of different dtypes: x f32, target f64; cast one"},
-                   {"integers", [=] { loss(Tensor::zeros({2}, DType::i32), Tensor::zeros({2}, DType::i32), Reduction::mean); }, prefix + "wants f32 or f64, got i32"}};
-  sample.benchmarks = {{"(768, 128)", [=] { return Inputs{raw::cast(values({768, 128}, 1), DType::f32), raw::cast(values({768, 128}, 2, low, high), DType::f32)}; },
+  sample.errors = {{"shape",
+                    [=] {
+                      loss(Tensor::zeros({2, 3}), Tensor::zeros({3}), Reduction::mean);
+                    },
+                    prefix + "shapes must be equal: x (2, 3), target (3,)"},
+                   {"mixed", [=] { loss(Tensor::zeros({2}), Tensor::zeros({2}, DType::f64), Reduction::mean); },
+                    prefix + "operands of different dtypes: x f32, target f64; cast one"},
+                   {"integers", [=] { loss(Tensor::zeros({2}, DType::i32), Tensor::zeros({2}, DType::i32), Reduction::mean); },
+                    prefix + "wants f32 or f64, got i32"}};
+  sample.benchmarks = {{"(768, 128)",
+                        [=] {
+                          return Inputs{raw::cast(values({768, 128}, 1), DType::f32), raw::cast(values({768, 128}, 2, low, high), DType::f32)};
+                        },
                         [=](const Inputs& in) { return loss(in[0], in[1], Reduction::mean); }, 3.0 * 768 * 128, 8.0 * 768 * 128}};
   return sample;
 }
@@ -132,7 +176,8 @@ Sample bce_sample() {
     return [=](double x, double t) { return weight * t * std::log1p(std::exp(-x)) + (1 - t) * std::log1p(std::exp(x)); };
   };
   const auto weighted = [](const Tensor& x, const Tensor& t, Reduction r) { return bce_with_logits(x, t, r, 2.5); };
-  Sample sample = pair_sample("bce_with_logits", [](const Tensor& x, const Tensor& t, Reduction r) { return bce_with_logits(x, t, r); }, value(1), 0, 1);
+  Sample sample = pair_sample(
+      "bce_with_logits", [](const Tensor& x, const Tensor& t, Reduction r) { return bce_with_logits(x, t, r); }, value(1), 0, 1);
   sample.cases.push_back(pair_case("positive weight", weighted, value(2.5), {3, 3}, Reduction::mean, 0, 1));
   sample.errors.push_back({"pos_weight", [] { bce_with_logits(Tensor::zeros({2}), Tensor::zeros({2}), Reduction::mean, -1); },
                            "[bce_with_logits] pos_weight must be finite and 0 or more, got -1"});
@@ -140,7 +185,9 @@ Sample bce_sample() {
 }
 
 Sample smooth_l1_sample() {
-  const auto with_beta = [](double beta) -> Loss { return [=](const Tensor& x, const Tensor& t, Reduction r) { return smooth_l1_loss(x, t, beta, r); }; };
+  const auto with_beta = [](double beta) -> Loss {
+    return [=](const Tensor& x, const Tensor& t, Reduction r) { return smooth_l1_loss(x, t, beta, r); };
+  };
   const auto value = [](double beta) -> Pair {
     return [=](double x, double t) {
       const double d = std::abs(x - t);
@@ -149,7 +196,8 @@ Sample smooth_l1_sample() {
   };
   Sample sample = pair_sample("smooth_l1_loss", with_beta(1), value(1), -2, 2);
   sample.cases.push_back(pair_case("beta", with_beta(0.3), value(0.3), {3, 5}, Reduction::mean, -2, 2));
-  sample.errors.push_back({"beta", [] { smooth_l1_loss(Tensor::zeros({2}), Tensor::zeros({2}), 0); }, "[smooth_l1_loss] beta must be finite and above 0, got 0"});
+  sample.errors.push_back(
+      {"beta", [] { smooth_l1_loss(Tensor::zeros({2}), Tensor::zeros({2}), 0); }, "[smooth_l1_loss] beta must be finite and above 0, got 0"});
   return sample;
 }
 
@@ -167,10 +215,14 @@ Sample kl_div_sample() {
 const Register cross_entropy_register("cross_entropy", Kind::op, cross_entropy_sample);
 const Register bce_register("bce_with_logits", Kind::op, bce_sample);
 const Register mse_register("mse_loss", Kind::op, [] {
-  return pair_sample("mse_loss", [](const Tensor& x, const Tensor& t, Reduction r) { return mse_loss(x, t, r); }, [](double x, double t) { return (x - t) * (x - t); }, -2, 2);
+  return pair_sample(
+      "mse_loss", [](const Tensor& x, const Tensor& t, Reduction r) { return mse_loss(x, t, r); },
+      [](double x, double t) { return (x - t) * (x - t); }, -2, 2);
 });
 const Register l1_register("l1_loss", Kind::op, [] {
-  return pair_sample("l1_loss", [](const Tensor& x, const Tensor& t, Reduction r) { return l1_loss(x, t, r); }, [](double x, double t) { return std::abs(x - t); }, -2, 2);
+  return pair_sample(
+      "l1_loss", [](const Tensor& x, const Tensor& t, Reduction r) { return l1_loss(x, t, r); }, [](double x, double t) { return std::abs(x - t); },
+      -2, 2);
 });
 const Register smooth_l1_register("smooth_l1_loss", Kind::op, smooth_l1_sample);
 const Register kl_div_register("kl_div", Kind::op, kl_div_sample);

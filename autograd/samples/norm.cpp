@@ -46,19 +46,40 @@ Sample make(const char* name, bool center) {
   const int all = center ? 2 : 1;
   const double eps = center ? 1e-5 : 1e-6;
   Sample sample{.name = name};
-  sample.cases = {norm_case("weighted", center, {3, 5}, all, eps),      norm_case("plain", center, {2, 6}, 0, eps),
-                  norm_case("deep", center, {2, 2, 4}, all, eps),       norm_case("vector", center, {7}, all, eps),
-                  norm_case("longer than vectors", center, {2, 37}, all, eps), norm_case("eps", center, {3, 4}, all, 0.5),
-                  norm_case("no rows", center, {0, 4}, all, eps),       norm_case("no columns", center, {3, 0}, all, eps)};
+  sample.cases = {norm_case("weighted", center, {3, 5}, all, eps),
+                  norm_case("plain", center, {2, 6}, 0, eps),
+                  norm_case("deep", center, {2, 2, 4}, all, eps),
+                  norm_case("vector", center, {7}, all, eps),
+                  norm_case("longer than vectors", center, {2, 37}, all, eps),
+                  norm_case("eps", center, {3, 4}, all, 0.5),
+                  norm_case("no rows", center, {0, 4}, all, eps),
+                  norm_case("no columns", center, {3, 0}, all, eps)};
   if (center) sample.cases.push_back(norm_case("weight alone", center, {3, 4}, 1, eps));
   const std::string prefix = std::string("[") + name + "] ";
-  const auto call = [=](const Tensor& x, const Tensor& weight, double with_eps) { return center ? layer_norm(x, weight, Tensor(), with_eps) : rms_norm(x, weight, with_eps); };
-  sample.errors = {
-      {"scalar", [=] { call(Tensor::zeros({}), Tensor(), 1e-5); }, prefix + "x must have a last dimension: x ()"},
-      {"weight", [=] { call(Tensor::zeros({2, 4}), Tensor::zeros({3}), 1e-5); }, prefix + "weight must be (4,): x (2, 4), weight (3,)"},
-      {"eps", [=] { call(Tensor::zeros({2, 4}), Tensor(), -1); }, prefix + "eps must be 0 or more, got -1"},
-      {"mixed", [=] { call(Tensor::zeros({2, 4}), Tensor::zeros({4}, DType::f64), 1e-5); }, prefix + "operands of different dtypes: x f32, weight f64; cast one"},
-      {"integers", [=] { call(Tensor::zeros({2, 4}, DType::i32), Tensor(), 1e-5); }, prefix + "wants f32 or f64, got i32"}};
+  const auto call = [=](const Tensor& x, const Tensor& weight, double with_eps) {
+    return center ? layer_norm(x, weight, Tensor(), with_eps) : rms_norm(x, weight, with_eps);
+  };
+  sample.errors = {{"scalar", [=] { call(Tensor::zeros({}), Tensor(), 1e-5); }, prefix + "x must have a last dimension: x ()"},
+                   {"weight",
+                    [=] {
+                      call(Tensor::zeros({2, 4}), Tensor::zeros({3}), 1e-5);
+                    },
+                    prefix + "weight must be (4,): x (2, 4), weight (3,)"},
+                   {"eps",
+                    [=] {
+                      call(Tensor::zeros({2, 4}), Tensor(), -1);
+                    },
+                    prefix + "eps must be 0 or more, got -1"},
+                   {"mixed",
+                    [=] {
+                      call(Tensor::zeros({2, 4}), Tensor::zeros({4}, DType::f64), 1e-5);
+                    },
+                    prefix + "operands of different dtypes: x f32, weight f64; cast one"},
+                   {"integers",
+                    [=] {
+                      call(Tensor::zeros({2, 4}, DType::i32), Tensor(), 1e-5);
+                    },
+                    prefix + "wants f32 or f64, got i32"}};
   for (const Shape& shape : {Shape{768, 128}, Shape{6400, 64}})
     sample.benchmarks.push_back({shape.str(),
                                  [=] {

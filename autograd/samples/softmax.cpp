@@ -61,17 +61,28 @@ Case masked_softmax() {
 
 Sample make(const char* name, Op op, bool logarithm) {
   Sample sample{.name = name};
-  sample.cases = {plain(op, logarithm, "last", {3, 5}, -1),          plain(op, logarithm, "first", {4, 3}, 0),   plain(op, logarithm, "middle", {2, 3, 4}, 1),
-                  plain(op, logarithm, "longer than vectors", {2, 37}, -1), plain(op, logarithm, "vector", {6}, 0),     plain(op, logarithm, "scalar", {}, -1),
-                  plain(op, logarithm, "one column", {3, 1}, -1),    plain(op, logarithm, "no rows", {0, 4}, -1), plain(op, logarithm, "no columns", {3, 0}, -1)};
+  sample.cases = {plain(op, logarithm, "last", {3, 5}, -1),       plain(op, logarithm, "first", {4, 3}, 0),
+                  plain(op, logarithm, "middle", {2, 3, 4}, 1),   plain(op, logarithm, "longer than vectors", {2, 37}, -1),
+                  plain(op, logarithm, "vector", {6}, 0),         plain(op, logarithm, "scalar", {}, -1),
+                  plain(op, logarithm, "one column", {3, 1}, -1), plain(op, logarithm, "no rows", {0, 4}, -1),
+                  plain(op, logarithm, "no columns", {3, 0}, -1)};
   sample.cases.push_back(plain(op, logarithm, "far apart", {2, 9}, -1, 60));
   if (!logarithm) sample.cases.push_back(masked_softmax());
   const std::string prefix = std::string("[") + name + "] ";
-  sample.errors = {{"dimension", [=] { op(Tensor::zeros({2, 3}), 2); }, prefix + "dimension 2 is out of range for 2 dimensions"},
-                   {"integers", [=] { op(Tensor::zeros({2, 3}, DType::i64), -1); }, prefix + "wants f32 or f64, got i64"}};
+  sample.errors = {{"dimension",
+                    [=] {
+                      op(Tensor::zeros({2, 3}), 2);
+                    },
+                    prefix + "dimension 2 is out of range for 2 dimensions"},
+                   {"integers",
+                    [=] {
+                      op(Tensor::zeros({2, 3}, DType::i64), -1);
+                    },
+                    prefix + "wants f32 or f64, got i64"}};
   for (const Shape& shape : {Shape{3072, 64}, Shape{768, 65}, Shape{64, 50000}})
-    sample.benchmarks.push_back({shape.str(), [=] { return Inputs{raw::cast(values(shape, 1), DType::f32)}; }, [=](const Inputs& in) { return op(in[0], -1); },
-                                 5.0 * static_cast<double>(shape.numel()), 8.0 * static_cast<double>(shape.numel())});
+    sample.benchmarks.push_back({shape.str(), [=] { return Inputs{raw::cast(values(shape, 1), DType::f32)}; },
+                                 [=](const Inputs& in) { return op(in[0], -1); }, 5.0 * static_cast<double>(shape.numel()),
+                                 8.0 * static_cast<double>(shape.numel())});
   return sample;
 }
 

@@ -16,9 +16,9 @@ namespace {
 
 using Index = std::int64_t;
 
-constexpr Index kBlock = 128;            // rows and columns of a tile of scores: with its gradient 128 KiB, inside L2; a multiple of kTilePadding
-constexpr double kChunkFlops = 2.0e6;    // work worth a task
-constexpr Index kOwnersEnough = 8;       // (batch, key head) pairs from which one task an owner keeps every core busy
+constexpr Index kBlock = 128;          // rows and columns of a tile of scores: with its gradient 128 KiB, inside L2; a multiple of kTilePadding
+constexpr double kChunkFlops = 2.0e6;  // work worth a task
+constexpr Index kOwnersEnough = 8;     // (batch, key head) pairs from which one task an owner keeps every core busy
 
 /// A block of queries or keys: [begin, end).
 struct Range {
@@ -47,8 +47,20 @@ class Tiles {
   void scores(Index b, Index h, Range queries, Range keys, T* s, Index* columns) const {
     const auto& a = args_;
     for (Index i = queries.begin; i < queries.end; ++i) columns[i - queries.begin] = std::clamp<Index>(visible(i) - keys.begin, 0, keys.size());
-    tile_gemm(TileGemm<T>{.m = queries.size(), .n = keys.size(), .k = a.D, .alpha = a.scale, .a = a.q.at(b, h, queries.begin), .a_row = a.q.row, .a_column = 1,
-                          .b = a.k.at(b, kv_head(h), keys.begin), .ldb = a.k.row, .b_transposed = true, .c = s, .ldc = kBlock, .cut = Cut::columns, .visible = columns});
+    tile_gemm(TileGemm<T>{.m = queries.size(),
+                          .n = keys.size(),
+                          .k = a.D,
+                          .alpha = a.scale,
+                          .a = a.q.at(b, h, queries.begin),
+                          .a_row = a.q.row,
+                          .a_column = 1,
+                          .b = a.k.at(b, kv_head(h), keys.begin),
+                          .ldb = a.k.row,
+                          .b_transposed = true,
+                          .c = s,
+                          .ldc = kBlock,
+                          .cut = Cut::columns,
+                          .visible = columns});
     if (!a.key_bias && !a.bias) return;
     for (Index r = 0; r < queries.size(); ++r) add_biases(b, h, queries.begin + r, keys.begin, columns[r], s + r * kBlock);
   }
@@ -98,8 +110,19 @@ void forward_block(const Tiles<T>& tiles, const HeadGrid<T>& out, Index b, Index
     tiles.scores(b, h, queries, keys, scratch, columns);
     softmax_tile(scratch, kBlock, queries.size(), keys.size(), columns, RunningSoftmax<T>{state[0], state[1], state[2]});
     if (first > 0) scale_rows(target, out.row, queries.size(), a.Dv, state[2]);
-    tile_gemm(TileGemm<T>{.m = queries.size(), .n = a.Dv, .k = keys.size(), .a = scratch, .a_row = kBlock, .a_column = 1, .b = a.v.at(b, tiles.kv_head(h), first),
-                          .ldb = a.v.row, .accumulate = first > 0, .c = target, .ldc = out.row, .cut = Cut::inner_end, .visible = columns});
+    tile_gemm(TileGemm<T>{.m = queries.size(),
+                          .n = a.Dv,
+                          .k = keys.size(),
+                          .a = scratch,
+                          .a_row = kBlock,
+                          .a_column = 1,
+                          .b = a.v.at(b, tiles.kv_head(h), first),
+                          .ldb = a.v.row,
+                          .accumulate = first > 0,
+                          .c = target,
+                          .ldc = out.row,
+                          .cut = Cut::inner_end,
+                          .visible = columns});
   }
   if (seen == 0)
     for (Index r = 0; r < queries.size(); ++r) std::fill_n(target + r * out.row, a.Dv, T(0));
@@ -151,7 +174,8 @@ struct BackwardInputs {
 
 /// One tile's share of the gradients. p and ds are scratch tiles.
 template <class T>
-void backward_tile(const Tiles<T>& tiles, const BackwardInputs<T>& in, Index b, Index h, Range queries, Range keys, bool want_dq, bool want_dkv, T* p, T* ds) {
+void backward_tile(const Tiles<T>& tiles, const BackwardInputs<T>& in, Index b, Index h, Range queries, Range keys, bool want_dq, bool want_dkv, T* p,
+                   T* ds) {
   const auto& a = tiles.args();
   const Index hk = tiles.kv_head(h), rows = queries.size(), cols = keys.size();
   const Index first = (b * a.H + h) * a.T_ + queries.begin;
@@ -161,18 +185,53 @@ void backward_tile(const Tiles<T>& tiles, const BackwardInputs<T>& in, Index b, 
   const T* g = in.g.at(b, h, queries.begin);
   // The transposed tile times rows of queries, and the tile times rows of keys: what dv, dk and dq are made of.
   const auto by_keys = [&](T alpha, const T* tile, const T* rows_of, Index row, Index n, T* to, Index to_row) {
-    tile_gemm(TileGemm<T>{.m = cols, .n = n, .k = rows, .alpha = alpha, .a = tile, .a_row = 1, .a_column = kBlock, .b = rows_of, .ldb = row, .accumulate = true,
-                          .c = to, .ldc = to_row, .cut = Cut::inner_begin, .visible = columns});
+    tile_gemm(TileGemm<T>{.m = cols,
+                          .n = n,
+                          .k = rows,
+                          .alpha = alpha,
+                          .a = tile,
+                          .a_row = 1,
+                          .a_column = kBlock,
+                          .b = rows_of,
+                          .ldb = row,
+                          .accumulate = true,
+                          .c = to,
+                          .ldc = to_row,
+                          .cut = Cut::inner_begin,
+                          .visible = columns});
   };
   if (want_dkv && in.to.dv.data) by_keys(T(1), p, g, in.g.row, a.Dv, in.to.dv.at(b, hk, keys.begin), in.to.dv.row);
   const bool dq = want_dq && in.to.dq.data, dk = want_dkv && in.to.dk.data, dbias = want_dq && in.to.dbias;
   if (!dq && !dk && !dbias) return;
-  tile_gemm(TileGemm<T>{.m = rows, .n = cols, .k = a.Dv, .a = g, .a_row = in.g.row, .a_column = 1, .b = a.v.at(b, hk, keys.begin), .ldb = a.v.row, .b_transposed = true,
-                        .c = ds, .ldc = kBlock, .cut = Cut::columns, .visible = columns});
+  tile_gemm(TileGemm<T>{.m = rows,
+                        .n = cols,
+                        .k = a.Dv,
+                        .a = g,
+                        .a_row = in.g.row,
+                        .a_column = 1,
+                        .b = a.v.at(b, hk, keys.begin),
+                        .ldb = a.v.row,
+                        .b_transposed = true,
+                        .c = ds,
+                        .ldc = kBlock,
+                        .cut = Cut::columns,
+                        .visible = columns});
   softmax_backward_tile(p, ds, kBlock, rows, cols, columns, in.delta + first);
   if (dq)
-    tile_gemm(TileGemm<T>{.m = rows, .n = a.D, .k = cols, .alpha = a.scale, .a = ds, .a_row = kBlock, .a_column = 1, .b = a.k.at(b, hk, keys.begin), .ldb = a.k.row,
-                          .accumulate = true, .c = in.to.dq.at(b, h, queries.begin), .ldc = in.to.dq.row, .cut = Cut::inner_end, .visible = columns});
+    tile_gemm(TileGemm<T>{.m = rows,
+                          .n = a.D,
+                          .k = cols,
+                          .alpha = a.scale,
+                          .a = ds,
+                          .a_row = kBlock,
+                          .a_column = 1,
+                          .b = a.k.at(b, hk, keys.begin),
+                          .ldb = a.k.row,
+                          .accumulate = true,
+                          .c = in.to.dq.at(b, h, queries.begin),
+                          .ldc = in.to.dq.row,
+                          .cut = Cut::inner_end,
+                          .visible = columns});
   if (dk) by_keys(a.scale, ds, a.q.at(b, h, queries.begin), a.q.row, a.D, in.to.dk.at(b, hk, keys.begin), in.to.dk.row);
   if (dbias)
     for (Index r = 0; r < rows; ++r) std::copy_n(ds + r * kBlock, cols, in.to.dbias + (first + r) * a.S + keys.begin);
@@ -186,7 +245,8 @@ void backward_owner(const Tiles<T>& tiles, const BackwardInputs<T>& in, Index b,
     for (Index block = 0; block < block_count(a.T_); ++block) {
       const Range queries = block_range(block, a.T_);
       const Index seen = tiles.visible(queries);
-      for (Index first = 0; first < seen; first += kBlock) backward_tile(tiles, in, b, h, queries, {first, std::min(seen, first + kBlock)}, true, true, p, ds);
+      for (Index first = 0; first < seen; first += kBlock)
+        backward_tile(tiles, in, b, h, queries, {first, std::min(seen, first + kBlock)}, true, true, p, ds);
     }
 }
 
@@ -206,7 +266,8 @@ void backward_keys(const Tiles<T>& tiles, const BackwardInputs<T>& in, Index b, 
 template <class T>
 void backward_queries(const Tiles<T>& tiles, const BackwardInputs<T>& in, Index b, Index h, Range queries, T* p, T* ds) {
   const Index seen = tiles.visible(queries);
-  for (Index first = 0; first < seen; first += kBlock) backward_tile(tiles, in, b, h, queries, {first, std::min(seen, first + kBlock)}, true, false, p, ds);
+  for (Index first = 0; first < seen; first += kBlock)
+    backward_tile(tiles, in, b, h, queries, {first, std::min(seen, first + kBlock)}, true, false, p, ds);
 }
 
 /// Runs task(i, p, ds) for every i, with two scratch tiles a chunk.
@@ -220,7 +281,8 @@ void with_tiles(Index tasks, Index grain, const Task& task) {
 }
 
 template <class T>
-void backward(const AttentionArgs<T>& args, const HeadGrid<const T>& out, const T* lse, const HeadGrid<const T>& g, const AttentionGradients<T>& gradients) {
+void backward(const AttentionArgs<T>& args, const HeadGrid<const T>& out, const T* lse, const HeadGrid<const T>& g,
+              const AttentionGradients<T>& gradients) {
   const Index rows = args.B * args.H * args.T_;
   if (rows == 0 || args.S == 0) return;
   const Tiles<T> tiles(args);
@@ -234,7 +296,8 @@ void backward(const AttentionArgs<T>& args, const HeadGrid<const T>& out, const 
 
   const BackwardInputs<T> in{lse, delta, g, gradients};
   const Index owners = args.B * args.Hk, query_blocks = block_count(args.T_), key_blocks = block_count(args.S);
-  const double tile_flops = 2.0 * static_cast<double>(std::min(args.T_, kBlock) * std::min(args.S, kBlock)) * static_cast<double>(3 * args.D + 2 * args.Dv);
+  const double tile_flops =
+      2.0 * static_cast<double>(std::min(args.T_, kBlock) * std::min(args.S, kBlock)) * static_cast<double>(3 * args.D + 2 * args.Dv);
   if (owners >= kOwnersEnough || query_blocks * key_blocks == 1) {
     const double flops = tile_flops * static_cast<double>(tiles.group() * query_blocks * key_blocks);
     with_tiles<T>(owners, tasks_per_chunk(flops), [&](Index i, T* p, T* ds) { backward_owner(tiles, in, i / args.Hk, i % args.Hk, p, ds); });

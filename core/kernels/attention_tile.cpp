@@ -97,7 +97,8 @@ void softmax_backward_tile_of(const T* p, T* dp, Index ld, Index rows, Index col
     for_visible(
         dp, std::clamp<Index>(visible[r], 0, cols), cols,
         [&](Index i) HWY_ATTR { hn::StoreU(hn::Mul(hn::LoadU(d, p + i), hn::Sub(hn::LoadU(d, dp + i), minus)), d, dp + i); },
-        [&](Index i, auto mask) HWY_ATTR { hn::StoreU(hn::IfThenElseZero(mask, hn::Mul(hn::LoadU(d, p + i), hn::Sub(hn::LoadU(d, dp + i), minus))), d, dp + i); });
+        [&](Index i, auto mask)
+            HWY_ATTR { hn::StoreU(hn::IfThenElseZero(mask, hn::Mul(hn::LoadU(d, p + i), hn::Sub(hn::LoadU(d, dp + i), minus))), d, dp + i); });
   }
 }
 
@@ -144,18 +145,38 @@ void weighted_sum_of(const T* factor, const T* x, Index ld, Index rows, Index n,
   }
 }
 
-void softmax_tile_f32(float* s, Index ld, Index rows, Index cols, const Index* visible, const RunningSoftmax<float>& state) { softmax_tile_of(s, ld, rows, cols, visible, state); }
-void softmax_tile_f64(double* s, Index ld, Index rows, Index cols, const Index* visible, const RunningSoftmax<double>& state) { softmax_tile_of(s, ld, rows, cols, visible, state); }
-void exp_tile_f32(float* s, Index ld, Index rows, Index cols, const Index* visible, const float* lse) { exp_tile_of(s, ld, rows, cols, visible, lse); }
-void exp_tile_f64(double* s, Index ld, Index rows, Index cols, const Index* visible, const double* lse) { exp_tile_of(s, ld, rows, cols, visible, lse); }
-void backward_tile_f32(const float* p, float* dp, Index ld, Index rows, Index cols, const Index* visible, const float* delta) { softmax_backward_tile_of(p, dp, ld, rows, cols, visible, delta); }
-void backward_tile_f64(const double* p, double* dp, Index ld, Index rows, Index cols, const Index* visible, const double* delta) { softmax_backward_tile_of(p, dp, ld, rows, cols, visible, delta); }
+void softmax_tile_f32(float* s, Index ld, Index rows, Index cols, const Index* visible, const RunningSoftmax<float>& state) {
+  softmax_tile_of(s, ld, rows, cols, visible, state);
+}
+void softmax_tile_f64(double* s, Index ld, Index rows, Index cols, const Index* visible, const RunningSoftmax<double>& state) {
+  softmax_tile_of(s, ld, rows, cols, visible, state);
+}
+void exp_tile_f32(float* s, Index ld, Index rows, Index cols, const Index* visible, const float* lse) {
+  exp_tile_of(s, ld, rows, cols, visible, lse);
+}
+void exp_tile_f64(double* s, Index ld, Index rows, Index cols, const Index* visible, const double* lse) {
+  exp_tile_of(s, ld, rows, cols, visible, lse);
+}
+void backward_tile_f32(const float* p, float* dp, Index ld, Index rows, Index cols, const Index* visible, const float* delta) {
+  softmax_backward_tile_of(p, dp, ld, rows, cols, visible, delta);
+}
+void backward_tile_f64(const double* p, double* dp, Index ld, Index rows, Index cols, const Index* visible, const double* delta) {
+  softmax_backward_tile_of(p, dp, ld, rows, cols, visible, delta);
+}
 void scale_rows_f32(float* x, Index ld, Index rows, Index cols, const float* factor) { scale_rows_of(x, ld, rows, cols, factor); }
 void scale_rows_f64(double* x, Index ld, Index rows, Index cols, const double* factor) { scale_rows_of(x, ld, rows, cols, factor); }
-void dot_rows_f32(const float* a, Index lda, const float* b, Index ldb, Index rows, Index n, float scale, float* out) { dot_rows_of(a, lda, b, ldb, rows, n, scale, out); }
-void dot_rows_f64(const double* a, Index lda, const double* b, Index ldb, Index rows, Index n, double scale, double* out) { dot_rows_of(a, lda, b, ldb, rows, n, scale, out); }
-void weighted_sum_f32(const float* factor, const float* x, Index ld, Index rows, Index n, float* out) { weighted_sum_of(factor, x, ld, rows, n, out); }
-void weighted_sum_f64(const double* factor, const double* x, Index ld, Index rows, Index n, double* out) { weighted_sum_of(factor, x, ld, rows, n, out); }
+void dot_rows_f32(const float* a, Index lda, const float* b, Index ldb, Index rows, Index n, float scale, float* out) {
+  dot_rows_of(a, lda, b, ldb, rows, n, scale, out);
+}
+void dot_rows_f64(const double* a, Index lda, const double* b, Index ldb, Index rows, Index n, double scale, double* out) {
+  dot_rows_of(a, lda, b, ldb, rows, n, scale, out);
+}
+void weighted_sum_f32(const float* factor, const float* x, Index ld, Index rows, Index n, float* out) {
+  weighted_sum_of(factor, x, ld, rows, n, out);
+}
+void weighted_sum_f64(const double* factor, const double* x, Index ld, Index rows, Index n, double* out) {
+  weighted_sum_of(factor, x, ld, rows, n, out);
+}
 
 }  // namespace
 }  // namespace weft::kernels::HWY_NAMESPACE
@@ -198,7 +219,9 @@ void softmax_backward_tile(const double* p, double* dp, Index ld, Index rows, In
   HWY_DYNAMIC_DISPATCH(backward_tile_f64)(p, dp, ld, rows, cols, visible, delta);
 }
 void scale_rows(float* x, Index ld, Index rows, Index cols, const float* factor) { HWY_DYNAMIC_DISPATCH(scale_rows_f32)(x, ld, rows, cols, factor); }
-void scale_rows(double* x, Index ld, Index rows, Index cols, const double* factor) { HWY_DYNAMIC_DISPATCH(scale_rows_f64)(x, ld, rows, cols, factor); }
+void scale_rows(double* x, Index ld, Index rows, Index cols, const double* factor) {
+  HWY_DYNAMIC_DISPATCH(scale_rows_f64)(x, ld, rows, cols, factor);
+}
 void dot_rows(const float* a, Index lda, const float* b, Index ldb, Index rows, Index n, float scale, float* out) {
   HWY_DYNAMIC_DISPATCH(dot_rows_f32)(a, lda, b, ldb, rows, n, scale, out);
 }

@@ -23,8 +23,10 @@ void softmax_tile(double* s, std::int64_t ld, std::int64_t rows, std::int64_t co
 void exp_tile(float* s, std::int64_t ld, std::int64_t rows, std::int64_t cols, const std::int64_t* visible, const float* lse);
 void exp_tile(double* s, std::int64_t ld, std::int64_t rows, std::int64_t cols, const std::int64_t* visible, const double* lse);
 /// dp becomes p (dp - delta[r]) in the first visible[r] columns and 0 in the others.
-void softmax_backward_tile(const float* p, float* dp, std::int64_t ld, std::int64_t rows, std::int64_t cols, const std::int64_t* visible, const float* delta);
-void softmax_backward_tile(const double* p, double* dp, std::int64_t ld, std::int64_t rows, std::int64_t cols, const std::int64_t* visible, const double* delta);
+void softmax_backward_tile(const float* p, float* dp, std::int64_t ld, std::int64_t rows, std::int64_t cols, const std::int64_t* visible,
+                           const float* delta);
+void softmax_backward_tile(const double* p, double* dp, std::int64_t ld, std::int64_t rows, std::int64_t cols, const std::int64_t* visible,
+                           const double* delta);
 /// Row r of x is multiplied by factor[r].
 void scale_rows(float* x, std::int64_t ld, std::int64_t rows, std::int64_t cols, const float* factor);
 void scale_rows(double* x, std::int64_t ld, std::int64_t rows, std::int64_t cols, const double* factor);

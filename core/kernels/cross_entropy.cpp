@@ -70,8 +70,12 @@ void backward_rows(const CrossEntropyArgs<T>& args, const T* lse, const T* scale
   }
 }
 
-void forward_f32(const CrossEntropyArgs<float>& args, float* loss, float* lse, std::int64_t begin, std::int64_t end) { forward_rows(args, loss, lse, begin, end); }
-void forward_f64(const CrossEntropyArgs<double>& args, double* loss, double* lse, std::int64_t begin, std::int64_t end) { forward_rows(args, loss, lse, begin, end); }
+void forward_f32(const CrossEntropyArgs<float>& args, float* loss, float* lse, std::int64_t begin, std::int64_t end) {
+  forward_rows(args, loss, lse, begin, end);
+}
+void forward_f64(const CrossEntropyArgs<double>& args, double* loss, double* lse, std::int64_t begin, std::int64_t end) {
+  forward_rows(args, loss, lse, begin, end);
+}
 void backward_f32(const CrossEntropyArgs<float>& args, const float* lse, const float* scale, float* dx, std::int64_t begin, std::int64_t end) {
   backward_rows(args, lse, scale, dx, begin, end);
 }
@@ -101,8 +105,12 @@ void backward(Function function, const CrossEntropyArgs<T>& args, const T* lse, 
 }
 }  // namespace
 
-void cross_entropy_forward(const CrossEntropyArgs<float>& args, float* loss, float* lse) { forward(HWY_DYNAMIC_DISPATCH(forward_f32), args, loss, lse); }
-void cross_entropy_forward(const CrossEntropyArgs<double>& args, double* loss, double* lse) { forward(HWY_DYNAMIC_DISPATCH(forward_f64), args, loss, lse); }
+void cross_entropy_forward(const CrossEntropyArgs<float>& args, float* loss, float* lse) {
+  forward(HWY_DYNAMIC_DISPATCH(forward_f32), args, loss, lse);
+}
+void cross_entropy_forward(const CrossEntropyArgs<double>& args, double* loss, double* lse) {
+  forward(HWY_DYNAMIC_DISPATCH(forward_f64), args, loss, lse);
+}
 void cross_entropy_backward(const CrossEntropyArgs<float>& args, const float* lse, const float* scale, float* dx) {
   backward(HWY_DYNAMIC_DISPATCH(backward_f32), args, lse, scale, dx);
 }

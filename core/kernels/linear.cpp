@@ -30,8 +30,8 @@ void forward(const LinearArgs<T>& args, const T* bias, T* y) {
       T* target = y + row * n + column;
       if (bias)
         for (Index r = 0; r < rows; ++r) std::copy_n(bias + column, columns, target + r * n);
-      blas::gemm(Op::none, Op::transpose, rows, columns, args.in, T(1), args.x + row * args.ldx, args.ldx, args.weight + column * args.in, std::max<Index>(args.in, 1),
-                 bias ? T(1) : T(0), target, n);
+      blas::gemm(Op::none, Op::transpose, rows, columns, args.in, T(1), args.x + row * args.ldx, args.ldx, args.weight + column * args.in,
+                 std::max<Index>(args.in, 1), bias ? T(1) : T(0), target, n);
     }
   });
 }
@@ -49,7 +49,8 @@ void weight_gradient(const LinearArgs<T>& args, const T* g, T* dweight) {
   const Tensor partial = Tensor::empty({blocks, size}, dtype_of<T>());
   T* const all = partial.data<T>();
   parallel_for(args.rows, grain, [&](Index begin, Index end) {
-    blas::gemm(Op::transpose, Op::none, n, in, end - begin, T(1), g + begin * n, n, args.x + begin * args.ldx, args.ldx, T(0), all + begin / grain * size, in);
+    blas::gemm(Op::transpose, Op::none, n, in, end - begin, T(1), g + begin * n, n, args.x + begin * args.ldx, args.ldx, T(0),
+               all + begin / grain * size, in);
   });
   reduce(Reduce::sum, all, 1, blocks, size, dweight);
 }
@@ -66,7 +67,11 @@ void backward(const LinearArgs<T>& args, const T* g, T* dx, T* dweight, T* dbias
 
 void linear_forward(const LinearArgs<float>& args, const float* bias, float* y) { forward(args, bias, y); }
 void linear_forward(const LinearArgs<double>& args, const double* bias, double* y) { forward(args, bias, y); }
-void linear_backward(const LinearArgs<float>& args, const float* g, float* dx, float* dweight, float* dbias) { backward(args, g, dx, dweight, dbias); }
-void linear_backward(const LinearArgs<double>& args, const double* g, double* dx, double* dweight, double* dbias) { backward(args, g, dx, dweight, dbias); }
+void linear_backward(const LinearArgs<float>& args, const float* g, float* dx, float* dweight, float* dbias) {
+  backward(args, g, dx, dweight, dbias);
+}
+void linear_backward(const LinearArgs<double>& args, const double* g, double* dx, double* dweight, double* dbias) {
+  backward(args, g, dx, dweight, dbias);
+}
 
 }  // namespace weft::kernels

@@ -8,8 +8,8 @@ namespace weft::kernels {
 template <class T>
 struct LinearArgs {
   std::int64_t rows = 0, in = 0, out = 0;
-  const T* x = nullptr;  ///< (rows, in)
-  std::int64_t ldx = 0;  ///< row stride of x
+  const T* x = nullptr;       ///< (rows, in)
+  std::int64_t ldx = 0;       ///< row stride of x
   const T* weight = nullptr;  ///< (out, in)
 };
 

@@ -69,11 +69,17 @@ void log_softmax_backward_rows(const T* y, const T* g, T* dx, std::int64_t rows,
 void softmax_f32(const float* x, float* y, std::int64_t rows, std::int64_t n) { softmax_rows(x, y, rows, n); }
 void softmax_f64(const double* x, double* y, std::int64_t rows, std::int64_t n) { softmax_rows(x, y, rows, n); }
 void softmax_backward_f32(const float* y, const float* g, float* dx, std::int64_t rows, std::int64_t n) { softmax_backward_rows(y, g, dx, rows, n); }
-void softmax_backward_f64(const double* y, const double* g, double* dx, std::int64_t rows, std::int64_t n) { softmax_backward_rows(y, g, dx, rows, n); }
+void softmax_backward_f64(const double* y, const double* g, double* dx, std::int64_t rows, std::int64_t n) {
+  softmax_backward_rows(y, g, dx, rows, n);
+}
 void log_softmax_f32(const float* x, float* y, std::int64_t rows, std::int64_t n) { log_softmax_rows(x, y, rows, n); }
 void log_softmax_f64(const double* x, double* y, std::int64_t rows, std::int64_t n) { log_softmax_rows(x, y, rows, n); }
-void log_softmax_backward_f32(const float* y, const float* g, float* dx, std::int64_t rows, std::int64_t n) { log_softmax_backward_rows(y, g, dx, rows, n); }
-void log_softmax_backward_f64(const double* y, const double* g, double* dx, std::int64_t rows, std::int64_t n) { log_softmax_backward_rows(y, g, dx, rows, n); }
+void log_softmax_backward_f32(const float* y, const float* g, float* dx, std::int64_t rows, std::int64_t n) {
+  log_softmax_backward_rows(y, g, dx, rows, n);
+}
+void log_softmax_backward_f64(const double* y, const double* g, double* dx, std::int64_t rows, std::int64_t n) {
+  log_softmax_backward_rows(y, g, dx, rows, n);
+}
 
 }  // namespace
 }  // namespace weft::kernels::HWY_NAMESPACE
@@ -100,9 +106,8 @@ void by_rows(Function function, const T* x, T* y, std::int64_t rows, std::int64_
 template <class T, class Function>
 void by_rows(Function function, const T* y, const T* g, T* dx, std::int64_t rows, std::int64_t n) {
   if (n == 0) return;
-  parallel_for(rows, rows_per_chunk(n), [&](std::int64_t begin, std::int64_t end) {
-    function(y + begin * n, g + begin * n, dx + begin * n, end - begin, n);
-  });
+  parallel_for(rows, rows_per_chunk(n),
+               [&](std::int64_t begin, std::int64_t end) { function(y + begin * n, g + begin * n, dx + begin * n, end - begin, n); });
 }
 }  // namespace
 

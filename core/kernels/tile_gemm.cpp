@@ -95,7 +95,10 @@ HWY_INLINE void pack_rows(const float* b, Index ldb, Index depth, Index columns,
   for (Index p = 0; p < depth; ++p, b += ldb, panel += stride) {
     for (Index j = 0; j < stride; j += lanes) {
       const Index rest = columns - j;
-      hn::Store(rest >= lanes ? hn::LoadU(d, b + j) : rest > 0 ? load_tail(d, b + j, static_cast<std::size_t>(rest), 0.0f) : hn::Zero(d), d, panel + j);
+      hn::Store(rest >= lanes ? hn::LoadU(d, b + j)
+                : rest > 0    ? load_tail(d, b + j, static_cast<std::size_t>(rest), 0.0f)
+                              : hn::Zero(d),
+                d, panel + j);
     }
   }
 }
@@ -110,7 +113,8 @@ HWY_INLINE void pack_transposed(const float* b, Index ldb, Index depth, Index co
     float* to = panel + j;
     Index p = 0;
     for (; p + 4 <= depth; p += 4) {
-      const auto r0 = hn::LoadU(d, from + p), r1 = hn::LoadU(d, from + ldb + p), r2 = hn::LoadU(d, from + 2 * ldb + p), r3 = hn::LoadU(d, from + 3 * ldb + p);
+      const auto r0 = hn::LoadU(d, from + p), r1 = hn::LoadU(d, from + ldb + p), r2 = hn::LoadU(d, from + 2 * ldb + p),
+                 r3 = hn::LoadU(d, from + 3 * ldb + p);
       const auto low02 = hn::InterleaveLower(d, r0, r2), low13 = hn::InterleaveLower(d, r1, r3);
       const auto high02 = hn::InterleaveUpper(d, r0, r2), high13 = hn::InterleaveUpper(d, r1, r3);
       hn::StoreU(hn::InterleaveLower(d, low02, low13), d, to + p * stride);
@@ -172,8 +176,8 @@ void tile_gemm(const TileGemm<float>& product) { HWY_DYNAMIC_DISPATCH(tile_gemm_
 void tile_gemm(const TileGemm<double>& t) {
   using blas::Op;
   const bool turned = t.a_column != 1;
-  blas::gemm(turned ? Op::transpose : Op::none, t.b_transposed ? Op::transpose : Op::none, t.m, t.n, t.k, t.alpha, t.a, turned ? t.a_column : t.a_row, t.b, t.ldb,
-             t.accumulate ? 1.0 : 0.0, t.c, t.ldc);
+  blas::gemm(turned ? Op::transpose : Op::none, t.b_transposed ? Op::transpose : Op::none, t.m, t.n, t.k, t.alpha, t.a, turned ? t.a_column : t.a_row,
+             t.b, t.ldb, t.accumulate ? 1.0 : 0.0, t.c, t.ldc);
 }
 
 }  // namespace weft::kernels

@@ -14,7 +14,8 @@ enum class Cut : std::uint8_t {
   inner_begin,  ///< the left operand is the transposed tile: its row j is 0 before the first i with visible[i] > j
 };
 
-/// C (m, n) = alpha A B, plus C when `accumulate`. A (m, k): element (i, p) at a[i * a_row + p * a_column]. B (k, n) with row stride ldb, or stored (n, k).
+/// C (m, n) = alpha A B, plus C when `accumulate`. A (m, k): element (i, p) at a[i * a_row + p * a_column]. B (k, n) with row stride ldb, or stored
+/// (n, k).
 template <class T>
 struct TileGemm {
   std::int64_t m = 0, n = 0, k = 0;

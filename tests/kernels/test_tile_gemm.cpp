@@ -30,12 +30,26 @@ void check(Sizes s, bool a_turned, bool b_turned, bool accumulate, Cut cut = Cut
   const Index a_row = a_turned ? 1 : lda, a_column = a_turned ? lda : 1;
   for (Index i = 0; i < s.m; ++i)
     for (Index p = 0; p < s.k; ++p) {
-      const bool hidden = (cut == Cut::inner_end && p >= visible[static_cast<std::size_t>(i)]) || (cut == Cut::inner_begin && i >= visible[static_cast<std::size_t>(p)]);
+      const bool hidden = (cut == Cut::inner_end && p >= visible[static_cast<std::size_t>(i)]) ||
+                          (cut == Cut::inner_begin && i >= visible[static_cast<std::size_t>(p)]);
       if (hidden) a[static_cast<std::size_t>(i * a_row + p * a_column)] = 0;
     }
   std::vector<float> c = before;
-  tile_gemm(TileGemm<float>{.m = s.m, .n = s.n, .k = s.k, .alpha = 0.5f, .a = a.data(), .a_row = a_row, .a_column = a_column, .b = b.data(), .ldb = ldb,
-                            .b_transposed = b_turned, .accumulate = accumulate, .c = c.data(), .ldc = ldc, .cut = cut, .visible = visible.data()});
+  tile_gemm(TileGemm<float>{.m = s.m,
+                            .n = s.n,
+                            .k = s.k,
+                            .alpha = 0.5f,
+                            .a = a.data(),
+                            .a_row = a_row,
+                            .a_column = a_column,
+                            .b = b.data(),
+                            .ldb = ldb,
+                            .b_transposed = b_turned,
+                            .accumulate = accumulate,
+                            .c = c.data(),
+                            .ldc = ldc,
+                            .cut = cut,
+                            .visible = visible.data()});
   double worst = 0;
   bool outside_untouched = true;
   for (Index i = 0; i < s.m; ++i) {
@@ -44,7 +58,8 @@ void check(Sizes s, bool a_turned, bool b_turned, bool accumulate, Cut cut = Cut
       if (cut == Cut::columns && j >= visible[static_cast<std::size_t>(i)]) continue;
       double sum = 0;
       for (Index p = 0; p < s.k; ++p)
-        sum += static_cast<double>(a[static_cast<std::size_t>(i * a_row + p * a_column)]) * static_cast<double>(b[static_cast<std::size_t>(b_turned ? j * ldb + p : p * ldb + j)]);
+        sum += static_cast<double>(a[static_cast<std::size_t>(i * a_row + p * a_column)]) *
+               static_cast<double>(b[static_cast<std::size_t>(b_turned ? j * ldb + p : p * ldb + j)]);
       const double wanted = 0.5 * sum + (accumulate ? static_cast<double>(before[static_cast<std::size_t>(i * ldc + j)]) : 0.0);
       worst = std::max(worst, std::abs(wanted - static_cast<double>(c[static_cast<std::size_t>(i * ldc + j)])));
     }
