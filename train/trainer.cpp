@@ -112,12 +112,13 @@ void Loop::take_up() {
     folder_.trim_metrics(0);  // stopped before its first checkpoint: the same seed makes the same beginning
     return;
   }
-  const CheckpointFacts facts = load_checkpoint(folder_.last(), task_.model(), *optimizer_, ema_ ? &*ema_ : nullptr);
+  const CheckpointFacts facts = read_checkpoint_facts(folder_.last());
   if (facts.data_fingerprint != task_.fingerprint()) {
     fail<ConfigError>(folder_.last().string(), "the data have changed since this run began; put back what they were, or start a new run");
   }
+  if (facts.progress.step > steps_) fail<ConfigError>(folder_.last().string(), "is at step {}, but the run ends at {}: it belongs to another run", facts.progress.step, steps_);
+  load_checkpoint(folder_.last(), task_.model(), *optimizer_, ema_ ? &*ema_ : nullptr);
   progress_ = facts.progress;
-  if (progress_.step > steps_) fail<ConfigError>(folder_.last().string(), "is at step {}, but the run ends at {}: it belongs to another run", progress_.step, steps_);
   random::restore(facts.seed, facts.streams);
   seconds_before_ = progress_.seconds;
   saved_step_ = progress_.step;

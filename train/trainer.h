@@ -60,10 +60,10 @@ class Task {
 };
 
 struct RunOptions {
-  std::filesystem::path out;        ///< the run's folder
+  std::filesystem::path out{};      ///< the run's folder
   bool resume = false;              ///< it is there, and its own configuration holds
   Observer* observer = nullptr;
-  std::function<bool()> stop;       ///< asked after every step: true saves and ends the run
+  std::function<bool()> stop{};     ///< asked after every step: true saves and ends the run
 };
 
 /// How a run ended, as summary.json says it.

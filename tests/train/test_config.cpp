@@ -1,0 +1,180 @@
+#include <doctest/doctest.h>
+
+#include <set>
+
+#include "core/error.h"
+#include "core/file.h"
+#include "tests/train/tiny_runs.h"
+#include "train/config_fields.h"
+#include "train/config_sources.h"
+
+using namespace weft;
+using test::TempFolder;
+using train::Sources;
+
+namespace {
+
+using Flags = std::vector<std::pair<std::string, std::string>>;
+
+std::string text_error(const Flags& flags, const std::filesystem::path& file = {}, const std::string& preset = "") {
+  try {
+    train::resolve_text({.preset = preset, .file = file, .flags = flags});
+  } catch (const ConfigError& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+std::string vision_error(const Flags& flags) {
+  try {
+    train::resolve_vision({.preset = "", .file = {}, .flags = flags});
+  } catch (const ConfigError& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+}  // namespace
+
+TEST_CASE("later sources win: defaults, preset, file, flags") {
+  const TempFolder folder;
+  write_file((folder / "c.toml").string(), "preset = \"text-best\"\nwidth = 64  # less\nlr = 3e-3\ntie = true\n");
+  const auto c = train::resolve_text({.preset = "", .file = folder / "c.toml", .flags = {{"lr", "0.5"}}});
+  CHECK(c.optimizer == "muon");   // preset
+  CHECK(c.width == 64);           // file over preset
+  CHECK(c.tie);
+  CHECK(c.lr == 0.5);             // flag over file
+  CHECK(c.beta1 == 0.9);          // default
+}
+
+TEST_CASE("config.json of a run holds everything and comes back whole") {
+  train::TextConfig c = train::resolve_text({.preset = "text-best", .file = {}, .flags = {{"until", "val_loss=1.93"}, {"dropout", "0.25"}}});
+  train::settle(c);
+  const std::string json = train::to_json(c);
+  CHECK(train::task_of_json(json, "x") == "text");
+  CHECK(train::to_json(train::text_from_json(json, "x")) == json);
+  const auto parsed = nlohmann::json::parse(json);
+  for (const auto& field : train::fields(c)) CHECK_MESSAGE(parsed.contains(field.name), field.name);
+  const train::VisionConfig v;
+  CHECK(train::to_json(train::vision_from_json(train::to_json(v), "x")) == train::to_json(v));
+}
+
+TEST_CASE("config.json and a run's folder serve as --config, of the right task only") {
+  const TempFolder folder;
+  train::TextConfig c;
+  c.width = 32;
+  write_file((folder / "config.json").string(), train::to_json(c));
+  CHECK(train::resolve_text({.preset = "", .file = folder / "config.json", .flags = {}}).width == 32);
+  CHECK(train::resolve_text({.preset = "", .file = folder / "", .flags = {}}).width == 32);
+  CHECK_THROWS_WITH_AS(train::resolve_vision({.preset = "", .file = folder / "config.json", .flags = {}}),
+                       doctest::Contains("configuration of a \"text\" run"), ConfigError);
+}
+
+TEST_CASE("names are unique, and every preset resolves") {
+  std::set<std::string> names;
+  for (const auto& field : train::fields(train::TextConfig())) {
+    CHECK_MESSAGE(names.insert(field.name).second, field.name);
+    CHECK(!field.help.empty());
+  }
+  for (const auto& preset : train::presets()) {
+    CAPTURE(preset.name);
+    if (preset.task == "text") CHECK_NOTHROW(train::resolve_text({.preset = preset.name, .file = {}, .flags = {}}));
+    else CHECK_NOTHROW(train::resolve_vision({.preset = preset.name, .file = {}, .flags = {}}));
+  }
+}
+
+TEST_CASE("the published recipe is the published recipe") {
+  const auto c = train::resolve_text({.preset = "nanogpt-cpu", .file = {}, .flags = {}});
+  CHECK(c.layers == 4);
+  CHECK(c.heads == 4);
+  CHECK(c.width == 128);
+  CHECK(c.context == 64);
+  CHECK(c.batch == 12);
+  CHECK(c.steps == 2000);
+  CHECK(c.lr == 1e-3);
+  CHECK(c.schedule == "cosine");
+  CHECK(c.final_lr == 0.1);
+  CHECK(c.warmup == 100);
+  CHECK(c.optimizer == "adamw");
+  CHECK(c.beta1 == 0.9);
+  CHECK(c.beta2 == 0.99);
+  CHECK(c.weight_decay == 0.1);
+  CHECK(c.clip == 1);
+  CHECK(c.dropout == 0);
+  CHECK_FALSE(c.bias);
+  CHECK(c.tie);
+}
+
+TEST_CASE("wrong values are refused with the rule, the value and the mend") {
+  CHECK(text_error({{"lr", "nan"}}) == "[flags] lr must be a number above 0 up to 1000000, got nan");
+  CHECK(text_error({{"lr", "0"}}) == "[flags] lr must be a number above 0 up to 1000000, got 0");
+  CHECK(text_error({{"lr", "inf"}}) == "[flags] lr must be a number above 0 up to 1000000, got inf");
+  CHECK(text_error({{"lr", "1e-3x"}}) == "[flags] lr must be a number above 0 up to 1000000, got 1e-3x");
+  CHECK(text_error({{"layers", "2.5"}}) == "[flags] layers must be a whole number from 1 up to 10000, got 2.5");
+  CHECK(text_error({{"layers", "99999999999999999999"}}).find("layers must be a whole number from 1 up to 10000") != std::string::npos);
+  CHECK(text_error({{"layers", ""}}) == "[flags] layers must be a whole number from 1 up to 10000, got nothing");
+  CHECK(text_error({{"dropout", "1"}}) == "[flags] dropout must be a number from 0 up to 0.99, got 1");
+  CHECK(text_error({{"tie", "maybe"}}) == "[flags] tie must be yes or no, got maybe");
+  CHECK(text_error({{"optimizer", "adamv"}}) == "[flags] optimizer must be one of sgd, adam, adamw, lion, muon, got adamv; did you mean adam?");
+  CHECK(text_error({{"lrr", "1"}}) == "[flags] unknown key lrr; did you mean lr?");
+  CHECK(text_error({{"until", "val_los=2"}}) == "[config] until must be val_loss=NUMBER or val_accuracy=NUMBER, got val_los=2");
+  CHECK(text_error({{"until", "val_loss=nan"}}) == "[config] until must be val_loss=NUMBER or val_accuracy=NUMBER, got val_loss=nan");
+  CHECK(text_error({{"until", "val_accuracy=1"}}).find("a text run has no val_accuracy") != std::string::npos);
+  CHECK(text_error({}, {}, "text-bst") == "[config] there is no preset text-bst for text: did you mean text-best?; presets: nanogpt-cpu, text-best, tang");
+}
+
+TEST_CASE("combinations that cannot be") {
+  CHECK(text_error({{"width", "130"}}) == "[config] width must be divisible by heads: width 130, heads 4; choose a width of 128, or a --head-size");
+  CHECK(text_error({{"width", "130"}, {"head_size", "16"}}) == "no error");
+  CHECK(text_error({{"kv_heads", "3"}}) == "[config] heads must be divisible by kv_heads: heads 4, kv_heads 3");
+  CHECK(text_error({{"warmup", "3000"}}) == "[config] warmup must not be longer than the run: warmup 3000, steps 2000");
+  CHECK(text_error({{"positions", "rope"}, {"head_size", "7"}}).find("must be even: it is 7") != std::string::npos);
+  CHECK(text_error({{"norm_weight", "no"}}).find("a layer norm without weights has no bias either") != std::string::npos);
+  CHECK(text_error({{"muon_lr", "0.1"}}) == "[flags] --muon-lr 0.1 means nothing with optimizer adamw: drop one of the two");
+  CHECK(text_error({{"decay", "0.5"}}) == "[flags] --decay 0.5 means nothing with schedule cosine: drop one of the two");
+  CHECK(vision_error({{"model", "mlp"}, {"patch", "4"}}) == "[flags] --patch 4 means nothing with model mlp: drop one of the two");
+  CHECK(vision_error({{"model", "cnn"}, {"layers", "4"}}) == "[flags] --layers 4 means nothing with model cnn: drop one of the two");
+}
+
+TEST_CASE("a file's mistakes are told with their line") {
+  const TempFolder folder;
+  const auto path = folder / "c.toml";
+  const auto error_of = [&](const std::string& text) {
+    write_file(path.string(), text);
+    return text_error({}, path);
+  };
+  CHECK(error_of("width = 64\nlayer = 3\n") == "[" + path.string() + ":2] unknown key layer; did you mean layers?");
+  CHECK(error_of("width = \"64\"\n") == "[" + path.string() + ":1] width must be a number");
+  CHECK(error_of("\n\nbias = 1\n") == "[" + path.string() + ":3] bias must be true or false");
+  CHECK(error_of("[model]\nwidth = 64\n").find(":1] unknown key model") != std::string::npos);
+  CHECK(error_of("width 64\n").find(":1] is not TOML: ") != std::string::npos);
+  CHECK(error_of("patch = 4\n").find("unknown key patch") != std::string::npos);
+  CHECK_THROWS_AS(train::resolve_text({.preset = "", .file = folder / "none.toml", .flags = {}}), IoError);
+}
+
+TEST_CASE("what the data decide: context, patch, memory") {
+  train::TextConfig c;
+  c.context = 1000;
+  CHECK_THROWS_WITH_AS(train::check_against_data(c, 65, 5000, 500),
+                       "[config] context is longer than the data: context 1000, 5000 tokens to train and 500 to validate on; at most 499 here", ConfigError);
+  train::VisionConfig v;
+  v.patch = 5;
+  CHECK_THROWS_WITH_AS(train::check_against_data(v, 50000, 28, 28, 1, 10), "[config] patch must divide the image: patch 5, images 28 x 28", ConfigError);
+  c.context = 64;
+  c.width = 1'000'000;
+  c.layers = 10'000;
+  CHECK_THROWS_WITH_AS(train::check_against_data(c, 65, 5000, 500), doctest::Contains("[config] this cannot fit in memory: at least "), ConfigError);
+  v.patch = 4;
+  v.width = 1'000'000;
+  CHECK_THROWS_WITH_AS(train::check_against_data(v, 50000, 28, 28, 1, 10), doctest::Contains("cannot fit in memory"), ConfigError);
+  v.width = 64;
+  v.batch = 50001;
+  CHECK_THROWS_WITH_AS(train::check_against_data(v, 50000, 28, 28, 1, 10), doctest::Contains("batch is larger than the data"), ConfigError);
+}
+
+TEST_CASE("the nearest name") {
+  const std::vector<std::string> names = {"layers", "heads", "width", "lr"};
+  CHECK(train::nearest("layer", names) == "layers");
+  CHECK(train::nearest("widht", names) == "width");
+  CHECK(train::nearest("zzzzzz", names).empty());
+}
