@@ -110,19 +110,11 @@ struct ModelFlags {
 };
 
 int info_model(const ModelFlags& flags) {
-  const auto own = [&](const auto& config) {
-    train::Sources sources = flags.sources;
-    std::erase_if(sources.flags, [&](const auto& flag) {
-      const auto& all = train::fields(config);
-      return std::none_of(all.begin(), all.end(), [&](const auto& field) { return field.name == flag.first; });
-    });
-    return sources;
-  };
   if (flags.kind == "gpt") {
-    nn::Gpt model(train::gpt_config(train::resolve_text(own(train::TextConfig())), flags.vocabulary));
+    nn::Gpt model(train::gpt_config(train::resolve_text(flags.sources), flags.vocabulary));
     return print_model(model, flags.json);
   }
-  train::Sources sources = own(train::VisionConfig());
+  train::Sources sources = flags.sources;
   sources.flags.emplace_back("model", flags.kind);
   const auto model = train::build_model(train::resolve_vision(sources), flags.images);
   return print_model(*model, flags.json);
