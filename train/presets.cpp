@@ -19,7 +19,7 @@ const std::vector<Preset>& presets() {
        {{"data", "shakespeare"}, {"layers", "4"}, {"heads", "4"}, {"width", "128"}, {"context", "64"}, {"batch", "12"}, {"steps", "2000"},
         {"positions", "rope"}, {"norm", "rms"}, {"norm_weight", "no"}, {"qk_norm", "yes"}, {"activation", "relu_squared"}, {"bias", "no"}, {"tie", "no"},
         {"zero_init", "yes"}, {"logit_cap", "15"}, {"optimizer", "muon"}, {"muon_lr", "0.02"}, {"lr", "1e-2"}, {"beta1", "0.9"}, {"beta2", "0.95"},
-        {"weight_decay", "0"}, {"clip", "0"}, {"schedule", "wsd"}, {"warmup", "0"}, {"decay", "0.6"}, {"final_lr", "0"}, {"eval_every", "250"}}},
+        {"weight_decay", "0"}, {"clip", "0"}, {"schedule", "linear"}, {"warmup", "0"}, {"final_lr", "0"}, {"eval_every", "250"}}},
       {"tang",
        "text",
        "Tang quatrains: couplets of two equal lines after ten minutes",
