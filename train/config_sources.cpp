@@ -141,6 +141,11 @@ C resolve(const Sources& sources) {
       }
     }
   }
+  for (const auto& [name, text] : sources.flags) {
+    for (const auto& [other, other_text] : sources.flags) {
+      if (name == other && text != other_text) fail<ConfigError>("flags", "{} is said to be both {} and {}: drop one of the two", name, text, other_text);
+    }
+  }
   const auto apply_all = [&](C& config) {
     if (!preset.empty()) apply_preset(config, preset);
     if (table) apply_toml(config, *table, where);

@@ -132,6 +132,7 @@ TEST_CASE("combinations that cannot be") {
   CHECK(text_error({{"norm_weight", "no"}}).find("a layer norm without weights has no bias either") != std::string::npos);
   CHECK(text_error({{"muon_lr", "0.1"}}) == "[flags] --muon-lr 0.1 means nothing with optimizer adamw: drop one of the two");
   CHECK(text_error({{"decay", "0.5"}}) == "[flags] --decay 0.5 means nothing with schedule cosine: drop one of the two");
+  CHECK(text_error({{"bias", "yes"}, {"bias", "no"}}) == "[flags] bias is said to be both yes and no: drop one of the two");
   CHECK(vision_error({{"model", "mlp"}, {"patch", "4"}}) == "[flags] --patch 4 means nothing with model mlp: drop one of the two");
   CHECK(vision_error({{"model", "cnn"}, {"layers", "4"}}) == "[flags] --layers 4 means nothing with model cnn: drop one of the two");
 }

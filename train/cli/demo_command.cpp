@@ -25,8 +25,8 @@ struct DemoFlags {
   std::string out = "runs";
   std::int64_t seed = 1;
   int threads = 0;
-  std::int64_t text_steps = 1000;
-  std::int64_t image_epochs = 2;
+  std::int64_t text_steps = 1200;
+  std::int64_t image_epochs = 3;
   bool json = false;
 };
 
@@ -46,7 +46,7 @@ fs::path make_room(const fs::path& path) {
 train::Summary train_text(const DemoFlags& flags) {
   train::Sources sources{.preset = "text-best", .file = {}};
   sources.flags = {{"steps", std::to_string(flags.text_steps)},
-                   {"eval_every", std::to_string(std::max<std::int64_t>(1, flags.text_steps / 8))},
+                   {"eval_every", std::to_string(std::max<std::int64_t>(1, flags.text_steps / 6))},
                    {"seed", std::to_string(flags.seed)},
                    {"threads", std::to_string(flags.threads)}};
   ProgressBar bar("text");
@@ -59,7 +59,7 @@ train::Summary train_images(const DemoFlags& flags) {
   sources.flags = {{"patch", "7"},
                    {"layers", "4"},
                    {"epochs", std::to_string(flags.image_epochs)},
-                   {"eval_every", "108"},
+                   {"eval_every", "215"},
                    {"seed", std::to_string(flags.seed)},
                    {"threads", std::to_string(flags.threads)}};
   ProgressBar bar("vision");
