@@ -32,16 +32,16 @@ const palette = ['#2f6fde', '#e0632e', '#1c9c6b', '#a44bc9', '#c79a12', '#d43d63
 Chart.defaults.color = ink;
 Chart.defaults.font.family = 'system-ui, sans-serif';
 charts.forEach((chart, i) => {
-  let next = 0;
-  const datasets = chart.series.map(s => {
-    const color = palette[(s.thin ? next : next++) % palette.length];
-    return { label: s.name, data: s.points.map(p => ({ x: p[0], y: p[1] })), borderColor: s.thin ? color + '66' : color, backgroundColor: color,
-      borderWidth: s.thin ? 1 : 2, borderDash: s.dashed ? [6, 4] : [], pointRadius: s.points.length > 40 ? 0 : 3, tension: 0 };
+  const last = Math.max(...chart.series.map(s => s.points.length ? s.points[s.points.length - 1][0] : 0));
+  const datasets = chart.series.map((s, j) => {
+    const color = palette[(chart.series.length - 1 - j) % palette.length] + (s.thin ? '88' : '');
+    return { label: s.name, data: s.points.map(p => ({ x: p[0], y: p[1] })), borderColor: color, backgroundColor: color, clip: 8, order: s.thin ? 1 : 0,
+      borderWidth: s.thin ? 1 : 2.5, borderDash: s.dashed ? [6, 4] : [], pointRadius: s.points.length > 40 ? 0 : 3, tension: 0 };
   });
-  const axis = (label, type) => ({ type: type, title: { display: true, text: label }, grid: { color: grid } });
+  const axis = (label, type, more) => ({ ...more, type: type, title: { display: true, text: label }, grid: { color: grid } });
   new Chart(document.getElementById('chart' + i), { type: 'line', data: { datasets: datasets },
     options: { animation: false, parsing: false, maintainAspectRatio: false, interaction: { mode: 'nearest', axis: 'x', intersect: false },
-      scales: { x: axis(chart.x_label, 'linear'), y: axis(chart.y_label, chart.log_y ? 'logarithmic' : 'linear') } } });
+      scales: { x: axis(chart.x_label, 'linear', { max: last }), y: axis(chart.y_label, chart.log_y ? 'logarithmic' : 'linear', {}) } } });
 });
 )js";
 
