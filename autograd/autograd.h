@@ -24,7 +24,8 @@ Tensor record(const char* op, Tensor output, std::vector<Tensor> inputs, Backwar
 Tensor record_fused(const char* op, Tensor output, std::vector<Tensor> inputs, BackwardRule rule, std::function<Tensor()> definition);
 
 /// Ops with several outputs. With a definition the rule may call kernels, without one it must be made of ops.
-std::vector<Tensor> record_multi(const char* op, std::vector<Tensor> outputs, std::vector<Tensor> inputs, MultiBackwardRule rule, Definition definition = nullptr);
+std::vector<Tensor> record_multi(const char* op, std::vector<Tensor> outputs, std::vector<Tensor> inputs, MultiBackwardRule rule,
+                                 Definition definition = nullptr);
 
 /// An op's own output, kept for its backward rule without a reference cycle.
 class SavedOutput {
@@ -81,7 +82,8 @@ void backward(const std::vector<Tensor>& outputs, const std::vector<Tensor>& gra
 
 /// The same sum's gradient with respect to `inputs` (leaves or not), returned; no grad() is touched.
 /// Throws GraphError as backward(), and for an input that is not part of the graph unless allow_unused.
-std::vector<Tensor> grad(const std::vector<Tensor>& outputs, const std::vector<Tensor>& inputs, const std::vector<Tensor>& gradients = {}, GradOptions options = {});
+std::vector<Tensor> grad(const std::vector<Tensor>& outputs, const std::vector<Tensor>& inputs, const std::vector<Tensor>& gradients = {},
+                         GradOptions options = {});
 
 /// Jacobian of `function` at `x`, one row a backward pass. Shape: output shape followed by input shape.
 /// With create_graph it can be differentiated again.

@@ -16,7 +16,8 @@ namespace {
 
 class Engine {
  public:
-  Engine(const std::vector<Tensor>& outputs, const std::vector<Tensor>& gradients, GradOptions options) : options_(options), mode_(options.create_graph) {
+  Engine(const std::vector<Tensor>& outputs, const std::vector<Tensor>& gradients, GradOptions options)
+      : options_(options), mode_(options.create_graph) {
     options_.retain_graph = options_.retain_graph || options_.create_graph;
     if (outputs.empty()) fail<GraphError>("backward", "no outputs given");
     if (!gradients.empty() && gradients.size() != outputs.size())
@@ -86,7 +87,8 @@ class Engine {
       return Tensor::ones(output.shape(), output.dtype());
     }
     if (gradient.shape() != output.shape() || gradient.dtype() != output.dtype())
-      fail<ShapeError>("backward", "gradient {} {} for an output {} {}", gradient.shape().str(), name(gradient.dtype()), output.shape().str(), name(output.dtype()));
+      fail<ShapeError>("backward", "gradient {} {} for an output {} {}", gradient.shape().str(), name(gradient.dtype()), output.shape().str(),
+                       name(output.dtype()));
     return gradient;
   }
 
@@ -195,7 +197,8 @@ class Engine {
       fail<GraphError>(node.op, "the backward rule gave a gradient {} for input {} {}", gradient.shape().str(), i, edge.shape.str());
     if (!anomaly_) return;
     if (const std::int64_t index = raw::find_nonfinite(gradient); index >= 0)
-      fail<NumericError>(node.op, "the backward made a NaN or an infinity: element {} (row-major) of the gradient of input {} {}", index, i, gradient.shape().str());
+      fail<NumericError>(node.op, "the backward made a NaN or an infinity: element {} (row-major) of the gradient of input {} {}", index, i,
+                         gradient.shape().str());
   }
 
   static Tensor fit(Tensor gradient, const Shape& shape) { return gradient.shape() == shape ? gradient : sum_to(gradient, shape); }
@@ -223,8 +226,8 @@ class Engine {
       Tensor replaced = hook(gradient);
       if (!replaced.defined()) continue;
       if (replaced.shape() != gradient.shape() || replaced.dtype() != gradient.dtype())
-        fail<GraphError>("hook", "a hook turned a gradient {} {} into {} {}; it must keep shape and dtype", gradient.shape().str(), name(gradient.dtype()),
-                         replaced.shape().str(), name(replaced.dtype()));
+        fail<GraphError>("hook", "a hook turned a gradient {} {} into {} {}; it must keep shape and dtype", gradient.shape().str(),
+                         name(gradient.dtype()), replaced.shape().str(), name(replaced.dtype()));
       gradient = std::move(replaced);
     }
     return gradient;
@@ -232,7 +235,8 @@ class Engine {
 
   void add_to_grad(GradMeta& meta, Tensor gradient) {
     if (options_.create_graph) meta.grad = meta.grad.defined() ? add(meta.grad, gradient) : gradient;
-    else if (!meta.grad.defined()) meta.grad = gradient.is_unique() && gradient.is_contiguous() && !gradient.requires_grad() ? std::move(gradient) : raw::clone(gradient);
+    else if (!meta.grad.defined())
+      meta.grad = gradient.is_unique() && gradient.is_contiguous() && !gradient.requires_grad() ? std::move(gradient) : raw::clone(gradient);
     else if (meta.grad.is_unique() && meta.grad.is_contiguous() && !meta.grad.requires_grad()) raw::add_scaled(meta.grad, gradient);
     else meta.grad = add(meta.grad, gradient);
   }
@@ -257,7 +261,8 @@ void backward(const std::vector<Tensor>& outputs, const std::vector<Tensor>& gra
   Engine(outputs, gradients, options).accumulate_into_leaves();
 }
 
-std::vector<Tensor> grad(const std::vector<Tensor>& outputs, const std::vector<Tensor>& inputs, const std::vector<Tensor>& gradients, GradOptions options) {
+std::vector<Tensor> grad(const std::vector<Tensor>& outputs, const std::vector<Tensor>& inputs, const std::vector<Tensor>& gradients,
+                         GradOptions options) {
   if (inputs.empty()) return {};
   return Engine(outputs, gradients, options).gradients_of(inputs);
 }

@@ -69,7 +69,9 @@ class Perturbed {
 class Checker {
  public:
   /// own_inputs: how many inputs the caller gave, and `kinks` knows; the second-order pass adds the incoming gradient.
-  Checker(const GradcheckOptions& options, std::size_t own_inputs) : options_(options), own_inputs_(static_cast<int>(own_inputs)) { result_.passed = true; }
+  Checker(const GradcheckOptions& options, std::size_t own_inputs) : options_(options), own_inputs_(static_cast<int>(own_inputs)) {
+    result_.passed = true;
+  }
 
   void pass(const GradFunction& function, const std::vector<Tensor>& inputs, const std::string& label) {
     if (!result_.passed) return;
@@ -83,7 +85,9 @@ class Checker {
     const std::vector<Tensor> gradients = differentiate(output, inputs);
     const std::vector<Tensor> again = differentiate(repeated, inputs);
     for (std::size_t i = 0; i < inputs.size(); ++i)
-      if (is_wanted(inputs[i]) && !same_values(gradients[i].to_vector<double>(), again[i].to_vector<double>(), fmt::format("the gradient of input {}", i))) return;
+      if (is_wanted(inputs[i]) &&
+          !same_values(gradients[i].to_vector<double>(), again[i].to_vector<double>(), fmt::format("the gradient of input {}", i)))
+        return;
     for (std::size_t i = 0; i < inputs.size(); ++i)
       if (is_wanted(inputs[i])) check_input(function, inputs, static_cast<int>(i), gradients[i].to_vector<double>(), value);
   }
@@ -100,7 +104,8 @@ class Checker {
       if (!is_wanted(inputs[i])) continue;
       const auto a = by_rule[i].to_vector<double>(), b = by_definition[i].to_vector<double>();
       for (std::size_t e = 0; e < a.size(); ++e)
-        if (side_at(inputs[i], static_cast<int>(i), static_cast<std::int64_t>(e)) == 0) compare(inputs[i], static_cast<int>(i), static_cast<std::int64_t>(e), a[e], b[e]);
+        if (side_at(inputs[i], static_cast<int>(i), static_cast<std::int64_t>(e)) == 0)
+          compare(inputs[i], static_cast<int>(i), static_cast<std::int64_t>(e), a[e], b[e]);
     }
   }
 
@@ -143,9 +148,10 @@ class Checker {
     result_.passed = false;
     std::size_t i = 0;
     while (i < std::min(first.size(), second.size()) && first[i] == second[i]) ++i;
-    result_.message = i < std::min(first.size(), second.size())
-                          ? fmt::format("not deterministic: {} gave {} and then {} at element {} for the same inputs{}", what, first[i], second[i], i, suffix())
-                          : fmt::format("not deterministic: {} gave {} and then {} elements for the same inputs{}", what, first.size(), second.size(), suffix());
+    result_.message =
+        i < std::min(first.size(), second.size())
+            ? fmt::format("not deterministic: {} gave {} and then {} at element {} for the same inputs{}", what, first[i], second[i], i, suffix())
+            : fmt::format("not deterministic: {} gave {} and then {} elements for the same inputs{}", what, first.size(), second.size(), suffix());
     return false;
   }
 
@@ -153,7 +159,8 @@ class Checker {
     return options_.kinks && i < own_inputs_ ? options_.kinks(i, element, input.at(unravel(element, input.shape()))) : 0;
   }
 
-  void check_input(const GradFunction& function, const std::vector<Tensor>& inputs, int i, const std::vector<double>& analytic, const std::vector<double>& value) {
+  void check_input(const GradFunction& function, const std::vector<Tensor>& inputs, int i, const std::vector<double>& analytic,
+                   const std::vector<double>& value) {
     const Tensor& input = inputs[static_cast<std::size_t>(i)];
     const std::int64_t n = input.numel();
     const std::int64_t count = options_.max_elements > 0 ? std::min(n, options_.max_elements) : n;
@@ -169,14 +176,16 @@ class Checker {
     }
   }
 
-  double numeric(const GradFunction& function, const std::vector<Tensor>& inputs, const Tensor& input, const Shape& index, int side, const std::vector<double>& value) const {
+  double numeric(const GradFunction& function, const std::vector<Tensor>& inputs, const Tensor& input, const Shape& index, int side,
+                 const std::vector<double>& value) const {
     Perturbed x(input, index);
     // A power of two, so that x + h and x - h are exact but for the last bits of x.
     const double h = std::exp2(std::round(std::log2(options_.step * std::max(1.0, std::abs(x.before())))));
     const auto at = [&](double offset) {
       x.set(x.before() + offset);
       std::vector<double> result = evaluate(function, inputs).to_vector<double>();
-      if (result.size() != weights_.size()) fail<ShapeError>("gradcheck", "the function's output had {} elements and then {}", weights_.size(), result.size());
+      if (result.size() != weights_.size())
+        fail<ShapeError>("gradcheck", "the function's output had {} elements and then {}", weights_.size(), result.size());
       return result;
     };
     double slope = 0;
@@ -215,8 +224,8 @@ class Checker {
 
   std::string worst() const {
     const std::string where = result_.input < own_inputs_ ? fmt::format("input {}", result_.input) : "the incoming gradient";
-    return fmt::format("{} element {}: analytic {:.12g}, numeric {:.12g}, error {:.2e}{}", where, result_.index.str(), result_.analytic, result_.numeric,
-                       result_.worst_error, worst_label_.empty() ? "" : fmt::format(" ({})", worst_label_));
+    return fmt::format("{} element {}: analytic {:.12g}, numeric {:.12g}, error {:.2e}{}", where, result_.index.str(), result_.analytic,
+                       result_.numeric, result_.worst_error, worst_label_.empty() ? "" : fmt::format(" ({})", worst_label_));
   }
 
   const GradcheckOptions& options_;
@@ -283,7 +292,8 @@ GradcheckResult gradcheck(const GradFunction& function, const std::vector<Tensor
   std::vector<Tensor> own = inputs;
   bool any = false;
   for (std::size_t i = 0; i < inputs.size(); ++i) {
-    if (is_float(inputs[i].dtype()) && inputs[i].dtype() != DType::f64) fail<DTypeError>("gradcheck", "wants f64 inputs, input {} is {}", i, name(inputs[i].dtype()));
+    if (is_float(inputs[i].dtype()) && inputs[i].dtype() != DType::f64)
+      fail<DTypeError>("gradcheck", "wants f64 inputs, input {} is {}", i, name(inputs[i].dtype()));
     if (!is_wanted(inputs[i])) continue;
     any = true;
     if (overlaps_itself(inputs[i])) own[i] = raw::clone(inputs[i]).set_requires_grad();

@@ -118,7 +118,8 @@ Tensor record_fused(const char* op, Tensor output, std::vector<Tensor> inputs, B
   return record_node(op, {std::move(output)}, inputs, as_multi(std::move(rule)), std::move(as_list), false)[0];
 }
 
-std::vector<Tensor> record_multi(const char* op, std::vector<Tensor> outputs, std::vector<Tensor> inputs, MultiBackwardRule rule, Definition definition) {
+std::vector<Tensor> record_multi(const char* op, std::vector<Tensor> outputs, std::vector<Tensor> inputs, MultiBackwardRule rule,
+                                 Definition definition) {
   const bool differentiable_rule = !definition;
   return record_node(op, std::move(outputs), inputs, std::move(rule), std::move(definition), differentiable_rule);
 }

@@ -97,7 +97,8 @@ Tensor values(const Shape& shape, std::uint64_t salt, double low, double high) {
 Tensor ids(const Shape& shape, std::int64_t bound, std::uint64_t salt) {
   Tensor result = Tensor::empty(shape, DType::i64);
   auto* out = result.data<std::int64_t>();
-  for (std::int64_t i = 0, n = result.numel(); i < n; ++i) out[i] = static_cast<std::int64_t>(hash(salt, static_cast<std::uint64_t>(i)) % static_cast<std::uint64_t>(bound));
+  for (std::int64_t i = 0, n = result.numel(); i < n; ++i)
+    out[i] = static_cast<std::int64_t>(hash(salt, static_cast<std::uint64_t>(i)) % static_cast<std::uint64_t>(bound));
   return result;
 }
 
@@ -124,7 +125,8 @@ Reference elementwise2(std::function<double(double, double)> f) {
         index[d] = rest % shape[d];
         rest /= shape[d];
       }
-      result.push_back(f(left[static_cast<std::size_t>(broadcast_offset(a.shape(), index))], right[static_cast<std::size_t>(broadcast_offset(b.shape(), index))]));
+      result.push_back(
+          f(left[static_cast<std::size_t>(broadcast_offset(a.shape(), index))], right[static_cast<std::size_t>(broadcast_offset(b.shape(), index))]));
     }
     return result;
   };

@@ -194,7 +194,8 @@ TEST_CASE("mistakes in what backward is given") {
   CHECK(thrown<ShapeError>([&] { mul(x, x).backward(Tensor::ones({2}, DType::f32)); }) == "[backward] gradient (2,) f32 for an output (2,) f64");
   CHECK(thrown<GraphError>([&] { backward({sum(x)}, {Tensor(), Tensor()}); }) == "[backward] 2 gradients for 1 outputs");
   CHECK(thrown<GraphError>([&] { backward({}); }) == "[backward] no outputs given");
-  CHECK(thrown<DTypeError>([&] { Tensor::zeros({2}, DType::i64).set_requires_grad(); }) == "[set_requires_grad] only f32 and f64 have gradients, not i64");
+  CHECK(thrown<DTypeError>([&] { Tensor::zeros({2}, DType::i64).set_requires_grad(); }) ==
+        "[set_requires_grad] only f32 and f64 have gradients, not i64");
   CHECK(thrown<GraphError>([&] { mul(x, x).set_requires_grad(); }) == "[set_requires_grad] the result of op `mul` is no leaf; use detach() first");
   CHECK(thrown<ShapeError>([&] { x.set_grad(Tensor::zeros({3}, DType::f64)); }) == "[set_grad] gradient (3,) f64 for a tensor (2,) f64");
   CHECK(thrown<GraphError>([&] { constant.register_hook([](const Tensor&) { return Tensor(); }); }).find("[register_hook]") == 0);

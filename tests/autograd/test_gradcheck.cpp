@@ -54,10 +54,13 @@ TEST_CASE("wrong gradients are caught") {
     const auto result = caught([](const Tensor& a, const Tensor& b, const Tensor& g) { return Gradients{mul(g, b), mul(g, a)}; });
     CHECK(result.input == 0);
     CHECK(result.index.rank() == 2);
-    CHECK(result.message.starts_with("input 0 element (" + std::to_string(result.index[0]) + ", " + std::to_string(result.index[1]) + "): analytic "));
+    CHECK(
+        result.message.starts_with("input 0 element (" + std::to_string(result.index[0]) + ", " + std::to_string(result.index[1]) + "): analytic "));
   }
   SUBCASE("wrong scale") {
-    const auto result = caught([](const Tensor& a, const Tensor& b, const Tensor& g) { return Gradients{mul(g, add(b, cos(a))), mul(mul(g, a), 1.001)}; });
+    const auto result = caught([](const Tensor& a, const Tensor& b, const Tensor& g) {
+      return Gradients{mul(g, add(b, cos(a))), mul(mul(g, a), 1.001)};
+    });
     CHECK(result.input == 1);
   }
   SUBCASE("wrong sign") { caught([](const Tensor& a, const Tensor& b, const Tensor& g) { return Gradients{mul(g, sub(b, cos(a))), mul(g, a)}; }); }
@@ -116,8 +119,9 @@ TEST_CASE("a rule that disagrees with its definition is caught") {
   const auto fused = [](double wrong) {
     return [wrong](const Inputs& in) {
       const Tensor x = in[0];
-      return record_fused("fused", raw::clone(mul(x, x).detach()), {x}, [x](const Tensor& g) { return Gradients{raw::clone(mul(mul(g, x), 2.0).detach())}; },
-                          [x, wrong] { return mul(mul(x, x), wrong); });
+      return record_fused(
+          "fused", raw::clone(mul(x, x).detach()), {x}, [x](const Tensor& g) { return Gradients{raw::clone(mul(mul(g, x), 2.0).detach())}; },
+          [x, wrong] { return mul(mul(x, x), wrong); });
     };
   };
   CHECK(gradcheck(fused(1), {wanted(values({3}, 1))}, {.second_order = true}).passed);
@@ -170,7 +174,8 @@ TEST_CASE("kinks: one side where declared, failure where not") {
 }
 
 TEST_CASE("a check that skips everything does not pass") {
-  const auto result = gradcheck([](const Inputs& in) { return relu(in[0]); }, {wanted(values({3}, 1))}, {.kinks = [](int, std::int64_t, double) { return 2; }});
+  const auto result =
+      gradcheck([](const Inputs& in) { return relu(in[0]); }, {wanted(values({3}, 1))}, {.kinks = [](int, std::int64_t, double) { return 2; }});
   CHECK(!result.passed);
   CHECK(result.message.starts_with("nothing was compared"));
 }

@@ -135,7 +135,8 @@ TEST_CASE("anomaly mode names the op that made a NaN going back") {
   const Tensor x = Tensor::from<double>({4, 0}, {2});
   x.set_requires_grad();
   const AnomalyMode anomaly;
-  CHECK(thrown([&] { sum(sqrt(x)).backward(); }) == "[sqrt] the backward made a NaN or an infinity: element 1 (row-major) of the gradient of input 0 (2,)");
+  CHECK(thrown([&] { sum(sqrt(x)).backward(); }) ==
+        "[sqrt] the backward made a NaN or an infinity: element 1 (row-major) of the gradient of input 0 (2,)");
   CHECK(thrown([&] { grad({sum(sqrt(x))}, {x}, {}, {.create_graph = true}); }).find("backward made") != std::string::npos);
   CHECK(!x.grad().defined());
 }

@@ -85,7 +85,8 @@ TEST_CASE("deep graphs through fused ops and saved outputs are released without 
     Tensor y = x;
     for (int i = 0; i < kDeep / 2; ++i) {
       const Tensor input = y;
-      y = record_fused("pass", Tensor::scalar(1, DType::f64), {input}, [input](const Tensor& g) { return Gradients{g}; }, [input] { return mul(input, 1.0); });
+      y = record_fused(
+          "pass", Tensor::scalar(1, DType::f64), {input}, [input](const Tensor& g) { return Gradients{g}; }, [input] { return mul(input, 1.0); });
       y = tanh(y);
     }
     y = Tensor();

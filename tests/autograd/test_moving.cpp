@@ -50,7 +50,8 @@ TEST_CASE("elements of every dtype are moved") {
 
 TEST_CASE("views share the elements of their source and nothing of its graph") {
   const Tensor x = values({4, 4}, 1).set_requires_grad();
-  for (const Tensor& view : {reshape(x, {4, 4}), reshape(x, {2, 8}), permute(x, {0, 1}), expand(x, {4, 4}), slice(x, 0, 0, 4), select(x, 1, 2), split(x, {2, 2}, 0)[1]}) {
+  for (const Tensor& view :
+       {reshape(x, {4, 4}), reshape(x, {2, 8}), permute(x, {0, 1}), expand(x, {4, 4}), slice(x, 0, 0, 4), select(x, 1, 2), split(x, {2, 2}, 0)[1]}) {
     CHECK(view.shares_storage(x));
     CHECK(view.grad_meta() != x.grad_meta());
     CHECK(view.requires_grad());

@@ -27,7 +27,8 @@ Tensor fused_sin_mul(const Tensor& a, const Tensor& b) {
   return record_fused(
       "sin_mul", Tensor::scalar(value, DType::f64), {a, b},
       [a, b](const Tensor& g) {
-        return Gradients{Tensor::scalar(g.item() * std::cos(a.item()) * b.item(), DType::f64), Tensor::scalar(g.item() * std::sin(a.item()), DType::f64)};
+        return Gradients{Tensor::scalar(g.item() * std::cos(a.item()) * b.item(), DType::f64),
+                         Tensor::scalar(g.item() * std::sin(a.item()), DType::f64)};
       },
       [a, b] { return mul(sin(a), b); });
 }

@@ -28,7 +28,8 @@ const samples::Register planted("planted_fault", samples::Kind::op, [] {
 
 const samples::Register throwing("planted_throw", samples::Kind::op, [] {
   samples::Sample sample{.name = "planted_throw"};
-  sample.cases = {{.label = "throws", .inputs = {samples::values({3}, 1)}, .call = [](const std::vector<Tensor>&) -> Tensor { throw NumericError("[x] y"); }}};
+  sample.cases = {
+      {.label = "throws", .inputs = {samples::values({3}, 1)}, .call = [](const std::vector<Tensor>&) -> Tensor { throw NumericError("[x] y"); }}};
   return sample;
 });
 

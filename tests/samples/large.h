@@ -5,7 +5,8 @@
 
 namespace weft::samples {
 
-inline void check_threads(const GradFunction& call, const std::vector<Tensor>& inputs, const std::vector<int>& without_grad, const std::string& what) {
+inline void check_threads(const GradFunction& call, const std::vector<Tensor>& inputs, const std::vector<int>& without_grad,
+                          const std::string& what) {
   Outcome expected;
   for (const int threads : {1, 2, 3, 8}) {
     set_num_threads(threads);

@@ -34,5 +34,6 @@ TEST_CASE("every sample is complete") {
     without_errors += sample.errors.empty();
   });
   for (const Entry& entry : all()) CHECK(entry.make().name == entry.name);
-  MESSAGE(seen.size(), " samples: ", cases, " cases, ", errors, " error cases (", without_errors, " samples say why they have none), ", benchmarks, " benchmarks");
+  MESSAGE(seen.size(), " samples: ", cases, " cases, ", errors, " error cases (", without_errors, " samples say why they have none), ", benchmarks,
+          " benchmarks");
 }

@@ -16,7 +16,8 @@ TEST_CASE("gradients in f32 and with strides") {
     for (const int variant : {0, 1}) {
       const std::string how = what + (variant == 0 ? " column-major" : " every second element");
       check_close(run(one.call, strided_inputs(rounded, variant), one.without_grad, variant), exact, one.f32_tolerance, tolerance, how + " f32");
-      check_close(run(one.call, strided_inputs(cast_inputs(rounded, DType::f64), variant), one.without_grad, variant), exact, 1e-12, 1e-10, how + " f64");
+      check_close(run(one.call, strided_inputs(cast_inputs(rounded, DType::f64), variant), one.without_grad, variant), exact, 1e-12, 1e-10,
+                  how + " f64");
     }
   });
 }

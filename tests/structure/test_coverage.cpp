@@ -89,17 +89,19 @@ TEST_CASE("every module and model has a sample") {
       const auto kind = match[2] == "Model" ? weft::samples::Kind::model : weft::samples::Kind::module;
       const std::string name = match[1];
       const auto& all = weft::samples::all();
-      CHECK_MESSAGE(std::any_of(all.begin(), all.end(), [&](const auto& entry) { return entry.kind == kind && entry.name == name; }), file.path, ": ", name, " has no sample");
+      CHECK_MESSAGE(std::any_of(all.begin(), all.end(), [&](const auto& entry) { return entry.kind == kind && entry.name == name; }), file.path, ": ",
+                    name, " has no sample");
     }
   CHECK(found >= 14);
 }
 
 TEST_CASE("the coverage test sees what it forbids") {
-  const SourceFile file{"x.h",
-                        {"namespace weft {", "", "// Shared: Shape: (...). Throws: never.", "", "/// One. Gradient: g.", "Tensor one(const Tensor& x);",
-                         "Tensor one(double x);", "/// Two.", "std::vector<Tensor> two(const Tensor& x);", "", "Tensor three(const Tensor& x);",
-                         "namespace definition {", "Tensor hidden(const Tensor& x);", "}  // namespace definition", "struct Options {", "  Tensor member(int x);", "};",
-                         "inline Tensor operator+(const Tensor& a, const Tensor& b) { return add(a, b); }", "}  // namespace weft"}};
+  const SourceFile file{
+      "x.h",
+      {"namespace weft {", "", "// Shared: Shape: (...). Throws: never.", "", "/// One. Gradient: g.", "Tensor one(const Tensor& x);",
+       "Tensor one(double x);", "/// Two.", "std::vector<Tensor> two(const Tensor& x);", "", "Tensor three(const Tensor& x);",
+       "namespace definition {", "Tensor hidden(const Tensor& x);", "}  // namespace definition", "struct Options {", "  Tensor member(int x);", "};",
+       "inline Tensor operator+(const Tensor& a, const Tensor& b) { return add(a, b); }", "}  // namespace weft"}};
   const auto found = declarations(file);
   REQUIRE(found.size() == 4);
   CHECK(found[0].name == "one");

@@ -33,7 +33,8 @@ std::string objection(const std::string& path, const std::string& line) {
   if (!std::regex_search(line, match, kInclude)) return "";
   const bool quoted = match[1] == "\"";
   const std::string target = match[2], layer = path.substr(0, path.find('/')), first = target.substr(0, target.find('/'));
-  if (first == "cblas.h" || target.find("openblas") != std::string::npos) return path.starts_with("core/blas.") ? "" : "only core/blas.* may include cblas";
+  if (first == "cblas.h" || target.find("openblas") != std::string::npos)
+    return path.starts_with("core/blas.") ? "" : "only core/blas.* may include cblas";
   if (first == "tbb" || first == "oneapi") return path.starts_with("core/parallel.") ? "" : "only core/parallel.* may include TBB";
   if (kMayInclude.contains(first)) {
     if (!quoted) return "own headers are included with quotes";

@@ -81,8 +81,14 @@ void print_json(const std::vector<Row>& rows) {
   for (const Row& row : rows) {
     // JSON has no infinity: a check that threw has no worst error.
     const nlohmann::json error = std::isfinite(row.worst_error) ? nlohmann::json(row.worst_error) : nlohmann::json(nullptr);
-    list.push_back({{"name", row.name}, {"kind", row.kind}, {"worst_error", error}, {"passed", row.passed}, {"cases", row.cases}, {"checked", row.checked},
-                    {"skipped", row.skipped}, {"message", row.message}});
+    list.push_back({{"name", row.name},
+                    {"kind", row.kind},
+                    {"worst_error", error},
+                    {"passed", row.passed},
+                    {"cases", row.cases},
+                    {"checked", row.checked},
+                    {"skipped", row.skipped},
+                    {"message", row.message}});
   }
   fmt::print("{}\n", list.dump(2));
 }
