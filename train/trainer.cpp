@@ -234,6 +234,7 @@ void Loop::save(const std::filesystem::path& path) {
 
 bool Loop::run() {
   begin_ = Clock::now();
+  reset_peak_memory();
   if (options_.resume) take_up();
   if (options_.observer != nullptr) options_.observer->on_start(task_.model().num_parameters(), progress_.step, steps_, task_.unit());
   const auto evaluation_due = [&] { return progress_.step > 0 && (progress_.step % config_.eval_every == 0 || progress_.step >= steps_); };
