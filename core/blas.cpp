@@ -14,9 +14,13 @@
 namespace weft::blas {
 namespace {
 
-/// Our tiles are the parallelism: a call must stay on its thread.
-void use_one_thread() {
+/// Our tiles are the parallelism: a call must stay on its thread, and several threads call at once. A build without threads has no locks around
+/// its work buffers either: on two cores, training with Debian's libopenblas0-serial 0.3.21 gave NaN within a few dozen steps.
+void prepare() {
   static const bool done = [] {
+    if (openblas_get_parallel() == OPENBLAS_SEQUENTIAL)
+      fail<ConfigError>("blas", "this OpenBLAS was built without threads, and gives wrong products when several threads call it: {}; install its "
+                                "pthread build (Debian: libopenblas-pthread-dev)", openblas_get_config());
     openblas_set_num_threads(1);
     return true;
   }();
@@ -53,7 +57,7 @@ void gemm_impl(Op op_a, Op op_b, std::int64_t m, std::int64_t n, std::int64_t k,
     scale_rows(m, n, beta, c, ldc);
     return;
   }
-  use_one_thread();
+  prepare();
   // A matrix of one row may carry any stride; OpenBLAS wants at least the row's length.
   const std::int64_t a_columns = op_a == Op::none ? k : m;
   const std::int64_t b_columns = op_b == Op::none ? n : k;
@@ -128,11 +132,12 @@ void parallel_gemm(Op op_a, Op op_b, std::int64_t m, std::int64_t n, std::int64_
 }
 
 const char* description() {
-  use_one_thread();
+  prepare();
   return openblas_get_config();
 }
 
 void check_thread_safety() {
+  prepare();  // here, where its error can be caught
   constexpr std::int64_t kSide = 48;
   constexpr int kThreads = 4;
   constexpr int kRounds = 64;
