@@ -80,8 +80,8 @@ Tensor extreme(Reduce kind, const char* op, const Tensor& x, const Dims& dims, b
   if (plan.count == 0) fail<ShapeError>(op, "nothing to choose from: x {}; the reduced dimensions hold no element", x.shape().str());
   const Tensor value = reduce_value(kind, op, x, plan);
   if (!wants_grad(x)) return shaped(value, plan, keepdim);
-  return record(op, shaped(value, plan, keepdim), {x}, [x = x.detach(), value, plan](const Tensor& g) -> Gradients {
-    // 1 / (number of ties) at each of them.
+  return record(op, shaped(value, plan, keepdim), {x}, [x = x.detach(), value = value.detach(), plan](const Tensor& g) -> Gradients {
+    // 1 / (number of ties) at each of them. (With keepdim `value` is the output itself, and holding that would be a cycle: hence detach.)
     const Tensor one = Tensor::scalar(1, x.dtype()), none = Tensor::scalar(0, x.dtype());
     const Tensor ties = where(equal(x, value), one, none);
     const Tensor share = div(ties, reduce_value(Reduce::sum, "sum", ties, plan));
