@@ -7,13 +7,12 @@
 #include "core/file.h"
 #include "data/find_data_set.h"
 #include "train/config_sources.h"
+#include "train/run_folder.h"
 
 namespace weft::train {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr std::int64_t kMaxConfigBytes = 1 << 20;
 
 void want_task(const RunFacts& run, const char* task) {
   if (run.task != task) fail<ConfigError>(run.checkpoint.string(), "belongs to a {} run; this command wants a {} run", run.task, task);

@@ -12,8 +12,6 @@
 namespace weft::train {
 namespace {
 
-constexpr std::int64_t kMaxConfigBytes = 1 << 20;
-
 /// What a killed run may have left half-written.
 void remove_partial_files(const fs::path& folder) {
   std::error_code ignored;

@@ -1,6 +1,7 @@
 // A run is a folder: config.json, metrics.jsonl, last.safetensors, best.safetensors, summary.json.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -11,6 +12,9 @@
 namespace weft::train {
 
 namespace fs = std::filesystem;
+
+/// A config.json longer than this is none.
+constexpr std::int64_t kMaxConfigBytes = 1 << 20;
 
 /// Takes hold of a run's folder. Nothing is created or changed before open_new() or open_existing() has checked everything.
 class RunFolder {

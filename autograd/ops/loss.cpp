@@ -61,7 +61,7 @@ Tensor checked_targets(const Tensor& targets, std::int64_t classes, std::int64_t
 }
 
 /// Kept for backward: no probability, one number a row.
-struct Saved {
+struct SavedLoss {
   Tensor logits, ids, weights, lse;
   double smoothing = 0, weight_sum = 0;
   std::int64_t ignore_index = 0;
@@ -111,7 +111,7 @@ Tensor row_scale(const Tensor& g, Reduction reduction, double divisor, std::int6
 
 Tensor cross_entropy(const Tensor& logits, const Tensor& targets, const CrossEntropyOptions& options) {
   check_cross_entropy(logits, targets, options);
-  Saved saved;
+  SavedLoss saved;
   saved.logits = raw::contiguous(logits.detach());
   saved.ids = checked_targets(targets, logits.size(-1), options.ignore_index);
   if (options.class_weights.defined()) saved.weights = raw::contiguous(options.class_weights.detach());

@@ -28,7 +28,7 @@ void check(const char* op, const Tensor& x, const Tensor& weight, const Tensor& 
 }
 
 /// Row-major operands and the statistics of each row, all that backward needs.
-struct Saved {
+struct SavedNorm {
   Norm kind;
   Tensor x, weight, bias, mean, rstd;
   double eps;
@@ -47,7 +47,7 @@ Tensor normalise(const char* op, Norm kind, const Tensor& x, const Tensor& weigh
                  std::function<Tensor()> definition) {
   check(op, x, weight, bias, eps);
   const bool need_x = wants_grad(x), need_w = wants_grad(weight), need_b = wants_grad(bias);
-  Saved saved{kind, raw::contiguous(x), dense(weight), dense(bias), Tensor(), Tensor(), eps};
+  SavedNorm saved{kind, raw::contiguous(x), dense(weight), dense(bias), Tensor(), Tensor(), eps};
   if (need_x || need_w || need_b) {
     const std::int64_t n = x.size(-1);
     const Shape rows{n > 0 ? x.numel() / n : 0};

@@ -8,7 +8,7 @@
 #include "autograd/ops/shape_ops.h"
 #include "autograd/sample.h"
 
-namespace weft::samples {
+namespace weft::samples::attention_samples {
 namespace {
 
 using Inputs = std::vector<Tensor>;
@@ -254,4 +254,4 @@ const Register attention_register("scaled_dot_product_attention", Kind::op, atte
 const Register weights_register("attention_weights", Kind::op, weights_sample);
 
 }  // namespace
-}  // namespace weft::samples
+}  // namespace weft::samples::attention_samples

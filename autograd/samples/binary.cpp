@@ -8,7 +8,7 @@
 #include "autograd/samples/case_helpers.h"
 #include "autograd/samples/each_index.h"
 
-namespace weft::samples {
+namespace weft::samples::binary_samples {
 namespace {
 
 using Op = Tensor (*)(const Tensor&, const Tensor&);
@@ -213,4 +213,4 @@ const std::vector<Register> registered = {
 };
 
 }  // namespace
-}  // namespace weft::samples
+}  // namespace weft::samples::binary_samples

@@ -5,7 +5,7 @@
 #include "autograd/sample.h"
 #include "autograd/samples/each_index.h"
 
-namespace weft::samples {
+namespace weft::samples::conv_samples {
 namespace {
 
 using Inputs = std::vector<Tensor>;
@@ -169,4 +169,4 @@ const Register max_pool2d_sample("max_pool2d", Kind::op, make_max_pool2d);
 const Register avg_pool2d_sample("avg_pool2d", Kind::op, make_avg_pool2d);
 
 }  // namespace
-}  // namespace weft::samples
+}  // namespace weft::samples::conv_samples

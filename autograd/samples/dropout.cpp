@@ -4,7 +4,7 @@
 #include "autograd/sample.h"
 #include "autograd/samples/case_helpers.h"
 
-namespace weft::samples {
+namespace weft::samples::dropout_samples {
 namespace {
 
 /// Every call draws from a stream of its own, so that the same inputs give the same mask.
@@ -59,4 +59,4 @@ Sample make_dropout() {
 const Register registered("dropout", Kind::op, make_dropout);
 
 }  // namespace
-}  // namespace weft::samples
+}  // namespace weft::samples::dropout_samples

@@ -5,7 +5,7 @@
 #include "autograd/ops/matmul.h"
 #include "autograd/sample.h"
 
-namespace weft::samples {
+namespace weft::samples::einsum_samples {
 namespace {
 
 using Inputs = std::vector<Tensor>;
@@ -117,4 +117,4 @@ Sample make() {
 const Register einsum_register("einsum", Kind::op, make);
 
 }  // namespace
-}  // namespace weft::samples
+}  // namespace weft::samples::einsum_samples

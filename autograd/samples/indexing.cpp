@@ -3,7 +3,7 @@
 #include "autograd/sample.h"
 #include "autograd/samples/each_index.h"
 
-namespace weft::samples {
+namespace weft::samples::indexing_samples {
 namespace {
 
 using Inputs = std::vector<Tensor>;
@@ -208,4 +208,4 @@ const Register take_along_dim_sample("take_along_dim", Kind::op, make_take_along
 const Register scatter_add_sample("scatter_add", Kind::op, make_scatter_add);
 
 }  // namespace
-}  // namespace weft::samples
+}  // namespace weft::samples::indexing_samples

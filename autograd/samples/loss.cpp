@@ -6,7 +6,7 @@
 #include "autograd/ops/unary.h"
 #include "autograd/sample.h"
 
-namespace weft::samples {
+namespace weft::samples::loss_samples {
 namespace {
 
 using Inputs = std::vector<Tensor>;
@@ -228,4 +228,4 @@ const Register smooth_l1_register("smooth_l1_loss", Kind::op, smooth_l1_sample);
 const Register kl_div_register("kl_div", Kind::op, kl_div_sample);
 
 }  // namespace
-}  // namespace weft::samples
+}  // namespace weft::samples::loss_samples

@@ -6,7 +6,7 @@
 #include "autograd/ops/shape_ops.h"
 #include "autograd/sample.h"
 
-namespace weft::samples {
+namespace weft::samples::matmul_samples {
 namespace {
 
 using Inputs = std::vector<Tensor>;
@@ -194,4 +194,4 @@ const Register matmul_register("matmul", Kind::op, matmul_sample);
 const Register linear_register("linear", Kind::op, linear_sample);
 
 }  // namespace
-}  // namespace weft::samples
+}  // namespace weft::samples::matmul_samples

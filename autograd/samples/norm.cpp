@@ -5,7 +5,7 @@
 
 #include "autograd/sample.h"
 
-namespace weft::samples {
+namespace weft::samples::norm_samples {
 namespace {
 
 using Inputs = std::vector<Tensor>;
@@ -95,4 +95,4 @@ const Register layer_norm_register("layer_norm", Kind::op, [] { return make("lay
 const Register rms_norm_register("rms_norm", Kind::op, [] { return make("rms_norm", false); });
 
 }  // namespace
-}  // namespace weft::samples
+}  // namespace weft::samples::norm_samples

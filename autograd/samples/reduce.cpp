@@ -9,7 +9,7 @@
 #include "autograd/sample.h"
 #include "autograd/samples/case_helpers.h"
 
-namespace weft::samples {
+namespace weft::samples::reduce_samples {
 namespace {
 
 using Group = std::vector<double>;
@@ -288,4 +288,4 @@ const std::vector<Register> registered = {
 };
 
 }  // namespace
-}  // namespace weft::samples
+}  // namespace weft::samples::reduce_samples

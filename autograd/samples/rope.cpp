@@ -5,7 +5,7 @@
 
 #include "autograd/sample.h"
 
-namespace weft::samples {
+namespace weft::samples::rope_samples {
 namespace {
 
 /// Pair (i, D/2 + i) as a complex number times e^(i angle).
@@ -52,4 +52,4 @@ Sample make() {
 const Register rope_sample("rope", Kind::op, make);
 
 }  // namespace
-}  // namespace weft::samples
+}  // namespace weft::samples::rope_samples

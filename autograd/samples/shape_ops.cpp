@@ -5,7 +5,7 @@
 #include "autograd/sample.h"
 #include "autograd/samples/each_index.h"
 
-namespace weft::samples {
+namespace weft::samples::shape_ops_samples {
 namespace {
 
 using Inputs = std::vector<Tensor>;
@@ -344,4 +344,4 @@ const Register flip_sample("flip", Kind::op, make_flip);
 const Register roll_sample("roll", Kind::op, make_roll);
 
 }  // namespace
-}  // namespace weft::samples
+}  // namespace weft::samples::shape_ops_samples

@@ -8,7 +8,7 @@
 #include "autograd/ops/binary.h"
 #include "autograd/sample.h"
 
-namespace weft::samples {
+namespace weft::samples::softmax_samples {
 namespace {
 
 using Inputs = std::vector<Tensor>;
@@ -90,4 +90,4 @@ const Register softmax_register("softmax", Kind::op, [] { return make("softmax",
 const Register log_softmax_register("log_softmax", Kind::op, [] { return make("log_softmax", log_softmax, true); });
 
 }  // namespace
-}  // namespace weft::samples
+}  // namespace weft::samples::softmax_samples

@@ -9,7 +9,7 @@
 #include "autograd/samples/case_helpers.h"
 #include "autograd/samples/each_index.h"
 
-namespace weft::samples {
+namespace weft::samples::unary_samples {
 namespace {
 
 using Function = std::function<double(double)>;
@@ -194,4 +194,4 @@ const std::vector<Register> registered = {
 };
 
 }  // namespace
-}  // namespace weft::samples
+}  // namespace weft::samples::unary_samples

@@ -5,7 +5,7 @@
 #include "nn/samples/module_case.h"
 #include "nn/samples/naive.h"
 
-namespace weft::samples {
+namespace weft::samples::nn_attention_samples {
 namespace {
 
 using namespace nn;
@@ -177,4 +177,4 @@ const Register attention_sample("MultiHeadAttention", Kind::module, make_attenti
 const Register block_sample("Block", Kind::module, make_block);
 
 }  // namespace
-}  // namespace weft::samples
+}  // namespace weft::samples::nn_attention_samples

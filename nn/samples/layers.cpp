@@ -10,7 +10,7 @@
 #include "nn/samples/module_case.h"
 #include "nn/samples/naive.h"
 
-namespace weft::samples {
+namespace weft::samples::nn_layers_samples {
 namespace {
 
 using namespace nn;
@@ -150,4 +150,4 @@ const Register feed_forward_sample("FeedForward", Kind::module, [] {
 });
 
 }  // namespace
-}  // namespace weft::samples
+}  // namespace weft::samples::nn_layers_samples

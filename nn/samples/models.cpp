@@ -5,7 +5,7 @@
 #include "nn/models/vit.h"
 #include "nn/samples/module_case.h"
 
-namespace weft::samples {
+namespace weft::samples::nn_models_samples {
 namespace {
 
 using namespace nn;
@@ -108,4 +108,4 @@ const Register cnn_sample("Cnn", Kind::model, [] {
 });
 
 }  // namespace
-}  // namespace weft::samples
+}  // namespace weft::samples::nn_models_samples

@@ -5,28 +5,12 @@
 
 #include "autograd/autograd.h"
 #include "autograd/ops.h"
+#include "tests/autograd/leaf.h"
+#include "tests/core/error_text.h"
 
 using namespace weft;
-
-namespace {
-
-Tensor leaf(double value) {
-  const Tensor t = Tensor::scalar(value, DType::f64);
-  t.set_requires_grad();
-  return t;
-}
-
-template <class F>
-std::string thrown(F&& f) {
-  try {
-    f();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "nothing thrown";
-}
-
-}  // namespace
+using test::error_text;
+using test::leaf;
 
 TEST_CASE("a hook on a leaf sees the whole gradient once and may replace it") {
   const Tensor x = leaf(3);
@@ -81,7 +65,7 @@ TEST_CASE("hooks apply to what grad() returns") {
 TEST_CASE("a hook may not change the shape") {
   const Tensor x = leaf(2);
   x.register_hook([](const Tensor&) { return Tensor::zeros({2}, DType::f64); });
-  CHECK(thrown([&] { mul(x, x).backward(); }) == "[hook] a hook turned a gradient () f64 into (2,) f64; it must keep shape and dtype");
+  CHECK(error_text<Error>([&] { mul(x, x).backward(); }) == "[hook] a hook turned a gradient () f64 into (2,) f64; it must keep shape and dtype");
 }
 
 TEST_CASE("a hook may register another") {
@@ -125,8 +109,8 @@ TEST_CASE("anomaly mode names the op that made a NaN going forward") {
   const Tensor x = leaf(-1);
   CHECK(std::isnan(log(x).item()));
   const AnomalyMode anomaly;
-  CHECK(thrown([&] { log(x); }) == "[log] the forward made a NaN or an infinity: element 0 (row-major) of an output ()");
-  CHECK(thrown([&] { log(x.detach()); }).find("[log] the forward made a NaN") == 0);  // recorded or not
+  CHECK(error_text<Error>([&] { log(x); }) == "[log] the forward made a NaN or an infinity: element 0 (row-major) of an output ()");
+  CHECK(error_text<Error>([&] { log(x.detach()); }).find("[log] the forward made a NaN") == 0);  // recorded or not
   const AnomalyMode off(false);
   CHECK(std::isnan(log(x).item()));
 }
@@ -135,8 +119,8 @@ TEST_CASE("anomaly mode names the op that made a NaN going back") {
   const Tensor x = Tensor::from<double>({4, 0}, {2});
   x.set_requires_grad();
   const AnomalyMode anomaly;
-  CHECK(thrown([&] { sum(sqrt(x)).backward(); }) ==
+  CHECK(error_text<Error>([&] { sum(sqrt(x)).backward(); }) ==
         "[sqrt] the backward made a NaN or an infinity: element 1 (row-major) of the gradient of input 0 (2,)");
-  CHECK(thrown([&] { grad({sum(sqrt(x))}, {x}, {}, {.create_graph = true}); }).find("backward made") != std::string::npos);
+  CHECK(error_text<Error>([&] { grad({sum(sqrt(x))}, {x}, {}, {.create_graph = true}); }).find("backward made") != std::string::npos);
   CHECK(!x.grad().defined());
 }

@@ -7,17 +7,12 @@
 #include "autograd/gradcheck.h"
 #include "autograd/ops.h"
 #include "core/storage.h"
+#include "tests/autograd/leaf.h"
 
 using namespace weft;
+using test::leaf;
 
 namespace {
-
-Tensor leaf(std::vector<double> values, Shape shape) {
-  const Tensor t = Tensor::from(values, shape);
-  t.set_requires_grad();
-  return t;
-}
-Tensor leaf(double value) { return leaf(std::vector<double>{value}, Shape{}); }
 
 const GradOptions kCreate{.create_graph = true};
 
