@@ -40,21 +40,4 @@ class ConfigCheck {
   std::string where_;
 };
 
-/// Parameters of one transformer block; C is GptConfig or VitConfig.
-template <class C>
-double block_parameter_count(const C& config) {
-  const auto width = static_cast<double>(config.n_embd), hidden = static_cast<double>(config.hidden_size());
-  const auto heads = static_cast<double>(config.n_head), kv_heads = static_cast<double>(config.resolved_kv_heads());
-  const auto head_size = static_cast<double>(config.resolved_head_size());
-  const double qkv = (heads + 2 * kv_heads) * head_size, fc = hidden * (config.activation == Activation::swiglu ? 2 : 1);
-  const double matrices = width * qkv + heads * head_size * width + width * fc + hidden * width;
-  return matrices + (config.bias ? qkv + width + fc + width : 0) + 2 * norm_parameter_count(config);
-}
-
-template <class C>
-double norm_parameter_count(const C& config) {
-  if (!config.norm_weight) return 0;
-  return static_cast<double>(config.n_embd) * (config.norm == NormKind::layer && config.bias ? 2 : 1);
-}
-
 }  // namespace weft::nn

@@ -10,18 +10,12 @@
 
 namespace weft::nn {
 
-/// A module built from `args` and registered under `name`. Calls and members pass through: `c_fc(x)`, `c_fc->weight`.
+/// What both kinds of child do: calls and members pass through, `c_fc(x)`, `c_fc->weight`.
 template <class M>
-class Child {
+class ChildAccess {
  public:
-  template <class... Args>
-  Child(Module& parent, std::string_view name, Args&&... args) : module_(std::make_unique<M>(std::forward<Args>(args)...)) {
-    parent.register_child(name, *module_);
-  }
-  /// For modules chosen at run time: `Child<Norm> ln_1{*this, "ln_1", make_norm(n_embd, options)}`.
-  Child(Module& parent, std::string_view name, std::unique_ptr<M> module) : module_(std::move(module)) { parent.register_child(name, *module_); }
-  Child(const Child&) = delete;
-  Child& operator=(const Child&) = delete;
+  ChildAccess(const ChildAccess&) = delete;
+  ChildAccess& operator=(const ChildAccess&) = delete;
 
   M& operator*() { return *module_; }
   const M& operator*() const { return *module_; }
@@ -32,38 +26,41 @@ class Child {
     return std::as_const(*module_).forward(std::forward<Args>(args)...);
   }
 
- private:
+ protected:
+  ChildAccess() = default;
+  void take(Module& parent, std::string_view name, std::unique_ptr<M> module) {
+    module_ = std::move(module);
+    parent.register_child(name, *module_);
+  }
+
   std::unique_ptr<M> module_;
+};
+
+/// A module built from `args` and registered under `name`.
+template <class M>
+class Child : public ChildAccess<M> {
+ public:
+  template <class... Args>
+  Child(Module& parent, std::string_view name, Args&&... args) {
+    this->take(parent, name, std::make_unique<M>(std::forward<Args>(args)...));
+  }
+  /// For modules chosen at run time: `Child<Norm> ln_1{*this, "ln_1", make_norm(n_embd, options)}`.
+  Child(Module& parent, std::string_view name, std::unique_ptr<M> module) { this->take(parent, name, std::move(module)); }
 };
 
 /// A child that a configuration may do without: `OptionalChild<Embedding> wpe{learned, *this, "wpe", block_size, n_embd}`.
 template <class M>
-class OptionalChild {
+class OptionalChild : public ChildAccess<M> {
  public:
   template <class... Args>
   OptionalChild(bool present, Module& parent, std::string_view name, Args&&... args) {
-    if (!present) return;
-    module_ = std::make_unique<M>(std::forward<Args>(args)...);
-    parent.register_child(name, *module_);
+    if (present) this->take(parent, name, std::make_unique<M>(std::forward<Args>(args)...));
   }
   OptionalChild(bool present, Module& parent, std::string_view name, std::unique_ptr<M> module) {
-    if (!present) return;
-    module_ = std::move(module);
-    parent.register_child(name, *module_);
-  }
-  OptionalChild(const OptionalChild&) = delete;
-  OptionalChild& operator=(const OptionalChild&) = delete;
-
-  explicit operator bool() const { return module_ != nullptr; }
-  M* operator->() { return module_.get(); }
-  const M* operator->() const { return module_.get(); }
-  template <class... Args>
-  decltype(auto) operator()(Args&&... args) const {
-    return std::as_const(*module_).forward(std::forward<Args>(args)...);
+    if (present) this->take(parent, name, std::move(module));
   }
 
- private:
-  std::unique_ptr<M> module_;
+  explicit operator bool() const { return this->module_ != nullptr; }
 };
 
 /// Modules of one type, named `0`, `1`, ... under the list's name.

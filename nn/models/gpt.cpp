@@ -1,54 +1,14 @@
 #include "nn/models/gpt.h"
 
-#include <cmath>
-
 #include "autograd/autograd.h"
 #include "autograd/ops/binary.h"
 #include "autograd/ops/shape_ops.h"
 #include "autograd/ops/unary.h"
-#include "nn/check.h"
+#include "nn/models/transformer_config.h"
 #include "nn/positions.h"
 
 namespace weft::nn {
 namespace {
-
-const GptConfig& checked(const GptConfig& config) {
-  config.validate();
-  return config;
-}
-
-init::Initializer weight_init(const GptConfig& config) {
-  return config.init == InitScheme::gpt2 ? init::normal(config.init_std) : init::Initializer();
-}
-
-BlockOptions block_options(const GptConfig& config) {
-  const init::Initializer weight = weight_init(config);
-  init::Initializer proj = weight;
-  if (config.zero_init_proj) proj = init::zeros();
-  else if (config.init == InitScheme::gpt2) proj = init::scaled_residual(config.n_layer, config.init_std);
-  return {.attention = {.n_embd = config.n_embd,
-                        .n_head = config.n_head,
-                        .n_kv_head = config.n_kv_head,
-                        .head_size = config.head_size,
-                        .causal = true,
-                        .bias = config.bias,
-                        .qk_norm = config.qk_norm,
-                        .positions = config.positions,
-                        .rope_base = config.rope_base,
-                        .dropout = config.dropout,
-                        .attention_dropout = config.attention_dropout,
-                        .init = weight,
-                        .proj_init = proj},
-          .feed_forward = {.n_embd = config.n_embd,
-                           .hidden = config.hidden_size(),
-                           .activation = config.activation,
-                           .bias = config.bias,
-                           .dropout = config.dropout,
-                           .init = weight,
-                           .proj_init = proj},
-          .norm = {.kind = config.norm, .weight = config.norm_weight, .bias = config.bias},
-          .post_norm = config.post_norm};
-}
 
 LinearOptions head_options(const GptConfig& config, const Embedding& wte) {
   if (config.tie_weights) return {.bias = false, .tied = &wte.weight};
@@ -57,23 +17,14 @@ LinearOptions head_options(const GptConfig& config, const Embedding& wte) {
 
 }  // namespace
 
-std::int64_t GptConfig::hidden_size() const { return std::llround(mlp_ratio * static_cast<double>(n_embd)); }
+std::int64_t GptConfig::hidden_size() const { return nn::hidden_size(*this); }
 
 void GptConfig::validate() const {
   const ConfigCheck check("gpt");
   check.size("vocab_size", vocab_size, kMaxVocabulary);
   check.size("block_size", block_size, kMaxContext);
-  check.size("n_layer", n_layer, kMaxLayers);
-  check.size("n_embd", n_embd, kMaxWidth);
-  check.heads(n_embd, n_head, n_kv_head, head_size, positions);
-  check.feed_forward(n_embd, mlp_ratio);
-  check.probability("dropout", dropout);
-  check.probability("attention_dropout", attention_dropout);
-  check.above_zero("rope_base", rope_base);
   check.at_least_zero("logit_cap", logit_cap);
-  check.at_least_zero("init_std", init_std);
-  const bool table = positions == Positions::sinusoidal;
-  check.memory(parameter_count() + (table ? static_cast<double>(block_size) * static_cast<double>(n_embd) : 0));
+  check_transformer(check, *this, block_size);
 }
 
 double GptConfig::parameter_count() const {
@@ -90,8 +41,8 @@ Gpt::Transformer::Transformer(const GptConfig& config_in)
       wpe(config.positions == Positions::learned, *this, "wpe", config.block_size, config.n_embd, weight_init(config)),
       drop(*this, "drop", config.dropout),
       h(*this, "h"),
-      ln_f(!config.post_norm, *this, "ln_f", make_norm(config.n_embd, {.kind = config.norm, .weight = config.norm_weight, .bias = config.bias})) {
-  const BlockOptions options = block_options(config);
+      ln_f(!config.post_norm, *this, "ln_f", make_norm(config.n_embd, norm_options(config))) {
+  const BlockOptions options = block_options(config, true, Naming::gpt);
   for (std::int64_t i = 0; i < config.n_layer; ++i) h.emplace(options);
 }
 

@@ -3,59 +3,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 
 #include "autograd/ops/binary.h"
 #include "autograd/ops/reduce.h"
 #include "autograd/ops/shape_ops.h"
-#include "nn/check.h"
+#include "nn/models/transformer_config.h"
 #include "nn/positions.h"
 
 namespace weft::nn {
-namespace {
-
-const VitConfig& checked(const VitConfig& config) {
-  config.validate();
-  return config;
-}
-
-init::Initializer weight_init(const VitConfig& config) {
-  return config.init == InitScheme::gpt2 ? init::normal(config.init_std) : init::Initializer();
-}
-
-BlockOptions block_options(const VitConfig& config) {
-  const init::Initializer weight = weight_init(config);
-  init::Initializer proj = weight;
-  if (config.zero_init_proj) proj = init::zeros();
-  else if (config.init == InitScheme::gpt2) proj = init::scaled_residual(config.n_layer, config.init_std);
-  return {.attention = {.n_embd = config.n_embd,
-                        .n_head = config.n_head,
-                        .n_kv_head = config.n_kv_head,
-                        .head_size = config.head_size,
-                        .bias = config.bias,
-                        .qk_norm = config.qk_norm,
-                        .positions = config.positions,
-                        .rope_base = config.rope_base,
-                        .dropout = config.dropout,
-                        .attention_dropout = config.attention_dropout,
-                        .init = weight,
-                        .proj_init = proj,
-                        .naming = Naming::timm},
-          .feed_forward = {.n_embd = config.n_embd,
-                           .hidden = config.hidden_size(),
-                           .activation = config.activation,
-                           .bias = config.bias,
-                           .dropout = config.dropout,
-                           .init = weight,
-                           .proj_init = proj,
-                           .naming = Naming::timm},
-          .norm = {.kind = config.norm, .weight = config.norm_weight, .bias = config.bias},
-          .post_norm = config.post_norm};
-}
-
-}  // namespace
-
-std::int64_t VitConfig::hidden_size() const { return std::llround(mlp_ratio * static_cast<double>(n_embd)); }
+std::int64_t VitConfig::hidden_size() const { return nn::hidden_size(*this); }
 
 void VitConfig::validate() const {
   const ConfigCheck check("vit");
@@ -71,16 +27,7 @@ void VitConfig::validate() const {
     check.fail(fmt::format("patch_size {} does not divide the image, {} x {}; use one of {}", patch_size, image_height, image_width,
                            fmt::join(sizes, ", ")));
   }
-  check.size("n_layer", n_layer, kMaxLayers);
-  check.size("n_embd", n_embd, kMaxWidth);
-  check.heads(n_embd, n_head, n_kv_head, head_size, positions);
-  check.feed_forward(n_embd, mlp_ratio);
-  check.probability("dropout", dropout);
-  check.probability("attention_dropout", attention_dropout);
-  check.above_zero("rope_base", rope_base);
-  check.at_least_zero("init_std", init_std);
-  const bool table = positions == Positions::sinusoidal;
-  check.memory(parameter_count() + (table ? static_cast<double>(n_token()) * static_cast<double>(n_embd) : 0));
+  check_transformer(check, *this, n_token());
 }
 
 double VitConfig::parameter_count() const {
@@ -104,10 +51,10 @@ Vit::Vit(const VitConfig& config)
                                     .init = weight_init(config_)}),
       pos_drop(*this, "pos_drop", config_.dropout),
       blocks(*this, "blocks"),
-      norm(!config_.post_norm, *this, "norm", make_norm(config_.n_embd, {.kind = config_.norm, .weight = config_.norm_weight, .bias = config_.bias})),
+      norm(!config_.post_norm, *this, "norm", make_norm(config_.n_embd, norm_options(config_))),
       head(*this, "head", config_.n_embd, config_.n_class,
            LinearOptions{.bias = config_.bias, .init = config_.zero_init_proj ? init::zeros() : weight_init(config_)}) {
-  const BlockOptions options = block_options(config_);
+  const BlockOptions options = block_options(config_, false, Naming::timm);
   for (std::int64_t i = 0; i < config_.n_layer; ++i) blocks.emplace(options);
 }
 

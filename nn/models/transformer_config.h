@@ -1,0 +1,96 @@
+// What the configurations of all transformers share, by the names of their fields. C is GptConfig, VitConfig, ... . Not for users.
+#pragma once
+
+#include <cmath>
+
+#include "nn/block.h"
+#include "nn/check.h"
+
+namespace weft::nn {
+
+template <class C>
+const C& checked(const C& config) {
+  config.validate();
+  return config;
+}
+
+/// Width, layers, heads, feed-forward, probabilities, and the memory of the parameters with `table_rows` rows of fixed positions.
+template <class C>
+void check_transformer(const ConfigCheck& check, const C& config, std::int64_t table_rows) {
+  check.size("n_layer", config.n_layer, kMaxLayers);
+  check.size("n_embd", config.n_embd, kMaxWidth);
+  check.heads(config.n_embd, config.n_head, config.n_kv_head, config.head_size, config.positions);
+  check.feed_forward(config.n_embd, config.mlp_ratio);
+  check.probability("dropout", config.dropout);
+  check.probability("attention_dropout", config.attention_dropout);
+  check.above_zero("rope_base", config.rope_base);
+  check.at_least_zero("init_std", config.init_std);
+  const double table = config.positions == Positions::sinusoidal ? static_cast<double>(table_rows) * static_cast<double>(config.n_embd) : 0;
+  check.memory(config.parameter_count() + table);
+}
+
+template <class C>
+std::int64_t hidden_size(const C& config) {
+  return std::llround(config.mlp_ratio * static_cast<double>(config.n_embd));
+}
+
+template <class C>
+init::Initializer weight_init(const C& config) {
+  return config.init == InitScheme::gpt2 ? init::normal(config.init_std) : init::Initializer();
+}
+
+template <class C>
+NormOptions norm_options(const C& config) {
+  return {.kind = config.norm, .weight = config.norm_weight, .bias = config.bias};
+}
+
+template <class C>
+BlockOptions block_options(const C& config, bool causal, Naming naming) {
+  const init::Initializer weight = weight_init(config);
+  init::Initializer proj = weight;
+  if (config.zero_init_proj) proj = init::zeros();
+  else if (config.init == InitScheme::gpt2) proj = init::scaled_residual(config.n_layer, config.init_std);
+  return {.attention = {.n_embd = config.n_embd,
+                        .n_head = config.n_head,
+                        .n_kv_head = config.n_kv_head,
+                        .head_size = config.head_size,
+                        .causal = causal,
+                        .bias = config.bias,
+                        .qk_norm = config.qk_norm,
+                        .positions = config.positions,
+                        .rope_base = config.rope_base,
+                        .dropout = config.dropout,
+                        .attention_dropout = config.attention_dropout,
+                        .init = weight,
+                        .proj_init = proj,
+                        .naming = naming},
+          .feed_forward = {.n_embd = config.n_embd,
+                           .hidden = config.hidden_size(),
+                           .activation = config.activation,
+                           .bias = config.bias,
+                           .dropout = config.dropout,
+                           .init = weight,
+                           .proj_init = proj,
+                           .naming = naming},
+          .norm = norm_options(config),
+          .post_norm = config.post_norm};
+}
+
+template <class C>
+double norm_parameter_count(const C& config) {
+  if (!config.norm_weight) return 0;
+  return static_cast<double>(config.n_embd) * (config.norm == NormKind::layer && config.bias ? 2 : 1);
+}
+
+/// Parameters of one block.
+template <class C>
+double block_parameter_count(const C& config) {
+  const auto width = static_cast<double>(config.n_embd), hidden = static_cast<double>(config.hidden_size());
+  const auto heads = static_cast<double>(config.n_head), kv_heads = static_cast<double>(config.resolved_kv_heads());
+  const auto head_size = static_cast<double>(config.resolved_head_size());
+  const double qkv = (heads + 2 * kv_heads) * head_size, fc = hidden * (config.activation == Activation::swiglu ? 2 : 1);
+  const double matrices = width * qkv + heads * head_size * width + width * fc + hidden * width;
+  return matrices + (config.bias ? qkv + width + fc + width : 0) + 2 * norm_parameter_count(config);
+}
+
+}  // namespace weft::nn
