@@ -3,9 +3,9 @@
 #include <algorithm>
 
 #include "core/blas.h"
+#include "core/kernels/packed_gemm.h"
 #include "core/kernels/reduce.h"
 #include "core/parallel.h"
-#include "core/tensor.h"
 
 namespace weft::kernels {
 namespace {
@@ -13,14 +13,36 @@ namespace {
 using blas::Op;
 using Index = std::int64_t;
 
-// From this many rows a small dweight is summed over blocks of rows: cut into tiles instead, each would pack all the rows of x and g anew.
-constexpr Index kRowsToSplit = 2048;
-constexpr Index kSmallWeight = 1 << 16;
+/// C = A B (+ bias) by our own kernel, where that is the faster way.
+bool packed(const PackedGemm& product) {
+  if (!packed_gemm_pays(product.m, product.n, product.k)) return false;
+  packed_gemm(product);
+  return true;
+}
+
+bool packed_forward(const LinearArgs<float>& args, const float* bias, float* y) {
+  return packed({.m = args.rows, .n = args.out, .k = args.in, .a = args.x, .a_row = args.ldx, .a_column = 1, .b = args.weight, .ldb = args.in,
+                 .b_transposed = true, .bias = bias, .c = y, .ldc = args.out});
+}
+bool packed_forward(const LinearArgs<double>&, const double*, double*) { return false; }
+
+bool packed_input_gradient(const LinearArgs<float>& args, const float* g, float* dx) {
+  return packed({.m = args.rows, .n = args.in, .k = args.out, .a = g, .a_row = args.out, .a_column = 1, .b = args.weight, .ldb = args.in, .c = dx,
+                 .ldc = args.in});
+}
+bool packed_input_gradient(const LinearArgs<double>&, const double*, double*) { return false; }
+
+bool packed_weight_gradient(const LinearArgs<float>& args, const float* g, float* dweight) {
+  return packed({.m = args.out, .n = args.in, .k = args.rows, .a = g, .a_row = 1, .a_column = args.out, .b = args.x, .ldb = args.ldx, .c = dweight,
+                 .ldc = args.in});
+}
+bool packed_weight_gradient(const LinearArgs<double>&, const double*, double*) { return false; }
 
 template <class T>
 void forward(const LinearArgs<T>& args, const T* bias, T* y) {
   const Index n = args.out;
   if (args.rows == 0 || n == 0) return;
+  if (packed_forward(args, bias, y)) return;
   const blas::Tiling tile = blas::choose_tiles(args.rows, n, std::max<Index>(args.in, 1));
   const Index across = chunk_count(n, tile.columns);
   parallel_for(chunk_count(args.rows, tile.rows) * across, 1, [&](Index begin, Index end) {
@@ -36,30 +58,13 @@ void forward(const LinearArgs<T>& args, const T* bias, T* y) {
   });
 }
 
-/// g^T x. Blocks of rows are cut by shape alone and added in order.
-template <class T>
-void weight_gradient(const LinearArgs<T>& args, const T* g, T* dweight) {
-  const Index n = args.out, in = args.in, size = n * in;
-  if (args.rows < kRowsToSplit || size > kSmallWeight) {
-    blas::parallel_gemm(Op::transpose, Op::none, n, in, args.rows, T(1), g, n, args.x, args.ldx, T(0), dweight, in);
-    return;
-  }
-  const Index grain = std::max<Index>(kRowsToSplit / 4, chunk_count(args.rows, 16));
-  const Index blocks = chunk_count(args.rows, grain);
-  const Tensor partial = Tensor::empty({blocks, size}, dtype_of<T>());
-  T* const all = partial.data<T>();
-  parallel_for(args.rows, grain, [&](Index begin, Index end) {
-    blas::gemm(Op::transpose, Op::none, n, in, end - begin, T(1), g + begin * n, n, args.x + begin * args.ldx, args.ldx, T(0),
-               all + begin / grain * size, in);
-  });
-  reduce(Reduce::sum, all, 1, blocks, size, dweight);
-}
-
 template <class T>
 void backward(const LinearArgs<T>& args, const T* g, T* dx, T* dweight, T* dbias) {
   const Index n = args.out, in = args.in;
-  if (dx && in > 0) blas::parallel_gemm(Op::none, Op::none, args.rows, in, n, T(1), g, std::max<Index>(n, 1), args.weight, in, T(0), dx, in);
-  if (dweight && in > 0 && n > 0) weight_gradient(args, g, dweight);
+  if (dx && in > 0 && !packed_input_gradient(args, g, dx))
+    blas::parallel_gemm(Op::none, Op::none, args.rows, in, n, T(1), g, std::max<Index>(n, 1), args.weight, in, T(0), dx, in);
+  if (dweight && in > 0 && n > 0 && !packed_weight_gradient(args, g, dweight))
+    blas::parallel_gemm(Op::transpose, Op::none, n, in, args.rows, T(1), g, n, args.x, args.ldx, T(0), dweight, in);
   if (dbias && n > 0) reduce(Reduce::sum, g, 1, args.rows, n, dbias);
 }
 

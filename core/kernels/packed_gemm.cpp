@@ -1,0 +1,161 @@
+#include "core/kernels/packed_gemm.h"
+
+#include <algorithm>
+
+#include "core/blas.h"
+#include "core/kernels/reduce.h"
+#include "core/parallel.h"
+#include "core/storage.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "core/kernels/packed_gemm.cpp"
+#include "core/kernels/simd.h"
+#include "hwy/foreach_target.h"
+#include "hwy/highway.h"
+
+#include "core/kernels/gemm_block-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace weft::kernels::HWY_NAMESPACE {
+namespace {
+
+Index panel_width() { return 2 * static_cast<Index>(hn::Lanes(hn::ScalableTag<float>())); }
+
+/// Rows [first, first + depth) of the panels [begin, end) of B, panel_width() columns each.
+void pack_panels(const PackedGemm& t, Index first, Index depth, Index begin, Index end, float* packed) {
+  const Index width = panel_width();
+  for (Index i = begin; i < end; ++i) {
+    const Index column = i * width, columns = std::min(width, t.n - column);
+    float* const panel = packed + i * width * depth;
+    if (t.b_transposed) pack_transposed(t.b + column * t.ldb + first, t.ldb, depth, columns, width, panel);
+    else pack_rows(t.b + first * t.ldb + column, t.ldb, depth, columns, width, panel);
+  }
+}
+
+/// Strips [begin, end) of A that is stored (k, m): a few of its rows at a time, which stay in L1 while all strips take their part.
+void pack_strips(const PackedGemm& t, Index first, Index depth, Index begin, Index end, float* packed) {
+  constexpr Index kAtOnce = 16;
+  for (Index p = 0; p < depth; p += kAtOnce)
+    for (Index i = begin; i < end; ++i)
+      pack_strip(t.a + (first + p) * t.a_column + i * kRows, t.a_column, std::min(kAtOnce, depth - p), std::min(kRows, t.m - i * kRows),
+                 packed + (i * depth + p) * kRows);
+}
+
+/// Rows [row, row + rows) and panels [begin, end) of C, from a slice of `depth` of the k; `strips`: A's, or null where it is read in place.
+void multiply_tile(const PackedGemm& t, const float* strips, const float* panels, Index first, Index depth, Index row, Index rows, Index begin,
+                   Index end) {
+  const Index width = panel_width();
+  for (Index p = 0; p < depth; p += kDepth) {
+    const Index part = std::min(kDepth, depth - p);
+    for (Index i = begin; i < end; ++i) {
+      const Index column = i * width, columns = std::min(width, t.n - column);
+      const float* const panel = panels + (i * depth + p) * width;
+      for (Index r = row; r < row + rows; r += kRows) {
+        float* const c = t.c + r * t.ldc + column;
+        const bool onto_c = first + p > 0 || t.accumulate;
+        const float* const base = onto_c ? c : t.bias ? t.bias + column : nullptr;
+        const float* const a = strips ? strips + r * depth + p * kRows : t.a + r * t.a_row + (first + p) * t.a_column;
+        const Place at{a, strips ? 1 : t.a_row, strips ? kRows : t.a_column, c, t.ldc, base, onto_c ? t.ldc : 0};
+        const Index count = std::min(kRows, row + rows - r);
+        if (2 * columns > width) some_rows<true>(count, at, panel, width, part, 1.0f, columns);
+        else some_rows<false>(count, at, panel, width, part, 1.0f, columns);
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace weft::kernels::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace weft::kernels {
+namespace {
+HWY_EXPORT(panel_width);
+HWY_EXPORT(pack_panels);
+HWY_EXPORT(pack_strips);
+HWY_EXPORT(multiply_tile);
+
+using Index = std::int64_t;
+
+constexpr Index kRowStep = 6;             // the kernel's block of rows
+constexpr Index kSlice = 1024;             // of k at a time: bounds what the packed operands take
+constexpr Index kPackGrain = 32768;       // elements worth a task
+constexpr double kLeastFlop = 2e5;        // below, a library's kernels for small matrices do as well
+
+// A sum of kLongSum and more terms into at most kSmallResult elements is split over the terms, kShortSlice of them at a time.
+constexpr Index kLongSum = 2048;
+constexpr Index kSmallResult = 1 << 16;
+constexpr Index kShortSlice = 128;
+constexpr Index kMostParts = 8;
+
+Index round_up(Index value, Index step) { return chunk_count(value, step) * step; }
+
+/// A weight's gradient: k is long and C small. Each task multiplies its part of k, a slice at a time that stays in the cache packed, into a C of its
+/// own; these are added in order.
+void split_gemm(const PackedGemm& t) {
+  const Index width = HWY_DYNAMIC_DISPATCH(panel_width)(), all_panels = chunk_count(t.n, width), all_strips = chunk_count(t.m, kRowStep);
+  const Index part = round_up(chunk_count(t.k, kMostParts), kShortSlice), parts = chunk_count(t.k, part);
+  const Index size = t.m * t.n, panel_floats = all_panels * width * kShortSlice, strip_floats = all_strips * kRowStep * kShortSlice;
+  const Storage sums(parts * size * static_cast<Index>(sizeof(float)));
+  float* const all = reinterpret_cast<float*>(sums.data());
+  parallel_for(parts, 1, [&](Index begin, Index end) {
+    const Storage memory((panel_floats + strip_floats) * static_cast<Index>(sizeof(float)));
+    float* const panels = reinterpret_cast<float*>(memory.data());
+    float* const strips = panels + panel_floats;
+    for (Index i = begin; i < end; ++i) {
+      PackedGemm mine = t;
+      mine.c = all + i * size;
+      mine.ldc = t.n;
+      for (Index first = i * part; first < std::min(t.k, (i + 1) * part); first += kShortSlice) {
+        const Index depth = std::min(kShortSlice, t.k - first);
+        HWY_DYNAMIC_DISPATCH(pack_panels)(t, first, depth, 0, all_panels, panels);
+        HWY_DYNAMIC_DISPATCH(pack_strips)(t, first, depth, 0, all_strips, strips);
+        mine.accumulate = first > i * part;
+        HWY_DYNAMIC_DISPATCH(multiply_tile)(mine, strips, panels, 0, depth, 0, t.m, 0, all_panels);
+      }
+    }
+  });
+  reduce(Reduce::sum, all, 1, parts, size, t.c);
+}
+
+}  // namespace
+
+void packed_gemm(const PackedGemm& t) {
+  if (t.m <= 0 || t.n <= 0) return;
+  const bool plain = !t.accumulate && !t.bias && t.ldc == t.n;
+  if (plain && t.a_row == 1 && t.a_column != 1 && t.k >= kLongSum && t.m * t.n <= kSmallResult) return split_gemm(t);
+  const Index width = HWY_DYNAMIC_DISPATCH(panel_width)(), all_panels = chunk_count(t.n, width), all_strips = chunk_count(t.m, kRowStep);
+  const bool turned = t.a_column != 1;  // then A, too, is packed: one cache line an element of a column would be read in place
+  const Index slice = std::min(t.k, kSlice), panel_floats = all_panels * width * slice;
+  const Storage memory((panel_floats + (turned ? all_strips * kRowStep * slice : 0)) * static_cast<Index>(sizeof(float)));
+  float* const panels = reinterpret_cast<float*>(memory.data());
+  float* const strips = turned ? panels + panel_floats : nullptr;
+
+  const blas::Tiling tile = blas::choose_tiles(t.m, t.n, t.k);
+  const Index rows = std::min(t.m, round_up(tile.rows, kRowStep)), wide = chunk_count(tile.columns, width), across = chunk_count(all_panels, wide);
+  for (Index first = 0; first < t.k; first += slice) {
+    const Index depth = std::min(slice, t.k - first);
+    parallel_for(all_panels, std::max<Index>(1, kPackGrain / (width * depth)), [&](Index begin, Index end) {
+      HWY_DYNAMIC_DISPATCH(pack_panels)(t, first, depth, begin, end, panels);
+    });
+    if (turned)
+      parallel_for(all_strips, std::max<Index>(1, kPackGrain / (kRowStep * depth)), [&](Index begin, Index end) {
+        HWY_DYNAMIC_DISPATCH(pack_strips)(t, first, depth, begin, end, strips);
+      });
+    parallel_for(chunk_count(t.m, rows) * across, 1, [&](Index begin, Index end) {
+      for (Index i = begin; i < end; ++i) {
+        const Index row = i / across * rows, panel = i % across * wide;
+        HWY_DYNAMIC_DISPATCH(multiply_tile)(t, strips, panels, first, depth, row, std::min(rows, t.m - row), panel, std::min(all_panels, panel + wide));
+      }
+    });
+  }
+}
+
+bool packed_gemm_pays(Index m, Index n, Index k) {
+  static const bool vectors = HWY_DYNAMIC_DISPATCH(panel_width)() >= 8;
+  return vectors && m >= 4 * kRowStep && n >= 16 && k >= 16 && 2.0 * static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k) >= kLeastFlop;
+}
+
+}  // namespace weft::kernels
+#endif  // HWY_ONCE
