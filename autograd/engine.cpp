@@ -7,6 +7,7 @@
 
 #include "autograd/autograd.h"
 #include "autograd/engine_state.h"
+#include "autograd/op_observer.h"
 #include "autograd/ops/binary.h"
 #include "autograd/ops/reduce.h"
 #include "autograd/ops/shape_ops.h"
@@ -153,14 +154,16 @@ class Engine {
         grads[i] = std::move(gradient);
         any = true;
       }
-      if (any && runs) run_node(*node, std::move(grads));
+      if (!any || !runs) continue;
+      run_node(*node, std::move(grads));
+      op_ended(node->op, true);
     }
   }
 
   void run_node(Node& node, std::vector<Tensor> grads) {
+    const detail::RunningNode running(&node);
     Gradients results;
     {
-      const detail::RunningNode running(&node);
       const AnomalyMode quiet(false);  // what the rule's own ops make is judged below, under this node's name
       results = options_.create_graph && !node.differentiable_rule ? differentiate_definition(node, grads) : node.rule(grads);
       grads.clear();  // so that a gradient passed through may be added to in place

@@ -3,6 +3,7 @@
 
 #include "autograd/autograd.h"
 #include "autograd/engine_state.h"
+#include "autograd/op_observer.h"
 
 namespace weft {
 namespace {
@@ -10,6 +11,7 @@ namespace {
 thread_local bool grad_mode = true;
 thread_local bool anomaly_mode = false;
 thread_local Node* running_node = nullptr;
+thread_local OpObserver* op_observer = nullptr;
 
 std::uint64_t next_sequence() {
   static std::atomic<std::uint64_t> counter{0};
@@ -66,6 +68,12 @@ MultiBackwardRule as_multi(BackwardRule rule) {
 
 }  // namespace
 
+OpObserver::OpObserver(Ended ended) : ended_(std::move(ended)), before_(std::exchange(op_observer, this)) {}
+OpObserver::~OpObserver() { op_observer = before_; }
+void op_ended(const char* op, bool backward) {
+  if (op_observer && (backward || !running_node)) op_observer->ended_(op, backward);
+}
+
 bool grad_enabled() { return grad_mode; }
 
 bool wants_grad(const Tensor& t) { return grad_mode && t.defined() && t.grad_meta() && t.grad_meta()->requires_grad; }
@@ -101,6 +109,7 @@ Tensor SavedOutput::get() const {
 }
 
 Tensor record(const char* op, Tensor output, std::vector<Tensor> inputs, BackwardRule rule) {
+  op_ended(op, false);
   if (!any_wants_grad(inputs)) {
     check_anomaly(op, output);
     return output;
@@ -109,6 +118,7 @@ Tensor record(const char* op, Tensor output, std::vector<Tensor> inputs, Backwar
 }
 
 Tensor record_fused(const char* op, Tensor output, std::vector<Tensor> inputs, BackwardRule rule, std::function<Tensor()> definition) {
+  op_ended(op, false);
   if (!any_wants_grad(inputs)) {
     check_anomaly(op, output);
     return output;
@@ -120,6 +130,7 @@ Tensor record_fused(const char* op, Tensor output, std::vector<Tensor> inputs, B
 
 std::vector<Tensor> record_multi(const char* op, std::vector<Tensor> outputs, std::vector<Tensor> inputs, MultiBackwardRule rule,
                                  Definition definition) {
+  op_ended(op, false);
   const bool differentiable_rule = !definition;
   return record_node(op, std::move(outputs), inputs, std::move(rule), std::move(definition), differentiable_rule);
 }
