@@ -1,0 +1,174 @@
+#!/usr/bin/env python3
+"""Training steps and text generation in PyTorch, to hold weft against. Runs on torch 1.13 (Debian's python3-torch) and on torch 2.
+
+    OMP_NUM_THREADS=2 python3 tests/peers/torch_peer.py gpt --layers 6 --heads 6 --width 384 --context 256 --batch 8
+    OMP_NUM_THREADS=2 python3 tests/peers/torch_peer.py vit --layers 6 --width 64 --batch 64
+    OMP_NUM_THREADS=2 python3 tests/peers/torch_peer.py generate --chars 1000
+
+The flags, the work and the fields of the JSON line are those of `weft bench gpt|vit --json`: pre-norm blocks with biases, exact GELU, learned
+positions, no dropout; the GPT's head is untied and has no bias, the ViT reads a class token; AdamW(1e-3, betas 0.9 and 0.99, weight decay 0.1)
+on one random batch. `generate` writes text as most people first do: the whole context through the model for every character, no cache.
+--compile wraps the model in torch.compile, where there is one.
+"""
+import argparse
+import json
+import resource
+import statistics
+import time
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+
+class Attention(nn.Module):
+    """Self attention. In torch 2 by scaled_dot_product_attention, the fastest it has; in torch 1 written out."""
+
+    def __init__(self, width, heads, causal, longest):
+        super().__init__()
+        self.heads, self.causal = heads, causal
+        self.qkv = nn.Linear(width, 3 * width)
+        self.proj = nn.Linear(width, width)
+        self.fused = hasattr(F, "scaled_dot_product_attention")
+        if causal and not self.fused:
+            self.register_buffer("future", torch.full((longest, longest), float("-inf")).triu(1), persistent=False)
+
+    def forward(self, x):
+        batch, length, width = x.shape
+        q, k, v = self.qkv(x).view(batch, length, 3, self.heads, -1).permute(2, 0, 3, 1, 4).unbind(0)
+        if self.fused:
+            out = F.scaled_dot_product_attention(q, k, v, is_causal=self.causal)
+        else:
+            scores = q @ k.transpose(-2, -1) * (width // self.heads) ** -0.5
+            if self.causal:
+                scores = scores + self.future[:length, :length]
+            out = scores.softmax(-1) @ v
+        return self.proj(out.transpose(1, 2).reshape(batch, length, width))
+
+
+class Block(nn.Module):
+    def __init__(self, width, heads, causal, longest):
+        super().__init__()
+        self.norm1, self.attention = nn.LayerNorm(width), Attention(width, heads, causal, longest)
+        self.norm2 = nn.LayerNorm(width)
+        self.mlp = nn.Sequential(nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width))
+
+    def forward(self, x):
+        x = x + self.attention(self.norm1(x))
+        return x + self.mlp(self.norm2(x))
+
+
+def blocks(flags, causal, longest):
+    return nn.Sequential(*(Block(flags.width, flags.heads, causal, longest) for _ in range(flags.layers)))
+
+
+class Gpt(nn.Module):
+    def __init__(self, flags):
+        super().__init__()
+        self.tokens = nn.Embedding(flags.vocab, flags.width)
+        self.positions = nn.Embedding(flags.context, flags.width)
+        self.blocks = blocks(flags, True, flags.context)
+        self.norm = nn.LayerNorm(flags.width)
+        self.head = nn.Linear(flags.width, flags.vocab, bias=False)
+
+    def forward(self, ids):
+        x = self.tokens(ids) + self.positions.weight[: ids.shape[1]]
+        return self.head(self.norm(self.blocks(x)))
+
+
+class Vit(nn.Module):
+    def __init__(self, flags):
+        super().__init__()
+        tokens = (flags.image // flags.patch) ** 2 + 1
+        self.patches = nn.Conv2d(flags.channels, flags.width, flags.patch, flags.patch)
+        self.class_token = nn.Parameter(torch.zeros(1, 1, flags.width))
+        self.positions = nn.Parameter(0.02 * torch.randn(1, tokens, flags.width))
+        self.blocks = blocks(flags, False, tokens)
+        self.norm = nn.LayerNorm(flags.width)
+        self.head = nn.Linear(flags.width, flags.classes)
+
+    def forward(self, images):
+        x = self.patches(images).flatten(2).transpose(1, 2)
+        x = torch.cat([self.class_token.expand(len(x), -1, -1), x], 1) + self.positions
+        return self.head(self.norm(self.blocks(x)[:, 0]))
+
+
+def random_batch(flags):
+    """Inputs, targets, and how many tokens or images there are."""
+    if flags.kind == "vit":
+        images = torch.rand(flags.batch, flags.channels, flags.image, flags.image)
+        return images, torch.randint(flags.classes, (flags.batch,)), flags.batch
+    shape = (flags.batch, flags.context)
+    return torch.randint(flags.vocab, shape), torch.randint(flags.vocab, shape), flags.batch * flags.context
+
+
+def time_steps(model, flags):
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, betas=(0.9, 0.99), weight_decay=0.1)
+    inputs, targets, items = random_batch(flags)
+    times = []
+    for _ in range(flags.warmup + flags.steps):
+        begin = time.perf_counter()
+        optimizer.zero_grad(set_to_none=True)
+        loss = F.cross_entropy(model(inputs).flatten(0, -2), targets.flatten())
+        loss.backward()
+        optimizer.step()
+        times.append(time.perf_counter() - begin)
+    times = times[flags.warmup :]
+    median = statistics.median(times)
+    return {"median_ms": round(median * 1e3, 3), "min_ms": round(min(times) * 1e3, 3), "items_per_s": round(items / median, 1), "loss": loss.item()}
+
+
+@torch.no_grad()
+def generate(model, context, ids, count):
+    for _ in range(count):
+        logits = model(ids[:, -context:])[:, -1]
+        ids = torch.cat([ids, torch.multinomial(logits.softmax(-1), 1)], 1)
+    return ids
+
+
+def time_generation(model, flags):
+    model.eval()
+    start = torch.zeros(1, 1, dtype=torch.long)
+    for _ in range(min(flags.warmup, 1)):
+        generate(model, flags.context, start, min(flags.chars, 100))
+    times = []
+    for _ in range(flags.repeats):
+        begin = time.perf_counter()
+        generate(model, flags.context, start, flags.chars)
+        times.append(time.perf_counter() - begin)
+    median = statistics.median(times)
+    return {"median_ms": round(median * 1e3, 3), "min_ms": round(min(times) * 1e3, 3), "items_per_s": round(flags.chars / median, 1)}
+
+
+def peak_mib():
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1)
+
+
+def read_flags():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("kind", choices=["gpt", "vit", "generate"])
+    sizes = {"layers": 4, "heads": 4, "width": 128, "context": 64, "batch": 12, "vocab": 65, "image": 28, "patch": 4, "channels": 1, "classes": 10}
+    for name, default in {**sizes, "steps": 40, "warmup": 8}.items():
+        parser.add_argument("--" + name, type=int, default=default)
+    parser.add_argument("--chars", type=int, default=1000, help="that generate writes")
+    parser.add_argument("--repeats", type=int, default=3, help="times that generate writes them")
+    parser.add_argument("--compile", action="store_true", help="torch.compile the model (torch 2)")
+    return parser.parse_args()
+
+
+def main():
+    flags = read_flags()
+    torch.manual_seed(0)
+    model = Vit(flags) if flags.kind == "vit" else Gpt(flags)
+    params = sum(p.numel() for p in model.parameters())
+    if flags.compile:
+        if not hasattr(torch, "compile"):
+            raise SystemExit(f"torch {torch.__version__} has no torch.compile")
+        model = torch.compile(model)
+    figures = time_generation(model, flags) if flags.kind == "generate" else time_steps(model, flags)
+    peer = "torch " + torch.__version__ + (" compiled" if flags.compile else "")
+    print(json.dumps({"peer": peer, "kind": flags.kind, **figures, "params": params, "peak_mib": peak_mib(), "threads": torch.get_num_threads()}))
+
+
+if __name__ == "__main__":
+    main()

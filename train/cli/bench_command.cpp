@@ -1,0 +1,114 @@
+// weft bench gpt, weft bench vit, weft bench ops
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "train/bench/against.h"
+#include "train/bench/bench_ops.h"
+#include "train/bench/bench_report.h"
+#include "train/bench/measure.h"
+#include "train/cli/cli.h"
+
+namespace weft::cli {
+namespace {
+
+struct ModelBench {
+  bench::Plan plan;
+  std::string against;
+  std::int64_t rounds = 5;
+  bool json = false;
+};
+
+struct OpsBench {
+  std::string pattern;
+  int threads = 0;
+  bool json = false;
+};
+
+int bench_model(const ModelBench& flags) {
+  flags.plan.validate();
+  if (!flags.against.empty()) {
+    const bench::Comparison comparison = bench::run_against(flags.plan, flags.against, flags.rounds);
+    fmt::print("{}", flags.json ? bench::to_json_line(comparison) + "\n" : bench::to_table(comparison));
+    return kDone;
+  }
+  use_threads(flags.plan.threads);
+  const bench::Measurement measurement = bench::measure(flags.plan);
+  fmt::print("{}", flags.json ? bench::to_json_line(flags.plan, measurement) + "\n" : bench::to_table(flags.plan, measurement));
+  return kDone;
+}
+
+int bench_ops(const OpsBench& flags) {
+  use_threads(flags.threads);
+  bench::check_pattern(flags.pattern);
+  const bench::MachinePeak peak = bench::measure_peak();
+  const std::vector<bench::OpSpeed> speeds = bench::measure_ops(flags.pattern, peak);
+  fmt::print("{}", flags.json ? bench::to_json(peak, speeds) : bench::to_table(peak, speeds));
+  return kDone;
+}
+
+void add_shared(CLI::App& command, ModelBench& flags) {
+  command.add_option("--against", flags.against, "a shell command that prints JSON with median_ms as its last line: run in turn with ours")->type_name("COMMAND");
+  command.add_option("--rounds", flags.rounds, "turns of each, with --against")->capture_default_str();
+  add_threads(command, flags.plan.threads);
+  command.add_flag("--json", flags.json, "one line of JSON, with the fields of tests/peers/torch_peer.py and more");
+}
+
+void add_model(CLI::App& parent, Action& action, bool vit, const std::shared_ptr<ModelBench>& flags) {
+  CLI::App* command = parent.add_subcommand(vit ? "vit" : "gpt", vit ? "training steps of a ViT on random images" : "training steps of a GPT on random tokens");
+  bench::Plan& plan = flags->plan;
+  const auto add = [&](const char* name, std::int64_t& value, const char* help) { command->add_option(name, value, help)->capture_default_str(); };
+  add("--layers", plan.layers, "transformer blocks");
+  add("--heads", plan.heads, "attention heads");
+  add("--width", plan.width, "features of a token");
+  if (vit) {
+    add("--image", plan.image, "height and width of an image");
+    add("--patch", plan.patch, "height and width of a patch");
+    add("--channels", plan.channels, "of an image");
+    add("--classes", plan.classes, "of images");
+  } else {
+    add("--context", plan.context, "tokens of a sequence");
+    add("--vocab", plan.vocab, "tokens there are");
+  }
+  add("--batch", plan.batch, vit ? "images of a step" : "sequences of a step");
+  add("--steps", plan.steps, "steps that are timed");
+  add("--warmup", plan.warmup, "steps before");
+  add_shared(*command, *flags);
+  command->footer(vit ? "Example:\n  weft bench vit --layers 6 --heads 4 --width 64 --batch 64"
+                      : "Examples:\n  weft bench gpt --layers 6 --heads 6 --width 384 --context 256 --batch 8\n"
+                        "  weft bench gpt --against \"python3 tests/peers/torch_peer.py gpt\"");
+  command->callback([flags, vit, &action] {
+    flags->plan.vit = vit;
+    action = [flags] { return bench_model(*flags); };
+  });
+}
+
+void add_ops(CLI::App& parent, Action& action) {
+  CLI::App* command = parent.add_subcommand("ops", "every op by itself, against the machine's peak");
+  const auto flags = std::make_shared<OpsBench>();
+  command->add_option("pattern", flags->pattern, "only ops whose name holds this (default: all)")->type_name("PATTERN");
+  add_threads(*command, flags->threads);
+  command->add_flag("--json", flags->json, "print as JSON");
+  command->footer("Example:\n  weft bench ops attention");
+  command->callback([flags, &action] { action = [flags] { return bench_ops(*flags); }; });
+}
+
+}  // namespace
+
+void add_bench(CLI::App& app, Action& action) {
+  CLI::App* command = app.add_subcommand("bench", "time training steps and ops, against bare sgemm and against others");
+  command->require_subcommand(0, 1);
+  command->footer("Examples:\n  weft bench gpt --json\n  weft bench vit --against \"python3 tests/peers/torch_peer.py vit\"\n  weft bench ops attention");
+  const auto flags = std::make_shared<ModelBench>();
+  add_shared(*command, *flags);
+  add_model(*command, action, false, flags);
+  add_model(*command, action, true, flags);
+  add_ops(*command, action);
+  command->callback([command, flags, &action] {
+    if (!command->get_subcommands().empty()) return;
+    if (flags->against.empty()) throw CLI::RequiredError("gpt, vit or ops");
+    action = [flags] { return bench_model(*flags); };
+  });
+}
+
+}  // namespace weft::cli
