@@ -59,6 +59,7 @@ class Tiles {
                           .b_transposed = true,
                           .c = s,
                           .ldc = kBlock,
+                          .c_has_room = true,
                           .cut = Cut::columns,
                           .visible = columns});
     if (!a.key_bias && !a.bias) return;
@@ -214,6 +215,7 @@ void backward_tile(const Tiles<T>& tiles, const BackwardInputs<T>& in, Index b, 
                         .b_transposed = true,
                         .c = ds,
                         .ldc = kBlock,
+                        .c_has_room = true,
                         .cut = Cut::columns,
                         .visible = columns});
   softmax_backward_tile(p, ds, kBlock, rows, cols, columns, in.delta + first);

@@ -24,7 +24,7 @@ void tile_gemm_f32(const TileGemm<float>& t) {
   while (column < t.n) {
     const Index columns = std::min(t.n - column, 2 * lanes);
     const bool two = columns > lanes;
-    const Index stride = two ? 2 * lanes : lanes;
+    const Index stride = two ? 2 * lanes : lanes, stored = t.c_has_room ? stride : columns;
     for (Index first = 0; first < t.k || first == 0; first += kDepth) {
       const Index depth = std::min(kDepth, t.k - first);
       if (t.b_transposed) pack_transposed(t.b + column * t.ldb + first, t.ldb, depth, columns, stride, panel);
@@ -39,8 +39,8 @@ void tile_gemm_f32(const TileGemm<float>& t) {
           while (begin < depth && t.visible[first + begin] <= row) ++begin;
         float* const c = t.c + row * t.ldc + column;
         const Place at{t.a + row * t.a_row + (first + begin) * t.a_column, t.a_row, t.a_column, c, t.ldc, t.accumulate || first > 0 ? c : nullptr, t.ldc};
-        if (two) some_rows<true>(rows, at, panel + begin * stride, stride, end - begin, t.alpha, columns);
-        else some_rows<false>(rows, at, panel + begin * stride, stride, end - begin, t.alpha, columns);
+        if (two) some_rows<true>(rows, at, panel + begin * stride, stride, end - begin, t.alpha, stored);
+        else some_rows<false>(rows, at, panel + begin * stride, stride, end - begin, t.alpha, stored);
       }
     }
     column += columns;

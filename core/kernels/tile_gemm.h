@@ -28,6 +28,7 @@ struct TileGemm {
   bool accumulate = false;
   T* c = nullptr;
   std::int64_t ldc = 0;
+  bool c_has_room = false;  ///< rows of C may be written up to the next multiple of kTilePadding columns
   Cut cut = Cut::none;
   const std::int64_t* visible = nullptr;  ///< one a row of the tile: m of them, or k for Cut::inner_begin
 };
