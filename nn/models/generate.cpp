@@ -20,6 +20,7 @@ void GenerateOptions::validate() const {
   if (!(temperature >= 0) || !std::isfinite(temperature))
     fail<ConfigError>("generate", "temperature must be finite and at least 0, got {}", temperature);
   if (top_k < 0) fail<ConfigError>("generate", "top_k must be at least 0, got {}", top_k);
+  if (keep < 0) fail<ConfigError>("generate", "keep must be at least 0, got {}", keep);
   if (!(top_p > 0 && top_p <= 1)) fail<ConfigError>("generate", "top_p must be above 0 and at most 1, got {}", top_p);
 }
 
@@ -79,11 +80,15 @@ std::vector<std::int64_t> Gpt::generate(const std::vector<std::int64_t>& prompt,
   Generator& random = generator ? *generator : random::stream("sample");
   std::vector<std::int64_t> tokens = prompt;
   GptCache cache;
+  if (options.keep > config_.block_size)
+    fail<ConfigError>("generate", "keep {} is more than the context, {}", options.keep, config_.block_size);
+  const std::int64_t keep = options.keep > 0 ? options.keep : std::max<std::int64_t>(1, config_.block_size / 2);
   for (std::int64_t step = 0; step < options.max_new_tokens; ++step) {
-    // What the cache lacks; once the window is full it slides, and every token in it has another position: all anew.
-    if (cache.length() >= config_.block_size) cache.clear();
+    // What the cache lacks: a token; or many, since in another context every token has another position.
+    const bool full = cache.length() >= config_.block_size;
+    if (full) cache.clear();
     const std::int64_t known = static_cast<std::int64_t>(tokens.size());
-    const std::int64_t fresh = cache.length() > 0 ? 1 : std::min(known, config_.block_size);
+    const std::int64_t fresh = cache.length() > 0 ? 1 : std::min(known, full ? keep : config_.block_size);
     const Tensor ids = Tensor::from(std::vector<std::int64_t>(tokens.end() - fresh, tokens.end()), {1, fresh});
     const std::int64_t id = sample_id(last_row(forward_impl(ids, &cache, true)), options, random);
     tokens.push_back(id);

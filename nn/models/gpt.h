@@ -62,6 +62,9 @@ struct GenerateOptions {
   double temperature = 1;   ///< 0: always the likeliest
   std::int64_t top_k = 0;   ///< only the k likeliest; 0: all
   double top_p = 1;         ///< only the likeliest that together reach p. Source: Holtzman et al. 2019 (arXiv 1904.09751), section 3.1
+  /// Tokens the model still sees once the context was full, computed anew so that their positions begin at 0 again; 0: half of it. block_size: the
+  /// context slides token by token, and each token costs a whole context.
+  std::int64_t keep = 0;
   /// Throws ConfigError.
   void validate() const;
 };
@@ -81,7 +84,7 @@ class Gpt : public Model {
   Tensor example_input(std::int64_t batch = 1) const override;
   std::string details() const override;
 
-  /// Continues `prompt`, and returns only what is new. The model sees the last block_size tokens. `on_token` hears of each token at once, and stops
+  /// Continues `prompt`, and returns only what is new. The model sees from `keep` to block_size of the last tokens, with their keys and values cached. `on_token` hears of each token at once, and stops
   /// the generation by returning false. Draws from `generator`, by default the stream `sample`. Dropout is off meanwhile. Throws: ConfigError for an
   /// empty prompt or impossible options, IndexError for ids outside the vocabulary.
   std::vector<std::int64_t> generate(const std::vector<std::int64_t>& prompt, const GenerateOptions& options = {},

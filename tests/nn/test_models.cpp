@@ -140,25 +140,28 @@ TEST_CASE("with a cache, piece by piece, come the logits of the whole") {
 }
 
 TEST_CASE("generation is greedy decoding of full forwards, past the context's end too") {
-  for (const GptConfig& config : variants()) {
-    CAPTURE(to_name(config.positions));
-    Gpt model(config);
-    std::vector<std::int64_t> tokens{1, 2, 3}, streamed;
-    const auto generated = model.generate(tokens, {.max_new_tokens = 12, .temperature = 0}, [&](std::int64_t id) {
-      streamed.push_back(id);
-      return true;
-    });
-    const NoGrad no_grad;
-    for (int i = 0; i < 12; ++i) {
-      const std::int64_t known = std::min<std::int64_t>(static_cast<std::int64_t>(tokens.size()), 8);
-      const Tensor logits = model(Tensor::from(std::vector<std::int64_t>(tokens.end() - known, tokens.end()), {1, known}));
-      const auto row = raw::slice(logits, 1, known - 1, known).to_vector<double>();
-      tokens.push_back(std::max_element(row.begin(), row.end()) - row.begin());
+  for (const GptConfig& config : variants())
+    for (const std::int64_t keep : {0, 3, 8}) {
+      CAPTURE(to_name(config.positions));
+      CAPTURE(keep);
+      Gpt model(config);
+      std::vector<std::int64_t> tokens{1, 2, 3}, streamed;
+      const auto generated = model.generate(tokens, {.max_new_tokens = 22, .temperature = 0, .keep = keep}, [&](std::int64_t id) {
+        streamed.push_back(id);
+        return true;
+      });
+      const NoGrad no_grad;
+      std::int64_t seen = 3;
+      for (int i = 0; i < 22; ++i) {
+        const Tensor logits = model(Tensor::from(std::vector<std::int64_t>(tokens.end() - seen, tokens.end()), {1, seen}));
+        const auto row = raw::slice(logits, 1, seen - 1, seen).to_vector<double>();
+        tokens.push_back(std::max_element(row.begin(), row.end()) - row.begin());
+        seen = seen < 8 ? seen + 1 : keep > 0 ? keep : 4;
+      }
+      CHECK(generated == std::vector<std::int64_t>(tokens.begin() + 3, tokens.end()));
+      CHECK(streamed == generated);
+      CHECK(model.generate({1}, {.max_new_tokens = 50}, [n = 0](std::int64_t) mutable { return ++n < 4; }).size() == 4);
     }
-    CHECK(generated == std::vector<std::int64_t>(tokens.begin() + 3, tokens.end()));
-    CHECK(streamed == generated);
-    CHECK(model.generate({1}, {.max_new_tokens = 50}, [n = 0](std::int64_t) mutable { return ++n < 4; }).size() == 4);
-  }
 }
 
 TEST_CASE("sampling follows temperature, top-k and top-p") {
@@ -188,6 +191,8 @@ TEST_CASE("sampling follows temperature, top-k and top-p") {
   CHECK(message([&] { model.generate({}); }) == "[generate] the prompt is empty; give at least one token");
   CHECK(message([&] { model.generate({5}); }) == "[generate] the prompt's id 5 is outside the vocabulary of 5");
   CHECK(message([&] { model.generate({1}, {.temperature = -1}); }) == "[generate] temperature must be finite and at least 0, got -1");
+  CHECK(message([&] { model.generate({1}, {.keep = -1}); }) == "[generate] keep must be at least 0, got -1");
+  CHECK(message([&] { model.generate({1}, {.keep = 5}); }) == "[generate] keep 5 is more than the context, 4");
   CHECK(message([&] { model.generate({1}, {.top_p = 0}); }) == "[generate] top_p must be above 0 and at most 1, got 0");
 }
 

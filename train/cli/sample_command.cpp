@@ -49,6 +49,7 @@ void add_sample(CLI::App& app, Action& action) {
   command->add_option("--temperature", flags->write.generate.temperature, "0: always the likeliest; above 1: bolder")->capture_default_str();
   command->add_option("--top-k", flags->write.generate.top_k, "only the k likeliest tokens (0: all)")->capture_default_str();
   command->add_option("--top-p", flags->write.generate.top_p, "only the likeliest tokens that together reach p")->capture_default_str();
+  command->add_option("--keep", flags->write.generate.keep, "tokens kept when the context is full (0: half; all of it: slower, never sees less)")->capture_default_str();
   command->add_option("--checkpoint", flags->checkpoint, "last or best")->capture_default_str()->check(CLI::IsMember({"last", "best"}));
   command->add_option("--seed", flags->write.seed, "the same seed writes the same text")->capture_default_str();
   add_threads(*command, flags->threads);
