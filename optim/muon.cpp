@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
 
-#include "core/blas.h"
+#include "core/kernels/tile_gemm.h"
 #include "core/parallel.h"
+#include "core/storage.h"
 
 namespace weft::optim {
 namespace {
@@ -17,35 +19,59 @@ NamedTensors all_parameters(const std::vector<MuonMatrix>& matrices, const Named
   return all;
 }
 
-/// In place on a (rows, columns) matrix with rows <= columns; runs on the calling thread.
+/// Room for a block's update, and for what Newton-Schulz makes of it; one allocation.
 template <class T>
-void newton_schulz(std::vector<T>& x, std::int64_t rows, std::int64_t columns, int steps) {
-  constexpr double kA = 3.4445, kB = -4.7750, kC = 2.0315;
-  double squares = 0;
-  for (const T value : x) squares += static_cast<double>(value) * static_cast<double>(value);
-  const T scale = static_cast<T>(1 / (std::sqrt(squares) + 1e-7));
-  for (T& value : x) value *= scale;
-  std::vector<T> gram(static_cast<std::size_t>(rows * rows)), poly(gram.size()), next(x.size());
-  for (int step = 0; step < steps; ++step) {
-    blas::gemm(blas::Op::none, blas::Op::transpose, rows, rows, columns, T{1}, x.data(), columns, x.data(), columns, T{0}, gram.data(), rows);
-    poly = gram;
-    blas::gemm(blas::Op::none, blas::Op::none, rows, rows, rows, static_cast<T>(kC), gram.data(), rows, gram.data(), rows, static_cast<T>(kB), poly.data(), rows);
-    next = x;
-    blas::gemm(blas::Op::none, blas::Op::none, rows, columns, rows, T{1}, poly.data(), rows, x.data(), columns, static_cast<T>(kA), next.data(), columns);
-    x.swap(next);
+struct Scratch {
+  Scratch(std::int64_t rows, std::int64_t columns)
+      : side(std::min(rows, columns)), memory((2 * rows * columns + 3 * side * side) * static_cast<std::int64_t>(sizeof(T))) {
+    x = reinterpret_cast<T*>(memory.data());
+    next = x + rows * columns;
+    gram = next + rows * columns;
+    inner = gram + side * side;
+    poly = inner + side * side;
+    for (std::int64_t i = 0; i < side; ++i) visible.push_back(i + 1);
   }
+  std::int64_t side;
+  Storage memory;
+  T *x, *next, *gram, *inner, *poly;
+  std::vector<std::int64_t> visible;  ///< of a triangle's rows
+};
+
+/// The upper triangle of a symmetric matrix from its lower one.
+template <class T>
+void mirror(T* matrix, std::int64_t n) {
+  for (std::int64_t i = 0; i < n; ++i)
+    for (std::int64_t j = 0; j < i; ++j) matrix[j * n + i] = matrix[i * n + j];
 }
 
-/// out = ortho(in), both row-major (rows, columns); transposed inside when tall, so that the Gram matrix is the smaller one.
+/// s.x (rows, columns) becomes a X + b G X + c G^2 X with G = X X^T, `steps` times over, after scaling to norm 1; a tall X is multiplied from the
+/// right instead, with G = X^T X, so that G is the smaller of the two. Runs on the calling thread. Symmetric products are computed by half.
 template <class T>
-void orthogonalize_into(const T* in, T* out, std::int64_t rows, std::int64_t columns, int steps) {
+void newton_schulz(Scratch<T>& s, std::int64_t rows, std::int64_t columns, int steps) {
+  constexpr double kA = 3.4445, kB = -4.7750, kC = 2.0315;
+  const std::int64_t n = s.side, size = rows * columns;
   const bool tall = rows > columns;
-  std::vector<T> x(static_cast<std::size_t>(rows * columns));
-  for (std::int64_t i = 0; i < rows; ++i)
-    for (std::int64_t j = 0; j < columns; ++j) x[static_cast<std::size_t>(tall ? j * rows + i : i * columns + j)] = in[i * columns + j];
-  newton_schulz(x, std::min(rows, columns), std::max(rows, columns), steps);
-  for (std::int64_t i = 0; i < rows; ++i)
-    for (std::int64_t j = 0; j < columns; ++j) out[i * columns + j] = x[static_cast<std::size_t>(tall ? j * rows + i : i * columns + j)];
+  double squares = 0;
+  for (std::int64_t i = 0; i < size; ++i) squares += static_cast<double>(s.x[i]) * static_cast<double>(s.x[i]);
+  const T scale = static_cast<T>(1 / (std::sqrt(squares) + 1e-7));
+  for (std::int64_t i = 0; i < size; ++i) s.x[i] *= scale;
+  using kernels::tile_gemm;
+  using Product = kernels::TileGemm<T>;
+  for (int step = 0; step < steps; ++step) {
+    tile_gemm(Product{.m = n, .n = n, .k = std::max(rows, columns), .a = s.x, .a_row = tall ? 1 : columns, .a_column = tall ? columns : 1, .b = s.x,
+                      .ldb = columns, .b_transposed = !tall, .c = s.gram, .ldc = n, .cut = kernels::Cut::columns, .visible = s.visible.data()});
+    mirror(s.gram, n);
+    // b G + c G^2 = G (b + c G), and a is added to its diagonal.
+    for (std::int64_t i = 0; i < n * n; ++i) s.inner[i] = static_cast<T>(kC) * s.gram[i];
+    for (std::int64_t i = 0; i < n; ++i) s.inner[i * n + i] += static_cast<T>(kB);
+    tile_gemm(Product{.m = n, .n = n, .k = n, .a = s.gram, .a_row = n, .a_column = 1, .b = s.inner, .ldb = n, .c = s.poly, .ldc = n,
+                      .cut = kernels::Cut::columns, .visible = s.visible.data()});
+    mirror(s.poly, n);
+    for (std::int64_t i = 0; i < n; ++i) s.poly[i * n + i] += static_cast<T>(kA);
+    tile_gemm(Product{.m = rows, .n = columns, .k = n, .a = tall ? s.x : s.poly, .a_row = tall ? columns : n, .a_column = 1,
+                      .b = tall ? s.poly : s.x, .ldb = columns, .c = s.next, .ldc = columns});
+    std::swap(s.x, s.next);
+  }
 }
 
 /// One block of rows of one matrix: the unit of work.
@@ -61,15 +87,16 @@ void muon_block(const Block& block, const Tensor& parameter, const Tensor& gradi
   T* const m = momentum.data<T>() + offset;
   const T* const g = gradient.data<T>() + offset;
   const T beta = static_cast<T>(options.momentum);
-  std::vector<T> update(static_cast<std::size_t>(n));
+  Scratch<T> scratch(block.rows, block.columns);
+  T* const update = scratch.x;
   for (std::int64_t i = 0; i < n; ++i) {
     m[i] = beta * m[i] + (1 - beta) * g[i];
-    update[static_cast<std::size_t>(i)] = options.nesterov ? (1 - beta) * g[i] + beta * m[i] : m[i];
+    update[i] = options.nesterov ? (1 - beta) * g[i] + beta * m[i] : m[i];
   }
-  orthogonalize_into(update.data(), update.data(), block.rows, block.columns, options.newton_schulz_steps);
+  newton_schulz(scratch, block.rows, block.columns, options.newton_schulz_steps);
   const double shape_scale = std::sqrt(std::max(1.0, static_cast<double>(block.rows) / static_cast<double>(block.columns)));
   const T keep = static_cast<T>(1 - lr * options.weight_decay), rate = static_cast<T>(lr * shape_scale);
-  for (std::int64_t i = 0; i < n; ++i) p[i] = keep * p[i] - rate * update[static_cast<std::size_t>(i)];
+  for (std::int64_t i = 0; i < n; ++i) p[i] = keep * p[i] - rate * scratch.x[i];
 }
 
 }  // namespace
@@ -128,7 +155,12 @@ Tensor orthogonalize(const Tensor& matrix, int steps) {
   if (matrix.rank() != 2) fail<ShapeError>("orthogonalize", "wants a matrix, got {}", matrix.shape().str());
   const Tensor in = raw::contiguous(matrix), out = Tensor::empty(matrix.shape(), matrix.dtype());
   if (in.numel() == 0) return out;
-  dispatch_float(in.dtype(), "orthogonalize", [&]<class T>(T) { orthogonalize_into(in.data<T>(), out.data<T>(), in.size(0), in.size(1), steps); });
+  dispatch_float(in.dtype(), "orthogonalize", [&]<class T>(T) {
+    Scratch<T> scratch(in.size(0), in.size(1));
+    std::copy_n(in.data<T>(), in.numel(), scratch.x);
+    newton_schulz(scratch, in.size(0), in.size(1), steps);
+    std::copy_n(scratch.x, in.numel(), out.data<T>());
+  });
   return out;
 }
 

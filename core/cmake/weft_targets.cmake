@@ -8,7 +8,7 @@ endfunction()
 file(GLOB kernel_sources CONFIGURE_DEPENDS core/kernels/*.cpp)
 set_source_files_properties(${kernel_sources} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
 
-# What is not on the hot path (all but core) is compiled with less optimisation: a quarter off its build time.
+# What is not on the hot path (all but core and optim) is compiled with less optimisation: a quarter off its build time.
 set(quick_build $<$<CONFIG:Release>:-O1>)
 
 add_library(weft_options INTERFACE)
@@ -31,7 +31,7 @@ function(weft_library name)
   add_library(${name} STATIC ${sources})
   target_include_directories(${name} PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}> $<INSTALL_INTERFACE:include/weft>)
   target_link_libraries(${name} PUBLIC ${ARG_LINKS} PRIVATE ${ARG_PRIVATE_LINKS} $<BUILD_INTERFACE:weft_options>)
-  if(NOT name STREQUAL "weft_core")
+  if(NOT name MATCHES "^weft_(core|optim)$")
     target_compile_options(${name} PRIVATE ${quick_build})
   endif()
   weft_unity(${name})
