@@ -19,59 +19,76 @@ NamedTensors all_parameters(const std::vector<MuonMatrix>& matrices, const Named
   return all;
 }
 
-/// Room for a block's update, and for what Newton-Schulz makes of it; one allocation.
+/// Room for a block's update and for the symmetric matrices of Newton-Schulz; one allocation.
 template <class T>
 struct Scratch {
   Scratch(std::int64_t rows, std::int64_t columns)
-      : side(std::min(rows, columns)), memory((2 * rows * columns + 3 * side * side) * static_cast<std::int64_t>(sizeof(T))) {
+      : side(std::min(rows, columns)), memory((2 * rows * columns + 5 * side * side) * static_cast<std::int64_t>(sizeof(T))) {
     x = reinterpret_cast<T*>(memory.data());
-    next = x + rows * columns;
-    gram = next + rows * columns;
+    result = x + rows * columns;
+    gram = result + rows * columns;
     inner = gram + side * side;
-    poly = inner + side * side;
+    factor = inner + side * side;
+    total = factor + side * side;
+    spare = total + side * side;
     for (std::int64_t i = 0; i < side; ++i) visible.push_back(i + 1);
   }
   std::int64_t side;
   Storage memory;
-  T *x, *next, *gram, *inner, *poly;
+  T *x, *result, *gram, *inner, *factor, *total, *spare;
   std::vector<std::int64_t> visible;  ///< of a triangle's rows
 };
 
-/// The upper triangle of a symmetric matrix from its lower one.
+/// The upper triangle of a symmetric matrix from its lower one, in squares that stay in the cache.
 template <class T>
 void mirror(T* matrix, std::int64_t n) {
-  for (std::int64_t i = 0; i < n; ++i)
-    for (std::int64_t j = 0; j < i; ++j) matrix[j * n + i] = matrix[i * n + j];
+  constexpr std::int64_t kSquare = 16;
+  for (std::int64_t row = 0; row < n; row += kSquare)
+    for (std::int64_t column = 0; column <= row; column += kSquare)
+      for (std::int64_t i = row; i < std::min(n, row + kSquare); ++i)
+        for (std::int64_t j = column; j < std::min(i, column + kSquare); ++j) matrix[j * n + i] = matrix[i * n + j];
 }
 
-/// s.x (rows, columns) becomes a X + b G X + c G^2 X with G = X X^T, `steps` times over, after scaling to norm 1; a tall X is multiplied from the
-/// right instead, with G = X^T X, so that G is the smaller of the two. Runs on the calling thread. Symmetric products are computed by half.
+/// s.result becomes what `steps` times X <- a X + b G X + c G^2 X with G = X X^T make of s.x (rows, columns) scaled to norm 1. All G and all factors
+/// a + b G + c G^2 are polynomials of the first G, so they are symmetric and commute: the loop needs only products of these small matrices, each
+/// computed by half, and X is multiplied once, by the factors' product. A tall X is multiplied from the right, with G = X^T X, the smaller of the two.
+/// Runs on the calling thread.
 template <class T>
 void newton_schulz(Scratch<T>& s, std::int64_t rows, std::int64_t columns, int steps) {
   constexpr double kA = 3.4445, kB = -4.7750, kC = 2.0315;
+  using Product = kernels::TileGemm<T>;
   const std::int64_t n = s.side, size = rows * columns;
   const bool tall = rows > columns;
+  const auto multiply = [&](const T* a, const T* b, T* c) {
+    kernels::tile_gemm(Product{.m = n, .n = n, .k = n, .a = a, .a_row = n, .a_column = 1, .b = b, .ldb = n, .c = c, .ldc = n,
+                               .cut = kernels::Cut::columns, .visible = s.visible.data()});
+    mirror(c, n);
+  };
   double squares = 0;
   for (std::int64_t i = 0; i < size; ++i) squares += static_cast<double>(s.x[i]) * static_cast<double>(s.x[i]);
   const T scale = static_cast<T>(1 / (std::sqrt(squares) + 1e-7));
   for (std::int64_t i = 0; i < size; ++i) s.x[i] *= scale;
-  using kernels::tile_gemm;
-  using Product = kernels::TileGemm<T>;
+  kernels::tile_gemm(Product{.m = n, .n = n, .k = std::max(rows, columns), .a = s.x, .a_row = tall ? 1 : columns, .a_column = tall ? columns : 1,
+                             .b = s.x, .ldb = columns, .b_transposed = !tall, .c = s.gram, .ldc = n, .cut = kernels::Cut::columns,
+                             .visible = s.visible.data()});
+  mirror(s.gram, n);
   for (int step = 0; step < steps; ++step) {
-    tile_gemm(Product{.m = n, .n = n, .k = std::max(rows, columns), .a = s.x, .a_row = tall ? 1 : columns, .a_column = tall ? columns : 1, .b = s.x,
-                      .ldb = columns, .b_transposed = !tall, .c = s.gram, .ldc = n, .cut = kernels::Cut::columns, .visible = s.visible.data()});
-    mirror(s.gram, n);
-    // b G + c G^2 = G (b + c G), and a is added to its diagonal.
+    // a + b G + c G^2 = a + G (b + c G)
     for (std::int64_t i = 0; i < n * n; ++i) s.inner[i] = static_cast<T>(kC) * s.gram[i];
     for (std::int64_t i = 0; i < n; ++i) s.inner[i * n + i] += static_cast<T>(kB);
-    tile_gemm(Product{.m = n, .n = n, .k = n, .a = s.gram, .a_row = n, .a_column = 1, .b = s.inner, .ldb = n, .c = s.poly, .ldc = n,
-                      .cut = kernels::Cut::columns, .visible = s.visible.data()});
-    mirror(s.poly, n);
-    for (std::int64_t i = 0; i < n; ++i) s.poly[i * n + i] += static_cast<T>(kA);
-    tile_gemm(Product{.m = rows, .n = columns, .k = n, .a = tall ? s.x : s.poly, .a_row = tall ? columns : n, .a_column = 1,
-                      .b = tall ? s.poly : s.x, .ldb = columns, .c = s.next, .ldc = columns});
-    std::swap(s.x, s.next);
+    T* const factor = step == 0 ? s.total : s.factor;
+    multiply(s.gram, s.inner, factor);
+    for (std::int64_t i = 0; i < n; ++i) factor[i * n + i] += static_cast<T>(kA);
+    if (step + 1 < steps) {  // the next G is factor G factor
+      multiply(s.gram, factor, s.inner);
+      multiply(factor, s.inner, s.gram);
+    }
+    if (step == 0) continue;
+    multiply(s.factor, s.total, s.spare);
+    std::swap(s.total, s.spare);
   }
+  kernels::tile_gemm(Product{.m = rows, .n = columns, .k = n, .a = tall ? s.x : s.total, .a_row = tall ? columns : n, .a_column = 1,
+                             .b = tall ? s.total : s.x, .ldb = columns, .c = s.result, .ldc = columns});
 }
 
 /// One block of rows of one matrix: the unit of work.
@@ -96,7 +113,7 @@ void muon_block(const Block& block, const Tensor& parameter, const Tensor& gradi
   newton_schulz(scratch, block.rows, block.columns, options.newton_schulz_steps);
   const double shape_scale = std::sqrt(std::max(1.0, static_cast<double>(block.rows) / static_cast<double>(block.columns)));
   const T keep = static_cast<T>(1 - lr * options.weight_decay), rate = static_cast<T>(lr * shape_scale);
-  for (std::int64_t i = 0; i < n; ++i) p[i] = keep * p[i] - rate * scratch.x[i];
+  for (std::int64_t i = 0; i < n; ++i) p[i] = keep * p[i] - rate * scratch.result[i];
 }
 
 }  // namespace
@@ -159,7 +176,7 @@ Tensor orthogonalize(const Tensor& matrix, int steps) {
     Scratch<T> scratch(in.size(0), in.size(1));
     std::copy_n(in.data<T>(), in.numel(), scratch.x);
     newton_schulz(scratch, in.size(0), in.size(1), steps);
-    std::copy_n(scratch.x, in.numel(), out.data<T>());
+    std::copy_n(scratch.result, in.numel(), out.data<T>());
   });
   return out;
 }
