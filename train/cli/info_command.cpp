@@ -11,6 +11,7 @@
 #include "core/blas.h"
 #include "core/error.h"
 #include "core/parallel.h"
+#include "core/simd.h"
 #include "core/storage.h"
 #include "data/find_data_set.h"
 #include "nn/model_info.h"
@@ -51,6 +52,7 @@ int info_program(bool json) {
   const Json facts{{"version", WEFT_VERSION},
                    {"cpu", cpu_name()},
                    {"cpu_features", cpu_features()},
+                   {"simd", simd_in_use()},
                    {"cores", std::thread::hardware_concurrency()},
                    {"threads", num_threads()},
                    {"memory_mib", memory_limit() / (1 << 20)},

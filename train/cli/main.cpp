@@ -9,6 +9,7 @@
 #include "core/blas.h"
 #include "core/error.h"
 #include "core/parallel.h"
+#include "core/simd.h"
 #include "train/cli/cli.h"
 #include "train/cli/stop.h"
 #include "train/config_fields.h"
@@ -81,6 +82,7 @@ int run(int argc, const char* const* argv) {
     return complain(usage_error(app, error, argc, argv), kWrongUsage);
   }
   if (!action) return complain("nothing to do", kWrongUsage);
+  limit_simd_by_environment();
   blas::check_thread_safety();
   return action();
 }

@@ -1,0 +1,75 @@
+#include "core/simd.h"
+
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cctype>
+#include <cstdlib>
+
+#include "core/error.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "core/kernels/simd.cpp"
+#include "core/kernels/simd.h"
+#include "hwy/foreach_target.h"
+#include "hwy/highway.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace weft::kernels::HWY_NAMESPACE {
+namespace {
+const char* target_name() { return hwy::TargetName(HWY_TARGET); }
+}  // namespace
+}  // namespace weft::kernels::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace weft {
+namespace kernels {
+namespace {
+HWY_EXPORT(target_name);
+std::string name_in_use() { return HWY_DYNAMIC_DISPATCH(target_name)(); }
+}  // namespace
+}  // namespace kernels
+
+namespace {
+
+std::string lower(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return text;
+}
+
+/// Targets are single bits, the better the lower.
+std::vector<std::int64_t> usable_targets() {
+  std::vector<std::int64_t> targets;
+  for (int bit = 0; bit < 63; ++bit)
+    if (const std::int64_t target = std::int64_t{1} << bit; (hwy::SupportedTargets() & HWY_TARGETS & target) != 0) targets.push_back(target);
+  return targets;
+}
+
+}  // namespace
+
+std::string simd_in_use() { return lower(kernels::name_in_use()); }
+
+std::vector<std::string> simd_choices() {
+  std::vector<std::string> names;
+  for (const std::int64_t target : usable_targets()) names.push_back(lower(hwy::TargetName(target)));
+  return names;
+}
+
+void limit_simd(const std::string& name) {
+  for (const std::int64_t target : usable_targets()) {
+    if (lower(hwy::TargetName(target)) != name) continue;
+    // Not DisableTargets: Highway 1.0.3 forgets it when it is next asked what the machine supports.
+    hwy::SetSupportedTargetsForTest(hwy::SupportedTargets() & ~(target - 1));
+    hwy::GetChosenTarget().Update(hwy::SupportedTargets());
+    return;
+  }
+  fail<ConfigError>("simd", "no instruction set `{}` here; there is {}", name, fmt::join(simd_choices(), ", "));
+}
+
+void limit_simd_by_environment() {
+  if (const char* name = std::getenv("WEFT_SIMD"); name && *name) limit_simd(name);
+}
+
+}  // namespace weft
+#endif  // HWY_ONCE

@@ -1,0 +1,22 @@
+// Which of the compiled instruction sets the kernels run with.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace weft {
+
+/// The instruction set in use, in lower case: `avx2`, `avx3` (AVX-512), `neon`, `scalar`, ... .
+std::string simd_in_use();
+
+/// Those compiled in that this machine can run, the best first.
+std::vector<std::string> simd_choices();
+
+/// Uses no better one than `name`: to see what another machine would do. Results of different sets differ by rounding. Before the first op.
+/// Throws: ConfigError for a name that is none of simd_choices().
+void limit_simd(const std::string& name);
+
+/// As the environment variable WEFT_SIMD says, if there is one.
+void limit_simd_by_environment();
+
+}  // namespace weft
