@@ -41,15 +41,16 @@ void pack_strips(const PackedGemm& t, Index first, Index depth, Index begin, Ind
                  packed + (i * depth + p) * kRows);
 }
 
-/// Rows [row, row + rows) and panels [begin, end) of C, from a slice of `depth` of the k; `strips`: A's, or null where it is read in place.
-void multiply_tile(const PackedGemm& t, const float* strips, const float* panels, Index first, Index depth, Index row, Index rows, Index begin,
-                   Index end) {
-  const Index width = panel_width();
+/// Rows [row, row + rows) and panels [begin, end) of C, from the terms [first, first + depth) of k. `strips` holds these of A; null: A is read in
+/// place. `panels` holds panel_depth rows of B: all k, or just these.
+void multiply_tile(const PackedGemm& t, const float* strips, const float* panels, Index panel_depth, Index first, Index depth, Index row, Index rows,
+                   Index begin, Index end) {
+  const Index width = panel_width(), offset = panel_depth == t.k ? first : 0;
   for (Index p = 0; p < depth; p += kDepth) {
     const Index part = std::min(kDepth, depth - p);
     for (Index i = begin; i < end; ++i) {
       const Index column = i * width, columns = std::min(width, t.n - column);
-      const float* const panel = panels + (i * depth + p) * width;
+      const float* const panel = panels + (i * panel_depth + offset + p) * width;
       for (Index r = row; r < row + rows; r += kRows) {
         float* const c = t.c + r * t.ldc + column;
         const bool onto_c = first + p > 0 || t.accumulate;
@@ -78,10 +79,12 @@ HWY_EXPORT(multiply_tile);
 
 using Index = std::int64_t;
 
-constexpr Index kRowStep = 6;             // the kernel's block of rows
-constexpr Index kSlice = 1024;             // of k at a time: bounds what the packed operands take
-constexpr Index kPackGrain = 32768;       // elements worth a task
-constexpr double kLeastFlop = 2e5;        // below, a library's kernels for small matrices do as well
+constexpr Index kRowStep = 6;        // the kernel's block of rows
+constexpr Index kSlice = 256;        // of k at a time, where A is packed, too
+constexpr double kTaskFlop = 12e6;   // worth a task
+constexpr Index kMostTasks = 32;
+constexpr Index kPackGrain = 32768;  // elements worth a task
+constexpr double kLeastFlop = 2e5;   // below, a library's kernels for small matrices do as well
 
 // A sum of kLongSum and more terms into at most kSmallResult elements is split over the terms, kShortSlice of them at a time.
 constexpr Index kLongSum = 2048;
@@ -90,6 +93,39 @@ constexpr Index kShortSlice = 128;
 constexpr Index kMostParts = 8;
 
 Index round_up(Index value, Index step) { return chunk_count(value, step) * step; }
+
+/// Tiles of C; A is read where it lies.
+void tiles_in_place(const PackedGemm& t, const float* packed, Index panels) {
+  const blas::Tiling tile = blas::choose_tiles(t.m, t.n, t.k);
+  const Index rows = std::min(t.m, round_up(tile.rows, kRowStep)), wide = chunk_count(tile.columns, HWY_DYNAMIC_DISPATCH(panel_width)());
+  const Index across = chunk_count(panels, wide);
+  parallel_for(chunk_count(t.m, rows) * across, 1, [&](Index begin, Index end) {
+    for (Index i = begin; i < end; ++i) {
+      const Index row = i / across * rows, panel = i % across * wide;
+      HWY_DYNAMIC_DISPATCH(multiply_tile)(t, nullptr, packed, t.k, 0, t.k, row, std::min(rows, t.m - row), panel, std::min(panels, panel + wide));
+    }
+  });
+}
+
+/// Whole rows of C, so that each strip of A is packed by the one task that needs it, a slice at a time that stays in the cache.
+void rows_of_turned(const PackedGemm& t, const float* packed, Index panels) {
+  const double flop = 2.0 * static_cast<double>(t.m) * static_cast<double>(t.n) * static_cast<double>(t.k);
+  const Index tasks = std::clamp<Index>(static_cast<Index>(flop / kTaskFlop), 1, kMostTasks);
+  const Index rows = round_up(chunk_count(t.m, tasks), kRowStep), slice = std::min(t.k, kSlice);
+  parallel_for(t.m, rows, [&](Index begin, Index end) {
+    const Storage memory(rows * slice * static_cast<Index>(sizeof(float)));
+    float* const strips = reinterpret_cast<float*>(memory.data());
+    PackedGemm mine = t;
+    mine.m = end - begin;
+    mine.a += begin;  // a_row is 1
+    mine.c += begin * t.ldc;
+    for (Index first = 0; first < t.k; first += slice) {
+      const Index depth = std::min(slice, t.k - first);
+      HWY_DYNAMIC_DISPATCH(pack_strips)(mine, first, depth, 0, chunk_count(mine.m, kRowStep), strips);
+      HWY_DYNAMIC_DISPATCH(multiply_tile)(mine, strips, packed, t.k, first, depth, 0, mine.m, 0, panels);
+    }
+  });
+}
 
 /// A weight's gradient: k is long and C small. Each task multiplies its part of k, a slice at a time that stays in the cache packed, into a C of its
 /// own; these are added in order.
@@ -105,14 +141,16 @@ void split_gemm(const PackedGemm& t) {
     float* const strips = panels + panel_floats;
     for (Index i = begin; i < end; ++i) {
       PackedGemm mine = t;
+      mine.a += i * part * t.a_column;
+      mine.b += i * part * t.ldb;
+      mine.k = std::min(part, t.k - i * part);
       mine.c = all + i * size;
       mine.ldc = t.n;
-      for (Index first = i * part; first < std::min(t.k, (i + 1) * part); first += kShortSlice) {
-        const Index depth = std::min(kShortSlice, t.k - first);
-        HWY_DYNAMIC_DISPATCH(pack_panels)(t, first, depth, 0, all_panels, panels);
-        HWY_DYNAMIC_DISPATCH(pack_strips)(t, first, depth, 0, all_strips, strips);
-        mine.accumulate = first > i * part;
-        HWY_DYNAMIC_DISPATCH(multiply_tile)(mine, strips, panels, 0, depth, 0, t.m, 0, all_panels);
+      for (Index first = 0; first < mine.k; first += kShortSlice) {
+        const Index depth = std::min(kShortSlice, mine.k - first);
+        HWY_DYNAMIC_DISPATCH(pack_panels)(mine, first, depth, 0, all_panels, panels);
+        HWY_DYNAMIC_DISPATCH(pack_strips)(mine, first, depth, 0, all_strips, strips);
+        HWY_DYNAMIC_DISPATCH(multiply_tile)(mine, strips, panels, depth, first, depth, 0, t.m, 0, all_panels);
       }
     }
   });
@@ -123,33 +161,17 @@ void split_gemm(const PackedGemm& t) {
 
 void packed_gemm(const PackedGemm& t) {
   if (t.m <= 0 || t.n <= 0) return;
-  const bool plain = !t.accumulate && !t.bias && t.ldc == t.n;
-  if (plain && t.a_row == 1 && t.a_column != 1 && t.k >= kLongSum && t.m * t.n <= kSmallResult) return split_gemm(t);
-  const Index width = HWY_DYNAMIC_DISPATCH(panel_width)(), all_panels = chunk_count(t.n, width), all_strips = chunk_count(t.m, kRowStep);
-  const bool turned = t.a_column != 1;  // then A, too, is packed: one cache line an element of a column would be read in place
-  const Index slice = std::min(t.k, kSlice), panel_floats = all_panels * width * slice;
-  const Storage memory((panel_floats + (turned ? all_strips * kRowStep * slice : 0)) * static_cast<Index>(sizeof(float)));
-  float* const panels = reinterpret_cast<float*>(memory.data());
-  float* const strips = turned ? panels + panel_floats : nullptr;
-
-  const blas::Tiling tile = blas::choose_tiles(t.m, t.n, t.k);
-  const Index rows = std::min(t.m, round_up(tile.rows, kRowStep)), wide = chunk_count(tile.columns, width), across = chunk_count(all_panels, wide);
-  for (Index first = 0; first < t.k; first += slice) {
-    const Index depth = std::min(slice, t.k - first);
-    parallel_for(all_panels, std::max<Index>(1, kPackGrain / (width * depth)), [&](Index begin, Index end) {
-      HWY_DYNAMIC_DISPATCH(pack_panels)(t, first, depth, begin, end, panels);
-    });
-    if (turned)
-      parallel_for(all_strips, std::max<Index>(1, kPackGrain / (kRowStep * depth)), [&](Index begin, Index end) {
-        HWY_DYNAMIC_DISPATCH(pack_strips)(t, first, depth, begin, end, strips);
-      });
-    parallel_for(chunk_count(t.m, rows) * across, 1, [&](Index begin, Index end) {
-      for (Index i = begin; i < end; ++i) {
-        const Index row = i / across * rows, panel = i % across * wide;
-        HWY_DYNAMIC_DISPATCH(multiply_tile)(t, strips, panels, first, depth, row, std::min(rows, t.m - row), panel, std::min(all_panels, panel + wide));
-      }
-    });
-  }
+  // One element of a column a cache line: A that is stored (k, m) is packed, too.
+  const bool turned = t.a_column != 1, plain = !t.accumulate && !t.bias && t.ldc == t.n;
+  if (turned && plain && t.k >= kLongSum && !t.b_transposed && t.m * t.n <= kSmallResult) return split_gemm(t);
+  const Index width = HWY_DYNAMIC_DISPATCH(panel_width)(), panels = chunk_count(t.n, width);
+  const Storage memory(panels * width * t.k * static_cast<Index>(sizeof(float)));
+  float* const packed = reinterpret_cast<float*>(memory.data());
+  parallel_for(panels, std::max<Index>(1, kPackGrain / (width * t.k)), [&](Index begin, Index end) {
+    HWY_DYNAMIC_DISPATCH(pack_panels)(t, 0, t.k, begin, end, packed);
+  });
+  if (turned) rows_of_turned(t, packed, panels);
+  else tiles_in_place(t, packed, panels);
 }
 
 bool packed_gemm_pays(Index m, Index n, Index k) {
