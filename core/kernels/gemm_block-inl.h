@@ -26,6 +26,7 @@ using Vector = hn::Vec<hn::ScalableTag<float>>;
 constexpr Index kRows = 6;
 constexpr Index kDepth = 256;  // rows of a panel of B at a time: 16 KiB of AVX2 vectors, inside L1
 constexpr Index kAhead = 16;   // elements of a row of A in one cache line
+constexpr Index kRowsAhead = 16;  // what is packed from memory is asked for this many rows early
 constexpr std::size_t kMostLanes = HWY_MAX_BYTES / sizeof(float);
 
 /// Where one block of rows of C stands, and what its sums are added to: nothing (null), C itself, or one row for all (base_row 0).
@@ -124,6 +125,7 @@ HWY_INLINE void pack_strip(const float* a, Index lda, Index depth, Index rows, f
     const hn::FixedTag<float, 4> four;
     const hn::FixedTag<float, 2> two;
     for (Index p = 0; p < depth; ++p, a += lda, strip += kRows) {
+      hwy::Prefetch(a + kRowsAhead * lda);
       hn::StoreU(hn::LoadU(four, a), four, strip);
       hn::StoreU(hn::LoadU(two, a + 4), two, strip + 4);
     }
@@ -139,6 +141,7 @@ HWY_INLINE void pack_rows(const float* b, Index ldb, Index depth, Index columns,
   const hn::ScalableTag<float> d;
   const Index lanes = static_cast<Index>(hn::Lanes(d));
   for (Index p = 0; p < depth; ++p, b += ldb, panel += stride) {
+    hwy::Prefetch(b + kRowsAhead * ldb);
     for (Index j = 0; j < stride; j += lanes) {
       const Index rest = columns - j;
       hn::Store(rest >= lanes ? hn::LoadU(d, b + j)

@@ -87,7 +87,7 @@ constexpr Index kPackGrain = 32768;  // elements worth a task
 constexpr double kLeastFlop = 2e5;   // below, a library's kernels for small matrices do as well
 
 // A sum of kLongSum and more terms into at most kSmallResult elements is split over the terms, kShortSlice of them at a time.
-constexpr Index kLongSum = 2048;
+constexpr Index kLongSum = 512;
 constexpr Index kSmallResult = 1 << 16;
 constexpr Index kShortSlice = 128;
 constexpr Index kMostParts = 8;
