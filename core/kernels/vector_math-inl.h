@@ -140,11 +140,14 @@ HWY_INLINE V Softplus(D d, V x) {
 /// The upper tail of the normal distribution, 1 - Phi(u), for u >= 0 (NaN counts as large); `bell` is set to e^(-u^2/2).
 template <class D, class V>
 HWY_INLINE V NormalTail(D d, V u, V& bell) {
-  const V limit = hn::Set(d, 14.5f), one = hn::Set(d, 1.0f);  // e^(-14.5^2/2) is 0 in f32
-  u = hn::IfThenElse(hn::Lt(u, limit), u, limit);
+  const V limit = hn::Set(d, 13.2f), one = hn::Set(d, 1.0f);  // from here on e^(-u^2/2) is denormal in f32, and taken for 0
+  const auto inside = hn::Lt(u, limit);
+  u = hn::IfThenElse(inside, u, limit);
   const V square = hn::Mul(u, u);
   const V rest = hn::MulSub(u, u, square);  // what rounding took from the square, where there is a fused multiply-add
-  const V e = Exp(d, hn::Mul(square, hn::Set(d, -0.5f)));
+  hn::Vec<hn::RebindToSigned<D>> n;
+  const V root = hn::Add(ExpReduced(d, hn::Mul(square, hn::Set(d, -0.5f)), n), one);
+  const V e = hn::IfThenElseZero(inside, hn::Mul(root, PowerOf2(d, n)));
   bell = hn::NegMulAdd(hn::Mul(rest, hn::Set(d, 0.5f)), e, e);
   // (u + 4) (1 - Phi(u)) e^(u^2/2) runs from 2 down to 1 / sqrt(2 pi); a polynomial in t = 1 - 8 / (u + 4), which runs from -1 to 0.57.
   const V r = hn::Div(one, hn::Add(u, hn::Set(d, 4.0f)));
