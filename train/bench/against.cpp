@@ -9,7 +9,7 @@
 
 #include "core/error.h"
 #include "train/bench/child.h"
-#include "train/bench/measure.h"
+#include "train/bench/timing.h"
 
 namespace weft::bench {
 namespace {

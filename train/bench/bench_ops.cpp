@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cstring>
 #include <nlohmann/json.hpp>
 
@@ -12,12 +11,10 @@
 #include "autograd/sample.h"
 #include "core/blas.h"
 #include "core/parallel.h"
-#include "train/bench/measure.h"
+#include "train/bench/timing.h"
 
 namespace weft::bench {
 namespace {
-
-using Clock = std::chrono::steady_clock;
 
 constexpr double kEnoughSeconds = 0.05;  // of one benchmark
 constexpr double kShortest = 2e-4;       // seconds a reading must span, so that the clock's own cost does not count
@@ -38,8 +35,6 @@ double typical_seconds(F&& seconds_of) {
   }
   return median(readings);
 }
-
-double seconds_since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
 
 double forward_seconds(const samples::Benchmark& benchmark, const std::vector<Tensor>& inputs) {
   const NoGrad off;

@@ -1,10 +1,13 @@
 #include "train/bench/gemm_floor.h"
 
-#include <algorithm>
-#include <chrono>
+#include <sys/mman.h>
 
-#include "core/blas.h"
+#include <algorithm>
+#include <limits>
+#include <new>
+
 #include "core/parallel.h"
+#include "train/bench/timing.h"
 
 namespace weft::bench {
 namespace {
@@ -13,16 +16,22 @@ using blas::Op;
 
 constexpr std::int64_t kBlock = 64;
 constexpr std::int64_t kTasksPerThread = 4;
+constexpr int kTries = 4;
 
-/// Small values, whose products neither overflow nor come near the denormals.
-Tensor operand(std::int64_t size) {
-  const Tensor values = Tensor::empty({size});
-  float* const out = values.data<float>();
-  for (std::int64_t i = 0; i < size; ++i) out[i] = static_cast<float>(i * 7 % 13 - 6) * 0.05f;
-  return values;
-}
+constexpr std::align_val_t kHugePage{std::size_t{2} << 20};
 
 }  // namespace
+
+FloatBuffer::FloatBuffer(std::int64_t size) {
+  const std::size_t bytes = static_cast<std::size_t>(std::max<std::int64_t>(size, 1)) * sizeof(float);
+  data_.reset(static_cast<float*>(::operator new(bytes, kHugePage)));
+#ifdef MADV_HUGEPAGE
+  ::madvise(data_.get(), bytes, MADV_HUGEPAGE);
+#endif
+  for (std::int64_t i = 0; i < size; ++i) data_.get()[i] = static_cast<float>(i * 7 % 13 - 6) * 0.05f;
+}
+
+void FloatBuffer::Free::operator()(float* data) const { ::operator delete(data, kHugePage); }
 
 GemmFloor::GemmFloor(const Plan& plan)
     : heads_(plan.batch * plan.heads),
@@ -34,6 +43,7 @@ GemmFloor::GemmFloor(const Plan& plan)
   make_calls(plan);
   count_flop();
   make_buffers();
+  choose_tiles();
 }
 
 void GemmFloor::make_calls(const Plan& plan) {
@@ -80,29 +90,76 @@ void GemmFloor::make_buffers() {
     b = std::max({b, w, x});
     c = std::max({c, y, x, w});
   }
-  a_ = operand(a);
-  b_ = operand(b);
-  c_ = operand(c);
-  scores_ = operand(2 * tasks_ * score_floats_);
+  a_ = std::make_unique<FloatBuffer>(a);
+  b_ = std::make_unique<FloatBuffer>(b);
+  c_ = std::make_unique<FloatBuffer>(c);
+  scores_ = std::make_unique<FloatBuffer>(2 * tasks_ * score_floats_);
 }
 
-double GemmFloor::run() {
-  const auto begin = std::chrono::steady_clock::now();
+void GemmFloor::choose_tiles() {
+  std::vector<Call> chosen;
+  for (Call& call : calls_) {
+    if (call.rows == 0) continue;  // attention
+    const auto same = std::find_if(chosen.begin(), chosen.end(), [&](const Call& c) {
+      return c.kind == call.kind && c.rows == call.rows && c.in == call.in && c.out == call.out;
+    });
+    if (same == chosen.end()) {
+      call.tile = fastest_tile(call);
+      chosen.push_back(call);
+    } else {
+      call.tile = same->tile;
+    }
+  }
+}
+
+blas::Tiling GemmFloor::fastest_tile(Call call) const {
+  const auto [m, n, k] = sides(call);
+  std::vector<blas::Tiling> ways{blas::choose_tiles(m, n, k)};
+  for (const std::int64_t parts : {num_threads(), 2 * num_threads(), 4 * num_threads(), 16 * num_threads()}) {
+    ways.push_back({chunk_count(m, parts), n});
+    ways.push_back({m, chunk_count(n, parts)});
+  }
+  blas::Tiling best{};
+  double least = std::numeric_limits<double>::infinity();
+  for (int round = 0; round < kTries; ++round)
+    for (const blas::Tiling& way : ways) {
+      call.tile = way;
+      const auto begin = Clock::now();
+      linear(call);
+      if (const double seconds = seconds_since(begin); seconds < least) least = seconds, best = way;
+    }
+  return best;
+}
+
+double GemmFloor::run() const {
+  const auto begin = Clock::now();
   for (const Call& call : calls_) {
     if (call.kind == Kind::attention_forward) attention(false);
     else if (call.kind == Kind::attention_backward) attention(true);
     else linear(call);
   }
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  return seconds_since(begin);
 }
 
-void GemmFloor::linear(const Call& call) {
-  const std::int64_t rows = call.rows, in = call.in, out = call.out;
-  const float *a = a_.data<float>(), *b = b_.data<float>();
-  float* const c = c_.data<float>();
-  if (call.kind == Kind::forward) blas::parallel_gemm(Op::none, Op::transpose, rows, out, in, 1.0f, a, in, b, in, 0.0f, c, out);
-  else if (call.kind == Kind::input_gradient) blas::parallel_gemm(Op::none, Op::none, rows, in, out, 1.0f, a, out, b, in, 0.0f, c, in);
-  else blas::parallel_gemm(Op::transpose, Op::none, out, in, rows, 1.0f, a, out, b, in, 0.0f, c, in);
+GemmFloor::Sides GemmFloor::sides(const Call& call) {
+  if (call.kind == Kind::forward) return {call.rows, call.out, call.in};
+  if (call.kind == Kind::input_gradient) return {call.rows, call.in, call.out};
+  return {call.out, call.in, call.rows};
+}
+
+void GemmFloor::linear(const Call& call) const {
+  const auto [m, n, k] = sides(call);
+  const Op op_a = call.kind == Kind::weight_gradient ? Op::transpose : Op::none, op_b = call.kind == Kind::forward ? Op::transpose : Op::none;
+  const std::int64_t lda = op_a == Op::none ? k : m, ldb = op_b == Op::none ? n : k, across = chunk_count(n, call.tile.columns);
+  const float *a = a_->data(), *b = b_->data();
+  float* const c = c_->data();
+  parallel_for(chunk_count(m, call.tile.rows) * across, 1, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) {
+      const std::int64_t row = i / across * call.tile.rows, column = i % across * call.tile.columns;
+      blas::gemm(op_a, op_b, std::min(call.tile.rows, m - row), std::min(call.tile.columns, n - column), k, 1.0f,
+                 a + (op_a == Op::none ? row * lda : row), lda, b + (op_b == Op::none ? column : column * ldb), ldb, 0.0f, c + row * n + column, n);
+    }
+  });
 }
 
 GemmFloor::Block GemmFloor::block(std::int64_t index) const {
@@ -110,23 +167,23 @@ GemmFloor::Block GemmFloor::block(std::int64_t index) const {
   return causal_ ? Block{begin, end, end, begin} : Block{begin, end, tokens_, 0};
 }
 
-void GemmFloor::attention(bool backward) {
+void GemmFloor::attention(bool backward) const {
   const std::int64_t blocks = chunk_count(tokens_, kBlock), items = heads_ * blocks;
   parallel_for(tasks_, 1, [&](std::int64_t first, std::int64_t last) {
     // Dealt in turn, so that every task gets long and short blocks.
     for (std::int64_t task = first; task < last; ++task)
       for (std::int64_t item = task; item < items; item += tasks_)
-        attention_block(block(item % blocks), item / blocks, backward, scores_.data<float>() + 2 * task * score_floats_);
+        attention_block(block(item % blocks), item / blocks, backward, scores_->data() + 2 * task * score_floats_);
   });
 }
 
-void GemmFloor::attention_block(const Block& block, std::int64_t head, bool backward, float* scores) {
+void GemmFloor::attention_block(const Block& block, std::int64_t head, bool backward, float* scores) const {
   const std::int64_t d = head_size_, first = head * tokens_ * d, n = block.end - block.begin;
   const std::int64_t keys = block.keys_end, queries = tokens_ - block.queries_begin;
-  const float *rows = a_.data<float>() + first + block.begin * d;        // q or do of the block
-  const float *met = b_.data<float>() + first;                           // k or v of the keys that it meets
-  const float *meeting = b_.data<float>() + first + block.queries_begin * d;  // q or do of the queries that meet it
-  float* const out = c_.data<float>() + first + block.begin * d;
+  const float *rows = a_->data() + first + block.begin * d;        // q or do of the block
+  const float *met = b_->data() + first;                           // k or v of the keys that it meets
+  const float *meeting = b_->data() + first + block.queries_begin * d;  // q or do of the queries that meet it
+  float* const out = c_->data() + first + block.begin * d;
   float* const gradients = scores + score_floats_;
   if (backward) {
     blas::gemm(Op::none, Op::transpose, n, keys, d, 1.0f, rows, d, met, d, 0.0f, gradients, keys);

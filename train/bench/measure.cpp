@@ -3,7 +3,6 @@
 #include <sys/resource.h>
 
 #include <algorithm>
-#include <chrono>
 #include <fstream>
 #include <limits>
 #include <map>
@@ -14,27 +13,24 @@
 #include "core/storage.h"
 #include "train/bench/gemm_floor.h"
 #include "train/bench/heap_count.h"
+#include "train/bench/timing.h"
 
 namespace weft::bench {
 namespace {
-
-using Clock = std::chrono::steady_clock;
 
 constexpr std::int64_t kGroups = 8;         // of timed steps, each followed by a round of the products
 constexpr std::int64_t kLeastRounds = 3;
 constexpr std::int64_t kObservedSteps = 8;
 constexpr double kMiB = 1024.0 * 1024.0;
 
-double ms_since(Clock::time_point begin) { return std::chrono::duration<double, std::milli>(Clock::now() - begin).count(); }
-
 /// Adds the time since the last lap to an op.
 class Laps {
  public:
   void begin() { last_ = Clock::now(); }
   void end(const std::string& op, bool backward) {
-    const Clock::time_point now = Clock::now();
+    const double ms = 1e3 * seconds_since(last_);
     OpTime& time = times_[op];
-    (backward ? time.backward_ms : time.forward_ms) += std::chrono::duration<double, std::milli>(now - last_).count();
+    (backward ? time.backward_ms : time.forward_ms) += ms;
     last_ = Clock::now();
   }
   std::map<std::string, OpTime> take() { return std::exchange(times_, {}); }
@@ -75,13 +71,6 @@ std::vector<OpTime> observe(Workload& work, std::int64_t steps) {
 
 }  // namespace
 
-double median(std::vector<double> values) {
-  if (values.empty()) return 0;
-  std::sort(values.begin(), values.end());
-  const std::size_t middle = values.size() / 2;
-  return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
-}
-
 double process_peak_mib() {
   std::ifstream status("/proc/self/status");
   for (std::string line; std::getline(status, line);)
@@ -97,12 +86,12 @@ Measurement measure(const Plan& plan) {
   result.parameters = work.parameters();
   result.threads = num_threads();
   reset_peak_memory();
-  for (std::int64_t i = 0; i < plan.warmup; ++i) work.step();
+  Tensor loss;
+  for (std::int64_t i = 0; i < plan.warmup; ++i) loss = work.step();
 
   std::vector<double> times, rounds;
   std::optional<GemmFloor> floor;
   std::int64_t heap = 0;
-  Tensor loss;
   times.reserve(static_cast<std::size_t>(plan.steps));
   const std::int64_t group = (plan.steps + kGroups - 1) / kGroups;
   for (std::int64_t done = 0; done < plan.steps;) {
@@ -110,7 +99,7 @@ Measurement measure(const Plan& plan) {
     for (const std::int64_t end = std::min(done + group, plan.steps); done < end; ++done) {
       const Clock::time_point begin = Clock::now();
       loss = work.step();
-      times.push_back(ms_since(begin));
+      times.push_back(1e3 * seconds_since(begin));
     }
     result.system_allocations += memory_stats().allocations - system_before;
     heap += heap_allocations() - heap_before;

@@ -98,6 +98,7 @@ void add_ops(CLI::App& parent, Action& action) {
 void add_bench(CLI::App& app, Action& action) {
   CLI::App* command = app.add_subcommand("bench", "time training steps and ops, against bare sgemm and against others");
   command->require_subcommand(0, 1);
+  command->option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);  // as in `weft train`; the models' commands inherit it
   command->footer("Examples:\n  weft bench gpt --json\n  weft bench vit --against \"python3 tests/peers/torch_peer.py vit\"\n  weft bench ops attention");
   const auto flags = std::make_shared<ModelBench>();
   add_shared(*command, *flags);
