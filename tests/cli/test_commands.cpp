@@ -24,7 +24,7 @@ std::int64_t characters(const std::string& text) { return static_cast<std::int64
 
 TEST_CASE("every command has help with an example, and says its defaults") {
   const TempFolder folder;
-  for (const Words& command : std::vector<Words>{{"demo"}, {"train"}, {"train", "text"}, {"train", "vision"}, {"sample"}, {"predict"}, {"eval"}, {"gradcheck"}, {"info"}, {"info", "model"}}) {
+  for (const Words& command : std::vector<Words>{{"demo"}, {"train"}, {"train", "text"}, {"train", "vision"}, {"sample"}, {"predict"}, {"eval"}, {"gradcheck"}, {"bench"}, {"bench", "gpt"}, {"bench", "vit"}, {"bench", "ops"}, {"info"}, {"info", "model"}}) {
     CAPTURE(command.back());
     const Outcome outcome = weft_with(folder, command + Words{"--help"});
     CHECK(outcome.code == 0);

@@ -5,8 +5,8 @@
     python3 tests/peers/table.py                                  # the three models, text generation, contexts, threads: some 20 minutes
     python3 tests/peers/table.py --sections models --rounds 3     # a part of it
 
-PyTorch runs under each number of threads in --torch-threads, with each OpenBLAS that Debian has for it, and (torch 2) as it is and compiled; the
-fastest of them by median counts. One round runs every program once, so that what disturbs the machine disturbs all; ratios are taken within a
+PyTorch runs with each number of threads in --torch-threads, with the OpenBLAS in use and with Debian's libopenblas0-openmp, and (torch 2) as it is
+and compiled; the fastest of them by median counts. One round runs every program once, so that what disturbs the machine disturbs all; ratios are taken within a
 round, and the median of them is shown with the least and the greatest.
 """
 import argparse
@@ -23,7 +23,6 @@ import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 PEER = HERE / "torch_peer.py"
-OPENMP_BLAS = pathlib.Path("/usr/lib/x86_64-linux-gnu/openblas-openmp")
 
 MODELS = {
     "GPT 4 layers, 4 heads, 128 wide, context 64, batch 12": "gpt --layers 4 --heads 4 --width 128 --context 64 --batch 12 --vocab 65",
@@ -67,14 +66,13 @@ class Weft:
 class Torch:
     """The ways to run PyTorch here."""
 
-    def __init__(self, python, threads):
+    def __init__(self, python, threads, openmp_blas):
         self.python = python
-        version = run([python, "-c", "import torch; print(torch.__version__)"]).strip()
-        self.version = version
+        self.version = run([python, "-c", "import torch; print(torch.__version__)"]).strip()
         libraries = {"": {}}
-        if OPENMP_BLAS.is_dir() and not version.startswith("2"):  # what pip installs brings its own
-            libraries[" openblas-openmp"] = {"LD_LIBRARY_PATH": str(OPENMP_BLAS)}
-        modes = [[], ["--compile"]] if int(version.split(".")[0]) >= 2 else [[]]
+        if os.path.exists(os.path.join(openmp_blas, "libblas.so.3")):
+            libraries[" openblas-openmp"] = {"LD_LIBRARY_PATH": openmp_blas}
+        modes = [[], ["--compile"]] if int(self.version.split(".")[0]) >= 2 else [[]]
         self.ways = {}
         for count in threads:
             for name, env in libraries.items():
@@ -199,6 +197,8 @@ def read_flags():
     parser.add_argument("--python", default="/usr/bin/python3", help="a Python that has torch (default: Debian's)")
     parser.add_argument("--threads", type=int, default=cores, help="of weft (default: one a core)")
     parser.add_argument("--torch-threads", type=int, nargs="+", default=sorted({1, cores}), help="to try PyTorch with (default: 1 and one a core)")
+    parser.add_argument("--openmp-blas", default="/usr/lib/x86_64-linux-gnu/openblas-openmp", metavar="FOLDER",
+                        help="where Debian's libopenblas0-openmp is, the fastest for its PyTorch; tried beside the one in use if it is there")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--steps", type=int, default=40, help="timed a round")
     parser.add_argument("--sections", nargs="+", choices=SECTIONS, default=list(SECTIONS))
@@ -214,7 +214,7 @@ def main():
     flags = read_flags()
     weft = Weft(flags.weft)
     needs_torch = {"models", "generate"} & set(flags.sections)
-    torch = Torch(flags.python, flags.torch_threads) if needs_torch else None
+    torch = Torch(flags.python, flags.torch_threads, flags.openmp_blas) if needs_torch else None
     compared = f" and torch {torch.version}" if torch else ""
     command = " ".join(["python3", "tests/peers/table.py", *sys.argv[1:]])
     print(f"{machine()}; {run([flags.weft, '--version']).strip()}{compared}; {datetime.date.today().isoformat()}; `{command}`")
