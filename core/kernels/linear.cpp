@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/blas.h"
+#include "core/kernels/attention_tile.h"
 #include "core/kernels/packed_gemm.h"
 #include "core/kernels/reduce.h"
 #include "core/parallel.h"
@@ -38,10 +39,27 @@ bool packed_weight_gradient(const LinearArgs<float>& args, const float* g, float
 }
 bool packed_weight_gradient(const LinearArgs<double>&, const double*, double*) { return false; }
 
+// So few rows that reading the weight is the work, as when text is written token by token: packing it would double that.
+constexpr Index kFewRows = 4;
+constexpr Index kFewRowsGrain = 1 << 16;  // elements of the weight worth a task
+
+template <class T>
+void few_rows(const LinearArgs<T>& args, const T* bias, T* y) {
+  parallel_for(args.out, std::max<Index>(1, kFewRowsGrain / args.in), [&](Index begin, Index end) {
+    for (Index r = 0; r < args.rows; ++r) {
+      T* const row = y + r * args.out;
+      dot_rows(args.x + r * args.ldx, 0, args.weight + begin * args.in, args.in, end - begin, args.in, T(1), row + begin);
+      if (!bias) continue;
+      for (Index i = begin; i < end; ++i) row[i] += bias[i];
+    }
+  });
+}
+
 template <class T>
 void forward(const LinearArgs<T>& args, const T* bias, T* y) {
   const Index n = args.out;
   if (args.rows == 0 || n == 0) return;
+  if (args.rows <= kFewRows && args.in > 0) return few_rows(args, bias, y);
   if (packed_forward(args, bias, y)) return;
   const blas::Tiling tile = blas::choose_tiles(args.rows, n, std::max<Index>(args.in, 1));
   const Index across = chunk_count(n, tile.columns);
