@@ -6,8 +6,8 @@
     python3 tests/peers/table.py --sections models --rounds 3     # a part of it
 
 PyTorch runs with each number of threads in --torch-threads, with the OpenBLAS in use and with Debian's libopenblas0-openmp, and (torch 2) as it is
-and compiled; the fastest of them by median counts. One round runs every program once, so that what disturbs the machine disturbs all; ratios are taken within a
-round, and the median of them is shown with the least and the greatest.
+and compiled; the fastest of them by median counts. One round runs every program once, so that what disturbs the machine disturbs all; ratios are
+taken within a round, and the median of them is shown with the least and the greatest.
 """
 import argparse
 import datetime

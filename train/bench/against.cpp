@@ -97,7 +97,8 @@ Json as_json(const Spread& s) { return {{"median", s.median}, {"low", s.low}, {"
 
 Comparison run_against(const Plan& plan, const std::string& command, std::int64_t rounds) {
   if (rounds < 1 || rounds > 1000) fail<ConfigError>("bench", "rounds must be from 1 to 1000, got {}", rounds);
-  if (trimmed(command).empty()) fail<ConfigError>("bench", "against must be a command, such as \"python3 tests/peers/torch_peer.py {}\"", plan.kind());
+  if (trimmed(command).empty())
+    fail<ConfigError>("bench", "against must be a command, such as \"python3 tests/peers/torch_peer.py {}\"", plan.kind());
   const std::vector<std::string> own = own_command(plan);
   const bool shows_progress = isatty(STDERR_FILENO) != 0;
   Comparison result{.command = command, .ours = {}, .peer = {}};
@@ -131,7 +132,8 @@ std::string to_table(const Comparison& c) {
   text += fmt::format("weft is {:.2f} times as fast ({:.2f} to {:.2f} over {} rounds)", ratios.median, ratios.low, ratios.high, ratio.size());
   if (const Spread e = spread(all(c.ours, &Reading::efficiency)); e.median > 0) text += fmt::format("; efficiency {:.3f}", e.median);
   const Spread our_memory = spread(all(c.ours, &Reading::peak_mib)), peer_memory = spread(all(c.peer, &Reading::peak_mib));
-  if (our_memory.median > 0 && peer_memory.median > 0) text += fmt::format("; peak memory {:.1f} MiB against {:.1f}", our_memory.median, peer_memory.median);
+  if (our_memory.median > 0 && peer_memory.median > 0)
+    text += fmt::format("; peak memory {:.1f} MiB against {:.1f}", our_memory.median, peer_memory.median);
   return text + "\n";
 }
 
@@ -139,11 +141,14 @@ std::string to_json_line(const Comparison& c) {
   const auto side = [](const std::vector<Reading>& readings) {
     Json list = Json::array();
     for (const Reading& reading : readings) list.push_back(Json::parse(reading.json));
-    return Json{{"median_ms", as_json(spread(all(readings, &Reading::median_ms)))}, {"peak_mib", as_json(spread(all(readings, &Reading::peak_mib)))}, {"runs", list}};
+    return Json{{"median_ms", as_json(spread(all(readings, &Reading::median_ms)))},
+                {"peak_mib", as_json(spread(all(readings, &Reading::peak_mib)))},
+                {"runs", list}};
   };
   const std::vector<double> ratio = ratios(c);
-  return Json{{"command", c.command}, {"rounds", ratio.size()}, {"ratio", as_json(spread(ratio))}, {"ratios", ratio}, {"ours", side(c.ours)}, {"peer", side(c.peer)}}
-      .dump(-1, ' ', false, Json::error_handler_t::replace);
+  const Json line{{"command", c.command}, {"rounds", ratio.size()}, {"ratio", as_json(spread(ratio))}, {"ratios", ratio},
+                  {"ours", side(c.ours)}, {"peer", side(c.peer)}};
+  return line.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 }  // namespace weft::bench

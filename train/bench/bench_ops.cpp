@@ -21,9 +21,9 @@ constexpr double kShortest = 2e-4;       // seconds a reading must span, so that
 constexpr int kFewest = 3;               // readings
 constexpr int kMost = 200;
 
-/// Seconds that `seconds_of(n)`, n calls together, takes for one: the median of several readings.
+/// Readings of the seconds that one call takes; `seconds_of(n)` makes n together.
 template <class F>
-double typical_seconds(F&& seconds_of) {
+std::vector<double> readings_of(F&& seconds_of) {
   seconds_of(1);  // makes caches and buffers warm
   const double once = seconds_of(1);
   const int calls = std::clamp(static_cast<int>(kShortest / std::max(once, 1e-9)), 1, 10000);
@@ -33,16 +33,18 @@ double typical_seconds(F&& seconds_of) {
     total += seconds;
     readings.push_back(seconds / calls);
   }
-  return median(readings);
+  return readings;
 }
+
+double least(const std::vector<double>& values) { return *std::min_element(values.begin(), values.end()); }
 
 double forward_seconds(const samples::Benchmark& benchmark, const std::vector<Tensor>& inputs) {
   const NoGrad off;
-  return typical_seconds([&](int calls) {
+  return median(readings_of([&](int calls) {
     const auto begin = Clock::now();
     for (int i = 0; i < calls; ++i) benchmark.call(inputs);
     return seconds_since(begin);
-  });
+  }));
 }
 
 /// Of the backward alone, for a gradient of ones; below zero where there is none.
@@ -52,7 +54,7 @@ double backward_seconds(const samples::Benchmark& benchmark, const std::vector<T
   const Tensor first = benchmark.call(inputs);
   if (!first.requires_grad()) return -1;
   const Tensor ones = Tensor::ones(first.shape(), first.dtype());
-  return typical_seconds([&](int calls) {
+  return median(readings_of([&](int calls) {
     double seconds = 0;
     for (int i = 0; i < calls; ++i) {
       const Tensor output = benchmark.call(inputs);
@@ -62,7 +64,7 @@ double backward_seconds(const samples::Benchmark& benchmark, const std::vector<T
       seconds += seconds_since(begin);
     }
     return seconds;
-  });
+  }));
 }
 
 std::string lower(std::string text) {
@@ -92,23 +94,24 @@ MachinePeak measure_peak() {
   MachinePeak peak;
   {
     const Tensor a = Tensor::full({kSide, kSide}, 0.5), b = Tensor::full({kSide, kSide}, 0.25), c = Tensor::empty({kSide, kSide});
-    const double seconds = typical_seconds([&](int calls) {
+    const double seconds = least(readings_of([&](int calls) {
       const auto begin = Clock::now();
       for (int i = 0; i < calls; ++i)
-        blas::parallel_gemm(blas::Op::none, blas::Op::none, kSide, kSide, kSide, 1.0f, a.data<float>(), kSide, b.data<float>(), kSide, 0.0f, c.data<float>(), kSide);
+        blas::parallel_gemm(blas::Op::none, blas::Op::none, kSide, kSide, kSide, 1.0f, a.data<float>(), kSide, b.data<float>(), kSide, 0.0f,
+                            c.data<float>(), kSide);
       return seconds_since(begin);
-    });
+    }));
     peak.gflop_per_s = 2e-9 * kSide * kSide * kSide / seconds;
   }
   const Tensor from = Tensor::zeros({kCopied}, DType::u8), to = Tensor::zeros({kCopied}, DType::u8);
-  const double seconds = typical_seconds([&](int calls) {
+  const double seconds = least(readings_of([&](int calls) {
     const auto begin = Clock::now();
     for (int i = 0; i < calls; ++i)
       parallel_for(kCopied, kPiece, [&](std::int64_t first, std::int64_t last) {
         std::memcpy(to.raw_data() + first, from.raw_data() + first, static_cast<std::size_t>(last - first));
       });
     return seconds_since(begin);
-  });
+  }));
   peak.gb_per_s = 2e-9 * static_cast<double>(kCopied) / seconds;
   return peak;
 }
@@ -136,11 +139,11 @@ std::string to_table(const MachinePeak& peak, const std::vector<OpSpeed>& speeds
   for (const OpSpeed& s : speeds) name_width = std::max(name_width, s.name.size()), label_width = std::max(label_width, s.label.size());
   std::string text = fmt::format("{} thread{}; peak: {:.0f} GFLOP/s (sgemm), {:.1f} GB/s (copying)\n\n", num_threads(), num_threads() == 1 ? "" : "s",
                                  peak.gflop_per_s, peak.gb_per_s);
-  text += fmt::format("{:<{}}  {:<{}}  {:>10}  {:>11}  {:>8}  {:>7}  {:>6}\n", "op", name_width, "case", label_width, "forward ms", "backward ms", "GFLOP/s", "GB/s",
-                      "peak");
+  text += fmt::format("{:<{}}  {:<{}}  {:>10}  {:>11}  {:>8}  {:>7}  {:>6}\n", "op", name_width, "case", label_width, "forward ms", "backward ms",
+                      "GFLOP/s", "GB/s", "peak");
   for (const OpSpeed& s : speeds)
-    text += fmt::format("{:<{}}  {:<{}}  {:>10.4f}  {:>11}  {:>8}  {:>7}  {:>6}\n", s.name, name_width, s.label, label_width, s.ms, figure(s.backward_ms, 4),
-                        figure(s.gflop_per_s, 1), figure(s.gb_per_s, 1), s.share > 0 ? fmt::format("{:.0f}%", 100 * s.share) : "-");
+    text += fmt::format("{:<{}}  {:<{}}  {:>10.4f}  {:>11}  {:>8}  {:>7}  {:>6}\n", s.name, name_width, s.label, label_width, s.ms,
+                        figure(s.backward_ms, 4), figure(s.gflop_per_s, 1), figure(s.gb_per_s, 1), s.share > 0 ? fmt::format("{:.0f}%", 100 * s.share) : "-");
   return text;
 }
 

@@ -6,7 +6,7 @@
 
 namespace weft::bench {
 
-/// What this machine does at best with the threads in use, measured.
+/// What this machine does at best with the threads in use: the best of several readings.
 struct MachinePeak {
   double gflop_per_s = 0;  ///< sgemm of 1024 x 1024 matrices
   double gb_per_s = 0;     ///< read and written while copying 64 MiB

@@ -19,7 +19,8 @@ double rounded(double value, int digits) {
 std::string describe(const Plan& plan) {
   const std::string common = fmt::format("{} layers, {} heads, {} wide", plan.layers, plan.heads, plan.width);
   if (plan.vit)
-    return fmt::format("ViT {0}x{0}x{1}, patch {2}, {3}, {4} classes, batch {5}", plan.image, plan.channels, plan.patch, common, plan.classes, plan.batch);
+    return fmt::format("ViT {0}x{0}x{1}, patch {2}, {3}, {4} classes, batch {5}", plan.image, plan.channels, plan.patch, common, plan.classes,
+                       plan.batch);
   return fmt::format("GPT {}, context {}, vocabulary {}, batch {}", common, plan.context, plan.vocab, plan.batch);
 }
 
@@ -27,10 +28,10 @@ std::string describe(const Plan& plan) {
 
 std::string to_table(const Plan& plan, const Measurement& m) {
   std::string text = fmt::format("{}: {} parameters, {} thread{}\n", describe(plan), m.parameters, m.threads, m.threads == 1 ? "" : "s");
-  text += fmt::format("step         {:.2f} ms median, {:.2f} ms fastest of {}; {:.0f} {}/s; loss {:.4f}\n", m.median_ms, m.min_ms, plan.steps, m.items_per_s,
-                      plan.item(), m.loss);
-  text += fmt::format("bare sgemm   {:.2f} ms for its {:.2f} GFLOP ({:.0f} GFLOP/s): efficiency {:.3f}\n", m.floor_ms, m.floor_gflop, m.floor_gflop / m.floor_ms * 1e3,
-                      m.efficiency);
+  text += fmt::format("step         {:.2f} ms median, {:.2f} ms fastest of {}; {:.0f} {}/s; loss {:.4f}\n", m.median_ms, m.min_ms, plan.steps,
+                      m.items_per_s, plan.item(), m.loss);
+  text += fmt::format("bare sgemm   {:.2f} ms for its {:.2f} GFLOP ({:.0f} GFLOP/s): efficiency {:.3f}\n", m.floor_ms, m.floor_gflop,
+                      m.floor_gflop / m.floor_ms * 1e3, m.efficiency);
   text += fmt::format("memory       peak {:.1f} MiB resident, {:.1f} MiB in tensors\n", m.system_peak_mib, m.allocator_peak_mib);
   text += fmt::format("allocations  {} blocks from the system in {} steps", m.system_allocations, plan.steps);
   if (m.heap_allocations >= 0) text += fmt::format(", {:.1f} on the heap a step", m.heap_allocations);
@@ -39,7 +40,8 @@ std::string to_table(const Plan& plan, const Measurement& m) {
   for (const OpTime& op : m.ops) width = std::max(width, op.op.size()), total += op.forward_ms + op.backward_ms;
   text += fmt::format("\n\n{:<{}}  {:>10}  {:>11}  {:>6}\n", "op", width, "forward ms", "backward ms", "share");
   for (const OpTime& op : m.ops)
-    text += fmt::format("{:<{}}  {:>10.3f}  {:>11.3f}  {:>5.1f}%\n", op.op, width, op.forward_ms, op.backward_ms, 100 * (op.forward_ms + op.backward_ms) / total);
+    text += fmt::format("{:<{}}  {:>10.3f}  {:>11.3f}  {:>5.1f}%\n", op.op, width, op.forward_ms, op.backward_ms,
+                        100 * (op.forward_ms + op.backward_ms) / total);
   return text;
 }
 

@@ -170,19 +170,21 @@ GemmFloor::Block GemmFloor::block(std::int64_t index) const {
 void GemmFloor::attention(bool backward) const {
   const std::int64_t blocks = chunk_count(tokens_, kBlock), items = heads_ * blocks;
   parallel_for(tasks_, 1, [&](std::int64_t first, std::int64_t last) {
-    // Dealt in turn, so that every task gets long and short blocks.
+    // Dealt in turn, and from another block on in each head, so that every task gets long and short ones.
     for (std::int64_t task = first; task < last; ++task)
-      for (std::int64_t item = task; item < items; item += tasks_)
-        attention_block(block(item % blocks), item / blocks, backward, scores_->data() + 2 * task * score_floats_);
+      for (std::int64_t item = task; item < items; item += tasks_) {
+        const std::int64_t head = item / blocks;
+        attention_block(block((item + head) % blocks), head, backward, scores_->data() + 2 * task * score_floats_);
+      }
   });
 }
 
 void GemmFloor::attention_block(const Block& block, std::int64_t head, bool backward, float* scores) const {
   const std::int64_t d = head_size_, first = head * tokens_ * d, n = block.end - block.begin;
   const std::int64_t keys = block.keys_end, queries = tokens_ - block.queries_begin;
-  const float *rows = a_->data() + first + block.begin * d;        // q or do of the block
-  const float *met = b_->data() + first;                           // k or v of the keys that it meets
-  const float *meeting = b_->data() + first + block.queries_begin * d;  // q or do of the queries that meet it
+  const float* const rows = a_->data() + first + block.begin * d;             // q or do of the block
+  const float* const met = b_->data() + first;                                // k or v of the keys that it meets
+  const float* const meeting = b_->data() + first + block.queries_begin * d;  // q or do of the queries that meet it
   float* const out = c_->data() + first + block.begin * d;
   float* const gradients = scores + score_floats_;
   if (backward) {

@@ -7,6 +7,7 @@
 #include <limits>
 #include <map>
 #include <optional>
+#include <utility>
 
 #include "autograd/op_observer.h"
 #include "core/parallel.h"

@@ -19,8 +19,8 @@ double number(std::int64_t value) { return static_cast<double>(value); }
 /// moments; what the backward needs of each block at the least; logits.
 double least_bytes(const Plan& plan) {
   const double width = number(plan.width), rows = number(plan.batch) * number(plan.tokens());
-  const double tables = plan.vit ? (number(plan.channels) * number(plan.patch) * number(plan.patch) + number(plan.tokens()) + number(plan.classes)) * width
-                                 : (2 * number(plan.vocab) + number(plan.context)) * width;
+  const double patch = number(plan.channels) * number(plan.patch) * number(plan.patch);
+  const double tables = width * (plan.vit ? patch + number(plan.tokens()) + number(plan.classes) : 2 * number(plan.vocab) + number(plan.context));
   const double parameters = number(plan.layers) * 12 * width * width + tables;
   const double inputs = plan.vit ? number(plan.batch) * number(plan.channels) * number(plan.image) * number(plan.image) : 4 * rows;
   const double logits = plan.vit ? number(plan.batch) * number(plan.classes) : rows * number(plan.vocab);
@@ -92,8 +92,8 @@ Workload::Workload(const Plan& plan) {
     inputs_ = random_ids({plan.batch, plan.context}, plan.vocab, data);
     targets_ = random_ids({plan.batch, plan.context}, plan.vocab, data);
   }
-  optimizer_ = std::make_unique<optim::AdamW>(model_->named_parameters(),
-                                              optim::AdamWOptions{.lr = 1e-3, .beta1 = 0.9, .beta2 = 0.99, .weight_decay = 0.1, .decay = optim::Decay::all});
+  const optim::AdamWOptions options{.lr = 1e-3, .beta1 = 0.9, .beta2 = 0.99, .weight_decay = 0.1, .decay = optim::Decay::all};
+  optimizer_ = std::make_unique<optim::AdamW>(model_->named_parameters(), options);
 }
 
 Tensor Workload::loss() const { return cross_entropy((*model_)(inputs_), targets_); }

@@ -48,14 +48,16 @@ int bench_ops(const OpsBench& flags) {
 }
 
 void add_shared(CLI::App& command, ModelBench& flags) {
-  command.add_option("--against", flags.against, "a shell command that prints JSON with median_ms as its last line: run in turn with ours")->type_name("COMMAND");
+  command.add_option("--against", flags.against, "a shell command that prints JSON with median_ms as its last line: run in turn with ours")
+      ->type_name("COMMAND");
   command.add_option("--rounds", flags.rounds, "turns of each, with --against")->capture_default_str();
   add_threads(command, flags.plan.threads);
   command.add_flag("--json", flags.json, "one line of JSON, with the fields of tests/peers/torch_peer.py and more");
 }
 
 void add_model(CLI::App& parent, Action& action, bool vit, const std::shared_ptr<ModelBench>& flags) {
-  CLI::App* command = parent.add_subcommand(vit ? "vit" : "gpt", vit ? "training steps of a ViT on random images" : "training steps of a GPT on random tokens");
+  CLI::App* command =
+      parent.add_subcommand(vit ? "vit" : "gpt", vit ? "training steps of a ViT on random images" : "training steps of a GPT on random tokens");
   bench::Plan& plan = flags->plan;
   const auto add = [&](const char* name, std::int64_t& value, const char* help) { command->add_option(name, value, help)->capture_default_str(); };
   add("--layers", plan.layers, "transformer blocks");
@@ -99,7 +101,8 @@ void add_bench(CLI::App& app, Action& action) {
   CLI::App* command = app.add_subcommand("bench", "time training steps and ops, against bare sgemm and against others");
   command->require_subcommand(0, 1);
   command->option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);  // as in `weft train`; the models' commands inherit it
-  command->footer("Examples:\n  weft bench gpt --json\n  weft bench vit --against \"python3 tests/peers/torch_peer.py vit\"\n  weft bench ops attention");
+  command->footer("Examples:\n  weft bench gpt --json\n  weft bench vit --against \"python3 tests/peers/torch_peer.py vit\"\n"
+                  "  weft bench ops attention");
   const auto flags = std::make_shared<ModelBench>();
   add_shared(*command, *flags);
   add_model(*command, action, false, flags);
