@@ -4,9 +4,6 @@
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
-#include "nn/models/cnn.h"
-#include "nn/models/mlp.h"
-#include "nn/models/vit.h"
 #include "optim/adam.h"
 #include "optim/lion.h"
 #include "optim/muon.h"
@@ -89,7 +86,7 @@ nn::GptConfig gpt_config(const TextConfig& c, std::int64_t vocabulary) {
   return gpt;
 }
 
-std::unique_ptr<nn::Model> build_model(const VisionConfig& c, const ImageFacts& images) {
+VisionModelConfig vision_model_config(const VisionConfig& c, const ImageFacts& images) {
   if (c.model == "mlp") {
     nn::MlpConfig mlp;
     mlp.input_shape = Shape{images.channels, images.height, images.width};
@@ -97,7 +94,7 @@ std::unique_ptr<nn::Model> build_model(const VisionConfig& c, const ImageFacts& 
     mlp.n_class = images.classes;
     mlp.activation = nn::from_name<nn::Activation>(c.activation, "activation");
     mlp.dropout = c.dropout;
-    return std::make_unique<nn::Mlp>(mlp);
+    return mlp;
   }
   if (c.model == "cnn") {
     nn::CnnConfig cnn;
@@ -107,7 +104,7 @@ std::unique_ptr<nn::Model> build_model(const VisionConfig& c, const ImageFacts& 
     cnn.channels = images.channels;
     cnn.hidden = c.width;
     cnn.dropout = c.dropout;
-    return std::make_unique<nn::Cnn>(cnn);
+    return cnn;
   }
   nn::VitConfig vit;
   vit.n_class = images.classes;
@@ -117,7 +114,16 @@ std::unique_ptr<nn::Model> build_model(const VisionConfig& c, const ImageFacts& 
   vit.patch_size = c.patch;
   vit.pooling = nn::from_name<nn::Pooling>(c.pool, "pool");
   set_blocks(vit, c, c.positions);
-  return std::make_unique<nn::Vit>(vit);
+  return vit;
+}
+
+std::unique_ptr<nn::Model> build_model(const VisionConfig& c, const ImageFacts& images) {
+  struct Build {
+    std::unique_ptr<nn::Model> operator()(const nn::VitConfig& vit) const { return std::make_unique<nn::Vit>(vit); }
+    std::unique_ptr<nn::Model> operator()(const nn::MlpConfig& mlp) const { return std::make_unique<nn::Mlp>(mlp); }
+    std::unique_ptr<nn::Model> operator()(const nn::CnnConfig& cnn) const { return std::make_unique<nn::Cnn>(cnn); }
+  };
+  return std::visit(Build(), vision_model_config(c, images));
 }
 
 std::unique_ptr<optim::Optimizer> build_optimizer(const RunConfig& c, const nn::Model& model) {

@@ -2,10 +2,14 @@
 #pragma once
 
 #include <memory>
+#include <variant>
 
 #include "data/image/transform.h"
 #include "data/text/tokenizer.h"
+#include "nn/models/cnn.h"
 #include "nn/models/gpt.h"
+#include "nn/models/mlp.h"
+#include "nn/models/vit.h"
 #include "optim/lr_schedule.h"
 #include "optim/optimizer.h"
 #include "train/config.h"
@@ -25,8 +29,10 @@ struct ImageFacts {
   static ImageFacts from_json(const std::string& json, const std::string& where);
 };
 
-/// Weights are drawn from the stream `init` of this thread.
 nn::GptConfig gpt_config(const TextConfig& config, std::int64_t vocabulary);
+using VisionModelConfig = std::variant<nn::VitConfig, nn::MlpConfig, nn::CnnConfig>;
+VisionModelConfig vision_model_config(const VisionConfig& config, const ImageFacts& images);
+/// Weights are drawn from the stream `init` of this thread.
 std::unique_ptr<nn::Model> build_model(const VisionConfig& config, const ImageFacts& images);
 
 /// Muon takes the matrices inside the network, AdamW the embeddings, the head and everything that is no matrix.

@@ -9,7 +9,6 @@
 
 #include "core/error.h"
 #include "core/file.h"
-#include "train/config_fields.h"
 
 namespace weft::train {
 namespace {
@@ -150,6 +149,7 @@ C resolve(const Sources& sources) {
     if (!preset.empty()) apply_preset(config, preset);
     if (table) apply_toml(config, *table, where);
     if (!json.empty()) apply_json(config, json, where);
+    for (const Choice& choice : sources.choices) set_value(config, find_field(config, choice.name, choice.where), choice.value, choice.where);
     for (const auto& [name, text] : sources.flags) set_from_text(config, find_field(config, name, "flags"), text, "flags");
   };
   C wanted;
@@ -161,7 +161,7 @@ C resolve(const Sources& sources) {
     const std::string because = meaningless(config, name);
     if (!because.empty()) fail<ConfigError>("flags", "{} {} means nothing with {}: drop one of the two", find_field(config, name, "flags").flag(), text, because);
   }
-  check(config);
+  if (sources.checked) check(config);
   return config;
 }
 

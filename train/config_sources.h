@@ -1,4 +1,4 @@
-// Where a configuration comes from: defaults, then a preset, then a file, then flags; the later wins.
+// Where a configuration comes from: defaults, then a preset, then a file, then choices read elsewhere, then flags; the later wins.
 #pragma once
 
 #include <filesystem>
@@ -6,14 +6,23 @@
 #include <utility>
 #include <vector>
 
-#include "train/config.h"
+#include "train/config_fields.h"
 
 namespace weft::train {
+
+/// One choice that somebody else read, from a part of a suite's file; `where` names the place in messages, as `suite.toml:12`.
+struct Choice {
+  std::string name;
+  Value value;
+  std::string where;
+};
 
 struct Sources {
   std::string preset;                                        ///< a name, or empty
   std::filesystem::path file;                                ///< a TOML file, a run's config.json, or a run's folder; or empty
   std::vector<std::pair<std::string, std::string>> flags{};  ///< field name and what was typed
+  std::vector<Choice> choices{};                             ///< after the file and before the flags; the later wins
+  bool checked = true;                                       ///< false: the caller will call check(), once it has filled in what it must
 };
 
 /// Throws ConfigError: an unknown preset, key or value (with the nearest known name, and the line in a file), a number out of its limits, a

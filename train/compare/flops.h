@@ -1,0 +1,31 @@
+// Arithmetic of training, by formula: what a budget in FLOPs is counted in. Held against the calls that nn/model_info.h counts, in a test.
+//
+// Counted as there: 2 a multiply-add of a matrix product or convolution, for every layer that is called; attention's two products over all T x T pairs
+// (the half that a causal mask hides is not taken off, as in most published figures); embeddings, norms, activations, softmax and the optimizer not.
+#pragma once
+
+#include <cstdint>
+
+#include "nn/models/cnn.h"
+#include "nn/models/gpt.h"
+#include "nn/models/mlp.h"
+#include "nn/models/vit.h"
+
+namespace weft::compare {
+
+/// The parts, for models that are put together elsewhere.
+double linear_flops(double rows, double in, double out);
+double attention_flops(double heads, double queries, double keys, double head_size);
+
+/// Forward, one sample: a text of `tokens` tokens (0: block_size), an image, or one input.
+double forward_flops(const nn::GptConfig& config, std::int64_t tokens = 0);
+double forward_flops(const nn::VitConfig& config);
+double forward_flops(const nn::MlpConfig& config);
+double forward_flops(const nn::CnnConfig& config);
+
+/// Forward and backward of so many samples: three times the forward, since backward makes two products (for the weights and for the inputs) of each.
+/// (A first layer whose inputs want no gradient makes one; that is not taken off.)
+/// Source: Kaplan et al. 2020 (arXiv 2001.08361), section 2.1.
+double training_flops(double forward_flops_of_a_sample, double samples);
+
+}  // namespace weft::compare

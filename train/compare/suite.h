@@ -1,0 +1,188 @@
+// A suite: what is compared with what, under which budget, and what is asked. Read from a TOML file by load_suite(); nothing is run here.
+//
+//   name = "heads"
+//   question = "Do more heads help at equal parameters?"      # or { en = "...", zh = "..." }, as every sentence below
+//   kind = "text"                    # whose choices arms override: text, vision
+//   seeds = 8                        # 1 to 8; or a list
+//   alpha = 0.05
+//   margin = 0.01                    # differences within it are as good as none, in the metric's units; a task may have its own
+//   lr_factors = [0.5, 1, 2]         # every arm tries its own learning rates times each, on validation data
+//
+//   [budget]
+//   equal = "parameters"             # or flops, steps, seconds
+//   reference = "one-head"           # the arm whose parameters (or FLOPs) all others are brought to; or amount = 800_000
+//   tolerance = 0.02                 # of parameters
+//   # unequal = true                 # instead of equal: nothing is; every figure is labelled so
+//
+//   [base]                           # choices of every arm and task, as in a file for `weft train --config`
+//   preset = "text-best"
+//   steps = 500
+//
+//   [[task]]
+//   name = "shakespeare"
+//   about = "characters of Shakespeare"
+//   metric = "val_loss"
+//   set = { data = "shakespeare" }
+//   chance = 4.17                    # what guessing gives, and the best there is: where a control names them
+//   ceiling = 1.4
+//
+//   [[arm]]
+//   name = "one-head"
+//   about = "one head of the full width"
+//   set = { heads = 1 }
+//   # unequal = true                 # outside the budget, and labelled so
+//   # tasks = ["shakespeare"]        # on these tasks only
+//
+//   [[contrast]]                     # a against b, decided in advance
+//   task = "shakespeare"
+//   a = "four-heads"
+//   b = "one-head"
+//   question = "Are four heads better than one?"
+//   expect = "better"                # what the literature says, if it says anything: better, worse, equivalent
+//   expectation = "Vaswani et al. 2017, table 3 row A: one head loses 0.9 BLEU"
+//
+//   [[control]]                      # what must hold if the suite measures what it claims to
+//   arms = ["one-head"]              # or "all"
+//   tasks = ["shakespeare"]          # or "all"
+//   expect = "ceiling"               # or chance
+//   within = 0.2
+//
+//   [quick]                          # a short form, `--quick`: fewer seeds, tasks, arms; contrasts and controls of what is left
+//   seeds = 6
+//   tasks = ["shakespeare"]
+//   arms = ["one-head", "four-heads"]
+//   set = { steps = 50 }
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "train/compare/budget.h"
+#include "train/compare/verdict.h"
+#include "train/config_sources.h"
+
+namespace weft::compare {
+
+/// A sentence in both languages of the report; Chinese is the English where it was not given.
+struct Phrase {
+  std::string en;
+  std::string zh;
+};
+
+/// A figure of a run's summary that arms can be compared by.
+struct Metric {
+  std::string name;
+  bool lower_is_better;
+};
+const std::vector<Metric>& metrics();
+
+struct Task {
+  std::string name;
+  Phrase about{};
+  Metric metric{};
+  double margin = 0;
+  std::optional<double> chance{};
+  std::optional<double> ceiling{};
+  std::vector<train::Choice> choices{};
+  std::string where{};  ///< file:line, here and below
+};
+
+struct Arm {
+  std::string name;
+  Phrase about{};
+  std::vector<train::Choice> choices{};
+  std::vector<std::string> tasks{};  ///< that it runs on
+  bool unequal = false;              ///< outside the budget
+  std::string where{};
+};
+
+struct Budget {
+  Equal equal = Equal::none;  ///< none: an unequal comparison, asked for
+  std::optional<double> amount{};
+  std::string reference{};    ///< an arm, instead of an amount
+  double tolerance = 0.02;
+  std::string where{};
+};
+
+struct Contrast {
+  std::string task;
+  std::string a;
+  std::string b;
+  Phrase question{};
+  std::optional<Verdict> expected{};
+  Phrase expectation{};
+  std::string where{};
+};
+
+enum class Expect : std::uint8_t { chance, ceiling };
+
+struct Control {
+  std::vector<std::string> arms;
+  std::vector<std::string> tasks;
+  Expect expect = Expect::ceiling;
+  double within = 0;
+  std::string where{};
+};
+
+struct Quick {
+  std::vector<std::int64_t> seeds;
+  std::vector<std::string> tasks;
+  std::vector<std::string> arms;
+  std::vector<train::Choice> choices{};
+  std::string where{};
+};
+
+struct Suite {
+  std::string name;
+  Phrase question;
+  std::string kind;
+  std::vector<std::int64_t> seeds;
+  double alpha = 0.05;
+  std::vector<double> lr_factors{1};
+  Budget budget;
+  std::string preset;
+  std::vector<train::Choice> choices;  ///< of every arm and task
+  std::vector<Task> tasks;
+  std::vector<Arm> arms;
+  std::vector<Contrast> contrasts;
+  std::vector<Control> controls;
+  std::optional<Quick> quick;
+  std::string seeds_where;  ///< file:line
+  std::string file;  ///< its name in messages
+  std::string text;  ///< the file itself, to be kept with the results
+
+  const Task& task(const std::string& name) const;  ///< Throws ConfigError
+  const Arm& arm(const std::string& name) const;
+};
+
+/// Reads and checks a suite. Throws IoError, and ConfigError `[file:line] ...` for what is not TOML, a key that is unknown (with the nearest known one),
+/// missing or of another type, and all that check() refuses.
+Suite load_suite(const std::filesystem::path& file);
+/// The same from a text; `file` names it in messages.
+Suite parse_suite(const std::string& text, const std::string& file);
+
+/// Throws ConfigError for names that are given twice, contrasts and controls of unknown or absent tasks and arms, a contrast asked twice or of an arm with
+/// itself, seeds that can decide none of the contrasts, choices that a configuration of this kind does not have or does not allow, two arms that are the
+/// same model, choices that would break the pairing (data, batch, ...) or the budget in an arm, and the same for the quick form.
+void check(const Suite& suite);
+
+/// The same suite with seeds 1 to `count`. Throws ConfigError where they decide nothing.
+Suite with_seeds(Suite suite, std::int64_t count);
+/// The short form. Throws ConfigError where the suite has none.
+Suite quick_form(const Suite& suite);
+
+bool runs_on(const Arm& arm, const std::string& task);
+/// Whether the budget holds for an arm; where not, every figure of it is labelled unequal.
+bool is_equal(const Suite& suite, const Arm& arm);
+/// Whether an arm's width is left to the budget, so that solve_width() has to find it.
+bool width_is_solved(const Suite& suite, const Arm& arm);
+
+/// All choices of a run in their order (base, task, arm), for resolve_text() or resolve_vision(); unchecked where width_is_solved().
+train::Sources sources(const Suite& suite, const Task& task, const Arm& arm);
+
+/// Whether an arm's mean on a task is where a control says: within the distance of chance, or no worse than that below the ceiling. Not where it is NaN.
+bool holds(const Control& control, const Task& task, double mean);
+
+}  // namespace weft::compare
