@@ -146,9 +146,8 @@ double detectable_effect_size(std::int64_t seeds, double level, double power) {
 }
 
 double detectable_effect(std::int64_t seeds, double deviation, double level, double power) {
-  if (!(deviation >= 0)) fail<NumericError>("statistics", "a standard deviation cannot be {}", deviation);
   const double size = detectable_effect_size(seeds, level, power);
-  return deviation == 0 && std::isfinite(size) ? 0 : size * deviation;
+  return std::isfinite(size) ? size * deviation : size;
 }
 
 }  // namespace weft::compare

@@ -96,8 +96,7 @@ std::vector<Finding> judge(const std::vector<Comparison>& contrasts, const Judge
     }
     p[i] = finding.p;
     p_equivalence[i] = finding.p_equivalence;
-    const double size = detectable_effect_size(finding.difference.seeds, options.alpha / count, options.power);
-    finding.detectable = std::isfinite(size) ? size * finding.difference.deviation : size;
+    finding.detectable = detectable_effect(finding.difference.seeds, finding.difference.deviation, options.alpha / count, options.power);
   }
   const std::vector<double> adjusted = holm(p), adjusted_equivalence = holm(p_equivalence);
   for (std::size_t i = 0; i < findings.size(); ++i) {
