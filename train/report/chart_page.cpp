@@ -8,6 +8,7 @@
 
 #include "core/file.h"
 #include "train/report/chart_js.h"
+#include "train/report/html.h"
 
 namespace weft::report {
 namespace {
@@ -16,14 +17,7 @@ using Json = nlohmann::ordered_json;
 
 constexpr std::size_t kMostPoints = 400;
 
-constexpr const char* kStyle = R"css(
-:root { color-scheme: light dark; --ink: #1d2430; --paper: #ffffff; --dim: #6b7482; --line: #e3e7ee; }
-@media (prefers-color-scheme: dark) { :root { --ink: #e6e9ef; --paper: #14181f; --dim: #98a2b3; --line: #2b3340; } }
-body { font: 16px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); margin: 2rem auto; max-width: 60rem; padding: 0 1rem; }
-h1 { font-size: 1.5rem; } h2 { font-size: 1.1rem; margin-top: 2rem; }
-p { color: var(--dim); } pre { border: 1px solid var(--line); border-radius: 6px; padding: 1rem; overflow-x: auto; white-space: pre-wrap; }
-.chart { position: relative; height: 22rem; }
-)css";
+constexpr const char* kStyle = ".chart { position: relative; height: 22rem; }\n";
 
 constexpr const char* kScript = R"js(
 const ink = getComputedStyle(document.documentElement).getPropertyValue('--dim').trim();
@@ -44,28 +38,6 @@ charts.forEach((chart, i) => {
       scales: { x: axis(chart.x_label, 'linear', { max: last }), y: axis(chart.y_label, chart.log_y ? 'logarithmic' : 'linear', {}) } } });
 });
 )js";
-
-std::string escape(const std::string& text) {
-  std::string out;
-  for (const char c : text) {
-    if (c == '<') out += "&lt;";
-    else if (c == '>') out += "&gt;";
-    else if (c == '&') out += "&amp;";
-    else if (c == '"') out += "&quot;";
-    else out += c;
-  }
-  return out;
-}
-
-/// JSON that may stand inside a script element: no `</` can end it.
-std::string for_script(const Json& json) {
-  std::string out;
-  for (const char c : json.dump(-1, ' ', false, Json::error_handler_t::replace)) {
-    if (c == '<') out += "\\u003c";
-    else out += c;
-  }
-  return out;
-}
 
 Json to_json(const Chart& chart) {
   Json series = Json::array();
@@ -96,24 +68,22 @@ std::vector<std::pair<double, double>> thinned(const std::vector<std::pair<doubl
 }  // namespace
 
 std::string to_html(const ChartPage& page) {
-  std::string html = fmt::format("<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\n"
-                                 "<title>{}</title>\n<style>{}</style></head>\n<body>\n<h1>{}</h1>\n",
-                                 escape(page.title), kStyle, escape(page.title));
-  for (const std::string& paragraph : page.paragraphs) html += fmt::format("<p>{}</p>\n", escape(paragraph));
+  std::string html = page_begin(page.title, kStyle);
+  for (const std::string& paragraph : page.paragraphs) html += fmt::format("<p>{}</p>\n", escape_html(paragraph));
   Json charts = Json::array();
   for (std::size_t i = 0; i < page.charts.size(); ++i) {
-    html += fmt::format("<h2>{}</h2>\n<div class=\"chart\"><canvas id=\"chart{}\" role=\"img\" aria-label=\"{}\"></canvas></div>\n", escape(page.charts[i].title), i,
-                        escape(page.charts[i].title));
+    html += fmt::format("<h2>{}</h2>\n<div class=\"chart\"><canvas id=\"chart{}\" role=\"img\" aria-label=\"{}\"></canvas></div>\n", escape_html(page.charts[i].title), i,
+                        escape_html(page.charts[i].title));
     charts.push_back(to_json(page.charts[i]));
   }
-  for (const auto& [heading, text] : page.texts) html += fmt::format("<h2>{}</h2>\n<pre>{}</pre>\n", escape(heading), escape(text));
+  for (const auto& [heading, text] : page.texts) html += fmt::format("<h2>{}</h2>\n<pre>{}</pre>\n", escape_html(heading), escape_html(text));
   html += "<script>";
   html += kChartJs;
   html += "</script>\n<script>\nconst charts = ";
-  html += for_script(charts);
+  html += for_script(charts.dump(-1, ' ', false, Json::error_handler_t::replace));
   html += ";";
   html += kScript;
-  return html + "</script>\n</body></html>\n";
+  return html + "</script>\n" + page_end();
 }
 
 void write_page(const std::filesystem::path& path, const ChartPage& page) { write_file(path.string(), to_html(page)); }
