@@ -46,7 +46,7 @@ Gpt::Transformer::Transformer(const GptConfig& config_in)
   for (std::int64_t i = 0; i < config.n_layer; ++i) h.emplace(options);
 }
 
-Tensor Gpt::Transformer::forward(const Tensor& ids, GptCache* cache) const {
+Tensor Gpt::Transformer::forward(const Tensor& ids, GptCache* cache, std::vector<Tensor>* attention) const {
   if (ids.rank() != 2) fail<ShapeError>("gpt", "wants ids (B, T), got {}", ids.shape().str());
   const std::int64_t first = cache ? cache->length() : 0, end = first + ids.size(1);
   const bool sinusoidal = config.positions == Positions::sinusoidal;
@@ -60,7 +60,9 @@ Tensor Gpt::Transformer::forward(const Tensor& ids, GptCache* cache) const {
   if (wpe) x = x + slice(wpe->weight, 0, first, end);
   if (sinusoidal) x = x + raw::slice(sinusoidal_positions(config.block_size, config.n_embd, x.dtype()), 0, first, end);
   x = drop(x);
-  for (std::size_t i = 0; i < h.size(); ++i) x = h[i](x, {.cache = cache ? &cache->layers[i] : nullptr});
+  if (attention) attention->assign(h.size(), Tensor());
+  for (std::size_t i = 0; i < h.size(); ++i)
+    x = h[i](x, {.cache = cache ? &cache->layers[i] : nullptr, .weights = attention ? &(*attention)[i] : nullptr});
   return ln_f ? ln_f(x) : x;
 }
 
@@ -70,14 +72,15 @@ Gpt::Gpt(const GptConfig& config)
       transformer(*this, "transformer", config_),
       lm_head(*this, "lm_head", config_.n_embd, config_.vocab_size, head_options(config_, *transformer->wte)) {}
 
-Tensor Gpt::forward_impl(const Tensor& ids, GptCache* cache, bool last_only) const {
-  Tensor x = transformer(ids, cache);
+Tensor Gpt::forward_impl(const Tensor& ids, GptCache* cache, bool last_only, std::vector<Tensor>* attention) const {
+  Tensor x = transformer(ids, cache, attention);
   if (last_only) x = slice(x, 1, x.size(1) - 1, x.size(1));
   const Tensor logits = lm_head(x);
   return config_.logit_cap > 0 ? weft::tanh(logits / config_.logit_cap) * config_.logit_cap : logits;
 }
 
 Tensor Gpt::forward(const Tensor& ids) const { return forward_impl(ids, nullptr, false); }
+Tensor Gpt::forward(const Tensor& ids, std::vector<Tensor>* attention) const { return forward_impl(ids, nullptr, false, attention); }
 Tensor Gpt::forward(const Tensor& ids, GptCache& cache) const { return forward_impl(ids, &cache, false); }
 Tensor Gpt::example_input(std::int64_t batch) const { return Tensor::zeros({batch, config_.block_size}, DType::i64); }
 

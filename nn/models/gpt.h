@@ -77,6 +77,8 @@ class Gpt : public Model {
   /// Shape: ids (B, T) -> logits (B, T, V). T is at most block_size with learned or sinusoidal positions; others may be tried on longer texts.
   /// Throws: ShapeError, IndexError for an id outside the vocabulary.
   Tensor forward(const Tensor& ids) const override;
+  /// Also gives each block's attention weights, (B, heads, T, T).
+  Tensor forward(const Tensor& ids, std::vector<Tensor>* attention) const;
   /// The same for the tokens that follow those in the cache; their keys and values are added to it. Without gradients only.
   /// Throws: as above, for cache and ids together; GraphError while gradients are recorded.
   Tensor forward(const Tensor& ids, GptCache& cache) const;
@@ -96,7 +98,7 @@ class Gpt : public Model {
   /// Everything below the head, under the name nanoGPT gives it.
   struct Transformer : Module {
     explicit Transformer(const GptConfig& config);
-    Tensor forward(const Tensor& ids, GptCache* cache) const;
+    Tensor forward(const Tensor& ids, GptCache* cache, std::vector<Tensor>* attention) const;
 
     const GptConfig& config;
     Child<Embedding> wte;
@@ -106,7 +108,7 @@ class Gpt : public Model {
     OptionalChild<Norm> ln_f;
   };
 
-  Tensor forward_impl(const Tensor& ids, GptCache* cache, bool last_only) const;
+  Tensor forward_impl(const Tensor& ids, GptCache* cache, bool last_only, std::vector<Tensor>* attention = nullptr) const;
 
   GptConfig config_;
   Child<Transformer> transformer;
