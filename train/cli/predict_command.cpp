@@ -10,9 +10,9 @@
 #include "autograd/ops/softmax.h"
 #include "core/error.h"
 #include "data/image/image_dataset.h"
-#include "data/image/png.h"
 #include "train/cli/cli.h"
 #include "train/load_run.h"
+#include "train/picture.h"
 
 namespace weft::cli {
 namespace {
@@ -43,13 +43,8 @@ std::vector<double> classify(const train::VisionRun& run, const Tensor& image) {
 }
 
 Guess guess_file(const train::VisionRun& run, const std::string& file, const std::string& invert) {
-  Tensor image = data::load_png(file, run.images.channels);
-  if (image.size(1) != run.images.height || image.size(2) != run.images.width) {
-    image = data::resize_images(image, run.images.height, run.images.width, data::Filter::area);
-  }
-  const bool inverted = invert == "yes" || (invert == "auto" && data::looks_inverted(image, run.images.normalization));
-  if (inverted) image = data::invert_image(image);
-  return {.name = file, .probabilities = classify(run, image), .inverted = inverted};
+  const train::Picture picture = train::load_picture(run, file, invert);
+  return {.name = file, .probabilities = classify(run, picture.pixels), .inverted = picture.inverted};
 }
 
 std::vector<Guess> guess_test_images(const train::VisionRun& run, const std::vector<std::int64_t>& wanted) {
