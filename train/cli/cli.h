@@ -26,6 +26,7 @@ void add_eval(CLI::App& app, Action& action);
 void add_gradcheck(CLI::App& app, Action& action);
 void add_bench(CLI::App& app, Action& action);
 void add_info(CLI::App& app, Action& action);
+void add_explain(CLI::App& app, Action& action);
 
 /// `--threads`, the same everywhere. Throws ConfigError when the action runs with an impossible number.
 void add_threads(CLI::App& command, int& threads);

@@ -1,0 +1,133 @@
+// weft explain attention, weft explain attention RUN
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "core/error.h"
+#include "core/file.h"
+#include "train/cli/cli.h"
+#include "train/explain/attention_maps.h"
+#include "train/explain/worked_example.h"
+
+namespace weft::cli {
+namespace {
+
+struct ExplainFlags {
+  explain::ExampleOptions example;
+  std::string matrices = "full";
+  std::string run;
+  std::string checkpoint = "last";
+  explain::MapOptions maps;
+  std::string out;
+  int threads = 0;
+  bool json = false;
+};
+
+// Flags that mean something with a run, and those that mean something without one.
+constexpr const char* kRunFlags[] = {"--text", "--image", "--samples", "--checkpoint"};
+constexpr const char* kExampleFlags[] = {"--tokens", "--dim", "--heads", "--seed", "--file", "--matrices"};
+
+explain::Mixing mixing_of(const std::string& name) {
+  for (const explain::Mixing mixing : {explain::Mixing::identity, explain::Mixing::diagonal})
+    if (name == explain::to_name(mixing)) return mixing;
+  return explain::Mixing::full;
+}
+
+/// The page first, so that nothing is printed as done when it cannot be written.
+template <class MakeHtml>
+int answer(const ExplainFlags& flags, const std::string& result, const MakeHtml& html) {
+  if (!flags.out.empty()) write_file(flags.out, html());
+  fmt::print("{}", result);
+  if (!flags.out.empty()) fmt::print(stderr, "page written: {}\n", flags.out);
+  return kDone;
+}
+
+template <class Maps>
+int show_maps(const ExplainFlags& flags, const Maps& maps) {
+  return answer(flags, flags.json ? explain::to_json(maps) + "\n" : explain::to_text(maps), [&] { return explain::to_html(maps); });
+}
+
+int explain_run(const ExplainFlags& flags) {
+  const train::RunFacts run = train::read_run(flags.run, flags.checkpoint);
+  if (run.task == "text") {
+    if (flags.maps.image) fail<ConfigError>("explain", "{} is a text run: --image means nothing, use --text", flags.run);
+    return show_maps(flags, explain::explain_text(train::load_text_run(run), flags.maps));
+  }
+  if (flags.maps.text) fail<ConfigError>("explain", "{} is a {} run: --text means nothing, use --image", flags.run, run.task);
+  return show_maps(flags, explain::explain_image(train::load_vision_run(run), flags.maps));
+}
+
+int explain_example(const ExplainFlags& flags) {
+  const explain::Example example = explain::work_example(flags.example);
+  const std::string result = flags.json ? explain::to_json(example) + "\n" : explain::to_text(example, mixing_of(flags.matrices));
+  return answer(flags, result, [&] { return explain::to_html(example); });
+}
+
+}  // namespace
+
+void add_explain(CLI::App& app, Action& action) {
+  CLI::App* group = app.add_subcommand("explain", "what attention does: a worked example, or a trained model");
+  group->require_subcommand(1);
+  group->footer("Examples:\n  weft explain attention\n  weft explain attention runs/demo-vision --out maps.html");
+
+  CLI::App* command = group->add_subcommand("attention",
+                                            "attention on a few small vectors, step by step, and which dimension depends on which;\nwith RUN, what a "
+                                            "trained model attends to and how far it looks");
+  const auto flags = std::make_shared<ExplainFlags>();
+  command->add_option("run", flags->run, "folder of a run, or a checkpoint (default: the worked example)")->type_name("RUN");
+  command->add_option("--out", flags->out, "also write it as a page with pictures")->type_name("FILE.html");
+  add_threads(*command, flags->threads);
+  command->add_flag("--json", flags->json, "print all figures as JSON");
+
+  const char* const worked = "The worked example";
+  command->add_option("--tokens", flags->example.tokens, "a vector for each character (default: 你好)")->type_name("TEXT")->group(worked);
+  command->add_option("--dim", flags->example.dim, "dimensions of a vector (default: 3)")->type_name("INT")->group(worked);
+  command
+      ->add_option("--heads", flags->example.heads,
+                   "heads of the steps (default: 1), and of the arms with several (default: the least that divides dim)")
+      ->type_name("INT")
+      ->group(worked);
+  command->add_option("--seed", flags->example.seed, "of the vectors and matrices")->capture_default_str()->group(worked);
+  command->add_option("--file", flags->example.file, "own vectors: numbers separated by commas or blanks, a line a token")
+      ->type_name("FILE")
+      ->group(worked);
+  command->add_option("--matrices", flags->matrices, "W_Q, W_K and W_V of the steps shown: identity, diagonal, full")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"identity", "diagonal", "full"}))
+      ->group(worked);
+
+  const char* const trained = "A trained model";
+  command->add_option("--text", flags->maps.text, "what a text run looks at (default: the beginning of its validation text)")
+      ->type_name("TEXT")
+      ->group(trained);
+  command->add_option("--image", flags->maps.image, "what a vision run looks at: number of a test image, or a PNG file (default: 0)")
+      ->type_name("N|PNG")
+      ->group(trained);
+  command->add_option("--samples", flags->maps.samples, "texts or images over which distances are averaged")->capture_default_str()->group(trained);
+  command->add_option("--checkpoint", flags->checkpoint, "last or best")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"last", "best"}))
+      ->group(trained);
+
+  command->footer(
+      "Examples:\n  weft explain attention\n  weft explain attention --tokens 春眠不觉晓 --dim 4 --out attention.html\n  weft explain attention "
+      "runs/demo-text --text \"ROMEO: I\" --out maps.html\n"
+      "  weft explain attention runs/demo-vision --image 7 --out maps.html");
+  command->callback([flags, command, &action] {
+    const bool with_run = command->count("run") > 0;
+    std::string stray;
+    for (const char* flag : kRunFlags)
+      if (!with_run && command->count(flag) > 0) stray = flag;
+    for (const char* flag : kExampleFlags)
+      if (with_run && command->count(flag) > 0) stray = flag;
+    action = [flags, with_run, stray] {
+      if (!stray.empty())
+        fail<ConfigError>("explain", "{} means nothing {}", stray,
+                          with_run ? "with a run: it belongs to the worked example" : "without a run: name one first");
+      use_threads(flags->threads);
+      return with_run ? explain_run(*flags) : explain_example(*flags);
+    };
+  });
+}
+
+}  // namespace weft::cli

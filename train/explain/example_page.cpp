@@ -1,0 +1,170 @@
+// The worked example as one HTML file.
+#include <fmt/format.h>
+
+#include "train/explain/example_names.h"
+#include "train/explain/heat_html.h"
+#include "train/explain/worked_example.h"
+#include "train/report/html.h"
+
+namespace weft::explain {
+namespace {
+
+constexpr std::int64_t kWidestTable = 12;
+
+constexpr const char* kScript = R"js(
+const tokens = data.tokens, dim = data.dim, side = tokens.length * dim;
+const flat = arm => arm.jacobian.flatMap(t => t.map(row => row.flat()));
+const arms = data.arms.map(arm => {
+  const rows = flat(arm);
+  return { ...arm, rows: rows, largest: Math.max(...rows.flat().map(Math.abs)) };
+});
+const maps = document.getElementById('maps'), detail = document.getElementById('detail');
+const label = n => tokens[Math.floor(n / dim)] + ' ' + (n % dim + 1);
+const text = (v, arm) => Math.abs(v) <= arm.zero_below ? '0' : Math.abs(v) < 0.0005 ? v.toExponential(0) : v.toFixed(3);
+
+function draw(canvas, arm, pixels) {
+  const cell = Math.max(2, Math.floor(pixels / side)), gap = Math.max(1, Math.round(cell / 6)), step = tokens.length > 1 ? gap : 0;
+  const place = n => n * cell + Math.floor(n / dim) * step;
+  canvas.width = canvas.height = place(side - 1) + cell;
+  const pen = canvas.getContext('2d');
+  for (let r = 0; r < side; ++r) for (let c = 0; c < side; ++c) {
+    const v = arm.rows[r][c];
+    if (Math.abs(v) <= arm.zero_below) {
+      pen.fillStyle = 'rgb(140 148 160)';
+      pen.beginPath(); pen.arc(place(c) + cell / 2, place(r) + cell / 2, Math.max(0.6, cell / 14), 0, 7); pen.fill();
+    } else {
+      pen.fillStyle = heat(v / arm.largest);
+      pen.fillRect(place(c), place(r), cell - (cell > 8 ? 2 : 0), cell - (cell > 8 ? 2 : 0));
+    }
+  }
+  return place;
+}
+
+function show(index) {
+  const arm = arms[index];
+  document.querySelectorAll('#maps button').forEach((b, i) => b.setAttribute('aria-pressed', i === index));
+  detail.textContent = '';
+  const title = document.createElement('h3');
+  title.textContent = arm.name;
+  detail.append(title);
+  if (side > 16) {
+    const canvas = document.createElement('canvas'), words = document.createElement('p');
+    const place = draw(canvas, arm, 1200);
+    words.textContent = 'Point at an entry to read it.';
+    canvas.onmousemove = e => {
+      const at = (position, length) => {
+        let n = side - 1;
+        while (n > 0 && place(n) > position / length * canvas.width) --n;
+        return n;
+      };
+      const r = at(e.offsetY, canvas.clientHeight), c = at(e.offsetX, canvas.clientWidth);
+      words.textContent = 'd ' + label(r) + ' / d x ' + label(c) + ' = ' + text(arm.rows[r][c], arm);
+    };
+    detail.append(canvas, words);
+    return;
+  }
+  const table = document.createElement('table');
+  table.className = 'matrix';
+  const head = table.insertRow();
+  head.insertCell();
+  for (let c = 0; c < side; ++c) {
+    const edge = c % dim === 0 && c > 0 ? 'edge' : '';
+    head.append(Object.assign(document.createElement('th'), { textContent: 'x ' + label(c), scope: 'col', className: edge }));
+  }
+  for (let r = 0; r < side; ++r) {
+    const row = table.insertRow();
+    if (r % dim === 0 && r > 0) row.className = 'edge';
+    row.append(Object.assign(document.createElement('th'), { textContent: (arm.ffn ? 'FFN(z) ' : 'z ') + label(r), scope: 'row' }));
+    for (let c = 0; c < side; ++c) {
+      const cell = row.insertCell(), v = arm.rows[r][c], zero = Math.abs(v) <= arm.zero_below;
+      cell.textContent = text(v, arm);
+      cell.className = (zero ? 'zero ' : Math.abs(v) > 0.72 * arm.largest ? 'deep ' : '') + (c % dim === 0 && c > 0 ? 'edge' : '');
+      if (!zero) cell.style.background = heat(v / arm.largest);
+    }
+  }
+  const frame = document.createElement('div');
+  frame.className = 'wide';
+  frame.append(table);
+  detail.append(frame);
+}
+
+arms.forEach((arm, index) => {
+  const button = document.createElement('button'), canvas = document.createElement('canvas'), words = document.createElement('span');
+  const count = c => c.nonzero + ' of ' + c.of;
+  words.append(Object.assign(document.createElement('b'), { textContent: arm.name }), document.createElement('br'),
+    count(arm.cross.within_token) + ' within' + (tokens.length > 1 ? ', ' + count(arm.cross.between_tokens) + ' across' : ''));
+  draw(canvas, arm, 360);
+  button.append(canvas, words);
+  button.onclick = () => show(index);
+  maps.append(button);
+});
+maps.style.setProperty('--across', arms.length / 3);
+show(arms.findIndex(arm => arm.matrices === 'identity' && arm.heads === 1 && !arm.ffn));
+)js";
+
+std::string counts_table(const Example& example) {
+  std::string html =
+      "<div class=\"wide\"><table class=\"plain\"><thead><tr><th scope=\"col\">W<sub>Q</sub>, W<sub>K</sub>, W<sub>V</sub></th><th "
+      "scope=\"col\">same token</th>"
+      "<th scope=\"col\">other tokens</th><th scope=\"col\">weights held constant</th><th scope=\"col\">largest, i ≠ j</th><th "
+      "scope=\"col\">largest, i = j</th></tr></thead><tbody>\n";
+  const auto share = [](const CrossCount& count) { return fmt::format("{} of {}", count.nonzero, count.of); };
+  for (const Arm& arm : example.arms)
+    html +=
+        fmt::format("<tr><th scope=\"row\">{}</th><td>{}</td><td>{}</td><td>{}</td><td>{:.4f}</td><td>{:.4f}</td></tr>\n", arm.name(),
+                    share(arm.whole.within), share(arm.whole.between), share(arm.frozen.cross()), arm.whole.largest_cross, arm.whole.largest_same);
+  return html + "</tbody></table></div>\n";
+}
+
+std::string products_tables(const Example& example) {
+  std::string html = "<div class=\"matrices\">\n";
+  std::vector<std::string> names;
+  for (std::int64_t i = 1; i <= example.tokens.x.size(1); ++i) names.push_back(std::to_string(i));
+  for (const Products& products : example.products)
+    html += matrix_table({.title = fmt::format("{}: {} of {}", to_name(products.mixing), products.cross.nonzero, products.cross.of),
+                          .rows = names,
+                          .columns = names,
+                          .values = products.sizes,
+                          .zero_below = zero_below(products.sizes)});
+  return html + "</div>\n";
+}
+
+}  // namespace
+
+std::string to_html(const Example& example) {
+  std::string html = report::page_begin("Does dimension 1 meet only dimension 1?", kHeatStyle);
+  const bool small = example.tokens.x.size(0) <= kWidestTable && example.tokens.x.size(1) <= kWidestTable;
+  html += fmt::format(
+      "<p>{}. The layer and nothing else: no norm, no residual, no output projection. All figures by automatic differentiation in f64.</p>\n",
+      report::escape_html(example_title(example)));
+  html += fmt::format("<p class=\"conclusion\">{}</p>\n", report::escape_html(conclusion(example)));
+  html +=
+      "<h2>Which output dimension depends on which input dimension</h2>\n"
+      "<p>The Jacobian dz/dx: a row for each output, a column for each input, token by token and in each its dimensions. "
+      "<span class=\"key plus\"></span> above zero, <span class=\"key minus\"></span> below, deeper where larger (in its own picture); a dot is "
+      "exactly zero. "
+      "Under each picture: entries of different dimensions that are not zero, within a token and across tokens. Choose one to see its numbers.</p>\n"
+      "<div id=\"maps\"></div>\n<div id=\"detail\" aria-live=\"polite\"></div>\n";
+  html += "<h2>Entries dz<sub>i</sub>/dx<sub>j</sub> with i ≠ j that are not zero</h2>\n" + counts_table(example);
+  if (small) {
+    html +=
+        "<h2>Which dimension of a query meets which dimension of a key</h2>\n"
+        "<p>Sizes of ∂²score / ∂x<sub>query, i</sub> ∂x<sub>key, j</sub>, one head: a row for each i, a column for each j; above each, how many with "
+        "i ≠ j are not zero.</p>\n" +
+        products_tables(example);
+    for (const Mixing mixing : {Mixing::identity, Mixing::diagonal, Mixing::full}) {
+      html += fmt::format("<h2>Step by step: matrices {}, {} head{}</h2>\n", to_name(mixing), example.heads, example.heads == 1 ? "" : "s");
+      for (const auto& row : step_matrices(example, mixing)) {
+        html += "<div class=\"matrices\">\n";
+        for (const NamedMatrix& matrix : row) html += matrix_table(matrix);
+        html += "</div>\n";
+      }
+    }
+  } else {
+    html += "<p>The steps have too many numbers for a page: <code>weft explain attention --json</code> prints them all.</p>\n";
+  }
+  html += "<script>\nconst data = " + report::for_script(to_json(example)) + ";\n" + kHeatScript + kScript + "</script>\n";
+  return html + report::page_end();
+}
+
+}  // namespace weft::explain

@@ -1,0 +1,69 @@
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "train/explain/attention_maps.h"
+
+namespace weft::explain {
+namespace {
+
+using MapsJson = nlohmann::ordered_json;
+
+/// (H, Q, T) -> nested arrays, rounded: seven decimals say all that f32 holds of a weight.
+MapsJson weights_json(const Tensor& weights) {
+  MapsJson heads = MapsJson::array();
+  const double* value = weights.data<double>();
+  for (std::int64_t h = 0; h < weights.size(0); ++h) {
+    MapsJson queries = MapsJson::array();
+    for (std::int64_t q = 0; q < weights.size(1); ++q) {
+      MapsJson keys = MapsJson::array();
+      for (std::int64_t k = 0; k < weights.size(2); ++k) keys.push_back(std::round(*value++ * 1e7) / 1e7);
+      queries.push_back(std::move(keys));
+    }
+    heads.push_back(std::move(queries));
+  }
+  return heads;
+}
+
+MapsJson common_json(const AttentionMaps& maps) {
+  MapsJson json{{"title", maps.title}, {"model", maps.model}, {"tokens", maps.tokens}, {"notes", maps.notes}};
+  json["distance"] = {
+      {"unit", maps.distances.unit}, {"over", maps.distances.samples}, {"uniform", maps.distances.uniform}, {"mean", maps.distances.mean}};
+  return json;
+}
+
+std::string finish(MapsJson json, const AttentionMaps& maps) {
+  MapsJson layers = MapsJson::array();
+  for (const Tensor& layer : maps.layers) layers.push_back(weights_json(layer));
+  json["weights"] = std::move(layers);
+  return json.dump(-1, ' ', false, MapsJson::error_handler_t::replace);
+}
+
+}  // namespace
+
+std::string to_json(const TextMaps& maps) {
+  MapsJson json = common_json(maps);
+  json["reading"] = reading(maps);
+  json["neighbours"] = MapsJson::array();
+  for (const TokenNeighbours& one : maps.neighbours) {
+    MapsJson nearest = MapsJson::array();
+    for (const auto& [token, cosine] : one.nearest) nearest.push_back({{"token", token}, {"cosine", cosine}});
+    json["neighbours"].push_back({{"token", one.token}, {"nearest", std::move(nearest)}});
+  }
+  return finish(std::move(json), maps);
+}
+
+std::string to_json(const ImageMaps& maps) {
+  MapsJson json = common_json(maps);
+  json["reading"] = reading(maps);
+  json["patch"] = maps.patch;
+  json["receptive_field"] = MapsJson::array();
+  for (const FieldLayer& layer : maps.cnn)
+    json["receptive_field"].push_back({{"layer", layer.name},
+                                       {"kernel", layer.kernel},
+                                       {"stride", layer.stride},
+                                       {"field", layer.field},
+                                       {"mean_distance", field_distance(layer.field)}});
+  return finish(std::move(json), maps);
+}
+
+}  // namespace weft::explain
