@@ -14,7 +14,7 @@ namespace {
 
 using Words = std::vector<std::string>;
 
-Outcome explain(const TempFolder& folder, Words words) {
+Outcome run_explain(const TempFolder& folder, Words words) {
   words.insert(words.begin(), {"explain", "attention"});
   return weft_with(folder, words);
 }
@@ -34,13 +34,13 @@ void check_refused(const Outcome& outcome, int code, const std::string& says) {
 
 TEST_CASE("the worked example: text, JSON, page") {
   const TempFolder folder;
-  const Outcome text = explain(folder, {});
+  const Outcome text = run_explain(folder, {});
   REQUIRE_MESSAGE(text.code == 0, text.err);
   CHECK(text.out.find("softmax(QKᵀ/√d) V of 你好") != std::string::npos);
   CHECK(text.out.find("full, 3 heads, FFN") != std::string::npos);
   CHECK(text.out.find('\x1b') == std::string::npos);
   const std::string page = (folder / "page.html").string();
-  const Outcome json = explain(folder, {"--tokens", "春眠不觉晓", "--dim", "4", "--heads", "4", "--seed", "7", "--json", "--out", page});
+  const Outcome json = run_explain(folder, {"--tokens", "春眠不觉晓", "--dim", "4", "--heads", "4", "--seed", "7", "--json", "--out", page});
   REQUIRE(json.code == 0);
   CHECK(nlohmann::json::parse(json.out)["tokens"].size() == 5);
   CHECK(read_file(page).find("<canvas") == std::string::npos);  // drawn by the script
@@ -50,28 +50,28 @@ TEST_CASE("the worked example: text, JSON, page") {
     CHECK(help.code == 0);
     CHECK(help.out.find("Example") != std::string::npos);
   }
-  CHECK(explain(folder, {"--tokens", std::string(64, 'a'), "--dim", "4"}).code == 0);
-  CHECK(explain(folder, {"--tokens", "ab", "--dim", "64", "--out", page}).code == 0);
-  CHECK(explain(folder, {"--tokens", "a", "--dim", "1"}).code == 0);
+  CHECK(run_explain(folder, {"--tokens", std::string(64, 'a'), "--dim", "4"}).code == 0);
+  CHECK(run_explain(folder, {"--tokens", "ab", "--dim", "64", "--out", page}).code == 0);
+  CHECK(run_explain(folder, {"--tokens", "a", "--dim", "1"}).code == 0);
 }
 
 TEST_CASE("the worked example: bad input") {
   const TempFolder folder;
-  check_refused(explain(folder, {"--tokens", ""}), 2, "tokens must not be empty");
-  check_refused(explain(folder, {"--tokens", "\xff\xfe"}), 1, "not UTF-8");
-  check_refused(explain(folder, {"--tokens", std::string(65, 'a')}), 2, "at most 64 tokens, got 65");
-  check_refused(explain(folder, {"--tokens", std::string(100000, 'a')}), 2, "at most 64 tokens");
-  check_refused(explain(folder, {"--tokens", std::string(64, 'a'), "--dim", "5"}), 2, "tokens times dim must be at most 256");
-  for (const char* dim : {"0", "-1", "65", "1000000000"}) check_refused(explain(folder, {"--dim", dim}), 2, "dim must be from 1 to 64");
-  check_refused(explain(folder, {"--dim", "99999999999999999999"}), 2, "dim must be from 1 to 64");
-  check_refused(explain(folder, {"--dim", "x"}), 2, "--dim");
-  for (const char* heads : {"0", "2", "-3", "4"}) check_refused(explain(folder, {"--heads", heads}), 2, "heads must divide dim");
-  check_refused(explain(folder, {"--seed", "-1"}), 2, "seed must not be negative");
-  check_refused(explain(folder, {"--matrices", "square"}), 2, "--matrices");
-  check_refused(explain(folder, {"--text", "x"}), 2, "--text means nothing without a run");
-  check_refused(explain(folder, {"--image", "1"}), 2, "--image means nothing without a run");
-  check_refused(explain(folder, {"--out", "/proc/nowhere/x.html"}), 1, "/proc/nowhere");
-  check_refused(explain(folder, {"--threads", "-1"}), 2, "threads");
+  check_refused(run_explain(folder, {"--tokens", ""}), 2, "tokens must not be empty");
+  check_refused(run_explain(folder, {"--tokens", "\xff\xfe"}), 1, "not UTF-8");
+  check_refused(run_explain(folder, {"--tokens", std::string(65, 'a')}), 2, "at most 64 tokens, got 65");
+  check_refused(run_explain(folder, {"--tokens", std::string(100000, 'a')}), 2, "at most 64 tokens");
+  check_refused(run_explain(folder, {"--tokens", std::string(64, 'a'), "--dim", "5"}), 2, "tokens times dim must be at most 256");
+  for (const char* dim : {"0", "-1", "65", "1000000000"}) check_refused(run_explain(folder, {"--dim", dim}), 2, "dim must be from 1 to 64");
+  check_refused(run_explain(folder, {"--dim", "99999999999999999999"}), 2, "dim must be from 1 to 64");
+  check_refused(run_explain(folder, {"--dim", "x"}), 2, "--dim");
+  for (const char* heads : {"0", "2", "-3", "4"}) check_refused(run_explain(folder, {"--heads", heads}), 2, "heads must divide dim");
+  check_refused(run_explain(folder, {"--seed", "-1"}), 2, "seed must not be negative");
+  check_refused(run_explain(folder, {"--matrices", "square"}), 2, "--matrices");
+  check_refused(run_explain(folder, {"--text", "x"}), 2, "--text means nothing without a run");
+  check_refused(run_explain(folder, {"--image", "1"}), 2, "--image means nothing without a run");
+  check_refused(run_explain(folder, {"--out", "/proc/nowhere/x.html"}), 1, "/proc/nowhere");
+  check_refused(run_explain(folder, {"--threads", "-1"}), 2, "threads");
   check_refused(weft_with(folder, {"explain"}), 2, "");
   check_refused(weft_with(folder, {"explain", "attenton"}), 2, "did you mean attention?");
 }
@@ -79,13 +79,13 @@ TEST_CASE("the worked example: bad input") {
 TEST_CASE("the worked example: files that are no matrix") {
   const TempFolder folder;
   const std::string file = (folder / "x.csv").string();
-  check_refused(explain(folder, {"--file", file}), 1, "x.csv");
-  check_refused(explain(folder, {"--file", (folder / "").string()}), 1, "");
-  check_refused(explain(folder, {"--file", "/dev/zero"}), 1, "/dev/zero");
+  check_refused(run_explain(folder, {"--file", file}), 1, "x.csv");
+  check_refused(run_explain(folder, {"--file", (folder / "").string()}), 1, "");
+  check_refused(run_explain(folder, {"--file", "/dev/zero"}), 1, "/dev/zero");
   const auto refused = [&](const std::string& bytes, const std::string& says) {
     write_file(file, bytes);
     CAPTURE(bytes.substr(0, 40));
-    check_refused(explain(folder, {"--file", file}), 1, says);
+    check_refused(run_explain(folder, {"--file", file}), 1, says);
   };
   refused("", "holds no numbers");
   refused("# only words\n\n", "holds no numbers");
@@ -109,9 +109,9 @@ TEST_CASE("the worked example: files that are no matrix") {
   refused(high, "line 65: at most 64 rows");
   refused(std::string(2 << 20, '1'), "x.csv");
   write_file(file, "1,2\n3,4\n");
-  check_refused(explain(folder, {"--file", file, "--dim", "3"}), 2, "dim is 3, but");
-  check_refused(explain(folder, {"--file", file, "--tokens", "abc"}), 2, "--tokens names 3");
-  CHECK(explain(folder, {"--file", file, "--tokens", "ab"}).code == 0);
+  check_refused(run_explain(folder, {"--file", file, "--dim", "3"}), 2, "dim is 3, but");
+  check_refused(run_explain(folder, {"--file", file, "--tokens", "abc"}), 2, "--tokens names 3");
+  CHECK(run_explain(folder, {"--file", file, "--tokens", "ab"}).code == 0);
 }
 
 TEST_CASE("maps of runs: what fits, and what does not") {
@@ -122,27 +122,27 @@ TEST_CASE("maps of runs: what fits, and what does not") {
   images.epochs = 1;
   train::train_vision(images, {.out = vision});
 
-  const Outcome maps = explain(folder, {text, "--text", "the cat", "--out", page});
+  const Outcome maps = run_explain(folder, {text, "--text", "the cat", "--out", page});
   REQUIRE_MESSAGE(maps.code == 0, maps.err);
   CHECK(maps.out.find("mean attention distance in tokens") != std::string::npos);
   CHECK(maps.out.find("nearest in the embedding") != std::string::npos);
   CHECK(read_file(page).find("</html>") != std::string::npos);
-  const Outcome seen = explain(folder, {vision, "--image", "1", "--json", "--threads", "1"});
+  const Outcome seen = run_explain(folder, {vision, "--image", "1", "--json", "--threads", "1"});
   REQUIRE_MESSAGE(seen.code == 0, seen.err);
   CHECK(nlohmann::json::parse(seen.out)["distance"]["unit"] == "pixels");
-  CHECK(explain(folder, {vision, "--image", "1", "--json", "--threads", "2"}).out == seen.out);
+  CHECK(run_explain(folder, {vision, "--image", "1", "--json", "--threads", "2"}).out == seen.out);
 
-  check_refused(explain(folder, {vision, "--text", "x"}), 2, "is a vision run: --text means nothing, use --image");
-  check_refused(explain(folder, {text, "--image", "1"}), 2, "is a text run: --image means nothing, use --text");
-  check_refused(explain(folder, {text, "--dim", "3"}), 2, "--dim means nothing with a run");
-  check_refused(explain(folder, {text, "--text", ""}), 2, "text must not be empty");
-  check_refused(explain(folder, {text, "--text", "水"}), 2, "text");
-  check_refused(explain(folder, {text, "--samples", "0"}), 2, "samples must be from 1");
-  check_refused(explain(folder, {vision, "--image", "9"}), 1, "test image 9 does not exist: there are 9");
-  check_refused(explain(folder, {vision, "--image", "none.png"}), 1, "none.png");
-  check_refused(explain(folder, {(folder / "none").string()}), 1, "there is no such run");
-  check_refused(explain(folder, {(folder / "text.txt").string()}), 1, "text.txt");
+  check_refused(run_explain(folder, {vision, "--text", "x"}), 2, "is a vision run: --text means nothing, use --image");
+  check_refused(run_explain(folder, {text, "--image", "1"}), 2, "is a text run: --image means nothing, use --text");
+  check_refused(run_explain(folder, {text, "--dim", "3"}), 2, "--dim means nothing with a run");
+  check_refused(run_explain(folder, {text, "--text", ""}), 2, "text must not be empty");
+  check_refused(run_explain(folder, {text, "--text", "水"}), 2, "text");
+  check_refused(run_explain(folder, {text, "--samples", "0"}), 2, "samples must be from 1");
+  check_refused(run_explain(folder, {vision, "--image", "9"}), 1, "test image 9 does not exist: there are 9");
+  check_refused(run_explain(folder, {vision, "--image", "none.png"}), 1, "none.png");
+  check_refused(run_explain(folder, {(folder / "none").string()}), 1, "there is no such run");
+  check_refused(run_explain(folder, {(folder / "text.txt").string()}), 1, "text.txt");
   const std::string last = text + "/last.safetensors", good = read_file(last);
   write_file(last, good.substr(0, good.size() / 2));
-  check_refused(explain(folder, {text}), 1, "last.safetensors");
+  check_refused(run_explain(folder, {text}), 1, "last.safetensors");
 }
