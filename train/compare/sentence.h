@@ -1,0 +1,61 @@
+// What was found, in a sentence, in English and in Chinese: the same words in the terminal and in the report.
+// Names of arms and tasks stand between backticks. Minus signs are U+2212.
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "train/compare/suite.h"
+#include "train/compare/verdict.h"
+
+namespace weft::compare {
+
+/// A declared contrast and what came of it.
+struct Statement {
+  std::string task;
+  std::string a;
+  std::string b;
+  std::string metric;  ///< as in the suite: "test_accuracy"
+  bool lower_is_better = false;
+  double margin = 0;
+  double alpha = 0.05;
+  double power = 0.8;
+  bool unequal = false;  ///< the two had different budgets
+  std::optional<Verdict> expected{};
+  Finding finding{};     ///< of a against b
+};
+
+/// "`full` is better than `diagonal` on `different`: +0.312 accuracy (95 % interval 0.281 to 0.343, adjusted p = 0.047, 8 seeds); as expected."
+/// An undecided one says what difference could have been found; an expectation that was not met is said plainly.
+Phrase verdict_sentence(const Statement& statement);
+
+/// An arm that must sit at chance or at the ceiling on a task, if the suite measures what it claims to.
+struct ControlStatement {
+  std::string task;
+  std::string arm;
+  std::string metric;
+  Expect expect = Expect::ceiling;
+  double limit = 0;   ///< chance or ceiling, in the metric's units
+  double within = 0;
+  double mean = 0;    ///< NaN: no run of it has a figure
+  bool holds = false;
+};
+
+/// "`logistic` is at chance on `different`, as it must be: 0.502 accuracy (within 0.02 of 0.5)."
+Phrase control_sentence(const ControlStatement& control);
+
+/// A metric's name as one says it: "accuracy" for "test_accuracy". A name that is not known keeps its own words.
+Phrase metric_words(const std::string& metric);
+
+/// Digits after the point, so that an uncertainty of this size shows two of its digits: 3 for 0.03. For 0 or what is not finite: 3. From 0 to 6.
+int decimals_for(double uncertainty);
+/// "−0.125", with a plus where `sign`; "no figure" is a dash.
+std::string figure(double value, int decimals, bool sign = false);
+/// "= 0.047", "< 0.0001": two digits, none pretended.
+std::string p_value(double p);
+/// 0.02 as "0.02": no zeros at the end, six digits at most.
+std::string plain(double value);
+
+}  // namespace weft::compare
