@@ -1,42 +1,40 @@
-// From a configuration to the model, the optimizer and the schedule that it describes.
+// From a configuration to the parts that every kind of run has: a transformer's blocks, the optimizer and the schedule.
 #pragma once
 
 #include <memory>
-#include <variant>
 
-#include "data/image/transform.h"
-#include "data/text/tokenizer.h"
-#include "nn/models/cnn.h"
-#include "nn/models/gpt.h"
-#include "nn/models/mlp.h"
-#include "nn/models/vit.h"
+#include "nn/module.h"
+#include "nn/options.h"
 #include "optim/lr_schedule.h"
 #include "optim/optimizer.h"
 #include "train/config.h"
 
 namespace weft::train {
 
-/// What a vision model must know of its images.
-struct ImageFacts {
-  std::int64_t channels = 1;
-  std::int64_t height = 28;
-  std::int64_t width = 28;
-  std::int64_t classes = 10;
-  data::Normalization normalization{};
-
-  std::string to_json() const;
-  /// Throws ConfigError, `[where] ...`.
-  static ImageFacts from_json(const std::string& json, const std::string& where);
-};
-
-nn::GptConfig gpt_config(const TextConfig& config, std::int64_t vocabulary);
-using VisionModelConfig = std::variant<nn::VitConfig, nn::MlpConfig, nn::CnnConfig>;
-VisionModelConfig vision_model_config(const VisionConfig& config, const ImageFacts& images);
-/// Weights are drawn from the stream `init` of this thread.
-std::unique_ptr<nn::Model> build_model(const VisionConfig& config, const ImageFacts& images);
+/// The choices that the configurations M of all transformers share.
+template <class M>
+void set_blocks(M& m, const RunConfig& c, const std::string& positions) {
+  m.n_layer = c.layers;
+  m.n_head = c.heads;
+  m.n_kv_head = c.kv_heads;
+  m.head_size = c.head_size;
+  m.n_embd = c.width;
+  m.positions = nn::from_name<nn::Positions>(positions, "positions");
+  m.norm = nn::from_name<nn::NormKind>(c.norm, "norm");
+  m.norm_weight = c.norm_weight;
+  m.post_norm = c.post_norm;
+  m.qk_norm = c.qk_norm;
+  m.activation = nn::from_name<nn::Activation>(c.activation, "activation");
+  m.mlp_ratio = c.mlp_ratio;
+  m.bias = c.bias;
+  m.dropout = c.dropout;
+  m.init = nn::from_name<nn::InitScheme>(c.init, "init");
+  m.init_std = c.init_std;
+  m.zero_init_proj = c.zero_init;
+}
 
 /// Muon takes the matrices inside the network, AdamW the embeddings, the head and everything that is no matrix.
-std::unique_ptr<optim::Optimizer> build_optimizer(const RunConfig& config, const nn::Model& model);
+std::unique_ptr<optim::Optimizer> build_optimizer(const RunConfig& config, const nn::Module& model);
 optim::LrSchedule build_schedule(const RunConfig& config, std::int64_t steps);
 
 }  // namespace weft::train

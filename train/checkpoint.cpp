@@ -24,17 +24,19 @@ void take(const Json& json, const char* name, T& value) {
 }
 
 std::string progress_to_json(const Progress& p) {
+  Json figures = Json::object();
+  for (const auto& [name, value] : p.last.figures) figures[name] = number(value);
   return Json{{"step", p.step},
               {"items", p.items},
               {"seconds", p.seconds},
               {"train_seconds", p.train_seconds},
               {"evaluated_step", p.evaluated_step},
               {"val_loss", number(p.last.loss)},
-              {"val_bits_per_byte", number(p.last.bits_per_byte)},
-              {"val_accuracy", number(p.last.accuracy)},
+              {"val_figures", figures},
               {"best_step", p.best_step},
               {"best_loss", number(p.best_loss)},
-              {"reached_target", p.reached_target}}
+              {"reached_target", p.reached_target},
+              {"batch_hash", p.batch_hash}}
       .dump();
 }
 
@@ -46,11 +48,13 @@ Progress progress_from_json(const Json& json) {
   take(json, "train_seconds", p.train_seconds);
   take(json, "evaluated_step", p.evaluated_step);
   take(json, "val_loss", p.last.loss);
-  take(json, "val_bits_per_byte", p.last.bits_per_byte);
-  take(json, "val_accuracy", p.last.accuracy);
+  if (json.contains("val_figures")) {
+    for (const auto& [name, value] : json["val_figures"].items()) p.last.figures.emplace_back(name, value.is_null() ? std::nan("") : value.get<double>());
+  }
   take(json, "best_step", p.best_step);
   take(json, "best_loss", p.best_loss);
   take(json, "reached_target", p.reached_target);
+  take(json, "batch_hash", p.batch_hash);
   return p;
 }
 

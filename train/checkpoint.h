@@ -8,19 +8,13 @@
 #include <map>
 #include <string>
 
-#include "nn/model.h"
+#include "nn/module.h"
 #include "optim/ema.h"
 #include "optim/optimizer.h"
+#include "train/figures.h"
 #include "train/safetensors.h"
 
 namespace weft::train {
-
-/// Figures of one look at a split.
-struct Evaluation {
-  double loss = std::numeric_limits<double>::quiet_NaN();  ///< nats, mean over targets
-  double bits_per_byte = std::numeric_limits<double>::quiet_NaN();  ///< of text
-  double accuracy = std::numeric_limits<double>::quiet_NaN();       ///< of images
-};
 
 /// How far a run has come.
 struct Progress {
@@ -33,6 +27,7 @@ struct Progress {
   std::int64_t best_step = 0;        ///< 0: never evaluated
   double best_loss = std::numeric_limits<double>::infinity();
   bool reached_target = false;
+  std::uint64_t batch_hash = 0;      ///< chained over all training batches
 };
 
 struct CheckpointFacts {

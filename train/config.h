@@ -1,14 +1,17 @@
-// What a run is: every choice as plain data, one struct a task. The table in train/config_fields.h says, once for each choice, its
+// What a run is: every choice as plain data. Each kind of run (train/kinds/) adds its own to these; its table of fields says, once for each choice, its
 // name (flag, TOML key and JSON key), its help and its limits.
 #pragma once
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace weft::train {
 
-/// Choices of every task: the transformer's blocks, the optimizer, and when to look and to save.
+/// Choices of every kind: the transformer's blocks, the optimizer, and when to look and to save.
 struct RunConfig {
+  virtual ~RunConfig() = default;
+
   // The blocks of a transformer.
   std::int64_t layers = 4;
   std::int64_t heads = 4;
@@ -53,51 +56,32 @@ struct RunConfig {
   std::int64_t threads = 0;  ///< 0: all cores
 };
 
-struct TextConfig : RunConfig {
-  std::string data = "shakespeare";
-  std::string tokenizer = "char";
-  std::int64_t context = 64;
-  std::int64_t steps = 2000;
-  std::string positions = "learned";
-  bool tie = true;
-  double logit_cap = 0;
-};
-
-struct VisionConfig : RunConfig {
-  VisionConfig();
-
-  std::string data = "mnist";
-  std::string model = "vit";
-  std::int64_t patch = 4;
-  std::string pool = "mean";
-  std::string positions = "learned";
-  std::int64_t epochs = 5;
-  std::int64_t shift = 0;
-  bool flip = false;
-  std::int64_t validation = 5000;
-};
-
 /// A target that ends a run early, from `until`: "val_loss=1.93" is reached at or below it, "val_accuracy=0.98" at or above.
 struct Target {
-  std::string figure;  ///< empty: no target
+  std::string figure;  ///< as in an Evaluation, "loss"; empty: no target
   double value = 0;
 };
 
-/// Throws ConfigError unless `text` is empty or `val_loss=NUMBER` or `val_accuracy=NUMBER`.
+/// Throws ConfigError unless `text` is empty or `val_FIGURE=NUMBER` of a known figure.
 Target parse_target(const std::string& text);
 
-/// Throws ConfigError naming the first rule that a configuration breaks by itself: width and heads, limits, contradictions.
-void check(const TextConfig& config);
-void check(const VisionConfig& config);
+/// Rules that every kind has. Throws ConfigError naming the first that is broken.
+void check_common(const RunConfig& config);
+void check_heads(const RunConfig& config);  ///< width, heads and kv_heads of a transformer
+void check_warmup(const RunConfig& config, std::int64_t steps);
+/// Throws ConfigError where `until` wants another figure than the loss and those that a run of this kind has.
+void check_target(const RunConfig& config, const std::vector<std::string>& figures, const std::string& kind);
 
 /// Fills in what was left to the task (the zeros and -1 above), now that the number of steps is known. A settled configuration is
 /// what config.json holds: it says everything. Throws ConfigError for a warm-up longer than the run.
-void settle(TextConfig& config);
-void settle(VisionConfig& config, std::int64_t steps, std::int64_t steps_per_epoch);
+void settle_common(RunConfig& config, std::int64_t steps, std::int64_t eval_every);
 
-/// What is known of the data only when it is there. Throws ConfigError: context longer than the data, patch not dividing the image,
-/// or a run that the machine's memory cannot hold, estimated before anything is allocated.
-void check_against_data(const TextConfig& config, std::int64_t vocabulary, std::int64_t train_tokens, std::int64_t val_tokens);
-void check_against_data(const VisionConfig& config, std::int64_t train_images, std::int64_t height, std::int64_t width, std::int64_t channels, std::int64_t classes);
+/// What the width of a transformer must be a multiple of.
+std::int64_t heads_granularity(const RunConfig& config, const std::string& positions);
+/// Parameters of a transformer's blocks, from below, as a double: what is typed may be far beyond 64 bits once multiplied.
+double block_parameters(const RunConfig& config);
+/// Floats that training surely holds at once, from below: weights, gradients, optimizer, and what backward needs of each block. Throws ConfigError when the
+/// machine's memory cannot hold them, before anything is allocated.
+void check_memory(const RunConfig& config, double parameters, double tokens, double outputs);
 
 }  // namespace weft::train

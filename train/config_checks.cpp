@@ -5,9 +5,9 @@
 #include "core/error.h"
 #include "core/storage.h"
 #include "train/config.h"
+#include "train/figures.h"
 
 namespace weft::train {
-namespace {
 
 void check_heads(const RunConfig& c) {
   if (c.head_size == 0 && c.width % c.heads != 0) {
@@ -39,6 +39,11 @@ void settle_common(RunConfig& c, std::int64_t steps, std::int64_t eval_every) {
   if (c.save_every == 0) c.save_every = c.eval_every;
 }
 
+std::int64_t heads_granularity(const RunConfig& c, const std::string& positions) {
+  if (c.head_size > 0) return 1;
+  return c.heads * (positions == "rope" ? 2 : 1);
+}
+
 // Sizes as doubles: what is typed may be far beyond 64 bits once multiplied.
 double block_parameters(const RunConfig& c) {
   const double width = static_cast<double>(c.width);
@@ -48,7 +53,6 @@ double block_parameters(const RunConfig& c) {
   return 2 * width * queries + 2 * width * keys + 2 * width * width * c.mlp_ratio;
 }
 
-/// Floats that training surely holds at once, from below: weights, gradients, optimizer, and what backward needs of each block.
 void check_memory(const RunConfig& c, double parameters, double tokens, double outputs) {
   const double state = c.optimizer == "adam" || c.optimizer == "adamw" ? 2 : 1;
   const double copies = 2 + state + (c.ema > 0 ? 1 : 0);
@@ -62,84 +66,25 @@ void check_memory(const RunConfig& c, double parameters, double tokens, double o
   }
 }
 
-}  // namespace
-
-VisionConfig::VisionConfig() {
-  layers = 6;
-  heads = 4;
-  width = 64;
-  batch = 128;
-  lr = 3e-3;
-  beta2 = 0.99;
-  weight_decay = 0.05;
-  final_lr = 0.01;
-  init = "torch";
-}
-
 Target parse_target(const std::string& text) {
   if (text.empty()) return {};
   const auto equals = text.find('=');
-  Target target{.figure = text.substr(0, equals)};
-  const bool known = target.figure == "val_loss" || target.figure == "val_accuracy";
+  const std::string name = text.substr(0, equals);
+  Target target{.figure = name.starts_with("val_") ? name.substr(4) : ""};
   bool number = false;
   if (equals != std::string::npos) {
     const char* const end = text.data() + text.size();
     const auto [stop, error] = std::from_chars(text.data() + equals + 1, end, target.value);
     number = error == std::errc() && stop == end && std::isfinite(target.value);
   }
-  if (!known || !number) fail<ConfigError>("config", "until must be val_loss=NUMBER or val_accuracy=NUMBER, got {}", text);
+  if (find_figure(target.figure) == nullptr || !number) fail<ConfigError>("config", "until must be val_loss=NUMBER or val_accuracy=NUMBER, got {}", text);
   return target;
 }
 
-void check(const TextConfig& c) {
-  check_common(c);
-  check_heads(c);
-  check_warmup(c, c.steps);
-  const std::int64_t head = c.head_size > 0 ? c.head_size : c.width / c.heads;
-  if (c.positions == "rope" && head % 2 != 0) fail<ConfigError>("config", "rope turns pairs of numbers, so the size of a head must be even: it is {}", head);
-  if (parse_target(c.until).figure == "val_accuracy") fail<ConfigError>("config", "a text run has no val_accuracy: until {}; use val_loss=NUMBER", c.until);
-}
-
-void check(const VisionConfig& c) {
-  check_common(c);
-  if (c.model == "vit") check_heads(c);
-}
-
-void settle(TextConfig& c) { settle_common(c, c.steps, std::min(c.steps, std::max<std::int64_t>(100, c.steps / 10))); }
-
-void settle(VisionConfig& c, std::int64_t steps, std::int64_t steps_per_epoch) { settle_common(c, steps, steps_per_epoch); }
-
-void check_against_data(const TextConfig& c, std::int64_t vocabulary, std::int64_t train_tokens, std::int64_t val_tokens) {
-  const std::int64_t shorter = std::min(train_tokens, val_tokens);
-  if (c.context + 1 > shorter) {
-    fail<ConfigError>("config", "context is longer than the data: context {}, {} tokens to train and {} to validate on; at most {} here", c.context,
-                      train_tokens, val_tokens, std::max<std::int64_t>(0, shorter - 1));
-  }
-  const double width = static_cast<double>(c.width);
-  const double words = static_cast<double>(vocabulary);
-  const double table = words * width * (c.tie ? 1 : 2) + (c.positions == "learned" ? static_cast<double>(c.context) * width : 0);
-  const double tokens = static_cast<double>(c.batch) * static_cast<double>(c.context);
-  check_memory(c, table + static_cast<double>(c.layers) * block_parameters(c), tokens, tokens * words);
-}
-
-void check_against_data(const VisionConfig& c, std::int64_t train_images, std::int64_t height, std::int64_t width, std::int64_t channels, std::int64_t classes) {
-  if (c.model == "vit" && (height % c.patch != 0 || width % c.patch != 0)) {
-    fail<ConfigError>("config", "patch must divide the image: patch {}, images {} x {}", c.patch, height, width);
-  }
-  if (c.batch > train_images) fail<ConfigError>("config", "batch is larger than the data: batch {}, {} training images", c.batch, train_images);
-  if (c.shift >= std::min(height, width)) fail<ConfigError>("config", "shift must be smaller than the image: shift {}, images {} x {}", c.shift, height, width);
-  const double pixels = static_cast<double>(height * width * channels);
-  const double model_width = static_cast<double>(c.width);
-  const double batch = static_cast<double>(c.batch);
-  if (c.model == "vit") {
-    const double tokens = static_cast<double>((height / c.patch) * (width / c.patch));
-    const double patch_pixels = static_cast<double>(c.patch * c.patch * channels);
-    check_memory(c, static_cast<double>(c.layers) * block_parameters(c) + (patch_pixels + tokens) * model_width, batch * tokens, batch * pixels);
-  } else {
-    const double hidden = static_cast<double>(c.layers - 1) * model_width * model_width;
-    const double ends = model_width * static_cast<double>(classes) + (c.model == "mlp" ? pixels * model_width : 0);
-    check_memory(c, c.model == "mlp" ? hidden + ends : ends, batch, batch * pixels);
-  }
+void check_target(const RunConfig& c, const std::vector<std::string>& figures, const std::string& kind) {
+  const std::string figure = parse_target(c.until).figure;
+  if (figure.empty() || figure == "loss" || std::find(figures.begin(), figures.end(), figure) != figures.end()) return;
+  fail<ConfigError>("config", "a {} run has no val_{}: until {}; use val_loss=NUMBER", kind, figure, c.until);
 }
 
 }  // namespace weft::train

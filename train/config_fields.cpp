@@ -12,25 +12,55 @@
 namespace weft::train {
 namespace {
 
-constexpr double kMany = 1e9;
-constexpr double kTiny = 1e-12;  // "more than zero"
+std::string number_text(double value) {
+  std::string text = fmt::format("{}", value);
+  return text.ends_with(".0") ? text.substr(0, text.size() - 2) : text;
+}
 
-template <class C>
-std::vector<Field<C>> block_fields(bool text) {
+bool is_number(const Field::Member& member) { return std::holds_alternative<std::int64_t*>(member) || std::holds_alternative<double*>(member); }
+
+[[noreturn]] void refuse_number(const Field& field, const Field::Member& member, std::string_view where, const std::string& got) {
+  const bool whole = std::holds_alternative<std::int64_t*>(member);
+  const std::string low = field.low == kTiny ? "above 0" : fmt::format("from {}", number_text(field.low));
+  fail<ConfigError>(where, "{} must be a {}number {} up to {}, got {}", field.name, whole ? "whole " : "", low, number_text(field.high), got);
+}
+
+void set_number(const Field& field, const Field::Member& member, double value, std::string_view where, const std::string& got) {
+  if (!(value >= field.low && value <= field.high)) refuse_number(field, member, where, got);  // NaN fails both
+  if (auto* const* whole = std::get_if<std::int64_t*>(&member)) {
+    if (value != std::floor(value)) refuse_number(field, member, where, got);
+    **whole = static_cast<std::int64_t>(value);
+  } else {
+    *std::get<double*>(member) = value;
+  }
+}
+
+void set_text(const Field& field, std::string& place, const std::string& text, std::string_view where) {
+  if (!field.choices.empty() && std::find(field.choices.begin(), field.choices.end(), text) == field.choices.end()) {
+    const std::string near = nearest(text, field.choices);
+    fail<ConfigError>(where, "{} must be one of {}, got {}{}", field.name, fmt::join(field.choices, ", "), text.empty() ? "nothing" : text,
+                      near.empty() ? "" : "; did you mean " + near + "?");
+  }
+  place = text;
+}
+
+}  // namespace
+
+std::string Field::flag() const {
+  std::string text = "--" + name;
+  std::replace(text.begin(), text.end(), '_', '-');
+  return text;
+}
+
+Fields block_fields(const std::string& layers_help) {
+  using C = RunConfig;
   const std::string group = "Model";
-  std::vector<Field<C>> fields = {
-      {"layers", group, &C::layers, text ? "transformer blocks" : "transformer blocks, hidden layers of an mlp", 1, 10000},
+  return {
+      {"layers", group, &C::layers, layers_help, 1, 10000},
       {"heads", group, &C::heads, "attention heads", 1, 10000},
       {"kv_heads", group, &C::kv_heads, "heads of keys and values, shared by groups of heads (0: as many as heads)", 0, 10000},
       {"head_size", group, &C::head_size, "size of a head (0: width / heads)", 0, 100000},
       {"width", group, &C::width, "size of the vector that stands for a token", 1, 1000000},
-  };
-  if (text) {
-    fields.push_back({"positions", group, &C::positions, "how places are told apart", 0, 0, nn::choices<nn::Positions>()});
-  } else {
-    fields.push_back({"positions", group, &C::positions, "how places are told apart", 0, 0, {"none", "learned", "sinusoidal", "rope"}});
-  }
-  const std::vector<Field<C>> rest = {
       {"norm", group, &C::norm, "normalisation", 0, 0, nn::choices<nn::NormKind>()},
       {"norm_weight", group, &C::norm_weight, "norms have learned weights"},
       {"post_norm", group, &C::post_norm, "normalise after each residual sum, not before each branch"},
@@ -43,12 +73,10 @@ std::vector<Field<C>> block_fields(bool text) {
       {"init_std", group, &C::init_std, "spread of gpt2's first weights", 0, 100},
       {"zero_init", group, &C::zero_init, "projections into the residual stream and the head begin at zero"},
   };
-  fields.insert(fields.end(), rest.begin(), rest.end());
-  return fields;
 }
 
-template <class C>
-std::vector<Field<C>> optimizer_fields() {
+Fields optimizer_fields() {
+  using C = RunConfig;
   const std::string group = "Optimization";
   return {
       {"batch", group, &C::batch, "examples in a batch", 1, 1e7},
@@ -70,154 +98,69 @@ std::vector<Field<C>> optimizer_fields() {
   };
 }
 
-template <class C>
-std::vector<Field<C>> run_fields() {
+Fields run_fields() {
+  using C = RunConfig;
   const std::string group = "Run";
   return {
       {"eval_every", group, &C::eval_every, "steps between evaluations (0: a tenth of the run but at least 100, or an epoch of images)", 0, kMany},
       {"save_every", group, &C::save_every, "steps between checkpoints (0: as eval_every)", 0, kMany},
-      {"until", group, &C::until, "stop as soon as val_loss=X or val_accuracy=X is reached"},
+      {"until", group, &C::until, "stop as soon as val_loss=X, val_accuracy=X or another figure of the evaluations is reached"},
       {"seed", group, &C::seed, "of the initial weights, the batches and the dropout", 0, 9e15},
       {"threads", group, &C::threads, "threads (0: one a core); results do not depend on it", 0, 1024},
   };
 }
 
-template <class C>
-void append(std::vector<Field<C>>& fields, std::vector<Field<C>> more) {
-  for (auto& field : more) fields.push_back(std::move(field));
+void append(Fields& fields, const Fields& more) { fields.insert(fields.end(), more.begin(), more.end()); }
+
+Value value_of(const RunConfig& config, const Field& field) {
+  const Field::Member member = field.member(const_cast<RunConfig&>(config));  // only read through
+  return std::visit([](const auto* place) -> Value { return *place; }, member);
 }
 
-std::string number_text(double value) {
-  std::string text = fmt::format("{}", value);
-  return text.ends_with(".0") ? text.substr(0, text.size() - 2) : text;
-}
-
-template <class C>
-[[noreturn]] void refuse_number(const Field<C>& field, std::string_view where, const std::string& got) {
-  const bool whole = std::holds_alternative<std::int64_t C::*>(field.member);
-  const std::string low = field.low == kTiny ? "above 0" : fmt::format("from {}", number_text(field.low));
-  fail<ConfigError>(where, "{} must be a {}number {} up to {}, got {}", field.name, whole ? "whole " : "", low, number_text(field.high), got);
-}
-
-template <class C>
-void set_number(C& config, const Field<C>& field, double value, std::string_view where, const std::string& got) {
-  if (!(value >= field.low && value <= field.high)) refuse_number(field, where, got);  // NaN fails both
-  if (const auto* member = std::get_if<std::int64_t C::*>(&field.member)) {
-    if (value != std::floor(value)) refuse_number(field, where, got);
-    config.**member = static_cast<std::int64_t>(value);
-  } else {
-    config.*std::get<double C::*>(field.member) = value;
-  }
-}
-
-template <class C>
-void set_text(C& config, const Field<C>& field, const std::string& text, std::string_view where) {
-  if (!field.choices.empty() && std::find(field.choices.begin(), field.choices.end(), text) == field.choices.end()) {
-    const std::string near = nearest(text, field.choices);
-    fail<ConfigError>(where, "{} must be one of {}, got {}{}", field.name, fmt::join(field.choices, ", "), text.empty() ? "nothing" : text,
-                      near.empty() ? "" : "; did you mean " + near + "?");
-  }
-  config.*std::get<std::string C::*>(field.member) = text;
-}
-
-template <class C>
-constexpr bool is_number(const typename Field<C>::Member& member) {
-  return std::holds_alternative<std::int64_t C::*>(member) || std::holds_alternative<double C::*>(member);
-}
-
-}  // namespace
-
-template <class C>
-std::string Field<C>::flag() const {
-  std::string text = "--" + name;
-  std::replace(text.begin(), text.end(), '_', '-');
-  return text;
-}
-
-const std::vector<Field<TextConfig>>& fields(const TextConfig&) {
-  static const std::vector<Field<TextConfig>> table = [] {
-    using C = TextConfig;
-    std::vector<Field<C>> all = {
-        {"data", "Data", &C::data, "shakespeare, tang, or a text file in UTF-8"},
-        {"tokenizer", "Data", &C::tokenizer, "what a token is: a character or a byte", 0, 0, {"char", "byte"}},
-        {"context", "Data", &C::context, "tokens that the model sees at once", 1, 1e6},
-    };
-    append(all, block_fields<C>(true));
-    append(all, {{"tie", "Model", &C::tie, "the head shares the embedding's weights"},
-                 {"logit_cap", "Model", &C::logit_cap, "logits are softly limited to +-cap (0: not)", 0, 1e6},
-                 {"steps", "Optimization", &C::steps, "optimizer steps", 1, kMany}});
-    append(all, optimizer_fields<C>());
-    append(all, run_fields<C>());
-    return all;
-  }();
-  return table;
-}
-
-const std::vector<Field<VisionConfig>>& fields(const VisionConfig&) {
-  static const std::vector<Field<VisionConfig>> table = [] {
-    using C = VisionConfig;
-    std::vector<Field<C>> all = {
-        {"data", "Data", &C::data, "mnist, or a folder with the four IDX files (.gz or not)"},
-        {"validation", "Data", &C::validation, "training images kept apart to validate on", 1, kMany},
-        {"shift", "Data", &C::shift, "training images are moved by up to so many pixels", 0, 1000},
-        {"flip", "Data", &C::flip, "training images are mirrored half of the time"},
-        {"model", "Model", &C::model, "vision transformer, multi-layer perceptron or small convolutional net", 0, 0, {"vit", "mlp", "cnn"}},
-        {"patch", "Model", &C::patch, "side of the squares that vit cuts an image into", 1, 10000},
-        {"pool", "Model", &C::pool, "what the head reads: a class token (cls), or the mean of all", 0, 0, nn::choices<nn::Pooling>()},
-    };
-    append(all, block_fields<C>(false));
-    append(all, {{"epochs", "Optimization", &C::epochs, "times that every training image is seen", 1, 1e6}});
-    append(all, optimizer_fields<C>());
-    append(all, run_fields<C>());
-    return all;
-  }();
-  return table;
-}
-
-template <class C>
-std::string value_text(const C& config, const Field<C>& field) {
+std::string value_text(const RunConfig& config, const Field& field) {
   return std::visit(
-      [&](auto member) -> std::string {
-        const auto& value = config.*member;
+      [&](const auto& value) -> std::string {
         using T = std::decay_t<decltype(value)>;
         if constexpr (std::is_same_v<T, bool>) return value ? "yes" : "no";
         else if constexpr (std::is_same_v<T, std::string>) return value;
         else return number_text(static_cast<double>(value));
       },
-      field.member);
+      value_of(config, field));
 }
 
-template <class C>
-void set_from_text(C& config, const Field<C>& field, const std::string& text, std::string_view where) {
-  if (is_number<C>(field.member)) {
+void set_from_text(RunConfig& config, const Field& field, const std::string& text, std::string_view where) {
+  const Field::Member member = field.member(config);
+  if (is_number(member)) {
     double value = 0;
     const char* const end = text.data() + text.size();
     const auto [stop, error] = std::from_chars(text.data(), end, value);
-    if (error != std::errc() || stop != end) refuse_number(field, where, text.empty() ? "nothing" : text);
-    set_number(config, field, value, where, text);
-  } else if (const auto* member = std::get_if<bool C::*>(&field.member)) {
+    if (error != std::errc() || stop != end) refuse_number(field, member, where, text.empty() ? "nothing" : text);
+    set_number(field, member, value, where, text);
+  } else if (bool* const* place = std::get_if<bool*>(&member)) {
     const bool yes = text == "yes" || text == "true" || text == "on" || text == "1";
     const bool no = text == "no" || text == "false" || text == "off" || text == "0";
     if (!yes && !no) fail<ConfigError>(where, "{} must be yes or no, got {}", field.name, text.empty() ? "nothing" : text);
-    config.**member = yes;
+    **place = yes;
   } else {
-    set_text(config, field, text, where);
+    set_text(field, *std::get<std::string*>(member), text, where);
   }
 }
 
-template <class C>
-void set_value(C& config, const Field<C>& field, const Value& value, std::string_view where) {
-  const bool number = is_number<C>(field.member);
+void set_value(RunConfig& config, const Field& field, const Value& value, std::string_view where) {
+  const Field::Member member = field.member(config);
+  const bool number = is_number(member);
+  bool* const* const truth_place = std::get_if<bool*>(&member);
+  std::string* const* const text_place = std::get_if<std::string*>(&member);
   if (const auto* whole = std::get_if<std::int64_t>(&value); whole != nullptr && number) {
-    set_number(config, field, static_cast<double>(*whole), where, std::to_string(*whole));
+    set_number(field, member, static_cast<double>(*whole), where, std::to_string(*whole));
   } else if (const auto* real = std::get_if<double>(&value); real != nullptr && number) {
-    set_number(config, field, *real, where, number_text(*real));
-  } else if (const auto* truth = std::get_if<bool>(&value); truth != nullptr && std::holds_alternative<bool C::*>(field.member)) {
-    config.*std::get<bool C::*>(field.member) = *truth;
-  } else if (const auto* text = std::get_if<std::string>(&value); text != nullptr && std::holds_alternative<std::string C::*>(field.member)) {
-    set_text(config, field, *text, where);
+    set_number(field, member, *real, where, number_text(*real));
+  } else if (const auto* truth = std::get_if<bool>(&value); truth != nullptr && truth_place != nullptr) {
+    **truth_place = *truth;
+  } else if (const auto* text = std::get_if<std::string>(&value); text != nullptr && text_place != nullptr) {
+    set_text(field, **text_place, *text, where);
   } else {
-    const char* const wanted = number ? "a number" : std::holds_alternative<bool C::*>(field.member) ? "true or false" : "a text in quotes";
+    const char* const wanted = number ? "a number" : truth_place != nullptr ? "true or false" : "a text in quotes";
     fail<ConfigError>(where, "{} must be {}", field.name, wanted);
   }
 }
@@ -245,14 +188,5 @@ std::string nearest(std::string_view name, const std::vector<std::string>& known
   }
   return best;
 }
-
-template struct Field<TextConfig>;
-template struct Field<VisionConfig>;
-template std::string value_text(const TextConfig&, const Field<TextConfig>&);
-template std::string value_text(const VisionConfig&, const Field<VisionConfig>&);
-template void set_from_text(TextConfig&, const Field<TextConfig>&, const std::string&, std::string_view);
-template void set_from_text(VisionConfig&, const Field<VisionConfig>&, const std::string&, std::string_view);
-template void set_value(TextConfig&, const Field<TextConfig>&, const Value&, std::string_view);
-template void set_value(VisionConfig&, const Field<VisionConfig>&, const Value&, std::string_view);
 
 }  // namespace weft::train

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -9,6 +10,8 @@
 #include "train/config_fields.h"
 
 namespace weft::train {
+
+class Kind;
 
 /// One choice that somebody else read, from a part of a suite's file; `where` names the place in messages, as `suite.toml:12`.
 struct Choice {
@@ -26,19 +29,29 @@ struct Sources {
 };
 
 /// Throws ConfigError: an unknown preset, key or value (with the nearest known name, and the line in a file), a number out of its limits, a
-/// configuration that check() refuses, or a flag that the others make meaningless; IoError for a file that cannot be read.
-TextConfig resolve_text(const Sources& sources);
-VisionConfig resolve_vision(const Sources& sources);
+/// configuration that Kind::check() refuses, or a flag that the others make meaningless; IoError for a file that cannot be read.
+std::unique_ptr<RunConfig> resolve(const Kind& kind, const Sources& sources);
+/// The same for a kind by the type of its configuration: resolve<TextConfig>(sources).
+template <class C>
+C resolve(const Sources& sources) {
+  return static_cast<const C&>(*resolve(kind_of(C()), sources));
+}
 
-/// Every field, with "task", as config.json holds it.
-std::string to_json(const TextConfig& config);
-std::string to_json(const VisionConfig& config);
+/// Every field, with "task" (the kind's name), as config.json holds it.
+std::string to_json(const Kind& kind, const RunConfig& config);
+template <class C>
+std::string to_json(const C& config) {
+  return to_json(kind_of(config), config);
+}
 
 /// What to_json() wrote, for a run that is taken up again; keys that are missing keep their defaults. Throws ConfigError naming `where`.
-TextConfig text_from_json(const std::string& json, const std::string& where);
-VisionConfig vision_from_json(const std::string& json, const std::string& where);
-/// "text" or "vision". Throws ConfigError.
-std::string task_of_json(const std::string& json, const std::string& where);
+std::unique_ptr<RunConfig> config_from_json(const Kind& kind, const std::string& json, const std::string& where);
+template <class C>
+C config_from_json(const std::string& json, const std::string& where) {
+  return static_cast<const C&>(*config_from_json(kind_of(C()), json, where));
+}
+/// The kind that "task" names. Throws ConfigError.
+const Kind& kind_of_json(const std::string& json, const std::string& where);
 
 /// A named set of choices.
 struct Preset {

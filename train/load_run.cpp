@@ -6,7 +6,8 @@
 #include "core/error.h"
 #include "core/file.h"
 #include "data/find_data_set.h"
-#include "train/config_sources.h"
+#include "train/kind.h"
+#include "train/kinds/text/text_model.h"
 #include "train/run_folder.h"
 
 namespace weft::train {
@@ -36,14 +37,14 @@ RunFacts read_run(const fs::path& run, const std::string& which) {
     result.facts = read_checkpoint_facts(run);
     result.config_json = result.facts.config;
   }
-  result.task = task_of_json(result.config_json, run.string());
+  result.task = kind_of_json(result.config_json, run.string()).name();
   return result;
 }
 
 TextRun load_text_run(const RunFacts& run) {
   want_task(run, "text");
   TextRun loaded;
-  loaded.config = text_from_json(run.config_json, run.checkpoint.string());
+  loaded.config = config_from_json<TextConfig>(run.config_json, run.checkpoint.string());
   loaded.tokenizer = data::tokenizer_from_json(run.facts.data, run.checkpoint.string());
   loaded.model = std::make_unique<nn::Gpt>(gpt_config(loaded.config, loaded.tokenizer->vocab_size()));
   load_weights(run.checkpoint, *loaded.model);
@@ -55,7 +56,7 @@ TextRun load_text_run(const RunFacts& run) {
 VisionRun load_vision_run(const RunFacts& run) {
   want_task(run, "vision");
   VisionRun loaded;
-  loaded.config = vision_from_json(run.config_json, run.checkpoint.string());
+  loaded.config = config_from_json<VisionConfig>(run.config_json, run.checkpoint.string());
   loaded.images = ImageFacts::from_json(run.facts.data, run.checkpoint.string());
   loaded.model = build_model(loaded.config, loaded.images);
   load_weights(run.checkpoint, *loaded.model);

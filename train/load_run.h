@@ -7,9 +7,9 @@
 
 #include "data/text/tokenizer.h"
 #include "nn/models/gpt.h"
-#include "train/build.h"
 #include "train/checkpoint.h"
-#include "train/config.h"
+#include "train/kinds/text/text_config.h"
+#include "train/kinds/vision/vision_model.h"
 
 namespace weft::train {
 

@@ -33,6 +33,11 @@ void put(Json& json, const char* name, double value) {
   if (std::isfinite(value)) json[name] = value;
 }
 
+void put_figures(Json& json, const std::string& prefix, const Evaluation& evaluation) {
+  put(json, (prefix + "loss").c_str(), evaluation.loss);
+  for (const auto& [name, value] : evaluation.figures) put(json, (prefix + name).c_str(), value);
+}
+
 double process_peak_mib() {
   struct rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
@@ -49,17 +54,15 @@ std::string to_line(const StepRecord& record, const std::string& unit) {
   put(json, (unit + "_per_s").c_str(), std::round(record.rate * 10) / 10);
   put(json, "memory_mib", std::round(record.memory_mib * 10) / 10);
   if (record.evaluated) {
-    put(json, "val_loss", record.validation.loss);
-    put(json, "val_bits_per_byte", record.validation.bits_per_byte);
-    put(json, "val_accuracy", record.validation.accuracy);
+    put_figures(json, "val_", record.validation);
   }
   return json.dump();
 }
 
 bool reached(const Target& target, const Evaluation& evaluation) {
-  if (target.figure == "val_loss") return evaluation.loss <= target.value;
-  if (target.figure == "val_accuracy") return evaluation.accuracy >= target.value;
-  return false;
+  if (target.figure.empty()) return false;
+  const double value = evaluation.figure(target.figure);
+  return find_figure(target.figure)->lower_is_better ? value <= target.value : value >= target.value;
 }
 
 /// One run in progress.
@@ -138,9 +141,9 @@ StepRecord Loop::step() {
   optimizer_->zero_grad();
   const double share = 1.0 / static_cast<double>(config_.accumulate);
   double loss_sum = 0;
-  std::int64_t items = 0;
+  Seen seen{.hash = progress_.batch_hash};
   for (std::int64_t i = 0; i < config_.accumulate; ++i) {
-    const Tensor loss = task_.next_loss(items);
+    const Tensor loss = task_.next_loss(seen);
     loss_sum += loss.item();
     if (!std::isfinite(loss_sum)) {
       fail<NumericError>("train", "the loss is {} at step {}: lower --lr, or --clip 1; {}", loss_sum, number, last_good());
@@ -156,10 +159,11 @@ StepRecord Loop::step() {
   if (ema_) ema_->update();
 
   const double took = seconds_since(begin);
-  const double rate = static_cast<double>(items) / took;
+  const double rate = static_cast<double>(seen.items) / took;
   recent_rate_ = recent_rate_ == 0 ? rate : 0.9 * recent_rate_ + 0.1 * rate;
   progress_.step = number;
-  progress_.items += items;
+  progress_.items += seen.items;
+  progress_.batch_hash = seen.hash;
   progress_.train_seconds += took;
   tell_time();
   return {.step = number,
@@ -176,7 +180,7 @@ StepRecord Loop::step() {
 
 Evaluation Loop::evaluate(data::Split split, bool& complete) {
   const NoGrad no_grad;
-  nn::Model& model = task_.model();
+  nn::Module& model = task_.model();
   model.eval();
   if (ema_) ema_->swap();
   complete = true;
@@ -270,6 +274,11 @@ bool Loop::run() {
 
 }  // namespace
 
+void Seen::add(std::int64_t more_items, const Tensor& inputs, const Tensor& targets) {
+  items += more_items;
+  hash = data::batch_hash(inputs, targets, hash);
+}
+
 void Observer::on_start(std::int64_t, std::int64_t, std::int64_t, const std::string&) {}
 void Observer::on_step(const StepRecord&) {}
 void Observer::on_evaluating(double) {}
@@ -283,14 +292,12 @@ std::string Summary::to_json() const {
   json["params"] = parameters;
   json["peak_mib"] = std::round(peak_mib * 10) / 10;
   json["seed"] = seed;
-  put(json, "val_loss", validation.loss);
-  put(json, "val_bits_per_byte", validation.bits_per_byte);
-  put(json, "val_accuracy", validation.accuracy);
-  put(json, "test_loss", test.loss);
-  put(json, "test_accuracy", test.accuracy);
+  put_figures(json, "val_", validation);
+  put_figures(json, "test_", test);
   put(json, "best_val_loss", best_val_loss);
   json["best_step"] = best_step;
   json["reached_target"] = reached_target;
+  json["batch_hash"] = batch_hash;
   return json.dump(2) + "\n";
 }
 
@@ -314,6 +321,7 @@ Summary run_training(Task& task, const RunConfig& config, const std::string& con
   summary.peak_mib = process_peak_mib();
   summary.seed = config.seed;
   summary.validation = progress.last;
+  summary.batch_hash = fmt::format("{:016x}", progress.batch_hash);
   summary.best_val_loss = progress.best_loss;
   summary.best_step = progress.best_step;
   summary.folder = folder.path();

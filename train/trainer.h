@@ -8,7 +8,7 @@
 
 #include "core/tensor.h"
 #include "data/split.h"
-#include "nn/model.h"
+#include "nn/module.h"
 #include "train/checkpoint.h"
 #include "train/config.h"
 
@@ -40,17 +40,25 @@ class Observer {
   virtual void on_evaluation(const StepRecord& record);
 };
 
+/// What a step has seen of the data.
+struct Seen {
+  std::int64_t items = 0;
+  std::uint64_t hash = 0;  ///< chained over all batches of the run: two runs with the same hash saw the same batches in the same order
+
+  void add(std::int64_t more_items, const Tensor& inputs, const Tensor& targets);
+};
+
 /// What is trained: a model, its batches, and how it is judged.
 class Task {
  public:
   virtual ~Task() = default;
-  virtual nn::Model& model() = 0;
+  virtual nn::Module& model() = 0;
   /// "tokens" or "images".
   virtual std::string unit() const = 0;
   /// The next call of next_loss() takes training batch `number`.
   virtual void start(std::int64_t number) = 0;
-  /// The loss of the next training batch, attached to the graph; adds what it saw to `items`.
-  virtual Tensor next_loss(std::int64_t& items) = 0;
+  /// The loss of the next training batch, attached to the graph; tells `seen` of every batch.
+  virtual Tensor next_loss(Seen& seen) = 0;
   /// The whole split, without gradients or dropout. `proceed(share done)` may end it early by returning false; the figures are then meaningless.
   virtual Evaluation evaluate(data::Split split, const std::function<bool(double)>& proceed) = 0;
   /// JSON that building the model for use needs.
@@ -62,6 +70,7 @@ class Task {
 struct RunOptions {
   std::filesystem::path out{};      ///< the run's folder
   bool resume = false;              ///< it is there, and its own configuration holds
+  bool test = true;                 ///< look at the test split at the end, where there is one
   Observer* observer = nullptr;
   std::function<bool()> stop{};     ///< asked after every step: true saves and ends the run
 };
@@ -79,7 +88,8 @@ struct Summary {
   double peak_mib = 0;  ///< of the whole process
   std::int64_t seed = 0;
   Evaluation validation;  ///< of the final weights
-  Evaluation test;        ///< images only
+  Evaluation test;        ///< where there is a test split
+  std::string batch_hash;  ///< of all training batches, as 16 hexadecimal digits
   double best_val_loss = 0;
   std::int64_t best_step = 0;
   std::filesystem::path folder;
@@ -91,12 +101,5 @@ struct Summary {
 /// Throws NumericError naming the step when the loss or the gradient is no number: the last checkpoint stays.
 class RunFolder;
 Summary run_training(Task& task, const RunConfig& config, const std::string& config_json, std::int64_t steps, bool has_test, const RunFolder& folder, const RunOptions& options);
-
-/// A whole run: data, model, training, files. `config` comes from resolve_*(), for a new run into options.out.
-/// Throws ConfigError, IoError, NumericError, MemoryError; nothing is left behind by what is found out before the first step.
-Summary train_text(TextConfig config, const RunOptions& options);
-Summary train_vision(VisionConfig config, const RunOptions& options);
-/// Goes on with the run in options.out, by its own configuration (`threads` above 0 wins over its own).
-Summary resume_run(const RunOptions& options, const std::string& expected_task, std::int64_t threads);
 
 }  // namespace weft::train

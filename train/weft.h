@@ -19,6 +19,7 @@
 #include "optim/sgd.h"
 #include "train/checkpoint.h"
 #include "train/config_sources.h"
+#include "train/kind.h"
 #include "train/load_run.h"
 #include "train/safetensors.h"
 #include "train/trainer.h"

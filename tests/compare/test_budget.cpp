@@ -6,6 +6,8 @@
 #include "nn/model_info.h"
 #include "tests/core/error_text.h"
 #include "train/compare/budget.h"
+#include "train/kinds/text/text_model.h"
+#include "train/kinds/vision/vision_model.h"
 #include "train/compare/flops.h"
 
 using namespace weft;
@@ -49,8 +51,10 @@ TEST_CASE("a budget that no width can meet is refused with the widths around it"
 }
 
 TEST_CASE("configurations are brought to equal parameters") {
-  train::TextConfig reference;
-  const double target = parameter_count(reference, 65);
+  const train::TextConfig reference;
+  const train::Kind& text = train::kind_of(reference);
+  const auto shakespeare = text.look_at_data(reference);
+  const double target = text.parameters(reference, *shakespeare);
   nn::Gpt model(train::gpt_config(reference, 65));
   CHECK(target == static_cast<double>(model.num_parameters()));
   for (const std::int64_t heads : {1, 2, 8}) {
@@ -58,28 +62,32 @@ TEST_CASE("configurations are brought to equal parameters") {
     arm.heads = heads;
     arm.activation = heads == 2 ? "swiglu" : "gelu_erf";
     arm.positions = heads == 8 ? "rope" : "learned";
-    arm = with_width(arm, 65, {.target = target});
-    CAPTURE(arm.width);
-    CHECK(arm.width % (heads == 8 ? 16 : heads) == 0);
-    CHECK(std::abs(parameter_count(arm, 65) - target) <= 0.02 * target);
-    check(arm);
+    const auto solved = with_width(text, arm, *shakespeare, {.target = target});
+    CAPTURE(solved->width);
+    CHECK(solved->width % (heads == 8 ? 16 : heads) == 0);
+    CHECK(std::abs(text.parameters(*solved, *shakespeare) - target) <= 0.02 * target);
+    text.check(*solved);
   }
-  train::VisionConfig vit;
-  const train::ImageFacts images;
-  const double vit_target = parameter_count(vit, images);
-  CHECK(vit_target == static_cast<double>(train::build_model(vit, images)->num_parameters()));
+  const train::VisionConfig vit;
+  const train::Kind& vision = train::kind_of(vit);
+  const auto mnist = vision.look_at_data(vit);
+  const double vit_target = vision.parameters(vit, *mnist);
+  CHECK(vit_target == static_cast<double>(train::build_model(vit, train::ImageFacts())->num_parameters()));
   for (const char* kind : {"mlp", "cnn"}) {
     train::VisionConfig arm = vit;
     arm.model = kind;
     arm.activation = "relu";
-    arm = with_width(arm, images, {.target = vit_target});
-    CHECK(std::abs(parameter_count(arm, images) - vit_target) <= 0.02 * vit_target);
-    CHECK(static_cast<double>(train::build_model(arm, images)->num_parameters()) == parameter_count(arm, images));
+    const auto solved = with_width(vision, arm, *mnist, {.target = vit_target});
+    CHECK(std::abs(vision.parameters(*solved, *mnist) - vit_target) <= 0.02 * vit_target);
+    const auto built = train::build_model(static_cast<const train::VisionConfig&>(*solved), train::ImageFacts());
+    CHECK(static_cast<double>(built->num_parameters()) == vision.parameters(*solved, *mnist));
   }
   train::TextConfig wide_heads;
   wide_heads.heads = 3;
   wide_heads.head_size = 20;
-  CHECK(width_granularity(wide_heads) == 1);
+  CHECK(text.width_granularity(wide_heads) == 1);
+  CHECK(text.length(reference, *shakespeare).samples == 2000.0 * 12);
+  CHECK(vision.length(vit, *mnist).steps == 55000 / 128 * 5);
 }
 
 TEST_CASE("FLOPs by formula are those of the calls that are made") {
@@ -98,9 +106,10 @@ TEST_CASE("FLOPs by formula are those of the calls that are made") {
   const nn::GptConfig config{.vocab_size = 65, .block_size = 16, .n_layer = 2, .n_head = 4, .n_embd = 32};
   nn::Gpt model(config);
   CHECK(forward_flops(config, 10) == nn::describe(model, [&] { model.forward(Tensor::zeros({1, 10}, DType::i64)); }).flops);
-  train::TextConfig text;
-  CHECK(forward_flops(text, 65) == forward_flops(train::gpt_config(text, 65)));
-  CHECK(forward_flops(train::VisionConfig(), train::ImageFacts()) == forward_flops(nn::VitConfig{}));
+  const train::TextConfig text;
+  CHECK(train::kind_of(text).forward_flops(text, *train::kind_of(text).look_at_data(text)) == forward_flops(train::gpt_config(text, 65)));
+  const train::VisionConfig vision;
+  CHECK(train::kind_of(vision).forward_flops(vision, *train::kind_of(vision).look_at_data(vision)) == forward_flops(nn::VitConfig{}));
 }
 
 TEST_CASE("training is three forwards, and a budget of FLOPs is so many steps") {

@@ -41,7 +41,7 @@ set = { data = "shakespeare" }
 
 [[task]]
 name = "tang"
-metric = "bits_per_byte"
+metric = "val_bits_per_byte"
 margin = 0.2
 set.data = "tang"
 set.steps = 60
@@ -139,7 +139,7 @@ TEST_CASE("a suite says what it says") {
 
 TEST_CASE("the choices of a run are base, task and arm, the later over the earlier") {
   const Suite s = good();
-  const auto config = [&](const char* task, const char* arm) { return train::resolve_text(sources(s, s.task(task), s.arm(arm))); };
+  const auto config = [&](const char* task, const char* arm) { return train::resolve<train::TextConfig>(sources(s, s.task(task), s.arm(arm))); };
   CHECK(config("shakespeare", "one").steps == 50);
   CHECK(config("tang", "one").steps == 60);
   CHECK(config("tang", "one").data == "tang");
@@ -162,7 +162,7 @@ TEST_CASE("the quick form keeps what it names, and its choices win") {
   CHECK(s.arms.size() == 2);
   CHECK(s.contrasts.size() == 1);
   CHECK(s.controls.size() == 1);
-  CHECK(train::resolve_text(sources(s, s.tasks[0], s.arms[0])).steps == 5);
+  CHECK(train::resolve<train::TextConfig>(sources(s, s.tasks[0], s.arms[0])).steps == 5);
   CHECK_THROWS_WITH_AS(quick_form(s), "[s.toml] suite heads has no quick form: it has no [quick]", ConfigError);
 }
 
@@ -192,7 +192,8 @@ TEST_CASE("keys: unknown, missing, of another type, out of range") {
   CHECK(error_of("question = \"Is wide better?\"", "") == "[s.toml:56] [[contrast]] has no question");
   CHECK(error_of("metric = \"val_loss\"", "") == "[s.toml:18] [[task]] has no metric");
   CHECK(error_of("metric = \"val_loss\"", "metric = \"val_los\"") ==
-        "[s.toml:21] metric must be one of val_loss, test_loss, bits_per_byte, test_mse, val_accuracy, test_accuracy, test_r2, got val_los; did you mean val_loss?");
+        "[s.toml:21] metric must be one of val_loss, val_bits_per_byte, val_accuracy, val_exact, val_f1, val_auc, val_gauc, val_mse, val_r2, val_map50, val_map, "
+        "test_loss, test_bits_per_byte, test_accuracy, test_exact, test_f1, test_auc, test_gauc, test_mse, test_r2, test_map50, test_map, got val_los; did you mean val_loss?");
   CHECK(error_of("margin = 0.01", "margin = -1") == "[s.toml:5] margin must be from 0 to 1000000000, got -1");
   CHECK(error_of("margin = 0.01", "margin = nan") == "[s.toml:5] margin must be from 0 to 1000000000, got nan");
   CHECK(error_of("margin = 0.01", "margin = \"1\"") == "[s.toml:5] margin must be a number");
@@ -319,7 +320,7 @@ question = "Is a small ViT worse than a CNN?"
 )";
   const Suite s = parse_suite(text, "v.toml");
   CHECK_FALSE(s.tasks[0].metric.lower_is_better);
-  CHECK(train::resolve_vision(sources(s, s.tasks[0], s.arms[1])).width == 128);
+  CHECK(train::resolve<train::VisionConfig>(sources(s, s.tasks[0], s.arms[1])).width == 128);
   std::string wrong = text;
   wrong.replace(wrong.find("epochs = 1"), 10, "context = 1");
   CHECK(suite_error(wrong).starts_with("[s.toml:8] unknown key context"));

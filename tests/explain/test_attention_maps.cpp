@@ -18,7 +18,7 @@ using test::TempFolder;
 namespace {
 
 train::TextRun text_run(const TempFolder& folder) {
-  train::train_text(test::tiny_text_config(folder), {.out = folder / "run"});
+  train::train_run(test::tiny_text_config(folder), {.out = folder / "run"});
   return train::load_text_run(train::read_run(folder / "run"));
 }
 
@@ -27,7 +27,7 @@ train::VisionRun vision_run(const TempFolder& folder, const std::string& pool = 
   config.pool = pool;
   config.model = model;
   config.epochs = 1;
-  train::train_vision(config, {.out = folder / "run"});
+  train::train_run(config, {.out = folder / "run"});
   return train::load_vision_run(train::read_run(folder / "run"));
 }
 

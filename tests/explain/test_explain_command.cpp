@@ -117,10 +117,10 @@ TEST_CASE("the worked example: files that are no matrix") {
 TEST_CASE("maps of runs: what fits, and what does not") {
   const TempFolder folder;
   const std::string text = (folder / "text-run").string(), vision = (folder / "vision-run").string(), page = (folder / "maps.html").string();
-  train::train_text(test::tiny_text_config(folder), {.out = text});
+  train::train_run(test::tiny_text_config(folder), {.out = text});
   train::VisionConfig images = test::tiny_vision_config(folder);
   images.epochs = 1;
-  train::train_vision(images, {.out = vision});
+  train::train_run(images, {.out = vision});
 
   const Outcome maps = run_explain(folder, {text, "--text", "the cat", "--out", page});
   REQUIRE_MESSAGE(maps.code == 0, maps.err);

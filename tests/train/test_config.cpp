@@ -7,6 +7,9 @@
 #include "tests/train/tiny_runs.h"
 #include "train/config_fields.h"
 #include "train/config_sources.h"
+#include "train/figures.h"
+#include "train/kinds/text/text_model.h"
+#include "train/kinds/vision/vision_model.h"
 
 using namespace weft;
 using test::TempFolder;
@@ -18,7 +21,7 @@ using Flags = std::vector<std::pair<std::string, std::string>>;
 
 std::string text_error(const Flags& flags, const std::filesystem::path& file = {}, const std::string& preset = "") {
   try {
-    train::resolve_text({.preset = preset, .file = file, .flags = flags});
+    train::resolve<train::TextConfig>({.preset = preset, .file = file, .flags = flags});
   } catch (const ConfigError& error) {
     return error.what();
   }
@@ -27,7 +30,7 @@ std::string text_error(const Flags& flags, const std::filesystem::path& file = {
 
 std::string vision_error(const Flags& flags) {
   try {
-    train::resolve_vision({.preset = "", .file = {}, .flags = flags});
+    train::resolve<train::VisionConfig>({.preset = "", .file = {}, .flags = flags});
   } catch (const ConfigError& error) {
     return error.what();
   }
@@ -39,7 +42,7 @@ std::string vision_error(const Flags& flags) {
 TEST_CASE("later sources win: defaults, preset, file, flags") {
   const TempFolder folder;
   write_file((folder / "c.toml").string(), "preset = \"text-best\"\nwidth = 64  # less\nlr = 3e-3\ntie = true\n");
-  const auto c = train::resolve_text({.preset = "", .file = folder / "c.toml", .flags = {{"lr", "0.5"}}});
+  const auto c = train::resolve<train::TextConfig>({.preset = "", .file = folder / "c.toml", .flags = {{"lr", "0.5"}}});
   CHECK(c.optimizer == "muon");   // preset
   CHECK(c.width == 64);           // file over preset
   CHECK(c.tie);
@@ -48,15 +51,15 @@ TEST_CASE("later sources win: defaults, preset, file, flags") {
 }
 
 TEST_CASE("config.json of a run holds everything and comes back whole") {
-  train::TextConfig c = train::resolve_text({.preset = "text-best", .file = {}, .flags = {{"until", "val_loss=1.93"}, {"dropout", "0.25"}}});
-  train::settle(c);
+  train::TextConfig c = train::resolve<train::TextConfig>({.preset = "text-best", .file = {}, .flags = {{"until", "val_loss=1.93"}, {"dropout", "0.25"}}});
+  train::settle_common(c, c.steps, 200);
   const std::string json = train::to_json(c);
-  CHECK(train::task_of_json(json, "x") == "text");
-  CHECK(train::to_json(train::text_from_json(json, "x")) == json);
+  CHECK(train::kind_of_json(json, "x").name() == "text");
+  CHECK(train::to_json(train::config_from_json<train::TextConfig>(json, "x")) == json);
   const auto parsed = nlohmann::json::parse(json);
-  for (const auto& field : train::fields(c)) CHECK_MESSAGE(parsed.contains(field.name), field.name);
+  for (const auto& field : train::kind_of(c).fields()) CHECK_MESSAGE(parsed.contains(field.name), field.name);
   const train::VisionConfig v;
-  CHECK(train::to_json(train::vision_from_json(train::to_json(v), "x")) == train::to_json(v));
+  CHECK(train::to_json(train::config_from_json<train::VisionConfig>(train::to_json(v), "x")) == train::to_json(v));
 }
 
 TEST_CASE("config.json and a run's folder serve as --config, of the right task only") {
@@ -64,27 +67,31 @@ TEST_CASE("config.json and a run's folder serve as --config, of the right task o
   train::TextConfig c;
   c.width = 32;
   write_file((folder / "config.json").string(), train::to_json(c));
-  CHECK(train::resolve_text({.preset = "", .file = folder / "config.json", .flags = {}}).width == 32);
-  CHECK(train::resolve_text({.preset = "", .file = folder / "", .flags = {}}).width == 32);
-  CHECK_THROWS_WITH_AS(train::resolve_vision({.preset = "", .file = folder / "config.json", .flags = {}}),
-                       doctest::Contains("configuration of a \"text\" run"), ConfigError);
+  CHECK(train::resolve<train::TextConfig>({.preset = "", .file = folder / "config.json", .flags = {}}).width == 32);
+  CHECK(train::resolve<train::TextConfig>({.preset = "", .file = folder / "", .flags = {}}).width == 32);
+  CHECK_THROWS_WITH_AS(train::resolve<train::VisionConfig>({.preset = "", .file = folder / "config.json", .flags = {}}),
+                       doctest::Contains("configuration of a text run"), ConfigError);
 }
 
 TEST_CASE("names are unique, and every preset resolves") {
-  std::set<std::string> names;
-  for (const auto& field : train::fields(train::TextConfig())) {
-    CHECK_MESSAGE(names.insert(field.name).second, field.name);
-    CHECK(!field.help.empty());
+  for (const train::Kind* kind : train::kinds()) {
+    std::set<std::string> names;
+    for (const auto& field : kind->fields()) {
+      CHECK_MESSAGE(names.insert(field.name).second, kind->name(), ": ", field.name);
+      CHECK(!field.help.empty());
+    }
+    CHECK_NOTHROW(kind->check(*kind->make()));
+    CHECK(kind->example().starts_with("weft train " + kind->name()));
+    for (const std::string& figure : kind->figures()) CHECK(train::find_figure(figure) != nullptr);
   }
   for (const auto& preset : train::presets()) {
     CAPTURE(preset.name);
-    if (preset.task == "text") CHECK_NOTHROW(train::resolve_text({.preset = preset.name, .file = {}, .flags = {}}));
-    else CHECK_NOTHROW(train::resolve_vision({.preset = preset.name, .file = {}, .flags = {}}));
+    CHECK_NOTHROW(train::resolve(train::find_kind(preset.task, "preset"), {.preset = preset.name, .file = {}, .flags = {}}));
   }
 }
 
 TEST_CASE("the published recipe is the published recipe") {
-  const auto c = train::resolve_text({.preset = "nanogpt-cpu", .file = {}, .flags = {}});
+  const auto c = train::resolve<train::TextConfig>({.preset = "nanogpt-cpu", .file = {}, .flags = {}});
   CHECK(c.layers == 4);
   CHECK(c.heads == 4);
   CHECK(c.width == 128);
@@ -150,27 +157,27 @@ TEST_CASE("a file's mistakes are told with their line") {
   CHECK(error_of("[model]\nwidth = 64\n").find(":1] unknown key model") != std::string::npos);
   CHECK(error_of("width 64\n").find(":1] is not TOML: ") != std::string::npos);
   CHECK(error_of("patch = 4\n").find("unknown key patch") != std::string::npos);
-  CHECK_THROWS_AS(train::resolve_text({.preset = "", .file = folder / "none.toml", .flags = {}}), IoError);
+  CHECK_THROWS_AS(train::resolve<train::TextConfig>({.preset = "", .file = folder / "none.toml", .flags = {}}), IoError);
 }
 
 TEST_CASE("what the data decide: context, patch, memory") {
   train::TextConfig c;
   c.context = 1000;
-  CHECK_THROWS_WITH_AS(train::check_against_data(c, 65, 5000, 500),
+  CHECK_THROWS_WITH_AS(train::check_data(c, 65, 5000, 500),
                        "[config] context is longer than the data: context 1000, 5000 tokens to train and 500 to validate on; at most 499 here", ConfigError);
   train::VisionConfig v;
   v.patch = 5;
-  CHECK_THROWS_WITH_AS(train::check_against_data(v, 50000, 28, 28, 1, 10), "[config] patch must divide the image: patch 5, images 28 x 28", ConfigError);
+  CHECK_THROWS_WITH_AS(train::check_data(v, 50000, 28, 28, 1, 10), "[config] patch must divide the image: patch 5, images 28 x 28", ConfigError);
   c.context = 64;
   c.width = 1'000'000;
   c.layers = 10'000;
-  CHECK_THROWS_WITH_AS(train::check_against_data(c, 65, 5000, 500), doctest::Contains("[config] this cannot fit in memory: at least "), ConfigError);
+  CHECK_THROWS_WITH_AS(train::check_data(c, 65, 5000, 500), doctest::Contains("[config] this cannot fit in memory: at least "), ConfigError);
   v.patch = 4;
   v.width = 1'000'000;
-  CHECK_THROWS_WITH_AS(train::check_against_data(v, 50000, 28, 28, 1, 10), doctest::Contains("cannot fit in memory"), ConfigError);
+  CHECK_THROWS_WITH_AS(train::check_data(v, 50000, 28, 28, 1, 10), doctest::Contains("cannot fit in memory"), ConfigError);
   v.width = 64;
   v.batch = 50001;
-  CHECK_THROWS_WITH_AS(train::check_against_data(v, 50000, 28, 28, 1, 10), doctest::Contains("batch is larger than the data"), ConfigError);
+  CHECK_THROWS_WITH_AS(train::check_data(v, 50000, 28, 28, 1, 10), doctest::Contains("batch is larger than the data"), ConfigError);
 }
 
 TEST_CASE("the nearest name") {

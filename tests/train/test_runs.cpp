@@ -61,8 +61,8 @@ struct StopAt : train::Observer {
   bool reached = false;
 };
 
-train::Summary start(const train::TextConfig& c, const train::RunOptions& options) { return train::train_text(c, options); }
-train::Summary start(const train::VisionConfig& c, const train::RunOptions& options) { return train::train_vision(c, options); }
+train::Summary start(const train::TextConfig& c, const train::RunOptions& options) { return train::train_run(c, options); }
+train::Summary start(const train::VisionConfig& c, const train::RunOptions& options) { return train::train_run(c, options); }
 
 template <class C>
 void check_resume(const C& config, const TempFolder& folder, std::int64_t step, bool in_evaluation) {
@@ -76,7 +76,7 @@ void check_resume(const C& config, const TempFolder& folder, std::int64_t step, 
   const auto summary = start(config, {.out = cut, .observer = &observer, .stop = [&] { return observer.stop; }});
   CHECK(summary.interrupted);
   CHECK_FALSE(fs::exists(cut / "summary.json"));
-  const auto resumed = train::resume_run({.out = cut, .resume = true}, std::string(train::task_of_json(read_file((cut / "config.json").string()), "x")), 0);
+  const auto resumed = train::resume_run({.out = cut, .resume = true}, train::kind_of_json(read_file((cut / "config.json").string()), "x").name(), 0);
   CHECK_FALSE(resumed.interrupted);
   CHECK(fs::exists(cut / "summary.json"));
   check_same_tensors(whole / "last.safetensors", cut / "last.safetensors");
@@ -135,17 +135,17 @@ TEST_CASE("one and two threads give the same bits") {
   c.dropout = 0.1;
   c.steps = 5;
   c.threads = 1;
-  train::train_text(c, {.out = folder / "one"});
+  train::train_run(c, {.out = folder / "one"});
   c.threads = 2;
-  train::train_text(c, {.out = folder / "two"});
+  train::train_run(c, {.out = folder / "two"});
   check_same_tensors(folder / "one" / "last.safetensors", folder / "two" / "last.safetensors");
   train::VisionConfig v = tiny_vision_config(folder);
   v.width = 32;
   v.epochs = 1;
   v.threads = 1;
-  train::train_vision(v, {.out = folder / "v1"});
+  train::train_run(v, {.out = folder / "v1"});
   v.threads = 2;
-  train::train_vision(v, {.out = folder / "v2"});
+  train::train_run(v, {.out = folder / "v2"});
   check_same_tensors(folder / "v1" / "last.safetensors", folder / "v2" / "last.safetensors");
   set_num_threads(before);
 }
@@ -154,9 +154,9 @@ TEST_CASE("how often a run is evaluated changes nothing that it learns") {
   const TempFolder folder;
   train::TextConfig c = tiny_text_config(folder);
   c.dropout = 0.2;
-  train::train_text(c, {.out = folder / "a"});
+  train::train_run(c, {.out = folder / "a"});
   c.eval_every = 1;
-  train::train_text(c, {.out = folder / "b"});
+  train::train_run(c, {.out = folder / "b"});
   const auto a = train::read_safetensors(folder / "a" / "last.safetensors");
   const auto b = train::read_safetensors(folder / "b" / "last.safetensors");
   for (std::size_t i = 0; i < a.tensors.size(); ++i) CHECK(a.tensors[i].second.to_vector<double>() == b.tensors[i].second.to_vector<double>());
@@ -165,7 +165,7 @@ TEST_CASE("how often a run is evaluated changes nothing that it learns") {
 TEST_CASE("the folder of a run holds what the design says, whole") {
   const TempFolder folder;
   const train::TextConfig c = tiny_text_config(folder);
-  const auto summary = train::train_text(c, {.out = folder / "run"});
+  const auto summary = train::train_run(c, {.out = folder / "run"});
   CHECK(names_in(folder / "run") == std::set<std::string>{"best.safetensors", "config.json", "last.safetensors", "metrics.jsonl", "summary.json"});
   const auto json = nlohmann::json::parse(read_file((folder / "run" / "summary.json").string()));
   for (const char* name : {"val_loss", "val_bits_per_byte", "steps", "seconds", "params", "peak_mib", "tokens_per_s", "seed", "best_val_loss", "best_step"}) {
@@ -180,10 +180,10 @@ TEST_CASE("the folder of a run holds what the design says, whole") {
   CHECK(metrics[3].contains("val_loss"));
   CHECK(metrics[11]["val_loss"].get<double>() == summary.validation.loss);
 
-  const auto images = train::train_vision(tiny_vision_config(folder), {.out = folder / "vision"});
+  const auto images = train::train_run(tiny_vision_config(folder), {.out = folder / "vision"});
   const auto vision = nlohmann::json::parse(read_file((folder / "vision" / "summary.json").string()));
   for (const char* name : {"val_loss", "val_accuracy", "test_accuracy", "images_per_s"}) CHECK_MESSAGE(vision.contains(name), name);
-  CHECK(vision["test_accuracy"].get<double>() == images.test.accuracy);
+  CHECK(vision["test_accuracy"].get<double>() == images.test.figure("accuracy"));
 }
 
 TEST_CASE("the tiny runs learn") {
@@ -191,14 +191,14 @@ TEST_CASE("the tiny runs learn") {
   train::TextConfig c = tiny_text_config(folder);
   c.steps = 150;
   c.lr = 1e-2;
-  CHECK(train::train_text(c, {.out = folder / "text"}).validation.loss < 1.0);
+  CHECK(train::train_run(c, {.out = folder / "text"}).validation.loss < 1.0);
   for (const char* model : {"vit", "mlp", "cnn"}) {
     train::VisionConfig v = tiny_vision_config(folder);
     v.model = model;
     v.epochs = 20;
     v.shift = 0;
     if (v.model != "vit") v.layers = 1, v.activation = "relu";
-    CHECK_MESSAGE(train::train_vision(v, {.out = folder / model}).test.accuracy == 1.0, model);
+    CHECK_MESSAGE(train::train_run(v, {.out = folder / model}).test.figure("accuracy") == 1.0, model);
   }
 }
 
@@ -206,7 +206,7 @@ TEST_CASE("a target ends a run early") {
   const TempFolder folder;
   train::TextConfig c = tiny_text_config(folder);
   c.until = "val_loss=100";
-  const auto summary = train::train_text(c, {.out = folder / "run"});
+  const auto summary = train::train_run(c, {.out = folder / "run"});
   CHECK(summary.reached_target);
   CHECK_FALSE(summary.interrupted);
   CHECK(summary.steps == 4);
@@ -225,7 +225,7 @@ TEST_CASE("a loss that is no number names its step and keeps the last good check
   c.warmup = 60;
   c.save_every = 1;
   c.eval_every = 100;
-  CHECK_THROWS_WITH_AS(train::train_text(c, {.out = folder / "run"}), doctest::Contains("at step "), NumericError);
+  CHECK_THROWS_WITH_AS(train::train_run(c, {.out = folder / "run"}), doctest::Contains("at step "), NumericError);
   const auto facts = train::read_run(folder / "run").facts;
   CHECK(facts.progress.step >= 1);
   const auto run = train::load_text_run(train::read_run(folder / "run"));
@@ -235,37 +235,37 @@ TEST_CASE("a loss that is no number names its step and keeps the last good check
 TEST_CASE("a folder with something in it is refused and stays as it was") {
   const TempFolder folder;
   const train::TextConfig c = tiny_text_config(folder);
-  train::train_text(c, {.out = folder / "run"});
+  train::train_run(c, {.out = folder / "run"});
   const std::string before = read_file((folder / "run" / "last.safetensors").string());
   const auto written = fs::last_write_time(folder / "run" / "metrics.jsonl");
-  CHECK_THROWS_WITH_AS(train::train_text(c, {.out = folder / "run"}), doctest::Contains("holds a run already"), ConfigError);
+  CHECK_THROWS_WITH_AS(train::train_run(c, {.out = folder / "run"}), doctest::Contains("holds a run already"), ConfigError);
   CHECK(read_file((folder / "run" / "last.safetensors").string()) == before);
   CHECK(fs::last_write_time(folder / "run" / "metrics.jsonl") == written);
 
   fs::create_directory(folder / "other");
   write_file((folder / "other" / "notes").string(), "mine");
-  CHECK_THROWS_WITH_AS(train::train_text(c, {.out = folder / "other"}), doctest::Contains("other things in it"), ConfigError);
+  CHECK_THROWS_WITH_AS(train::train_run(c, {.out = folder / "other"}), doctest::Contains("other things in it"), ConfigError);
   CHECK(names_in(folder / "other") == std::set<std::string>{"notes"});
-  CHECK_THROWS_WITH_AS(train::train_text(c, {.out = folder / "text.txt"}), doctest::Contains("is a file, not a folder"), ConfigError);
-  CHECK_THROWS_AS(train::train_text(c, {.out = folder / "text.txt" / "run"}), Error);
-  CHECK_THROWS_AS(train::train_text(c, {.out = "/proc/no/such/place"}), IoError);
+  CHECK_THROWS_WITH_AS(train::train_run(c, {.out = folder / "text.txt"}), doctest::Contains("is a file, not a folder"), ConfigError);
+  CHECK_THROWS_AS(train::train_run(c, {.out = folder / "text.txt" / "run"}), Error);
+  CHECK_THROWS_AS(train::train_run(c, {.out = "/proc/no/such/place"}), IoError);
   fs::create_directory(folder / "empty");
-  CHECK_NOTHROW(train::train_text(c, {.out = folder / "empty"}));
+  CHECK_NOTHROW(train::train_run(c, {.out = folder / "empty"}));
 }
 
 TEST_CASE("what is wrong is found before a folder is made") {
   const TempFolder folder;
   train::TextConfig c = tiny_text_config(folder);
   c.context = 100000;
-  CHECK_THROWS_AS(train::train_text(c, {.out = folder / "run"}), ConfigError);
+  CHECK_THROWS_AS(train::train_run(c, {.out = folder / "run"}), ConfigError);
   c = tiny_text_config(folder);
   c.data = (folder / "missing.txt").string();
-  CHECK_THROWS_AS(train::train_text(c, {.out = folder / "run"}), IoError);
+  CHECK_THROWS_AS(train::train_run(c, {.out = folder / "run"}), IoError);
   c = tiny_text_config(folder);
   c.width = 1000000;
   c.heads = 1;
   c.layers = 1000;
-  CHECK_THROWS_AS(train::train_text(c, {.out = folder / "run"}), ConfigError);
+  CHECK_THROWS_AS(train::train_run(c, {.out = folder / "run"}), ConfigError);
   CHECK_FALSE(fs::exists(folder / "run"));
 }
 
@@ -275,7 +275,7 @@ TEST_CASE("resuming what cannot be resumed changes nothing") {
   CHECK_THROWS_WITH_AS(train::resume_run({.out = folder / "none", .resume = true}, "text", 0), doctest::Contains("is no folder of a run"), IoError);
   StopAt observer;
   observer.step = 6;
-  train::train_text(c, {.out = folder / "run", .observer = &observer, .stop = [&] { return observer.stop; }});
+  train::train_run(c, {.out = folder / "run", .observer = &observer, .stop = [&] { return observer.stop; }});
   CHECK_THROWS_WITH_AS(train::resume_run({.out = folder / "run", .resume = true}, "vision", 0), doctest::Contains("a text run"), ConfigError);
 
   const fs::path last = folder / "run" / "last.safetensors";
@@ -288,7 +288,7 @@ TEST_CASE("resuming what cannot be resumed changes nothing") {
   SUBCASE("checkpoint of another shape") {
     train::TextConfig wide = c;
     wide.width = 32;
-    train::train_text(wide, {.out = folder / "wide"});
+    train::train_run(wide, {.out = folder / "wide"});
     fs::copy_file(folder / "wide" / "last.safetensors", last, fs::copy_options::overwrite_existing);
     CHECK_THROWS_WITH_AS(train::resume_run({.out = folder / "run", .resume = true}, "text", 0), doctest::Contains("is a checkpoint of another model"), ConfigError);
     CHECK_THROWS_WITH_AS(train::load_text_run(train::read_run(folder / "run")), doctest::Contains("is a checkpoint of another model"), ConfigError);
@@ -296,7 +296,7 @@ TEST_CASE("resuming what cannot be resumed changes nothing") {
   SUBCASE("checkpoint of another optimizer") {
     train::TextConfig other = c;
     other.optimizer = "lion";
-    train::train_text(other, {.out = folder / "lion"});
+    train::train_run(other, {.out = folder / "lion"});
     fs::copy_file(folder / "lion" / "last.safetensors", last, fs::copy_options::overwrite_existing);
     CHECK_THROWS_WITH_AS(train::resume_run({.out = folder / "run", .resume = true}, "text", 0), doctest::Contains("another configuration"), ConfigError);
   }
@@ -314,9 +314,9 @@ TEST_CASE("resuming what cannot be resumed changes nothing") {
 TEST_CASE("a run that died before its first checkpoint begins again, the same") {
   const TempFolder folder;
   const train::TextConfig c = tiny_text_config(folder);
-  train::train_text(c, {.out = folder / "whole"});
+  train::train_run(c, {.out = folder / "whole"});
   train::TextConfig settled = c;
-  train::settle(settled);
+  train::settle_common(settled, settled.steps, settled.eval_every);
   fs::create_directory(folder / "dead");
   write_file((folder / "dead" / "config.json").string(), train::to_json(settled));
   write_file((folder / "dead" / "metrics.jsonl").string(), "{\"step\":1,\"train_loss\":3}\n{\"step\":2,\"tra");
@@ -330,7 +330,7 @@ TEST_CASE("a run that died before its first checkpoint begins again, the same") 
 TEST_CASE("two programs do not train into one folder") {
   const TempFolder folder;
   const train::TextConfig c = tiny_text_config(folder);
-  train::train_text(c, {.out = folder / "run"});
+  train::train_run(c, {.out = folder / "run"});
   const auto held = train::RunFolder::open(folder / "run");
   CHECK_THROWS_WITH_AS(train::resume_run({.out = folder / "run", .resume = true}, "text", 0), doctest::Contains("another program"), IoError);
 }
@@ -339,7 +339,7 @@ TEST_CASE("the moving average is what is evaluated and used") {
   const TempFolder folder;
   train::TextConfig c = tiny_text_config(folder);
   c.ema = 0.9;
-  train::train_text(c, {.out = folder / "run"});
+  train::train_run(c, {.out = folder / "run"});
   const auto file = train::read_safetensors(folder / "run" / "last.safetensors");
   const auto run = train::load_text_run(train::read_run(folder / "run"));
   for (const auto& [name, tensor] : run.model->state_dict()) {

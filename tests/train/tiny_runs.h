@@ -12,7 +12,9 @@
 #include "core/file.h"
 #include "core/tensor.h"
 #include "data/image/idx.h"
-#include "train/trainer.h"
+#include "train/kind.h"
+#include "train/kinds/text/text_config.h"
+#include "train/kinds/vision/vision_config.h"
 
 namespace weft::test {
 

@@ -10,16 +10,17 @@
 
 #include "train/config_fields.h"
 #include "train/config_sources.h"
+#include "train/kind.h"
 
 namespace weft::cli {
 
 /// One flag for each choice, with its default, limits and group in the help; what is typed lands in `sources.flags`. A choice of yes or no also answers
 /// to `--no-NAME`.
-template <class C>
-void add_config_flags(CLI::App& command, train::Sources& sources) {
-  const C defaults;
-  for (const train::Field<C>& field : train::fields(defaults)) {
-    const bool truth = std::holds_alternative<bool C::*>(field.member);
+inline void add_config_flags(CLI::App& command, const train::Kind& kind, train::Sources& sources) {
+  const std::unique_ptr<train::RunConfig> defaults = kind.make();
+  for (const train::Field& field : kind.fields()) {
+    const train::Value value = train::value_of(*defaults, field);
+    const bool truth = std::holds_alternative<bool>(value);
     std::string help = field.help;
     if (!field.choices.empty()) help += fmt::format(": {}", fmt::join(field.choices, ", "));
     const std::string name = field.name;
@@ -30,10 +31,10 @@ void add_config_flags(CLI::App& command, train::Sources& sources) {
           sources.flags.emplace_back(name, truth && text.empty() ? "yes" : text);
         },
         help);
-    const bool whole = std::holds_alternative<std::int64_t C::*>(field.member);
-    const bool text = std::holds_alternative<std::string C::*>(field.member);
+    const bool whole = std::holds_alternative<std::int64_t>(value);
+    const bool text = std::holds_alternative<std::string>(value);
     option->type_name(truth ? "yes|no" : whole ? "INT" : text ? "NAME" : "NUMBER");
-    option->default_str(train::value_text(defaults, field));
+    option->default_str(train::value_text(*defaults, field));
     option->group(field.group);
     option->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
     if (truth) {

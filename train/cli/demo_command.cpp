@@ -14,7 +14,9 @@
 #include "train/report/chart_page.h"
 #include "train/config_sources.h"
 #include "train/run_folder.h"
-#include "train/trainer.h"
+#include "train/kind.h"
+#include "train/kinds/text/text_config.h"
+#include "train/kinds/vision/vision_config.h"
 
 namespace weft::cli {
 namespace {
@@ -51,7 +53,7 @@ train::Summary train_text(const DemoFlags& flags) {
                    {"threads", std::to_string(flags.threads)}};
   ProgressBar bar("text");
   const train::RunOptions options{.out = make_room(fs::path(flags.out) / "demo-text"), .observer = &bar, .stop = stop_requested};
-  return train::train_text(train::resolve_text(sources), options);
+  return train::train_run(train::resolve<train::TextConfig>(sources), options);
 }
 
 train::Summary train_images(const DemoFlags& flags) {
@@ -64,7 +66,7 @@ train::Summary train_images(const DemoFlags& flags) {
                    {"threads", std::to_string(flags.threads)}};
   ProgressBar bar("vision");
   const train::RunOptions options{.out = make_room(fs::path(flags.out) / "demo-vision"), .observer = &bar, .stop = stop_requested};
-  return train::train_vision(train::resolve_vision(sources), options);
+  return train::train_run(train::resolve<train::VisionConfig>(sources), options);
 }
 
 int stopped(const train::Summary& summary, const char* task) {
@@ -92,16 +94,16 @@ int demo(const DemoFlags& flags) {
   if (stop_requested()) return stop_exit_code();
   const fs::path page = fs::path(flags.out) / "demo.html";
   const std::string text_figure =
-      fmt::format("Shakespeare: validation loss {:.3f} nats, {:.3f} bits per byte, after {} steps in {}", text.validation.loss, text.validation.bits_per_byte, text.steps,
+      fmt::format("Shakespeare: validation loss {:.3f} nats, {:.3f} bits per byte, after {} steps in {}", text.validation.loss, text.validation.figure("bits_per_byte"), text.steps,
                   clock_text(text.seconds));
-  const std::string image_figure = fmt::format("MNIST: test accuracy {:.2f} % after {} epochs in {}", 100 * images.test.accuracy, flags.image_epochs, clock_text(images.seconds));
+  const std::string image_figure = fmt::format("MNIST: test accuracy {:.2f} % after {} epochs in {}", 100 * images.test.figure("accuracy"), flags.image_epochs, clock_text(images.seconds));
   report::write_page(page, {.title = "weft demo",
                             .paragraphs = {text_figure, image_figure},
                             .charts = {report::loss_chart(text.folder, "A character GPT on Shakespeare"), report::loss_chart(images.folder, "A vision transformer on MNIST")},
                             .texts = {{"A sample of its text", sample}}});
   if (flags.json) {
     const nlohmann::ordered_json json{{"text", {{"run", text.folder.string()}, {"val_loss", text.validation.loss}, {"seconds", text.seconds}, {"sample", sample}}},
-                                      {"vision", {{"run", images.folder.string()}, {"test_accuracy", images.test.accuracy}, {"seconds", images.seconds}}},
+                                      {"vision", {{"run", images.folder.string()}, {"test_accuracy", images.test.figure("accuracy")}, {"seconds", images.seconds}}},
                                       {"picture", page.string()}};
     fmt::print("{}\n", json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
     return kDone;

@@ -9,8 +9,9 @@
 #include "train/cli/cli.h"
 #include "train/cli/stop.h"
 #include "train/load_run.h"
-#include "train/text_task.h"
-#include "train/vision_task.h"
+#include "train/kind.h"
+#include "train/kinds/text/text_task.h"
+#include "train/kinds/vision/vision_task.h"
 
 namespace weft::cli {
 namespace {
@@ -42,6 +43,15 @@ Result evaluate(const train::RunFacts& facts, const std::string& data_name, data
     const data::TextData data = data::load_text(data_name.empty() ? run.config.data : data_name, options);
     return {train::evaluate_text(*run.model, data, split, proceed), data.eval_tokens(split), "tokens"};
   }
+  if (facts.task != "vision") {
+    if (!data_name.empty()) fail<ConfigError>("eval", "--data is for text and vision runs; a {} run is measured on its own data", facts.task);
+    const train::Kind& kind = train::find_kind(facts.task, facts.checkpoint.string());
+    const train::Prepared run = kind.prepare(train::config_from_json(kind, facts.config_json, facts.checkpoint.string()));
+    if (split == data::Split::test && !run.has_test) fail<ConfigError>("eval", "a {} run has no test split: use --split validation", facts.task);
+    train::load_weights(facts.checkpoint, run.task->model());
+    run.task->model().eval();
+    return {run.task->evaluate(split, proceed), 0, run.task->unit()};
+  }
   const train::VisionRun run = train::load_vision_run(facts);
   const data::ImageData data = data::load_images(data_name.empty() ? run.config.data : data_name, {.validation = run.config.validation});
   const bool same = data.channels() == run.images.channels && data.height() == run.images.height && data.width() == run.images.width;
@@ -56,7 +66,7 @@ Result evaluate(const train::RunFacts& facts, const std::string& data_name, data
 int eval(const EvalFlags& flags) {
   use_threads(flags.threads);
   const train::RunFacts facts = train::read_run(flags.run, flags.checkpoint);
-  const std::string split = !flags.split.empty() ? flags.split : facts.task == "text" ? "validation" : "test";
+  const std::string split = !flags.split.empty() ? flags.split : facts.task == "vision" ? "test" : "validation";
   if (facts.task == "text" && split == "test") fail<ConfigError>("eval", "a text has no test split: use --split validation or train");
   catch_stop_signals();
   const Result result = evaluate(facts, flags.data, split_of(split), [](double) { return !stop_requested(); });
@@ -64,14 +74,12 @@ int eval(const EvalFlags& flags) {
   const train::Evaluation& figures = result.figures;
   if (flags.json) {
     nlohmann::ordered_json json{{"run", flags.run}, {"step", facts.facts.progress.step}, {"split", split}, {result.unit, result.count}, {"loss", figures.loss}};
-    if (std::isfinite(figures.bits_per_byte)) json["bits_per_byte"] = figures.bits_per_byte;
-    if (std::isfinite(figures.accuracy)) json["accuracy"] = figures.accuracy;
+    for (const auto& [name, value] : figures.figures) json[name] = value;
     fmt::print("{}\n", json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
     return kDone;
   }
-  fmt::print("{} split, {} {}, step {}: loss {:.4f} nats", split, result.count, result.unit, facts.facts.progress.step, figures.loss);
-  if (std::isfinite(figures.bits_per_byte)) fmt::print(", {:.4f} bits per byte", figures.bits_per_byte);
-  if (std::isfinite(figures.accuracy)) fmt::print(", accuracy {:.2f} %", 100 * figures.accuracy);
+  fmt::print("{} split, {} {}, step {}: loss {:.4f}", split, result.count, result.unit, facts.facts.progress.step, figures.loss);
+  for (const auto& [name, value] : figures.figures) fmt::print(", {}", train::figure_text(name, value));
   fmt::print("\n");
   return kDone;
 }
@@ -83,7 +91,7 @@ void add_eval(CLI::App& app, Action& action) {
   const auto flags = std::make_shared<EvalFlags>();
   command->add_option("run", flags->run, "folder of a run, or a checkpoint")->required()->type_name("RUN");
   command->add_option("--data", flags->data, "other data than the run's own")->type_name("DATA");
-  command->add_option("--split", flags->split, "train, validation or test (default: validation of text, test of images)")->check(CLI::IsMember({"train", "validation", "test"}));
+  command->add_option("--split", flags->split, "train, validation or test (default: validation, of images test)")->check(CLI::IsMember({"train", "validation", "test"}));
   command->add_option("--checkpoint", flags->checkpoint, "last or best")->capture_default_str()->check(CLI::IsMember({"last", "best"}));
   add_threads(*command, flags->threads);
   command->add_flag("--json", flags->json, "print the figures as JSON");

@@ -20,6 +20,7 @@
 #include "train/cli/cli.h"
 #include "train/cli/config_flags.h"
 #include "train/cli/progress.h"
+#include "train/kinds/text/text_model.h"
 #include "train/load_run.h"
 
 namespace weft::cli {
@@ -90,17 +91,18 @@ int info_run(const std::string& path, bool json) {
   if (json) {
     Json facts{{"task", run.task}, {"step", progress.step}, {"seconds", progress.seconds}, {"best_step", progress.best_step}};
     if (std::isfinite(progress.last.loss)) facts["val_loss"] = progress.last.loss;
-    if (std::isfinite(progress.last.accuracy)) facts["val_accuracy"] = progress.last.accuracy;
+    for (const auto& [name, value] : progress.last.figures) facts["val_" + name] = value;
     facts["config"] = Json::parse(run.config_json);
     fmt::print("{}\n", facts.dump(2, ' ', false, Json::error_handler_t::replace));
     return kDone;
   }
   fmt::print("{} run, step {}, {}\n", run.task, progress.step, clock_text(progress.seconds));
-  if (std::isfinite(progress.last.loss)) fmt::print("validation loss {:.4f} nats at step {}\n", progress.last.loss, progress.evaluated_step);
-  if (std::isfinite(progress.last.accuracy)) fmt::print("validation accuracy {:.2f} %\n", 100 * progress.last.accuracy);
+  if (std::isfinite(progress.last.loss)) fmt::print("validation loss {:.4f} at step {}\n", progress.last.loss, progress.evaluated_step);
+  for (const auto& [name, value] : progress.last.figures) fmt::print("validation {}\n", train::figure_text(name, value));
   fmt::print("{}\n", run.config_json);
   if (run.task == "text") return print_model(*train::load_text_run(run).model, false);
-  return print_model(*train::load_vision_run(run).model, false);
+  if (run.task == "vision") return print_model(*train::load_vision_run(run).model, false);
+  return kDone;
 }
 
 struct ModelFlags {
@@ -113,12 +115,12 @@ struct ModelFlags {
 
 int info_model(const ModelFlags& flags) {
   if (flags.kind == "gpt") {
-    nn::Gpt model(train::gpt_config(train::resolve_text(flags.sources), flags.vocabulary));
+    nn::Gpt model(train::gpt_config(train::resolve<train::TextConfig>(flags.sources), flags.vocabulary));
     return print_model(model, flags.json);
   }
   train::Sources sources = flags.sources;
   sources.flags.emplace_back("model", flags.kind);
-  const auto model = train::build_model(train::resolve_vision(sources), flags.images);
+  const auto model = train::build_model(train::resolve<train::VisionConfig>(sources), flags.images);
   return print_model(*model, flags.json);
 }
 

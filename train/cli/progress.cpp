@@ -84,7 +84,8 @@ void ProgressBar::on_start(std::int64_t parameters, std::int64_t first_step, std
 
 std::string ProgressBar::figures() const {
   std::string text = fmt::format("loss {:.3f}", smooth_loss_);
-  if (std::isfinite(validation_.accuracy)) text += fmt::format("  val {:.2f} %", 100 * validation_.accuracy);
+  const double accuracy = validation_.figure("accuracy");
+  if (std::isfinite(accuracy)) text += fmt::format("  val {:.2f} %", 100 * accuracy);
   else if (std::isfinite(validation_.loss)) text += fmt::format("  val {:.3f}", validation_.loss);
   return text + fmt::format("  {} {}/s", short_number(latest_.rate), unit_);
 }
@@ -110,8 +111,7 @@ void ProgressBar::on_evaluation(const train::StepRecord& record) {
     return;
   }
   std::string text = fmt::format("{}: step {}/{}  loss {:.4f}  val loss {:.4f}", title_, record.step, record.steps, smooth_loss_, record.validation.loss);
-  if (std::isfinite(record.validation.bits_per_byte)) text += fmt::format("  {:.4f} bits per byte", record.validation.bits_per_byte);
-  if (std::isfinite(record.validation.accuracy)) text += fmt::format("  val accuracy {:.2f} %", 100 * record.validation.accuracy);
+  for (const auto& [name, value] : record.validation.figures) text += fmt::format("  val {}", train::figure_text(name, value));
   put(text + fmt::format("  {} {}/s  {}\n", short_number(latest_.rate), unit_, clock_text(record.seconds)));
   last_drawn_ = Clock::now();
 }

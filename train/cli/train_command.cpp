@@ -1,4 +1,4 @@
-// weft train text | vision
+// weft train KIND
 #include <fmt/format.h>
 
 #include <cmath>
@@ -10,8 +10,8 @@
 #include "train/cli/config_flags.h"
 #include "train/cli/progress.h"
 #include "train/cli/stop.h"
+#include "train/kind.h"
 #include "train/run_folder.h"
-#include "train/trainer.h"
 
 namespace weft::cli {
 namespace {
@@ -22,6 +22,7 @@ struct TrainFlags {
   std::string out;
   bool resume = false;
   bool json = false;
+  bool no_test = false;
 };
 
 /// --threads is a choice like any other, but the only one that may differ when a run is taken up again.
@@ -35,7 +36,8 @@ std::int64_t threads_of(const TrainFlags& flags) {
   }
   if (!flags.config.empty()) fail<ConfigError>("resume", "a run goes on with its own configuration: drop --config");
   if (!flags.sources.preset.empty()) fail<ConfigError>("resume", "a run goes on with its own configuration: drop --preset");
-  return train::resolve_text(only).threads;
+  const train::Kind& kind = *train::kinds().front();
+  return train::resolve(kind, only)->threads;
 }
 
 void report(const train::Summary& summary, bool json) {
@@ -46,22 +48,26 @@ void report(const train::Summary& summary, bool json) {
   fmt::print("{} of {} steps in {}, {} {}/s, {} parameters, {:.0f} MiB\n", summary.steps, summary.steps_wanted, clock_text(summary.seconds),
              short_number(summary.rate), summary.unit, summary.parameters, summary.peak_mib);
   if (std::isfinite(summary.validation.loss)) {
-    fmt::print("validation loss {:.4f} nats", summary.validation.loss);
-    if (std::isfinite(summary.validation.bits_per_byte)) fmt::print(", {:.4f} bits per byte", summary.validation.bits_per_byte);
-    if (std::isfinite(summary.validation.accuracy)) fmt::print(", accuracy {:.2f} %", 100 * summary.validation.accuracy);
+    fmt::print("validation loss {:.4f}", summary.validation.loss);
+    for (const auto& [name, value] : summary.validation.figures) fmt::print(", {}", train::figure_text(name, value));
     fmt::print("\n");
   }
   if (summary.best_step > 0 && summary.best_step != summary.steps) fmt::print("best validation loss {:.4f} at step {}\n", summary.best_val_loss, summary.best_step);
-  if (std::isfinite(summary.test.accuracy)) fmt::print("test accuracy {:.2f} %\n", 100 * summary.test.accuracy);
+  if (std::isfinite(summary.test.loss)) {
+    std::string text;
+    for (const auto& [name, value] : summary.test.figures) text += (text.empty() ? "" : ", ") + train::figure_text(name, value);
+    fmt::print("test {}\n", text.empty() ? train::figure_text("loss", summary.test.loss) : text);
+  }
   if (summary.reached_target) fmt::print("the target was reached\n");
   fmt::print("{}\n", summary.folder.string());
 }
 
-int train_one(const TrainFlags& flags, const std::string& task) {
+int train_one(const TrainFlags& flags, const train::Kind& kind) {
+  const std::string task = kind.name();
   catch_stop_signals();
   if (flags.resume && flags.out.empty()) fail<ConfigError>("resume", "which run? name its folder with --out");
   ProgressBar bar(task);
-  train::RunOptions options{.out = flags.out, .resume = flags.resume, .observer = &bar, .stop = stop_requested};
+  train::RunOptions options{.out = flags.out, .resume = flags.resume, .test = !flags.no_test, .observer = &bar, .stop = stop_requested};
   train::Sources sources = flags.sources;
   sources.file = flags.config;
   train::Summary summary;
@@ -69,7 +75,7 @@ int train_one(const TrainFlags& flags, const std::string& task) {
     summary = train::resume_run(options, task, threads_of(flags));
   } else {
     if (flags.out.empty()) options.out = train::RunFolder::next_free(task);
-    summary = task == "text" ? train::train_text(train::resolve_text(sources), options) : train::train_vision(train::resolve_vision(sources), options);
+    summary = train::train_run(kind, *train::resolve(kind, sources), options);
   }
   bar.clear();
   if (summary.interrupted) {
@@ -81,31 +87,30 @@ int train_one(const TrainFlags& flags, const std::string& task) {
   return kDone;
 }
 
-template <class C>
-void add_task(CLI::App& train, Action& action, const std::string& task, const std::string& about, const std::string& example) {
-  CLI::App* command = train.add_subcommand(task, about);
+void add_kind(CLI::App& train, Action& action, const train::Kind& kind) {
+  const std::string task = kind.name();
+  CLI::App* command = train.add_subcommand(task, kind.about());
   command->get_formatter()->column_width(34);
   const auto flags = std::make_shared<TrainFlags>();
   command->add_option("--out", flags->out, fmt::format("folder of the run; must not be there yet (default: runs/{}-1, -2, ...)", task))->type_name("DIR")->group("Run");
   command->add_flag("--resume", flags->resume, "go on with the run in --out, by its own configuration, to the same bits")->group("Run");
-  command->add_option("--preset", flags->sources.preset, "start from a named recipe. " + train::preset_help(task))->type_name("NAME")->group("Run");
+  const std::string presets = train::preset_help(task);
+  if (!presets.empty()) command->add_option("--preset", flags->sources.preset, "start from a named recipe. " + presets)->type_name("NAME")->group("Run");
   command->add_option("--config", flags->config, "a TOML file of choices, or config.json of an earlier run; flags win over it")->type_name("FILE")->group("Run");
   command->add_flag("--json", flags->json, "print the summary as JSON")->group("Run");
-  add_config_flags<C>(*command, flags->sources);
-  command->footer("Example:\n  " + example);
-  command->callback([flags, task, &action] { action = [flags, task] { return train_one(*flags, task); }; });
+  command->add_flag("--no-test", flags->no_test, "leave the test split alone, as while choices are still being made")->group("Run");
+  add_config_flags(*command, kind, flags->sources);
+  command->footer("Example:\n  " + kind.example());
+  command->callback([flags, &kind, &action] { action = [flags, &kind] { return train_one(*flags, kind); }; });
 }
 
 }  // namespace
 
 void add_train(CLI::App& app, Action& action) {
-  CLI::App* train = app.add_subcommand("train", "train a model on text or on images");
+  CLI::App* train = app.add_subcommand("train", "train a model");
   train->require_subcommand(1);
   train->footer("Example:\n  weft train text --preset text-best --out runs/shakespeare");
-  add_task<weft::train::TextConfig>(*train, action, "text", "train a GPT to predict the next character or byte",
-                                    "weft train text --data tang --positions rope --norm rms --optimizer muon --steps 1000 --out runs/tang");
-  add_task<weft::train::VisionConfig>(*train, action, "vision", "train a vision transformer, MLP or CNN to name the class of an image",
-                                      "weft train vision --data mnist --model vit --patch 4 --layers 6 --heads 4 --width 64 --epochs 5 --out runs/mnist");
+  for (const weft::train::Kind* kind : weft::train::kinds()) add_kind(*train, action, *kind);
 }
 
 }  // namespace weft::cli

@@ -1,10 +1,8 @@
 #include "train/compare/budget.h"
 
 #include <cmath>
-#include <variant>
 
 #include "core/error.h"
-#include "train/compare/flops.h"
 
 namespace weft::compare {
 namespace {
@@ -17,24 +15,6 @@ std::string with_commas(double n) {
   std::string text = fmt::format("{:.0f}", n);
   for (auto place = static_cast<std::ptrdiff_t>(text.size()) - 3; place > 0; place -= 3) text.insert(static_cast<std::size_t>(place), ",");
   return text;
-}
-
-template <class C>
-std::int64_t heads_granularity(const C& c) {
-  if (c.head_size > 0) return 1;
-  return c.heads * (c.positions == "rope" ? 2 : 1);
-}
-
-template <class C, class Facts>
-C solved(C config, const Facts& facts, WidthSearch search) {
-  search.granularity = width_granularity(config);
-  const auto parameters = [&](std::int64_t width) {
-    C wider = config;
-    wider.width = width;
-    return parameter_count(wider, facts);
-  };
-  config.width = solve_width(parameters, search);
-  return config;
 }
 
 }  // namespace
@@ -83,24 +63,16 @@ std::int64_t solve_width(const std::function<double(std::int64_t)>& parameters, 
                     unit > 1 ? fmt::format(" (widths are multiples of {})", unit) : "", mend);
 }
 
-std::int64_t width_granularity(const train::TextConfig& c) { return heads_granularity(c); }
-std::int64_t width_granularity(const train::VisionConfig& c) { return c.model == "vit" ? heads_granularity(c) : 1; }
-
-double parameter_count(const train::TextConfig& c, std::int64_t vocabulary) { return train::gpt_config(c, vocabulary).parameter_count(); }
-double parameter_count(const train::VisionConfig& c, const train::ImageFacts& images) {
-  return std::visit([](const auto& model) { return model.parameter_count(); }, train::vision_model_config(c, images));
-}
-
-double forward_flops(const train::TextConfig& c, std::int64_t vocabulary) { return forward_flops(train::gpt_config(c, vocabulary)); }
-double forward_flops(const train::VisionConfig& c, const train::ImageFacts& images) {
-  return std::visit([](const auto& model) { return forward_flops(model); }, train::vision_model_config(c, images));
-}
-
-train::TextConfig with_width(train::TextConfig config, std::int64_t vocabulary, WidthSearch search) {
-  return solved(std::move(config), vocabulary, std::move(search));
-}
-train::VisionConfig with_width(train::VisionConfig config, const train::ImageFacts& images, WidthSearch search) {
-  return solved(std::move(config), images, std::move(search));
+std::unique_ptr<train::RunConfig> with_width(const train::Kind& kind, const train::RunConfig& config, const train::DataFacts& data, WidthSearch search) {
+  search.granularity = kind.width_granularity(config);
+  std::unique_ptr<train::RunConfig> wider = kind.copy(config);
+  const auto parameters = [&](std::int64_t width) {
+    wider->width = width;
+    return kind.parameters(*wider, data);
+  };
+  const std::int64_t width = solve_width(parameters, search);
+  wider->width = width;
+  return wider;
 }
 
 std::int64_t solve_steps(double flops_of_a_step, double target, std::string_view where, std::string_view arm) {

@@ -3,10 +3,11 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 
-#include "train/build.h"
+#include "train/kind.h"
 
 namespace weft::compare {
 
@@ -33,19 +34,8 @@ struct WidthSearch {
 /// depend on the width at all.
 std::int64_t solve_width(const std::function<double(std::int64_t)>& parameters, const WidthSearch& search);
 
-/// What a width must be a multiple of: the heads where they share it, twice that with rope; 1 for models without heads.
-std::int64_t width_granularity(const train::TextConfig& config);
-std::int64_t width_granularity(const train::VisionConfig& config);
-
-/// Parameters, and FLOPs of one sample's forward, of the model that a configuration describes. Nothing is built.
-double parameter_count(const train::TextConfig& config, std::int64_t vocabulary);
-double parameter_count(const train::VisionConfig& config, const train::ImageFacts& images);
-double forward_flops(const train::TextConfig& config, std::int64_t vocabulary);
-double forward_flops(const train::VisionConfig& config, const train::ImageFacts& images);
-
-/// The configuration with the width that has the target's parameters. For a configuration that settle() has not seen. Throws as solve_width().
-train::TextConfig with_width(train::TextConfig config, std::int64_t vocabulary, WidthSearch search);
-train::VisionConfig with_width(train::VisionConfig config, const train::ImageFacts& images, WidthSearch search);
+/// The configuration with the width that has the target's parameters. For a configuration that has not been settled. Throws as solve_width().
+std::unique_ptr<train::RunConfig> with_width(const train::Kind& kind, const train::RunConfig& config, const train::DataFacts& data, WidthSearch search);
 
 /// Steps whose training FLOPs come nearest the target. Throws ConfigError when the target is less than half a step, or an endless number of them.
 std::int64_t solve_steps(double flops_of_a_step, double target, std::string_view where, std::string_view arm);

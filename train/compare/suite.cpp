@@ -8,6 +8,7 @@
 
 #include "core/error.h"
 #include "train/compare/power.h"
+#include "train/kind.h"
 
 namespace weft::compare {
 namespace {
@@ -71,35 +72,27 @@ void check_choices(const std::vector<Choice>& choices) {
   }
 }
 
-void resolve_into(train::TextConfig& config, const train::Sources& sources) { config = train::resolve_text(sources); }
-void resolve_into(train::VisionConfig& config, const train::Sources& sources) { config = train::resolve_vision(sources); }
-
 /// The whole configuration of a run, checked. A width that is solved for later is any that the heads allow.
-template <class C>
-std::string resolved_json(const train::Sources& sources) {
-  C config;
-  resolve_into(config, sources);
+std::string resolved_json(const train::Kind& kind, const train::Sources& sources) {
+  const std::unique_ptr<train::RunConfig> config = train::resolve(kind, sources);
   if (!sources.checked) {
-    const std::int64_t unit = width_granularity(config);
-    config.width = (config.width + unit - 1) / unit * unit;
-    check(config);
+    const std::int64_t unit = kind.width_granularity(*config);
+    config->width = (config->width + unit - 1) / unit * unit;
+    kind.check(*config);
   }
-  return train::to_json(config);
-}
-
-std::string resolved_json(const std::string& kind, const train::Sources& sources) {
-  return kind == "text" ? resolved_json<train::TextConfig>(sources) : resolved_json<train::VisionConfig>(sources);
+  return train::to_json(kind, *config);
 }
 
 /// Every run's configuration can be made, and no two arms are the same.
 void check_models(const Suite& suite) {
+  const train::Kind& kind = train::find_kind(suite.kind, suite.file);
   for (const Task& task : suite.tasks) {
     std::map<std::string, std::string> seen;
     for (const Arm& arm : suite.arms) {
       if (!runs_on(arm, task.name)) continue;
       std::string json;
       try {
-        json = resolved_json(suite.kind, sources(suite, task, arm));
+        json = resolved_json(kind, sources(suite, task, arm));
       } catch (const ConfigError& error) {
         const std::string text = error.what();
         if (text.starts_with("[" + suite.file + ":")) throw;  // it names the line of the choice already
@@ -142,8 +135,13 @@ void check_controls(const Suite& suite) {
 }  // namespace
 
 const std::vector<Metric>& metrics() {
-  static const std::vector<Metric> all = {{"val_loss", true},      {"test_loss", true},     {"bits_per_byte", true}, {"test_mse", true},
-                                          {"val_accuracy", false}, {"test_accuracy", false}, {"test_r2", false}};
+  static const std::vector<Metric> all = [] {
+    std::vector<Metric> metrics;
+    for (const char* split : {"val_", "test_"}) {
+      for (const train::Figure& figure : train::known_figures()) metrics.push_back({split + figure.name, figure.lower_is_better});
+    }
+    return metrics;
+  }();
   return all;
 }
 

@@ -2,7 +2,7 @@
 //
 //   name = "heads"
 //   question = "Do more heads help at equal parameters?"      # or { en = "...", zh = "..." }, as every sentence below
-//   kind = "text"                    # whose choices arms override: text, vision
+//   kind = "text"                    # whose choices arms override: text, vision, ... as after `weft train`
 //   seeds = 8                        # 1 to 8; or a list
 //   alpha = 0.05
 //   margin = 0.01                    # differences within it are as good as none, in the metric's units; a task may have its own
@@ -179,7 +179,7 @@ bool is_equal(const Suite& suite, const Arm& arm);
 /// Whether an arm's width is left to the budget, so that solve_width() has to find it.
 bool width_is_solved(const Suite& suite, const Arm& arm);
 
-/// All choices of a run in their order (base, task, arm), for resolve_text() or resolve_vision(); unchecked where width_is_solved().
+/// All choices of a run in their order (base, task, arm), for train::resolve(); unchecked where width_is_solved().
 train::Sources sources(const Suite& suite, const Task& task, const Arm& arm);
 
 /// Whether an arm's mean on a task is where a control says: within the distance of chance, or no worse than that below the ceiling. Not where it is NaN.

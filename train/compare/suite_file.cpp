@@ -276,7 +276,9 @@ Suite parse_suite(const std::string& text, const std::string& file) {
   suite.name = root.name("name");
   if (!root.has("question")) fail<ConfigError>(file, "the suite wants a question: the one sentence that it answers");
   suite.question = root.phrase("question");
-  suite.kind = root.one_of("kind", {"text", "vision"});
+  std::vector<std::string> kinds;
+  for (const train::Kind* kind : train::kinds()) kinds.push_back(kind->name());
+  suite.kind = root.one_of("kind", kinds);
   suite.seeds = root.seeds("seeds");
   suite.seeds_where = root.where("seeds");
   suite.alpha = root.number("alpha", 1e-6, 0.5, suite.alpha);

@@ -1,4 +1,4 @@
-#include "train/text_task.h"
+#include "train/kinds/text/text_task.h"
 
 #include <fmt/format.h>
 
@@ -8,12 +8,7 @@
 
 #include "autograd/autograd.h"
 #include "autograd/ops/loss.h"
-#include "core/parallel.h"
-#include "core/random.h"
-#include "train/build.h"
-#include "train/config_sources.h"
-#include "train/load_run.h"
-#include "train/run_folder.h"
+#include "train/kinds/text/text_model.h"
 
 namespace weft::train {
 namespace {
@@ -26,11 +21,11 @@ TextTask::TextTask(const TextConfig& config, data::TextData data)
     : config_(config), data_(std::move(data)), model_(gpt_config(config, data_.vocab_size())),
       fingerprint_(fmt::format("{:016x}", data::batch_hash(data_.ids(data::Split::train), data_.ids(data::Split::validation)))) {}
 
-Tensor TextTask::next_loss(std::int64_t& items) {
+Tensor TextTask::next_loss(Seen& seen) {
   const data::TextBatchOptions options{
       .batch = config_.batch, .block_size = config_.context, .steps = config_.steps * config_.accumulate, .seed = static_cast<std::uint64_t>(config_.seed)};
   const auto [inputs, targets] = data_.train_batch(next_++, options);
-  items += inputs.numel();
+  seen.add(inputs.numel(), inputs, targets);
   return cross_entropy(model_(inputs), targets, {.label_smoothing = config_.label_smoothing, .ignore_index = data::kIgnoreIndex});
 }
 
@@ -50,30 +45,8 @@ Evaluation evaluate_text(const nn::Gpt& model, const data::TextData& data, data:
   }
   Evaluation evaluation;
   evaluation.loss = sum / static_cast<double>(data.eval_tokens(split));
-  evaluation.bits_per_byte = evaluation.loss / (std::numbers::ln2 * data.bytes_per_token(split));
+  evaluation.figures = {{"bits_per_byte", evaluation.loss / (std::numbers::ln2 * data.bytes_per_token(split))}};
   return evaluation;
-}
-
-namespace {
-
-Summary run_text(TextConfig config, const RunOptions& options) {
-  settle(config);
-  if (config.threads > 0) set_num_threads(static_cast<int>(config.threads));
-  config.data = lasting_path(config.data);
-  data::TextData data = data::load_text(config.data, {.tokenizer = config.tokenizer});
-  check_against_data(config, data.vocab_size(), data.size(data::Split::train), data.size(data::Split::validation));
-  random::seed(static_cast<std::uint64_t>(config.seed));
-  TextTask task(config, std::move(data));
-  const std::string json = to_json(config);
-  const RunFolder folder = options.resume ? RunFolder::open(options.out) : RunFolder::create(options.out, json);
-  return run_training(task, config, json, config.steps, /*has_test=*/false, folder, options);
-}
-
-}  // namespace
-
-Summary train_text(TextConfig config, const RunOptions& options) {
-  if (!options.resume) RunFolder::check_new(options.out);
-  return run_text(std::move(config), options);
 }
 
 }  // namespace weft::train

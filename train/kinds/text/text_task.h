@@ -5,6 +5,7 @@
 
 #include "data/text/text_dataset.h"
 #include "nn/models/gpt.h"
+#include "train/kinds/text/text_config.h"
 #include "train/trainer.h"
 
 namespace weft::train {
@@ -17,7 +18,7 @@ class TextTask : public Task {
   nn::Gpt& model() override { return model_; }
   std::string unit() const override { return "tokens"; }
   void start(std::int64_t number) override { next_ = number; }
-  Tensor next_loss(std::int64_t& items) override;
+  Tensor next_loss(Seen& seen) override;
   /// Loss over every token of the split but the first. There is no test split.
   Evaluation evaluate(data::Split split, const std::function<bool(double)>& proceed) override;
   std::string data_json() const override { return data_.tokenizer().to_json(); }

@@ -5,7 +5,7 @@
 #include <optional>
 
 #include "data/image/image_dataset.h"
-#include "train/build.h"
+#include "train/kinds/vision/vision_model.h"
 #include "train/trainer.h"
 
 namespace weft::train {
@@ -18,7 +18,7 @@ class VisionTask : public Task {
   nn::Model& model() override { return *model_; }
   std::string unit() const override { return "images"; }
   void start(std::int64_t number) override;
-  Tensor next_loss(std::int64_t& items) override;
+  Tensor next_loss(Seen& seen) override;
   Evaluation evaluate(data::Split split, const std::function<bool(double)>& proceed) override;
   std::string data_json() const override { return facts_.to_json(); }
   std::string fingerprint() const override { return fingerprint_; }

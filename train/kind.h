@@ -1,0 +1,99 @@
+// A kind of run: what `weft train KIND` trains. Everything that is particular to it stands behind this one interface, in train/kinds/<kind>/, so that
+// training, resuming, evaluating and comparing are written once.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "train/config_fields.h"
+#include "train/trainer.h"
+
+namespace weft::train {
+
+/// What a kind must know of its data to size a model: the vocabulary, the image's shape, ...
+struct DataFacts {
+  virtual ~DataFacts() = default;
+};
+
+/// A task that is ready to be trained or evaluated.
+struct Prepared {
+  std::unique_ptr<Task> task;
+  std::unique_ptr<RunConfig> config;  ///< settled
+  std::int64_t steps = 0;
+  bool has_test = false;
+};
+
+/// How long a run is.
+struct Length {
+  std::int64_t steps = 0;
+  double samples = 0;  ///< that all steps see together, in the unit of forward_flops()
+};
+
+class Kind {
+ public:
+  virtual ~Kind() = default;
+
+  virtual std::string name() const = 0;     ///< "text": the word after `weft train`, and "task" in config.json
+  virtual std::string about() const = 0;    ///< one line of help
+  virtual std::string example() const = 0;  ///< a command line
+
+  /// Every choice, in the order of help and of config.json.
+  virtual const Fields& fields() const = 0;
+  /// A configuration of this kind with its defaults. All functions below get configurations of this kind.
+  virtual std::unique_ptr<RunConfig> make() const = 0;
+  virtual std::unique_ptr<RunConfig> copy(const RunConfig& config) const = 0;
+  /// Sensible sizes of the model that is wanted, before presets, files and flags are applied (again) to `config`.
+  virtual void start_from_model(RunConfig& config, const RunConfig& wanted) const;
+  /// Why a choice does nothing in this configuration ("model cnn"); empty where it does something.
+  virtual std::string meaningless(const RunConfig& config, const std::string& field) const;
+  /// Throws ConfigError naming the first rule that a configuration breaks by itself: width and heads, limits, contradictions.
+  virtual void check(const RunConfig& config) const = 0;
+
+  /// Names in an evaluation beside the loss.
+  virtual std::vector<std::string> figures() const = 0;
+  /// Loads the data, settles the configuration, builds the model; its weights come from the stream `init` of this thread. Throws ConfigError, IoError.
+  virtual Prepared prepare(std::unique_ptr<RunConfig> config) const = 0;
+
+  /// For budgets. Nothing is trained, and no weight drawn where a formula does.
+  virtual std::unique_ptr<DataFacts> look_at_data(const RunConfig& config) const = 0;
+  virtual Length length(const RunConfig& config, const DataFacts& data) const = 0;
+  virtual double parameters(const RunConfig& config, const DataFacts& data) const = 0;
+  virtual double forward_flops(const RunConfig& config, const DataFacts& data) const = 0;  ///< of one sample
+  /// What a width must be a multiple of.
+  virtual std::int64_t width_granularity(const RunConfig& config) const;
+  /// Puts the number of steps (or the epochs that come nearest) into a configuration.
+  virtual void set_steps(RunConfig& config, std::int64_t steps, const DataFacts& data) const = 0;
+};
+
+/// The part that follows from the type of the configuration alone.
+template <class C>
+class KindOf : public Kind {
+ public:
+  std::unique_ptr<RunConfig> make() const override { return std::make_unique<C>(); }
+  std::unique_ptr<RunConfig> copy(const RunConfig& config) const override { return std::make_unique<C>(own(config)); }
+
+ protected:
+  static const C& own(const RunConfig& config) { return static_cast<const C&>(config); }
+  static C& own(RunConfig& config) { return static_cast<C&>(config); }
+};
+
+/// All kinds, in the order of help. A new kind is one line in kinds.cpp.
+const std::vector<const Kind*>& kinds();
+/// Throws ConfigError `[where] ...` with the nearest known name.
+const Kind& find_kind(const std::string& name, const std::string& where);
+
+/// A whole run: data, model, training, files. `config` comes from resolve(), for a new run into options.out.
+/// Throws ConfigError, IoError, NumericError, MemoryError; nothing is left behind by what is found out before the first step.
+Summary train_run(const Kind& kind, const RunConfig& config, const RunOptions& options);
+/// Goes on with the run in options.out, by its own configuration (`threads` above 0 wins over its own).
+Summary resume_run(const RunOptions& options, const std::string& expected_kind, std::int64_t threads);
+
+/// The same for a configuration whose type says its kind.
+template <class C>
+Summary train_run(const C& config, const RunOptions& options) {
+  return train_run(kind_of(config), config, options);
+}
+
+}  // namespace weft::train

@@ -1,0 +1,72 @@
+// The registry of kinds, and what is done alike with all of them.
+#include <fmt/format.h>
+
+#include "core/error.h"
+#include "core/parallel.h"
+#include "core/random.h"
+#include "train/config_sources.h"
+#include "train/kind.h"
+#include "train/kinds/text/text_config.h"
+#include "train/kinds/vision/vision_config.h"
+#include "train/run_folder.h"
+
+namespace weft::train {
+
+const std::vector<const Kind*>& kinds() {
+  static const std::vector<const Kind*> all = {
+      &kind_of(TextConfig()),
+      &kind_of(VisionConfig()),
+  };
+  return all;
+}
+
+const Kind& find_kind(const std::string& name, const std::string& where) {
+  std::vector<std::string> names;
+  for (const Kind* kind : kinds()) {
+    if (kind->name() == name) return *kind;
+    names.push_back(kind->name());
+  }
+  const std::string near = nearest(name, names);
+  fail<ConfigError>(where, "there is no kind of run {}{}; kinds: {}", name.empty() ? "without a name" : name, near.empty() ? "" : ", did you mean " + near + "?",
+                    fmt::join(names, ", "));
+}
+
+void Kind::start_from_model(RunConfig&, const RunConfig&) const {}
+
+std::string Kind::meaningless(const RunConfig& c, const std::string& name) const {
+  if (name == "muon_lr" && c.optimizer != "muon") return "optimizer " + c.optimizer;
+  if (name == "momentum" && c.optimizer != "muon" && c.optimizer != "sgd") return "optimizer " + c.optimizer;
+  if ((name == "beta1" || name == "beta2") && c.optimizer == "sgd") return "optimizer " + c.optimizer;
+  if (name == "decay" && c.schedule != "wsd") return "schedule " + c.schedule;
+  if (name == "final_lr" && c.schedule == "constant") return "schedule " + c.schedule;
+  return "";
+}
+
+std::int64_t Kind::width_granularity(const RunConfig&) const { return 1; }
+
+Summary train_run(const Kind& kind, const RunConfig& config, const RunOptions& options) {
+  if (!options.resume) RunFolder::check_new(options.out);
+  if (config.threads > 0) set_num_threads(static_cast<int>(config.threads));
+  random::seed(static_cast<std::uint64_t>(config.seed));
+  const Prepared run = kind.prepare(kind.copy(config));
+  const std::string json = to_json(kind, *run.config);
+  const RunFolder folder = options.resume ? RunFolder::open(options.out) : RunFolder::create(options.out, json);
+  return run_training(*run.task, *run.config, json, run.steps, run.has_test && options.test, folder, options);
+}
+
+Summary resume_run(const RunOptions& options, const std::string& expected_kind, std::int64_t threads) {
+  std::string json;
+  std::string where;
+  {
+    const RunFolder folder = RunFolder::open(options.out);
+    where = folder.config().string();
+    json = folder.read_config();
+  }
+  const Kind& kind = kind_of_json(json, where);
+  if (kind.name() != expected_kind) fail<ConfigError>(where, "is the configuration of a {} run; use `weft train {} --resume`", kind.name(), kind.name());
+  const std::unique_ptr<RunConfig> config = config_from_json(kind, json, where);
+  if (threads > 0) config->threads = threads;
+  return train_run(kind, *config, options);
+}
+
+}  // namespace weft::train

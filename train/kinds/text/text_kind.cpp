@@ -1,0 +1,112 @@
+// The kind of run called text: its choices, its rules, and how it begins.
+#include <algorithm>
+
+#include "core/error.h"
+#include "train/compare/flops.h"
+#include "train/kind.h"
+#include "train/kinds/text/text_model.h"
+#include "train/kinds/text/text_task.h"
+#include "train/load_run.h"
+
+namespace weft::train {
+namespace {
+
+using C = TextConfig;
+
+struct TextFacts : DataFacts {
+  std::int64_t vocabulary = 0;
+};
+
+Fields text_fields() {
+  Fields all = {
+      {"data", "Data", &C::data, "shakespeare, tang, or a text file in UTF-8"},
+      {"tokenizer", "Data", &C::tokenizer, "what a token is: a character or a byte", 0, 0, {"char", "byte"}},
+      {"context", "Data", &C::context, "tokens that the model sees at once", 1, 1e6},
+  };
+  append(all, block_fields("transformer blocks"));
+  append(all, {{"positions", "Model", &C::positions, "how places are told apart", 0, 0, nn::choices<nn::Positions>()},
+               {"tie", "Model", &C::tie, "the head shares the embedding's weights"},
+               {"logit_cap", "Model", &C::logit_cap, "logits are softly limited to +-cap (0: not)", 0, 1e6},
+               {"steps", "Optimization", &C::steps, "optimizer steps", 1, kMany}});
+  append(all, optimizer_fields());
+  append(all, run_fields());
+  return all;
+}
+
+class TextKind : public KindOf<TextConfig> {
+ public:
+  std::string name() const override { return "text"; }
+  std::string about() const override { return "train a GPT to predict the next character or byte"; }
+  std::string example() const override { return "weft train text --data tang --positions rope --norm rms --optimizer muon --steps 1000 --out runs/tang"; }
+
+  const Fields& fields() const override {
+    static const Fields table = text_fields();
+    return table;
+  }
+
+  void check(const RunConfig& config) const override {
+    const C& c = own(config);
+    check_common(c);
+    check_heads(c);
+    check_warmup(c, c.steps);
+    const std::int64_t head = c.head_size > 0 ? c.head_size : c.width / c.heads;
+    if (c.positions == "rope" && head % 2 != 0) fail<ConfigError>("config", "rope turns pairs of numbers, so the size of a head must be even: it is {}", head);
+    check_target(c, figures(), name());
+  }
+
+  std::vector<std::string> figures() const override { return {"bits_per_byte"}; }
+
+  Prepared prepare(std::unique_ptr<RunConfig> config) const override {
+    C& c = own(*config);
+    settle_common(c, c.steps, std::min(c.steps, std::max<std::int64_t>(100, c.steps / 10)));
+    c.data = lasting_path(c.data);
+    data::TextData data = data::load_text(c.data, {.tokenizer = c.tokenizer});
+    check_data(c, data.vocab_size(), data.size(data::Split::train), data.size(data::Split::validation));
+    Prepared run;
+    run.task = std::make_unique<TextTask>(c, std::move(data));
+    run.steps = c.steps;
+    run.config = std::move(config);
+    return run;
+  }
+
+  std::unique_ptr<DataFacts> look_at_data(const RunConfig& config) const override {
+    const C& c = own(config);
+    auto facts = std::make_unique<TextFacts>();
+    facts->vocabulary = data::load_text(c.data, {.tokenizer = c.tokenizer}).vocab_size();
+    return facts;
+  }
+  Length length(const RunConfig& config, const DataFacts&) const override {
+    const C& c = own(config);
+    return {.steps = c.steps, .samples = static_cast<double>(c.steps) * static_cast<double>(c.batch) * static_cast<double>(c.accumulate)};
+  }
+  double parameters(const RunConfig& config, const DataFacts& data) const override {
+    return gpt_config(own(config), static_cast<const TextFacts&>(data).vocabulary).parameter_count();
+  }
+  double forward_flops(const RunConfig& config, const DataFacts& data) const override {
+    return compare::forward_flops(gpt_config(own(config), static_cast<const TextFacts&>(data).vocabulary));
+  }
+  std::int64_t width_granularity(const RunConfig& config) const override { return heads_granularity(config, own(config).positions); }
+  void set_steps(RunConfig& config, std::int64_t steps, const DataFacts&) const override { own(config).steps = steps; }
+};
+
+}  // namespace
+
+void check_data(const TextConfig& c, std::int64_t vocabulary, std::int64_t train_tokens, std::int64_t val_tokens) {
+  const std::int64_t shorter = std::min(train_tokens, val_tokens);
+  if (c.context + 1 > shorter) {
+    fail<ConfigError>("config", "context is longer than the data: context {}, {} tokens to train and {} to validate on; at most {} here", c.context,
+                      train_tokens, val_tokens, std::max<std::int64_t>(0, shorter - 1));
+  }
+  const double width = static_cast<double>(c.width);
+  const double words = static_cast<double>(vocabulary);
+  const double table = words * width * (c.tie ? 1 : 2) + (c.positions == "learned" ? static_cast<double>(c.context) * width : 0);
+  const double tokens = static_cast<double>(c.batch) * static_cast<double>(c.context);
+  check_memory(c, table + static_cast<double>(c.layers) * block_parameters(c), tokens, tokens * words);
+}
+
+const Kind& kind_of(const TextConfig&) {
+  static const TextKind kind;
+  return kind;
+}
+
+}  // namespace weft::train

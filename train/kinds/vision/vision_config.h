@@ -1,0 +1,24 @@
+// What a vision run is: a model that names the class of an image.
+#pragma once
+
+#include "train/config_sources.h"
+
+namespace weft::train {
+
+struct VisionConfig : RunConfig {
+  VisionConfig();
+
+  std::string data = "mnist";
+  std::string model = "vit";
+  std::int64_t patch = 4;
+  std::string pool = "mean";
+  std::string positions = "learned";
+  std::int64_t epochs = 5;
+  std::int64_t shift = 0;
+  bool flip = false;
+  std::int64_t validation = 5000;
+};
+
+const Kind& kind_of(const VisionConfig&);
+
+}  // namespace weft::train

@@ -1,0 +1,72 @@
+#include "train/kinds/vision/vision_model.h"
+
+#include <nlohmann/json.hpp>
+
+#include "core/error.h"
+#include "train/build.h"
+
+namespace weft::train {
+
+std::string ImageFacts::to_json() const {
+  return nlohmann::ordered_json{{"channels", channels}, {"height", height}, {"width", width}, {"classes", classes}, {"normalization", nlohmann::ordered_json::parse(normalization.to_json())}}.dump();
+}
+
+ImageFacts ImageFacts::from_json(const std::string& text, const std::string& where) {
+  const nlohmann::ordered_json json = nlohmann::ordered_json::parse(text, nullptr, false);
+  ImageFacts facts;
+  const auto size = [&](const char* name, std::int64_t high) {
+    const bool there = json.is_object() && json.contains(name) && json[name].is_number_integer();
+    const std::int64_t value = there ? json[name].get<std::int64_t>() : 0;
+    if (value < 1 || value > high) fail<ConfigError>(where, "{} of the images must be a number from 1 to {}", name, high);
+    return value;
+  };
+  facts.channels = size("channels", 1024);
+  facts.height = size("height", 65536);
+  facts.width = size("width", 65536);
+  facts.classes = size("classes", 1'000'000);
+  if (!json.contains("normalization")) fail<ConfigError>(where, "the normalization of the images is missing");
+  facts.normalization = data::Normalization::from_json(json["normalization"].dump(), where);
+  return facts;
+}
+
+VisionModelConfig vision_model_config(const VisionConfig& c, const ImageFacts& images) {
+  if (c.model == "mlp") {
+    nn::MlpConfig mlp;
+    mlp.input_shape = Shape{images.channels, images.height, images.width};
+    mlp.hidden.assign(static_cast<std::size_t>(c.layers), c.width);
+    mlp.n_class = images.classes;
+    mlp.activation = nn::from_name<nn::Activation>(c.activation, "activation");
+    mlp.dropout = c.dropout;
+    return mlp;
+  }
+  if (c.model == "cnn") {
+    nn::CnnConfig cnn;
+    cnn.n_class = images.classes;
+    cnn.image_height = images.height;
+    cnn.image_width = images.width;
+    cnn.channels = images.channels;
+    cnn.hidden = c.width;
+    cnn.dropout = c.dropout;
+    return cnn;
+  }
+  nn::VitConfig vit;
+  vit.n_class = images.classes;
+  vit.image_height = images.height;
+  vit.image_width = images.width;
+  vit.channels = images.channels;
+  vit.patch_size = c.patch;
+  vit.pooling = nn::from_name<nn::Pooling>(c.pool, "pool");
+  set_blocks(vit, c, c.positions);
+  return vit;
+}
+
+std::unique_ptr<nn::Model> build_model(const VisionConfig& c, const ImageFacts& images) {
+  struct Build {
+    std::unique_ptr<nn::Model> operator()(const nn::VitConfig& vit) const { return std::make_unique<nn::Vit>(vit); }
+    std::unique_ptr<nn::Model> operator()(const nn::MlpConfig& mlp) const { return std::make_unique<nn::Mlp>(mlp); }
+    std::unique_ptr<nn::Model> operator()(const nn::CnnConfig& cnn) const { return std::make_unique<nn::Cnn>(cnn); }
+  };
+  return std::visit(Build(), vision_model_config(c, images));
+}
+
+}  // namespace weft::train

@@ -1,0 +1,37 @@
+// From the choices of a vision run to its model.
+#pragma once
+
+#include <memory>
+#include <variant>
+
+#include "data/image/transform.h"
+#include "nn/models/cnn.h"
+#include "nn/models/mlp.h"
+#include "nn/models/vit.h"
+#include "train/kinds/vision/vision_config.h"
+
+namespace weft::train {
+
+/// What a vision model must know of its images.
+struct ImageFacts {
+  std::int64_t channels = 1;
+  std::int64_t height = 28;
+  std::int64_t width = 28;
+  std::int64_t classes = 10;
+  data::Normalization normalization{};
+
+  std::string to_json() const;
+  /// Throws ConfigError, `[where] ...`.
+  static ImageFacts from_json(const std::string& json, const std::string& where);
+};
+
+using VisionModelConfig = std::variant<nn::VitConfig, nn::MlpConfig, nn::CnnConfig>;
+VisionModelConfig vision_model_config(const VisionConfig& config, const ImageFacts& images);
+/// Weights are drawn from the stream `init` of this thread.
+std::unique_ptr<nn::Model> build_model(const VisionConfig& config, const ImageFacts& images);
+
+/// What is known of the data only when it is there. Throws ConfigError: patch not dividing the image, or a run that memory cannot hold.
+void check_data(const VisionConfig& config, std::int64_t train_images, std::int64_t height, std::int64_t width, std::int64_t channels,
+                        std::int64_t classes);
+
+}  // namespace weft::train
