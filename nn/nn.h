@@ -2,6 +2,7 @@
 #pragma once
 
 #include "nn/attention.h"
+#include "nn/batch_norm.h"
 #include "nn/block.h"
 #include "nn/conv2d.h"
 #include "nn/dropout.h"
@@ -14,7 +15,9 @@
 #include "nn/model_info.h"
 #include "nn/models/cnn.h"
 #include "nn/models/gpt.h"
+#include "nn/models/lenet.h"
 #include "nn/models/mlp.h"
+#include "nn/models/resnet.h"
 #include "nn/models/vit.h"
 #include "nn/module.h"
 #include "nn/norm.h"

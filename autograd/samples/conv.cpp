@@ -62,6 +62,9 @@ Sample make_conv2d() {
       conv_case("patches that leave a border", {values({2, 2, 5, 5}, 22), values({3, 2, 2, 2}, 23)}, {.stride = {2, 2}}),
       conv_case("one patch", {values({2, 2, 3, 3}, 24), values({4, 2, 3, 3}, 25), values({4}, 26)}, {.stride = {3, 3}}),
       conv_case("padding wider than the kernel", {values({1, 1, 2, 2}, 27), values({1, 1, 2, 2}, 28)}, {.stride = {1, 3}, .padding = {3, 4}}),
+      conv_case("many small images", {values({21, 2, 4, 3}, 32), values({5, 2, 3, 3}, 33), values({5}, 34)}, {.padding = {1, 1}}),
+      conv_case("many small images, strides", {values({21, 2, 5, 4}, 35), values({5, 2, 3, 3}, 36), values({5}, 37)}, {.stride = {2, 2}, .padding = {1, 0}}),
+      conv_case("a stride beyond the kernel", {values({17, 2, 7, 5}, 38), values({3, 2, 2, 1}, 39)}, {.stride = {3, 2}}),
       conv_case("empty", {values({0, 2, 4, 4}, 29), values({3, 2, 3, 3}, 30), values({3}, 31)}, {}),
       conv_case("empty patches", {values({0, 2, 4, 4}, 29), values({3, 2, 2, 2}, 30), values({3}, 31)}, {.stride = {2, 2}}),
   };

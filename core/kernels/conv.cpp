@@ -1,8 +1,10 @@
 #include "core/kernels/conv.h"
 
 #include <algorithm>
+#include <type_traits>
 
 #include "core/blas.h"
+#include "core/kernels/direct_conv.h"
 #include "core/parallel.h"
 #include "core/storage.h"
 
@@ -62,6 +64,8 @@ std::int64_t block_count(std::int64_t items, std::int64_t size) { return std::mi
 
 template <class T>
 void conv2d(const Windows& w, std::int64_t batch, std::int64_t out_channels, std::int64_t groups, const T* x, const T* weight, const T* bias, T* out) {
+  if constexpr (std::is_same_v<T, float>)
+    if (direct_conv_pays(w, out_channels, groups)) return direct_conv2d(w, batch, out_channels, x, weight, bias, out);
   const Products p(w, out_channels, groups);
   const std::int64_t tiles = p.tiles();
   const std::int64_t tile_cost = std::max<std::int64_t>(1, (p.m + 1) * p.k * p.tile_rows * w.out_w);
@@ -88,6 +92,8 @@ void conv2d(const Windows& w, std::int64_t batch, std::int64_t out_channels, std
 
 template <class T>
 void conv2d_grad_x(const Windows& w, std::int64_t batch, std::int64_t out_channels, std::int64_t groups, const T* grad, const T* weight, T* grad_x) {
+  if constexpr (std::is_same_v<T, float>)
+    if (direct_conv_pays(w, out_channels, groups)) return direct_conv2d_grad_x(w, batch, out_channels, grad, weight, grad_x);
   const Products p(w, out_channels, groups);
   parallel_for(batch * groups, 1, [&](std::int64_t begin, std::int64_t end) {
     const Scratch<T> scratch(p.scratch());
@@ -108,6 +114,8 @@ void conv2d_grad_x(const Windows& w, std::int64_t batch, std::int64_t out_channe
 
 template <class T>
 void conv2d_grad_weight(const Windows& w, std::int64_t batch, std::int64_t out_channels, std::int64_t groups, const T* grad, const T* x, T* grad_weight) {
+  if constexpr (std::is_same_v<T, float>)
+    if (direct_conv_pays(w, out_channels, groups)) return direct_conv2d_grad_weight(w, batch, out_channels, grad, x, grad_weight);
   const Products p(w, out_channels, groups);
   const std::int64_t size = out_channels * p.k;
   if (batch == 0 || size == 0) {

@@ -1,0 +1,162 @@
+#include "autograd/ops/batch_norm.h"
+
+#include <cmath>
+#include <utility>
+
+#include "autograd/autograd.h"
+#include "autograd/ops/binary.h"
+#include "autograd/ops/reduce.h"
+#include "autograd/ops/shape_ops.h"
+#include "autograd/ops/unary.h"
+#include "core/kernels/batch_norm.h"
+
+namespace weft {
+namespace {
+
+using kernels::Planes;
+
+constexpr const char* kBatchNorm = "batch_norm";
+
+void check_batch_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, const BatchNormOptions& o) {
+  if (x.rank() < 2) fail<ShapeError>(kBatchNorm, "x must be (batch, channels, ...): x {}", x.shape().str());
+  if (!is_float(x.dtype())) fail<DTypeError>(kBatchNorm, "wants f32 or f64, got {}", name(x.dtype()));
+  if (!(o.eps > 0)) fail<ConfigError>(kBatchNorm, "eps must be above 0, got {}", o.eps);
+  if (!(o.momentum >= 0 && o.momentum <= 1)) fail<ConfigError>(kBatchNorm, "momentum must be in [0, 1], got {}", o.momentum);
+  const std::int64_t channels = x.size(1);
+  for (const auto& [t, what] : {std::pair{&weight, "weight"}, std::pair{&bias, "bias"}, std::pair{&o.running_mean, "running_mean"},
+                                std::pair{&o.running_var, "running_var"}}) {
+    if (!t->defined()) continue;
+    if (t->shape() != Shape{channels}) fail<ShapeError>(kBatchNorm, "{} must be ({},): x {}, {} {}", what, channels, x.shape().str(), what, t->shape().str());
+    if (t->dtype() != x.dtype()) fail<DTypeError>(kBatchNorm, "operands of different dtypes: x {}, {} {}; cast one", name(x.dtype()), what, name(t->dtype()));
+  }
+  if (!o.training && !(o.running_mean.defined() && o.running_var.defined()))
+    fail<ConfigError>(kBatchNorm, "without training it needs running_mean and running_var");
+  if (o.training && channels > 0 && x.numel() / channels < 2)
+    fail<ShapeError>(kBatchNorm, "training needs at least two values of each channel: x {}", x.shape().str());
+}
+
+Planes planes_of(const Tensor& x) {
+  std::int64_t pixels = 1;
+  for (int i = 2; i < x.rank(); ++i) pixels *= x.shape()[i];
+  return {.batch = x.size(0), .channels = x.size(1), .pixels = pixels};
+}
+
+/// running = (1 - momentum) running + momentum value
+template <class T>
+void move_towards(const Tensor& running, const Tensor& value, double momentum, double factor) {
+  if (!running.defined()) return;
+  const Tensor now = raw::clone(running);
+  for (std::int64_t c = 0; c < now.numel(); ++c) {
+    T& at = now.data<T>()[c];
+    at = static_cast<T>((1 - momentum) * static_cast<double>(at) + momentum * factor * static_cast<double>(value.data<T>()[c]));
+  }
+  running.copy_from(now);
+}
+
+/// Row-major operands and statistics that backward needs.
+struct SavedBatchNorm {
+  Planes planes;
+  Tensor x, weight, mean, rstd;
+  bool training = true, need_x = false, need_weight = false, need_bias = false;
+};
+
+template <class T>
+Gradients batch_norm_backward(const SavedBatchNorm& s, const Tensor& grad) {
+  const Tensor g = raw::contiguous(grad);
+  const std::int64_t channels = s.planes.channels;
+  const double count = static_cast<double>(s.planes.batch * s.planes.pixels);
+  const Tensor sum_g = Tensor::empty({channels}, g.dtype()), sum_gx = Tensor::empty({channels}, g.dtype());
+  kernels::batch_norm_sums(s.planes, s.x.data<T>(), g.data<T>(), s.mean.data<T>(), sum_g.data<T>(), sum_gx.data<T>());
+  Gradients gradients(3);
+  if (s.need_x) {
+    // With h = (x - mean) rstd: dx = w rstd (g - mean(g) - h mean(g h)) = of_g g + of_x x + shift.
+    const Tensor of_g = Tensor::empty({channels}, g.dtype()), of_x = Tensor::empty({channels}, g.dtype()), shift = Tensor::empty({channels}, g.dtype());
+    for (std::int64_t c = 0; c < channels; ++c) {
+      const double r = static_cast<double>(s.rstd.data<T>()[c]), scale = r * (s.weight.defined() ? static_cast<double>(s.weight.data<T>()[c]) : 1.0);
+      const double slope = s.training ? -scale * r * r * static_cast<double>(sum_gx.data<T>()[c]) / count : 0.0;
+      const double center = s.training ? -scale * static_cast<double>(sum_g.data<T>()[c]) / count - slope * static_cast<double>(s.mean.data<T>()[c]) : 0.0;
+      of_g.data<T>()[c] = static_cast<T>(scale);
+      of_x.data<T>()[c] = static_cast<T>(slope);
+      shift.data<T>()[c] = static_cast<T>(center);
+    }
+    gradients[0] = Tensor::empty(g.shape(), g.dtype());
+    kernels::batch_norm_gradient(s.planes, s.x.data<T>(), g.data<T>(), of_g.data<T>(), of_x.data<T>(), shift.data<T>(), gradients[0].data<T>());
+  }
+  if (s.need_weight) {
+    for (std::int64_t c = 0; c < channels; ++c) sum_gx.data<T>()[c] *= s.rstd.data<T>()[c];
+    gradients[1] = sum_gx;
+  }
+  if (s.need_bias) gradients[2] = sum_g;
+  return gradients;
+}
+
+Tensor batch_norm_definition(const Tensor& x, const Tensor& weight, const Tensor& bias, bool training, const Tensor& running_mean,
+                             const Tensor& running_var, double eps) {
+  Dims others{0};
+  Shape column{x.size(1)};
+  for (int i = 2; i < x.rank(); ++i) {
+    others.push_back(i);
+    column.push_back(1);
+  }
+  const Tensor center = training ? mean(x, others, true) : raw::reshape(running_mean, column);
+  const Tensor centered = sub(x, center);
+  const Tensor variance = training ? mean(square(centered), others, true) : raw::reshape(running_var, column);
+  Tensor y = mul(centered, rsqrt(add(variance, eps)));
+  if (weight.defined()) y = mul(y, reshape(weight, column));
+  return bias.defined() ? add(y, reshape(bias, column)) : y;
+}
+
+}  // namespace
+
+Tensor batch_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, const BatchNormOptions& o) {
+  check_batch_norm(x, weight, bias, o);
+  const auto row_major = [](const Tensor& t) { return t.defined() ? raw::contiguous(t) : t; };
+  const Planes planes = planes_of(x);
+  const std::int64_t channels = planes.channels, count = planes.batch * planes.pixels;
+  SavedBatchNorm saved{.planes = planes, .x = raw::contiguous(x), .weight = row_major(weight), .mean = {}, .rstd = {}, .training = o.training,
+                       .need_x = wants_grad(x), .need_weight = wants_grad(weight), .need_bias = wants_grad(bias)};
+  const Tensor offset = row_major(bias), out = Tensor::empty(x.shape(), x.dtype()), scale = Tensor::empty({channels}, x.dtype()),
+               shift = Tensor::empty({channels}, x.dtype());
+  saved.rstd = Tensor::empty({channels}, x.dtype());
+  Tensor before_mean, before_var;  // what the definition of an evaluation needs; the module's own move on
+  dispatch_float(x.dtype(), kBatchNorm, [&](auto zero) {
+    using T = decltype(zero);
+    Tensor variance;
+    if (o.training) {
+      saved.mean = Tensor::empty({channels}, x.dtype());
+      variance = Tensor::empty({channels}, x.dtype());
+      kernels::batch_norm_statistics(planes, saved.x.data<T>(), saved.mean.data<T>(), variance.data<T>());
+      move_towards<T>(o.running_mean, saved.mean, o.momentum, 1);
+      move_towards<T>(o.running_var, variance, o.momentum, static_cast<double>(count) / static_cast<double>(count - 1));
+    } else {
+      saved.mean = before_mean = raw::clone(o.running_mean);
+      variance = before_var = raw::clone(o.running_var);
+    }
+    for (std::int64_t c = 0; c < channels; ++c) {
+      const double r = 1.0 / std::sqrt(static_cast<double>(variance.data<T>()[c]) + o.eps);
+      const double factor = r * (saved.weight.defined() ? static_cast<double>(saved.weight.data<T>()[c]) : 1.0);
+      saved.rstd.data<T>()[c] = static_cast<T>(r);
+      scale.data<T>()[c] = static_cast<T>(factor);
+      shift.data<T>()[c] = static_cast<T>((offset.defined() ? static_cast<double>(offset.data<T>()[c]) : 0.0) -
+                                          factor * static_cast<double>(saved.mean.data<T>()[c]));
+    }
+    kernels::batch_norm_apply(planes, saved.x.data<T>(), scale.data<T>(), shift.data<T>(), out.data<T>());
+  });
+
+  std::vector<Tensor> inputs{x};
+  const bool has_weight = weight.defined(), has_bias = bias.defined();
+  if (has_weight) inputs.push_back(weight);
+  if (has_bias) inputs.push_back(bias);
+  return record_fused(
+      kBatchNorm, out, std::move(inputs),
+      [=](const Tensor& g) {
+        Gradients all = dispatch_float(g.dtype(), kBatchNorm, [&](auto zero) { return batch_norm_backward<decltype(zero)>(saved, g); });
+        Gradients gradients{all[0]};
+        if (has_weight) gradients.push_back(all[1]);
+        if (has_bias) gradients.push_back(all[2]);
+        return gradients;
+      },
+      [=, training = o.training, eps = o.eps] { return batch_norm_definition(x, weight, bias, training, before_mean, before_var, eps); });
+}
+
+}  // namespace weft
