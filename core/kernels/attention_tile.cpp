@@ -103,6 +103,21 @@ void softmax_backward_tile_of(const T* p, T* dp, Index ld, Index rows, Index col
 }
 
 template <class T>
+void scale_diagonals_of(T* s, Index ld, Index rows, Index cols, const Index* visible, const T* diagonal) {
+  const hn::ScalableTag<T> d;
+  for (Index r = 0; r < rows; ++r, s += ld) {
+    const T* factor = diagonal - r;
+    const Index n = std::clamp<Index>(visible[r], 0, cols);
+    for_visible(
+        s, n, cols, [&](Index i) HWY_ATTR { hn::StoreU(hn::Mul(hn::LoadU(d, s + i), hn::LoadU(d, factor + i)), d, s + i); },
+        [&](Index i, auto mask) HWY_ATTR {
+          const auto tail = load_tail(d, factor + i, static_cast<std::size_t>(n - i), T(0));
+          hn::StoreU(hn::IfThenElseZero(mask, hn::Mul(hn::LoadU(d, s + i), tail)), d, s + i);
+        });
+  }
+}
+
+template <class T>
 void scale_rows_of(T* x, Index ld, Index rows, Index cols, const T* factor) {
   for (Index r = 0; r < rows; ++r, x += ld) row_affine(x, x, cols, factor[r], T(0));
 }
@@ -163,6 +178,12 @@ void backward_tile_f32(const float* p, float* dp, Index ld, Index rows, Index co
 void backward_tile_f64(const double* p, double* dp, Index ld, Index rows, Index cols, const Index* visible, const double* delta) {
   softmax_backward_tile_of(p, dp, ld, rows, cols, visible, delta);
 }
+void scale_diagonals_f32(float* s, Index ld, Index rows, Index cols, const Index* visible, const float* diagonal) {
+  scale_diagonals_of(s, ld, rows, cols, visible, diagonal);
+}
+void scale_diagonals_f64(double* s, Index ld, Index rows, Index cols, const Index* visible, const double* diagonal) {
+  scale_diagonals_of(s, ld, rows, cols, visible, diagonal);
+}
 void scale_rows_f32(float* x, Index ld, Index rows, Index cols, const float* factor) { scale_rows_of(x, ld, rows, cols, factor); }
 void scale_rows_f64(double* x, Index ld, Index rows, Index cols, const double* factor) { scale_rows_of(x, ld, rows, cols, factor); }
 void dot_rows_f32(const float* a, Index lda, const float* b, Index ldb, Index rows, Index n, float scale, float* out) {
@@ -191,6 +212,8 @@ HWY_EXPORT(exp_tile_f32);
 HWY_EXPORT(exp_tile_f64);
 HWY_EXPORT(backward_tile_f32);
 HWY_EXPORT(backward_tile_f64);
+HWY_EXPORT(scale_diagonals_f32);
+HWY_EXPORT(scale_diagonals_f64);
 HWY_EXPORT(scale_rows_f32);
 HWY_EXPORT(scale_rows_f64);
 HWY_EXPORT(dot_rows_f32);
@@ -217,6 +240,12 @@ void softmax_backward_tile(const float* p, float* dp, Index ld, Index rows, Inde
 }
 void softmax_backward_tile(const double* p, double* dp, Index ld, Index rows, Index cols, const Index* visible, const double* delta) {
   HWY_DYNAMIC_DISPATCH(backward_tile_f64)(p, dp, ld, rows, cols, visible, delta);
+}
+void scale_diagonals(float* s, Index ld, Index rows, Index cols, const Index* visible, const float* diagonal) {
+  HWY_DYNAMIC_DISPATCH(scale_diagonals_f32)(s, ld, rows, cols, visible, diagonal);
+}
+void scale_diagonals(double* s, Index ld, Index rows, Index cols, const Index* visible, const double* diagonal) {
+  HWY_DYNAMIC_DISPATCH(scale_diagonals_f64)(s, ld, rows, cols, visible, diagonal);
 }
 void scale_rows(float* x, Index ld, Index rows, Index cols, const float* factor) { HWY_DYNAMIC_DISPATCH(scale_rows_f32)(x, ld, rows, cols, factor); }
 void scale_rows(double* x, Index ld, Index rows, Index cols, const double* factor) {

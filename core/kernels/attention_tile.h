@@ -27,6 +27,10 @@ void softmax_backward_tile(const float* p, float* dp, std::int64_t ld, std::int6
                            const float* delta);
 void softmax_backward_tile(const double* p, double* dp, std::int64_t ld, std::int64_t rows, std::int64_t cols, const std::int64_t* visible,
                            const double* delta);
+/// Column j of row r is multiplied by diagonal[j - r] in its first visible[r] columns, and 0 in the others, whatever they held. `diagonal` points at the
+/// middle of an array that reaches as far as the tile, both ways.
+void scale_diagonals(float* s, std::int64_t ld, std::int64_t rows, std::int64_t cols, const std::int64_t* visible, const float* diagonal);
+void scale_diagonals(double* s, std::int64_t ld, std::int64_t rows, std::int64_t cols, const std::int64_t* visible, const double* diagonal);
 /// Row r of x is multiplied by factor[r].
 void scale_rows(float* x, std::int64_t ld, std::int64_t rows, std::int64_t cols, const float* factor);
 void scale_rows(double* x, std::int64_t ld, std::int64_t rows, std::int64_t cols, const double* factor);
