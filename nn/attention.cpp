@@ -1,11 +1,13 @@
 #include "nn/attention.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "autograd/autograd.h"
 #include "autograd/ops/attention.h"
 #include "autograd/ops/binary.h"
 #include "autograd/ops/dropout.h"
+#include "autograd/ops/lightning.h"
 #include "autograd/ops/matmul.h"
 #include "autograd/ops/norm.h"
 #include "autograd/ops/rope.h"
@@ -16,6 +18,10 @@
 
 namespace weft::nn {
 namespace {
+
+constexpr double kTinyDivisor = 1e-6;  // no query divides by nothing
+
+bool without_softmax(AttentionKind kind) { return kind == AttentionKind::lightning || kind == AttentionKind::linear; }
 
 const MultiHeadAttentionOptions& checked(const MultiHeadAttentionOptions& options) {
   options.validate();
@@ -63,7 +69,33 @@ void append(KvCache& cache, Tensor& k, Tensor& v) {
   v = raw::slice(cache.values, 2, 0, end);
 }
 
+/// (B, Hk, T, D) -> (B, H, T, D), each head repeated for the queries that share it.
+Tensor for_all_heads(const Tensor& x, std::int64_t heads) {
+  if (x.size(1) == heads) return x;
+  const Shape grouped{x.size(0), x.size(1), heads / x.size(1), x.size(2), x.size(3)};
+  return reshape(expand(unsqueeze(x, 2), grouped), {x.size(0), heads, x.size(2), x.size(3)});
+}
+
+/// elu(x) + 1: x + 1 above 0, e^x below.
+Tensor positive_features(const Tensor& x) { return relu(x) + exp(-relu(-x)); }
+
+/// The cache's sum of k^T v, of zeros at its beginning.
+Tensor state_of(KvCache* cache, const Tensor& q, const Tensor& v) {
+  if (!cache) return Tensor();
+  const Shape shape{q.size(0), q.size(1), q.size(3), v.size(3)};
+  if (cache->length == 0) cache->state = Tensor::zeros(shape, q.dtype());
+  if (cache->state.shape() != shape || cache->state.dtype() != q.dtype())
+    fail<ShapeError>("attention", "the cache holds a batch of {} in {}, the input has {} in {}", cache->state.size(0), name(cache->state.dtype()), q.size(0),
+                     name(q.dtype()));
+  cache->length += q.size(2);
+  return cache->state;
+}
+
 }  // namespace
+
+double layer_decay(std::int64_t layer, std::int64_t n_layer) {
+  return n_layer > 1 ? 1 - static_cast<double>(layer) / static_cast<double>(n_layer - 1) + 1e-5 : 1;
+}
 
 void MultiHeadAttentionOptions::validate() const {
   const ConfigCheck check("attention");
@@ -72,6 +104,14 @@ void MultiHeadAttentionOptions::validate() const {
   if (context_embd != 0) check.size("context_embd", context_embd, kMaxWidth);
   if (context_embd != 0 && (positions == Positions::rope || positions == Positions::alibi || causal))
     check.fail("cross attention has no common order of positions: positions must be none and causal false");
+  if (without_softmax(kind)) {
+    const std::string_view what = to_name(kind);
+    if (context_embd != 0) check.fail(fmt::format("cross attention is softmax or plain, not {}", what));
+    if (positions == Positions::alibi) check.fail(fmt::format("alibi is added to the scores of a softmax, and {} attention has none; use none or rope", what));
+    if (attention_dropout > 0) check.fail(fmt::format("{} attention has no weights to drop; attention_dropout must be 0", what));
+    if (scale) check.fail(fmt::format("{} attention takes no scale", what));
+  }
+  check.at_least_zero("decay", decay);
   check.probability("dropout", dropout);
   check.probability("attention_dropout", attention_dropout);
   check.above_zero("rope_base", rope_base);
@@ -125,6 +165,29 @@ Tensor MultiHeadAttention::bias(const Tensor& mask, std::int64_t queries, std::i
   return total.defined() ? total + alibi : alibi;
 }
 
+Tensor MultiHeadAttention::running_sums(Tensor q, Tensor k, Tensor v, const AttentionCall& call) const {
+  const std::string_view what = to_name(options_.kind);
+  if (call.mask.defined()) fail<ConfigError>("attention", "{} attention takes no mask on scores; pad keys, or use softmax", what);
+  if (call.weights) fail<ConfigError>("attention", "{} attention has no weights to show; train with attention softmax", what);
+  const bool lightning = options_.kind == AttentionKind::lightning;
+  q = lightning ? silu(q) : positive_features(q);
+  k = lightning ? silu(k) : positive_features(k);
+  if (call.key_padding.defined()) k = masked_fill(k, raw::reshape(call.key_padding, {k.size(0), 1, k.size(2), 1}), 0);
+  k = for_all_heads(k, options_.n_head);
+  v = for_all_heads(v, options_.n_head);
+  LightningOptions how{.causal = options_.causal};
+  if (lightning) {
+    for (const double slope : alibi_slopes(options_.n_head)) how.decay.push_back(std::exp(-slope * options_.decay));
+    how.state = state_of(call.cache, q, v);
+    return rms_norm(lightning_attention(q, k, v, how));
+  }
+  // A column of ones among the values sums up what to divide by.
+  v = cat({v, Tensor::ones({v.size(0), v.size(1), v.size(2), 1}, v.dtype())}, -1);
+  how.state = state_of(call.cache, q, v);
+  const std::vector<Tensor> parts = split(lightning_attention(q, k, v, how), {head_size_, 1}, -1);
+  return parts[0] / (parts[1] + kTinyDivisor);
+}
+
 Tensor MultiHeadAttention::forward(const Tensor& x, const AttentionCall& call) const {
   if (x.rank() != 3 || x.size(2) != options_.n_embd) fail<ShapeError>("attention", "wants (B, T, {}), got {}", options_.n_embd, x.shape().str());
   if (call.context.defined() && !key_value) fail<ConfigError>("attention", "made for self attention (context_embd 0), but given a context");
@@ -134,8 +197,15 @@ Tensor MultiHeadAttention::forward(const Tensor& x, const AttentionCall& call) c
   if (call.cache && call.context.defined()) fail<ConfigError>("attention", "cross attention takes no cache");
 
   auto [q, k, v] = project(x, call);
+  const std::int64_t batch = x.size(0), queries = x.size(1), width = options_.n_head * head_size_;
+  if (without_softmax(options_.kind)) {
+    const Tensor out = drop(proj(reshape(transpose(running_sums(q, k, v, call), 1, 2), {batch, queries, width})));
+    const std::int64_t columns = head_size_ + (options_.kind == AttentionKind::linear ? 1 : 0);
+    note(4.0 * static_cast<double>(batch * queries * width) * static_cast<double>(columns), out);
+    return out;
+  }
   if (call.cache) append(*call.cache, k, v);
-  const std::int64_t batch = x.size(0), queries = x.size(1), keys = k.size(2);
+  const std::int64_t keys = k.size(2);
   const AttentionOptions how{
       .causal = options_.causal, .key_padding = call.key_padding, .bias = bias(call.mask, queries, keys, q.dtype()), .scale = options_.scale};
 
@@ -146,9 +216,9 @@ Tensor MultiHeadAttention::forward(const Tensor& x, const AttentionCall& call) c
     heads = weighted_sum(dropout(weights, options_.attention_dropout, true, random::stream("dropout")), v);
   } else {
     if (call.weights) *call.weights = attention_weights(q, k, how);
-    heads = scaled_dot_product_attention(q, k, v, how);
+    heads = options_.kind == AttentionKind::plain ? definition::scaled_dot_product_attention(q, k, v, how) : scaled_dot_product_attention(q, k, v, how);
   }
-  const Tensor out = drop(proj(reshape(transpose(heads, 1, 2), {batch, queries, options_.n_head * head_size_})));
+  const Tensor out = drop(proj(reshape(transpose(heads, 1, 2), {batch, queries, width})));
   note(4.0 * static_cast<double>(batch * options_.n_head * queries) * static_cast<double>(keys * head_size_), out);
   return out;
 }
@@ -158,6 +228,7 @@ std::string MultiHeadAttention::details() const {
   if (kv_heads_ != options_.n_head) text += fmt::format(", {} for keys", kv_heads_);
   if (options_.context_embd) text += ", cross";
   if (options_.causal) text += ", causal";
+  if (options_.kind != AttentionKind::softmax) text += fmt::format(", {}", to_name(options_.kind));
   if (options_.qk_norm) text += ", qk-norm";
   if (options_.positions == Positions::rope || options_.positions == Positions::alibi) text += fmt::format(", {}", to_name(options_.positions));
   return text;

@@ -17,6 +17,11 @@ const std::vector<std::string>& choices<Activation>() {
   return names;
 }
 template <>
+const std::vector<std::string>& choices<AttentionKind>() {
+  static const std::vector<std::string> names{"softmax", "plain", "lightning", "linear"};
+  return names;
+}
+template <>
 const std::vector<std::string>& choices<Positions>() {
   static const std::vector<std::string> names{"none", "learned", "sinusoidal", "rope", "alibi"};
   return names;
@@ -55,6 +60,7 @@ E from_name(std::string_view text, std::string_view option) {
   template E from_name<E>(std::string_view, std::string_view);
 WEFT_INSTANTIATE(NormKind)
 WEFT_INSTANTIATE(Activation)
+WEFT_INSTANTIATE(AttentionKind)
 WEFT_INSTANTIATE(Positions)
 WEFT_INSTANTIATE(InitScheme)
 WEFT_INSTANTIATE(Pooling)

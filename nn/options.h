@@ -11,6 +11,9 @@ namespace weft::nn {
 enum class NormKind : std::uint8_t { layer, rms };
 /// gelu_erf and gelu_tanh are two functions, and say which.
 enum class Activation : std::uint8_t { relu, relu_squared, gelu_erf, gelu_tanh, swiglu };
+/// softmax: exact, in tiles. plain: the same with the whole matrix of weights. lightning: no softmax but a decay by distance (Lightning Attention-2).
+/// linear: no softmax, normalised products of positive features.
+enum class AttentionKind : std::uint8_t { softmax, plain, lightning, linear };
 enum class Positions : std::uint8_t { none, learned, sinusoidal, rope, alibi };
 /// gpt2: normal weights (init_std), zero biases, residual projections scaled by 1 / sqrt(2 n_layer). torch: the defaults of PyTorch's layers.
 enum class InitScheme : std::uint8_t { gpt2, torch };
@@ -29,6 +32,7 @@ E from_name(std::string_view text, std::string_view option);
 
 template <> const std::vector<std::string>& choices<NormKind>();
 template <> const std::vector<std::string>& choices<Activation>();
+template <> const std::vector<std::string>& choices<AttentionKind>();
 template <> const std::vector<std::string>& choices<Positions>();
 template <> const std::vector<std::string>& choices<InitScheme>();
 template <> const std::vector<std::string>& choices<Pooling>();

@@ -19,6 +19,7 @@ void set_blocks(M& m, const RunConfig& c, const std::string& positions) {
   m.n_kv_head = c.kv_heads;
   m.head_size = c.head_size;
   m.n_embd = c.width;
+  m.attention = nn::from_name<nn::AttentionKind>(c.attention, "attention");
   m.positions = nn::from_name<nn::Positions>(positions, "positions");
   m.norm = nn::from_name<nn::NormKind>(c.norm, "norm");
   m.norm_weight = c.norm_weight;

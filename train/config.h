@@ -18,6 +18,7 @@ struct RunConfig {
   std::int64_t kv_heads = 0;   ///< 0: as many as heads
   std::int64_t head_size = 0;  ///< 0: width / heads
   std::int64_t width = 128;
+  std::string attention = "softmax";
   std::string norm = "layer";
   bool norm_weight = true;
   bool post_norm = false;

@@ -42,8 +42,7 @@ Gpt::Transformer::Transformer(const GptConfig& config_in)
       drop(*this, "drop", config.dropout),
       h(*this, "h"),
       ln_f(!config.post_norm, *this, "ln_f", make_norm(config.n_embd, norm_options(config))) {
-  const BlockOptions options = block_options(config, true, Naming::nanogpt);
-  for (std::int64_t i = 0; i < config.n_layer; ++i) h.emplace(options);
+  for (std::int64_t i = 0; i < config.n_layer; ++i) h.emplace(block_options(config, true, Naming::nanogpt, i));
 }
 
 Tensor Gpt::Transformer::forward(const Tensor& ids, GptCache* cache, std::vector<Tensor>* attention) const {

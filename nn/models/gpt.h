@@ -23,6 +23,7 @@ struct GptConfig {
   bool bias = false;            ///< in linear and norm layers
   std::int64_t n_kv_head = 0;   ///< key/value heads, shared by groups of query heads; 0: n_head
   std::int64_t head_size = 0;   ///< 0: n_embd / n_head
+  AttentionKind attention = AttentionKind::softmax;
   Positions positions = Positions::learned;
   double rope_base = 10000;
   NormKind norm = NormKind::layer;

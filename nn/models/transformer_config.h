@@ -21,6 +21,9 @@ void check_transformer(const ConfigCheck& check, const C& config, std::int64_t t
   check.size("n_embd", config.n_embd, kMaxWidth);
   check.heads(config.n_embd, config.n_head, config.n_kv_head, config.head_size, config.positions);
   check.feed_forward(config.n_embd, config.mlp_ratio);
+  const bool sums = config.attention == AttentionKind::lightning || config.attention == AttentionKind::linear;
+  if (sums && config.positions == Positions::alibi)
+    check.fail(std::string("alibi is added to the scores of a softmax, and ") + std::string(to_name(config.attention)) + " attention has none; use none, learned, sinusoidal or rope");
   check.probability("dropout", config.dropout);
   check.probability("attention_dropout", config.attention_dropout);
   check.above_zero("rope_base", config.rope_base);
@@ -44,18 +47,21 @@ NormOptions norm_options(const C& config) {
   return {.kind = config.norm, .weight = config.norm_weight, .bias = config.bias};
 }
 
+/// Of layer `layer`: with lightning attention they differ.
 template <class C>
-BlockOptions block_options(const C& config, bool causal, Naming naming) {
+BlockOptions block_options(const C& config, bool causal, Naming naming, std::int64_t layer = 0) {
   const init::Initializer weight = weight_init(config);
   init::Initializer proj = weight;
   if (config.zero_init_proj) proj = init::zeros();
   else if (config.init == InitScheme::gpt2) proj = init::scaled_residual(config.n_layer, config.init_std);
   return {.attention = {.n_embd = config.n_embd,
                         .n_head = config.n_head,
+                        .kind = config.attention,
                         .n_kv_head = config.n_kv_head,
                         .head_size = config.head_size,
                         .causal = causal,
                         .bias = config.bias,
+                        .decay = layer_decay(layer, config.n_layer),
                         .qk_norm = config.qk_norm,
                         .positions = config.positions,
                         .rope_base = config.rope_base,

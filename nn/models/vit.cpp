@@ -54,8 +54,7 @@ Vit::Vit(const VitConfig& config)
       norm(!config_.post_norm, *this, "norm", make_norm(config_.n_embd, norm_options(config_))),
       head(*this, "head", config_.n_embd, config_.n_class,
            LinearOptions{.bias = config_.bias, .init = config_.zero_init_proj ? init::zeros() : weight_init(config_)}) {
-  const BlockOptions options = block_options(config_, false, Naming::timm);
-  for (std::int64_t i = 0; i < config_.n_layer; ++i) blocks.emplace(options);
+  for (std::int64_t i = 0; i < config_.n_layer; ++i) blocks.emplace(block_options(config_, false, Naming::timm, i));
 }
 
 Tensor Vit::forward(const Tensor& images) const { return forward(images, nullptr); }

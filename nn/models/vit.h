@@ -24,6 +24,7 @@ struct VitConfig {
   std::int64_t n_kv_head = 0;
   std::int64_t head_size = 0;
   Pooling pooling = Pooling::mean;  ///< cls: a class token is put first, and read at the end
+  AttentionKind attention = AttentionKind::softmax;
   Positions positions = Positions::learned;
   double rope_base = 10000;
   NormKind norm = NormKind::layer;

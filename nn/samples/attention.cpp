@@ -45,7 +45,7 @@ Reference reference(const Setting& s) {
     const std::size_t size = to_size(o.head_size ? o.head_size : o.n_embd / o.n_head), width = to_size(o.n_embd);
     std::size_t next = 1;
     naive::Attention how{.batch = kBatch, .queries = kQueries, .keys = to_size(s.keys), .heads = heads, .kv_heads = kv_heads, .size = size,
-                         .causal = o.causal, .qk_norm = o.qk_norm, .rope = o.positions == Positions::rope, .alibi = o.positions == Positions::alibi};
+                         .causal = o.causal, .qk_norm = o.qk_norm, .rope = o.positions == Positions::rope, .alibi = o.positions == Positions::alibi, .kind = o.kind, .decay = o.decay};
     const naive::Values context = o.context_embd ? flat(t[next++]) : naive::Values();
     if (s.mask) how.mask = flat(t[next++]);
     if (s.padding) how.padding = flat(t[next++]);
@@ -102,6 +102,13 @@ Sample make_attention() {
       {"alibi", {.n_embd = kWidth, .n_head = 4, .positions = Positions::alibi}},
       {"cross", {.n_embd = kWidth, .n_head = 2, .n_kv_head = 1, .context_embd = 6}, 3},
       {.label = "mask and padding", .options = {.n_embd = kWidth, .n_head = 2}, .mask = true, .padding = true},
+      {"whole matrix", {.n_embd = kWidth, .n_head = 4, .kind = AttentionKind::plain, .n_kv_head = 2, .causal = true}},
+      {"lightning", {.n_embd = kWidth, .n_head = 2, .kind = AttentionKind::lightning, .causal = true, .bias = false}},
+      {"lightning, rope, grouped keys",
+       {.n_embd = kWidth, .n_head = 4, .kind = AttentionKind::lightning, .n_kv_head = 2, .causal = true, .decay = 0.5, .qk_norm = true, .positions = Positions::rope}},
+      {.label = "lightning both ways, padding", .options = {.n_embd = kWidth, .n_head = 2, .kind = AttentionKind::lightning}, .padding = true},
+      {"linear", {.n_embd = kWidth, .n_head = 2, .kind = AttentionKind::linear, .causal = true}},
+      {.label = "linear both ways, padding", .options = {.n_embd = kWidth, .n_head = 2, .kind = AttentionKind::linear}, .padding = true},
       {.label = "weights", .options = {.n_embd = kWidth, .n_head = 2, .causal = true}, .weights = true}};
   for (const Setting& setting : settings) sample.cases.push_back(attention_case(setting));
   sample.cases.push_back(module_case<MultiHeadAttention>(
@@ -118,6 +125,16 @@ Sample make_attention() {
        "[attention] n_head 4 is not divisible by n_kv_head 3; use one of 1, 2, 4"},
       {"rope", [] { MultiHeadAttention({.n_embd = 6, .n_head = 2, .positions = Positions::rope}); },
        "[attention] rope turns pairs of features and needs an even head size, got 3; set head_size 4"},
+      {"alibi without softmax",
+       [] { MultiHeadAttention({.n_embd = 8, .n_head = 2, .kind = AttentionKind::lightning, .positions = Positions::alibi}); },
+       "[attention] alibi is added to the scores of a softmax, and lightning attention has none; use none or rope"},
+      {"cross without softmax", [] { MultiHeadAttention({.n_embd = 8, .n_head = 2, .kind = AttentionKind::linear, .context_embd = 4}); },
+       "[attention] cross attention is softmax or plain, not linear"},
+      {"mask without softmax",
+       [] {
+         MultiHeadAttention({.n_embd = 8, .n_head = 2, .kind = AttentionKind::linear}).forward(Tensor::zeros({2, 3, 8}), {.mask = Tensor::zeros({3, 3})});
+       },
+       "[attention] linear attention takes no mask on scores; pad keys, or use softmax"},
       {"input",
        [] {
          MultiHeadAttention({.n_embd = 8, .n_head = 2}).forward(Tensor::zeros({2, 3, 7}));

@@ -42,9 +42,14 @@ const Register gpt_sample("Gpt", Kind::model, [] {
                           .logit_cap = 15}),
       gpt_case("alibi, swiglu, biases",
                {.n_head = 2, .bias = true, .head_size = 3, .positions = Positions::alibi, .norm = NormKind::rms, .activation = Activation::swiglu}),
+      gpt_case("lightning", {.n_head = 2, .attention = AttentionKind::lightning, .positions = Positions::none}),
+      gpt_case("linear, rope", {.n_head = 2, .attention = AttentionKind::linear, .positions = Positions::rope}),
+      gpt_case("plain", {.n_head = 2, .attention = AttentionKind::plain}),
       gpt_case("post-norm, sinusoidal", {.n_head = 2, .positions = Positions::sinusoidal, .activation = Activation::gelu_tanh, .post_norm = true})};
   sample.errors = {{"vocabulary", [] { Gpt({}); }, "[gpt] vocab_size must be 1 to 268435456, got 0"},
                    {"heads", [] { Gpt({.vocab_size = 5, .n_embd = 130}); }, "[gpt] n_embd 130 is not divisible by n_head 4; use 128 or 132"},
+                   {"alibi without softmax", [] { Gpt({.vocab_size = 5, .attention = AttentionKind::lightning, .positions = Positions::alibi}); },
+                    "[gpt] alibi is added to the scores of a softmax, and lightning attention has none; use none, learned, sinusoidal or rope"},
                    {"layers", [] { Gpt({.vocab_size = 5, .n_layer = 1000000000}); }, "[gpt] n_layer must be 1 to 10000, got 1000000000"},
                    {"dropout", [] { Gpt({.vocab_size = 5, .dropout = 1.5}); }, "[gpt] dropout must be at least 0 and below 1, got 1.5"},
                    {"context",
@@ -76,6 +81,7 @@ const Register vit_sample("Vit", Kind::model, [] {
       vit_case("class token", {.pooling = Pooling::cls}), vit_case("mean", {.pooling = Pooling::mean}),
       vit_case("modern",
                {.bias = false, .positions = Positions::rope, .norm = NormKind::rms, .activation = Activation::relu_squared, .qk_norm = true}),
+      vit_case("lightning", {.attention = AttentionKind::lightning}),
       vit_case("post-norm, sinusoidal", {.pooling = Pooling::cls, .positions = Positions::sinusoidal, .post_norm = true})};
   sample.errors = {
       {"patch", [] { Vit({.patch_size = 5}); }, "[vit] patch_size 5 does not divide the image, 28 x 28; use one of 1, 2, 4, 7, 14, 28"},

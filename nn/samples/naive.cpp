@@ -65,9 +65,26 @@ double activate(double x, nn::Activation activation) {
   return x;
 }
 
+namespace {
+
+/// Lightning and linear attention by their quadratic form; one row of weights, without a norm.
+double weight_without_softmax(const Attention& a, double product, std::size_t head, double distance) {
+  const double slope = std::exp2(-8.0 * static_cast<double>(head + 1) / static_cast<double>(a.heads));
+  return a.kind == nn::AttentionKind::lightning ? product * std::exp(-slope * a.decay * std::abs(distance)) : product;
+}
+
+double feature(const Attention& a, double x) {
+  if (a.kind == nn::AttentionKind::lightning) return x / (1 + std::exp(-x));
+  if (a.kind == nn::AttentionKind::linear) return x > 0 ? x + 1 : std::exp(x);
+  return x / std::pow(static_cast<double>(a.size), 0.25);
+}
+
+}  // namespace
+
 Values attention(const Attention& a, Values q, Values k, const Values& v, Values* weights) {
   if (a.qk_norm) q = rms_norm(q, {}, a.size), k = rms_norm(k, {}, a.size);
   if (a.rope) turn(q, a.queries, a.heads, a.size), turn(k, a.keys, a.kv_heads, a.size);
+  const bool softmax = a.kind == nn::AttentionKind::softmax || a.kind == nn::AttentionKind::plain;
   Values out(a.batch * a.queries * a.heads * a.size);
   if (weights) weights->assign(a.batch * a.heads * a.queries * a.keys, 0);
   for (std::size_t b = 0; b < a.batch; ++b)
@@ -81,11 +98,12 @@ Values attention(const Attention& a, Values q, Values k, const Values& v, Values
           if ((a.causal && distance(s) < 0) || (!a.padding.empty() && a.padding[b * a.keys + s] != 0)) continue;
           double score = a.mask.empty() ? 0 : a.mask[t * a.keys + s];
           for (std::size_t i = 0; i < a.size; ++i)
-            score += q[((b * a.queries + t) * a.heads + h) * a.size + i] * k[((b * a.keys + s) * a.kv_heads + group) * a.size + i] /
-                     std::sqrt(static_cast<double>(a.size));
+            score += feature(a, q[((b * a.queries + t) * a.heads + h) * a.size + i]) * feature(a, k[((b * a.keys + s) * a.kv_heads + group) * a.size + i]);
           if (a.alibi) score -= std::exp2(-8.0 * static_cast<double>(h + 1) / static_cast<double>(a.heads)) * std::abs(distance(s));
-          total += row[s] = std::exp(score);
+          total += row[s] = softmax ? std::exp(score) : weight_without_softmax(a, score, h, distance(s));
         }
+        if (a.kind == nn::AttentionKind::lightning) total = 1;
+        if (a.kind == nn::AttentionKind::linear) total += 1e-6;
         for (std::size_t s = 0; s < a.keys && total > 0; ++s) {
           row[s] /= total;
           if (weights) (*weights)[((b * a.heads + h) * a.queries + t) * a.keys + s] = row[s];
@@ -93,7 +111,7 @@ Values attention(const Attention& a, Values q, Values k, const Values& v, Values
             out[((b * a.queries + t) * a.heads + h) * a.size + i] += row[s] * v[((b * a.keys + s) * a.kv_heads + group) * a.size + i];
         }
       }
-  return out;
+  return a.kind == nn::AttentionKind::lightning ? rms_norm(out, {}, a.size) : out;
 }
 
 }  // namespace weft::samples::naive

@@ -25,6 +25,8 @@ struct Attention {
   bool causal = false, qk_norm = false, rope = false, alibi = false;
   Values mask{};     ///< (T, S) added to the scores, or empty
   Values padding{};  ///< (B, S), not 0: forbidden, or empty
+  nn::AttentionKind kind = nn::AttentionKind::softmax;
+  double decay = 1;
 };
 /// -> (B, T, H D). `weights` receives (B, H, T, S).
 Values attention(const Attention& how, Values q, Values k, const Values& v, Values* weights = nullptr);

@@ -96,6 +96,8 @@ TEST_CASE("FLOPs by formula are those of the calls that are made") {
   check_flops<nn::Gpt>(nn::GptConfig{.vocab_size = 65, .block_size = 16, .n_layer = 2, .n_head = 4, .n_embd = 32});
   check_flops<nn::Gpt>(nn::GptConfig{.vocab_size = 7, .block_size = 9, .n_layer = 3, .n_head = 4, .n_embd = 32, .bias = true, .n_kv_head = 2, .head_size = 6,
                                      .positions = Positions::rope, .activation = Activation::swiglu, .mlp_ratio = 2.5, .tie_weights = false});
+  check_flops<nn::Gpt>(nn::GptConfig{.vocab_size = 7, .block_size = 9, .n_layer = 2, .n_head = 4, .n_embd = 32, .n_kv_head = 2, .attention = nn::AttentionKind::lightning});
+  check_flops<nn::Gpt>(nn::GptConfig{.vocab_size = 7, .block_size = 9, .n_layer = 2, .n_head = 4, .n_embd = 32, .attention = nn::AttentionKind::linear});
   check_flops<nn::Vit>(nn::VitConfig{});
   check_flops<nn::Vit>(nn::VitConfig{.image_height = 12, .image_width = 8, .channels = 3, .n_layer = 1, .pooling = nn::Pooling::cls, .activation = Activation::swiglu});
   check_flops<nn::Mlp>(nn::MlpConfig{});

@@ -14,7 +14,7 @@ using namespace weft::nn;
 
 namespace {
 
-/// One configuration of each kind of positions, and both norms.
+/// One configuration of each kind of positions, and both norms; and of each kind of attention.
 std::vector<GptConfig> variants() {
   std::vector<GptConfig> all;
   for (const Positions positions : {Positions::none, Positions::learned, Positions::sinusoidal, Positions::rope, Positions::alibi}) {
@@ -32,6 +32,10 @@ std::vector<GptConfig> variants() {
                    .tie_weights = plain,
                    .logit_cap = plain ? 0.0 : 15.0,
                    .init_std = 0.3});
+  }
+  for (const AttentionKind attention : {AttentionKind::plain, AttentionKind::lightning, AttentionKind::linear}) {
+    all.push_back({.vocab_size = 13, .block_size = 8, .n_layer = 2, .n_head = 4, .n_embd = 16, .n_kv_head = 2, .attention = attention, .positions = Positions::rope});
+    all.push_back({.vocab_size = 13, .block_size = 8, .n_layer = 2, .n_head = 2, .n_embd = 16, .attention = attention, .positions = Positions::learned});
   }
   return all;
 }
@@ -109,6 +113,7 @@ TEST_CASE("parameter_count() is num_parameters()") {
 TEST_CASE("a later token never changes an earlier logit") {
   for (const GptConfig& config : variants()) {
     CAPTURE(to_name(config.positions));
+    CAPTURE(to_name(config.attention));
     Gpt model(config);
     const Tensor ids = samples::ids({1, 6}, 13, 1), changed = raw::clone(ids);
     changed.data<std::int64_t>()[4] = (changed.data<std::int64_t>()[4] + 1) % 13;
@@ -121,6 +126,7 @@ TEST_CASE("a later token never changes an earlier logit") {
 TEST_CASE("with a cache, piece by piece, come the logits of the whole") {
   for (const GptConfig& config : variants()) {
     CAPTURE(to_name(config.positions));
+    CAPTURE(to_name(config.attention));
     Gpt model(config);
     const NoGrad no_grad;
     const Tensor ids = samples::ids({2, 8}, 13, 1);
@@ -143,6 +149,7 @@ TEST_CASE("generation is greedy decoding of full forwards, past the context's en
   for (const GptConfig& config : variants())
     for (const std::int64_t keep : {0, 3, 8}) {
       CAPTURE(to_name(config.positions));
+    CAPTURE(to_name(config.attention));
       CAPTURE(keep);
       Gpt model(config);
       std::vector<std::int64_t> tokens{1, 2, 3}, streamed;

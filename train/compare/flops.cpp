@@ -10,7 +10,10 @@ template <class C>
 double blocks_flops(const C& c, double tokens) {
   const double width = real(c.n_embd), head = real(c.resolved_head_size()), heads = real(c.n_head), hidden = real(c.hidden_size());
   const double gates = c.activation == nn::Activation::swiglu ? 2 : 1;
-  const double block = linear_flops(tokens, width, (heads + 2 * real(c.resolved_kv_heads())) * head) + attention_flops(heads, tokens, tokens, head) +
+  const bool sums = c.attention == nn::AttentionKind::lightning || c.attention == nn::AttentionKind::linear;
+  const double divisor = c.attention == nn::AttentionKind::linear ? 1 : 0;
+  const double mixing = sums ? running_sum_flops(heads, tokens, head, head + divisor) : attention_flops(heads, tokens, tokens, head);
+  const double block = linear_flops(tokens, width, (heads + 2 * real(c.resolved_kv_heads())) * head) + mixing +
                        linear_flops(tokens, heads * head, width) + linear_flops(tokens, width, gates * hidden) + linear_flops(tokens, hidden, width);
   return real(c.n_layer) * block;
 }
@@ -20,6 +23,8 @@ double blocks_flops(const C& c, double tokens) {
 double linear_flops(double rows, double in, double out) { return 2 * rows * in * out; }
 
 double attention_flops(double heads, double queries, double keys, double head_size) { return 4 * heads * queries * keys * head_size; }
+
+double running_sum_flops(double heads, double tokens, double head_size, double value_size) { return 4 * heads * tokens * head_size * value_size; }
 
 double forward_flops(const nn::GptConfig& c, std::int64_t tokens) {
   const double t = real(tokens > 0 ? tokens : c.block_size);

@@ -16,6 +16,8 @@ namespace weft::compare {
 /// The parts, for models that are put together elsewhere.
 double linear_flops(double rows, double in, double out);
 double attention_flops(double heads, double queries, double keys, double head_size);
+/// Of lightning and linear attention: a token enters the running sum and reads it. (Blocks do more at once, of the same result.)
+double running_sum_flops(double heads, double tokens, double head_size, double value_size);
 
 /// Forward, one sample: a text of `tokens` tokens (0: block_size), an image, or one input.
 double forward_flops(const nn::GptConfig& config, std::int64_t tokens = 0);

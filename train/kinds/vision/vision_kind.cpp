@@ -59,7 +59,7 @@ class VisionKind : public KindOf<VisionConfig> {
 
   std::string meaningless(const RunConfig& config, const std::string& field) const override {
     const C& c = own(config);
-    constexpr const char* kBlockOnly[] = {"heads", "kv_heads", "head_size", "norm", "norm_weight", "post_norm", "qk_norm", "mlp_ratio", "zero_init", "bias", "init",
+    constexpr const char* kBlockOnly[] = {"heads", "kv_heads", "head_size", "attention", "norm", "norm_weight", "post_norm", "qk_norm", "mlp_ratio", "zero_init", "bias", "init",
                                           "init_std", "patch", "pool", "positions"};
     const bool block_only = std::any_of(std::begin(kBlockOnly), std::end(kBlockOnly), [&](const char* name) { return field == name; });
     if (block_only && c.model != "vit") return "model " + c.model;
