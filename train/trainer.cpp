@@ -53,9 +53,8 @@ std::string to_line(const StepRecord& record, const std::string& unit) {
   put(json, "seconds", std::round(record.seconds * 1000) / 1000);
   put(json, (unit + "_per_s").c_str(), std::round(record.rate * 10) / 10);
   put(json, "memory_mib", std::round(record.memory_mib * 10) / 10);
-  if (record.evaluated) {
-    put_figures(json, "val_", record.validation);
-  }
+  if (record.evaluated) put_figures(json, "val_", record.validation);
+  json["batch_hash"] = fmt::format("{:016x}", record.batch_hash);
   return json.dump();
 }
 
@@ -174,6 +173,7 @@ StepRecord Loop::step() {
           .seconds = progress_.seconds,
           .rate = recent_rate_,
           .memory_mib = static_cast<double>(memory_stats().peak) / kMiB,
+          .batch_hash = seen.hash,
           .evaluated = false,
           .validation = {}};
 }
@@ -252,7 +252,7 @@ bool Loop::run() {
 
   if (progress_.evaluated_step != progress_.step && evaluation_due()) {  // it was interrupted in its evaluation
     constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
-    StepRecord record{.step = progress_.step, .steps = steps_, .train_loss = kUnknown, .lr = kUnknown, .grad_norm = kUnknown};
+    StepRecord record{.step = progress_.step, .steps = steps_, .train_loss = kUnknown, .lr = kUnknown, .grad_norm = kUnknown, .batch_hash = progress_.batch_hash};
     if (!look(record)) return false;
     metrics.append(to_line(record, task_.unit()));
     save_last();

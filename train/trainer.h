@@ -24,6 +24,7 @@ struct StepRecord {
   double seconds = 0;     ///< since the run began, in all its sittings
   double rate = 0;        ///< tokens or images a second, over the last steps
   double memory_mib = 0;  ///< most that tensors have held
+  std::uint64_t batch_hash = 0;  ///< of all batches so far, in their order
   bool evaluated = false;
   Evaluation validation{};  ///< if so
 };

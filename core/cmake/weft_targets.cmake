@@ -49,6 +49,7 @@ weft_library(weft_train GLOBS train/*.cpp train/kinds/*/*.cpp train/compare/*.cp
              PRIVATE_LINKS nlohmann_json::nlohmann_json tomlplusplus::tomlplusplus Threads::Threads)
 
 include(core/cmake/embed_chart_js.cmake)
+include(core/cmake/embed_suites.cmake)
 
 # Samples register themselves when they are linked, so they are objects: a static library would drop them.
 file(GLOB sample_sources CONFIGURE_DEPENDS autograd/samples/*.cpp nn/samples/*.cpp)

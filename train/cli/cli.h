@@ -27,9 +27,13 @@ void add_gradcheck(CLI::App& app, Action& action);
 void add_bench(CLI::App& app, Action& action);
 void add_info(CLI::App& app, Action& action);
 void add_explain(CLI::App& app, Action& action);
+void add_compare(CLI::App& app, Action& action);
 
 /// `--threads`, the same everywhere. Throws ConfigError when the action runs with an impossible number.
 void add_threads(CLI::App& command, int& threads);
 void use_threads(int threads);
+
+/// The processor as the system names it, or "unknown".
+std::string cpu_name();
 
 }  // namespace weft::cli

@@ -1,46 +1,17 @@
 #include "train/cli/progress.h"
 
 #include <fmt/format.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
-#include <cstdlib>
-#include <string_view>
+
+#include "train/cli/terminal.h"
 
 namespace weft::cli {
 namespace {
 
 constexpr auto kCalm = std::chrono::milliseconds(100);
 constexpr auto kLineEvery = std::chrono::seconds(15);
-
-std::string_view environment(const char* name) {
-  const char* const value = std::getenv(name);
-  return value == nullptr ? std::string_view() : std::string_view(value);
-}
-
-bool is_terminal() { return ::isatty(STDERR_FILENO) == 1 && environment("TERM") != "dumb" && !environment("TERM").empty(); }
-
-bool speaks_utf8() {
-  for (const char* name : {"LC_ALL", "LC_CTYPE", "LANG"}) {
-    const auto value = environment(name);
-    if (!value.empty()) return value.find("UTF-8") != std::string_view::npos || value.find("utf8") != std::string_view::npos;
-  }
-  return false;
-}
-
-int columns() {
-  struct winsize size{};
-  if (::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
-  return 80;
-}
-
-void put(const std::string& text) {
-  std::fwrite(text.data(), 1, text.size(), stderr);
-  std::fflush(stderr);
-}
 
 }  // namespace
 
@@ -59,12 +30,12 @@ std::string clock_text(double seconds) {
 }
 
 ProgressBar::ProgressBar(std::string title)
-    : title_(std::move(title)), terminal_(is_terminal()), colors_(terminal_ && environment("NO_COLOR").empty()), unicode_(terminal_ && speaks_utf8()) {}
+    : title_(std::move(title)), terminal_(is_terminal()), colors_(wants_colors()), unicode_(terminal_ && speaks_utf8()) {}
 
 ProgressBar::~ProgressBar() { clear(); }
 
 void ProgressBar::clear() {
-  if (drawn_) put("\r\x1b[K");
+  if (drawn_) put_terminal("\r\x1b[K");
   drawn_ = false;
 }
 
@@ -77,7 +48,7 @@ void ProgressBar::on_start(std::int64_t parameters, std::int64_t first_step, std
   latest_.step = first_step;
   begin_ = Clock::now();
   last_drawn_ = begin_;
-  put(fmt::format("{}: {} parameters, {} steps{}\n", title_, short_number(static_cast<double>(parameters)), steps,
+  put_terminal(fmt::format("{}: {} parameters, {} steps{}\n", title_, short_number(static_cast<double>(parameters)), steps,
                   first_step > 0 ? fmt::format(", going on from step {}", first_step) : ""));
   if (terminal_) draw(true);
 }
@@ -112,7 +83,7 @@ void ProgressBar::on_evaluation(const train::StepRecord& record) {
   }
   std::string text = fmt::format("{}: step {}/{}  loss {:.4f}  val loss {:.4f}", title_, record.step, record.steps, smooth_loss_, record.validation.loss);
   for (const auto& [name, value] : record.validation.figures) text += fmt::format("  val {}", train::figure_text(name, value));
-  put(text + fmt::format("  {} {}/s  {}\n", short_number(latest_.rate), unit_, clock_text(record.seconds)));
+  put_terminal(text + fmt::format("  {} {}/s  {}\n", short_number(latest_.rate), unit_, clock_text(record.seconds)));
   last_drawn_ = Clock::now();
 }
 
@@ -121,7 +92,7 @@ void ProgressBar::draw(bool at_once) {
   if (!terminal_) {
     if (now - last_drawn_ < kLineEvery || evaluating_) return;
     last_drawn_ = now;
-    put(fmt::format("{}: step {}/{}  {}\n", title_, latest_.step, steps_, figures()));
+    put_terminal(fmt::format("{}: step {}/{}  {}\n", title_, latest_.step, steps_, figures()));
     return;
   }
   if (!at_once && now - last_drawn_ < kCalm) return;
@@ -131,7 +102,7 @@ void ProgressBar::draw(bool at_once) {
   const double took = std::chrono::duration<double>(now - begin_).count();
   const std::string left = here >= 3 ? clock_text(took / here * static_cast<double>(steps_ - latest_.step)) + " left" : "";
   const std::string tail = fmt::format(" {:3.0f} %  {}  {}{}", 100 * share, here > 0 ? figures() : "", left, evaluating_ ? "  (validating)" : "");
-  const int room = columns() - 1 - static_cast<int>(title_.size() + tail.size()) - 2;
+  const int room = terminal_columns() - 1 - static_cast<int>(title_.size() + tail.size()) - 2;
   std::string bar;
   if (room >= 5) {
     const int wide = std::min(room, 30);
@@ -143,8 +114,8 @@ void ProgressBar::draw(bool at_once) {
     bar += color("2", rest);
   }
   const std::string line = fmt::format("{} {}", title_, bar);
-  const int tail_room = columns() - 1 - static_cast<int>(title_.size()) - 1;
-  put("\r" + line + (room >= 5 ? tail : tail.substr(0, static_cast<std::size_t>(std::max(0, tail_room)))) + "\x1b[K");
+  const int tail_room = terminal_columns() - 1 - static_cast<int>(title_.size()) - 1;
+  put_terminal("\r" + line + (room >= 5 ? tail : tail.substr(0, static_cast<std::size_t>(std::max(0, tail_room)))) + "\x1b[K");
   drawn_ = true;
 }
 

@@ -55,7 +55,9 @@ void check_count(const std::string& where, const char* what, std::size_t count, 
 
 /// Choices that an arm may not make, and why.
 std::string refusal(const Suite& suite, const Arm& arm, const std::string& name) {
-  if (among({"data", "validation", "batch", "accumulate", "context", "shift", "flip"}, name))
+  const train::Fields& fields = train::find_kind(suite.kind, suite.file).fields();
+  const bool of_data = std::any_of(fields.begin(), fields.end(), [&](const train::Field& field) { return field.name == name && field.group == "Data"; });
+  if (of_data || among({"batch", "accumulate"}, name))
     return "every arm sees the same batches; set it in [base] or in a task";
   if (width_is_solved(suite, arm) && among({"width"}, name)) return "the budget solves for it (equal parameters); leave it out, or label the arm: unequal = true";
   const Equal equal = is_equal(suite, arm) ? suite.budget.equal : Equal::none;

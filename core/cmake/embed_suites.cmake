@@ -1,0 +1,13 @@
+# Writes build/generated/shipped_suites.cpp, which holds train/suites/*.toml as strings, and adds it to weft_train.
+file(GLOB suite_files CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/train/suites/*.toml)
+list(SORT suite_files)
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${suite_files})
+set(suites_text "#include \"train/compare/shipped.h\"\n\nnamespace weft::compare {\n\nconst std::vector<ShippedSuite>& shipped_suites() {\n  static const std::vector<ShippedSuite> all = {\n")
+foreach(suite_file IN LISTS suite_files)
+  get_filename_component(suite_name ${suite_file} NAME_WE)
+  file(READ ${suite_file} suite_text)
+  string(APPEND suites_text "      {\"${suite_name}\", R\"suite(${suite_text})suite\"},\n")
+endforeach()
+string(APPEND suites_text "  };\n  return all;\n}\n\n}  // namespace weft::compare\n")
+file(GENERATE OUTPUT ${PROJECT_BINARY_DIR}/generated/shipped_suites.cpp CONTENT "${suites_text}")
+target_sources(weft_train PRIVATE ${PROJECT_BINARY_DIR}/generated/shipped_suites.cpp)

@@ -1,0 +1,50 @@
+// From a suite to the runs it takes: every configuration resolved, the budget solved, the arithmetic counted. Nothing is run here.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "train/compare/suite.h"
+#include "train/kind.h"
+
+namespace weft::compare {
+
+/// One arm on one task.
+struct Cell {
+  std::size_t task = 0;  ///< index into the suite's tasks and arms
+  std::size_t arm = 0;
+  std::shared_ptr<train::RunConfig> config{};  ///< resolved; the seed and the learning rate are the run's
+  std::shared_ptr<const train::DataFacts> data{};
+  bool equal = true;          ///< whether the budget holds for it
+  double parameters = 0;
+  double forward_flops = 0;   ///< of one sample
+  double training_flops = 0;  ///< of a whole run
+  std::int64_t steps = 0;
+};
+
+struct Plan {
+  Suite suite;
+  const train::Kind* kind = nullptr;
+  std::vector<Cell> cells;  ///< by task, then arm
+  std::int64_t tuning_seed = 0;  ///< learning rates are tried with it: no seed of the comparison
+
+  const Task& task(const Cell& cell) const { return suite.tasks[cell.task]; }
+  const Arm& arm(const Cell& cell) const { return suite.arms[cell.arm]; }
+  /// Null when the arm does not run on the task.
+  const Cell* find(const std::string& task, const std::string& arm) const;
+  /// Runs of the comparison itself, and those that try learning rates.
+  std::int64_t runs() const;
+  std::int64_t tries() const;
+};
+
+/// Loads what must be known of the data, solves widths and steps. Throws ConfigError where a budget cannot be met or arms that should train equally long do not,
+/// IoError for data that cannot be read. A budget in seconds leaves the steps as they are: set_pace() has the last word.
+Plan make_plan(Suite suite);
+
+/// Gives a cell of a suite with a budget in seconds the steps that take so long, when one takes `seconds_of_a_step`.
+void set_pace(const Plan& plan, Cell& cell, double seconds_of_a_step);
+
+}  // namespace weft::compare

@@ -1,0 +1,296 @@
+#include "train/compare/runner.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <csignal>
+#include <deque>
+#include <list>
+#include <map>
+#include <set>
+#include <thread>
+
+#include "core/error.h"
+#include "core/file.h"
+#include "train/compare/worker.h"
+
+namespace weft::compare {
+namespace {
+
+using RunnerClock = std::chrono::steady_clock;
+
+constexpr auto kPollEvery = std::chrono::milliseconds(10);
+constexpr auto kTellEvery = std::chrono::milliseconds(200);
+constexpr int kMostRestarts = 3;           // of a child that somebody else stopped
+constexpr std::uintmax_t kFullDisk = 1 << 20;
+constexpr std::int64_t kPaceSteps = 20;    // enough to tell how long one takes
+
+struct Running {
+  Job job;
+  Worker worker;
+  RunnerClock::time_point begin;
+};
+
+class Runner {
+ public:
+  Runner(Plan& plan, const CompareFolder& folder, const RunnerOptions& options) : plan_(plan), folder_(folder), options_(options) {
+    progress_.plan = &plan;
+    progress_.wanted = plan.runs() + plan.tries();
+    progress_.values.resize(plan.cells.size());
+    seconds_of_.resize(plan.cells.size());
+  }
+
+  bool run() {
+    if (plan_.suite.budget.equal == Equal::seconds && !run_all(pace_jobs())) return false;
+    if (plan_.suite.budget.equal == Equal::seconds) take_paces();
+    for (std::size_t cell = 0; cell < plan_.cells.size(); ++cell) {
+      if (plan_.suite.lr_factors.size() == 1) continue;
+      for (const double factor : plan_.suite.lr_factors) add(folder_.try_job(plan_, cell, factor));
+    }
+    for (const std::int64_t seed : plan_.suite.seeds) {
+      for (std::size_t cell = 0; cell < plan_.cells.size(); ++cell) add(folder_.seed_job(plan_, cell, seed));
+    }
+    return run_all(std::exchange(waiting_, {}));
+  }
+
+ private:
+  // What is left to do, in order; what is done already is counted.
+  void add(const Job& job) {
+    std::error_code ignored;
+    if (options_.retry && fs::exists(job.failed(), ignored)) {
+      fs::remove(job.failed(), ignored);
+      fs::remove_all(job.folder, ignored);
+    }
+    if (status_of(job) == Status::missing) waiting_.push_back(job);
+    else finished(job, 0);
+  }
+
+  Metric metric_of(const Job& job) const {
+    Metric metric = plan_.task(plan_.cells[job.cell]).metric;
+    if (job.factor) metric.name = validation_metric(metric.name);
+    return metric;
+  }
+  Status status_of(const Job& job) const { return read_result(job, metric_of(job).name).status; }
+
+  std::deque<Job> pace_jobs() {
+    std::deque<Job> jobs;
+    for (std::size_t cell = 0; cell < plan_.cells.size(); ++cell) {
+      if (!plan_.cells[cell].equal) continue;
+      Job job = folder_.seed_job(plan_, cell, plan_.tuning_seed);
+      job.folder.replace_filename("pace");
+      job.config.replace_extension(".pace.json");
+      job.factor = 1;
+      if (status_of(job) == Status::missing) {
+        const auto config = plan_.kind->copy(*plan_.cells[cell].config);
+        plan_.kind->set_steps(*config, kPaceSteps, *plan_.cells[cell].data);
+        write_config(job, *config);
+        jobs.push_back(job);
+      }
+    }
+    return jobs;
+  }
+
+  void take_paces() {
+    for (std::size_t cell = 0; cell < plan_.cells.size(); ++cell) {
+      if (!plan_.cells[cell].equal) continue;
+      Job job = folder_.seed_job(plan_, cell, plan_.tuning_seed);
+      job.folder.replace_filename("pace");
+      const RunResult result = read_result(job, validation_metric(plan_.task(plan_.cells[cell]).metric.name));
+      if (result.status != Status::done || result.steps < 1) fail<ConfigError>(job.folder.string(), "its pace could not be measured: {}", result.error);
+      set_pace(plan_, plan_.cells[cell], result.seconds / static_cast<double>(result.steps));
+    }
+  }
+
+  void write_config(const Job& job, const train::RunConfig& config) const {
+    std::error_code error;
+    fs::create_directories(job.config.parent_path(), error);
+    if (error) fail<IoError>(job.config.string(), "cannot be made: {}", error.message());
+    write_file(job.config.string(), train::to_json(*plan_.kind, config));
+  }
+
+  /// Whether a job can begin: its configuration is decided. A cell whose tries all failed has none, and its runs fail with it.
+  bool ready(const Job& job) {
+    if (job.config.extension() == ".json" && job.config.stem().extension() == ".pace") return true;
+    double factor = job.factor.value_or(1);
+    if (!job.factor) {
+      if (prepared_.contains(job.cell)) return true;
+      const auto best = best_factor(plan_, folder_, job.cell);
+      if (!best && tries_left(job.cell)) return false;
+      if (!best) {
+        fail_job(job, "every learning rate that was tried failed");
+        return false;
+      }
+      factor = *best;
+      prepared_.insert(job.cell);
+    }
+    const auto config = plan_.kind->copy(*plan_.cells[job.cell].config);
+    config->lr *= factor;
+    config->muon_lr *= factor;
+    write_config(job, *config);
+    return true;
+  }
+
+  bool tries_left(std::size_t cell) const {
+    return plan_.suite.lr_factors.size() > 1 && std::any_of(plan_.suite.lr_factors.begin(), plan_.suite.lr_factors.end(), [&](double factor) {
+             return status_of(folder_.try_job(plan_, cell, factor)) == Status::missing;
+           });
+  }
+
+  void fail_job(const Job& job, const std::string& why) {
+    std::error_code ignored;
+    fs::create_directories(job.folder.parent_path(), ignored);
+    write_file(job.failed().string(), why + "\n");
+  }
+
+  std::vector<std::string> command(const Job& job, bool resume) const {
+    std::vector<std::string> words{options_.program.string(), "train", plan_.kind->name()};
+    if (resume) words.insert(words.end(), {"--resume", "--out", job.folder.string(), "--threads", "1"});
+    else words.insert(words.end(), {"--config", job.config.string(), "--seed", std::to_string(job.seed), "--threads", "1", "--out", job.folder.string()});
+    if (job.factor) words.push_back("--no-test");
+    return words;
+  }
+
+  void start(const Job& job) {
+    std::error_code error;
+    bool resume = fs::exists(job.folder / "config.json", error);
+    if (!resume && fs::exists(job.folder, error)) fs::remove_all(job.folder, error);  // ours, and nothing in it yet
+    fs::create_directories(job.folder.parent_path(), error);
+    if (error) fail<IoError>(job.folder.parent_path().string(), "cannot be made: {}", error.message());
+    running_.push_back({job, Worker(command(job, resume), job.log()), RunnerClock::now()});
+  }
+
+  void finished(const Job& job, double seconds) {
+    const RunResult result = read_result(job, metric_of(job).name);
+    if (job.folder.filename() == "pace") return;
+    ++progress_.done;
+    if (result.status == Status::failed) ++progress_.failed;
+    else if (!job.factor) progress_.values[job.cell].push_back(result.value);
+    if (seconds > 0) seconds_of_[job.cell].push_back(seconds);
+  }
+
+  static std::string last_words(const fs::path& log) {
+    std::string text;
+    try {
+      text = read_file(log.string(), 1 << 20);
+    } catch (const Error&) {
+      return "";
+    }
+    const auto place = text.rfind("weft: ");
+    if (place != std::string::npos && (place == 0 || text[place - 1] == '\n' || text[place - 1] == 'K')) text = text.substr(place + 6);
+    while (text.ends_with('\n')) text.pop_back();
+    const auto line = text.rfind('\n');
+    return line == std::string::npos ? text : text.substr(line + 1);
+  }
+
+  void ended(const Job& job, ExitCode code, double seconds) {
+    std::error_code ignored;
+    if (code == 0) {
+      if (status_of(job) == Status::missing) fail_job(job, "it ended without a summary");
+      else fs::remove(job.log(), ignored);
+      finished(job, seconds);
+      return;
+    }
+    const bool asked = code == 128 + SIGINT || code == 128 + SIGTERM;
+    if (asked && stopping_) return;
+    if (asked && ++restarts_[job.folder.string()] <= kMostRestarts) {
+      waiting_.push_front(job);
+      return;
+    }
+    const std::string words = last_words(job.log());
+    if (fs::space(folder_.path(), ignored).available < kFullDisk || words.find("No space left") != std::string::npos) {
+      fail<IoError>(folder_.path().string(), "the disk is full; finished runs are kept: make room, and go on with the same command");
+    }
+    fail_job(job, words.empty() ? code > 128 ? fmt::format("ended by signal {}{}", code - 128, code == 137 ? " (out of memory?)" : "") : fmt::format("exit code {}", code) : words);
+    finished(job, seconds);
+  }
+
+  /// Fills free places.
+  void fill() {
+    if (!changed_) return;
+    changed_ = false;
+    for (auto job = waiting_.begin(); job != waiting_.end() && static_cast<int>(running_.size()) < options_.jobs;) {
+      if (ready(*job)) {
+        start(*job);
+        job = waiting_.erase(job);
+      } else if (status_of(*job) == Status::failed) {
+        finished(*job, 0);
+        job = waiting_.erase(job);
+      } else {
+        ++job;
+      }
+    }
+  }
+
+  void tell(bool at_once) {
+    const auto now = RunnerClock::now();
+    if (!options_.observer || (!at_once && now - told_ < kTellEvery)) return;
+    told_ = now;
+    progress_.running = std::ssize(running_);
+    progress_.seconds = std::chrono::duration<double>(now - begin_).count();
+    double all = 0, left = 0;
+    std::int64_t count = 0;
+    for (const auto& seconds : seconds_of_) {
+      for (const double s : seconds) all += s, ++count;
+    }
+    for (const Job& job : waiting_) {
+      const auto& own = seconds_of_[job.cell];
+      double sum = 0;
+      for (const double s : own) sum += s;
+      left += own.empty() ? (count > 0 ? all / static_cast<double>(count) : INFINITY) : sum / static_cast<double>(own.size());
+    }
+    if (!running_.empty() && count > 0) left += 0.5 * all / static_cast<double>(count) * static_cast<double>(running_.size());
+    progress_.seconds_left = left / options_.jobs;
+    options_.observer(progress_);
+  }
+
+  bool run_all(std::deque<Job> jobs) {
+    waiting_ = std::move(jobs);
+    changed_ = true;
+    while (true) {
+      if (!stopping_ && options_.stop && options_.stop()) {
+        stopping_ = true;
+        for (Running& one : running_) one.worker.stop();
+      }
+      for (auto one = running_.begin(); one != running_.end();) {
+        const auto code = one->worker.poll();
+        if (!code) {
+          ++one;
+          continue;
+        }
+        const Job job = one->job;
+        const double seconds = std::chrono::duration<double>(RunnerClock::now() - one->begin).count();
+        one = running_.erase(one);
+        changed_ = true;
+        ended(job, *code, seconds);
+      }
+      if (!stopping_) fill();
+      tell(false);
+      if (running_.empty() && (stopping_ || waiting_.empty())) break;
+      std::this_thread::sleep_for(kPollEvery);
+    }
+    tell(true);
+    return !stopping_;
+  }
+
+  Plan& plan_;
+  const CompareFolder& folder_;
+  const RunnerOptions& options_;
+  CompareProgress progress_;
+  std::deque<Job> waiting_;
+  std::list<Running> running_;
+  std::map<std::string, int> restarts_;
+  std::vector<std::vector<double>> seconds_of_;
+  RunnerClock::time_point begin_ = RunnerClock::now();
+  RunnerClock::time_point told_{};
+  std::set<std::size_t> prepared_;  ///< cells whose learning rate is chosen
+  bool changed_ = true;             ///< since places were last filled
+  bool stopping_ = false;
+};
+
+}  // namespace
+
+bool run_plan(Plan& plan, const CompareFolder& folder, const RunnerOptions& options) { return Runner(plan, folder, options).run(); }
+
+}  // namespace weft::compare

@@ -1,0 +1,39 @@
+// A child process that trains one run.
+#pragma once
+
+#include <sys/types.h>
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace weft::compare {
+
+/// How a child ended: its exit status, or 128 + the signal that ended it.
+using ExitCode = int;
+
+/// Ends with this program: when it dies, however, so does the child (and its run goes on from its last checkpoint another time).
+class Worker {
+ public:
+  /// What the child prints goes to `log`, written anew. Throws IoError when it cannot be started.
+  Worker(const std::vector<std::string>& command, const std::filesystem::path& log);
+  ~Worker();
+  Worker(Worker&& other) noexcept : process_(other.process_) { other.process_ = -1; }
+  Worker& operator=(Worker&&) = delete;
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+
+  /// Nothing while it runs.
+  std::optional<ExitCode> poll();
+  /// Asks it to save and end.
+  void stop();
+
+ private:
+  pid_t process_ = -1;
+};
+
+/// Path of the program that is running. Throws IoError.
+std::filesystem::path own_program();
+
+}  // namespace weft::compare
