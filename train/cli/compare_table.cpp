@@ -94,8 +94,10 @@ void CompareTable::show(const compare::CompareProgress& progress) {
   const int room = columns - 1 - static_cast<int>(title_.size() + line.size()) - 4;
   std::string text = title_ + "  " + (room >= 8 ? share_bar(share, std::min(room, 30), speaks_utf8()) + "  " : "") + line + "\n";
   text += means_table(progress, columns, terminal_rows() - 2);
-  clear();
-  put_terminal(text);
+  // One write, line over line: a terminal shows no blank in between.
+  std::string drawn = lines_ > 0 ? fmt::format("\r\x1b[{}A", lines_) : "";
+  for (const char c : text) drawn += c == '\n' ? std::string("\x1b[K\n") : std::string(1, c);
+  put_terminal(drawn + "\x1b[J");
   lines_ = static_cast<int>(std::count(text.begin(), text.end(), '\n'));
 }
 
