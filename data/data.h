@@ -8,6 +8,7 @@
 #include "data/image/transform.h"
 #include "data/loader.h"
 #include "data/split.h"
+#include "data/synthetic/sequence_data.h"
 #include "data/text/text_dataset.h"
 #include "data/text/tokenizer.h"
 #include "data/text/utf8.h"
