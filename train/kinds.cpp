@@ -6,6 +6,7 @@
 #include "core/random.h"
 #include "train/config_sources.h"
 #include "train/kind.h"
+#include "train/kinds/sequence/sequence_config.h"
 #include "train/kinds/text/text_config.h"
 #include "train/kinds/vision/vision_config.h"
 #include "train/run_folder.h"
@@ -16,6 +17,7 @@ const std::vector<const Kind*>& kinds() {
   static const std::vector<const Kind*> all = {
       &kind_of(TextConfig()),
       &kind_of(VisionConfig()),
+      &kind_of(SequenceConfig()),
   };
   return all;
 }

@@ -1,0 +1,90 @@
+// Runs of the kind sequence, tiny ones.
+#include <doctest/doctest.h>
+
+#include <string>
+
+#include "core/error.h"
+#include "tests/train/tiny_runs.h"
+#include "train/kinds/sequence/sequence_config.h"
+
+using namespace weft;
+using namespace weft::train;
+using test::TempFolder;
+
+namespace {
+
+SequenceConfig tiny_sequence_config(const std::string& data) {
+  SequenceConfig c;
+  c.data = data;
+  c.symbols = 4;
+  c.length = data == "recall" ? 8 : 3;
+  c.pairs = 2;
+  c.modulus = 5;
+  c.held_out = 50;
+  c.layers = 1;
+  c.heads = 2;
+  c.width = 16;
+  c.batch = 16;
+  c.steps = 6;
+  c.eval_every = 3;
+  return c;
+}
+
+std::string sequence_refusal(const SequenceConfig& config) {
+  try {
+    kind_of(config).check(config);
+  } catch (const ConfigError& error) {
+    return error.what();
+  }
+  return "nothing thrown";
+}
+
+}  // namespace
+
+TEST_CASE("every rule is trained, validated and tested") {
+  const TempFolder folder;
+  for (const std::string data : {"recall", "induction", "copy", "reverse", "modular_addition"}) {
+    CAPTURE(data);
+    const Summary summary = train_run(tiny_sequence_config(data), {.out = folder / data});
+    CHECK(summary.steps == 6);
+    for (const Evaluation& evaluation : {summary.validation, summary.test}) {
+      CHECK(evaluation.loss > 0);
+      CHECK(evaluation.figure("accuracy") >= evaluation.figure("exact"));
+      CHECK(evaluation.figure("accuracy") <= 1);
+    }
+  }
+}
+
+TEST_CASE("copying three symbols is soon learned") {
+  const TempFolder folder;
+  SequenceConfig c = tiny_sequence_config("copy");
+  c.layers = 2;
+  c.width = 32;
+  c.lr = 1e-2;
+  c.batch = 32;
+  c.steps = c.eval_every = 250;
+  CHECK(train_run(c, {.out = folder / "copy"}).test.figure("exact") > 0.95);
+}
+
+TEST_CASE("arms see the same batches whatever their attention, and other seeds others") {
+  const TempFolder folder;
+  SequenceConfig c = tiny_sequence_config("recall");
+  const auto hash = [&](const std::string& name) { return train_run(c, {.out = folder / name}).batch_hash; };
+  const std::string softmax = hash("softmax");
+  c.attention = "lightning";
+  CHECK(hash("lightning") == softmax);
+  c.seed = 2;
+  CHECK(hash("seed") != softmax);
+}
+
+TEST_CASE("rules that a configuration breaks") {
+  SequenceConfig c = tiny_sequence_config("recall");
+  c.pairs = 3;
+  CHECK(sequence_refusal(c) == "[sequence] pairs must be 1 to 2, got 3");
+  c = tiny_sequence_config("recall");
+  c.length = 7;
+  CHECK(sequence_refusal(c) == "[sequence] 2 pairs and their queries, each with its answer's place, need a length of 8, got 7");
+  c = tiny_sequence_config("copy");
+  c.until = "val_auc=0.5";
+  CHECK(sequence_refusal(c).find("auc") != std::string::npos);
+}

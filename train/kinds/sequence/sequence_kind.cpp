@@ -1,0 +1,117 @@
+// The kind of run called sequence: its choices, its rules, and how it begins.
+#include <algorithm>
+
+#include "core/error.h"
+#include "train/compare/flops.h"
+#include "train/kind.h"
+#include "train/kinds/sequence/sequence_task.h"
+
+namespace weft::train {
+namespace {
+
+using C = SequenceConfig;
+
+/// Everything there is to know is in the configuration.
+struct SequenceFacts : DataFacts {};
+
+Fields sequence_fields() {
+  Fields all = {
+      {"data", "Data", &C::data, "the rule: key-value recall (MQAR), induction, copying, reversal, or addition modulo a number", 0, 0, data::sequence_rules()},
+      {"symbols", "Data", &C::symbols, "different symbols (keys and values together, of recall)", 1, 1e6},
+      {"length", "Data", &C::length, "tokens of a row; of copy and reverse, symbols to be given back", 1, 1e6},
+      {"pairs", "Data", &C::pairs, "keys with their values, of recall", 1, 1e6},
+      {"modulus", "Data", &C::modulus, "of modular_addition", 2, 2000},
+      {"train_fraction", "Data", &C::train_fraction, "of all sums of modular_addition", kTiny, 1},
+      {"held_out", "Data", &C::held_out, "rows to validate on, and as many to test on", 1, 1e6},
+      {"model", "Model", &C::model, "a decoder alone", 0, 0, {"gpt"}},
+  };
+  append(all, block_fields("transformer blocks"));
+  append(all, {{"positions", "Model", &C::positions, "how places are told apart", 0, 0, nn::choices<nn::Positions>()},
+               {"tie", "Model", &C::tie, "the head shares the embedding's weights"},
+               {"steps", "Optimization", &C::steps, "optimizer steps", 1, kMany}});
+  append(all, optimizer_fields());
+  append(all, run_fields());
+  return all;
+}
+
+class SequenceKind : public KindOf<SequenceConfig> {
+ public:
+  std::string name() const override { return "sequence"; }
+  std::string about() const override { return "train a transformer to recall, copy, reverse or add symbols by a known rule"; }
+  std::string example() const override { return "weft train sequence --data recall --pairs 8 --attention lightning --steps 1000 --out runs/recall"; }
+
+  const Fields& fields() const override {
+    static const Fields table = sequence_fields();
+    return table;
+  }
+
+  std::string meaningless(const RunConfig& config, const std::string& field) const override {
+    const C& c = own(config);
+    const bool adds = c.data == "modular_addition";
+    if ((field == "modulus" || field == "train_fraction") && !adds) return "data " + c.data;
+    if ((field == "symbols" || field == "length" || field == "held_out") && adds) return "data " + c.data;
+    if (field == "pairs" && c.data != "recall") return "data " + c.data;
+    return Kind::meaningless(config, field);
+  }
+
+  void check(const RunConfig& config) const override {
+    const C& c = own(config);
+    check_common(c);
+    check_heads(c);
+    check_warmup(c, c.steps);
+    const std::int64_t head = c.head_size > 0 ? c.head_size : c.width / c.heads;
+    if (c.positions == "rope" && head % 2 != 0) fail<ConfigError>("config", "rope turns pairs of numbers, so the size of a head must be even: it is {}", head);
+    sequence_options(c).validate();
+    check_target(c, figures(), name());
+  }
+
+  std::vector<std::string> figures() const override { return {"accuracy", "exact"}; }
+
+  Prepared prepare(std::unique_ptr<RunConfig> config) const override {
+    C& c = own(*config);
+    settle_common(c, c.steps, std::min(c.steps, std::max<std::int64_t>(100, c.steps / 10)));
+    const data::SequenceData data(sequence_options(c));
+    const double rows = static_cast<double>(data.size(data::Split::train) > 0 ? std::min(c.batch, data.size(data::Split::train)) : c.batch);
+    const double tokens = rows * static_cast<double>(data.length());
+    check_memory(c, gpt_config(c, data).parameter_count(), tokens, tokens * static_cast<double>(data.vocab_size()));
+    Prepared run;
+    run.task = std::make_unique<SequenceTask>(c);
+    run.steps = c.steps;
+    run.has_test = true;
+    run.config = std::move(config);
+    return run;
+  }
+
+  std::unique_ptr<DataFacts> look_at_data(const RunConfig&) const override { return std::make_unique<SequenceFacts>(); }
+  Length length(const RunConfig& config, const DataFacts&) const override {
+    const C& c = own(config);
+    const std::int64_t train = data::SequenceData(sequence_options(c)).size(data::Split::train);
+    const std::int64_t rows = (train > 0 ? std::min(c.batch, train) : c.batch) * c.accumulate;
+    return {.steps = c.steps, .samples = static_cast<double>(c.steps) * static_cast<double>(rows)};
+  }
+  double parameters(const RunConfig& config, const DataFacts&) const override {
+    return gpt_config(own(config), data::SequenceData(sequence_options(own(config)))).parameter_count();
+  }
+  double forward_flops(const RunConfig& config, const DataFacts&) const override {
+    return compare::forward_flops(gpt_config(own(config), data::SequenceData(sequence_options(own(config)))));
+  }
+  std::int64_t width_granularity(const RunConfig& config) const override { return heads_granularity(config, own(config).positions); }
+  void set_steps(RunConfig& config, std::int64_t steps, const DataFacts&) const override { own(config).steps = steps; }
+};
+
+}  // namespace
+
+SequenceConfig::SequenceConfig() {
+  layers = 2;
+  heads = 1;
+  width = 64;
+  batch = 64;
+  beta2 = 0.98;
+}
+
+const Kind& kind_of(const SequenceConfig&) {
+  static const SequenceKind kind;
+  return kind;
+}
+
+}  // namespace weft::train

@@ -1,0 +1,85 @@
+#include "train/kinds/sequence/sequence_task.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "autograd/autograd.h"
+#include "autograd/ops/loss.h"
+#include "autograd/ops/reduce.h"
+#include "train/build.h"
+
+namespace weft::train {
+namespace {
+
+constexpr std::int64_t kEvalTokensAtOnce = 8192;
+
+}  // namespace
+
+data::SequenceOptions sequence_options(const SequenceConfig& c) {
+  return {.rule = data::sequence_rule(c.data),
+          .symbols = c.symbols,
+          .length = c.length,
+          .pairs = c.pairs,
+          .modulus = c.modulus,
+          .train_fraction = c.train_fraction,
+          .held_out = c.held_out,
+          .seed = static_cast<std::uint64_t>(c.seed)};
+}
+
+nn::GptConfig gpt_config(const SequenceConfig& c, const data::SequenceData& data) {
+  nn::GptConfig gpt;
+  gpt.vocab_size = data.vocab_size();
+  gpt.block_size = data.length();
+  set_blocks(gpt, c, c.positions);
+  gpt.tie_weights = c.tie;
+  return gpt;
+}
+
+SequenceTask::SequenceTask(const SequenceConfig& config) : config_(config), data_(sequence_options(config)) {
+  auto gpt = std::make_unique<nn::Gpt>(gpt_config(config, data_));
+  answer_ = [model = gpt.get()](const data::SequenceBatch& batch) -> Answers { return {(*model)(batch.inputs), batch.targets}; };
+  model_ = std::move(gpt);
+}
+
+std::string SequenceTask::fingerprint() const {
+  const auto [inputs, targets] = data_.eval_batches(data::Split::validation, 64)[0];
+  return fmt::format("{:016x}", data::batch_hash(inputs, targets));
+}
+
+Tensor SequenceTask::next_loss(Seen& seen) {
+  const data::SequenceBatch batch = data_.train_batch(next_++, config_.batch);
+  seen.add(batch.inputs.numel(), batch.inputs, batch.targets);
+  const Answers answers = answer_(batch);
+  return cross_entropy(answers.logits, answers.targets, {.label_smoothing = config_.label_smoothing, .ignore_index = data::kIgnoreIndex});
+}
+
+Evaluation SequenceTask::evaluate(data::Split split, const std::function<bool(double)>& proceed) {
+  const NoGrad no_grad;
+  const auto batches = data_.eval_batches(split, std::clamp<std::int64_t>(kEvalTokensAtOnce / data_.length(), 1, 4096));
+  double sum = 0, right = 0, exact = 0;
+  std::int64_t done = 0;
+  for (const auto& batch : batches) {
+    if (!proceed(static_cast<double>(done++) / static_cast<double>(batches.size()))) break;
+    const auto [logits, targets] = answer_(batch);
+    sum += cross_entropy(logits, targets, {.ignore_index = data::kIgnoreIndex, .reduction = Reduction::sum}).item();
+    const auto guesses = argmax(logits).to_vector<std::int64_t>(), truths = targets.to_vector<std::int64_t>();
+    const std::size_t width = static_cast<std::size_t>(targets.size(1));
+    for (std::size_t row = 0; row < truths.size(); row += width) {
+      std::int64_t wrong = 0;
+      for (std::size_t i = row; i < row + width; ++i) {
+        if (truths[i] == data::kIgnoreIndex) continue;
+        if (guesses[i] == truths[i]) right += 1;
+        else ++wrong;
+      }
+      if (wrong == 0) exact += 1;
+    }
+  }
+  const double rows = static_cast<double>(data_.size(split)), asked = rows * static_cast<double>(data_.asked());
+  Evaluation evaluation;
+  evaluation.loss = sum / asked;
+  evaluation.figures = {{"accuracy", right / asked}, {"exact", exact / rows}};
+  return evaluation;
+}
+
+}  // namespace weft::train
