@@ -7,6 +7,7 @@
 #include "autograd/ops/conv.h"
 #include "autograd/ops/dropout.h"
 #include "autograd/ops/indexing.h"
+#include "autograd/ops/interaction.h"
 #include "autograd/ops/lightning.h"
 #include "autograd/ops/loss.h"
 #include "autograd/ops/matmul.h"

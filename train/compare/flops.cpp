@@ -18,6 +18,11 @@ double blocks_flops(const C& c, double tokens) {
   return real(c.n_layer) * block;
 }
 
+/// Feed-forward layers of one token.
+double feed_forward_flops(nn::Activation activation, double width, double hidden) {
+  return linear_flops(1, width, (activation == nn::Activation::swiglu ? 2 : 1) * hidden) + linear_flops(1, hidden, width);
+}
+
 }  // namespace
 
 double linear_flops(double rows, double in, double out) { return 2 * rows * in * out; }
@@ -60,6 +65,37 @@ double forward_flops(const nn::CnnConfig& c) {
     features = real(c.hidden);
   }
   return flops + linear_flops(1, features, real(c.n_class));
+}
+
+double forward_flops(const nn::TokenTransformerConfig& c) {
+  using nn::TokenMixer;
+  const double t = real(c.n_token), width = real(c.width()), heads = real(c.n_head), size = width / heads;
+  double layer = c.mixer == TokenMixer::diagonal ? 0 : linear_flops(t, width, 3 * width) + linear_flops(t, width, width);
+  if (c.mixer == TokenMixer::diagonal || c.mixer == TokenMixer::full) layer += attention_flops(heads, t, t, size);
+  else layer += 4 * t * width * size;  // keys with values (channels with channels), and queries with that
+  if (c.mixer == TokenMixer::linear) layer += 2 * t * width;  // the sums of the weights
+  if (c.feed_forward) layer += t * feed_forward_flops(c.activation, width, real(c.hidden_size()));
+  return (c.embed ? linear_flops(t, real(c.n_feature), width) : 0) + real(c.n_layer) * layer + linear_flops(1, t * width, real(c.n_class));
+}
+
+double forward_flops(const nn::FtTransformerConfig& c) {
+  const double t = real(c.n_column()) + 1, width = real(c.n_embd);
+  const double block = linear_flops(t, width, 4 * width) + attention_flops(real(c.n_head), t, t, width / real(c.n_head)) +
+                       t * feed_forward_flops(c.activation, width, real(c.hidden_size()));
+  return real(c.n_layer) * block + linear_flops(1, width, real(c.n_class));
+}
+
+double forward_flops(const nn::TokenCnnConfig& c) {
+  double flops = 0, in = real(c.n_feature);
+  for (const std::int64_t out : c.widths) {
+    flops += linear_flops(real(c.n_token), in * real(c.kernel), real(out));
+    in = real(out);
+  }
+  return flops + linear_flops(1, real(c.n_token) * in, real(c.n_class));
+}
+
+double forward_flops(const nn::FactorizationMachineConfig& c) {
+  return linear_flops(1, real(c.input_shape.numel()), 2 + real(c.n_factor));  // the weights, the squares and the factors
 }
 
 double training_flops(double forward_flops_of_a_sample, double samples) { return 3 * forward_flops_of_a_sample * samples; }

@@ -7,8 +7,12 @@
 #include <cstdint>
 
 #include "nn/models/cnn.h"
+#include "nn/models/factorization_machine.h"
+#include "nn/models/ft_transformer.h"
 #include "nn/models/gpt.h"
 #include "nn/models/mlp.h"
+#include "nn/models/token_cnn.h"
+#include "nn/models/token_transformer.h"
 #include "nn/models/vit.h"
 
 namespace weft::compare {
@@ -24,6 +28,10 @@ double forward_flops(const nn::GptConfig& config, std::int64_t tokens = 0);
 double forward_flops(const nn::VitConfig& config);
 double forward_flops(const nn::MlpConfig& config);
 double forward_flops(const nn::CnnConfig& config);
+double forward_flops(const nn::TokenTransformerConfig& config);
+double forward_flops(const nn::FtTransformerConfig& config);
+double forward_flops(const nn::TokenCnnConfig& config);
+double forward_flops(const nn::FactorizationMachineConfig& config);
 
 /// Forward and backward of so many samples: three times the forward, since backward makes two products (for the weights and for the inputs) of each.
 /// (A first layer whose inputs want no gradient makes one; that is not taken off.)

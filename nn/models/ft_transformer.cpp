@@ -1,0 +1,91 @@
+#include "nn/models/ft_transformer.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "autograd/ops/binary.h"
+#include "autograd/ops/shape_ops.h"
+#include "autograd/ops/unary.h"
+#include "nn/check.h"
+
+namespace weft::nn {
+namespace {
+
+const FtTransformerConfig& checked_ft_transformer(const FtTransformerConfig& config) {
+  config.validate();
+  return config;
+}
+
+/// Uniform in +-1 / sqrt C, as the paper's appendix E says of weights, biases and the class token.
+init::Initializer tokenizer_init(const FtTransformerConfig& config) {
+  const double bound = 1 / std::sqrt(static_cast<double>(config.n_embd));
+  return init::uniform(-bound, bound);
+}
+
+}  // namespace
+
+std::int64_t FtTransformerConfig::hidden_size() const { return std::max<std::int64_t>(1, std::llround(mlp_ratio * static_cast<double>(n_embd))); }
+
+void FtTransformerConfig::validate() const {
+  const ConfigCheck check("ft_transformer");
+  double features = 1;
+  for (const std::int64_t size : input_shape) {
+    check.size("input_shape's every size", size, kMaxVocabulary);
+    features *= static_cast<double>(size);
+  }
+  if (features > static_cast<double>(kMaxContext)) check.fail(fmt::format("input_shape {} has more than {} features", input_shape.str(), kMaxContext));
+  if (input_shape.rank() >= Shape::kMaxRank) check.fail(fmt::format("input_shape may have at most {} dimensions", Shape::kMaxRank - 1));
+  check.size("n_class", n_class, kMaxVocabulary);
+  check.size("n_layer", n_layer, kMaxLayers);
+  check.size("n_embd", n_embd, kMaxWidth);
+  check.heads(n_embd, n_head, 0, 0, Positions::none);
+  check.feed_forward(n_embd, mlp_ratio);
+  check.probability("dropout", dropout);
+  check.memory(parameter_count());
+}
+
+double FtTransformerConfig::parameter_count() const {
+  const auto c = static_cast<double>(n_embd), hidden = static_cast<double>(hidden_size());
+  const double norm_size = norm == NormKind::layer ? 2 * c : c;
+  const double block = 2 * norm_size + 4 * c * c + 4 * c + (activation == Activation::swiglu ? 2 : 1) * hidden * (c + 1) + (hidden + 1) * c;
+  return (2 * static_cast<double>(n_column()) + 1) * c + static_cast<double>(n_layer) * block + norm_size + (c + 1) * static_cast<double>(n_class);
+}
+
+FtTransformer::FtTransformer(const FtTransformerConfig& config)
+    : Model("FtTransformer"),
+      config_(checked_ft_transformer(config)),
+      weight(*this, "weight", {config_.n_column(), config_.n_embd}, tokenizer_init(config_)),
+      bias(*this, "bias", {config_.n_column(), config_.n_embd}, tokenizer_init(config_)),
+      cls_token(*this, "cls_token", {1, 1, config_.n_embd}, tokenizer_init(config_)),
+      blocks(*this, "blocks"),
+      norm(*this, "norm", make_norm(config_.n_embd, {.kind = config_.norm})),
+      head(*this, "head", config_.n_embd, config_.n_class) {
+  const BlockOptions options{
+      .attention = {.n_embd = config_.n_embd, .n_head = config_.n_head, .dropout = config_.dropout, .naming = Naming::timm},
+      .feed_forward = {.n_embd = config_.n_embd, .hidden = config_.hidden_size(), .activation = config_.activation, .dropout = config_.dropout, .naming = Naming::timm},
+      .norm = {.kind = config_.norm}};
+  for (std::int64_t i = 0; i < config_.n_layer; ++i) blocks.emplace(options);
+}
+
+Tensor FtTransformer::forward(const Tensor& x) const {
+  const Shape& wanted = config_.input_shape;
+  if (x.rank() != wanted.rank() + 1 || !std::equal(wanted.begin(), wanted.end(), x.shape().begin() + 1))
+    fail<ShapeError>("ft_transformer", "wants a batch of {}, got {}", wanted.str(), x.shape().str());
+  const std::int64_t batch = x.size(0), width = config_.n_embd;
+  const Tensor features = reshape(x, {batch, wanted.numel(), 1}) * weight + bias;
+  Tensor y = cat({expand(cls_token, {batch, 1, width}), features}, 1);
+  for (std::size_t i = 0; i < blocks.size(); ++i) y = blocks[i](y);
+  return head(relu(norm(select(y, 1, 0))));
+}
+
+Tensor FtTransformer::example_input(std::int64_t batch) const {
+  Shape shape = config_.input_shape;
+  shape.insert(0, batch);
+  return Tensor::zeros(shape, dtype());
+}
+
+std::string FtTransformer::details() const {
+  return fmt::format("{} features, {} layers, {} heads, width {}", config_.n_column(), config_.n_layer, config_.n_head, config_.n_embd);
+}
+
+}  // namespace weft::nn
