@@ -14,7 +14,6 @@
 #include "nn/init.h"
 #include "nn/layer_norm.h"
 #include "nn/linear.h"
-#include "nn/linear_attention.h"
 #include "nn/model.h"
 #include "nn/model_info.h"
 #include "nn/models/cnn.h"

@@ -16,7 +16,7 @@ const TokenTransformerConfig& checked_token_transformer(const TokenTransformerCo
 
 std::unique_ptr<Norm> norm_of(const TokenTransformerConfig& c) { return c.norm ? make_norm(c.width(), {.kind = c.norm_kind}) : nullptr; }
 
-bool is_linear(TokenMixer mixer) { return mixer == TokenMixer::linear || mixer == TokenMixer::linear_plain; }
+bool is_full(TokenMixer mixer) { return mixer == TokenMixer::full || mixer == TokenMixer::linear; }
 
 }  // namespace
 
@@ -50,10 +50,9 @@ TokenTransformer::Layer::Layer(const TokenTransformerConfig& c)
     : Module("TokenLayer"),
       norm1(c.norm, *this, "norm1", norm_of(c)),
       diagonal(c.mixer == TokenMixer::diagonal, *this, "attn", c.width(), c.n_head),
-      full(c.mixer == TokenMixer::full, *this, "attn", MultiHeadAttentionOptions{.n_embd = c.width(), .n_head = c.n_head, .dropout = c.dropout, .naming = Naming::timm}),
-      linear(is_linear(c.mixer), *this, "attn",
-             LinearAttentionOptions{.n_embd = c.width(), .n_head = c.n_head,
-                                    .feature_map = c.mixer == TokenMixer::linear ? FeatureMap::elu_plus_one : FeatureMap::identity}),
+      full(is_full(c.mixer), *this, "attn",
+           MultiHeadAttentionOptions{.n_embd = c.width(), .n_head = c.n_head,
+                                     .kind = c.mixer == TokenMixer::linear ? AttentionKind::linear : AttentionKind::softmax, .dropout = c.dropout, .naming = Naming::timm}),
       channels(c.mixer == TokenMixer::cross_covariance, *this, "attn", CrossCovarianceAttentionOptions{.n_embd = c.width(), .n_head = c.n_head}),
       norm2(c.norm && c.feed_forward, *this, "norm2", norm_of(c)),
       mlp(c.feed_forward, *this, "mlp",
@@ -61,8 +60,7 @@ TokenTransformer::Layer::Layer(const TokenTransformerConfig& c)
 
 Tensor TokenTransformer::Layer::mix(const Tensor& x) const {
   if (diagonal) return diagonal(x);
-  if (full) return full(x);
-  return linear ? linear(x) : channels(x);
+  return full ? full(x) : channels(x);
 }
 
 Tensor TokenTransformer::Layer::forward(const Tensor& x) const {

@@ -5,7 +5,6 @@
 #include "nn/cross_covariance_attention.h"
 #include "nn/diagonal_attention.h"
 #include "nn/feed_forward.h"
-#include "nn/linear_attention.h"
 #include "nn/model.h"
 #include "nn/norm.h"
 
@@ -15,8 +14,7 @@ namespace weft::nn {
 enum class TokenMixer : std::uint8_t {
   diagonal,           ///< softmax attention with diagonal W_Q, W_K, W_V
   full,               ///< softmax attention with full ones
-  linear,             ///< the same without softmax: phi(q) phi(k)^T, phi = elu + 1
-  linear_plain,       ///< q k^T / T as it is
+  linear,             ///< the same without softmax: AttentionKind::linear
   cross_covariance,   ///< attention between the channels (XCiT)
 };
 
@@ -71,9 +69,8 @@ class TokenTransformer : public Model {
     Tensor mix(const Tensor& x) const;
 
     OptionalChild<Norm> norm1;
-    OptionalChild<DiagonalAttention> diagonal;  // one of these four, as "attn"
+    OptionalChild<DiagonalAttention> diagonal;  // one of these three, as "attn"
     OptionalChild<MultiHeadAttention> full;
-    OptionalChild<LinearAttention> linear;
     OptionalChild<CrossCovarianceAttention> channels;
     OptionalChild<Norm> norm2;
     OptionalChild<FeedForward> mlp;

@@ -44,7 +44,7 @@ const Register gpt_sample("Gpt", Kind::model, [] {
                {.n_head = 2, .bias = true, .head_size = 3, .positions = Positions::alibi, .norm = NormKind::rms, .activation = Activation::swiglu}),
       gpt_case("lightning", {.n_head = 2, .attention = AttentionKind::lightning, .positions = Positions::none}),
       gpt_case("linear, rope", {.n_head = 2, .attention = AttentionKind::linear, .positions = Positions::rope}),
-      gpt_case("plain", {.n_head = 2, .attention = AttentionKind::plain}),
+      gpt_case("plain attention", {.n_head = 2, .attention = AttentionKind::plain}),
       gpt_case("post-norm, sinusoidal", {.n_head = 2, .positions = Positions::sinusoidal, .activation = Activation::gelu_tanh, .post_norm = true})};
   sample.errors = {{"vocabulary", [] { Gpt({}); }, "[gpt] vocab_size must be 1 to 268435456, got 0"},
                    {"heads", [] { Gpt({.vocab_size = 5, .n_embd = 130}); }, "[gpt] n_embd 130 is not divisible by n_head 4; use 128 or 132"},

@@ -1,8 +1,7 @@
-// Samples of what relates real-valued tokens: diagonal, linear and cross-covariance attention, and convolution.
+// Samples of what relates real-valued tokens: diagonal and cross-covariance attention, and convolution.
 #include "nn/conv1d.h"
 #include "nn/cross_covariance_attention.h"
 #include "nn/diagonal_attention.h"
-#include "nn/linear_attention.h"
 #include "nn/samples/module_case.h"
 #include "nn/samples/naive.h"
 
@@ -41,53 +40,13 @@ const Register diagonal_sample("DiagonalAttention", Kind::module, [] {
   return sample;
 });
 
-// ---- without softmax ----
+// ---- between channels ----
 
 /// Column c of row `row` in part 0, 1 or 2 of what qkv made.
 struct Projected {
   Values qkv;
   double at(std::size_t row, std::size_t part, std::size_t c) const { return qkv[row * 3 * kWidth + part * kWidth + c]; }
 };
-
-Reference linear_reference(std::size_t heads, FeatureMap map) {
-  return [=](const std::vector<Tensor>& t) {
-    const Projected in{naive::linear(flat(t[0]), flat(t[1]), flat(t[2]), kWidth, 3 * kWidth)};
-    const bool normalised = map == FeatureMap::elu_plus_one;
-    const auto phi = [&](double x) { return !normalised ? x : x > 0 ? x + 1 : std::exp(x); };
-    const std::size_t size = kWidth / heads;
-    Values joined(kBatch * kTokens * kWidth);
-    for (std::size_t b = 0; b < kBatch; ++b)
-      for (std::size_t h = 0; h < heads; ++h)
-        for (std::size_t q = 0; q < kTokens; ++q) {
-          Values weights;
-          double total = 0;
-          for (std::size_t k = 0; k < kTokens; ++k) {
-            double weight = 0;
-            for (std::size_t d = 0; d < size; ++d) weight += phi(in.at(b * kTokens + q, 0, h * size + d)) * phi(in.at(b * kTokens + k, 1, h * size + d));
-            weights.push_back(weight);
-            total += weight;
-          }
-          for (std::size_t d = 0; d < size; ++d)
-            for (std::size_t k = 0; k < kTokens; ++k)
-              joined[(b * kTokens + q) * kWidth + h * size + d] += weights[k] / (normalised ? total : static_cast<double>(kTokens)) * in.at(b * kTokens + k, 2, h * size + d);
-        }
-    return naive::linear(joined, flat(t[3]), flat(t[4]), kWidth, kWidth);
-  };
-}
-
-const Register linear_sample("LinearAttention", Kind::module, [] {
-  Sample sample{.name = "LinearAttention", .kind = Kind::module};
-  for (const std::int64_t heads : {1, 3})
-    for (const FeatureMap map : {FeatureMap::elu_plus_one, FeatureMap::identity})
-      sample.cases.push_back(module_case(fmt::format("{} heads, {}", heads, map == FeatureMap::identity ? "no feature map" : "elu + 1"),
-                                         std::make_shared<LinearAttention>(LinearAttentionOptions{.n_embd = kWidth, .n_head = heads, .feature_map = map}), token_values(),
-                                         linear_reference(static_cast<std::size_t>(heads), map)));
-  sample.errors = {{"heads", [] { LinearAttention({.n_embd = 6, .n_head = 4}); }, "[linear_attention] n_embd 6 is not divisible by n_head 4; use 4 or 8"},
-                   {"width", [] { LinearAttention({.n_embd = 6}).forward(Tensor::zeros({2, 5})); }, "[linear_attention] wants (B, T, 6), got (2, 5)"}};
-  return sample;
-});
-
-// ---- between channels ----
 
 /// Parameters: temperature, qkv (2), proj (2).
 Reference channels_reference(std::size_t heads) {

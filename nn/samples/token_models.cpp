@@ -49,7 +49,6 @@ const Register token_transformer_sample("TokenTransformer", Kind::model, [] {
                   transformer_case("diagonal, a head a dimension, no positions", {.n_head = 4, .mixer = TokenMixer::diagonal, .positions = false}),
                   transformer_case("full, two layers and heads", {.n_class = 2, .n_layer = 2, .n_head = 2}),
                   transformer_case("linear", {.mixer = TokenMixer::linear}),
-                  transformer_case("linear, plain", {.mixer = TokenMixer::linear_plain}),
                   transformer_case("between channels", {.n_head = 2, .mixer = TokenMixer::cross_covariance}),
                   transformer_case("whole", {.embed = true, .n_embd = 6, .n_head = 2, .feed_forward = true, .mlp_ratio = 2, .norm = true}),
                   transformer_case("rms norm, swiglu", {.mixer = TokenMixer::diagonal, .feed_forward = true, .activation = Activation::swiglu, .norm = true, .norm_kind = NormKind::rms})};

@@ -31,22 +31,18 @@ class Diagonal(nn.Module):
 
 
 class Linear(nn.Module):
-    """The whole matrix of weights, row by row divided by its sum."""
+    """The whole matrix of weights, row by row divided by its sum and 1e-6, as the paper's published code has it."""
 
-    def __init__(self, width, heads, plain):
+    def __init__(self, width, heads):
         super().__init__()
-        self.heads, self.plain = heads, plain
+        self.heads = heads
         self.qkv, self.proj = nn.Linear(width, 3 * width), nn.Linear(width, width)
 
     def forward(self, x):
         b, t, c = x.shape
         q, k, v = self.qkv(x).view(b, t, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
-        if self.plain:
-            weights = q @ k.transpose(-2, -1) / t
-        else:
-            weights = (F.elu(q) + 1) @ (F.elu(k) + 1).transpose(-2, -1)
-            weights = weights / weights.sum(-1, keepdim=True)
-        return self.proj((weights @ v).transpose(1, 2).reshape(b, t, c))
+        weights = (F.elu(q) + 1) @ (F.elu(k) + 1).transpose(-2, -1)
+        return self.proj((weights / (weights.sum(-1, keepdim=True) + 1e-6) @ v).transpose(1, 2).reshape(b, t, c))
 
 
 class CrossCovariance(nn.Module):
@@ -137,8 +133,7 @@ class TokenCnn(nn.Module):
 MODELS = {
     "diagonal": lambda: TokenTransformer(lambda c: Diagonal(c, 2)),
     "full": lambda: TokenTransformer(lambda c: Attention(c, 2, 2, True, False, "none", False, ("qkv", "proj")), layers=2),
-    "linear": lambda: TokenTransformer(lambda c: Linear(c, 2, False)),
-    "linear_plain": lambda: TokenTransformer(lambda c: Linear(c, 2, True)),
+    "linear": lambda: TokenTransformer(lambda c: Linear(c, 2)),
     "cross_covariance": lambda: TokenTransformer(lambda c: CrossCovariance(c, 2)),
     "whole": lambda: TokenTransformer(lambda c: Attention(c, 2, 2, True, False, "none", False, ("qkv", "proj")), width=6, embed=True, mlp=True, norm=True),
     "ft": FtTransformer,

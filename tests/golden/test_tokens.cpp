@@ -23,7 +23,6 @@ std::unique_ptr<nn::Model> make_token_model(const std::string& name) {
   nn::TokenTransformerConfig config{.n_token = kTokens, .n_feature = kFeatures, .n_head = 2};
   if (name == "diagonal") config.mixer = TokenMixer::diagonal;
   if (name == "linear") config.mixer = TokenMixer::linear;
-  if (name == "linear_plain") config.mixer = TokenMixer::linear_plain;
   if (name == "cross_covariance") config.mixer = TokenMixer::cross_covariance;
   if (name == "full") config.n_layer = 2;
   if (name == "whole") config.embed = config.feed_forward = config.norm = true, config.n_embd = 6, config.mlp_ratio = 2;
@@ -50,7 +49,7 @@ void compare_token_model(const std::string& name, const golden::Arrays& arrays, 
 
 TEST_CASE("models over real-valued tokens give PyTorch's logits and gradients") {
   const golden::Arrays arrays = golden::load("tokens");
-  for (const char* name : {"diagonal", "full", "linear", "linear_plain", "cross_covariance", "whole", "ft", "fm", "cnn"})
+  for (const char* name : {"diagonal", "full", "linear", "cross_covariance", "whole", "ft", "fm", "cnn"})
     for (const DType dtype : {DType::f64, DType::f32}) compare_token_model(name, golden::below(arrays, std::string(name) + "/"), dtype);
 }
 

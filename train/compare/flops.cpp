@@ -72,8 +72,7 @@ double forward_flops(const nn::TokenTransformerConfig& c) {
   const double t = real(c.n_token), width = real(c.width()), heads = real(c.n_head), size = width / heads;
   double layer = c.mixer == TokenMixer::diagonal ? 0 : linear_flops(t, width, 3 * width) + linear_flops(t, width, width);
   if (c.mixer == TokenMixer::diagonal || c.mixer == TokenMixer::full) layer += attention_flops(heads, t, t, size);
-  else layer += 4 * t * width * size;  // keys with values (channels with channels), and queries with that
-  if (c.mixer == TokenMixer::linear) layer += 2 * t * width;  // the sums of the weights
+  else layer += running_sum_flops(heads, t, size, size + (c.mixer == TokenMixer::linear ? 1 : 0));  // between channels: as many products, the other way
   if (c.feed_forward) layer += t * feed_forward_flops(c.activation, width, real(c.hidden_size()));
   return (c.embed ? linear_flops(t, real(c.n_feature), width) : 0) + real(c.n_layer) * layer + linear_flops(1, t * width, real(c.n_class));
 }
