@@ -20,6 +20,7 @@ class ShapeError : public Error { using Error::Error; };    ///< sizes that do n
 class DTypeError : public Error { using Error::Error; };    ///< an element type an op does not take
 class IndexError : public Error { using Error::Error; };    ///< an index or dimension out of range
 class IoError : public Error { using Error::Error; };       ///< a file that is missing, torn, hostile or unwritable
+class DiskFullError : public IoError { using IoError::IoError; };  ///< a file that was not written because there is no room
 class ConfigError : public Error { using Error::Error; };   ///< an option or combination of options that cannot be
 class NumericError : public Error { using Error::Error; };  ///< NaN, infinity, or an argument outside its domain
 class MemoryError : public Error { using Error::Error; };   ///< more memory than there is

@@ -10,6 +10,8 @@
 #include <cstdio>
 #include <system_error>
 
+#include "core/file_calls.h"
+
 namespace weft {
 namespace {
 
@@ -49,7 +51,7 @@ std::string read_file(const std::string& path, std::int64_t limit) {
 AtomicFile::AtomicFile(std::string path) : path_(std::move(path)) {
   static std::atomic<int> next{0};
   temporary_ = fmt::format("{}.{}.{}.part", path_, ::getpid(), next++);
-  descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+  descriptor_ = file_calls::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
   if (descriptor_ < 0) fail_here("cannot be written");
 }
 
@@ -58,12 +60,16 @@ AtomicFile::~AtomicFile() {
   if (!temporary_.empty()) ::unlink(temporary_.c_str());
 }
 
-void AtomicFile::fail_here(std::string_view what) const { fail<IoError>(path_, "{}: {}", what, reason(errno)); }
+void AtomicFile::fail_here(std::string_view what) const {
+  const int error = errno;
+  if (error == ENOSPC || error == EDQUOT) fail<DiskFullError>(path_, "{}: {}", what, reason(error));
+  fail<IoError>(path_, "{}: {}", what, reason(error));
+}
 
 void AtomicFile::write(const void* data, std::size_t bytes) {
   const char* next = static_cast<const char*>(data);
   while (bytes > 0) {
-    const ssize_t count = ::write(descriptor_, next, std::min(bytes, kLargestTransfer));
+    const ssize_t count = file_calls::write(descriptor_, next, std::min(bytes, kLargestTransfer));
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) fail_here("cannot be written");
     next += count;
@@ -72,13 +78,17 @@ void AtomicFile::write(const void* data, std::size_t bytes) {
 }
 
 void AtomicFile::commit() {
-  // Some file systems refuse to sync; the bytes are still theirs to keep.
-  if (::fsync(descriptor_) != 0 && errno != EINVAL && errno != ENOTSUP) fail_here("cannot be written");
-  const int closed = ::close(descriptor_);
+  if (file_calls::sync(descriptor_) != 0) fail_here("cannot be written");
+  const int closed = file_calls::close(descriptor_);
   descriptor_ = -1;
   if (closed != 0) fail_here("cannot be written");
-  if (std::rename(temporary_.c_str(), path_.c_str()) != 0) fail_here("cannot be named");
+  if (file_calls::rename(temporary_.c_str(), path_.c_str()) != 0) fail_here("cannot be named");
   temporary_.clear();
+  // The name itself is on the disk only when its folder is.
+  const auto slash = path_.rfind('/');
+  const std::string folder = slash == std::string::npos ? "." : slash == 0 ? "/" : path_.substr(0, slash);
+  const Descriptor held{file_calls::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0)};
+  if (held.value < 0 || file_calls::sync(held.value) != 0) fail_here("is written, but its folder cannot be synced");
 }
 
 void write_file(const std::string& path, std::string_view text) {

@@ -36,6 +36,7 @@ std::string progress_to_json(const Progress& p) {
               {"best_step", p.best_step},
               {"best_loss", number(p.best_loss)},
               {"reached_target", p.reached_target},
+              {"skipped", p.skipped},
               {"batch_hash", p.batch_hash}}
       .dump();
 }
@@ -54,6 +55,7 @@ Progress progress_from_json(const Json& json) {
   take(json, "best_step", p.best_step);
   take(json, "best_loss", p.best_loss);
   take(json, "reached_target", p.reached_target);
+  take(json, "skipped", p.skipped);
   take(json, "batch_hash", p.batch_hash);
   return p;
 }

@@ -27,6 +27,7 @@ struct Progress {
   std::int64_t best_step = 0;        ///< 0: never evaluated
   double best_loss = std::numeric_limits<double>::infinity();
   bool reached_target = false;
+  std::int64_t skipped = 0;          ///< steps without an update, for their loss or gradient was no number
   std::uint64_t batch_hash = 0;      ///< chained over all training batches
 };
 

@@ -53,6 +53,7 @@ struct RunConfig {
   std::int64_t eval_every = 0;  ///< 0: the task decides
   std::int64_t save_every = 0;
   std::string until;
+  std::string on_nan = "stop";
   std::int64_t seed = 1;
   std::int64_t threads = 0;  ///< 0: all cores
 };

@@ -107,6 +107,7 @@ Fields run_fields() {
       {"eval_every", group, &C::eval_every, "steps between evaluations (0: a tenth of the run but at least 100, or an epoch of images)", 0, kMany},
       {"save_every", group, &C::save_every, "steps between checkpoints (0: as eval_every)", 0, kMany},
       {"until", group, &C::until, "stop as soon as val_loss=X, val_accuracy=X or another figure of the evaluations is reached"},
+      {"on_nan", group, &C::on_nan, "a step whose loss or gradient is no number: stop the run, or skip the step and count it", 0, 0, {"stop", "skip"}},
       {"seed", group, &C::seed, "of the initial weights, the batches and the dropout", 0, 9e15},
       {"threads", group, &C::threads, "threads (0: one a core); results do not depend on it", 0, 1024},
   };

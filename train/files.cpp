@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "core/error.h"
+#include "core/file_calls.h"
 
 namespace weft::files {
 namespace {
@@ -17,19 +18,6 @@ namespace {
 [[noreturn]] void fail_errno(const fs::path& path, const char* doing) {
   const int code = errno;
   fail<IoError>(path.string(), "cannot {}: {}", doing, std::strerror(code));
-}
-
-void write_all(int descriptor, const fs::path& path, const void* data, std::size_t bytes) {
-  const char* next = static_cast<const char*>(data);
-  while (bytes > 0) {
-    const ssize_t written = ::write(descriptor, next, bytes);
-    if (written < 0) {
-      if (errno == EINTR) continue;
-      fail_errno(path, "write");
-    }
-    next += written;
-    bytes -= static_cast<std::size_t>(written);
-  }
 }
 
 /// Opens a regular file. O_NONBLOCK: opening a named pipe must not wait for somebody to write into it.
@@ -71,15 +59,35 @@ void InputFile::read_at(std::int64_t offset, void* data, std::size_t bytes) cons
 }
 
 LineWriter::LineWriter(fs::path path) : path_(std::move(path)) {
-  descriptor_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+  descriptor_ = file_calls::open(path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
   if (descriptor_ < 0) fail_errno(path_, "write");
 }
 
 LineWriter::~LineWriter() { ::close(descriptor_); }
 
-void LineWriter::append(std::string line) {
-  line += '\n';
-  write_all(descriptor_, path_, line.data(), line.size());
+void LineWriter::append(const std::string& line) {
+  kept_ += line;
+  kept_ += '\n';
+  write_kept();
+}
+
+void LineWriter::flush() {
+  if (!write_kept()) fail<DiskFullError>(path_.string(), "cannot be written: the disk is full");
+}
+
+/// As much as there is room for; the rest of a line follows it when there is more. False when the disk is full.
+bool LineWriter::write_kept() {
+  while (!kept_.empty()) {
+    const ssize_t written = file_calls::write(descriptor_, kept_.data(), kept_.size());
+    if (written >= 0) {
+      kept_.erase(0, static_cast<std::size_t>(written));
+      continue;
+    }
+    if (errno == EINTR) continue;
+    if (errno == ENOSPC || errno == EDQUOT) return false;
+    fail_errno(path_, "write");
+  }
+  return true;
 }
 
 FolderLock::FolderLock(const fs::path& folder) {

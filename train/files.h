@@ -27,7 +27,8 @@ class InputFile {
   std::int64_t size_ = 0;
 };
 
-/// Adds whole lines at the end of a file; each is on its way to the disk when append() returns.
+/// Adds whole lines at the end of a file; each is on its way to the disk when append() returns. While the disk is full lines are kept in memory, and
+/// written in their order as soon as there is room.
 class LineWriter {
  public:
   explicit LineWriter(fs::path path);
@@ -36,11 +37,18 @@ class LineWriter {
   LineWriter& operator=(const LineWriter&) = delete;
 
   /// One line, written by a single call, so that who reads meanwhile never sees half of one.
-  void append(std::string line);
+  /// Throws IoError, but not for a full disk.
+  void append(const std::string& line);
+  /// What is kept. Throws DiskFullError when there is still no room for it.
+  void flush();
+  bool keeps_lines() const { return !kept_.empty(); }
 
  private:
+  bool write_kept();
+
   fs::path path_;
   int descriptor_ = -1;
+  std::string kept_;  ///< what is not in the file yet
 };
 
 /// Holds a folder against a second writer (another process or another run here) while it lives; the system lets go when the process dies.

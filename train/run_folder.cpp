@@ -79,9 +79,9 @@ fs::path RunFolder::next_free(const std::string& task) {
 
 std::string RunFolder::read_config() const { return read_file(config().string(), kMaxConfigBytes); }
 
-void RunFolder::trim_metrics(std::int64_t step) const {
+bool RunFolder::trim_metrics(std::int64_t step) const {
   std::error_code error;
-  if (!fs::exists(metrics(), error)) return;
+  if (!fs::exists(metrics(), error)) return false;
   const std::string text = read_file(metrics().string());
   std::string kept;
   for (std::size_t begin = 0; begin < text.size();) {
@@ -93,6 +93,7 @@ void RunFolder::trim_metrics(std::int64_t step) const {
     begin = end + 1;
   }
   if (kept != text) write_file(metrics().string(), kept);
+  return !text.empty() && text.back() != '\n';
 }
 
 }  // namespace weft::train

@@ -36,8 +36,8 @@ class RunFolder {
   fs::path summary() const { return path_ / "summary.json"; }
 
   std::string read_config() const;
-  /// Drops the records of steps after `step`, which a resumed run will make again, and half a line at the end.
-  void trim_metrics(std::int64_t step) const;
+  /// Drops the records of steps after `step`, which a resumed run will make again, and half a line at the end: true if there was one.
+  bool trim_metrics(std::int64_t step) const;
 
  private:
   explicit RunFolder(fs::path path);

@@ -1,5 +1,7 @@
 #include "train/safetensors.h"
 
+#include <zlib.h>
+
 #include <algorithm>
 #include <bit>
 #include <nlohmann/json.hpp>
@@ -38,6 +40,7 @@ struct Entry {
 struct Header {
   std::vector<Entry> entries;
   std::map<std::string, std::string> metadata;
+  std::string checksum;  ///< of the data; empty in files of other programs
   std::int64_t data_offset = 0;
 };
 
@@ -48,6 +51,18 @@ std::string printable(std::string_view name) {
   }
   return text;
 }
+
+/// CRC-32 of the elements of all tensors in file order, under this key of __metadata__, as 8 hexadecimal digits.
+constexpr const char* kChecksumKey = "weft_crc32";
+
+class Checksum {
+ public:
+  void add(const void* data, std::int64_t bytes) { value_ = ::crc32_z(value_, static_cast<const Bytef*>(data), static_cast<z_size_t>(bytes)); }
+  std::string text() const { return fmt::format("{:08x}", value_); }
+
+ private:
+  uLong value_ = ::crc32_z(0, nullptr, 0);
+};
 
 Json parse_header(const std::string& where, const std::string& text) {
   // A name that occurs twice would silently hide the first, so the parser is asked to tell.
@@ -127,7 +142,7 @@ Header read_header(const std::string& where, const files::InputFile& file) {
       if (!value.is_object()) fail<IoError>(where, "__metadata__ must be an object of texts");
       for (const auto& [key, text_value] : value.items()) {
         if (!text_value.is_string()) fail<IoError>(where, "__metadata__ must be an object of texts, {} is not one", printable(key));
-        header.metadata[key] = text_value.get<std::string>();
+        (key == kChecksumKey ? header.checksum : header.metadata[key]) = text_value.get<std::string>();
       }
       continue;
     }
@@ -160,7 +175,13 @@ Tensor TensorFile::find(const std::string& name) const {
 
 void write_safetensors(const fs::path& path, const TensorFile& file) {
   Json json = Json::object();
-  if (!file.metadata.empty()) json["__metadata__"] = file.metadata;
+  json["__metadata__"] = file.metadata;
+  Checksum checksum;
+  for (const auto& [name, tensor] : file.tensors) {
+    const Tensor rows = raw::contiguous(tensor);
+    checksum.add(rows.raw_data(), rows.numel() * item_size(rows.dtype()));
+  }
+  json["__metadata__"][kChecksumKey] = checksum.text();
   std::set<std::string> names;
   std::int64_t offset = 0;
   for (const auto& [name, tensor] : file.tensors) {
@@ -189,10 +210,21 @@ TensorFile read_safetensors(const fs::path& path) {
   const files::InputFile file(path);
   Header header = read_header(path.string(), file);
   TensorFile result{.metadata = std::move(header.metadata)};
+  Checksum checksum;
   for (const Entry& entry : header.entries) {
     const Tensor tensor = Tensor::empty(entry.shape, entry.dtype);
     file.read_at(header.data_offset + entry.begin, tensor.raw_data(), static_cast<std::size_t>(entry.end - entry.begin));
     result.tensors.emplace_back(entry.name, tensor);
+  }
+  std::vector<const Entry*> by_place;
+  for (const Entry& entry : header.entries) by_place.push_back(&entry);
+  std::sort(by_place.begin(), by_place.end(), [](const Entry* a, const Entry* b) { return a->begin < b->begin; });
+  for (const Entry* entry : by_place) {
+    const Tensor& tensor = result.tensors[static_cast<std::size_t>(entry - header.entries.data())].second;
+    checksum.add(tensor.raw_data(), entry->end - entry->begin);
+  }
+  if (!header.checksum.empty() && header.checksum != checksum.text()) {
+    fail<IoError>(path.string(), "is damaged: its tensors have the checksum {}, and {} was written; take another copy of it, or best.safetensors", checksum.text(), header.checksum);
   }
   return result;
 }

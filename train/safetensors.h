@@ -26,7 +26,7 @@ struct TensorFile {
 void write_safetensors(const std::filesystem::path& path, const TensorFile& file);
 
 /// Reads a file and checks all of it: the header's length and JSON, dtypes, that offsets lie inside, neither overlap nor leave
-/// holes, and that every size is its shape's. Throws: IoError naming the file and what is wrong with it; MemoryError.
+/// holes, that every size is its shape's, and the checksum of the elements, if there is one. Throws: IoError naming the file and what is wrong with it; MemoryError.
 TensorFile read_safetensors(const std::filesystem::path& path);
 
 /// Only the free text: what a run is, without loading it. The same checks.

@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <limits>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <system_error>
@@ -26,6 +28,7 @@ using Json = nlohmann::ordered_json;
 using Clock = std::chrono::steady_clock;
 
 constexpr double kMiB = 1024.0 * 1024.0;
+constexpr std::int64_t kMostSkipped = 50;  // steps in a row
 
 double seconds_since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
 
@@ -81,8 +84,23 @@ class Loop {
   Evaluation evaluate(data::Split split, bool& complete);
 
  private:
+  /// What a step's batches gave.
+  struct Gradients {
+    Seen seen{};
+    double loss = 0;  ///< mean over the step's batches
+    double norm = std::numeric_limits<double>::quiet_NaN();  ///< before clipping
+  };
+
   void take_up();
+  void trim(std::int64_t step);
   StepRecord step();
+  Gradients gradients();
+  std::string culprit(const std::map<std::string, std::uint64_t>& streams);
+  void skip(std::int64_t number, const Gradients& found);
+  void save_or_note(const std::filesystem::path& path, bool must);
+  void note(const std::string& text) const {
+    if (options_.observer != nullptr) options_.observer->on_note(text);
+  }
   bool look(StepRecord& record);
   void save(const std::filesystem::path& path);
   bool stop_wanted() const { return options_.stop && options_.stop(); }
@@ -103,6 +121,8 @@ class Loop {
   std::optional<optim::Ema> ema_;
   Progress progress_;
   std::int64_t saved_step_ = -1;
+  std::int64_t skipped_in_a_row_ = 0;
+  bool disk_full_ = false;
   double recent_rate_ = 0;
   Clock::time_point begin_ = Clock::now();
   double seconds_before_ = 0;
@@ -111,7 +131,7 @@ class Loop {
 void Loop::take_up() {
   std::error_code error;
   if (!std::filesystem::exists(folder_.last(), error)) {
-    folder_.trim_metrics(0);  // stopped before its first checkpoint: the same seed makes the same beginning
+    trim(0);  // stopped before its first checkpoint: the same seed makes the same beginning
     return;
   }
   const CheckpointFacts facts = read_checkpoint_facts(folder_.last());
@@ -124,7 +144,11 @@ void Loop::take_up() {
   random::restore(facts.seed, facts.streams);
   seconds_before_ = progress_.seconds;
   saved_step_ = progress_.step;
-  folder_.trim_metrics(progress_.step);
+  trim(progress_.step);
+}
+
+void Loop::trim(std::int64_t step) {
+  if (folder_.trim_metrics(step)) note("metrics.jsonl ended in half a line, which is dropped: the run was killed while it wrote");
 }
 
 std::string Loop::last_good() const {
@@ -132,50 +156,88 @@ std::string Loop::last_good() const {
   return fmt::format("{} holds step {}", folder_.last().string(), saved_step_);
 }
 
+/// Forward and backward of all batches of a step. Throws NumericError only in anomaly mode.
+Loop::Gradients Loop::gradients() {
+  Gradients found{.seen = {.hash = progress_.batch_hash}};
+  const double share = 1.0 / static_cast<double>(config_.accumulate);
+  optimizer_->zero_grad();
+  for (std::int64_t i = 0; i < config_.accumulate; ++i) {
+    const Tensor loss = task_.next_loss(found.seen);
+    found.loss += loss.item() * share;
+    if (!std::isfinite(found.loss)) return found;
+    if (config_.accumulate == 1) loss.backward();
+    else loss.backward(Tensor::full(loss.shape(), share, loss.dtype()));
+  }
+  found.norm = config_.clip > 0 ? optim::clip_grad_norm(parameters_, config_.clip) : optim::grad_norm(parameters_);
+  return found;
+}
+
+/// What made a step's loss or gradient no number: the step is done again, with every op watched.
+std::string Loop::culprit(const std::map<std::string, std::uint64_t>& streams) {
+  for (const auto& [name, tensor] : parameters_) {
+    const std::vector<double> values = tensor.to_vector<double>();
+    if (!std::all_of(values.begin(), values.end(), [](double v) { return std::isfinite(v); })) return fmt::format("the weight {} holds it before the step", name);
+  }
+  random::restore(random::current_seed(), streams);
+  task_.start(progress_.step * config_.accumulate);
+  try {
+    const AnomalyMode watch;
+    gradients();
+  } catch (const NumericError& error) {
+    return error.what();
+  }
+  return "no op made it: it came with the batch, or is a sum of numbers that are too large";
+}
+
 StepRecord Loop::step() {
   const auto begin = Clock::now();
   const std::int64_t number = progress_.step + 1;
   const double factor = schedule_.factor(progress_.step);
   optimizer_->set_lr_factor(factor);
-  optimizer_->zero_grad();
-  const double share = 1.0 / static_cast<double>(config_.accumulate);
-  double loss_sum = 0;
-  Seen seen{.hash = progress_.batch_hash};
-  for (std::int64_t i = 0; i < config_.accumulate; ++i) {
-    const Tensor loss = task_.next_loss(seen);
-    loss_sum += loss.item();
-    if (!std::isfinite(loss_sum)) {
-      fail<NumericError>("train", "the loss is {} at step {}: lower --lr, or --clip 1; {}", loss_sum, number, last_good());
-    }
-    if (config_.accumulate == 1) loss.backward();
-    else loss.backward(Tensor::full(loss.shape(), share, loss.dtype()));
+  const std::map<std::string, std::uint64_t> streams = random::positions();
+  const Gradients found = gradients();
+  const bool finite = std::isfinite(found.loss) && std::isfinite(found.norm);
+  if (!finite && config_.on_nan == "stop") {
+    const std::string what = std::isfinite(found.loss) ? fmt::format("gradient's norm is {}", found.norm) : fmt::format("loss is {}", found.loss);
+    fail<NumericError>("train", "the {} at step {}: {}; lower --lr, use --clip 1, or leave such steps out with --on-nan skip; {}", what, number, culprit(streams), last_good());
   }
-  const double norm = config_.clip > 0 ? optim::clip_grad_norm(parameters_, config_.clip) : optim::grad_norm(parameters_);
-  if (!std::isfinite(norm)) {
-    fail<NumericError>("train", "the gradient's norm is {} at step {}: lower --lr, or --clip 1; {}", norm, number, last_good());
+  if (finite) {
+    optimizer_->step();
+    if (ema_) ema_->update();
+    skipped_in_a_row_ = 0;
+  } else {
+    skip(number, found);
   }
-  optimizer_->step();
-  if (ema_) ema_->update();
 
   const double took = seconds_since(begin);
-  const double rate = static_cast<double>(seen.items) / took;
+  const double rate = static_cast<double>(found.seen.items) / took;
   recent_rate_ = recent_rate_ == 0 ? rate : 0.9 * recent_rate_ + 0.1 * rate;
   progress_.step = number;
-  progress_.items += seen.items;
-  progress_.batch_hash = seen.hash;
+  progress_.items += found.seen.items;
+  progress_.batch_hash = found.seen.hash;
   progress_.train_seconds += took;
   tell_time();
   return {.step = number,
           .steps = steps_,
-          .train_loss = loss_sum * share,
+          .train_loss = found.loss,
           .lr = config_.lr * factor,
-          .grad_norm = norm,
+          .grad_norm = found.norm,
           .seconds = progress_.seconds,
           .rate = recent_rate_,
           .memory_mib = static_cast<double>(memory_stats().peak) / kMiB,
-          .batch_hash = seen.hash,
+          .batch_hash = found.seen.hash,
           .evaluated = false,
           .validation = {}};
+}
+
+/// Leaves a step out. A run in which nothing else happens is no training.
+void Loop::skip(std::int64_t number, const Gradients& found) {
+  ++progress_.skipped;
+  if (++skipped_in_a_row_ >= kMostSkipped) {
+    fail<NumericError>("train", "{} steps in a row were skipped, up to step {}, since their loss or gradient was no number: lower --lr; {}", kMostSkipped, number, last_good());
+  }
+  if (found.seen.items > 0 && config_.accumulate > 1) task_.start(number * config_.accumulate);  // the rest of its batches are left out too
+  note(fmt::format("step {} is skipped: its {} is no number", number, std::isfinite(found.loss) ? "gradient" : "loss"));
 }
 
 Evaluation Loop::evaluate(data::Split split, bool& complete) {
@@ -215,7 +277,7 @@ bool Loop::look(StepRecord& record) {
   if (evaluation.loss < progress_.best_loss) {
     progress_.best_loss = evaluation.loss;
     progress_.best_step = progress_.step;
-    save(folder_.best());
+    save_or_note(folder_.best(), false);
   }
   record.evaluated = true;
   record.validation = evaluation;
@@ -236,16 +298,27 @@ void Loop::save(const std::filesystem::path& path) {
   save_checkpoint(path, facts, task_.model(), *optimizer_, ema_ ? &*ema_ : nullptr);
 }
 
+/// Saves, or says that the disk is full; the checkpoint before stays as it is.
+void Loop::save_or_note(const std::filesystem::path& path, bool must) {
+  try {
+    save(path);
+    if (path == folder_.last()) saved_step_ = progress_.step;
+    if (disk_full_) note(fmt::format("there is room again: step {} is saved", progress_.step));
+    disk_full_ = false;
+  } catch (const DiskFullError& error) {
+    if (must) fail<DiskFullError>(path.string(), "the disk is full: step {} is not saved, {}; make room and go on with --resume", progress_.step, last_good());
+    if (!disk_full_) note(fmt::format("the disk is full: step {} is not saved, and training goes on; saving is tried again at the next checkpoint; {}", progress_.step, last_good()));
+    disk_full_ = true;
+  }
+}
+
 bool Loop::run() {
   begin_ = Clock::now();
   reset_peak_memory();
   if (options_.resume) take_up();
   if (options_.observer != nullptr) options_.observer->on_start(task_.model().num_parameters(), progress_.step, steps_, task_.unit());
   const auto evaluation_due = [&] { return progress_.step > 0 && (progress_.step % config_.eval_every == 0 || progress_.step >= steps_); };
-  const auto save_last = [&] {
-    save(folder_.last());
-    saved_step_ = progress_.step;
-  };
+  const auto save_last = [&](bool must = false) { save_or_note(folder_.last(), must); };
   files::LineWriter metrics(folder_.metrics());
   task_.model().train();
   task_.start(progress_.step * config_.accumulate);
@@ -259,16 +332,17 @@ bool Loop::run() {
   }
   while (!finished()) {
     if (stop_wanted()) {
-      save_last();
+      save_last(true);
       return false;
     }
     StepRecord record = step();
     if (options_.observer != nullptr) options_.observer->on_step(record);
     const bool looked = !evaluation_due() || look(record);
     metrics.append(to_line(record, task_.unit()));
-    if (!looked || finished() || progress_.step % config_.save_every == 0) save_last();
+    if (!looked || finished() || progress_.step % config_.save_every == 0) save_last(!looked || finished());
     if (!looked) return false;
   }
+  metrics.flush();
   return true;
 }
 
@@ -283,6 +357,7 @@ void Observer::on_start(std::int64_t, std::int64_t, std::int64_t, const std::str
 void Observer::on_step(const StepRecord&) {}
 void Observer::on_evaluating(double) {}
 void Observer::on_evaluation(const StepRecord&) {}
+void Observer::on_note(const std::string&) {}
 
 std::string Summary::to_json() const {
   Json json;
@@ -297,6 +372,7 @@ std::string Summary::to_json() const {
   put(json, "best_val_loss", best_val_loss);
   json["best_step"] = best_step;
   json["reached_target"] = reached_target;
+  if (skipped > 0) json["skipped"] = skipped;
   json["batch_hash"] = batch_hash;
   return json.dump(2) + "\n";
 }
@@ -312,6 +388,7 @@ Summary run_training(Task& task, const RunConfig& config, const std::string& con
   }
   const Progress& progress = loop.progress();
   summary.reached_target = progress.reached_target;
+  summary.skipped = progress.skipped;
   summary.steps = progress.step;
   summary.steps_wanted = steps;
   summary.seconds = progress.seconds;

@@ -39,6 +39,8 @@ class Observer {
   /// During an evaluation: a share from 0 to 1.
   virtual void on_evaluating(double share);
   virtual void on_evaluation(const StepRecord& record);
+  /// Something that whoever trains should know, in a sentence: a skipped step, a checkpoint that could not be saved.
+  virtual void on_note(const std::string& text);
 };
 
 /// What a step has seen of the data.
@@ -80,6 +82,7 @@ struct RunOptions {
 struct Summary {
   bool interrupted = false;  ///< stopped before its end; then there are no test figures and no summary.json
   bool reached_target = false;
+  std::int64_t skipped = 0;  ///< steps whose loss or gradient was no number, with on_nan = skip
   std::int64_t steps = 0;
   std::int64_t steps_wanted = 0;
   double seconds = 0;
@@ -99,7 +102,9 @@ struct Summary {
 };
 
 /// Runs `task` from where `folder` stands to the end. `config` must be settled; `config_json` is written with it.
-/// Throws NumericError naming the step when the loss or the gradient is no number: the last checkpoint stays.
+/// A loss or gradient that is no number throws NumericError with the step and the op that made it (found by doing the step again, with every op watched), and
+/// the last checkpoint stays; or, with on_nan = skip, the step is left out and counted. While the disk is full training goes on and saving is tried again;
+/// at the end it throws DiskFullError, and the run can be resumed.
 class RunFolder;
 Summary run_training(Task& task, const RunConfig& config, const std::string& config_json, std::int64_t steps, bool has_test, const RunFolder& folder, const RunOptions& options);
 

@@ -46,7 +46,7 @@ weft_library(weft_data GLOBS data/*.cpp data/text/*.cpp data/image/*.cpp data/sy
              PRIVATE_LINKS ZLIB::ZLIB PNG::PNG Threads::Threads nlohmann_json::nlohmann_json)
 weft_library(weft_train GLOBS train/*.cpp train/kinds/*/*.cpp train/compare/*.cpp train/report/*.cpp train/explain/*.cpp
              LINKS weft_nn weft_optim weft_data
-             PRIVATE_LINKS nlohmann_json::nlohmann_json tomlplusplus::tomlplusplus Threads::Threads)
+             PRIVATE_LINKS nlohmann_json::nlohmann_json tomlplusplus::tomlplusplus ZLIB::ZLIB Threads::Threads)
 
 include(core/cmake/embed_chart_js.cmake)
 include(core/cmake/embed_suites.cmake)

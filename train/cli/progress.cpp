@@ -87,6 +87,11 @@ void ProgressBar::on_evaluation(const train::StepRecord& record) {
   last_drawn_ = Clock::now();
 }
 
+void ProgressBar::on_note(const std::string& text) {
+  clear();
+  put_terminal(fmt::format("{}: {}\n", title_, text));
+}
+
 void ProgressBar::draw(bool at_once) {
   const auto now = Clock::now();
   if (!terminal_) {

@@ -23,6 +23,7 @@ class ProgressBar : public train::Observer {
   void on_step(const train::StepRecord& record) override;
   void on_evaluating(double share) override;
   void on_evaluation(const train::StepRecord& record) override;
+  void on_note(const std::string& text) override;
   /// Takes the bar away, so that something else can be printed.
   void clear();
 
