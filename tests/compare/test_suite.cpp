@@ -201,7 +201,9 @@ TEST_CASE("keys: unknown, missing, of another type, out of range") {
   CHECK(error_of("unequal = true", "unequal = 1") == "[s.toml:43] unequal must be true or false");
   CHECK(error_of("name = \"heads\"", "name = \"../heads\"") ==
         "[s.toml:1] name must be 1 to 64 letters, digits, dots, dashes or underscores, beginning with none of .-, got ../heads");
-  CHECK(error_of("kind = \"text\"", "kind = \"texts\"") == "[s.toml:3] kind must be one of text, vision, got texts; did you mean text?");
+  const std::string kind_error = error_of("kind = \"text\"", "kind = \"texts\"");
+  CHECK(kind_error.starts_with("[s.toml:3] kind must be one of text, vision, "));
+  CHECK(kind_error.ends_with(", got texts; did you mean text?"));
   CHECK(error_of("zh = \"头", "cn = \"头").starts_with("[s.toml:2] unknown key cn in question;"));
   CHECK(error_of("tasks = [\"tang\"]", "tasks = []") == "[s.toml:44] tasks is an empty list");
   CHECK(error_of("tasks = [\"tang\"]", "tasks = [\"tang\", \"tang\"]") == "[s.toml:44] tasks names tang twice");
