@@ -1,0 +1,128 @@
+// Runs and comparisons that are killed at random instants end as undisturbed ones do, bit for bit. WEFT_KILLS sets how often: the default is short,
+// WEFT_KILLS=200 ./weft test -R reliability.kills is the long form.
+#include <doctest/doctest.h>
+
+#include <csignal>
+#include <cstdlib>
+
+#include "core/random.h"
+#include "data/split.h"
+#include "tests/cli/run_program.h"
+#include "train/safetensors.h"
+
+using namespace weft;
+using test::operator+;
+using test::Running;
+using test::TempFolder;
+using test::weft_with;
+
+namespace {
+
+using KillWords = std::vector<std::string>;
+
+std::int64_t wanted_kills() {
+  const char* const text = std::getenv("WEFT_KILLS");
+  return text == nullptr ? 9 : std::max(1L, std::atol(text));
+}
+
+/// A hash of everything that a run leaves and that must not depend on when it was killed: weights, optimizer, streams, metrics and figures without their times.
+std::string result_of(const std::filesystem::path& run) {
+  std::string text;
+  for (const char* name : {"last.safetensors", "best.safetensors"}) {
+    const train::TensorFile file = train::read_safetensors(run / name);
+    std::uint64_t hash = 0;
+    for (const auto& [key, tensor] : file.tensors) hash = data::batch_hash(tensor, tensor, hash) + std::hash<std::string>()(key);
+    text += std::to_string(hash) + file.metadata.at("streams");
+  }
+  for (auto record : test::read_metrics(run)) {
+    for (const char* key : {"seconds", "tokens_per_s", "images_per_s", "memory_mib"}) record.erase(key);
+    text += record.dump() + "\n";
+  }
+  auto summary = nlohmann::json::parse(read_file((run / "summary.json").string()));
+  for (const char* key : {"seconds", "tokens_per_s", "images_per_s", "peak_mib"}) summary.erase(key);
+  return text + summary.dump();
+}
+
+/// Runs `first`, killed after `kills` random waits and resumed by `again` each time; the last one may end. Returns how often it was really killed.
+std::int64_t kill_and_resume(const TempFolder& folder, const KillWords& first, const KillWords& again, const std::filesystem::path& sign, std::int64_t kills, std::int64_t longest_ms,
+                             Generator& random) {
+  std::int64_t killed = 0;
+  for (std::int64_t i = 0; i < kills; ++i) {
+    const bool begun = std::filesystem::exists(sign);
+    Running running(KillWords{test::program()} + (begun ? again : first), folder);
+    std::this_thread::sleep_for(std::chrono::microseconds(random.next_below(static_cast<std::uint64_t>(longest_ms) * 1000)));
+    running.signal(SIGKILL);
+    const auto outcome = running.wait();
+    if (outcome.code == 0) break;  // it was faster
+    REQUIRE_MESSAGE(outcome.code == 128 + SIGKILL, outcome.err);
+    ++killed;
+  }
+  const bool begun = std::filesystem::exists(sign);
+  const auto end = weft_with(folder, begun ? again : first);
+  REQUIRE_MESSAGE(end.code == 0, end.err);
+  return killed;
+}
+
+/// Kills runs of one kind until `kills` were killed, each time against the undisturbed one.
+void check_kills(const KillWords& flags, const std::string& kind, std::int64_t kills, std::int64_t longest_ms) {
+  const TempFolder folder;
+  Generator random(wanted_kills(), "kills-" + kind);
+  const std::string whole = (folder / "whole").string();
+  const auto done = weft_with(folder, KillWords{"train", kind} + flags + KillWords{"--out", whole});
+  REQUIRE_MESSAGE(done.code == 0, done.err);
+  const std::string expected = result_of(whole);
+  std::int64_t killed = 0;
+  for (int round = 0; killed < kills; ++round) {
+    const std::string cut = (folder / ("cut" + std::to_string(round))).string();
+    killed += kill_and_resume(folder, KillWords{"train", kind} + flags + KillWords{"--out", cut}, {"train", kind, "--resume", "--out", cut}, cut + "/config.json",
+                              std::min<std::int64_t>(kills - killed, 8), longest_ms, random);
+    CHECK(result_of(cut) == expected);
+    std::filesystem::remove_all(cut);
+    if (round > 4 * kills) FAIL("the runs end before they can be killed");
+  }
+  MESSAGE(kind, ": killed ", killed, " times, the same result every time");
+}
+
+}  // namespace
+
+TEST_CASE("text runs that are killed end the same: dropout, accumulation, moving average, Muon") {
+  const TempFolder folder;
+  check_kills({"--data", test::tiny_text_config(folder).data, "--layers", "1", "--heads", "2", "--width", "16", "--context", "8", "--batch", "3", "--steps", "600", "--eval-every", "50",
+               "--save-every", "7", "--dropout", "0.2", "--accumulate", "2", "--ema", "0.9", "--optimizer", "muon", "--qk-norm"},
+              "text", wanted_kills() / 3 + 1, 700);
+}
+
+TEST_CASE("vision runs that are killed end the same: augmentation, in the middle of an epoch") {
+  const TempFolder folder;
+  const train::VisionConfig tiny = test::tiny_vision_config(folder);
+  check_kills({"--data", tiny.data, "--layers", "1", "--heads", "2", "--width", "16", "--patch", "4", "--batch", "8", "--epochs", "60", "--validation", "10", "--shift", "1", "--flip",
+               "--dropout", "0.1", "--save-every", "3", "--eval-every", "11"},
+              "vision", wanted_kills() / 3 + 1, 700);
+}
+
+TEST_CASE("comparisons that are killed end the same") {
+  const TempFolder folder;
+  const std::string suite = (folder / "s.toml").string();
+  write_file(suite, "name = \"s\"\nquestion = \"?\"\nkind = \"text\"\nseeds = 6\nlr_factors = [1, 2]\n[budget]\nequal = \"steps\"\n[base]\ndata = \"" + test::tiny_text_config(folder).data +
+                        "\"\nlayers = 1\nwidth = 16\nheads = 1\ncontext = 8\nbatch = 3\nsteps = 60\nsave_every = 9\ndropout = 0.1\n[[task]]\nname = \"t\"\nmetric = \"val_loss\"\n"
+                        "[[arm]]\nname = \"a\"\n[[arm]]\nname = \"b\"\nset = { heads = 2 }\n[[contrast]]\ntask = \"t\"\na = \"a\"\nb = \"b\"\nquestion = \"?\"\n");
+  const auto findings = [](const std::string& out) {
+    auto json = nlohmann::json::parse(read_file(out + "/results.json"));
+    std::string text = json["contrasts"].dump() + json["tasks"].dump() + json["exploratory"].dump();
+    for (const auto& cell : json["cells"]) text += cell["values"].dump() + cell["tried"].dump() + cell["curve"].dump();
+    return text;
+  };
+  const std::string whole = (folder / "whole").string();
+  REQUIRE(weft_with(folder, {"compare", suite, "--out", whole}).code == 0);
+  Generator random(wanted_kills(), "kills-compare");
+  std::int64_t killed = 0;
+  for (int round = 0; killed < wanted_kills() / 3 + 1; ++round) {
+    const std::string cut = (folder / ("cut" + std::to_string(round))).string();
+    const KillWords command{"compare", suite, "--out", cut};
+    killed += kill_and_resume(folder, command, command, cut + "/compare.json", std::min<std::int64_t>(wanted_kills() / 3 + 1 - killed, 8), 900, random);
+    CHECK(findings(cut) == findings(whole));
+    std::filesystem::remove_all(cut);
+    if (round > 4 * wanted_kills()) FAIL("the comparisons end before they can be killed");
+  }
+  MESSAGE("compare: killed ", killed, " times, the same result every time");
+}
