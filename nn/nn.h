@@ -17,6 +17,7 @@
 #include "nn/model.h"
 #include "nn/model_info.h"
 #include "nn/models/cnn.h"
+#include "nn/models/encoder_decoder.h"
 #include "nn/models/factorization_machine.h"
 #include "nn/models/ft_transformer.h"
 #include "nn/models/gpt.h"

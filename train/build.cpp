@@ -13,7 +13,7 @@ namespace {
 /// Embeddings and heads are matrices to look, but their rows stand for themselves: an update that mixes them makes no sense.
 bool muon_takes(const std::string& name, const Tensor& tensor) {
   if (tensor.rank() < 2) return false;
-  constexpr const char* kOutside[] = {"transformer.wte.", "transformer.wpe.", "lm_head.", "head.", "cls_token", "pos_embed", "patch_embed."};
+  constexpr const char* kOutside[] = {"transformer.wte.", "transformer.wpe.", "wte.", "wpe.", "wpe_source.", "lm_head.", "head.", "cls_token", "pos_embed", "patch_embed."};
   return std::none_of(std::begin(kOutside), std::end(kOutside), [&](const char* prefix) { return name.starts_with(prefix); });
 }
 
@@ -22,6 +22,7 @@ std::int64_t row_blocks(const RunConfig& c, const std::string& name) {
   const auto ends = [&](const char* suffix) { return name.ends_with(suffix); };
   const bool all_heads = c.kv_heads == 0 || c.kv_heads == c.heads;
   if ((ends("c_attn.weight") || ends("qkv.weight")) && all_heads) return 3;
+  if (ends("c_kv.weight") && all_heads) return 2;
   if ((ends("c_fc.weight") || ends("fc1.weight")) && c.activation == "swiglu") return 2;
   return 1;
 }

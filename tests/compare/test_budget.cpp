@@ -98,6 +98,11 @@ TEST_CASE("FLOPs by formula are those of the calls that are made") {
                                      .positions = Positions::rope, .activation = Activation::swiglu, .mlp_ratio = 2.5, .tie_weights = false});
   check_flops<nn::Gpt>(nn::GptConfig{.vocab_size = 7, .block_size = 9, .n_layer = 2, .n_head = 4, .n_embd = 32, .n_kv_head = 2, .attention = nn::AttentionKind::lightning});
   check_flops<nn::Gpt>(nn::GptConfig{.vocab_size = 7, .block_size = 9, .n_layer = 2, .n_head = 4, .n_embd = 32, .attention = nn::AttentionKind::linear});
+  const nn::EncoderDecoderConfig both{.vocab_size = 7, .source_size = 9, .block_size = 5, .n_layer = 2, .n_head = 4, .n_embd = 32, .n_kv_head = 2};
+  nn::EncoderDecoder encoder_decoder(both);
+  CHECK(forward_flops(both) == nn::describe(encoder_decoder, [&] {
+                                 encoder_decoder(Tensor::zeros({1, 9}, DType::i64), Tensor::zeros({1, 5}, DType::i64));
+                               }).flops);
   check_flops<nn::Vit>(nn::VitConfig{});
   check_flops<nn::Vit>(nn::VitConfig{.image_height = 12, .image_width = 8, .channels = 3, .n_layer = 1, .pooling = nn::Pooling::cls, .activation = Activation::swiglu});
   check_flops<nn::Mlp>(nn::MlpConfig{});

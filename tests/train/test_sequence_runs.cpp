@@ -55,6 +55,19 @@ TEST_CASE("every rule is trained, validated and tested") {
   }
 }
 
+TEST_CASE("an encoder-decoder is trained on what has a source and a target") {
+  const TempFolder folder;
+  for (const std::string data : {"copy", "reverse", "modular_addition"}) {
+    SequenceConfig c = tiny_sequence_config(data);
+    c.model = "encoder_decoder";
+    CHECK(train_run(c, {.out = folder / data}).test.loss > 0);
+  }
+  SequenceConfig c = tiny_sequence_config("recall");
+  c.model = "encoder_decoder";
+  CHECK(sequence_refusal(c) ==
+        "[config] an encoder_decoder needs a source and a target, and rows of recall have none: use copy, reverse or modular_addition, or model gpt");
+}
+
 TEST_CASE("copying three symbols is soon learned") {
   const TempFolder folder;
   SequenceConfig c = tiny_sequence_config("copy");

@@ -36,6 +36,14 @@ double forward_flops(const nn::GptConfig& c, std::int64_t tokens) {
   return blocks_flops(c, t) + linear_flops(t, real(c.n_embd), real(c.vocab_size));
 }
 
+double forward_flops(const nn::EncoderDecoderConfig& c) {
+  const double source = real(c.source_size), target = real(c.block_size), width = real(c.n_embd);
+  const double heads = real(c.n_head), head = real(c.resolved_head_size()), keys = real(c.resolved_kv_heads()) * head;
+  const double across = linear_flops(target, width, heads * head) + linear_flops(source, width, 2 * keys) + attention_flops(heads, target, source, head) +
+                        linear_flops(target, heads * head, width);
+  return blocks_flops(c, source) + blocks_flops(c, target) + real(c.n_layer) * across + linear_flops(target, width, real(c.vocab_size));
+}
+
 double forward_flops(const nn::VitConfig& c) {
   const double patch = real(c.channels * c.patch_size * c.patch_size);
   return linear_flops(real(c.n_patch()), patch, real(c.n_embd)) + blocks_flops(c, real(c.n_token())) + linear_flops(1, real(c.n_embd), real(c.n_class));

@@ -7,6 +7,7 @@
 #include <cstdint>
 
 #include "nn/models/cnn.h"
+#include "nn/models/encoder_decoder.h"
 #include "nn/models/factorization_machine.h"
 #include "nn/models/ft_transformer.h"
 #include "nn/models/gpt.h"
@@ -25,6 +26,7 @@ double running_sum_flops(double heads, double tokens, double head_size, double v
 
 /// Forward, one sample: a text of `tokens` tokens (0: block_size), an image, or one input.
 double forward_flops(const nn::GptConfig& config, std::int64_t tokens = 0);
+double forward_flops(const nn::EncoderDecoderConfig& config);  ///< the longest source and target
 double forward_flops(const nn::VitConfig& config);
 double forward_flops(const nn::MlpConfig& config);
 double forward_flops(const nn::CnnConfig& config);

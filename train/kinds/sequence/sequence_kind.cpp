@@ -2,7 +2,6 @@
 #include <algorithm>
 
 #include "core/error.h"
-#include "train/compare/flops.h"
 #include "train/kind.h"
 #include "train/kinds/sequence/sequence_task.h"
 
@@ -23,9 +22,9 @@ Fields sequence_fields() {
       {"modulus", "Data", &C::modulus, "of modular_addition", 2, 2000},
       {"train_fraction", "Data", &C::train_fraction, "of all sums of modular_addition", kTiny, 1},
       {"held_out", "Data", &C::held_out, "rows to validate on, and as many to test on", 1, 1e6},
-      {"model", "Model", &C::model, "a decoder alone", 0, 0, {"gpt"}},
+      {"model", "Model", &C::model, "a decoder alone, or with an encoder for what is to be copied, reversed or added", 0, 0, {"gpt", "encoder_decoder"}},
   };
-  append(all, block_fields("transformer blocks"));
+  append(all, block_fields("transformer blocks, of an encoder as many again"));
   append(all, {{"positions", "Model", &C::positions, "how places are told apart", 0, 0, nn::choices<nn::Positions>()},
                {"tie", "Model", &C::tie, "the head shares the embedding's weights"},
                {"steps", "Optimization", &C::steps, "optimizer steps", 1, kMany}});
@@ -39,6 +38,16 @@ class SequenceKind : public KindOf<SequenceConfig> {
   std::string name() const override { return "sequence"; }
   std::string about() const override { return "train a transformer to recall, copy, reverse or add symbols by a known rule"; }
   std::string example() const override { return "weft train sequence --data recall --pairs 8 --attention lightning --steps 1000 --out runs/recall"; }
+
+  /// As it was first described.
+  void start_from_model(RunConfig& c, const RunConfig& wanted) const override {
+    if (own(wanted).model != "encoder_decoder") return;
+    c.post_norm = true;
+    c.activation = "relu";
+    c.init = "torch";
+    own(c).positions = "sinusoidal";
+    own(c).tie = true;
+  }
 
   const Fields& fields() const override {
     static const Fields table = sequence_fields();
@@ -62,6 +71,8 @@ class SequenceKind : public KindOf<SequenceConfig> {
     const std::int64_t head = c.head_size > 0 ? c.head_size : c.width / c.heads;
     if (c.positions == "rope" && head % 2 != 0) fail<ConfigError>("config", "rope turns pairs of numbers, so the size of a head must be even: it is {}", head);
     sequence_options(c).validate();
+    if (c.model == "encoder_decoder" && (c.data == "recall" || c.data == "induction"))
+      fail<ConfigError>("config", "an encoder_decoder needs a source and a target, and rows of {} have none: use copy, reverse or modular_addition, or model gpt", c.data);
     check_target(c, figures(), name());
   }
 
@@ -73,7 +84,7 @@ class SequenceKind : public KindOf<SequenceConfig> {
     const data::SequenceData data(sequence_options(c));
     const double rows = static_cast<double>(data.size(data::Split::train) > 0 ? std::min(c.batch, data.size(data::Split::train)) : c.batch);
     const double tokens = rows * static_cast<double>(data.length());
-    check_memory(c, gpt_config(c, data).parameter_count(), tokens, tokens * static_cast<double>(data.vocab_size()));
+    check_memory(c, parameter_count(c, data), tokens, tokens * static_cast<double>(data.vocab_size()));
     Prepared run;
     run.task = std::make_unique<SequenceTask>(c);
     run.steps = c.steps;
@@ -90,10 +101,10 @@ class SequenceKind : public KindOf<SequenceConfig> {
     return {.steps = c.steps, .samples = static_cast<double>(c.steps) * static_cast<double>(rows)};
   }
   double parameters(const RunConfig& config, const DataFacts&) const override {
-    return gpt_config(own(config), data::SequenceData(sequence_options(own(config)))).parameter_count();
+    return parameter_count(own(config), data::SequenceData(sequence_options(own(config))));
   }
   double forward_flops(const RunConfig& config, const DataFacts&) const override {
-    return compare::forward_flops(gpt_config(own(config), data::SequenceData(sequence_options(own(config)))));
+    return train::forward_flops(own(config), data::SequenceData(sequence_options(own(config))));
   }
   std::int64_t width_granularity(const RunConfig& config) const override { return heads_granularity(config, own(config).positions); }
   void set_steps(RunConfig& config, std::int64_t steps, const DataFacts&) const override { own(config).steps = steps; }

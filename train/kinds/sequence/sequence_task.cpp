@@ -7,7 +7,9 @@
 #include "autograd/autograd.h"
 #include "autograd/ops/loss.h"
 #include "autograd/ops/reduce.h"
+#include "core/error.h"
 #include "train/build.h"
+#include "train/compare/flops.h"
 
 namespace weft::train {
 namespace {
@@ -36,7 +38,35 @@ nn::GptConfig gpt_config(const SequenceConfig& c, const data::SequenceData& data
   return gpt;
 }
 
+nn::EncoderDecoderConfig encoder_decoder_config(const SequenceConfig& c, const data::SequenceData& data) {
+  nn::EncoderDecoderConfig model;
+  model.vocab_size = data.vocab_size();
+  model.source_size = data.source_length();
+  model.block_size = data.length() - data.source_length();
+  set_blocks(model, c, c.positions);
+  model.tie_weights = c.tie;
+  return model;
+}
+
+double parameter_count(const SequenceConfig& c, const data::SequenceData& data) {
+  return c.model == "gpt" ? gpt_config(c, data).parameter_count() : encoder_decoder_config(c, data).parameter_count();
+}
+
+double forward_flops(const SequenceConfig& c, const data::SequenceData& data) {
+  return c.model == "gpt" ? compare::forward_flops(gpt_config(c, data)) : compare::forward_flops(encoder_decoder_config(c, data));
+}
+
 SequenceTask::SequenceTask(const SequenceConfig& config) : config_(config), data_(sequence_options(config)) {
+  if (config.model == "encoder_decoder") {
+    auto model = std::make_unique<nn::EncoderDecoder>(encoder_decoder_config(config, data_));
+    answer_ = [model = model.get(), cut = data_.source_length()](const data::SequenceBatch& batch) -> Answers {
+      const std::int64_t end = batch.inputs.size(1);
+      const Tensor source = raw::slice(batch.inputs, 1, 0, cut), target = raw::slice(batch.inputs, 1, cut, end);
+      return {(*model)(source, target), raw::contiguous(raw::slice(batch.targets, 1, cut, end))};
+    };
+    model_ = std::move(model);
+    return;
+  }
   auto gpt = std::make_unique<nn::Gpt>(gpt_config(config, data_));
   answer_ = [model = gpt.get()](const data::SequenceBatch& batch) -> Answers { return {(*model)(batch.inputs), batch.targets}; };
   model_ = std::move(gpt);

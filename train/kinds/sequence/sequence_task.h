@@ -6,6 +6,7 @@
 #include <string>
 
 #include "data/synthetic/sequence_data.h"
+#include "nn/models/encoder_decoder.h"
 #include "nn/models/gpt.h"
 #include "train/kinds/sequence/sequence_config.h"
 #include "train/trainer.h"
@@ -14,6 +15,11 @@ namespace weft::train {
 
 data::SequenceOptions sequence_options(const SequenceConfig& config);
 nn::GptConfig gpt_config(const SequenceConfig& config, const data::SequenceData& data);
+/// The encoder reads what comes before the sign or separator.
+nn::EncoderDecoderConfig encoder_decoder_config(const SequenceConfig& config, const data::SequenceData& data);
+double parameter_count(const SequenceConfig& config, const data::SequenceData& data);
+/// Of one row.
+double forward_flops(const SequenceConfig& config, const data::SequenceData& data);
 
 class SequenceTask : public Task {
  public:
