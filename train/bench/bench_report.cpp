@@ -17,7 +17,8 @@ double rounded(double value, int digits) {
 }
 
 std::string describe(const Plan& plan) {
-  const std::string common = fmt::format("{} layers, {} heads, {} wide", plan.layers, plan.heads, plan.width);
+  const std::string common = fmt::format("{} layers, {} heads, {} wide{}", plan.layers, plan.heads, plan.width,
+                                         plan.attention == "softmax" ? "" : ", " + plan.attention + " attention");
   if (plan.vit)
     return fmt::format("ViT {0}x{0}x{1}, patch {2}, {3}, {4} classes, batch {5}", plan.image, plan.channels, plan.patch, common, plan.classes,
                        plan.batch);
@@ -50,6 +51,7 @@ std::string to_json_line(const Plan& plan, const Measurement& m) {
   for (const OpTime& op : m.ops) ops[op.op] = {{"forward_ms", rounded(op.forward_ms, 4)}, {"backward_ms", rounded(op.backward_ms, 4)}};
   Json line{{"peer", "weft " WEFT_VERSION},
             {"kind", plan.kind()},
+            {"attention", plan.attention},
             {"median_ms", rounded(m.median_ms, 3)},
             {"min_ms", rounded(m.min_ms, 3)},
             {"items_per_s", rounded(m.items_per_s, 1)},

@@ -59,12 +59,16 @@ void GemmFloor::make_calls(const Plan& plan) {
     calls_.push_back(call);
   };
   if (plan.vit) calls_.push_back(patch);
-  for (std::int64_t i = 0; i < plan.layers; ++i) calls_.insert(calls_.end(), {qkv, {Kind::attention_forward}, proj, up, down});
+  for (std::int64_t i = 0; i < plan.layers; ++i) {
+    calls_.push_back(qkv);
+    if (plan.has_softmax()) calls_.push_back({Kind::attention_forward});
+    calls_.insert(calls_.end(), {proj, up, down});
+  }
   calls_.push_back(head);
   backward(head);
   for (std::int64_t i = 0; i < plan.layers; ++i) {
     for (const Call& call : {down, up, proj}) backward(call);
-    calls_.push_back({Kind::attention_backward});
+    if (plan.has_softmax()) calls_.push_back({Kind::attention_backward});
     backward(qkv);
   }
   if (plan.vit) calls_.push_back({Kind::weight_gradient, patch.rows, patch.in, patch.out});

@@ -30,7 +30,8 @@ class FloatBuffer {
 /// Bare calls of OpenBLAS on buffers that were made beforehand and serve all products, tiled over the same threads as the step: each shape in the way
 /// that proved the fastest here of several, so that the floor is as low as OpenBLAS makes it. What a step computes twice to save memory counts once.
 /// Attention goes by blocks of 64 positions, and where it is causal a block meets only the blocks that it may see: for long texts half of the square is
-/// left out, as by any attention that does no needless work. Counting it would flatter the efficiency.
+/// left out, as by any attention that does no needless work. Counting it would flatter the efficiency. Lightning and linear attention have none: their
+/// floor is that of the layers around them.
 class GemmFloor {
  public:
   explicit GemmFloor(const Plan& plan);

@@ -23,8 +23,9 @@ double least_bytes(const Plan& plan) {
   const double tables = width * (plan.vit ? patch + number(plan.tokens()) + number(plan.classes) : 2 * number(plan.vocab) + number(plan.context));
   const double parameters = number(plan.layers) * 12 * width * width + tables;
   const double inputs = plan.vit ? number(plan.batch) * number(plan.channels) * number(plan.image) * number(plan.image) : 4 * rows;
+  const double weights = plan.attention == "plain" ? number(plan.layers) * number(plan.batch) * number(plan.heads) * number(plan.tokens()) * number(plan.tokens()) : 0;
   const double logits = plan.vit ? number(plan.batch) * number(plan.classes) : rows * number(plan.vocab);
-  return 4 * (4 * parameters + number(plan.layers) * rows * width * 9 + inputs + logits);
+  return 4 * (4 * parameters + number(plan.layers) * rows * width * 9 + weights + inputs + logits);
 }
 
 Tensor random_ids(const Shape& shape, std::int64_t bound, Generator& generator) {
@@ -44,6 +45,7 @@ void Plan::validate() const {
   check_range("steps", steps, 1, 1'000'000);
   check_range("warmup", warmup, 0, 1'000'000);
   check_range("threads", threads, 0, 1024);
+  nn::from_name<nn::AttentionKind>(attention, "attention");
   if (width % heads != 0) fail<ConfigError>("bench", "width must be divisible by heads: width {}, heads {}", width, heads);
   if (vit) {
     check_range("image", image, 1, 4096);
@@ -76,6 +78,7 @@ Workload::Workload(const Plan& plan) {
                                                      .n_embd = plan.width,
                                                      .bias = true,
                                                      .pooling = nn::Pooling::cls,
+                                                     .attention = nn::from_name<nn::AttentionKind>(plan.attention, "attention"),
                                                      .init = nn::InitScheme::torch});
     inputs_ = Tensor::empty({plan.batch, plan.channels, plan.image, plan.image});
     data.fill_uniform(inputs_);
@@ -87,6 +90,7 @@ Workload::Workload(const Plan& plan) {
                                                      .n_head = plan.heads,
                                                      .n_embd = plan.width,
                                                      .bias = true,
+                                                     .attention = nn::from_name<nn::AttentionKind>(plan.attention, "attention"),
                                                      .tie_weights = false,
                                                      .init = nn::InitScheme::torch});
     inputs_ = random_ids({plan.batch, plan.context}, plan.vocab, data);

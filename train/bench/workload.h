@@ -17,6 +17,7 @@ struct Plan {
   std::int64_t heads = 4;
   std::int64_t width = 128;
   std::int64_t batch = 12;
+  std::string attention = "softmax";
   std::int64_t context = 64;  ///< GPT
   std::int64_t vocab = 65;    ///< GPT
   std::int64_t image = 28;    ///< ViT
@@ -29,6 +30,7 @@ struct Plan {
 
   /// Throws ConfigError that names the flag, its value and what it may be, and where the work surely does not fit in memory.
   void validate() const;
+  bool has_softmax() const { return attention == "softmax" || attention == "plain"; }
   const char* kind() const { return vit ? "vit" : "gpt"; }
   const char* item() const { return vit ? "images" : "tokens"; }
   std::int64_t patches() const { return (image / patch) * (image / patch); }

@@ -63,6 +63,7 @@ void add_model(CLI::App& parent, Action& action, bool vit, const std::shared_ptr
   add("--layers", plan.layers, "transformer blocks");
   add("--heads", plan.heads, "attention heads");
   add("--width", plan.width, "features of a token");
+  command->add_option("--attention", plan.attention, "softmax (in tiles), plain (its whole matrix), lightning or linear")->capture_default_str();
   if (vit) {
     add("--image", plan.image, "height and width of an image");
     add("--patch", plan.patch, "height and width of a patch");
@@ -78,6 +79,7 @@ void add_model(CLI::App& parent, Action& action, bool vit, const std::shared_ptr
   add_shared(*command, *flags);
   command->footer(vit ? "Example:\n  weft bench vit --layers 6 --heads 4 --width 64 --batch 64"
                       : "Examples:\n  weft bench gpt --layers 6 --heads 6 --width 384 --context 256 --batch 8\n"
+                        "  weft bench gpt --attention lightning --layers 1 --context 16384 --batch 1 --steps 3 --warmup 1\n"
                         "  weft bench gpt --against \"python3 tests/peers/torch_peer.py gpt\"");
   command->callback([flags, vit, &action] {
     flags->plan.vit = vit;
