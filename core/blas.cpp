@@ -1,6 +1,7 @@
 #include "core/blas.h"
 
 #include <cblas.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <cmath>
@@ -10,6 +11,7 @@
 
 #include "core/error.h"
 #include "core/parallel.h"
+#include "core/address_space.h"
 
 namespace weft::blas {
 namespace {
@@ -137,6 +139,12 @@ const char* description() {
 }
 
 void check_thread_safety() {
+  // OpenBLAS asks for 128 MiB a thread, and asks again for ever where they are refused.
+  struct rlimit limit{};
+  if (::getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY && static_cast<std::int64_t>(limit.rlim_cur) < kAddressSpaceBeside) {
+    fail<MemoryError>("memory", "the address space is limited to {} MiB (ulimit -v), and {} MiB are needed beside all tensors: raise the limit", limit.rlim_cur >> 20,
+                      kAddressSpaceBeside >> 20);
+  }
   prepare();  // here, where its error can be caught
   constexpr std::int64_t kSide = 48;
   constexpr int kThreads = 4;

@@ -1,6 +1,8 @@
 #include "core/storage.h"
 
+
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -14,6 +16,7 @@
 #include <string>
 #include <vector>
 
+#include "core/address_space.h"
 #include "core/error.h"
 
 #if defined(__SANITIZE_ADDRESS__)
@@ -83,8 +86,15 @@ std::int64_t read_limit(const std::string& path) {
   return file >> value && value > 0 ? value : std::numeric_limits<std::int64_t>::max();
 }
 
+/// What `ulimit -v` leaves for tensors: threads, their heaps and the product library's buffers take address space too.
+std::int64_t address_space_for_tensors() {
+  struct rlimit limit{};
+  if (::getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return std::numeric_limits<std::int64_t>::max();
+  return std::max<std::int64_t>(1, static_cast<std::int64_t>(limit.rlim_cur) - kAddressSpaceBeside);
+}
+
 std::int64_t machine_memory() {
-  std::int64_t limit = std::numeric_limits<std::int64_t>::max();
+  std::int64_t limit = address_space_for_tensors();
   const std::int64_t pages = ::sysconf(_SC_PHYS_PAGES);
   const std::int64_t page = ::sysconf(_SC_PAGE_SIZE);
   if (pages > 0 && page > 0) limit = pages * page;

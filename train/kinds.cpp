@@ -9,6 +9,7 @@
 #include "train/kinds/sequence/sequence_config.h"
 #include "train/kinds/text/text_config.h"
 #include "train/kinds/vision/vision_config.h"
+#include "train/memory_estimate.h"
 #include "train/run_folder.h"
 
 namespace weft::train {
@@ -49,6 +50,7 @@ std::int64_t Kind::width_granularity(const RunConfig&) const { return 1; }
 Summary train_run(const Kind& kind, const RunConfig& config, const RunOptions& options) {
   if (!options.resume) RunFolder::check_new(options.out);
   if (config.threads > 0) set_num_threads(static_cast<int>(config.threads));
+  if (!options.resume && options.estimate) check_memory_need(estimate_memory(kind, config));
   random::seed(static_cast<std::uint64_t>(config.seed));
   const Prepared run = kind.prepare(kind.copy(config));
   const std::string json = to_json(kind, *run.config);

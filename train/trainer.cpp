@@ -251,16 +251,21 @@ Evaluation Loop::evaluate(data::Split split, bool& complete) {
     complete = !stop_wanted();
     return complete;
   };
+  // Batches of an evaluation have other sizes than those of a step: what one has kept for reuse is of no use to the other.
+  release_cached_memory();
+  const auto back_to_training = [&] {
+    if (ema_) ema_->swap();
+    model.train();
+    release_cached_memory();
+  };
   Evaluation evaluation;
   try {
     evaluation = task_.evaluate(split, proceed);
   } catch (...) {
-    if (ema_) ema_->swap();
-    model.train();
+    back_to_training();
     throw;
   }
-  if (ema_) ema_->swap();
-  model.train();
+  back_to_training();
   return evaluation;
 }
 

@@ -73,6 +73,7 @@ class Task {
 struct RunOptions {
   std::filesystem::path out{};      ///< the run's folder
   bool resume = false;              ///< it is there, and its own configuration holds
+  bool estimate = true;             ///< find out first whether a new run fits the memory
   bool test = true;                 ///< look at the test split at the end, where there is one
   Observer* observer = nullptr;
   std::function<bool()> stop{};     ///< asked after every step: true saves and ends the run

@@ -204,11 +204,12 @@ BatchRange<ImageBatch> ImageData::train_batches(const ImageBatchOptions& options
 BatchRange<ImageBatch> ImageData::eval_batches(Split split, std::int64_t batch) const {
   check({.batch = batch});
   const auto count = size(split);
-  const auto make = [data = *this, split, batch, count](std::int64_t k) {
-    const auto first = k * batch;
-    return data.make_batch(split, nullptr, first, std::min(batch, count - first), nullptr, 0);
+  const auto batches = (count + batch - 1) / batch;
+  const auto make = [data = *this, split, batches, count](std::int64_t k) {
+    const auto first = k * count / batches;
+    return data.make_batch(split, nullptr, first, (k + 1) * count / batches - first, nullptr, 0);
   };
-  return {make, 0, (count + batch - 1) / batch, {.threads = 1, .ahead = 2}};
+  return {make, 0, batches, {.threads = 1, .ahead = 2}};
 }
 
 ImageData load_images(std::string_view name_or_path, const ImageOptions& options) {

@@ -59,7 +59,7 @@ class ImageData {
   /// Every batch from first_step to the end of the last epoch: `for (auto [images, labels] : mnist.train_batches({.epochs = 5}))`.
   /// The range may outlive this object.
   BatchRange<ImageBatch> train_batches(const ImageBatchOptions& options = {}) const;
-  /// The split in order, each picture once, unchanged.
+  /// The split in order, each picture once, unchanged, in batches of at most `batch` that differ by one picture at most.
   BatchRange<ImageBatch> eval_batches(Split split, std::int64_t batch) const;
 
  private:

@@ -154,9 +154,11 @@ BatchRange<TextBatch> TextData::eval_batches(Split split, std::int64_t batch, st
     fail<ConfigError>("data", "evaluation needs at least 2 tokens in the {} split, {} has {}", data::name(split), where_, size(split));
   }
   const auto windows = (predictions + block_size - 1) / block_size;
-  const auto make = [ids = ids(split), predictions, windows, batch, block_size](std::int64_t k) {
-    const auto first = k * batch;
-    const auto rows = std::min(batch, windows - first);
+  const auto batches = (windows + batch - 1) / batch;
+  // As even as can be: batches of alike sizes reuse each other's memory.
+  const auto make = [ids = ids(split), predictions, windows, batches, block_size](std::int64_t k) {
+    const auto first = k * windows / batches;
+    const auto rows = (k + 1) * windows / batches - first;
     const auto result = empty_batch(rows, block_size);
     for (std::int64_t b = 0; b < rows; ++b) {
       const auto start = (first + b) * block_size;
@@ -164,7 +166,7 @@ BatchRange<TextBatch> TextData::eval_batches(Split split, std::int64_t batch, st
     }
     return result;
   };
-  return {make, 0, (windows + batch - 1) / batch, {.threads = 0, .ahead = 1}};
+  return {make, 0, batches, {.threads = 0, .ahead = 1}};
 }
 
 TextData load_text(std::string_view name_or_path, const TextOptions& options) {

@@ -64,8 +64,8 @@ class TextData {
   /// The range may outlive this object. Throws ConfigError when the context does not fit the data.
   BatchRange<TextBatch> train_batches(const TextBatchOptions& options = {}) const;
 
-  /// The split in order: windows of `block_size` tokens that predict every token but the first exactly once. Only the
-  /// last batch may have fewer rows than `batch`, and only its last row padding. A split of fewer than two tokens gives
+  /// The split in order: windows of `block_size` tokens that predict every token but the first exactly once, in
+  /// batches of at most `batch` rows that differ by one row at most (so that they reuse each other's memory). Only the last row may hold padding. A split of fewer than two tokens gives
   /// ConfigError; one shorter than the context gives one padded row.
   BatchRange<TextBatch> eval_batches(Split split, std::int64_t batch, std::int64_t block_size) const;
   /// Tokens that eval_batches predicts: size - 1.

@@ -119,7 +119,8 @@ TEST_CASE("evaluation predicts every token but the first exactly once") {
       for (const auto& [inputs, targets] : batches) {
         ++made;
         REQUIRE(inputs.size(1) == block);
-        REQUIRE((made == batches.size() || inputs.size(0) == batch));
+        REQUIRE(inputs.size(0) <= batch);
+        REQUIRE(std::abs(inputs.size(0) - batches[0].inputs.size(0)) <= 1);
         for (std::int64_t b = 0; b < inputs.size(0); ++b) {
           for (std::int64_t t = 0; t < block; ++t) {
             const auto target = targets.at({b, t});

@@ -1,16 +1,24 @@
 // weft train KIND
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <cmath>
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
 #include <memory>
 #include <optional>
 
 #include "core/error.h"
+#include "core/file.h"
+#include "core/parallel.h"
+#include "train/bench/child.h"
 #include "train/cli/cli.h"
 #include "train/cli/config_flags.h"
 #include "train/cli/progress.h"
 #include "train/cli/stop.h"
 #include "train/kind.h"
+#include "train/memory_estimate.h"
 #include "train/run_folder.h"
 
 namespace weft::cli {
@@ -23,6 +31,8 @@ struct TrainFlags {
   bool resume = false;
   bool json = false;
   bool no_test = false;
+  bool estimate = false;
+  bool no_estimate = false;
 };
 
 /// --threads is a choice like any other, but the only one that may differ when a run is taken up again.
@@ -62,20 +72,50 @@ void report(const train::Summary& summary, bool json) {
   fmt::print("{}\n", summary.folder.string());
 }
 
+/// Finds out in another process what the run needs, so that nothing of the trial stays in this one.
+void check_memory(const train::Kind& kind, const train::RunConfig& config) {
+  std::string file = (std::filesystem::temp_directory_path() / "weft-XXXXXX").string();
+  const int descriptor = ::mkstemp(file.data());
+  if (descriptor < 0) return;  // nowhere to write: the run itself will say what is wrong
+  ::close(descriptor);
+  const std::string json_file = file + ".json";
+  std::filesystem::rename(file, json_file);
+  write_file(json_file, train::to_json(kind, config));
+  const bench::ChildOutcome child = bench::run_child({bench::own_program(), "train", kind.name(), "--config", json_file, "--estimate", "--json"});
+  std::error_code ignored;
+  std::filesystem::remove(json_file, ignored);
+  if (child.code == 0) {
+    train::check_memory_need(train::memory_need_from_json(child.out));
+  } else if (child.code == 128 + SIGKILL) {
+    fail<ConfigError>("config", "this run does not fit the memory: even a trial with a few examples was ended by the system; lower width, layers, context or batch");
+  }  // any other mistake the run will meet itself, and say
+}
+
 int train_one(const TrainFlags& flags, const train::Kind& kind) {
   const std::string task = kind.name();
   catch_stop_signals();
   if (flags.resume && flags.out.empty()) fail<ConfigError>("resume", "which run? name its folder with --out");
   ProgressBar bar(task);
-  train::RunOptions options{.out = flags.out, .resume = flags.resume, .test = !flags.no_test, .observer = &bar, .stop = stop_requested};
+  train::RunOptions options{.out = flags.out, .resume = flags.resume, .estimate = false, .test = !flags.no_test, .observer = &bar, .stop = stop_requested};
   train::Sources sources = flags.sources;
   sources.file = flags.config;
+  if (flags.estimate) {
+    const std::unique_ptr<train::RunConfig> config = train::resolve(kind, sources);
+    if (config->threads > 0) set_num_threads(static_cast<int>(config->threads));
+    const train::MemoryNeed need = train::estimate_memory(kind, *config);
+    if (flags.json) fmt::print("{}", train::to_json(need));
+    else fmt::print("about {:.0f} MiB, {:.2f} MiB for each example of the batch\n", need.process_mib, need.per_example_mib);
+    return kDone;
+  }
   train::Summary summary;
   if (flags.resume) {
     summary = train::resume_run(options, task, threads_of(flags));
   } else {
     if (flags.out.empty()) options.out = train::RunFolder::next_free(task);
-    summary = train::train_run(kind, *train::resolve(kind, sources), options);
+    const std::unique_ptr<train::RunConfig> config = train::resolve(kind, sources);
+    train::RunFolder::check_new(options.out);
+    if (!flags.no_estimate) check_memory(kind, *config);
+    summary = train::train_run(kind, *config, options);
   }
   bar.clear();
   if (summary.interrupted) {
@@ -98,6 +138,8 @@ void add_kind(CLI::App& train, Action& action, const train::Kind& kind) {
   if (!presets.empty()) command->add_option("--preset", flags->sources.preset, "start from a named recipe. " + presets)->type_name("NAME")->group("Run");
   command->add_option("--config", flags->config, "a TOML file of choices, or config.json of an earlier run; flags win over it")->type_name("FILE")->group("Run");
   command->add_flag("--json", flags->json, "print the summary as JSON")->group("Run");
+  command->add_flag("--estimate", flags->estimate, "say how much memory the run would need, and train nothing")->group("Run");
+  command->add_flag("--no-estimate", flags->no_estimate, "begin without finding out whether the run fits the memory")->group("Run");
   command->add_flag("--no-test", flags->no_test, "leave the test split alone, as while choices are still being made")->group("Run");
   add_config_flags(*command, kind, flags->sources);
   command->footer("Example:\n  " + kind.example());

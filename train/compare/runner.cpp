@@ -147,7 +147,7 @@ class Runner {
   std::vector<std::string> command(const Job& job, bool resume) const {
     std::vector<std::string> words{options_.program.string(), "train", plan_.kind->name()};
     if (resume) words.insert(words.end(), {"--resume", "--out", job.folder.string(), "--threads", "1"});
-    else words.insert(words.end(), {"--config", job.config.string(), "--seed", std::to_string(job.seed), "--threads", "1", "--out", job.folder.string()});
+    else words.insert(words.end(), {"--config", job.config.string(), "--seed", std::to_string(job.seed), "--threads", "1", "--no-estimate", "--out", job.folder.string()});
     if (job.factor) words.push_back("--no-test");
     return words;
   }

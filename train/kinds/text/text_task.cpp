@@ -13,7 +13,8 @@
 namespace weft::train {
 namespace {
 
-constexpr std::int64_t kEvalTokens = 4096;  // a batch of an evaluation
+constexpr std::int64_t kEvalTokens = 4096;         // a batch of an evaluation, at most
+constexpr std::int64_t kEvalLogits = std::int64_t{1} << 22;  // that it makes, at most
 
 }  // namespace
 
@@ -34,7 +35,7 @@ Evaluation TextTask::evaluate(data::Split split, const std::function<bool(double
 Evaluation evaluate_text(const nn::Gpt& model, const data::TextData& data, data::Split split, const std::function<bool(double)>& proceed) {
   const NoGrad no_grad;
   const std::int64_t context = model.config().block_size;
-  const std::int64_t rows = std::clamp<std::int64_t>(kEvalTokens / context, 1, 1024);
+  const std::int64_t rows = std::clamp<std::int64_t>(std::min(kEvalTokens, kEvalLogits / data.vocab_size()) / context, 1, 1024);
   const auto batches = data.eval_batches(split, rows, context);
   double sum = 0;
   std::int64_t done = 0;
