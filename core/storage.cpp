@@ -97,7 +97,7 @@ std::int64_t machine_memory() {
   std::int64_t limit = address_space_for_tensors();
   const std::int64_t pages = ::sysconf(_SC_PHYS_PAGES);
   const std::int64_t page = ::sysconf(_SC_PAGE_SIZE);
-  if (pages > 0 && page > 0) limit = pages * page;
+  if (pages > 0 && page > 0) limit = std::min(limit, pages * page);
   limit = std::min(limit, read_limit("/sys/fs/cgroup/memory.max"));
   limit = std::min(limit, read_limit("/sys/fs/cgroup/memory/memory.limit_in_bytes"));
   std::ifstream groups("/proc/self/cgroup");
