@@ -42,8 +42,9 @@ void check(const Phrase& phrase, const std::string& en, const std::string& zh) {
 
 TEST_CASE("better and worse, with what was expected") {
   Statement s = clear_case();
-  check(verdict_sentence(s), "`full` is better than `diagonal` on `different`: +0.312 accuracy (95 % interval 0.281 to 0.343, adjusted p = 0.047, 8 seeds); as expected.",
-        "`full` 在 `different` 上优于 `diagonal`：准确率相差 +0.312（95% 区间 0.281 至 0.343，校正后 p = 0.047，8 个种子）；符合预期。");
+  check(verdict_sentence(s),
+        "`full` is better than `diagonal` on `different`: +0.31 accuracy (95 % interval 0.28 to 0.34, adjusted p = 0.047, 8 seeds); as expected.",
+        "`full` 在 `different` 上优于 `diagonal`：准确率相差 +0.31（95% 区间 0.28 至 0.34，校正后 p = 0.047，8 个种子）；符合预期。");
   s.expected = Verdict::worse;
   CHECK(verdict_sentence(s).en.ends_with("; expected: worse, and we saw the opposite."));
   s.expected = Verdict::equivalent;
@@ -61,9 +62,11 @@ TEST_CASE("better and worse, with what was expected") {
   s.finding.p_adjusted = 1e-6;
   s.finding.verdict = Verdict::worse;
   check(verdict_sentence(s),
-        "`full` is worse than `diagonal` on `different`: +0.0500 bits per byte, lower is better (95 % interval 0.0451 to 0.0562, adjusted p < 0.0001, 12 seeds); "
+        "`full` is worse than `diagonal` on `different`: +0.050 bits per byte, lower is better (95 % interval 0.045 to 0.056, adjusted p < 0.0001, "
+        "12 seeds); "
         "expected: better, and we saw the opposite.",
-        "`full` 在 `different` 上不如 `diagonal`：每字节比特数（越低越好）相差 +0.0500（95% 区间 0.0451 至 0.0562，校正后 p < 0.0001，12 个种子）；预期更优，我们看到的却相反。");
+        "`full` 在 `different` 上不如 `diagonal`：每字节比特数（越低越好）相差 +0.050（95% 区间 0.045 至 0.056，校正后 p < 0.0001，12 "
+        "个种子）；预期更优，我们看到的却相反。");
 }
 
 TEST_CASE("as good as") {
@@ -73,18 +76,22 @@ TEST_CASE("as good as") {
   s.finding.verdict = Verdict::equivalent;
   s.finding.reason = Reason::within_margin;
   check(verdict_sentence(s),
-        "`full` is as good as `diagonal` on `different`: \u22120.0010 accuracy, within the margin of 0.02 (95 % interval \u22120.0040 to 0.0060, adjusted equivalence p = 0.0078, 8 "
+        "`full` is as good as `diagonal` on `different`: \u22120.001 accuracy, within the margin of 0.02 (95 % interval \u22120.004 to 0.006, "
+        "adjusted equivalence p = 0.0078, 8 "
         "seeds); expected: better, and we did not see it.",
-        "`full` 与 `diagonal` 在 `different` 上相当：准确率相差 \u22120.0010，在 ±0.02 的等效界限之内（95% 区间 \u22120.0040 至 0.0060，校正后等效性检验 p = 0.0078，8 个种子）；"
+        "`full` 与 `diagonal` 在 `different` 上相当：准确率相差 \u22120.001，在 ±0.02 的等效界限之内（95% 区间 \u22120.004 至 "
+        "0.006，校正后等效性检验 p = 0.0078，8 个种子）；"
         "预期更优，但我们没有看到。");
 }
 
 TEST_CASE("undecided, and why") {
   Statement s = open_case(Reason::not_significant);
   check(verdict_sentence(s),
-        "`full` against `diagonal` on `different` is undecided: \u22120.010 accuracy (95 % interval \u22120.040 to 0.020, adjusted p = 0.5, 8 seeds); a true difference of 0.076 "
+        "`full` against `diagonal` on `different` is undecided: \u22120.01 accuracy (95 % interval \u22120.04 to 0.02, adjusted p = 0.5, 8 seeds); a "
+        "true difference of 0.08 "
         "would have been found with a probability of 80 %.",
-        "`full` 与 `diagonal` 在 `different` 上未分高下：准确率相差 \u22120.010（95% 区间 \u22120.040 至 0.020，校正后 p = 0.5，8 个种子）；真实差异若达到 0.076，有 80% 的概率会被发现。");
+        "`full` 与 `diagonal` 在 `different` 上未分高下：准确率相差 \u22120.01（95% 区间 \u22120.04 至 0.02，校正后 p = 0.5，8 "
+        "个种子）；真实差异若达到 0.08，有 80% 的概率会被发现。");
   s.finding.detectable = kEndless;
   CHECK(verdict_sentence(s).en.ends_with("; with so many contrasts 8 seeds cannot find any difference, however large."));
   s.finding.detectable = kNone;
@@ -96,13 +103,15 @@ TEST_CASE("undecided, and why") {
   s.expected = Verdict::worse;
   s.finding.difference = {.seeds = 1, .mean = 0.5, .deviation = 0, .interval = {-kEndless, kEndless}};
   check(verdict_sentence(s),
-        "`full` against `diagonal` on `different` is undecided: +0.500 accuracy (adjusted p = 0.5, 1 seed); fewer than six seeds decide nothing; expected: worse, which stays open.",
-        "`full` 与 `diagonal` 在 `different` 上未分高下：准确率相差 +0.500（校正后 p = 0.5，1 个种子）；不足六个种子，不能下任何结论；预期更差，目前无从判断。");
+        "`full` against `diagonal` on `different` is undecided: +0.500 accuracy (adjusted p = 0.5, 1 seed); fewer than six seeds decide nothing; "
+        "expected: worse, which stays open.",
+        "`full` 与 `diagonal` 在 `different` 上未分高下：准确率相差 +0.500（校正后 p = 0.5，1 "
+        "个种子）；不足六个种子，不能下任何结论；预期更差，目前无从判断。");
 
   s = open_case(Reason::failed_runs);
   s.finding.difference.seeds = 7;
   s.finding.failed = 1;
-  CHECK(verdict_sentence(s).en.find("1 of 8 seeds has no figure of both") != std::string::npos);
+  CHECK(verdict_sentence(s).en.find("0.02, 7 seeds); 1 of 8 seeds lacks a figure, and to leave") != std::string::npos);
   CHECK(verdict_sentence(s).zh.find("8 个种子中有 1 个") != std::string::npos);
 
   s.finding.difference = {.seeds = 0, .mean = kNone, .deviation = kNone, .interval = {-kEndless, kEndless}};
@@ -113,7 +122,14 @@ TEST_CASE("undecided, and why") {
 }
 
 TEST_CASE("controls") {
-  ControlStatement c{.task = "same", .arm = "logistic", .metric = "test_accuracy", .expect = Expect::chance, .limit = 0.5, .within = 0.02, .mean = 0.5021, .holds = true};
+  ControlStatement c{.task = "same",
+                     .arm = "logistic",
+                     .metric = "test_accuracy",
+                     .expect = Expect::chance,
+                     .limit = 0.5,
+                     .within = 0.02,
+                     .mean = 0.5021,
+                     .holds = true};
   check(control_sentence(c), "`logistic` is at chance on `same`, as it must be: 0.502 accuracy (within 0.02 of 0.5).",
         "`logistic` 在 `same` 上处于随机水平，理应如此：准确率 0.502（与 0.5 相差不超过 0.02）。");
   c.holds = false;
@@ -127,7 +143,9 @@ TEST_CASE("controls") {
 }
 
 TEST_CASE("figures show what is known, and no more") {
-  CHECK(decimals_for(0.03) == 3);
+  CHECK(decimals_for(0.04) == 2);
+  CHECK(decimals_for(0.03) == 2);
+  CHECK(decimals_for(0.02) == 3);
   CHECK(decimals_for(0.01) == 3);
   CHECK(decimals_for(0.2) == 2);
   CHECK(decimals_for(30) == 0);

@@ -28,6 +28,7 @@ void add_bench(CLI::App& app, Action& action);
 void add_info(CLI::App& app, Action& action);
 void add_explain(CLI::App& app, Action& action);
 void add_compare(CLI::App& app, Action& action);
+void add_report(CLI::App& app, Action& action);
 
 /// `--threads`, the same everywhere. Throws ConfigError when the action runs with an impossible number.
 void add_threads(CLI::App& command, int& threads);

@@ -17,20 +17,28 @@ std::string en_seeds(std::int64_t count) { return fmt::format("{} seed{}", count
 
 const char* en_word(Verdict verdict) {
   switch (verdict) {
-    case Verdict::better: return "better";
-    case Verdict::worse: return "worse";
-    case Verdict::equivalent: return "no difference";
-    case Verdict::undecided: break;
+    case Verdict::better:
+      return "better";
+    case Verdict::worse:
+      return "worse";
+    case Verdict::equivalent:
+      return "no difference";
+    case Verdict::undecided:
+      break;
   }
   return "undecided";
 }
 
 const char* zh_word(Verdict verdict) {
   switch (verdict) {
-    case Verdict::better: return "更优";
-    case Verdict::worse: return "更差";
-    case Verdict::equivalent: return "没有差异";
-    case Verdict::undecided: break;
+    case Verdict::better:
+      return "更优";
+    case Verdict::worse:
+      return "更差";
+    case Verdict::equivalent:
+      return "没有差异";
+    case Verdict::undecided:
+      break;
   }
   return "未定";
 }
@@ -42,8 +50,10 @@ Phrase met(const Statement& statement) {
   const Reason reason = statement.finding.reason;
   if (expected == seen) return {"; as expected", "；符合预期"};
   const std::string en = en_word(expected), zh = zh_word(expected);
-  if (reason == Reason::too_few_seeds || reason == Reason::failed_runs) return {"; expected: " + en + ", which stays open", "；预期" + zh + "，目前无从判断"};
-  if (seen == Verdict::undecided || seen == Verdict::equivalent) return {"; expected: " + en + ", and we did not see it", "；预期" + zh + "，但我们没有看到"};
+  if (reason == Reason::too_few_seeds || reason == Reason::failed_runs)
+    return {"; expected: " + en + ", which stays open", "；预期" + zh + "，目前无从判断"};
+  if (seen == Verdict::undecided || seen == Verdict::equivalent)
+    return {"; expected: " + en + ", and we did not see it", "；预期" + zh + "，但我们没有看到"};
   if (expected == Verdict::equivalent) return {"; expected: no difference, and we saw one", "；预期没有差异，我们却看到了差异"};
   return {"; expected: " + en + ", and we saw the opposite", "；预期" + zh + "，我们看到的却相反"};
 }
@@ -53,15 +63,18 @@ Phrase undecided_because(const Statement& statement, int decimals) {
   const Finding& finding = statement.finding;
   const auto seeds = finding.difference.seeds;
   switch (finding.reason) {
-    case Reason::too_few_seeds: return {"; fewer than six seeds decide nothing", "；不足六个种子，不能下任何结论"};
+    case Reason::too_few_seeds:
+      return {"; fewer than six seeds decide nothing", "；不足六个种子，不能下任何结论"};
     case Reason::failed_runs:
-      return {fmt::format("; {} of {} {} no figure of both, and leaving them out would favour the arm that fails", finding.failed, en_seeds(seeds + finding.failed),
-                          finding.failed == 1 ? "has" : "have"),
+      return {fmt::format("; {} of {} {} a figure, and to leave seeds out would favour the arm that fails", finding.failed,
+                          en_seeds(seeds + finding.failed), finding.failed == 1 ? "lacks" : "lack"),
               fmt::format("；{} 个种子中有 {} 个缺少其中一方的结果，略去它们会偏袒失败的一方", seeds + finding.failed, finding.failed)};
-    case Reason::interval_of_zero: return {"; the test sees a difference, but the interval holds zero", "；检验显示有差异，但区间包含零"};
+    case Reason::interval_of_zero:
+      return {"; the test sees a difference, but the interval holds zero", "；检验显示有差异，但区间包含零"};
     case Reason::interval_of_margin:
       return {"; the equivalence test sees none, but the interval reaches beyond the margin", "；等效性检验未见差异，但区间超出了等效界限"};
-    default: break;
+    default:
+      break;
   }
   if (!std::isfinite(finding.detectable)) {
     return {fmt::format("; with so many contrasts {} cannot find any difference, however large", en_seeds(seeds)),
@@ -76,8 +89,8 @@ Phrase undecided_because(const Statement& statement, int decimals) {
 
 int decimals_for(double uncertainty) {
   if (!(std::isfinite(uncertainty) && uncertainty > 0)) return 3;
-  // The small term keeps 0.01 from needing three digits on one machine and four on another.
-  return std::clamp(static_cast<int>(std::ceil(-std::log10(uncertainty) - 1e-9)) + 1, 0, 6);
+  // The small term keeps 0.03 from needing two digits on one machine and three on another.
+  return std::clamp(static_cast<int>(std::ceil(-std::log10(uncertainty / 3) - 1e-9)), 0, 6);
 }
 
 std::string figure(double value, int decimals, bool sign) {
@@ -140,8 +153,11 @@ Phrase verdict_sentence(const Statement& statement) {
   const std::string confidence = plain(100 * (1 - statement.alpha));
   const std::string en_interval = bounded ? fmt::format("{} % interval {} to {}, ", confidence, low, high) : "";
   const std::string zh_interval = bounded ? fmt::format("{}% 区间 {} 至 {}，", confidence, low, high) : "";
-  const std::string en_facts = fmt::format("({}adjusted {}p {}, {})", en_interval, equivalent ? "equivalence " : "", p, en_seeds(seeds));
-  const std::string zh_facts = fmt::format("（{}校正后{} p {}，{} 个种子）", zh_interval, equivalent ? "等效性检验" : "", p, seeds);
+  const bool tested = finding.reason != Reason::failed_runs;
+  const std::string en_test = tested ? fmt::format("adjusted {}p {}, ", equivalent ? "equivalence " : "", p) : "";
+  const std::string zh_test = tested ? fmt::format("校正后{} p {}，", equivalent ? "等效性检验" : "", p) : "";
+  const std::string en_facts = fmt::format("({}{}{})", en_interval, en_test, en_seeds(seeds));
+  const std::string zh_facts = fmt::format("（{}{}{} 个种子）", zh_interval, zh_test, seeds);
   const std::string en_metric = metric.en + (statement.lower_is_better ? ", lower is better" : "");
   const std::string zh_metric = metric.zh + (statement.lower_is_better ? "（越低越好）" : "");
   const Phrase expectation = met(statement);
@@ -150,26 +166,32 @@ Phrase verdict_sentence(const Statement& statement) {
     case Verdict::better:
     case Verdict::worse: {
       const bool better = finding.verdict == Verdict::better;
-      return {fmt::format("{}{} is {} than {} on {}: {} {} {}{}.", label.en, a, better ? "better" : "worse", b, task, difference, en_metric, en_facts, expectation.en),
-              fmt::format("{}{} 在 {} 上{} {}：{}相差 {}{}{}。", label.zh, a, task, better ? "优于" : "不如", b, zh_metric, difference, zh_facts, expectation.zh)};
+      return {fmt::format("{}{} is {} than {} on {}: {} {} {}{}.", label.en, a, better ? "better" : "worse", b, task, difference, en_metric, en_facts,
+                          expectation.en),
+              fmt::format("{}{} 在 {} 上{} {}：{}相差 {}{}{}。", label.zh, a, task, better ? "优于" : "不如", b, zh_metric, difference, zh_facts,
+                          expectation.zh)};
     }
     case Verdict::equivalent:
-      return {fmt::format("{}{} is as good as {} on {}: {} {}, within the margin of {} {}{}.", label.en, a, b, task, difference, metric.en, plain(statement.margin), en_facts,
-                          expectation.en),
-              fmt::format("{}{} 与 {} 在 {} 上相当：{}相差 {}，在 ±{} 的等效界限之内{}{}。", label.zh, a, b, task, metric.zh, difference, plain(statement.margin), zh_facts,
-                          expectation.zh)};
-    case Verdict::undecided: break;
+      return {fmt::format("{}{} is as good as {} on {}: {} {}, within the margin of {} {}{}.", label.en, a, b, task, difference, metric.en,
+                          plain(statement.margin), en_facts, expectation.en),
+              fmt::format("{}{} 与 {} 在 {} 上相当：{}相差 {}，在 ±{} 的等效界限之内{}{}。", label.zh, a, b, task, metric.zh, difference,
+                          plain(statement.margin), zh_facts, expectation.zh)};
+    case Verdict::undecided:
+      break;
   }
   const Phrase because = undecided_because(statement, decimals);
-  return {fmt::format("{}{} against {} on {} is undecided: {} {} {}{}{}.", label.en, a, b, task, difference, en_metric, en_facts, because.en, expectation.en),
-          fmt::format("{}{} 与 {} 在 {} 上未分高下：{}相差 {}{}{}{}。", label.zh, a, b, task, zh_metric, difference, zh_facts, because.zh, expectation.zh)};
+  return {fmt::format("{}{} against {} on {} is undecided: {} {} {}{}{}.", label.en, a, b, task, difference, en_metric, en_facts, because.en,
+                      expectation.en),
+          fmt::format("{}{} 与 {} 在 {} 上未分高下：{}相差 {}{}{}{}。", label.zh, a, b, task, zh_metric, difference, zh_facts, because.zh,
+                      expectation.zh)};
 }
 
 Phrase control_sentence(const ControlStatement& control) {
   const Phrase metric = metric_words(control.metric);
   const bool chance = control.expect == Expect::chance;
   const std::string en_place = chance ? "chance" : "the ceiling", zh_place = chance ? "随机水平" : "上限";
-  const std::string limit = plain(control.limit), within = plain(control.within), mean = figure(control.mean, std::max(3, decimals_for(control.within)));
+  const std::string limit = plain(control.limit), within = plain(control.within),
+                    mean = figure(control.mean, std::max(3, decimals_for(control.within)));
   const char* const arm = control.arm.c_str();
   const char* const task = control.task.c_str();
   if (!std::isfinite(control.mean)) {
@@ -180,8 +202,9 @@ Phrase control_sentence(const ControlStatement& control) {
     return {fmt::format("`{}` is at {} on `{}`, as it must be: {} {} (within {} of {}).", arm, en_place, task, mean, metric.en, within, limit),
             fmt::format("`{}` 在 `{}` 上处于{}，理应如此：{} {}（与 {} 相差不超过 {}）。", arm, task, zh_place, metric.zh, mean, limit, within)};
   }
-  return {fmt::format("`{}` must be at {} on `{}` and is not: {} {} (wanted within {} of {}).", arm, en_place, task, mean, metric.en, within, limit),
-          fmt::format("`{}` 在 `{}` 上应处于{}，实际并非如此：{} {}（要求与 {} 相差不超过 {}）。", arm, task, zh_place, metric.zh, mean, limit, within)};
+  return {
+      fmt::format("`{}` must be at {} on `{}` and is not: {} {} (wanted within {} of {}).", arm, en_place, task, mean, metric.en, within, limit),
+      fmt::format("`{}` 在 `{}` 上应处于{}，实际并非如此：{} {}（要求与 {} 相差不超过 {}）。", arm, task, zh_place, metric.zh, mean, limit, within)};
 }
 
 }  // namespace weft::compare

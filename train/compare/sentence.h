@@ -27,7 +27,7 @@ struct Statement {
   Finding finding{};     ///< of a against b
 };
 
-/// "`full` is better than `diagonal` on `different`: +0.312 accuracy (95 % interval 0.281 to 0.343, adjusted p = 0.047, 8 seeds); as expected."
+/// "`full` is better than `diagonal` on `different`: +0.31 accuracy (95 % interval 0.28 to 0.34, adjusted p = 0.047, 8 seeds); as expected."
 /// An undecided one says what difference could have been found; an expectation that was not met is said plainly.
 Phrase verdict_sentence(const Statement& statement);
 
@@ -49,7 +49,8 @@ Phrase control_sentence(const ControlStatement& control);
 /// A metric's name as one says it: "accuracy" for "test_accuracy". A name that is not known keeps its own words.
 Phrase metric_words(const std::string& metric);
 
-/// Digits after the point, so that an uncertainty of this size shows two of its digits: 3 for 0.03. For 0 or what is not finite: 3. From 0 to 6.
+/// Digits after the point, so that an uncertainty of this size shows one digit, or two where that is below 3: 2 for 0.04, 3 for 0.02.
+/// For 0 or what is not finite: 3. From 0 to 6.
 int decimals_for(double uncertainty);
 /// "−0.125", with a plus where `sign`; "no figure" is a dash.
 std::string figure(double value, int decimals, bool sign = false);

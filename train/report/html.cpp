@@ -36,11 +36,14 @@ std::string for_script(const std::string& json) {
   return out;
 }
 
-std::string page_begin(const std::string& title, const std::string& style) {
-  const std::string name = escape_html(title);
+std::string page_head(const std::string& title, const std::string& style) {
   return fmt::format("<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\n"
-                     "<title>{}</title>\n<style>{}{}</style></head>\n<body>\n<h1>{}</h1>\n",
-                     name, kCommonStyle, style, name);
+                     "<title>{}</title>\n<style>{}{}</style></head>\n<body>\n",
+                     escape_html(title), kCommonStyle, style);
+}
+
+std::string page_begin(const std::string& title, const std::string& style) {
+  return page_head(title, style) + fmt::format("<h1>{}</h1>\n", escape_html(title));
 }
 
 std::string page_end() { return "</body></html>\n"; }
