@@ -8,6 +8,7 @@
 #include "train/kind.h"
 #include "train/kinds/sequence/sequence_config.h"
 #include "train/kinds/text/text_config.h"
+#include "train/kinds/tokens/tokens_config.h"
 #include "train/kinds/vision/vision_config.h"
 #include "train/memory_estimate.h"
 #include "train/run_folder.h"
@@ -19,6 +20,7 @@ const std::vector<const Kind*>& kinds() {
       &kind_of(TextConfig()),
       &kind_of(VisionConfig()),
       &kind_of(SequenceConfig()),
+      &kind_of(TokensConfig()),
   };
   return all;
 }
