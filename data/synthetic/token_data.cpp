@@ -137,24 +137,6 @@ constexpr std::array kTaskFacts = {TaskFacts{TokenTask::additive, "additive", 3,
 
 const TaskFacts& facts_of_task(TokenTask task) { return kTaskFacts[static_cast<std::size_t>(task)]; }
 
-void check_synthetic(const SyntheticTokens& o) {
-  const auto within = [](std::string_view field, std::int64_t value, std::int64_t low, std::int64_t high) {
-    if (value < low || value > high) fail<ConfigError>("data", "{} must be {} to {}, got {}", field, low, high, value);
-  };
-  const TaskFacts& facts = facts_of_task(o.task);
-  within("tokens", o.tokens, 1, 65536);
-  within("features", o.features, 1, 65536);
-  if (o.tokens < facts.tokens || o.features < facts.features)
-    fail<ConfigError>("data", "task {} relates features of {} tokens and {} dimensions: got tokens {}, features {}", facts.name, facts.tokens, facts.features, o.tokens,
-                      o.features);
-  within("train", o.train, 1, kMostRows);
-  within("validation", o.validation, 0, kMostRows);
-  within("test", o.test, 0, kMostRows);
-  if ((o.train + o.validation + o.test) > kMostNumbers / (o.tokens * o.features))
-    fail<ConfigError>("data", "{} rows of {} x {} features are more than {} numbers; use fewer", o.train + o.validation + o.test, o.tokens, o.features, kMostNumbers);
-  if (!(o.units >= 1 && o.units <= 1e12)) fail<ConfigError>("data", "units must be 1 to 1e12, got {}", o.units);
-}
-
 float product_of_task(TokenTask task, const float* x, std::int64_t features) {
   const float first = x[0], last_of_first = x[features - 1];
   const float* second = x + features;
@@ -208,8 +190,27 @@ TokenTask token_task(std::string_view name) {
   fail<ConfigError>("data", "task must be one of {}: got \"{}\"", fmt::join(token_tasks(), ", "), name);
 }
 
+void SyntheticTokens::check() const {
+  const SyntheticTokens& o = *this;
+  const auto within = [](std::string_view field, std::int64_t value, std::int64_t low, std::int64_t high) {
+    if (value < low || value > high) fail<ConfigError>("data", "{} must be {} to {}, got {}", field, low, high, value);
+  };
+  const TaskFacts& facts = facts_of_task(o.task);
+  within("tokens", o.tokens, 1, 65536);
+  within("features", o.features, 1, 65536);
+  if (o.tokens < facts.tokens || o.features < facts.features)
+    fail<ConfigError>("data", "task {} relates features of {} tokens and {} dimensions: got tokens {}, features {}", facts.name, facts.tokens, facts.features, o.tokens,
+                      o.features);
+  within("train", o.train, 1, kMostRows);
+  within("validation", o.validation, 0, kMostRows);
+  within("test", o.test, 0, kMostRows);
+  if ((o.train + o.validation + o.test) > kMostNumbers / (o.tokens * o.features))
+    fail<ConfigError>("data", "{} rows of {} x {} features are more than {} numbers; use fewer", o.train + o.validation + o.test, o.tokens, o.features, kMostNumbers);
+  if (!(o.units >= 1 && o.units <= 1e12)) fail<ConfigError>("data", "units must be 1 to 1e12, got {}", o.units);
+}
+
 TokenData synthetic_tokens(const SyntheticTokens& o) {
-  check_synthetic(o);
+  o.check();
   return {make_part(o, Split::train, o.train), make_part(o, Split::validation, o.validation), make_part(o, Split::test, o.test), true, o.standardise,
           std::string(name(o.task))};
 }

@@ -101,11 +101,14 @@ struct SyntheticTokens {
   double units = 1;           ///< dimension k comes in a unit that makes its numbers units^(k / (F - 1)) times larger
   bool standardise = false;
   std::uint64_t seed = 1;
+
+  /// Throws ConfigError for sizes out of range, a task that needs more tokens or dimensions, and units below 1 or above 1e12.
+  void check() const;
 };
 
 /// Every feature is a random sign times a magnitude that is uniform in [0.5, 1.5), so that the sign of a product can be told as surely as the signs of its factors. A
 /// split's rows depend on (seed, its name, T, F) alone: neither on the task nor on the sizes, of which smaller ones give the first rows of larger ones.
-/// Throws ConfigError for sizes out of range, a task that needs more tokens or dimensions, and units below 1 or above 1e12.
+/// Throws ConfigError from options.check().
 TokenData synthetic_tokens(const SyntheticTokens& options);
 
 }  // namespace weft::data

@@ -33,7 +33,7 @@ struct TokenTransformerConfig {
   bool norm = false;            ///< before attention and before the feed-forward layers; the read-out sees the residual stream as it is
   NormKind norm_kind = NormKind::layer;
   bool positions = true;        ///< a learned vector is added to each token
-  double position_std = 0.5;    ///< of these at the start
+  double position_std = 1;      ///< of these at the start: as large as standardised features
   double dropout = 0;           ///< of the embedded tokens and of each layer's outputs
 
   /// Throws ConfigError.

@@ -102,7 +102,9 @@ class TokensKind : public KindOf<TokensConfig> {
     check_target(c, figures(), name());
     if (c.projections == "diagonal" && c.attention != "softmax") fail<ConfigError>("config", "diagonal projections are for softmax attention, not {}", c.attention);
     if (c.model == "ft" && c.norm == "none") fail<ConfigError>("config", "ft has norms: norm must be layer or rms, got none");
-    if (is_made_up(c)) check_model(c, rows_of(c, c.tokens, c.features));
+    if (!is_made_up(c)) return;
+    made_up(c).check();
+    check_model(c, rows_of(c, c.tokens, c.features));
   }
 
   std::vector<std::string> figures() const override { return {"accuracy", "mse", "r2"}; }

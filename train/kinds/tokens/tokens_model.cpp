@@ -39,20 +39,24 @@ bool is_made_up(const TokensConfig& c) {
   return std::find(tasks.begin(), tasks.end(), c.data) != tasks.end();
 }
 
+data::SyntheticTokens made_up(const TokensConfig& c) {
+  return {.task = data::token_task(c.data),
+          .tokens = c.tokens,
+          .features = c.features,
+          .train = c.train > 0 ? c.train : kMadeUpTrain,
+          .validation = c.validation > 0 ? c.validation : kMadeUpHeldOut,
+          .test = c.test > 0 ? c.test : kMadeUpHeldOut,
+          .units = c.units,
+          .standardise = c.standardise,
+          .seed = static_cast<std::uint64_t>(c.seed)};
+}
+
 data::TokenData load_tokens(const TokensConfig& c) {
   if (!is_made_up(c)) {
     return data::load_table_tokens(
         c.data, {.validation = c.validation, .test = c.test, .train = c.train, .binary = c.at_least != 0, .at_least = c.at_least, .standardise = c.standardise});
   }
-  return data::synthetic_tokens({.task = data::token_task(c.data),
-                                 .tokens = c.tokens,
-                                 .features = c.features,
-                                 .train = c.train > 0 ? c.train : kMadeUpTrain,
-                                 .validation = c.validation > 0 ? c.validation : kMadeUpHeldOut,
-                                 .test = c.test > 0 ? c.test : kMadeUpHeldOut,
-                                 .units = c.units,
-                                 .standardise = c.standardise,
-                                 .seed = static_cast<std::uint64_t>(c.seed)});
+  return data::synthetic_tokens(made_up(c));
 }
 
 RowFacts rows_of(const TokensConfig& c, std::int64_t tokens, std::int64_t features) {

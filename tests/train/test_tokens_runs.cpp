@@ -1,0 +1,135 @@
+// Runs of the kind tokens, tiny ones.
+#include <doctest/doctest.h>
+
+#include <string>
+
+#include "core/error.h"
+#include "tests/train/tiny_runs.h"
+#include "train/kind.h"
+#include "train/kinds/tokens/tokens_config.h"
+
+using namespace weft;
+using namespace weft::train;
+using test::TempFolder;
+
+namespace {
+
+TokensConfig tiny_tokens_config(const std::string& model = "transformer") {
+  TokensConfig wanted;
+  wanted.model = model;
+  TokensConfig c = wanted;
+  kind_of(c).start_from_model(c, wanted);
+  c.train = 256;
+  c.validation = c.test = 100;
+  c.width = 8;
+  c.heads = 2;
+  c.batch = 32;
+  c.steps = 6;
+  c.eval_every = 3;
+  return c;
+}
+
+std::string tokens_refusal(const TokensConfig& config) {
+  try {
+    kind_of(config).check(config);
+  } catch (const ConfigError& error) {
+    return error.what();
+  }
+  return "nothing thrown";
+}
+
+}  // namespace
+
+TEST_CASE("every model is trained on tokens, validated and tested, and sees the same batches") {
+  const TempFolder folder;
+  std::string hash;
+  for (const std::string model : {"linear", "fm", "mlp", "cnn", "transformer", "ft"}) {
+    CAPTURE(model);
+    const TokensConfig c = tiny_tokens_config(model);
+    const Summary summary = train_run(c, {.out = folder / model});
+    const auto facts = kind_of(c).look_at_data(c);
+    CHECK(static_cast<double>(summary.parameters) == kind_of(c).parameters(c, *facts));
+    CHECK(kind_of(c).forward_flops(c, *facts) > 0);
+    CHECK(summary.test.figure("accuracy") <= 1);
+    if (hash.empty()) hash = summary.batch_hash;
+    CHECK(summary.batch_hash == hash);
+  }
+}
+
+TEST_CASE("each choice of attention and of what stands around it makes a model") {
+  const TempFolder folder;
+  int number = 0;
+  const auto runs = [&](const auto& edit) {
+    TokensConfig c = tiny_tokens_config();
+    edit(c);
+    CHECK(tokens_refusal(c) == "nothing thrown");
+    return train_run(c, {.out = folder / std::to_string(number++)}).parameters;
+  };
+  const auto alone = [](TokensConfig& c) {
+    c.embed = c.feed_forward = false;
+    c.norm = "none";
+    c.heads = 1;
+  };
+  CHECK(runs([&](TokensConfig& c) { alone(c), c.projections = "diagonal"; }) == 3 * 8 + 32 + 33);
+  CHECK(runs([&](TokensConfig& c) { alone(c), c.projections = "diagonal", c.positions = "none", c.heads = 8; }) == 3 * 8 + 33);
+  CHECK(runs([&](TokensConfig& c) { alone(c); }) == 4 * 72 + 32 + 33);
+  CHECK(runs([&](TokensConfig& c) { alone(c), c.attention = "linear"; }) == 4 * 72 + 32 + 33);
+  CHECK(runs([&](TokensConfig& c) { alone(c), c.attention = "channels", c.norm = "rms"; }) == 4 * 72 + 1 + 8 + 32 + 33);
+  CHECK(runs([&](TokensConfig& c) { c.one_token = true, c.label_smoothing = 0.1; }) > 0);
+}
+
+TEST_CASE("a product of different dimensions is learned by a factorization machine, not by logistic regression") {
+  const TempFolder folder;
+  const auto accuracy = [&](const std::string& model) {
+    TokensConfig c = tiny_tokens_config(model);
+    c.train = 2000;
+    c.test = 500;
+    c.steps = c.eval_every = 300;
+    c.lr = 0.03;
+    return train_run(c, {.out = folder / model}).test.figure("accuracy");
+  };
+  CHECK(accuracy("fm") > 0.97);
+  CHECK(std::abs(accuracy("linear") - 0.5) < 0.1);
+}
+
+TEST_CASE("wines are told as numbers and as classes") {
+  const TempFolder folder;
+  TokensConfig c = tiny_tokens_config("linear");
+  c.data = std::string(WEFT_SOURCE_DIR) + "/data/sets/winequality-white.csv";
+  c.train = c.validation = c.test = 0;
+  c.standardise = true;
+  c.lr = 0.03;
+  c.steps = c.eval_every = 200;
+  const Summary numbers = train_run(c, {.out = folder / "numbers"});
+  CHECK(numbers.test.figure("r2") == doctest::Approx(0.25).epsilon(0.2));  // least squares: 0.28 over all wines
+  CHECK(numbers.test.figure("mse") == doctest::Approx(0.57).epsilon(0.15));
+  c.at_least = 7;
+  CHECK(train_run(c, {.out = folder / "classes"}).test.figure("accuracy") > 0.77);
+}
+
+TEST_CASE("what a tokens run cannot be") {
+  TokensConfig c = tiny_tokens_config();
+  c.projections = "diagonal";
+  c.attention = "linear";
+  CHECK(tokens_refusal(c) == "[config] diagonal projections are for softmax attention, not linear");
+  c = tiny_tokens_config();
+  c.embed = false;
+  c.heads = 3;
+  CHECK(tokens_refusal(c) == "[token_transformer] n_embd 8 is not divisible by n_head 3; use 6 or 9");
+  c = tiny_tokens_config("ft");
+  c.norm = "none";
+  CHECK(tokens_refusal(c) == "[config] ft has norms: norm must be layer or rms, got none");
+  c = tiny_tokens_config("cnn");
+  c.kernel = 2;
+  CHECK(tokens_refusal(c) == "[token_cnn] kernel must be odd, 1 to 255, got 2");
+  c = tiny_tokens_config();
+  c.data = "triple";
+  c.tokens = 2;
+  CHECK(tokens_refusal(c) == "[data] task triple relates features of 3 tokens and 3 dimensions: got tokens 2, features 8");
+  const TempFolder folder;
+  c = tiny_tokens_config();
+  c.batch = 257;
+  CHECK_THROWS_WITH_AS(train_run(c, {.out = folder / "x"}), "[config] batch is larger than the data: batch 257, 256 training rows", ConfigError);
+  CHECK(kind_of(c).meaningless(c, "rank") == "model transformer");
+  CHECK(kind_of(c).meaningless(c, "at_least") == "data different");
+}
