@@ -8,6 +8,7 @@
 
 #include "core/error.h"
 #include "train/cli/cli.h"
+#include "train/cli/compare_run.h"
 #include "train/cli/progress.h"
 #include "train/cli/stop.h"
 #include "train/cli/write_text.h"
@@ -69,6 +70,17 @@ train::Summary train_images(const DemoFlags& flags) {
   return train::train_run(train::resolve<train::VisionConfig>(sources), options);
 }
 
+/// A place for the demo's comparison: an earlier demo's makes room.
+std::string make_room_for_comparison(const fs::path& path) {
+  std::error_code error;
+  if (fs::exists(path / "compare.json", error)) {
+    for (const char* name : {"runs", "configs", "compare.json", "suite.toml", "sittings.json", "results.json", "results.csv", "report.html"}) fs::remove_all(path / name, error);
+  }
+  fs::path free = path;
+  for (int number = 2; fs::exists(free, error) && !(fs::is_directory(free, error) && fs::is_empty(free, error)); ++number) free = fmt::format("{}-{}", path.string(), number);
+  return free.string();
+}
+
 int stopped(const train::Summary& summary, const char* task) {
   fmt::print(stderr, "stopped; the run is saved. Go on with:\n  weft train {} --resume --out {}\n", task, summary.folder.string());
   return stop_exit_code();
@@ -77,12 +89,18 @@ int stopped(const train::Summary& summary, const char* task) {
 int demo(const DemoFlags& flags) {
   use_threads(flags.threads);
   catch_stop_signals();
-  fmt::print(stderr, "1 of 2: a character GPT learns to write from Shakespeare\n");
+  fmt::print(stderr, "1 of 3: a character GPT learns to write from Shakespeare\n");
   const train::Summary text = train_text(flags);
   if (text.interrupted) return stopped(text, "text");
-  fmt::print(stderr, "2 of 2: a vision transformer learns to read digits from MNIST\n");
+  fmt::print(stderr, "2 of 3: a vision transformer learns to read digits from MNIST\n");
   const train::Summary images = train_images(flags);
   if (images.interrupted) return stopped(images, "vision");
+  fmt::print(stderr, "3 of 3: which models can relate different dimensions? A short comparison, several seeds of each\n");
+  const std::unique_ptr<CompareOutcome> comparison = compare_suite({.out = make_room_for_comparison(fs::path(flags.out) / "demo-compare"), .jobs = flags.threads, .quick = true});
+  if (!comparison->whole) {
+    fmt::print(stderr, "stopped; finished runs are kept. Go on with:\n  weft compare cross-dimension --quick --out {}\n", comparison->folder.string());
+    return stop_exit_code();
+  }
 
   const train::TextRun run = train::load_text_run(train::read_run(text.folder));
   WriteOptions write{.prompt = "", .chars = 400, .seed = flags.seed};
@@ -104,12 +122,14 @@ int demo(const DemoFlags& flags) {
   if (flags.json) {
     const nlohmann::ordered_json json{{"text", {{"run", text.folder.string()}, {"val_loss", text.validation.loss}, {"seconds", text.seconds}, {"sample", sample}}},
                                       {"vision", {{"run", images.folder.string()}, {"test_accuracy", images.test.figure("accuracy")}, {"seconds", images.seconds}}},
+                                      {"comparison", {{"folder", comparison->folder.string()}, {"report", (comparison->folder / "report.html").string()}, {"seconds", comparison->seconds}}},
                                       {"picture", page.string()}};
     fmt::print("{}\n", json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
     return kDone;
   }
   fmt::print("A sample of its text:\n\n{}\n\n{}\n{}\nLoss curves: {}\n\n", sample, text_figure, image_figure, page.string());
-  fmt::print("Next:\n  weft sample {} --prompt \"ROMEO:\"\n  weft predict {} --test-image 0 1 2\n  weft train text --preset text-best\n", text.folder.string(),
+  fmt::print("{}The comparison: {}\n\n", findings_text(comparison->results), (comparison->folder / "report.html").string());
+  fmt::print("Next:\n  weft sample {} --prompt \"ROMEO:\"\n  weft predict {} --test-image 0 1 2\n  weft train text --preset text-best\n  weft compare --list\n", text.folder.string(),
              images.folder.string());
   return kDone;
 }
@@ -117,9 +137,9 @@ int demo(const DemoFlags& flags) {
 }  // namespace
 
 void add_demo(CLI::App& app, Action& action) {
-  CLI::App* command = app.add_subcommand("demo", "train on Shakespeare and on MNIST, and show what came of it (about three minutes on two cores)");
+  CLI::App* command = app.add_subcommand("demo", "train on Shakespeare and on MNIST, compare models, and show what came of it (about four minutes on two cores)");
   const auto flags = std::make_shared<DemoFlags>();
-  command->add_option("--out", flags->out, "folder for the two runs and the picture; runs of an earlier demo there are replaced")->capture_default_str();
+  command->add_option("--out", flags->out, "folder for the runs, the comparison and the picture; runs of an earlier demo there are replaced")->capture_default_str();
   command->add_option("--text-steps", flags->text_steps, "steps on Shakespeare")->capture_default_str()->check(CLI::Range(1, 1'000'000));
   command->add_option("--image-epochs", flags->image_epochs, "epochs on MNIST")->capture_default_str()->check(CLI::Range(1, 10'000));
   command->add_option("--seed", flags->seed, "of both runs")->capture_default_str()->check(CLI::Range(std::int64_t{0}, std::int64_t{1} << 50));

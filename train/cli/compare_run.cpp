@@ -1,0 +1,153 @@
+// What `weft compare` does, for whoever wants it done.
+#include "train/cli/compare_run.h"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <ctime>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "core/error.h"
+#include "core/file.h"
+#include "core/simd.h"
+#include "train/cli/cli.h"
+#include "train/cli/compare_table.h"
+#include "train/cli/stop.h"
+#include "train/compare/runner.h"
+#include "train/compare/shipped.h"
+#include "train/compare/worker.h"
+#include "train/report/compare_page.h"
+
+namespace weft::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string utc_now() {
+  const std::time_t now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
+  std::tm parts{};
+  ::gmtime_r(&now, &parts);
+  char text[32];
+  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
+  return text;
+}
+
+/// When a comparison began and how long it took in its earlier sittings: sittings.json.
+struct Sittings {
+  std::string started = utc_now();
+  double seconds = 0;
+
+  static Sittings read(const fs::path& folder) {
+    Sittings sittings;
+    std::error_code error;
+    if (!fs::exists(folder / "sittings.json", error)) return sittings;
+    const auto json = nlohmann::json::parse(read_file((folder / "sittings.json").string(), 1 << 16), nullptr, false);
+    if (!json.is_object()) return sittings;
+    sittings.started = json.value("started", sittings.started);
+    sittings.seconds = json.value("seconds", 0.0);
+    return sittings;
+  }
+  void write(const fs::path& folder) const {
+    write_file((folder / "sittings.json").string(), nlohmann::json{{"started", started}, {"seconds", seconds}}.dump() + "\n");
+  }
+};
+
+/// Writes results.json, results.csv and report.html; the text of the first.
+std::string write_results(const compare::Results& results, const fs::path& folder, const Sittings& sittings, int jobs) {
+  const compare::ResultsFacts facts{.version = WEFT_VERSION,
+                                    .cpu = cpu_name(),
+                                    .simd = simd_in_use(),
+                                    .cores = static_cast<std::int64_t>(std::thread::hardware_concurrency()),
+                                    .started = sittings.started,
+                                    .seconds = sittings.seconds,
+                                    .jobs = jobs};
+  std::string json = compare::results_json(results, facts);
+  write_file((folder / "results.json").string(), json);
+  write_file((folder / "results.csv").string(), compare::results_csv(results));
+  write_file((folder / "report.html").string(), report::compare_page(json));
+  return json;
+}
+
+}  // namespace
+
+compare::Suite find_suite(const std::string& name) {
+  std::vector<std::string> names;
+  for (const compare::ShippedSuite& suite : compare::shipped_suites()) {
+    if (suite.name == name) return compare::parse_suite(suite.text, name + ".toml");
+    names.emplace_back(suite.name);
+  }
+  std::error_code error;
+  if (fs::exists(name, error)) return compare::load_suite(name);
+  const std::string near = train::nearest(name, names);
+  fail<ConfigError>("compare", "there is no suite and no file {}{}; suites: {}", name, near.empty() ? "" : ": did you mean " + near + "?", fmt::join(names, ", "));
+}
+
+compare::Plan plan_of(const CompareRequest& request) {
+  compare::Suite suite = find_suite(request.suite);
+  if (request.quick) suite = compare::quick_form(suite);
+  if (request.seeds > 0) suite = compare::with_seeds(std::move(suite), request.seeds);
+  return compare::make_plan(std::move(suite));
+}
+
+std::unique_ptr<CompareOutcome> compare_suite(const CompareRequest& request) {
+  auto outcome = std::make_unique<CompareOutcome>(CompareOutcome{.plan = plan_of(request)});
+  compare::Plan& plan = outcome->plan;
+  const fs::path out = request.out.empty() ? fs::path("runs") / (plan.suite.name + (request.quick ? "-quick" : "")) : fs::path(request.out);
+  const compare::CompareFolder folder(out, plan.suite, request.quick);
+  const int jobs = request.jobs > 0 ? request.jobs : static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  Sittings sittings = Sittings::read(out);
+  sittings.write(out);
+
+  const auto begin = std::chrono::steady_clock::now();
+  const double before = sittings.seconds;
+  const auto note_time = [&] {
+    sittings.seconds = before + std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    sittings.write(out);
+  };
+  CompareTable table(plan.suite.name);
+  const compare::RunnerOptions options{.jobs = jobs,
+                                       .program = compare::own_program(),
+                                       .retry = request.retry,
+                                       .observer = [&](const compare::CompareProgress& progress) { table.show(progress); },
+                                       .stop = stop_requested};
+  try {
+    outcome->whole = compare::run_plan(plan, folder, options);
+  } catch (const Error&) {
+    table.clear();
+    note_time();
+    throw;
+  }
+  table.clear();
+  note_time();
+  outcome->folder = out;
+  outcome->seconds = sittings.seconds;
+  outcome->results = compare::collect(plan, folder, request.quick);
+  outcome->json = write_results(outcome->results, out, sittings, jobs);
+  return outcome;
+}
+
+std::string findings_text(const compare::Results& results) {
+  std::string text;
+  const compare::Plan& plan = *results.plan;
+  text += fmt::format("{}\n\n", plan.suite.question.en);
+  for (const compare::Statement& statement : results.contrasts) text += fmt::format("- {}\n", compare::verdict_sentence(statement).en);
+  bool any = false;
+  for (const auto& controls : results.controls) {
+    for (const compare::ControlStatement& control : controls) {
+      if (control.holds) continue;
+      if (!any) text += fmt::format("\nControls that do not hold; what the suite says is in doubt:\n");
+      any = true;
+      text += fmt::format("- {}\n", compare::control_sentence(control).en);
+    }
+  }
+  if (!any && !plan.suite.controls.empty()) text += fmt::format("\nAll controls hold.\n");
+  for (const compare::CellResult& cell : results.cells) {
+    for (const compare::CellRun& run : cell.runs) {
+      if (run.result.status == compare::Status::failed) text += fmt::format("failed: {} on {}, seed {}: {}\n", plan.arm(cell.cell).name, plan.task(cell.cell).name, run.job.seed, run.result.error);
+    }
+  }
+  return text;
+}
+
+}  // namespace weft::cli
