@@ -117,6 +117,7 @@ TEST_CASE("a suite runs, says what it found, and can be killed at any time witho
   CHECK(hashes.size() == 12);
   const std::string csv = read_file(whole + "/results.csv");
   CHECK(std::count(csv.begin(), csv.end(), '\n') == 37);
+  CHECK(fs::exists(fs::path(whole) / "report.html"));
 
   // The same, killed five times and once asked to stop.
   for (int i = 0; i < 6; ++i) {
