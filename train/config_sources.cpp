@@ -18,6 +18,7 @@ namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
 constexpr std::int64_t kMaxFileBytes = 1 << 20;
+constexpr std::int64_t kConfigFormat = 1;
 
 const Field& find_field(const Kind& kind, const std::string& name, std::string_view where) {
   const Fields& all = kind.fields();
@@ -50,14 +51,21 @@ Json parse_json(const std::string& text, const std::string& where) {
   return json;
 }
 
+/// Files of earlier versions are read (one without a number is the first); a later one may mean things that this program does not know.
+void check_format(const Json& json, const std::string& where) {
+  const auto format = json.contains("format") && json["format"].is_number_integer() ? json["format"].get<std::int64_t>() : 1;
+  if (format > kConfigFormat) fail<ConfigError>(where, "was written by a newer weft: format {}, this one reads up to {}", format, kConfigFormat);
+}
+
 void apply_json(const Kind& kind, RunConfig& config, const std::string& text, const std::string& where) {
   const Json json = parse_json(text, where);
   if (json.contains("task") && json["task"] != kind.name()) {
     const Kind& other = kind_of_json(text, where);
     fail<ConfigError>(where, "is the configuration of a {} run; use `weft train {}`", other.name(), other.name());
   }
+  check_format(json, where);
   for (const auto& [key, value] : json.items()) {
-    if (key == "task") continue;
+    if (key == "task" || key == "format") continue;
     const Field& field = find_field(kind, key, where);
     if (value.is_boolean()) set_value(config, field, value.get<bool>(), where);
     else if (value.is_number_integer()) set_value(config, field, value.get<std::int64_t>(), where);
@@ -138,6 +146,7 @@ std::unique_ptr<RunConfig> resolve(const Kind& kind, const Sources& sources) {
 
 std::string to_json(const Kind& kind, const RunConfig& config) {
   Json json;
+  json["format"] = kConfigFormat;
   json["task"] = kind.name();
   for (const Field& field : kind.fields()) {
     std::visit([&](const auto& value) { json[field.name] = value; }, value_of(config, field));

@@ -366,6 +366,7 @@ void Observer::on_note(const std::string&) {}
 
 std::string Summary::to_json() const {
   Json json;
+  json["format"] = 1;
   json["steps"] = steps;
   json["seconds"] = std::round(seconds * 1000) / 1000;
   put(json, (unit + "_per_s").c_str(), std::round(rate * 10) / 10);

@@ -73,6 +73,16 @@ TEST_CASE("config.json and a run's folder serve as --config, of the right task o
                        doctest::Contains("configuration of a text run"), ConfigError);
 }
 
+TEST_CASE("a configuration of a newer version is refused, one without a version is read") {
+  const std::string json = train::to_json(train::TextConfig());
+  REQUIRE(json.find("\"format\": 1,") != std::string::npos);
+  std::string newer = json, older = json;
+  newer.replace(newer.find("\"format\": 1,"), 12, "\"format\": 2,");
+  older.replace(older.find("\"format\": 1,"), 12, "");
+  CHECK_THROWS_WITH_AS(train::config_from_json<train::TextConfig>(newer, "c.json"), "[c.json] was written by a newer weft: format 2, this one reads up to 1", ConfigError);
+  CHECK(train::to_json(train::config_from_json<train::TextConfig>(older, "c.json")) == json);
+}
+
 TEST_CASE("names are unique, and every preset resolves") {
   for (const train::Kind* kind : train::kinds()) {
     std::set<std::string> names;

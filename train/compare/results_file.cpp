@@ -144,6 +144,7 @@ std::string results_json(const Results& results, const ResultsFacts& facts) {
   }
   const Budget& budget = suite.budget;
   const ResultsJson json = {
+      {"format", 1},
       {"weft", facts.version},
       {"suite", suite.name},
       {"question", both(suite.question)},

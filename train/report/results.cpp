@@ -241,6 +241,7 @@ ResultContrast read_contrast(const ResultNode& node, const Results& results) {
 }
 
 Results read_all(const ResultNode& root) {
+  if (root.number("format", 1) > 1) fail<ConfigError>(kFile, "was written by a newer weft (format {}): this one reads format 1", root.number("format", 1));
   Results results{.version = root.text("weft"),
                   .suite = root["suite"].text(),
                   .kind = root.text("kind"),
