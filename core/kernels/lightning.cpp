@@ -64,6 +64,29 @@ struct Reader {
   bool turned;
 };
 
+/// Rows that a walk will touch.
+template <class T>
+struct Touched {
+  HeadGrid<const T> rows;
+  Index columns;
+};
+
+template <class T>
+HeadGrid<const T> as_const(const HeadGrid<T>& grid) {
+  return {grid.data, grid.batch, grid.head, grid.row};
+}
+
+/// Asks for the rows of a block while the one before it is worked on: with other heads between them they are too far apart for the processor to guess.
+template <class T>
+void ask_for(const Touched<T>& touched, Index b, Index h, Tokens block) {
+  constexpr Index kLine = 64 / static_cast<Index>(sizeof(T));
+  if (!touched.rows.data) return;
+  for (Index i = block.begin; i < block.end; ++i) {
+    const T* row = touched.rows.at(b, h, i);
+    for (Index c = 0; c < touched.columns; c += kLine) __builtin_prefetch(row + c);
+  }
+}
+
 template <class T>
 void copy_scaled(const T* x, Index row, Index rows, Index columns, const T* factor, T* out) {
   for (Index r = 0; r < rows; ++r)
@@ -81,9 +104,10 @@ class Lightning {
   Index state_size() const { return args_.D * args_.Dv; }
 
   /// visit(b, h, powers, tokens of the block, scratch tiles) for every block, the blocks of a task in the order of the walk; readers then take what the
-  /// state gives them. Sources without data: there is no state. `initial` as lightning_forward's state.
+  /// state gives them. Sources without data: there is no state. `initial` as lightning_forward's state. `touched` are all rows that this reads or writes.
   template <class Visit>
-  void walk(Walk direction, const Sources<T>& sources, std::initializer_list<Reader<T>> readers, T* initial, const Visit& visit) const {
+  void walk(Walk direction, const Sources<T>& sources, std::initializer_list<Reader<T>> readers, T* initial, std::initializer_list<Touched<T>> touched,
+            const Visit& visit) const {
     const bool has_state = sources.a.data && (args_.T_ > kLightningBlock || initial);
     Storage states(has_state ? walkers_ * segments_ * state_size() * static_cast<Index>(sizeof(T)) : 0);
     T* const first = reinterpret_cast<T*>(states.data());
@@ -99,6 +123,10 @@ class Lightning {
         const bool last = segment == (direction == Walk::right ? segments_ - 1 : 0);
         each_block(direction, segment_tokens(segment), [&](Tokens block, bool final_block) {
           const Index b = bh / args_.H, h = bh % args_.H;
+          if (!final_block) {
+            const Index next = direction == Walk::right ? block.end : block.begin - kLightningBlock;
+            for (const Touched<T>& rows : touched) ask_for(rows, b, h, {next, std::min(args_.T_, next + kLightningBlock)});
+          }
           visit(b, h, powers, block, tiles);
           if (!has_state) return;
           if (!empty)
@@ -257,7 +285,8 @@ template <class T>
 void lightning_forward_of(const LightningArgs<T>& args, const HeadGrid<T>& out, T* state) {
   if (args.B * args.H * args.T_ == 0) return;
   const Lightning<T> lightning(args);
-  lightning.walk(Walk::right, {args.k, args.v}, {{args.q, out, false}}, state,
+  const std::initializer_list<Touched<T>> touched{{args.q, args.D}, {args.k, args.D}, {args.v, args.Dv}, {as_const(out), args.Dv}};
+  lightning.walk(Walk::right, {args.k, args.v}, {{args.q, out, false}}, state, touched,
                  [&](Index b, Index h, const Powers<T>& powers, Tokens block, T* tiles) {
                    Index visible[kLightningBlock];
                    lightning.count_visible(block.size(), visible);
@@ -265,32 +294,39 @@ void lightning_forward_of(const LightningArgs<T>& args, const HeadGrid<T>& out, 
                    lightning.apply(tiles, false, args.v, args.Dv, b, h, block, out, visible);
                  });
   if (args.causal || args.T_ <= kLightningBlock) return;
-  lightning.walk(Walk::left, {args.k, args.v}, {{args.q, out, false}}, nullptr, [](Index, Index, const Powers<T>&, Tokens, T*) {});
+  lightning.walk(Walk::left, {args.k, args.v}, {{args.q, out, false}}, nullptr, touched, [](Index, Index, const Powers<T>&, Tokens, T*) {});
 }
 
 template <class T>
 void lightning_backward_of(const LightningArgs<T>& args, const HeadGrid<const T>& g, const LightningGradients<T>& to) {
   if (args.B * args.H * args.T_ == 0) return;
   const Lightning<T> lightning(args);
-  const bool want_dq = to.dq.data, want_keys = to.dk.data || to.dv.data;
+  const bool want_dq = to.dq.data, want_keys = to.dk.data || to.dv.data, one_block = args.T_ <= kLightningBlock;
   const auto nothing = [](Index, Index, const Powers<T>&, Tokens, T*) {};
   const Sources<T> keys{want_dq ? args.k : HeadGrid<const T>{}, args.v}, queries{args.q, g};
-  lightning.walk(Walk::right, keys, {{g, to.dq, true}}, nullptr, [&](Index b, Index h, const Powers<T>& powers, Tokens block, T* tiles) {
-    Index visible[kLightningBlock];
-    lightning.count_visible(block.size(), visible);
-    T* const dscores = tiles + kLightningBlock * kLightningBlock;
-    if (want_dq || to.dk.data) lightning.scores(g, args.v, args.Dv, b, h, powers, block, dscores, visible);
-    if (want_dq) lightning.apply(dscores, false, args.k, args.D, b, h, block, to.dq, visible);
-    if (to.dk.data) lightning.apply(dscores, true, args.q, args.D, b, h, block, to.dk, visible);
-    if (!to.dv.data) return;
-    lightning.scores(args.q, args.k, args.D, b, h, powers, block, tiles, visible);
-    lightning.apply(tiles, true, g, args.Dv, b, h, block, to.dv, visible);
-  });
-  if (args.T_ <= kLightningBlock) return;
-  if (want_keys) lightning.walk(Walk::left, queries, {{args.v, to.dk, true}, {args.k, to.dv, false}}, nullptr, nothing);
+  const std::initializer_list<Touched<T>> touched{{args.q, args.D}, {args.k, args.D},          {args.v, args.Dv},
+                                                  {g, args.Dv},     {as_const(to.dk), args.D}, {as_const(to.dv), args.Dv}};
+  const auto within_block = [&](bool queries_too, bool keys_too) {
+    return [&, queries_too, keys_too](Index b, Index h, const Powers<T>& powers, Tokens block, T* tiles) {
+      Index visible[kLightningBlock];
+      lightning.count_visible(block.size(), visible);
+      T* const dscores = tiles + kLightningBlock * kLightningBlock;
+      const bool dq = queries_too && want_dq, dk = keys_too && to.dk.data, dv = keys_too && to.dv.data;
+      if (dq || dk) lightning.scores(g, args.v, args.Dv, b, h, powers, block, dscores, visible);
+      if (dq) lightning.apply(dscores, false, args.k, args.D, b, h, block, to.dq, visible);
+      if (dk) lightning.apply(dscores, true, args.q, args.D, b, h, block, to.dk, visible);
+      if (!dv) return;
+      lightning.scores(args.q, args.k, args.D, b, h, powers, block, tiles, visible);
+      lightning.apply(tiles, true, g, args.Dv, b, h, block, to.dv, visible);
+    };
+  };
+  if (one_block) return lightning.walk(Walk::right, keys, {}, nullptr, touched, within_block(true, true));
+  // The scores' gradient is computed in both walks: cheaper than writing dk and dv in one and reading them again in the other.
+  if (want_dq) lightning.walk(Walk::right, keys, {{g, to.dq, true}}, nullptr, {{args.k, args.D}, {args.v, args.Dv}, {g, args.Dv}, {as_const(to.dq), args.D}}, within_block(true, false));
+  if (want_keys) lightning.walk(Walk::left, queries, {{args.v, to.dk, true}, {args.k, to.dv, false}}, nullptr, touched, within_block(false, true));
   if (args.causal) return;
-  if (want_dq) lightning.walk(Walk::left, keys, {{g, to.dq, true}}, nullptr, nothing);
-  if (want_keys) lightning.walk(Walk::right, queries, {{args.v, to.dk, true}, {args.k, to.dv, false}}, nullptr, nothing);
+  if (want_dq) lightning.walk(Walk::left, keys, {{g, to.dq, true}}, nullptr, touched, nothing);
+  if (want_keys) lightning.walk(Walk::right, queries, {{args.v, to.dk, true}, {args.k, to.dv, false}}, nullptr, touched, nothing);
 }
 
 }  // namespace

@@ -1,9 +1,10 @@
-// weft bench gpt, weft bench vit, weft bench ops
+// weft bench gpt, weft bench vit, weft bench attention, weft bench ops
 #include <fmt/format.h>
 
 #include <memory>
 
 #include "train/bench/against.h"
+#include "train/bench/bench_attention.h"
 #include "train/bench/bench_ops.h"
 #include "train/bench/bench_report.h"
 #include "train/bench/measure.h"
@@ -16,6 +17,11 @@ struct ModelBench {
   bench::Plan plan;
   std::string against;
   std::int64_t rounds = 5;
+  bool json = false;
+};
+
+struct AttentionFlags {
+  bench::AttentionPlan plan;
   bool json = false;
 };
 
@@ -44,6 +50,13 @@ int bench_ops(const OpsBench& flags) {
   const bench::MachinePeak peak = bench::measure_peak();
   const std::vector<bench::OpSpeed> speeds = bench::measure_ops(flags.pattern, peak);
   fmt::print("{}", flags.json ? bench::to_json(peak, speeds) : bench::to_table(peak, speeds));
+  return kDone;
+}
+
+int bench_attention(const AttentionFlags& flags) {
+  use_threads(flags.plan.threads);
+  const std::vector<bench::AttentionCost> costs = bench::measure_attention(flags.plan);
+  fmt::print("{}", flags.json ? bench::to_json(flags.plan, costs) : bench::to_table(flags.plan, costs));
   return kDone;
 }
 
@@ -87,6 +100,21 @@ void add_model(CLI::App& parent, Action& action, bool vit, const std::shared_ptr
   });
 }
 
+void add_attention(CLI::App& parent, Action& action) {
+  CLI::App* command = parent.add_subcommand("attention", "causal attention by itself as the sequence grows: plain, flash (in tiles), lightning");
+  const auto flags = std::make_shared<AttentionFlags>();
+  bench::AttentionPlan& plan = flags->plan;
+  command->add_option("--lengths", plan.lengths, "tokens of a sequence")->delimiter(',')->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)->capture_default_str();
+  command->add_option("--heads", plan.heads, "attention heads")->capture_default_str();
+  command->add_option("--head-size", plan.head_size, "features of a head")->capture_default_str();
+  command->add_option("--batch", plan.batch, "sequences")->capture_default_str();
+  command->add_option("--rounds", plan.rounds, "readings of each, in turn")->capture_default_str();
+  add_threads(*command, plan.threads);
+  command->add_flag("--json", flags->json, "print as JSON");
+  command->footer("Example:\n  weft bench attention --lengths 1024,4096,16384 --threads 1");
+  command->callback([flags, &action] { action = [flags] { return bench_attention(*flags); }; });
+}
+
 void add_ops(CLI::App& parent, Action& action) {
   CLI::App* command = parent.add_subcommand("ops", "every op by itself, against the machine's peak");
   const auto flags = std::make_shared<OpsBench>();
@@ -109,10 +137,11 @@ void add_bench(CLI::App& app, Action& action) {
   add_shared(*command, *flags);
   add_model(*command, action, false, flags);
   add_model(*command, action, true, flags);
+  add_attention(*command, action);
   add_ops(*command, action);
   command->callback([command, flags, &action] {
     if (!command->get_subcommands().empty()) return;
-    if (flags->against.empty()) throw CLI::RequiredError("gpt, vit or ops");
+    if (flags->against.empty()) throw CLI::RequiredError("gpt, vit, attention or ops");
     action = [flags] { return bench_model(*flags); };
   });
 }
