@@ -97,7 +97,7 @@ TEST_CASE("undecided, and why") {
   s.finding.detectable = kNone;
   CHECK(verdict_sentence(s).en.find("nan") == std::string::npos);
   s.expected = Verdict::better;
-  CHECK(verdict_sentence(s).en.ends_with("; expected: better, and we did not see it."));
+  CHECK(verdict_sentence(s).en.ends_with("; expected: better, which these seeds do not show."));
 
   s = open_case(Reason::too_few_seeds);
   s.expected = Verdict::worse;
@@ -151,6 +151,9 @@ TEST_CASE("figures show what is known, and no more") {
   CHECK(decimals_for(30) == 0);
   CHECK(decimals_for(0) == 3);
   CHECK(decimals_for(kEndless) == 3);
+  Statement alike = clear_case();
+  alike.finding.difference.interval = {-0.000009, 0.000006};
+  CHECK(decimals_for(alike) == 4);  // of a margin of 0.02
   CHECK(decimals_for(1e-12) == 6);
   CHECK(figure(-0.0001, 2) == "0.00");
   CHECK(figure(-0.0001, 2, true) == "0.00");

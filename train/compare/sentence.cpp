@@ -52,8 +52,8 @@ Phrase met(const Statement& statement) {
   const std::string en = en_word(expected), zh = zh_word(expected);
   if (reason == Reason::too_few_seeds || reason == Reason::failed_runs)
     return {"; expected: " + en + ", which stays open", "；预期" + zh + "，目前无从判断"};
-  if (seen == Verdict::undecided || seen == Verdict::equivalent)
-    return {"; expected: " + en + ", and we did not see it", "；预期" + zh + "，但我们没有看到"};
+  if (seen == Verdict::undecided) return {"; expected: " + en + ", which these seeds do not show", "；预期" + zh + "，这些种子未能显示"};
+  if (seen == Verdict::equivalent) return {"; expected: " + en + ", and we did not see it", "；预期" + zh + "，但我们没有看到"};
   if (expected == Verdict::equivalent) return {"; expected: no difference, and we saw one", "；预期没有差异，我们却看到了差异"};
   return {"; expected: " + en + ", and we saw the opposite", "；预期" + zh + "，我们看到的却相反"};
 }
@@ -91,6 +91,11 @@ int decimals_for(double uncertainty) {
   if (!(std::isfinite(uncertainty) && uncertainty > 0)) return 3;
   // The small term keeps 0.03 from needing two digits on one machine and three on another.
   return std::clamp(static_cast<int>(std::ceil(-std::log10(uncertainty / 3) - 1e-9)), 0, 6);
+}
+
+int decimals_for(const Statement& statement) {
+  const auto& [low, high] = statement.finding.difference.interval;
+  return decimals_for(std::max((high - low) / 2, statement.margin / 10));
 }
 
 std::string figure(double value, int decimals, bool sign) {
@@ -145,7 +150,7 @@ Phrase verdict_sentence(const Statement& statement) {
     return {fmt::format("{}{} against {} on {}: no seed has a figure of both.", label.en, a, b, task),
             fmt::format("{}{} 与 {} 在 {} 上：尚无任何种子有双方的结果。", label.zh, a, b, task)};
   }
-  const int decimals = decimals_for((interval.high - interval.low) / 2);
+  const int decimals = decimals_for(statement);
   const std::string low = figure(interval.low, decimals), high = figure(interval.high, decimals), difference = figure(mean, decimals, true);
   const bool equivalent = finding.verdict == Verdict::equivalent;
   const std::string p = p_value(equivalent ? finding.p_equivalence_adjusted : finding.p_adjusted);

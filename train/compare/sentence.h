@@ -52,6 +52,8 @@ Phrase metric_words(const std::string& metric);
 /// Digits after the point, so that an uncertainty of this size shows one digit, or two where that is below 3: 2 for 0.04, 3 for 0.02.
 /// For 0 or what is not finite: 3. From 0 to 6.
 int decimals_for(double uncertainty);
+/// Digits for the difference of a contrast: as its interval allows, and no finer than a tenth of the margin wants.
+int decimals_for(const Statement& statement);
 /// "−0.125", with a plus where `sign`; "no figure" is a dash.
 std::string figure(double value, int decimals, bool sign = false);
 /// "= 0.047", "< 0.0001": two digits, none pretended.

@@ -166,9 +166,10 @@ std::string top(const Results& results) {
       "hidden>中文</button></div>\n<h1>{}</h1>\n",
       escape_html(results.suite), question.empty() ? escape_html(results.suite) : question);
   const Phrase budget = budget_words(results.equal);
-  std::string facts =
-      both(fmt::format("{} tasks × {} arms × {} seeds · {}", results.tasks.size(), results.arms.size(), results.seeds.size(), budget.en),
-           fmt::format("{} 个任务 × {} 个方案 × {} 个种子 · {}", results.tasks.size(), results.arms.size(), results.seeds.size(), budget.zh));
+  const auto several = [](std::size_t count, const char* word) { return fmt::format("{} {}{}", count, word, count == 1 ? "" : "s"); };
+  const std::size_t tasks = results.tasks.size(), arm_count = results.arms.size(), seeds = results.seeds.size();
+  std::string facts = both(fmt::format("{} × {} × {} · {}", several(tasks, "task"), several(arm_count, "arm"), several(seeds, "seed"), budget.en),
+                           fmt::format("{} 个任务 × {} 个方案 × {} 个种子 · {}", tasks, arm_count, seeds, budget.zh));
   if (!results.started.empty()) facts += " · " + escape_html(results.started.substr(0, 10));
   if (std::isfinite(results.seconds)) facts += " · " + duration(results.seconds);
   if (!results.cpu.empty()) facts += " · " + escape_html(results.cpu);

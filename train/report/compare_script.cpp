@@ -39,8 +39,16 @@ const short = x => {
   return minus(+x.toPrecision(3));
 };
 const digits = x => minus(+x.toPrecision(4));
+// As many digits after the point as tell one mark of the axis from the next.
+const marked = (value, index, marks) => {
+  if (marks.some(mark => Math.abs(mark.value) >= 1e4)) return short(value);
+  const step = marks.length > 1 ? Math.abs(marks[1].value - marks[0].value) : Math.abs(value) || 1;
+  let count = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
+  if (Math.abs(step * 10 ** count - Math.round(step * 10 ** count)) > 1e-6) ++count;
+  return minus(value.toFixed(Math.min(count, 9)).replace(/^-(0\.?0*)$/, '$1'));
+};
 const axis = (title, more, ticks) => Object.assign({ type: 'linear', title: { display: !!title, text: title }, grid: { color: colour('--line') },
-  border: { color: colour('--line') }, ticks: Object.assign({ callback: short, maxRotation: 0, autoSkipPadding: 12 }, ticks) }, more);
+  border: { color: colour('--line') }, ticks: Object.assign({ callback: marked, maxRotation: 0, autoSkipPadding: 12 }, ticks) }, more);
 const options = (scales, callbacks, more) => Object.assign({ animation: false, maintainAspectRatio: false, responsive: true, scales: scales,
   layout: { padding: { top: 6, right: 10 } }, plugins: { legend: { display: false }, tooltip: { displayColors: false, callbacks: callbacks } } }, more);
 // A line on a chart's canvas.
@@ -99,7 +107,8 @@ function curve(task) {
     const pale = lit >= 0 && lit !== cell.arm;
     const line = { borderColor: faint(cell.arm, pale ? '40' : 'ff'), borderWidth: lit === cell.arm ? 3.5 : 2, borderDash: dash(cell.arm) };
     const bound = { borderWidth: 0, pointRadius: 0, pointHitRadius: 0, fill: false, bound: true };
-    sets.push(Object.assign({ label: results.arms[cell.arm], data: points(cell.curve.mean), pointRadius: 0, pointHitRadius: 6, fill: false }, line));
+    sets.push(Object.assign({ label: results.arms[cell.arm], data: points(cell.curve.mean), pointRadius: cell.curve.steps.length > 2 ? 0 : 4,
+      pointBackgroundColor: ink(cell.arm), pointHitRadius: 6, fill: false }, line));
     sets.push(Object.assign({}, bound, { data: points(cell.curve.low) }));
     sets.push(Object.assign({}, bound, { data: points(cell.curve.high), fill: '-1', backgroundColor: faint(cell.arm, pale ? '08' : '22') }));
   }
@@ -113,7 +122,7 @@ function curve(task) {
 // Names beside their points, where there is room for them; the list of arms and the tooltip tell the others.
 const names = { id: 'names', afterDatasetsDraw(chart) {
   const { ctx, chartArea: area } = chart;
-  const taken = [];
+  const taken = chart.reserved.slice();
   const points = set => chart.getDatasetMeta(set).data;
   chart.data.datasets.forEach((set, i) => points(i).forEach(point => taken.push([point.x - 6, point.y - 6, point.x + 6, point.y + 6])));
   const apart = (p, q) => p[2] < q[0] || p[0] > q[2] || p[3] < q[1] || p[1] > q[3];
@@ -150,29 +159,34 @@ const levels = task => ({ id: 'levels', beforeDatasetsDraw(chart) {
   ctx.save();
   ctx.strokeStyle = ctx.fillStyle = colour('--dim'); ctx.setLineDash([4, 4]); ctx.lineWidth = 1;
   ctx.font = '11px system-ui, sans-serif'; ctx.textAlign = 'right';
+  chart.reserved = [];
   for (const level of ['chance', 'ceiling']) {
     const height = y.getPixelForValue(task[level]);
     if (!known(task[level]) || height < area.top || height > area.bottom) continue;
     stroke(ctx, area.left, height, area.right, height);
-    ctx.fillText(say(level), area.right - 4, height - area.top < 16 ? height + 12 : height - 4);
+    const base = height - area.top < 16 ? height + 12 : height - 4, width = ctx.measureText(say(level)).width;
+    ctx.fillText(say(level), area.right - 4, base);
+    chart.reserved.push([area.right - 4 - width, base - 10, area.right - 4, base + 2]);
   }
   ctx.restore();
 } });
 function cost() {
   const task = Number(document.getElementById('cost-task').value), kind = document.getElementById('cost-axis').value;
   const cells = results.cells.filter(cell => cell.task === task && shown(cell) && known(cell.mean) && known(cell[kind]));
-  const log = cells.length > 0 && cells.every(cell => cell[kind] > 0);
+  const xs = cells.map(cell => cell[kind]), least = Math.min(...xs), most = Math.max(...xs);
+  const ys = cells.flatMap(cell => [cell.mean, cell.low, cell.high]).filter(known), room = 0.05 * (Math.max(...ys) - Math.min(...ys) || 1);
+  const log = least > 0 && most > 3 * least;  // alike costs, as of equal budgets, are told apart on a plain scale only
   const sets = cells.map(cell => {
     const pale = lit >= 0 && lit !== cell.arm;
     return { label: results.arms[cell.arm], data: [{ x: cell[kind], y: cell.mean, low: cell.low, high: cell.high }], pointStyle: marks[cell.arm % 5],
              pointRadius: 6, borderWidth: 2, borderColor: faint(cell.arm, pale ? '40' : 'ff'), backgroundColor: faint(cell.arm, pale ? '20' : 'b0') };
   });
-  const xs = cells.map(cell => cell[kind]);
-  const range = log ? { type: 'logarithmic', min: Math.min(...xs) / 1.35, max: Math.max(...xs) * 1.6 } : {};
+  const range = log ? { type: 'logarithmic', min: least / 1.35, max: most * 1.6 } : { grace: '15%' };
+  const height = ys.length > 0 ? { suggestedMin: Math.min(...ys) - room, suggestedMax: Math.max(...ys) + room } : {};
   const leading = x => [1, 2, 5].includes(Number(x.toExponential()[0])) ? short(x) : '';
   const about = results.tasks[task];
   return { type: 'scatter', data: { datasets: sets }, plugins: about ? [levels(about), whiskers, names] : [],
-    options: options({ x: axis(say(kind), range, log ? { callback: leading } : {}), y: axis(about ? about[language] : '', { grace: '6%' }) },
+    options: options({ x: axis(say(kind), range, log ? { callback: leading } : {}), y: axis(about ? about[language] : '', height) },
       { label: item => item.dataset.label + ': ' + digits(item.raw.y) + ', ' + short(item.raw.x) }) };
 }
 

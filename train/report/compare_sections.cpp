@@ -10,7 +10,6 @@
 namespace weft::report::page {
 namespace {
 
-using compare::decimals_for;
 using compare::figure;
 using compare::plain;
 
@@ -36,7 +35,7 @@ std::string contrast_figure(const Results& results, std::size_t number) {
   const compare::Statement& statement = contrast.statement;
   const compare::Finding& finding = statement.finding;
   const auto& ends = finding.difference.interval;
-  const int decimals = decimals_for((ends.high - ends.low) / 2);
+  const int decimals = compare::decimals_for(statement);
   const Phrase metric = compare::metric_words(statement.metric);
   const std::string a = code(statement.a), b = code(statement.b);
   std::string html = fmt::format("<figure id=\"contrast-{}\" class=\"contrast\">\n<figcaption>{}{}</figcaption>\n", number,
