@@ -5,7 +5,8 @@
 
 namespace weft::nn {
 
-/// Cross-correlation over tokens, `kernel` of them at a time, zeros beyond both ends so that their number stays. Parameters: weight (out, in, kernel), bias (out,).
+/// Cross-correlation over tokens, `kernel` of them at a time, zeros beyond both ends so that their number stays.
+/// Parameters: weight (out, in, kernel), bias (out,).
 class Conv1d : public Module {
  public:
   /// Throws ConfigError for sizes below 1 and an even kernel.

@@ -6,8 +6,9 @@
 namespace weft::nn {
 
 /// Heads of softmax(q k^T / sqrt D) v with q = x diag(query), k = x diag(key), v = x diag(value), joined; no output projection.
-/// Parameters: query, key, value (C,). With one head a score is the sum over all dimensions of their products, and one weight moves a token's every dimension: so a
-/// dimension may still decide where another one is taken from. With as many heads as dimensions (D = 1) each dimension is attended by itself, and nothing meets.
+/// Parameters: query, key, value (C,). With one head a score is the sum over all dimensions of their products, and one weight moves a token's every
+/// dimension: so a dimension may still decide where another one is taken from. With as many heads as dimensions (D = 1) each dimension is attended by
+/// itself, and nothing meets.
 /// Source: Vaswani et al. 2017 (arXiv 1706.03762), eq. 1, with its projections restricted.
 class DiagonalAttention : public Module {
  public:

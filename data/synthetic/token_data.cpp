@@ -51,7 +51,8 @@ void check_part(const TokenData::Part& part, const TokenData::Part& train, const
   const Tensor &x = part.tokens, &y = part.targets;
   if (x.dtype() != DType::f32 || y.dtype() != DType::f32 || x.rank() != 3 || y.rank() != 1 || x.size(0) != y.size(0) || x.size(1) != train.tokens.size(1) ||
       x.size(2) != train.tokens.size(2))
-    fail<ShapeError>(source, "wants tokens (N, T, F) and targets (N,) in f32, got {} {} and {} {}", name(x.dtype()), x.shape().str(), name(y.dtype()), y.shape().str());
+    fail<ShapeError>(source, "wants tokens (N, T, F) and targets (N,) in f32, got {} {} and {} {}", name(x.dtype()), x.shape().str(), name(y.dtype()),
+                     y.shape().str());
 }
 
 /// Rows `order[first ...]`, or first ... themselves without an order.
@@ -99,7 +100,8 @@ TokenData::TokenData(Part train, Part validation, Part test, bool binary, bool s
 
 TokenBatch TokenData::train_batch(std::int64_t step, const TokenBatchOptions& options) const {
   const std::int64_t rows = size(Split::train);
-  if (options.batch < 1 || options.batch > rows) fail<ConfigError>("data", "batch must be 1 to {}, the rows of the training split, got {}", rows, options.batch);
+  if (options.batch < 1 || options.batch > rows)
+    fail<ConfigError>("data", "batch must be 1 to {}, the rows of the training split, got {}", rows, options.batch);
   if (step < 0) fail<IndexError>("data", "there is no batch {}", step);
   const std::int64_t per_epoch = rows / options.batch;
   const Tensor order = order_->get(options.seed, step / per_epoch, rows);
@@ -199,13 +201,14 @@ void SyntheticTokens::check() const {
   within("tokens", o.tokens, 1, 65536);
   within("features", o.features, 1, 65536);
   if (o.tokens < facts.tokens || o.features < facts.features)
-    fail<ConfigError>("data", "task {} relates features of {} tokens and {} dimensions: got tokens {}, features {}", facts.name, facts.tokens, facts.features, o.tokens,
-                      o.features);
+    fail<ConfigError>("data", "task {} relates features of {} tokens and {} dimensions: got tokens {}, features {}", facts.name, facts.tokens,
+                      facts.features, o.tokens, o.features);
   within("train", o.train, 1, kMostRows);
   within("validation", o.validation, 0, kMostRows);
   within("test", o.test, 0, kMostRows);
   if ((o.train + o.validation + o.test) > kMostNumbers / (o.tokens * o.features))
-    fail<ConfigError>("data", "{} rows of {} x {} features are more than {} numbers; use fewer", o.train + o.validation + o.test, o.tokens, o.features, kMostNumbers);
+    fail<ConfigError>("data", "{} rows of {} x {} features are more than {} numbers; use fewer", o.train + o.validation + o.test, o.tokens,
+                      o.features, kMostNumbers);
   if (!(o.units >= 1 && o.units <= 1e12)) fail<ConfigError>("data", "units must be 1 to 1e12, got {}", o.units);
 }
 

@@ -40,9 +40,9 @@ class TokenData {
     Tensor targets;  ///< (N,) f32
   };
 
-  /// `binary`: targets are 0 or 1, and to be told apart. With `standardise` each of the T x F features of all splits is shifted and scaled to mean 0 and deviation 1
-  /// over the training split, whose statistics alone are used. Throws ShapeError for parts that do not fit together, ConfigError for a training split without rows
-  /// and binary targets that are neither 0 nor 1.
+  /// `binary`: targets are 0 or 1, and to be told apart. With `standardise` each of the T x F features of all splits is shifted and scaled to mean 0
+  /// and deviation 1 over the training split, whose statistics alone are used. Throws ShapeError for parts that do not fit together, ConfigError for
+  /// a training split without rows and binary targets that are neither 0 nor 1.
   TokenData(Part train, Part validation, Part test, bool binary, bool standardise, std::string source);
 
   std::int64_t tokens_per_row() const { return parts_[0].tokens.size(1); }
@@ -55,8 +55,8 @@ class TokenData {
   /// Of the training split's targets.
   const MeanStd& target_statistics() const { return target_statistics_; }
 
-  /// Batch number `step`: of every epoch's rows in an order of its own, the last ones that fill no batch left out. Depends on (seed, step, B, the split's size) alone.
-  /// Throws ConfigError for a batch that is larger than the training split.
+  /// Batch number `step`: of every epoch's rows in an order of its own, the last ones that fill no batch left out. Depends on (seed, step, B, the
+  /// split's size) alone. Throws ConfigError for a batch that is larger than the training split.
   TokenBatch train_batch(std::int64_t step, const TokenBatchOptions& options) const;
   /// Batches first_step to steps - 1. The range may outlive this object.
   BatchRange<TokenBatch> train_batches(const TokenBatchOptions& options) const;
@@ -106,9 +106,9 @@ struct SyntheticTokens {
   void check() const;
 };
 
-/// Every feature is a random sign times a magnitude that is uniform in [0.5, 1.5), so that the sign of a product can be told as surely as the signs of its factors. A
-/// split's rows depend on (seed, its name, T, F) alone: neither on the task nor on the sizes, of which smaller ones give the first rows of larger ones.
-/// Throws ConfigError from options.check().
+/// Every feature is a random sign times a magnitude that is uniform in [0.5, 1.5), so that the sign of a product can be told as surely as the signs
+/// of its factors. A split's rows depend on (seed, its name, T, F) alone: neither on the task nor on the sizes, of which smaller ones give the first
+/// rows of larger ones. Throws ConfigError from options.check().
 TokenData synthetic_tokens(const SyntheticTokens& options);
 
 }  // namespace weft::data

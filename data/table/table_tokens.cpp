@@ -20,14 +20,16 @@ float as_float(double value, std::int64_t row, std::int64_t column, const std::s
 }  // namespace
 
 TokenData table_tokens(const Tensor& values, const TableTokens& o, std::string source) {
-  if (values.rank() != 2 || values.dtype() != DType::f64) fail<ShapeError>("table", "wants (N, C) in f64, got {} {}", name(values.dtype()), values.shape().str());
+  if (values.rank() != 2 || values.dtype() != DType::f64)
+    fail<ShapeError>("table", "wants (N, C) in f64, got {} {}", name(values.dtype()), values.shape().str());
   const std::int64_t rows = values.size(0), columns = values.size(1), features = columns - 1;
   if (features < 1) fail<ConfigError>(source, "a table needs at least one column of features and the last one as target, this has {}", columns);
   const std::int64_t validation = o.validation > 0 ? o.validation : rows / 5, test = o.test > 0 ? o.test : rows / 5;
-  if (o.validation < 0 || o.test < 0 || o.train < 0) fail<ConfigError>("data", "train {}, validation {} and test {} must not be negative", o.train, o.validation, o.test);
+  if (o.validation < 0 || o.test < 0 || o.train < 0)
+    fail<ConfigError>("data", "train {}, validation {} and test {} must not be negative", o.train, o.validation, o.test);
   if (validation >= rows || test >= rows - validation || o.train > rows - validation - test)
-    fail<ConfigError>("data", "validation {} and test {} leave {} of {} rows to train on: use smaller ones", validation, test, std::max<std::int64_t>(0, rows - validation - test),
-                      rows);
+    fail<ConfigError>("data", "validation {} and test {} leave {} of {} rows to train on: use smaller ones", validation, test,
+                      std::max<std::int64_t>(0, rows - validation - test), rows);
   const std::int64_t train = o.train > 0 ? o.train : rows - validation - test;
 
   const Tensor flat = raw::contiguous(values);
@@ -48,7 +50,8 @@ TokenData table_tokens(const Tensor& values, const TableTokens& o, std::string s
   };
   // The test rows come first, so that they stay the same when the other sizes change.
   TokenData::Part test_part = part(test), validation_part = part(validation), train_part = part(train);
-  if (o.binary && (high == 0 || high == next)) fail<ConfigError>(source, "{} targets are at least {}: there are no two classes to be told apart", high == 0 ? "no" : "all", o.at_least);
+  if (o.binary && (high == 0 || high == next))
+    fail<ConfigError>(source, "{} targets are at least {}: there are no two classes to be told apart", high == 0 ? "no" : "all", o.at_least);
   return {std::move(train_part), std::move(validation_part), std::move(test_part), o.binary, o.standardise, std::move(source)};
 }
 

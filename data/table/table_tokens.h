@@ -17,10 +17,10 @@ struct TableTokens {
   bool standardise = false;
 };
 
-/// Rows (N, F + 1) become (N, F, 1): each column is a token of one feature, as Gorishniy et al. 2021 (arXiv 2106.11959) read a table. (A row as one token of all its
-/// features would leave attention a single token, over which softmax is 1, whatever it holds; models that want it so flatten the tokens themselves.)
-/// Which rows are in which split is one fixed permutation, of no seed. Throws ConfigError for splits that leave no training rows, a table without features, and
-/// at_least that leaves one class; IoError for numbers beyond f32.
+/// Rows (N, F + 1) become (N, F, 1): each column is a token of one feature, as Gorishniy et al. 2021 (arXiv 2106.11959) read a table. (A row as one
+/// token of all its features would leave attention a single token, over which softmax is 1, whatever it holds; models that want it so flatten the
+/// tokens themselves.) Which rows are in which split is one fixed permutation, of no seed. Throws ConfigError for splits that leave no training rows,
+/// a table without features, and at_least that leaves one class; IoError for numbers beyond f32.
 TokenData table_tokens(const Tensor& values, const TableTokens& options, std::string source);
 
 /// The same from a file of separated values (data/table/csv.h), or the shipped set `wine`.

@@ -60,10 +60,13 @@ FtTransformer::FtTransformer(const FtTransformerConfig& config)
       blocks(*this, "blocks"),
       norm(*this, "norm", make_norm(config_.n_embd, {.kind = config_.norm})),
       head(*this, "head", config_.n_embd, config_.n_class) {
-  const BlockOptions options{
-      .attention = {.n_embd = config_.n_embd, .n_head = config_.n_head, .dropout = config_.dropout, .naming = Naming::timm},
-      .feed_forward = {.n_embd = config_.n_embd, .hidden = config_.hidden_size(), .activation = config_.activation, .dropout = config_.dropout, .naming = Naming::timm},
-      .norm = {.kind = config_.norm}};
+  const BlockOptions options{.attention = {.n_embd = config_.n_embd, .n_head = config_.n_head, .dropout = config_.dropout, .naming = Naming::timm},
+                             .feed_forward = {.n_embd = config_.n_embd,
+                                              .hidden = config_.hidden_size(),
+                                              .activation = config_.activation,
+                                              .dropout = config_.dropout,
+                                              .naming = Naming::timm},
+                             .norm = {.kind = config_.norm}};
   for (std::int64_t i = 0; i < config_.n_layer; ++i) blocks.emplace(options);
 }
 

@@ -25,10 +25,12 @@ struct FtTransformerConfig {
   double parameter_count() const;
 };
 
-/// Feature j becomes the token x_j w_j + b_j with a vector w_j and b_j of its own, a class token is put first, pre-norm blocks attend over all N + 1, and the class token is
-/// read through a norm, a ReLU and a linear layer. So it is attention across dimensions, at a cost of N^2 where attention over T tokens of F features costs T^2.
+/// Feature j becomes the token x_j w_j + b_j with a vector w_j and b_j of its own, a class token is put first, pre-norm blocks attend over all N + 1,
+/// and the class token is read through a norm, a ReLU and a linear layer. So it is attention across dimensions, at a cost of N^2 where attention over
+/// T tokens of F features costs T^2.
 /// Parameters: weight, bias (N, C), cls_token (1, 1, C), blocks, norm, head.
-/// Source: Gorishniy et al. 2021 (arXiv 2106.11959), section 3.3 and appendix E. (The paper's first block has no first norm, and its activation is ReGLU.)
+/// Source: Gorishniy et al. 2021 (arXiv 2106.11959), section 3.3 and appendix E. (The paper's first block has no first norm, and its activation is
+/// ReGLU.)
 class FtTransformer : public Model {
  public:
   explicit FtTransformer(const FtTransformerConfig& config);

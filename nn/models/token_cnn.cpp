@@ -57,6 +57,8 @@ Tensor TokenCnn::forward(const Tensor& tokens) const {
 
 Tensor TokenCnn::example_input(std::int64_t batch) const { return Tensor::zeros({batch, config_.n_token, config_.n_feature}, dtype()); }
 
-std::string TokenCnn::details() const { return fmt::format("{} tokens of {}, {} convolutions, kernel {}", config_.n_token, config_.n_feature, config_.widths.size(), config_.kernel); }
+std::string TokenCnn::details() const {
+  return fmt::format("{} tokens of {}, {} convolutions, kernel {}", config_.n_token, config_.n_feature, config_.widths.size(), config_.kernel);
+}
 
 }  // namespace weft::nn

@@ -22,7 +22,8 @@ struct TokenCnnConfig {
 };
 
 /// Convolutions over time with ReLU, and a linear read-out of all tokens and channels.
-/// Source: Kim 2014, "Convolutional Neural Networks for Sentence Classification" (arXiv 1408.5882), without its maximum over time, which would forget the places.
+/// Source: Kim 2014, "Convolutional Neural Networks for Sentence Classification" (arXiv 1408.5882), without its maximum over time, which would forget
+/// the places.
 class TokenCnn : public Model {
  public:
   explicit TokenCnn(const TokenCnnConfig& config);

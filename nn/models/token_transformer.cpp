@@ -37,13 +37,15 @@ void TokenTransformerConfig::validate() const {
 }
 
 double TokenTransformerConfig::parameter_count() const {
-  const auto c = static_cast<double>(width()), features = static_cast<double>(n_feature), tokens = static_cast<double>(n_token), hidden = static_cast<double>(hidden_size());
+  const auto c = static_cast<double>(width()), features = static_cast<double>(n_feature), tokens = static_cast<double>(n_token),
+             hidden = static_cast<double>(hidden_size());
   const double norm_size = norm ? (norm_kind == NormKind::layer ? 2 * c : c) : 0;
   double layer = mixer == TokenMixer::diagonal ? 3 * c : 4 * c * c + 4 * c;
   if (mixer == TokenMixer::cross_covariance) layer += static_cast<double>(n_head);
   layer += norm_size;
   if (feed_forward) layer += norm_size + (activation == Activation::swiglu ? 2 : 1) * hidden * (c + 1) + (hidden + 1) * c;
-  return (embed ? (features + 1) * c : 0) + (positions ? tokens * c : 0) + static_cast<double>(n_layer) * layer + (tokens * c + 1) * static_cast<double>(n_class);
+  return (embed ? (features + 1) * c : 0) + (positions ? tokens * c : 0) + static_cast<double>(n_layer) * layer +
+         (tokens * c + 1) * static_cast<double>(n_class);
 }
 
 TokenTransformer::Layer::Layer(const TokenTransformerConfig& c)
@@ -51,12 +53,16 @@ TokenTransformer::Layer::Layer(const TokenTransformerConfig& c)
       norm1(c.norm, *this, "norm1", norm_of(c)),
       diagonal(c.mixer == TokenMixer::diagonal, *this, "attn", c.width(), c.n_head),
       full(is_full(c.mixer), *this, "attn",
-           MultiHeadAttentionOptions{.n_embd = c.width(), .n_head = c.n_head,
-                                     .kind = c.mixer == TokenMixer::linear ? AttentionKind::linear : AttentionKind::softmax, .dropout = c.dropout, .naming = Naming::timm}),
+           MultiHeadAttentionOptions{.n_embd = c.width(),
+                                     .n_head = c.n_head,
+                                     .kind = c.mixer == TokenMixer::linear ? AttentionKind::linear : AttentionKind::softmax,
+                                     .dropout = c.dropout,
+                                     .naming = Naming::timm}),
       channels(c.mixer == TokenMixer::cross_covariance, *this, "attn", CrossCovarianceAttentionOptions{.n_embd = c.width(), .n_head = c.n_head}),
       norm2(c.norm && c.feed_forward, *this, "norm2", norm_of(c)),
       mlp(c.feed_forward, *this, "mlp",
-          FeedForwardOptions{.n_embd = c.width(), .hidden = c.hidden_size(), .activation = c.activation, .dropout = c.dropout, .naming = Naming::timm}) {}
+          FeedForwardOptions{
+              .n_embd = c.width(), .hidden = c.hidden_size(), .activation = c.activation, .dropout = c.dropout, .naming = Naming::timm}) {}
 
 Tensor TokenTransformer::Layer::mix(const Tensor& x) const {
   if (diagonal) return diagonal(x);
@@ -94,7 +100,8 @@ Tensor TokenTransformer::forward(const Tensor& tokens) const {
 Tensor TokenTransformer::example_input(std::int64_t batch) const { return Tensor::zeros({batch, config_.n_token, config_.n_feature}, dtype()); }
 
 std::string TokenTransformer::details() const {
-  return fmt::format("{} layers, {} heads, {} tokens of {} features, width {}", config_.n_layer, config_.n_head, config_.n_token, config_.n_feature, config_.width());
+  return fmt::format("{} layers, {} heads, {} tokens of {} features, width {}", config_.n_layer, config_.n_head, config_.n_token, config_.n_feature,
+                     config_.width());
 }
 
 }  // namespace weft::nn

@@ -43,13 +43,13 @@ struct TokenTransformerConfig {
   double parameter_count() const;
 };
 
-/// x + positions, then layers of x + mixer(x) and, with feed_forward, x + mlp(x), then a linear read-out of all tokens and dimensions.
-/// The plainest form (mixer diagonal; no embed, feed_forward or norm) holds nothing that mixes dimensions outside the attention itself: the sum and the read-out are
-/// linear. What attention alone can do there, and why positions matter:
+/// x + positions, then layers of x + mixer(x) and, with feed_forward, x + mlp(x), then a linear read-out of all tokens and dimensions. The plainest
+/// form (mixer diagonal; no embed, feed_forward or norm) holds nothing that mixes dimensions outside the attention itself: the sum and the read-out
+/// are linear. What attention alone can do there, and why positions matter:
 ///   - a score is a sum over dimensions, and its weight moves all dimensions of a value, so dimension 1 can decide how much of dimension 2 is taken;
 ///   - exp of a sum is a product of exps: softmax itself multiplies functions of different dimensions;
-///   - without positions the output is odd in the tokens (scores even, values odd), so that no product of two features, which is even, can be read from it. A
-///     position in the query or key makes a score linear in the other's features; one in the value lets the weight itself be read.
+///   - without positions the output is odd in the tokens (scores even, values odd), so that no product of two features, which is even, can be read
+///     from it. A position in the query or key makes a score linear in the other's features; one in the value lets the weight itself be read.
 /// Source: Vaswani et al. 2017 (arXiv 1706.03762); pre-norm: Xiong et al. 2020 (arXiv 2002.04745), figure 1.
 class TokenTransformer : public Model {
  public:

@@ -83,9 +83,10 @@ const Register channels_sample("CrossCovarianceAttention", Kind::module, [] {
   Sample sample{.name = "CrossCovarianceAttention", .kind = Kind::module};
   for (const std::int64_t heads : {1, 2})
     sample.cases.push_back(module_case(fmt::format("{} heads", heads),
-                                       std::make_shared<CrossCovarianceAttention>(CrossCovarianceAttentionOptions{.n_embd = kWidth, .n_head = heads}), token_values(),
-                                       channels_reference(static_cast<std::size_t>(heads))));
-  sample.errors = {{"heads", [] { CrossCovarianceAttention({.n_embd = 6, .n_head = 4}); }, "[cross_covariance_attention] n_embd 6 is not divisible by n_head 4; use 4 or 8"},
+                                       std::make_shared<CrossCovarianceAttention>(CrossCovarianceAttentionOptions{.n_embd = kWidth, .n_head = heads}),
+                                       token_values(), channels_reference(static_cast<std::size_t>(heads))));
+  sample.errors = {{"heads", [] { CrossCovarianceAttention({.n_embd = 6, .n_head = 4}); },
+                    "[cross_covariance_attention] n_embd 6 is not divisible by n_head 4; use 4 or 8"},
                    {"width",
                     [] {
                       CrossCovarianceAttention({.n_embd = 6}).forward(Tensor::zeros({2, 3, 5}));

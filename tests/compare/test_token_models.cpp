@@ -45,13 +45,23 @@ std::unique_ptr<nn::TokenTransformer> token_model(nn::TokenTransformerConfig con
 TEST_CASE("parameters and FLOPs of the models over tokens are those of what is built and called") {
   for (const TokenMixer mixer : {TokenMixer::diagonal, TokenMixer::full, TokenMixer::linear, TokenMixer::cross_covariance}) {
     check_token_formulas<nn::TokenTransformer>(nn::TokenTransformerConfig{.n_head = 2, .mixer = mixer});
-    check_token_formulas<nn::TokenTransformer>(nn::TokenTransformerConfig{.n_token = 5, .n_feature = 3, .n_class = 2, .embed = true, .n_embd = 12, .n_layer = 2, .n_head = 4,
-                                                                          .mixer = mixer, .feed_forward = true, .mlp_ratio = 1.5, .activation = nn::Activation::swiglu,
-                                                                          .norm = true, .positions = false});
+    check_token_formulas<nn::TokenTransformer>(nn::TokenTransformerConfig{.n_token = 5,
+                                                                          .n_feature = 3,
+                                                                          .n_class = 2,
+                                                                          .embed = true,
+                                                                          .n_embd = 12,
+                                                                          .n_layer = 2,
+                                                                          .n_head = 4,
+                                                                          .mixer = mixer,
+                                                                          .feed_forward = true,
+                                                                          .mlp_ratio = 1.5,
+                                                                          .activation = nn::Activation::swiglu,
+                                                                          .norm = true,
+                                                                          .positions = false});
   }
   check_token_formulas<nn::FtTransformer>(nn::FtTransformerConfig{});
-  check_token_formulas<nn::FtTransformer>(nn::FtTransformerConfig{.input_shape = {3, 4}, .n_class = 3, .n_layer = 2, .n_head = 2, .n_embd = 10, .activation = nn::Activation::swiglu,
-                                                                  .norm = nn::NormKind::rms});
+  check_token_formulas<nn::FtTransformer>(nn::FtTransformerConfig{
+      .input_shape = {3, 4}, .n_class = 3, .n_layer = 2, .n_head = 2, .n_embd = 10, .activation = nn::Activation::swiglu, .norm = nn::NormKind::rms});
   check_token_formulas<nn::TokenCnn>(nn::TokenCnnConfig{});
   check_token_formulas<nn::TokenCnn>(nn::TokenCnnConfig{.n_token = 2, .n_feature = 3, .widths = {}, .n_class = 2});
   check_token_formulas<nn::FactorizationMachine>(nn::FactorizationMachineConfig{});

@@ -69,7 +69,8 @@ TEST_CASE("features are signs times magnitudes from 0.5 to 1.5, and the same num
 }
 
 TEST_CASE("units scale the dimensions, and standardising takes them out with the training split's figures alone") {
-  const TokenData raw = small(TokenTask::within, {.units = 1e4}), plain = small(TokenTask::within), standard = small(TokenTask::within, {.units = 1e4, .standardise = true});
+  const TokenData raw = small(TokenTask::within, {.units = 1e4}), plain = small(TokenTask::within),
+                  standard = small(TokenTask::within, {.units = 1e4, .standardise = true});
   for (std::int64_t k = 0; k < 8; ++k) {
     const double factor = std::pow(1e4, static_cast<double>(k) / 7);
     CHECK(raw.tokens(Split::train).at({5, 2, k}) == doctest::Approx(factor * plain.tokens(Split::train).at({5, 2, k})));
@@ -111,16 +112,20 @@ TEST_CASE("batches hold each row once an epoch, in an order of the seed alone, f
 }
 
 TEST_CASE("what cannot be is refused") {
-  CHECK(message_of<ConfigError>([] { token_task("differnt"); }) == "[data] task must be one of additive, within, same, different, triple, random: got \"differnt\"");
+  CHECK(message_of<ConfigError>([] { token_task("differnt"); }) ==
+        "[data] task must be one of additive, within, same, different, triple, random: got \"differnt\"");
   CHECK(message_of<ConfigError>([] { synthetic_tokens({.task = TokenTask::triple, .tokens = 2}); }) ==
         "[data] task triple relates features of 3 tokens and 3 dimensions: got tokens 2, features 8");
   CHECK(message_of<ConfigError>([] { synthetic_tokens({.train = 0}); }) == "[data] train must be 1 to 268435456, got 0");
-  CHECK(message_of<ConfigError>([] { synthetic_tokens({.tokens = 60000, .features = 60000}); }).find("are more than 4294967296 numbers; use fewer") != std::string::npos);
+  CHECK(message_of<ConfigError>([] { synthetic_tokens({.tokens = 60000, .features = 60000}); }).find("are more than 4294967296 numbers; use fewer") !=
+        std::string::npos);
   CHECK(message_of<ConfigError>([] { synthetic_tokens({.units = 0.5}); }) == "[data] units must be 1 to 1e12, got 0.5");
   CHECK(message_of<ConfigError>([] { synthetic_tokens({.units = NAN}); }) == "[data] units must be 1 to 1e12, got nan");
-  CHECK(message_of<ConfigError>([] { small(TokenTask::same).train_batch(0, {.batch = 401}); }) == "[data] batch must be 1 to 400, the rows of the training split, got 401");
+  CHECK(message_of<ConfigError>([] { small(TokenTask::same).train_batch(0, {.batch = 401}); }) ==
+        "[data] batch must be 1 to 400, the rows of the training split, got 401");
   const TokenData::Part rows{Tensor::ones({2, 1, 1}), Tensor::full({2}, 3)}, none{Tensor::ones({0, 1, 1}), Tensor::ones({0})};
   CHECK(message_of<ConfigError>([&] { TokenData(rows, none, none, true, false, "x"); }) == "[x] targets to be told apart must be 0 or 1, got 3");
-  CHECK(message_of<ConfigError>([&] { TokenData(none, none, none, true, false, "x"); }) == "[x] the training split has 0 rows of 1 features: there is nothing to learn from");
+  CHECK(message_of<ConfigError>([&] { TokenData(none, none, none, true, false, "x"); }) ==
+        "[x] the training split has 0 rows of 1 features: there is nothing to learn from");
   CHECK_THROWS_AS(TokenData(rows, {Tensor::ones({1, 2, 1}), Tensor::ones({1})}, none, true, false, "x"), ShapeError);
 }

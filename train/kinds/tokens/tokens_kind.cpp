@@ -20,23 +20,36 @@ struct TokenFacts : DataFacts {
 Fields tokens_fields() {
   const char* const model = "Model";
   Fields all = {
-      {"data", "Data", &C::data, "additive, within, same, different, triple, random: what a label relates; wine; or a table, numbers separated by , or ; with the target last"},
+      {"data", "Data", &C::data,
+       "additive, within, same, different, triple, random: what a label relates; wine; or a table, numbers separated by , or ; with the target last"},
       {"tokens", "Data", &C::tokens, "of a made-up row", 1, 65536},
       {"features", "Data", &C::features, "dimensions of a made-up token", 1, 65536},
-      {"units", "Data", &C::units, "the last dimension of made-up tokens is so many times larger than the first, those between in equal ratios", 1, 1e12},
+      {"units", "Data", &C::units, "the last dimension of made-up tokens is so many times larger than the first, those between in equal ratios", 1,
+       1e12},
       {"standardise", "Data", &C::standardise, "features get mean 0 and deviation 1 over the training rows"},
       {"at_least", "Data", &C::at_least, "tell rows of a table whose target is at least this from the others (0: tell the target itself)"},
       {"train", "Data", &C::train, "training rows (0: 8192, or all of a table that are left)", 0, kMany},
       {"validation", "Data", &C::validation, "rows to validate on (0: 2000, or a fifth of a table)", 0, kMany},
       {"test", "Data", &C::test, "rows to test on (0: as validation)", 0, kMany},
-      {"model", model, &C::model, "linear or logistic regression, factorization machine, perceptron, 1-D convolutions, attention over tokens, or over single features (ft)", 0, 0,
+      {"model",
+       model,
+       &C::model,
+       "linear or logistic regression, factorization machine, perceptron, 1-D convolutions, attention over tokens, or over single features (ft)",
+       0,
+       0,
        {"linear", "fm", "mlp", "cnn", "transformer", "ft"}},
       {"one_token", model, &C::one_token, "the model gets a row as one token of all features"},
       {"layers", model, &C::layers, "transformer blocks, hidden layers of an mlp, convolutions of a cnn", 1, 1000},
       {"heads", model, &C::heads, "attention heads", 1, 10000},
       {"width", model, &C::width, "size of the vector that stands for a token (with embed), hidden units, channels", 1, 100000},
       {"embed", model, &C::embed, "a linear layer takes a token's features to the width; without it attention works on the features as they are"},
-      {"attention", model, &C::attention, "between tokens, with softmax or without (linear), or between channels (XCiT)", 0, 0, {"softmax", "linear", "channels"}},
+      {"attention",
+       model,
+       &C::attention,
+       "between tokens, with softmax or without (linear), or between channels (XCiT)",
+       0,
+       0,
+       {"softmax", "linear", "channels"}},
       {"projections", model, &C::projections, "W_Q, W_K and W_V; diagonal ones mix no dimensions", 0, 0, {"full", "diagonal"}},
       {"feed_forward", model, &C::feed_forward, "feed-forward layers after attention"},
       {"norm", model, &C::norm, "before attention and feed-forward layers", 0, 0, {"none", "layer", "rms"}},
@@ -69,7 +82,9 @@ class TokensKind : public KindOf<TokensConfig> {
  public:
   std::string name() const override { return "tokens"; }
   std::string about() const override { return "train attention, or what it is compared with, on real-valued tokens and tables"; }
-  std::string example() const override { return "weft train tokens --data different --projections diagonal --no-embed --no-feed-forward --norm none --heads 1 --out runs/diagonal"; }
+  std::string example() const override {
+    return "weft train tokens --data different --projections diagonal --no-embed --no-feed-forward --norm none --heads 1 --out runs/diagonal";
+  }
 
   const Fields& fields() const override {
     static const Fields table = tokens_fields();
@@ -100,7 +115,8 @@ class TokensKind : public KindOf<TokensConfig> {
     check_common(c);
     check_warmup(c, c.steps);
     check_target(c, figures(), name());
-    if (c.projections == "diagonal" && c.attention != "softmax") fail<ConfigError>("config", "diagonal projections are for softmax attention, not {}", c.attention);
+    if (c.projections == "diagonal" && c.attention != "softmax")
+      fail<ConfigError>("config", "diagonal projections are for softmax attention, not {}", c.attention);
     if (c.model == "ft" && c.norm == "none") fail<ConfigError>("config", "ft has norms: norm must be layer or rms, got none");
     if (!is_made_up(c)) return;
     made_up(c).check();
@@ -115,7 +131,8 @@ class TokensKind : public KindOf<TokensConfig> {
     data::TokenData data = load_tokens(c);
     const RowFacts rows = rows_of(c, data.tokens_per_row(), data.features());
     check_model(c, rows);
-    if (c.batch > data.size(data::Split::train)) fail<ConfigError>("config", "batch is larger than the data: batch {}, {} training rows", c.batch, data.size(data::Split::train));
+    if (c.batch > data.size(data::Split::train))
+      fail<ConfigError>("config", "batch is larger than the data: batch {}, {} training rows", c.batch, data.size(data::Split::train));
     const double tokens = static_cast<double>(c.model == "ft" ? rows.tokens * rows.features + 1 : rows.tokens);
     check_memory(c, parameters_of(c, rows), static_cast<double>(c.batch) * tokens, static_cast<double>(c.batch));
     settle_common(c, c.steps, std::min(c.steps, std::max<std::int64_t>(100, c.steps / 10)));

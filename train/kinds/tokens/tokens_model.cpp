@@ -53,8 +53,12 @@ data::SyntheticTokens made_up(const TokensConfig& c) {
 
 data::TokenData load_tokens(const TokensConfig& c) {
   if (!is_made_up(c)) {
-    return data::load_table_tokens(
-        c.data, {.validation = c.validation, .test = c.test, .train = c.train, .binary = c.at_least != 0, .at_least = c.at_least, .standardise = c.standardise});
+    return data::load_table_tokens(c.data, {.validation = c.validation,
+                                            .test = c.test,
+                                            .train = c.train,
+                                            .binary = c.at_least != 0,
+                                            .at_least = c.at_least,
+                                            .standardise = c.standardise});
   }
   return data::synthetic_tokens(made_up(c));
 }
