@@ -6,6 +6,7 @@
 
 #include "core/error.h"
 #include "data/text/utf8.h"
+#include "data/text/word_tokenizer.h"
 
 namespace weft::data {
 namespace {
@@ -128,7 +129,8 @@ std::shared_ptr<const Tokenizer> tokenizer_from_json(std::string_view json, std:
   }
   const auto type = parsed["type"].get<std::string>();
   if (type == "byte") return std::make_shared<ByteTokenizer>();
-  if (type != "char") fail<ConfigError>(where, "unknown tokenizer '{}': char or byte", type);
+  if (type == "word") return WordTokenizer::from_json(json, where);
+  if (type != "char") fail<ConfigError>(where, "unknown tokenizer '{}': char, byte or word", type);
   if (!parsed.contains("characters") || !parsed["characters"].is_string()) fail<ConfigError>(where, "a char tokenizer needs \"characters\", a string");
   const auto text = parsed["characters"].get<std::string>();
   return std::make_shared<CharTokenizer>(decode_utf8(text, where));
