@@ -45,7 +45,7 @@ weft_library(weft_core GLOBS core/*.cpp core/kernels/*.cpp LINKS fmt::fmt
 weft_library(weft_autograd GLOBS autograd/*.cpp autograd/ops/*.cpp LINKS weft_core)
 weft_library(weft_nn GLOBS nn/*.cpp nn/models/*.cpp LINKS weft_autograd)
 weft_library(weft_optim GLOBS optim/*.cpp LINKS weft_autograd)
-weft_library(weft_data GLOBS data/*.cpp data/text/*.cpp data/image/*.cpp data/synthetic/*.cpp data/table/*.cpp LINKS weft_core
+weft_library(weft_data GLOBS data/*.cpp data/text/*.cpp data/image/*.cpp data/synthetic/*.cpp data/table/*.cpp data/recommend/*.cpp LINKS weft_core
              PRIVATE_LINKS ZLIB::ZLIB PNG::PNG Threads::Threads nlohmann_json::nlohmann_json)
 weft_library(weft_train GLOBS train/*.cpp train/kinds/*/*.cpp train/compare/*.cpp train/report/*.cpp train/explain/*.cpp
              LINKS weft_nn weft_optim weft_data
