@@ -13,7 +13,8 @@ namespace {
 /// Embeddings and heads are matrices to look, but their rows stand for themselves: an update that mixes them makes no sense.
 bool muon_takes(const std::string& name, const Tensor& tensor) {
   if (tensor.rank() < 2) return false;
-  constexpr const char* kOutside[] = {"transformer.wte.", "transformer.wpe.", "wte.", "wpe.", "wpe_source.", "lm_head.", "head.", "cls_token", "pos_embed", "patch_embed."};
+  constexpr const char* kOutside[] = {"transformer.wte.", "transformer.wpe.", "wte.", "wpe.", "wpe_source.", "lm_head.", "head.", "cls_token", "pos_embed", "patch_embed.",
+                                      "bert.embeddings.", "classifier."};
   return std::none_of(std::begin(kOutside), std::end(kOutside), [&](const char* prefix) { return name.starts_with(prefix); });
 }
 

@@ -13,6 +13,7 @@ const std::vector<Figure>& known_figures() {
       {"f1", "F1", false},
       {"auc", "AUC", false},
       {"gauc", "grouped AUC", false},
+      {"synonyms", "synonyms in the top 3", false, true},
       {"mse", "mean squared error", true},
       {"r2", "R2", false},
       {"map50", "mAP@0.5", false},

@@ -6,6 +6,10 @@
 #include "core/random.h"
 #include "train/config_sources.h"
 #include "train/kind.h"
+#include "train/kinds/bert/bert_config.h"
+#include "train/kinds/classify/classify_config.h"
+#include "train/kinds/embedding/embedding_config.h"
+#include "train/kinds/recommend/recommend_config.h"
 #include "train/kinds/sequence/sequence_config.h"
 #include "train/kinds/text/text_config.h"
 #include "train/kinds/tokens/tokens_config.h"
@@ -21,6 +25,10 @@ const std::vector<const Kind*>& kinds() {
       &kind_of(VisionConfig()),
       &kind_of(SequenceConfig()),
       &kind_of(TokensConfig()),
+      &kind_of(BertRunConfig()),
+      &kind_of(ClassifyConfig()),
+      &kind_of(EmbeddingConfig()),
+      &kind_of(RecommendConfig()),
   };
   return all;
 }

@@ -1,0 +1,26 @@
+// What a bert run is: a bidirectional encoder that fills in hidden words.
+#pragma once
+
+#include "train/config_sources.h"
+
+namespace weft::train {
+
+/// Choices of every run with a BERT in it.
+struct EncoderConfig : RunConfig {
+  EncoderConfig();
+
+  std::string data = "shakespeare";
+  std::string tokenizer = "pieces";
+  std::int64_t vocabulary = 4000;
+  bool lowercase = true;
+  std::int64_t context = 128;
+  double mask_share = 0.15;
+  bool whole_words = false;
+  std::int64_t steps = 2000;
+};
+
+struct BertRunConfig : EncoderConfig {};
+
+const Kind& kind_of(const BertRunConfig&);
+
+}  // namespace weft::train

@@ -1,0 +1,89 @@
+// The kind of run called bert: its choices, its rules, and how it begins.
+#include <algorithm>
+
+#include "core/error.h"
+#include "train/kind.h"
+#include "train/kinds/bert/bert_task.h"
+#include "train/load_run.h"
+
+namespace weft::train {
+namespace {
+
+struct BertFacts : DataFacts {
+  std::int64_t vocabulary = 0;
+};
+
+Fields bert_fields() {
+  using C = BertRunConfig;
+  Fields all = {{"data", "Data", &C::data, "shakespeare, tang, sms-spam, a text file in UTF-8, or a .tsv file of labelled lines"}};
+  append(all, encoder_fields());
+  append(all, encoder_model_fields());
+  append(all, {{"steps", "Optimization", &C::steps, "optimizer steps", 1, kMany}});
+  append(all, optimizer_fields());
+  append(all, run_fields());
+  return all;
+}
+
+class BertKind : public KindOf<BertRunConfig> {
+ public:
+  std::string name() const override { return "bert"; }
+  std::string about() const override { return "pretrain a BERT to fill in hidden words"; }
+  std::string example() const override { return "weft train bert --data sms-spam --steps 2000 --out runs/bert\n  weft predict runs/bert --text \"call me [MASK] you get home\""; }
+
+  const Fields& fields() const override {
+    static const Fields table = bert_fields();
+    return table;
+  }
+  std::string meaningless(const RunConfig& config, const std::string& field) const override {
+    if (field == "label_smoothing") return "kind bert";
+    return Kind::meaningless(config, field);
+  }
+  void check(const RunConfig& config) const override {
+    check_encoder(own(config));
+    check_target(config, figures(), name());
+  }
+  std::vector<std::string> figures() const override { return {"accuracy"}; }
+
+  Prepared prepare(std::unique_ptr<RunConfig> config) const override {
+    BertRunConfig& c = own(*config);
+    settle_common(c, c.steps, std::min(c.steps, std::max<std::int64_t>(100, c.steps / 10)));
+    c.data = lasting_path(c.data);
+    EncoderData data = load_encoder_data(c);
+    check_encoder_memory(c, bert_config(c, data.tokenizer->vocab_size(), 0, true));
+    Prepared run;
+    run.task = std::make_unique<BertTask>(c, std::move(data));
+    run.steps = c.steps;
+    run.config = std::move(config);
+    return run;
+  }
+
+  std::unique_ptr<DataFacts> look_at_data(const RunConfig& config) const override {
+    auto facts = std::make_unique<BertFacts>();
+    facts->vocabulary = load_encoder_data(own(config)).tokenizer->vocab_size();
+    return facts;
+  }
+  Length length(const RunConfig& config, const DataFacts&) const override {
+    const BertRunConfig& c = own(config);
+    return {.steps = c.steps, .samples = static_cast<double>(c.steps) * static_cast<double>(c.batch) * static_cast<double>(c.accumulate)};
+  }
+  double parameters(const RunConfig& config, const DataFacts& data) const override { return model_config(config, data).parameter_count(); }
+  double forward_flops(const RunConfig& config, const DataFacts& data) const override {
+    return bert_flops(model_config(config, data), static_cast<double>(own(config).context), own(config).mask_share);
+  }
+  std::int64_t width_granularity(const RunConfig& config) const override { return config.heads; }
+  void set_steps(RunConfig& config, std::int64_t steps, const DataFacts&) const override { own(config).steps = steps; }
+
+ private:
+  static nn::BertConfig model_config(const RunConfig& config, const DataFacts& data) {
+    return bert_config(own(config), static_cast<const BertFacts&>(data).vocabulary, 0, true);
+  }
+};
+
+}  // namespace
+
+const Kind& kind_of(const BertRunConfig&) {
+  static const BertKind kind;
+  return kind;
+}
+
+}  // namespace weft::train

@@ -1,0 +1,32 @@
+// Pretraining: BERT fills in hidden words.
+#pragma once
+
+#include "train/kinds/bert/bert_model.h"
+#include "train/trainer.h"
+
+namespace weft::train {
+
+class BertTask : public Task {
+ public:
+  /// Makes the model; its weights come from the stream `init` of this thread.
+  BertTask(const BertRunConfig& config, EncoderData data);
+
+  nn::Bert& model() override { return model_; }
+  std::string unit() const override { return "tokens"; }
+  void start(std::int64_t number) override { next_ = number; }
+  Tensor next_loss(Seen& seen) override;
+  /// Loss and accuracy over hidden tokens, always the same ones.
+  Evaluation evaluate(data::Split split, const std::function<bool(double)>& proceed) override;
+  std::string data_json() const override { return data_.tokenizer->to_json(); }
+  std::string fingerprint() const override { return fingerprint_; }
+
+ private:
+  BertRunConfig config_;
+  EncoderData data_;
+  nn::Bert model_;
+  data::EpochOrder order_;
+  std::string fingerprint_;
+  std::int64_t next_ = 0;
+};
+
+}  // namespace weft::train

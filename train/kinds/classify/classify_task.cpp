@@ -1,0 +1,87 @@
+#include "train/kinds/classify/classify_task.h"
+
+#include <fmt/format.h>
+
+#include "autograd/autograd.h"
+#include "autograd/ops/loss.h"
+#include "autograd/ops/reduce.h"
+#include "train/ranking.h"
+
+namespace weft::train {
+namespace {
+
+constexpr std::int64_t kEvalTexts = 64;
+
+std::uint64_t fingerprint_of(const ClassifyData& data) {
+  std::uint64_t hash = data.encoder.fingerprint();
+  for (const auto& labels : data.labels) hash = data::batch_hash(Tensor::from(labels, {static_cast<std::int64_t>(labels.size())}), Tensor(), hash);
+  return hash;
+}
+
+}  // namespace
+
+ClassifyData load_classify_data(const ClassifyConfig& c, std::shared_ptr<const data::WordTokenizer> tokenizer) {
+  const data::LabelledData labelled = data::load_labelled(c.data);
+  ClassifyData result;
+  result.classes = labelled.classes();
+  result.positive = c.positive.empty() ? labelled.rarest() : labelled.label_of(c.positive);
+  result.encoder.tokenizer = tokenizer ? std::move(tokenizer) : make_tokenizer(c, labelled.joined(data::Split::train), labelled.source());
+  for (const auto split : {data::Split::train, data::Split::validation, data::Split::test}) {
+    for (const data::LabelledText& example : labelled.examples(split)) {
+      result.encoder.sequences[static_cast<int>(split)].push_back(data::classify_sequence(*result.encoder.tokenizer, example.text, c.context, labelled.source()));
+      result.labels[static_cast<int>(split)].push_back(example.label);
+      if (split == data::Split::train) result.bytes.push_back(static_cast<std::int32_t>(std::min<std::size_t>(example.text.size(), 1 << 30)));
+    }
+  }
+  return result;
+}
+
+ClassifyTask::ClassifyTask(const ClassifyConfig& config, ClassifyData data, const nn::Bert* pretrained)
+    : config_(config), data_(std::move(data)),
+      model_(build_classifier(config, data_.encoder.tokenizer->vocab_size(), static_cast<std::int64_t>(data_.classes.size()))),
+      bert_(dynamic_cast<const nn::Bert*>(model_.get())),
+      order_(data_.bytes, config.batch, static_cast<std::uint64_t>(config.seed)), fingerprint_(fmt::format("{:016x}", fingerprint_of(data_))) {
+  if (pretrained != nullptr) take_encoder(dynamic_cast<nn::Bert&>(*model_), *pretrained);
+}
+
+Tensor ClassifyTask::next_loss(Seen& seen) {
+  const std::int64_t k = next_++;
+  const auto& rows = order_.batch(k);
+  const Tensor ids = data::pad(data_.encoder.sequences[0], rows);
+  std::vector<std::int64_t> labels;
+  for (const std::int64_t row : rows) labels.push_back(data_.labels[0][static_cast<std::size_t>(row)]);
+  const Tensor targets = Tensor::from(labels, {ids.size(0)});
+  seen.add(ids.size(0), Tensor::from(rows, {ids.size(0)}), targets);  // which texts: how they are cut into tokens, or hidden, is the model's
+  if (k < config_.pretrain * config_.accumulate) {
+    const data::MaskedBatch batch = mask_batch(config_, *data_.encoder.tokenizer, ids, static_cast<std::uint64_t>(config_.seed), k);
+    return masked_loss(*bert_, batch);
+  }
+  return cross_entropy((*model_)(ids), targets, {.label_smoothing = config_.label_smoothing});
+}
+
+Evaluation ClassifyTask::evaluate(data::Split split, const std::function<bool(double)>& proceed) {
+  const NoGrad no_grad;
+  const auto& sequences = data_.encoder.sequences[static_cast<int>(split)];
+  const auto& labels = data_.labels[static_cast<int>(split)];
+  const auto count = static_cast<std::int64_t>(sequences.size());
+  double sum = 0, right = 0;
+  std::vector<std::int64_t> guesses;
+  for (std::int64_t begin = 0; begin < count; begin += kEvalTexts) {
+    if (!proceed(static_cast<double>(begin) / static_cast<double>(count))) return {};
+    std::vector<std::int64_t> rows, truths;
+    for (std::int64_t r = begin; r < std::min(count, begin + kEvalTexts); ++r) {
+      rows.push_back(r);
+      truths.push_back(labels[static_cast<std::size_t>(r)]);
+    }
+    const Tensor logits = (*model_)(data::pad(sequences, rows));
+    sum += cross_entropy(logits, Tensor::from(truths, {logits.size(0)}), {.reduction = Reduction::sum}).item();
+    for (const std::int64_t guess : argmax(logits).to_vector<std::int64_t>()) guesses.push_back(guess);
+  }
+  for (std::size_t i = 0; i < guesses.size(); ++i) right += guesses[i] == labels[i] ? 1 : 0;
+  Evaluation evaluation;
+  evaluation.loss = sum / static_cast<double>(count);
+  evaluation.figures = {{"accuracy", right / static_cast<double>(count)}, {"f1", f1_score(guesses, labels, data_.positive)}};
+  return evaluation;
+}
+
+}  // namespace weft::train

@@ -1,0 +1,42 @@
+// Classifying texts: fine-tuning a BERT, or logistic regression on words.
+#pragma once
+
+#include "train/kinds/classify/classify_model.h"
+#include "train/trainer.h"
+
+namespace weft::train {
+
+struct ClassifyData {
+  EncoderData encoder;
+  std::vector<std::int64_t> labels[3];
+  std::vector<std::int32_t> bytes;  ///< of the training texts: what batches are made by, so that they are the same whatever the tokenizer
+  std::vector<std::string> classes;
+  std::int64_t positive = 0;
+};
+/// Texts, labels and, unless it is given, a vocabulary made of the training texts. Throws ConfigError, IoError.
+ClassifyData load_classify_data(const ClassifyConfig& config, std::shared_ptr<const data::WordTokenizer> tokenizer);
+
+class ClassifyTask : public Task {
+ public:
+  /// Makes the model; its weights come from the stream `init` of this thread, those of the encoder from `pretrained` where it is given.
+  ClassifyTask(const ClassifyConfig& config, ClassifyData data, const nn::Bert* pretrained);
+
+  nn::Model& model() override { return *model_; }
+  std::string unit() const override { return "texts"; }
+  void start(std::int64_t number) override { next_ = number; }
+  Tensor next_loss(Seen& seen) override;
+  Evaluation evaluate(data::Split split, const std::function<bool(double)>& proceed) override;
+  std::string data_json() const override { return ClassifierFacts{data_.encoder.tokenizer, data_.classes}.to_json(); }
+  std::string fingerprint() const override { return fingerprint_; }
+
+ private:
+  ClassifyConfig config_;
+  ClassifyData data_;
+  std::unique_ptr<nn::Model> model_;
+  const nn::Bert* bert_;  ///< the same model, where it is one
+  data::EpochOrder order_;
+  std::string fingerprint_;
+  std::int64_t next_ = 0;
+};
+
+}  // namespace weft::train
