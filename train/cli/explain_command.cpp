@@ -6,6 +6,7 @@
 #include "core/error.h"
 #include "core/file.h"
 #include "train/cli/cli.h"
+#include "train/cli/explain_models.h"
 #include "train/explain/attention_maps.h"
 #include "train/explain/worked_example.h"
 
@@ -66,7 +67,7 @@ int explain_example(const ExplainFlags& flags) {
 }  // namespace
 
 void add_explain(CLI::App& app, Action& action) {
-  CLI::App* group = app.add_subcommand("explain", "what attention does: a worked example, or a trained model");
+  CLI::App* group = app.add_subcommand("explain", "what attention does: a worked example, or a trained model; what embeddings and recommenders learned");
   group->require_subcommand(1);
   group->footer("Examples:\n  weft explain attention\n  weft explain attention runs/demo-vision --out maps.html");
 
@@ -113,6 +114,7 @@ void add_explain(CLI::App& app, Action& action) {
       "Examples:\n  weft explain attention\n  weft explain attention --tokens 春眠不觉晓 --dim 4 --out attention.html\n  weft explain attention "
       "runs/demo-text --text \"ROMEO: I\" --out maps.html\n"
       "  weft explain attention runs/demo-vision --image 7 --out maps.html");
+  add_explain_models(*group, action);
   command->callback([flags, command, &action] {
     const bool with_run = command->count("run") > 0;
     std::string stray;

@@ -11,6 +11,7 @@
 #include "core/error.h"
 #include "data/image/image_dataset.h"
 #include "train/cli/cli.h"
+#include "train/cli/predict_text.h"
 #include "train/load_run.h"
 #include "train/picture.h"
 
@@ -21,6 +22,7 @@ struct PredictFlags {
   std::string run;
   std::vector<std::string> files;
   std::vector<std::int64_t> test_images;
+  std::vector<std::string> texts;
   std::string checkpoint = "last";
   std::string invert = "auto";
   int top = 3;
@@ -73,7 +75,8 @@ void print_text(const Guess& guess, int top) {
 
 int predict(const PredictFlags& flags) {
   use_threads(flags.threads);
-  if (flags.files.empty() && flags.test_images.empty()) fail<ConfigError>("predict", "name PNG files, or test images with --test-image");
+  if (!flags.texts.empty()) return predict_texts(train::read_run(flags.run, flags.checkpoint), flags.texts, std::max(1, flags.top), flags.json);
+  if (flags.files.empty() && flags.test_images.empty()) fail<ConfigError>("predict", "name PNG files, or test images with --test-image; texts with --text");
   const train::VisionRun run = train::load_vision_run(train::read_run(flags.run, flags.checkpoint));
   std::vector<Guess> guesses;
   for (const std::string& file : flags.files) guesses.push_back(guess_file(run, file, flags.invert));
@@ -99,17 +102,18 @@ int predict(const PredictFlags& flags) {
 }  // namespace
 
 void add_predict(CLI::App& app, Action& action) {
-  CLI::App* command = app.add_subcommand("predict", "name the class of images with a trained model");
+  CLI::App* command = app.add_subcommand("predict", "name the class of images or texts, or the words missing in a text, with a trained model");
   const auto flags = std::make_shared<PredictFlags>();
-  command->add_option("run", flags->run, "folder of a vision run, or a checkpoint")->required()->type_name("RUN");
+  command->add_option("run", flags->run, "folder of a vision, classify or bert run, or a checkpoint")->required()->type_name("RUN");
   command->add_option("files", flags->files, "PNG files; they are scaled to the model's size")->type_name("PNG");
+  command->add_option("--text", flags->texts, "a text to classify, or with [MASK] or ___ where a bert run is to fill in a word")->type_name("TEXT");
   command->add_option("--test-image", flags->test_images, "numbers of test images, from 0")->type_name("INT");
   command->add_option("--invert", flags->invert, "light and dark exchanged: auto, yes, no; auto looks at the edge")->capture_default_str()->check(CLI::IsMember({"auto", "yes", "no"}));
-  command->add_option("--top", flags->top, "classes shown of each image")->capture_default_str();
+  command->add_option("--top", flags->top, "classes shown of each image or text, words of each blank")->capture_default_str();
   command->add_option("--checkpoint", flags->checkpoint, "last or best")->capture_default_str()->check(CLI::IsMember({"last", "best"}));
   add_threads(*command, flags->threads);
   command->add_flag("--json", flags->json, "print all probabilities as JSON");
-  command->footer("Example:\n  weft predict runs/demo-vision --test-image 0 1 2\n  weft predict runs/demo-vision digit.png");
+  command->footer("Example:\n  weft predict runs/demo-vision --test-image 0 1 2\n  weft predict runs/demo-vision digit.png\n  weft predict runs/spam --text \"WINNER! Call now\"");
   command->callback([flags, &action] { action = [flags] { return predict(*flags); }; });
 }
 

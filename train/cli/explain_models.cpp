@@ -1,0 +1,70 @@
+#include "train/cli/explain_models.h"
+
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "core/file.h"
+#include "train/explain/embedding_map.h"
+#include "train/explain/history_weights.h"
+
+namespace weft::cli {
+namespace {
+
+struct ExplainModelFlags {
+  std::string run, checkpoint = "last", out;
+  explain::EmbeddingOptions embedding;
+  std::vector<std::int64_t> examples;
+  int threads = 0;
+  bool json = false;
+};
+
+/// The page first, so that nothing is printed as done when it cannot be written.
+template <class Explained>
+int show(const ExplainModelFlags& flags, const Explained& explained) {
+  if (!flags.out.empty()) write_file(flags.out, explain::to_html(explained));
+  fmt::print("{}", flags.json ? explain::to_json(explained) + "\n" : explain::to_text(explained));
+  if (!flags.out.empty()) fmt::print(stderr, "page written: {}\n", flags.out);
+  return kDone;
+}
+
+void add_common(CLI::App& command, ExplainModelFlags& flags, const char* run_help) {
+  command.add_option("run", flags.run, run_help)->required()->type_name("RUN");
+  command.add_option("--out", flags.out, "also write it as a page with pictures")->type_name("FILE.html");
+  command.add_option("--checkpoint", flags.checkpoint, "last or best")->capture_default_str()->check(CLI::IsMember({"last", "best"}));
+  add_threads(command, flags.threads);
+  command.add_flag("--json", flags.json, "print all figures as JSON");
+}
+
+}  // namespace
+
+void add_explain_models(CLI::App& group, Action& action) {
+  CLI::App* words = group.add_subcommand("embedding", "nearest neighbours of words, and the words in a plane");
+  const auto flags = std::make_shared<ExplainModelFlags>();
+  add_common(*words, *flags, "folder of an embedding run, or a checkpoint");
+  words->add_option("--token", flags->embedding.tokens, "words (or characters) whose neighbours are wanted (default: the most frequent)")->type_name("WORD");
+  words->add_option("--count", flags->embedding.count, "neighbours of each")->capture_default_str()->check(CLI::Range(1, 1000));
+  words->add_option("--shown", flags->embedding.shown, "of the most frequent tokens, in the picture")->capture_default_str()->check(CLI::Range(0, 5000));
+  words->footer("Example:\n  weft explain embedding runs/words --token king queen --out words.html");
+  words->callback([flags, &action] {
+    action = [flags] {
+      use_threads(flags->threads);
+      return show(*flags, explain::explain_embedding(train::load_embedding_run(train::read_run(flags->run, flags->checkpoint)), flags->embedding));
+    };
+  });
+
+  CLI::App* history = group.add_subcommand("history", "which of a user's earlier clicks a deep interest network looks at");
+  const auto other = std::make_shared<ExplainModelFlags>();
+  add_common(*history, *other, "folder of a recommend run with model din, or a checkpoint");
+  history->add_option("--example", other->examples, "numbers of test examples, from 0 (default: the first three)")->type_name("INT");
+  history->footer("Example:\n  weft explain history runs/din --example 7 --out history.html");
+  history->callback([other, &action] {
+    action = [other] {
+      use_threads(other->threads);
+      if (other->examples.empty()) other->examples = {0, 1, 2};
+      return show(*other, explain::explain_history(train::load_recommend_run(train::read_run(other->run, other->checkpoint)), other->examples));
+    };
+  });
+}
+
+}  // namespace weft::cli

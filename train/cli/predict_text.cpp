@@ -1,0 +1,68 @@
+#include "train/cli/predict_text.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "core/error.h"
+#include "train/cli/cli.h"
+#include "train/kinds/classify/classify_model.h"
+
+namespace weft::cli {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+void print_predictions(const Json& json) { fmt::print("{}\n", json.dump(2, ' ', false, Json::error_handler_t::replace)); }
+
+int name_classes(const train::ClassifyRun& run, const std::vector<std::string>& texts, int top, bool json) {
+  Json list = Json::array();
+  for (const std::string& text : texts) {
+    const std::vector<double> probabilities = run.probabilities(text);
+    std::vector<std::size_t> order(probabilities.size());
+    for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
+    std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return probabilities[a] > probabilities[b]; });
+    if (json) {
+      Json entry{{"text", text}, {"class", run.facts.classes[order.front()]}, {"probability", probabilities[order.front()]}};
+      for (const std::size_t i : order) entry["probabilities"][run.facts.classes[i]] = probabilities[i];
+      list.push_back(std::move(entry));
+      continue;
+    }
+    for (std::size_t i = 0; i < order.size() && i < static_cast<std::size_t>(top); ++i)
+      fmt::print("{}{} {:.2f} %", i == 0 ? "" : "  ", run.facts.classes[order[i]], 100 * probabilities[order[i]]);
+    fmt::print("  {}\n", text);
+  }
+  if (json) print_predictions(list);
+  return kDone;
+}
+
+int fill_in_words(const train::BertRun& run, const std::vector<std::string>& texts, int top, bool json) {
+  Json list = Json::array();
+  for (const std::string& text : texts) {
+    Json blanks = Json::array();
+    if (!json) fmt::print("{}\n", text);
+    for (const auto& answer : train::fill_in(run, text, top)) {
+      Json tokens = Json::array();
+      for (const train::Filling& filling : answer) {
+        if (json) tokens.push_back({{"token", filling.token}, {"probability", filling.probability}});
+        else fmt::print("  {} {:.2f} %", filling.token, 100 * filling.probability);
+      }
+      if (!json) fmt::print("\n");
+      blanks.push_back(std::move(tokens));
+    }
+    list.push_back({{"text", text}, {"blanks", std::move(blanks)}});
+  }
+  if (json) print_predictions(list);
+  return kDone;
+}
+
+}  // namespace
+
+int predict_texts(const train::RunFacts& run, const std::vector<std::string>& texts, int top, bool json) {
+  if (run.task == "classify") return name_classes(train::load_classify_run(run), texts, top, json);
+  if (run.task == "bert") return fill_in_words(train::load_bert_run(run), texts, top, json);
+  fail<ConfigError>("predict", "--text is for classify and bert runs; this is a {} run", run.task);
+}
+
+}  // namespace weft::cli
