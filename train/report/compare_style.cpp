@@ -52,6 +52,7 @@ table { border-collapse: separate; border-spacing: 0; font-size: 0.875rem; font-
 caption { text-align: left; color: var(--dim); padding: 0.5rem 0.75rem; caption-side: top; }
 th, td { padding: 0.3rem 0.75rem; text-align: left; vertical-align: top; border-top: 1px solid var(--line); }
 th { font-weight: 500; }
+.scroll :is(td, th) { white-space: nowrap; } .scroll :is(#arms td, .matrix th[scope="row"], td .command, td .failed) { white-space: normal; }
 thead th { color: var(--dim); background: var(--paper); vertical-align: bottom; position: sticky; top: 0; z-index: 1; }
 .n { text-align: right; white-space: nowrap; }
 .matrix th[scope="row"] { position: sticky; left: 0; background: var(--paper); z-index: 1; min-width: 8rem; max-width: 17rem; vertical-align: middle;
@@ -102,7 +103,7 @@ footer { border-top: 1px solid var(--line); margin-top: 3rem; padding-top: 0.5re
     --q0: #f7fafd; --q1: #e3edf7; --q2: #cfe0f0; --q3: #b0d0e6; --q4: #86bbdc; --q5: #5ba1ce; --q6: #2b6fae; --q7: #14539a; --q8: #0a3470;
       --on-low: #1d2430; --on-high: #ffffff; }
   body { font-size: 10pt; max-width: none; padding: 0; } h1 { font-size: 16pt; } h2 { font-size: 12pt; break-after: avoid; }
-  nav, button, .choices, .keys button[aria-pressed="false"], details:not([open]) { display: none !important; }
+  nav, button, .choices, .keys button[aria-pressed="false"], details:not([open]) { display: none !important; } .scroll :is(td, th) { white-space: normal; }
   .keys button { display: inline-flex !important; border: 0; }
   .scroll, .scroll:has(.matrix) { overflow: visible; max-height: none; border: 0; width: auto; }
   thead th, .matrix th[scope="row"] { position: static; }
