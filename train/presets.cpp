@@ -33,6 +33,21 @@ const std::vector<Preset>& presets() {
        {{"data", "mnist"}, {"model", "vit"}, {"patch", "4"}, {"layers", "6"}, {"heads", "4"}, {"width", "64"}, {"batch", "128"}, {"epochs", "12"},
         {"pool", "mean"}, {"shift", "2"}, {"optimizer", "muon"}, {"muon_lr", "0.02"}, {"lr", "3e-3"}, {"beta2", "0.99"}, {"weight_decay", "0.05"},
         {"clip", "1"}, {"schedule", "linear"}, {"final_lr", "0"}}},
+      {"recall",
+       "sequence",
+       "the values of four keys (MQAR), learned within seconds",
+       {{"data", "recall"}, {"symbols", "32"}, {"length", "32"}, {"pairs", "4"}, {"layers", "2"}, {"heads", "1"}, {"width", "32"}, {"positions", "rope"},
+        {"batch", "64"}, {"steps", "400"}, {"optimizer", "muon"}, {"muon_lr", "0.02"}, {"lr", "3e-3"}, {"eval_every", "100"}}},
+      {"reverse",
+       "sequence",
+       "the encoder-decoder of 2017 turns twenty digits around",
+       {{"data", "reverse"}, {"symbols", "10"}, {"length", "20"}, {"model", "encoder_decoder"}, {"layers", "2"}, {"heads", "4"}, {"width", "64"},
+        {"batch", "64"}, {"steps", "600"}, {"optimizer", "muon"}, {"muon_lr", "0.02"}, {"lr", "3e-3"}, {"eval_every", "100"}}},
+      {"grokking",
+       "sequence",
+       "sums modulo 53: learned by heart at first, then understood",
+       {{"data", "modular_addition"}, {"modulus", "53"}, {"train_fraction", "0.5"}, {"layers", "1"}, {"heads", "4"}, {"width", "64"}, {"positions", "learned"},
+        {"batch", "512"}, {"steps", "1500"}, {"lr", "1e-3"}, {"weight_decay", "1"}, {"schedule", "constant"}, {"eval_every", "100"}}},
   };
   return all;
 }
