@@ -10,6 +10,7 @@ Picture load_picture(const VisionRun& run, const std::string& file, const std::s
     picture.pixels = data::resize_images(picture.pixels, run.images.height, run.images.width, data::Filter::area);
   picture.inverted = invert == "yes" || (invert == "auto" && data::looks_inverted(picture.pixels, run.images.normalization));
   if (picture.inverted) picture.pixels = data::invert_image(picture.pixels);
+  if (run.config.shuffle_pixels) picture.pixels = data::shuffle_pixels(picture.pixels);
   return picture;
 }
 

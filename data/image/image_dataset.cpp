@@ -1,6 +1,7 @@
 #include "data/image/image_dataset.h"
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <fmt/format.h>
 #include <mutex>
@@ -118,6 +119,7 @@ ImageData::ImageData(Tensor train_images, Tensor train_labels, Tensor test_image
   if (options.validation < 0 || options.validation >= count) {
     fail<ConfigError>("data", "validation takes {} of {} training images: leave at least one", options.validation, count);
   }
+  if (!(options.share > 0 && options.share <= 1)) fail<ConfigError>("data", "the share of training images must be above 0 and at most 1, got {}", options.share);
   const auto cut = count - options.validation;
   images_[0] = raw::slice(all, 0, 0, cut);
   images_[1] = raw::slice(all, 0, cut, count);
@@ -138,7 +140,28 @@ ImageData::ImageData(Tensor train_images, Tensor train_labels, Tensor test_image
     labels_[2] = Tensor::empty({0}, DType::u8);
   }
   classes_ = 1 + std::max(max_label(labels), max_label(labels_[2]));
+  if (options.share < 1) keep_share(options.share, options.seed);
+  if (options.shuffle_pixels)
+    for (Tensor& images : images_) images = shuffle_pixels(images);
   normalization_ = Normalization::of_images(images_[0]);
+}
+
+void ImageData::keep_share(double share, std::uint64_t seed) {
+  const auto count = size(Split::train);
+  const auto kept = std::clamp<std::int64_t>(std::llround(share * static_cast<double>(count)), 1, count);
+  auto chosen = Generator(seed, "data.share").permutation(count).to_vector<std::int64_t>();
+  std::sort(chosen.begin(), chosen.begin() + kept);
+  auto shape = images_[0].shape();
+  shape[0] = kept;
+  const Tensor images = Tensor::empty(shape, DType::u8), labels = Tensor::empty({kept}, DType::u8);
+  const auto bytes = images.numel() / kept;
+  for (std::int64_t i = 0; i < kept; ++i) {
+    const auto from = chosen[static_cast<std::size_t>(i)];
+    std::copy_n(images_[0].data<std::uint8_t>() + from * bytes, bytes, images.data<std::uint8_t>() + i * bytes);
+    labels.data<std::uint8_t>()[i] = labels_[0].data<std::uint8_t>()[from];
+  }
+  images_[0] = images;
+  labels_[0] = labels;
 }
 
 void ImageData::check(const ImageBatchOptions& options) const {

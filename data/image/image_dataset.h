@@ -31,6 +31,9 @@ struct ImageBatchOptions {
 
 struct ImageOptions {
   std::int64_t validation = 5000;  ///< pictures taken from the end of the training set; 0 for none
+  double share = 1;                ///< of what is left, so many pictures are trained on, drawn by `seed`; at least one
+  std::uint64_t seed = 1;
+  bool shuffle_pixels = false;     ///< shuffle_pixels() of every picture of all splits
 };
 
 /// Copies share the pixels. Everything is const and may be used from several threads at once.
@@ -65,6 +68,7 @@ class ImageData {
  private:
   class Orders;
 
+  void keep_share(double share, std::uint64_t seed);
   void check(const ImageBatchOptions& options) const;
   /// `rows` pictures: order[first ...] of the split, or first ... themselves without an order.
   ImageBatch make_batch(Split split, const std::int64_t* order, std::int64_t first, std::int64_t rows, const ImageBatchOptions* augmented,

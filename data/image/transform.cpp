@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 #include "core/parallel.h"
+#include "core/random.h"
 
 namespace weft::data {
 namespace {
@@ -186,6 +187,17 @@ Tensor resize_images(const Tensor& images, std::int64_t height, std::int64_t wid
       resize_plane(flat.data<std::uint8_t>() + p * in_h * in_w, in_h, in_w, out.data<std::uint8_t>() + p * height * width, rows, columns, between);
     }
   });
+  return out;
+}
+
+Tensor shuffle_pixels(const Tensor& images) {
+  check_u8(images, "shuffle_pixels", 2);
+  const auto plane = images.size(-2) * images.size(-1);
+  const auto order = Generator(0, "data.pixels").permutation(plane).to_vector<std::int64_t>();
+  const auto flat = raw::contiguous(images);
+  const Tensor out = Tensor::empty(images.shape(), DType::u8);
+  for (std::int64_t at = 0; at < images.numel(); at += plane)
+    for (std::int64_t i = 0; i < plane; ++i) out.data<std::uint8_t>()[at + i] = flat.data<std::uint8_t>()[at + order[static_cast<std::size_t>(i)]];
   return out;
 }
 

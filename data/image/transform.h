@@ -43,6 +43,10 @@ enum class Filter : std::uint8_t {
 /// outside 1 .. 65536, DTypeError.
 Tensor resize_images(const Tensor& images, std::int64_t height, std::int64_t width, Filter filter = Filter::bilinear);
 
+/// The pixels of every picture in one other order, always the same for a size: what a model knows of neighbourhood is worth nothing any more, and nothing else is
+/// lost. u8 (..., H, W) to the same shape. Throws ShapeError, DTypeError.
+Tensor shuffle_pixels(const Tensor& images);
+
 /// 255 - value.
 Tensor invert_image(const Tensor& image);
 

@@ -109,6 +109,10 @@ TEST_CASE("FLOPs by formula are those of the calls that are made") {
   check_flops<nn::Mlp>(nn::MlpConfig{.input_shape = Shape{5}, .hidden = {}, .n_class = 3});
   check_flops<nn::Cnn>(nn::CnnConfig{});
   check_flops<nn::Cnn>(nn::CnnConfig{.image_height = 13, .image_width = 10, .channels = 3, .widths = {4, 5}, .kernel = 5, .hidden = 0});
+  check_flops<nn::Lenet>(nn::LenetConfig{});
+  check_flops<nn::Lenet>(nn::LenetConfig{.n_class = 3, .image_height = 13, .image_width = 18, .channels = 2});
+  check_flops<nn::Resnet>(nn::ResnetConfig{});
+  check_flops<nn::Resnet>(nn::ResnetConfig{.n_class = 3, .image_height = 13, .image_width = 10, .channels = 3, .width = 4, .blocks = 2});
   // A shorter text than the block.
   const nn::GptConfig config{.vocab_size = 65, .block_size = 16, .n_layer = 2, .n_head = 4, .n_embd = 32};
   nn::Gpt model(config);

@@ -228,6 +228,30 @@ TEST_CASE("a directory of one's own, with colours or without a test set") {
   CHECK(data.train_batches({.batch = 2})[0].images.shape() == Shape{2, 3, 4, 4});
 }
 
+TEST_CASE("a share of the training pictures, and pixels in another order") {
+  const auto all = load_images(shipped("mnist"));
+  const auto few = load_images(shipped("mnist"), {.share = 0.01, .seed = 3}), other = load_images(shipped("mnist"), {.share = 0.01, .seed = 4});
+  CHECK(few.size(Split::train) == 550);
+  CHECK(few.size(Split::validation) == 5000);
+  CHECK(few.labels(Split::train).to_vector<int>() != other.labels(Split::train).to_vector<int>());
+  const auto again = load_images(shipped("mnist"), {.share = 0.01, .seed = 3});
+  CHECK(few.images(Split::train).to_vector<std::uint8_t>() == again.images(Split::train).to_vector<std::uint8_t>());
+  for (const double share : {0.0, 1.5, -1.0, std::nan("")})
+    CHECK(contains(message_of<ConfigError>([&] { load_images(shipped("mnist"), {.share = share}); }), "must be above 0 and at most 1"));
+
+  const auto shuffled = load_images(shipped("mnist"), {.shuffle_pixels = true});
+  for (const Split split : {Split::train, Split::validation, Split::test}) {
+    const auto before = raw::slice(all.images(split), 0, 0, 2), after = raw::slice(shuffled.images(split), 0, 0, 2);
+    CHECK(shuffle_pixels(before).to_vector<std::uint8_t>() == after.to_vector<std::uint8_t>());
+    auto a = before.to_vector<std::uint8_t>(), b = after.to_vector<std::uint8_t>();
+    CHECK(a != b);
+    std::sort(a.begin(), a.begin() + 784);
+    std::sort(b.begin(), b.begin() + 784);
+    CHECK(std::equal(a.begin(), a.begin() + 784, b.begin()));
+  }
+  CHECK(all.normalization().mean == shuffled.normalization().mean);
+}
+
 TEST_CASE("image sets that do not fit together, and options that cannot be") {
   const Scratch scratch;
   CHECK(contains(message_of<IoError>([&] { load_images(scratch.path("none")); }), "no such file"));

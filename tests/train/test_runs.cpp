@@ -192,7 +192,7 @@ TEST_CASE("the tiny runs learn") {
   c.steps = 150;
   c.lr = 1e-2;
   CHECK(train::train_run(c, {.out = folder / "text"}).validation.loss < 1.0);
-  for (const char* model : {"vit", "mlp", "cnn"}) {
+  for (const char* model : {"vit", "mlp", "cnn", "resnet"}) {
     train::VisionConfig v = tiny_vision_config(folder);
     v.model = model;
     v.epochs = 20;

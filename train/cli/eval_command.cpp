@@ -53,7 +53,9 @@ Result evaluate(const train::RunFacts& facts, const std::string& data_name, data
     return {run.task->evaluate(split, proceed), 0, run.task->unit()};
   }
   const train::VisionRun run = train::load_vision_run(facts);
-  const data::ImageData data = data::load_images(data_name.empty() ? run.config.data : data_name, {.validation = run.config.validation});
+  train::VisionConfig config = run.config;
+  if (!data_name.empty()) config.data = data_name;
+  const data::ImageData data = train::load_images(config);
   const bool same = data.channels() == run.images.channels && data.height() == run.images.height && data.width() == run.images.width;
   if (!same || data.classes() > run.images.classes) {
     fail<ConfigError>("eval", "the model wants images {} x {} x {} of up to {} classes, these are {} x {} x {} of {}", run.images.channels, run.images.height,

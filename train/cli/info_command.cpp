@@ -136,7 +136,7 @@ void add_info(CLI::App& app, Action& action) {
 
   CLI::App* model = command->add_subcommand("model", "layers of a model with parameters and arithmetic of one sample");
   const auto flags = std::make_shared<ModelFlags>();
-  model->add_option("--kind", flags->kind, "gpt, vit, mlp or cnn")->capture_default_str()->check(CLI::IsMember({"gpt", "vit", "mlp", "cnn"}));
+  model->add_option("--kind", flags->kind, "gpt, vit, mlp, cnn, lenet or resnet")->capture_default_str()->check(CLI::IsMember({"gpt", "vit", "mlp", "cnn", "lenet", "resnet"}));
   model->add_option("--vocabulary", flags->vocabulary, "tokens that a gpt knows")->capture_default_str()->check(CLI::Range(1, 10'000'000));
   model->add_option("--image", flags->images.height, "height and width of an image")->capture_default_str()->check(CLI::Range(1, 4096));
   model->add_option("--channels", flags->images.channels, "of an image")->capture_default_str()->check(CLI::Range(1, 64));

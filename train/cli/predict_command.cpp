@@ -50,7 +50,7 @@ Guess guess_file(const train::VisionRun& run, const std::string& file, const std
 }
 
 std::vector<Guess> guess_test_images(const train::VisionRun& run, const std::vector<std::int64_t>& wanted) {
-  const data::ImageData data = data::load_images(run.config.data, {.validation = run.config.validation});
+  const data::ImageData data = train::load_images(run.config);
   const std::int64_t count = data.size(data::Split::test);
   const auto labels = data.labels(data::Split::test).to_vector<std::int64_t>();
   std::vector<Guess> guesses;

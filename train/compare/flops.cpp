@@ -105,6 +105,26 @@ double forward_flops(const nn::FactorizationMachineConfig& c) {
   return linear_flops(1, real(c.input_shape.numel()), 2 + real(c.n_factor));  // the weights, the squares and the factors
 }
 
+double forward_flops(const nn::LenetConfig& c) {
+  const double first = real(c.image_height * c.image_width), second = real((c.image_height / 2 - 4) * (c.image_width / 2 - 4));
+  return linear_flops(first, 25 * real(c.channels), 6) + linear_flops(second, 25 * 6, 16) +
+         linear_flops(1, 16 * real(c.feature_height() * c.feature_width()), 120) + linear_flops(1, 120, 84) + linear_flops(1, 84, real(c.n_class));
+}
+
+double forward_flops(const nn::ResnetConfig& c) {
+  double flops = linear_flops(real(c.image_height * c.image_width), 9 * real(c.channels), real(c.width));
+  std::int64_t height = c.image_height, width = c.image_width;
+  double in = real(c.width);
+  for (int stage = 0; stage < 3; ++stage) {
+    const double out = real(c.width << stage);
+    if (stage > 0) height = (height + 1) / 2, width = (width + 1) / 2;
+    const double pixels = real(height * width);
+    flops += linear_flops(pixels, 9 * in, out) + (2 * real(c.blocks) - 1) * linear_flops(pixels, 9 * out, out) + (in == out ? 0 : linear_flops(pixels, in, out));
+    in = out;
+  }
+  return flops + linear_flops(1, in, real(c.n_class));
+}
+
 double training_flops(double forward_flops_of_a_sample, double samples) { return 3 * forward_flops_of_a_sample * samples; }
 
 }  // namespace weft::compare

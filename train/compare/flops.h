@@ -10,6 +10,8 @@
 #include "nn/models/encoder_decoder.h"
 #include "nn/models/factorization_machine.h"
 #include "nn/models/ft_transformer.h"
+#include "nn/models/lenet.h"
+#include "nn/models/resnet.h"
 #include "nn/models/gpt.h"
 #include "nn/models/mlp.h"
 #include "nn/models/token_cnn.h"
@@ -34,6 +36,8 @@ double forward_flops(const nn::TokenTransformerConfig& config);
 double forward_flops(const nn::FtTransformerConfig& config);
 double forward_flops(const nn::TokenCnnConfig& config);
 double forward_flops(const nn::FactorizationMachineConfig& config);
+double forward_flops(const nn::LenetConfig& config);
+double forward_flops(const nn::ResnetConfig& config);
 
 /// Forward and backward of so many samples: three times the forward, since backward makes two products (for the weights and for the inputs) of each.
 /// (A first layer whose inputs want no gradient makes one; that is not taken off.)

@@ -211,7 +211,7 @@ ImageMaps explain_image(const train::VisionRun& run, const MapOptions& options) 
   maps.class_token = config.pooling == nn::Pooling::cls;
   maps.cnn = receptive_field(nn::CnnConfig{.image_height = config.image_height, .image_width = config.image_width});
 
-  const auto found = find_data<data::ImageData>([&] { return data::load_images(run.config.data, {.validation = run.config.validation}); });
+  const auto found = find_data<data::ImageData>([&] { return train::load_images(run.config); });
   auto [image, name] = picture_of(run, options.image.value_or("0"), found, maps.notes);
   maps.image = raw::contiguous(image);
   maps.title = "What each head attends to in " + name;

@@ -17,6 +17,8 @@ struct VisionConfig : RunConfig {
   std::int64_t shift = 0;
   bool flip = false;
   std::int64_t validation = 5000;
+  double train_share = 1;
+  bool shuffle_pixels = false;
 };
 
 const Kind& kind_of(const VisionConfig&);

@@ -23,14 +23,17 @@ Fields vision_fields() {
   Fields all = {
       {"data", "Data", &C::data, "mnist, or a folder with the four IDX files (.gz or not)"},
       {"validation", "Data", &C::validation, "training images kept apart to validate on", 1, kMany},
+      {"train_share", "Data", &C::train_share, "share of the training images that is used, drawn by the seed", kTiny, 1},
+      {"shuffle_pixels", "Data", &C::shuffle_pixels, "the pixels of all images are put into one other order, the same for every image"},
       {"shift", "Data", &C::shift, "training images are moved by up to so many pixels", 0, 1000},
       {"flip", "Data", &C::flip, "training images are mirrored half of the time"},
-      {"model", "Model", &C::model, "vision transformer, multi-layer perceptron or small convolutional net", 0, 0, {"vit", "mlp", "cnn"}},
+      {"model", "Model", &C::model, "vision transformer, multi-layer perceptron, or a convolutional net: two layers (cnn), LeNet-5, ResNet", 0, 0,
+       {"vit", "mlp", "cnn", "lenet", "resnet"}},
       {"patch", "Model", &C::patch, "side of the squares that vit cuts an image into", 1, 10000},
       {"pool", "Model", &C::pool, "what the head reads: a class token (cls), or the mean of all", 0, 0, nn::choices<nn::Pooling>()},
       {"positions", "Model", &C::positions, "how places are told apart", 0, 0, {"none", "learned", "sinusoidal", "rope"}},
   };
-  append(all, block_fields("transformer blocks, hidden layers of an mlp"));
+  append(all, block_fields("transformer blocks, hidden layers of an mlp, blocks of each of resnet's three stages"));
   append(all, {{"epochs", "Optimization", &C::epochs, "times that every training image is seen", 1, 1e6}});
   append(all, optimizer_fields());
   append(all, run_fields());
@@ -40,7 +43,7 @@ Fields vision_fields() {
 class VisionKind : public KindOf<VisionConfig> {
  public:
   std::string name() const override { return "vision"; }
-  std::string about() const override { return "train a vision transformer, MLP or CNN to name the class of an image"; }
+  std::string about() const override { return "train a vision transformer, an MLP or a convolutional net to name the class of an image"; }
   std::string example() const override { return "weft train vision --data mnist --model vit --patch 4 --layers 6 --heads 4 --width 64 --epochs 5 --out runs/mnist"; }
 
   const Fields& fields() const override {
@@ -51,10 +54,10 @@ class VisionKind : public KindOf<VisionConfig> {
   void start_from_model(RunConfig& c, const RunConfig& wanted) const override {
     const std::string& model = own(wanted).model;
     if (model == "vit") return;
-    c.layers = 2;
-    c.width = model == "mlp" ? 256 : 128;
+    c.layers = model == "resnet" ? 1 : 2;
+    c.width = model == "resnet" ? 16 : model == "mlp" ? 256 : 128;
     c.activation = "relu";
-    c.lr = 1e-3;
+    c.lr = model == "resnet" ? 1e-2 : 1e-3;
   }
 
   std::string meaningless(const RunConfig& config, const std::string& field) const override {
@@ -64,7 +67,11 @@ class VisionKind : public KindOf<VisionConfig> {
     const bool block_only = std::any_of(std::begin(kBlockOnly), std::end(kBlockOnly), [&](const char* name) { return field == name; });
     if (block_only && c.model != "vit") return "model " + c.model;
     if (field == "init_std" && c.init != "gpt2") return "init " + c.init;
-    if ((field == "layers" || field == "activation") && c.model == "cnn") return "model " + c.model;
+    const bool fixed = c.model == "cnn" || c.model == "lenet";
+    if (field == "layers" && fixed) return "model " + c.model;
+    if (field == "activation" && (fixed || c.model == "resnet")) return "model " + c.model;
+    if (field == "width" && c.model == "lenet") return "model " + c.model;
+    if (field == "dropout" && (c.model == "lenet" || c.model == "resnet")) return "model " + c.model;
     return Kind::meaningless(config, field);
   }
 
@@ -79,7 +86,7 @@ class VisionKind : public KindOf<VisionConfig> {
   Prepared prepare(std::unique_ptr<RunConfig> config) const override {
     C& c = own(*config);
     c.data = lasting_path(c.data);
-    data::ImageData data = data::load_images(c.data, {.validation = c.validation});
+    data::ImageData data = load_images(c);
     check_data(c, data.size(data::Split::train), data.height(), data.width(), data.channels(), data.classes());
     const std::int64_t per_epoch = data.batches_per_epoch({.batch = c.batch});
     Prepared run;
@@ -93,7 +100,7 @@ class VisionKind : public KindOf<VisionConfig> {
   }
 
   std::unique_ptr<DataFacts> look_at_data(const RunConfig& config) const override {
-    const data::ImageData data = data::load_images(own(config).data, {.validation = own(config).validation});
+    const data::ImageData data = load_images(own(config));
     auto facts = std::make_unique<VisionFacts>();
     facts->images = facts_of(data);
     facts->train_images = data.size(data::Split::train);
@@ -138,6 +145,8 @@ void check_data(const VisionConfig& c, std::int64_t train_images, std::int64_t h
     const double tokens = static_cast<double>((height / c.patch) * (width / c.patch));
     const double patch_pixels = static_cast<double>(c.patch * c.patch * channels);
     check_memory(c, static_cast<double>(c.layers) * block_parameters(c) + (patch_pixels + tokens) * model_width, batch * tokens, batch * pixels);
+  } else if (c.model == "resnet") {
+    check_memory(c, 180 * static_cast<double>(c.layers) * model_width * model_width, batch * static_cast<double>(height * width), batch * pixels);
   } else {
     const double hidden = static_cast<double>(c.layers - 1) * model_width * model_width;
     const double ends = model_width * static_cast<double>(classes) + (c.model == "mlp" ? pixels * model_width : 0);

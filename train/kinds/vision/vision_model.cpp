@@ -29,6 +29,11 @@ ImageFacts ImageFacts::from_json(const std::string& text, const std::string& whe
   return facts;
 }
 
+data::ImageData load_images(const VisionConfig& c) {
+  return data::load_images(
+      c.data, {.validation = c.validation, .share = c.train_share, .seed = static_cast<std::uint64_t>(c.seed), .shuffle_pixels = c.shuffle_pixels});
+}
+
 VisionModelConfig vision_model_config(const VisionConfig& c, const ImageFacts& images) {
   if (c.model == "mlp") {
     nn::MlpConfig mlp;
@@ -39,6 +44,8 @@ VisionModelConfig vision_model_config(const VisionConfig& c, const ImageFacts& i
     mlp.dropout = c.dropout;
     return mlp;
   }
+  if (c.model == "lenet") return nn::LenetConfig{images.classes, images.height, images.width, images.channels};
+  if (c.model == "resnet") return nn::ResnetConfig{images.classes, images.height, images.width, images.channels, c.width, c.layers};
   if (c.model == "cnn") {
     nn::CnnConfig cnn;
     cnn.n_class = images.classes;
@@ -65,6 +72,8 @@ std::unique_ptr<nn::Model> build_model(const VisionConfig& c, const ImageFacts& 
     std::unique_ptr<nn::Model> operator()(const nn::VitConfig& vit) const { return std::make_unique<nn::Vit>(vit); }
     std::unique_ptr<nn::Model> operator()(const nn::MlpConfig& mlp) const { return std::make_unique<nn::Mlp>(mlp); }
     std::unique_ptr<nn::Model> operator()(const nn::CnnConfig& cnn) const { return std::make_unique<nn::Cnn>(cnn); }
+    std::unique_ptr<nn::Model> operator()(const nn::LenetConfig& lenet) const { return std::make_unique<nn::Lenet>(lenet); }
+    std::unique_ptr<nn::Model> operator()(const nn::ResnetConfig& resnet) const { return std::make_unique<nn::Resnet>(resnet); }
   };
   return std::visit(Build(), vision_model_config(c, images));
 }

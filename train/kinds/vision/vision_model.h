@@ -4,9 +4,11 @@
 #include <memory>
 #include <variant>
 
-#include "data/image/transform.h"
+#include "data/image/image_dataset.h"
 #include "nn/models/cnn.h"
+#include "nn/models/lenet.h"
 #include "nn/models/mlp.h"
+#include "nn/models/resnet.h"
 #include "nn/models/vit.h"
 #include "train/kinds/vision/vision_config.h"
 
@@ -25,10 +27,13 @@ struct ImageFacts {
   static ImageFacts from_json(const std::string& json, const std::string& where);
 };
 
-using VisionModelConfig = std::variant<nn::VitConfig, nn::MlpConfig, nn::CnnConfig>;
+using VisionModelConfig = std::variant<nn::VitConfig, nn::MlpConfig, nn::CnnConfig, nn::LenetConfig, nn::ResnetConfig>;
 VisionModelConfig vision_model_config(const VisionConfig& config, const ImageFacts& images);
 /// Weights are drawn from the stream `init` of this thread.
 std::unique_ptr<nn::Model> build_model(const VisionConfig& config, const ImageFacts& images);
+
+/// The images that a run is about, as it sees them. Throws IoError, ConfigError.
+data::ImageData load_images(const VisionConfig& config);
 
 /// What is known of the data only when it is there. Throws ConfigError: patch not dividing the image, or a run that memory cannot hold.
 void check_data(const VisionConfig& config, std::int64_t train_images, std::int64_t height, std::int64_t width, std::int64_t channels,
