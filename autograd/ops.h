@@ -13,6 +13,7 @@
 #include "autograd/ops/matmul.h"
 #include "autograd/ops/norm.h"
 #include "autograd/ops/reduce.h"
+#include "autograd/ops/roi_align.h"
 #include "autograd/ops/rope.h"
 #include "autograd/ops/shape_ops.h"
 #include "autograd/ops/softmax.h"
