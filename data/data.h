@@ -9,6 +9,7 @@
 #include "data/loader.h"
 #include "data/recommend/clicks.h"
 #include "data/split.h"
+#include "data/synthetic/scenes.h"
 #include "data/synthetic/sequence_data.h"
 #include "data/synthetic/token_data.h"
 #include "data/table/csv.h"

@@ -8,6 +8,7 @@
 #include "train/kind.h"
 #include "train/kinds/bert/bert_config.h"
 #include "train/kinds/classify/classify_config.h"
+#include "train/kinds/detect/detect_config.h"
 #include "train/kinds/embedding/embedding_config.h"
 #include "train/kinds/recommend/recommend_config.h"
 #include "train/kinds/sequence/sequence_config.h"
@@ -23,6 +24,7 @@ const std::vector<const Kind*>& kinds() {
   static const std::vector<const Kind*> all = {
       &kind_of(TextConfig()),
       &kind_of(VisionConfig()),
+      &kind_of(DetectConfig()),
       &kind_of(SequenceConfig()),
       &kind_of(TokensConfig()),
       &kind_of(BertRunConfig()),

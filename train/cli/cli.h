@@ -22,6 +22,7 @@ void add_demo(CLI::App& app, Action& action);
 void add_train(CLI::App& app, Action& action);
 void add_sample(CLI::App& app, Action& action);
 void add_predict(CLI::App& app, Action& action);
+void add_detect(CLI::App& app, Action& action);
 void add_eval(CLI::App& app, Action& action);
 void add_gradcheck(CLI::App& app, Action& action);
 void add_bench(CLI::App& app, Action& action);

@@ -17,7 +17,7 @@
 namespace weft::cli {
 namespace {
 
-constexpr AddCommand kCommands[] = {add_demo, add_train, add_sample, add_predict, add_eval, add_compare, add_report, add_explain, add_gradcheck, add_bench, add_info};
+constexpr AddCommand kCommands[] = {add_demo, add_train, add_sample, add_predict, add_detect, add_eval, add_compare, add_report, add_explain, add_gradcheck, add_bench, add_info};
 
 int complain(const std::string& text, int code) {
   fmt::print(stderr, "weft: {}\n", text);

@@ -1,0 +1,68 @@
+#include "train/kinds/detect/detect_task.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "autograd/autograd.h"
+#include "core/error.h"
+#include "core/parallel.h"
+
+namespace weft::train {
+namespace {
+
+constexpr std::int64_t kEvalScenes = 20;  // a batch of an evaluation
+constexpr std::int64_t kNoEnd = std::int64_t{1} << 40;
+
+}  // namespace
+
+DetectTask::DetectTask(const DetectConfig& config, data::SceneData scenes)
+    : config_(config), scenes_(std::move(scenes)), facts_(facts_of(scenes_)), model_(build_detector(config, facts_)) {
+  const data::SceneBatch first = scenes_.batch(data::Split::train, 0, 4);
+  const data::ImageData& digits = scenes_.digits();
+  fingerprint_ = fmt::format("{:016x}", data::batch_hash(first.images, first.boxes,
+                                                         data::batch_hash(digits.images(data::Split::train), digits.labels(data::Split::train))));
+}
+
+void DetectTask::start(std::int64_t number) {
+  next_.reset();
+  batches_.emplace(scenes_.train_batches(config_.batch, number, kNoEnd, {.threads = num_threads() > 1 ? 1 : 0, .ahead = 2}));
+}
+
+Tensor DetectTask::next_loss(Seen& seen) {
+  if (!next_) next_.emplace(batches_->begin());
+  else ++*next_;
+  const auto& [images, boxes] = **next_;
+  seen.add(images.size(0), images, boxes);
+  return model_->loss(images, boxes);
+}
+
+std::vector<SeenImage> look_at_scenes(const nn::Detector& model, const data::SceneData& scenes, data::Split split, const std::function<bool(double)>& proceed,
+                                      double* loss) {
+  const NoGrad no_grad;
+  const std::int64_t count = scenes.size(split), side = scenes.options().size;
+  std::vector<SeenImage> seen;
+  double total = 0;
+  for (std::int64_t first = 0; first < count; first += kEvalScenes) {
+    if (!proceed(static_cast<double>(first) / static_cast<double>(count))) break;
+    const std::int64_t now = std::min(kEvalScenes, count - first);
+    const data::SceneBatch batch = scenes.batch(split, first, now);
+    if (loss != nullptr) total += model.loss(batch.images, batch.boxes).item() * static_cast<double>(now);
+    auto found = model.detect(batch.images);
+    auto there = nn::box_targets(batch.boxes, side, side, scenes.classes(), "scenes");
+    for (std::size_t i = 0; i < found.size(); ++i) seen.push_back({std::move(found[i]), std::move(there[i])});
+  }
+  if (loss != nullptr) *loss = total / static_cast<double>(count);
+  return seen;
+}
+
+Evaluation DetectTask::evaluate(data::Split split, const std::function<bool(double)>& proceed) {
+  if (split == data::Split::train) fail<ConfigError>("eval", "training scenes have no end: use --split validation or test");
+  Evaluation evaluation;
+  const auto seen = look_at_scenes(*model_, scenes_, split, proceed, &evaluation.loss);
+  const MeanAveragePrecision precision = mean_average_precision(seen, scenes_.classes());
+  evaluation.figures = {{"map50", precision.at_50}, {"map", precision.at_50_95}};
+  return evaluation;
+}
+
+}  // namespace weft::train
