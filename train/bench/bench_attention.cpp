@@ -53,11 +53,11 @@ Tensor attend(const AttentionPlan& plan, const std::string& kind, const std::vec
   return kind == "plain" ? definition::scaled_dot_product_attention(q, k, v, {.causal = true}) : scaled_dot_product_attention(q, k, v, {.causal = true});
 }
 
-struct Reading {
+struct LengthReading {
   double forward, backward, cpu, bytes;
 };
 
-Reading read_once(const AttentionPlan& plan, const std::string& kind, const std::vector<Tensor>& inputs, const Tensor& ones) {
+LengthReading read_once(const AttentionPlan& plan, const std::string& kind, const std::vector<Tensor>& inputs, const Tensor& ones) {
   for (const Tensor& input : inputs) input.zero_grad();
   release_cached_memory();
   reset_peak_memory();
@@ -91,25 +91,25 @@ std::vector<AttentionCost> measure_attention(const AttentionPlan& plan) {
   for (const std::int64_t length : plan.lengths) {
     const std::vector<Tensor> inputs = random_inputs(plan, length);
     const Tensor ones = Tensor::ones({plan.batch, plan.heads, length, plan.head_size});
-    std::vector<std::vector<Reading>> readings(std::size(kAttentionKinds));
+    std::vector<std::vector<LengthReading>> readings(std::size(kAttentionKinds));
     for (std::int64_t round = 0; round <= plan.rounds; ++round)  // the first makes caches and buffers warm
       for (std::size_t i = 0; i < readings.size(); ++i) {
         if (!fits(plan, kAttentionKinds[i], length)) continue;
-        const Reading reading = read_once(plan, kAttentionKinds[i], inputs, ones);
+        const LengthReading reading = read_once(plan, kAttentionKinds[i], inputs, ones);
         if (round > 0) readings[i].push_back(reading);
       }
     for (std::size_t i = 0; i < readings.size(); ++i) {
-      const auto middle = [&](double Reading::*part) {
+      const auto middle = [&](double LengthReading::*part) {
         std::vector<double> values;
-        for (const Reading& reading : readings[i]) values.push_back(reading.*part);
+        for (const LengthReading& reading : readings[i]) values.push_back(reading.*part);
         return median(values);
       };
       AttentionCost cost{.kind = kAttentionKinds[i], .length = length, .measured = !readings[i].empty()};
       if (cost.measured) {
-        cost.forward_ms = 1e3 * middle(&Reading::forward);
-        cost.backward_ms = 1e3 * middle(&Reading::backward);
-        cost.cpu_ms = 1e3 * middle(&Reading::cpu);
-        cost.peak_mib = middle(&Reading::bytes) / 0x1p20;
+        cost.forward_ms = 1e3 * middle(&LengthReading::forward);
+        cost.backward_ms = 1e3 * middle(&LengthReading::backward);
+        cost.cpu_ms = 1e3 * middle(&LengthReading::cpu);
+        cost.peak_mib = middle(&LengthReading::bytes) / 0x1p20;
         cost.tokens_per_s = 1e3 * static_cast<double>(plan.batch * length) / (cost.forward_ms + cost.backward_ms);
       }
       costs.push_back(cost);

@@ -111,7 +111,7 @@ EmbeddingMap explain_embedding(const train::EmbeddingRun& run, const EmbeddingOp
   const Neighbours neighbours(table);
   std::set<std::int64_t> marked(asked.begin(), asked.end());
   for (const std::int64_t id : asked) {
-    TokenNeighbours list{shown_token(tokenizer, id), {}};
+    EmbeddingNeighbours list{shown_token(tokenizer, id), {}};
     for (const Neighbour& n : neighbours.of(id - first, options.count)) {
       list.nearest.emplace_back(shown_token(tokenizer, n.id + first), n.cosine);
       if (!options.tokens.empty()) marked.insert(n.id + first);
@@ -141,8 +141,8 @@ EmbeddingMap explain_embedding(const train::EmbeddingRun& run, const EmbeddingOp
 std::string to_text(const EmbeddingMap& map) {
   std::string text = map.title + "\n\n";
   int widest = 0;
-  for (const TokenNeighbours& list : map.neighbours) widest = std::max(widest, display_width(list.token));
-  for (const TokenNeighbours& list : map.neighbours) {
+  for (const EmbeddingNeighbours& list : map.neighbours) widest = std::max(widest, display_width(list.token));
+  for (const EmbeddingNeighbours& list : map.neighbours) {
     text += padded(list.token, widest) + " ";
     for (const auto& [token, cosine] : list.nearest) text += fmt::format("  {} {:.2f}", token, cosine);
     text += "\n";
@@ -152,7 +152,7 @@ std::string to_text(const EmbeddingMap& map) {
 
 std::string to_json(const EmbeddingMap& map) {
   nlohmann::ordered_json json{{"title", map.title}};
-  for (const TokenNeighbours& list : map.neighbours) {
+  for (const EmbeddingNeighbours& list : map.neighbours) {
     nlohmann::ordered_json nearest = nlohmann::ordered_json::array();
     for (const auto& [token, cosine] : list.nearest) nearest.push_back({{"token", token}, {"cosine", cosine}});
     json["neighbours"].push_back({{"token", list.token}, {"nearest", nearest}});
@@ -186,7 +186,7 @@ std::string to_html(const EmbeddingMap& map) {
     }
   }
   html += "</svg>\n<h2>Nearest by cosine</h2>\n<table>\n";
-  for (const TokenNeighbours& list : map.neighbours) {
+  for (const EmbeddingNeighbours& list : map.neighbours) {
     html += "<tr><th>" + report::escape_html(list.token) + "</th><td>";
     for (const auto& [token, cosine] : list.nearest) html += fmt::format("{} {:.2f} &ensp;", report::escape_html(token), cosine);
     html += "</td></tr>\n";

@@ -15,7 +15,7 @@ struct EmbeddingOptions {
   std::int64_t shown = 250;         ///< of the most frequent tokens, in the picture
 };
 
-struct TokenNeighbours {
+struct EmbeddingNeighbours {
   std::string token;
   std::vector<std::pair<std::string, double>> nearest;  ///< with their cosine
 };
@@ -28,7 +28,7 @@ struct PlacedToken {
 
 struct EmbeddingMap {
   std::string title;
-  std::vector<TokenNeighbours> neighbours;
+  std::vector<EmbeddingNeighbours> neighbours;
   std::vector<PlacedToken> placed;
   double explained[2] = {0, 0};  ///< shares of the variance along the two axes
 };

@@ -16,8 +16,6 @@
 namespace weft::train {
 namespace {
 
-using C = EncoderConfig;
-
 constexpr std::int64_t kMaxPretrainBytes = std::int64_t{1} << 31;
 constexpr double kPretrainFraction = 0.9;  // of a text without labels
 
@@ -46,23 +44,23 @@ EncoderConfig::EncoderConfig() {
 
 Fields encoder_fields() {
   return {
-      {"tokenizer", "Tokens", &C::tokenizer, "what a token is: a word, or a word or its pieces", 0, 0, {"pieces", "words"}},
-      {"vocabulary", "Tokens", &C::vocabulary, "tokens in the vocabulary at most, [PAD] [UNK] [CLS] [SEP] [MASK] included", 6, 1e7},
-      {"lowercase", "Tokens", &C::lowercase, "capital letters are read as small ones"},
-      {"context", "Tokens", &C::context, "tokens that the model sees at once, [CLS] and [SEP] included; longer texts are cut", 3, 1e6},
-      {"mask_share", "Tokens", &C::mask_share, "share of the tokens that are to be predicted", kTiny, 1},
-      {"whole_words", "Tokens", &C::whole_words, "all pieces of a word are hidden together"},
+      {"tokenizer", "Tokens", &EncoderConfig::tokenizer, "what a token is: a word, or a word or its pieces", 0, 0, {"pieces", "words"}},
+      {"vocabulary", "Tokens", &EncoderConfig::vocabulary, "tokens in the vocabulary at most, [PAD] [UNK] [CLS] [SEP] [MASK] included", 6, 1e7},
+      {"lowercase", "Tokens", &EncoderConfig::lowercase, "capital letters are read as small ones"},
+      {"context", "Tokens", &EncoderConfig::context, "tokens that the model sees at once, [CLS] and [SEP] included; longer texts are cut", 3, 1e6},
+      {"mask_share", "Tokens", &EncoderConfig::mask_share, "share of the tokens that are to be predicted", kTiny, 1},
+      {"whole_words", "Tokens", &EncoderConfig::whole_words, "all pieces of a word are hidden together"},
   };
 }
 
 Fields encoder_model_fields() {
   return {
-      {"layers", "Model", &C::layers, "layers of the encoder", 1, 10000},
-      {"heads", "Model", &C::heads, "attention heads", 1, 10000},
-      {"width", "Model", &C::width, "size of the vector that stands for a token", 1, 1000000},
-      {"mlp_ratio", "Model", &C::mlp_ratio, "feed-forward size, as a multiple of width", 0.01, 1000},
-      {"dropout", "Model", &C::dropout, "share of activations that are dropped in training", 0, 0.99},
-      {"init_std", "Model", &C::init_std, "spread of the first weights", 0, 100},
+      {"layers", "Model", &EncoderConfig::layers, "layers of the encoder", 1, 10000},
+      {"heads", "Model", &EncoderConfig::heads, "attention heads", 1, 10000},
+      {"width", "Model", &EncoderConfig::width, "size of the vector that stands for a token", 1, 1000000},
+      {"mlp_ratio", "Model", &EncoderConfig::mlp_ratio, "feed-forward size, as a multiple of width", 0.01, 1000},
+      {"dropout", "Model", &EncoderConfig::dropout, "share of activations that are dropped in training", 0, 0.99},
+      {"init_std", "Model", &EncoderConfig::init_std, "spread of the first weights", 0, 100},
   };
 }
 

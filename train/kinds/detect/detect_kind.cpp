@@ -10,25 +10,23 @@
 namespace weft::train {
 namespace {
 
-using C = DetectConfig;
-
 struct DetectFacts : DataFacts {
   ImageFacts images;
 };
 
 Fields detect_fields() {
   Fields all = {
-      {"data", "Data", &C::data, "what the scenes' digits are: mnist, or a folder with the four IDX files"},
-      {"max_digits", "Data", &C::max_digits, "most digits of a scene", 1, 100},
-      {"clutter", "Data", &C::clutter, "most scraps of digits of a scene", 0, 1000},
-      {"eval_scenes", "Data", &C::eval_scenes, "scenes to validate on, and to test on", 1, 100000},
-      {"model", "Model", &C::model, "Faster R-CNN over convolutions or over a vision transformer, or DETR", 0, 0, {"faster_rcnn", "faster_rcnn_vit", "detr"}},
-      {"patch", "Model", &C::patch, "side of the squares that the vision transformer cuts a scene into", 4, kSceneSide},
-      {"positions", "Model", &C::positions, "how the vision transformer tells places apart", 0, 0, {"none", "learned", "sinusoidal", "rope"}},
-      {"queries", "Model", &C::queries, "most objects that detr sees", 1, 1000},
+      {"data", "Data", &DetectConfig::data, "what the scenes' digits are: mnist, or a folder with the four IDX files"},
+      {"max_digits", "Data", &DetectConfig::max_digits, "most digits of a scene", 1, 100},
+      {"clutter", "Data", &DetectConfig::clutter, "most scraps of digits of a scene", 0, 1000},
+      {"eval_scenes", "Data", &DetectConfig::eval_scenes, "scenes to validate on, and to test on", 1, 100000},
+      {"model", "Model", &DetectConfig::model, "Faster R-CNN over convolutions or over a vision transformer, or DETR", 0, 0, {"faster_rcnn", "faster_rcnn_vit", "detr"}},
+      {"patch", "Model", &DetectConfig::patch, "side of the squares that the vision transformer cuts a scene into", 4, kSceneSide},
+      {"positions", "Model", &DetectConfig::positions, "how the vision transformer tells places apart", 0, 0, {"none", "learned", "sinusoidal", "rope"}},
+      {"queries", "Model", &DetectConfig::queries, "most objects that detr sees", 1, 1000},
   };
   append(all, block_fields("blocks of the vision transformer; layers of detr's encoder and of its decoder"));
-  append(all, {{"steps", "Optimization", &C::steps, "optimizer steps", 1, kMany}});
+  append(all, {{"steps", "Optimization", &DetectConfig::steps, "optimizer steps", 1, kMany}});
   append(all, optimizer_fields());
   append(all, run_fields());
   return all;
@@ -63,7 +61,7 @@ class DetectKind : public KindOf<DetectConfig> {
   }
 
   std::string meaningless(const RunConfig& config, const std::string& field) const override {
-    const C& c = own(config);
+    const DetectConfig& c = own(config);
     const auto is = [&](std::initializer_list<const char*> names) {
       return std::any_of(names.begin(), names.end(), [&](const char* one) { return field == one; });
     };
@@ -79,7 +77,7 @@ class DetectKind : public KindOf<DetectConfig> {
   }
 
   void check(const RunConfig& config) const override {
-    const C& c = own(config);
+    const DetectConfig& c = own(config);
     check_common(c);
     check_warmup(c, c.steps);
     check_target(c, figures(), name());
@@ -99,7 +97,7 @@ class DetectKind : public KindOf<DetectConfig> {
   std::vector<std::string> figures() const override { return {"map50", "map"}; }
 
   Prepared prepare(std::unique_ptr<RunConfig> config) const override {
-    C& c = own(*config);
+    DetectConfig& c = own(*config);
     settle_common(c, c.steps, std::min(c.steps, std::max<std::int64_t>(100, c.steps / 5)));
     c.data = lasting_path(c.data);
     data::SceneData scenes = load_scenes(c);
@@ -117,7 +115,7 @@ class DetectKind : public KindOf<DetectConfig> {
     return facts;
   }
   Length length(const RunConfig& config, const DataFacts&) const override {
-    const C& c = own(config);
+    const DetectConfig& c = own(config);
     return {.steps = c.steps, .samples = static_cast<double>(c.steps) * static_cast<double>(c.batch) * static_cast<double>(c.accumulate)};
   }
   double parameters(const RunConfig& config, const DataFacts& data) const override {
@@ -130,7 +128,7 @@ class DetectKind : public KindOf<DetectConfig> {
     });
   }
   std::int64_t width_granularity(const RunConfig& config) const override {
-    const C& c = own(config);
+    const DetectConfig& c = own(config);
     return c.model == "faster_rcnn" ? 4 : c.model == "detr" ? 4 * c.heads : heads_granularity(c, c.positions);
   }
   void set_steps(RunConfig& config, std::int64_t steps, const DataFacts&) const override { own(config).steps = steps; }

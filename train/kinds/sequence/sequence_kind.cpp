@@ -8,26 +8,24 @@
 namespace weft::train {
 namespace {
 
-using C = SequenceConfig;
-
 /// Everything there is to know is in the configuration.
 struct SequenceFacts : DataFacts {};
 
 Fields sequence_fields() {
   Fields all = {
-      {"data", "Data", &C::data, "the rule: key-value recall (MQAR), induction, copying, reversal, or addition modulo a number", 0, 0, data::sequence_rules()},
-      {"symbols", "Data", &C::symbols, "different symbols (keys and values together, of recall)", 1, 1e6},
-      {"length", "Data", &C::length, "tokens of a row; of copy and reverse, symbols to be given back", 1, 1e6},
-      {"pairs", "Data", &C::pairs, "keys with their values, of recall", 1, 1e6},
-      {"modulus", "Data", &C::modulus, "of modular_addition", 2, 2000},
-      {"train_fraction", "Data", &C::train_fraction, "of all sums of modular_addition", kTiny, 1},
-      {"held_out", "Data", &C::held_out, "rows to validate on, and as many to test on", 1, 1e6},
-      {"model", "Model", &C::model, "a decoder alone, or with an encoder for what is to be copied, reversed or added", 0, 0, {"gpt", "encoder_decoder"}},
+      {"data", "Data", &SequenceConfig::data, "the rule: key-value recall (MQAR), induction, copying, reversal, or addition modulo a number", 0, 0, data::sequence_rules()},
+      {"symbols", "Data", &SequenceConfig::symbols, "different symbols (keys and values together, of recall)", 1, 1e6},
+      {"length", "Data", &SequenceConfig::length, "tokens of a row; of copy and reverse, symbols to be given back", 1, 1e6},
+      {"pairs", "Data", &SequenceConfig::pairs, "keys with their values, of recall", 1, 1e6},
+      {"modulus", "Data", &SequenceConfig::modulus, "of modular_addition", 2, 2000},
+      {"train_fraction", "Data", &SequenceConfig::train_fraction, "of all sums of modular_addition", kTiny, 1},
+      {"held_out", "Data", &SequenceConfig::held_out, "rows to validate on, and as many to test on", 1, 1e6},
+      {"model", "Model", &SequenceConfig::model, "a decoder alone, or with an encoder for what is to be copied, reversed or added", 0, 0, {"gpt", "encoder_decoder"}},
   };
   append(all, block_fields("transformer blocks, of an encoder as many again"));
-  append(all, {{"positions", "Model", &C::positions, "how places are told apart", 0, 0, nn::choices<nn::Positions>()},
-               {"tie", "Model", &C::tie, "the head shares the embedding's weights"},
-               {"steps", "Optimization", &C::steps, "optimizer steps", 1, kMany}});
+  append(all, {{"positions", "Model", &SequenceConfig::positions, "how places are told apart", 0, 0, nn::choices<nn::Positions>()},
+               {"tie", "Model", &SequenceConfig::tie, "the head shares the embedding's weights"},
+               {"steps", "Optimization", &SequenceConfig::steps, "optimizer steps", 1, kMany}});
   append(all, optimizer_fields());
   append(all, run_fields());
   return all;
@@ -55,7 +53,7 @@ class SequenceKind : public KindOf<SequenceConfig> {
   }
 
   std::string meaningless(const RunConfig& config, const std::string& field) const override {
-    const C& c = own(config);
+    const SequenceConfig& c = own(config);
     const bool adds = c.data == "modular_addition";
     if ((field == "modulus" || field == "train_fraction") && !adds) return "data " + c.data;
     if ((field == "symbols" || field == "length" || field == "held_out") && adds) return "data " + c.data;
@@ -64,7 +62,7 @@ class SequenceKind : public KindOf<SequenceConfig> {
   }
 
   void check(const RunConfig& config) const override {
-    const C& c = own(config);
+    const SequenceConfig& c = own(config);
     check_common(c);
     check_heads(c);
     check_warmup(c, c.steps);
@@ -79,7 +77,7 @@ class SequenceKind : public KindOf<SequenceConfig> {
   std::vector<std::string> figures() const override { return {"accuracy", "exact"}; }
 
   Prepared prepare(std::unique_ptr<RunConfig> config) const override {
-    C& c = own(*config);
+    SequenceConfig& c = own(*config);
     settle_common(c, c.steps, std::min(c.steps, std::max<std::int64_t>(100, c.steps / 10)));
     const data::SequenceData data(sequence_options(c));
     const double rows = static_cast<double>(data.size(data::Split::train) > 0 ? std::min(c.batch, data.size(data::Split::train)) : c.batch);
@@ -95,7 +93,7 @@ class SequenceKind : public KindOf<SequenceConfig> {
 
   std::unique_ptr<DataFacts> look_at_data(const RunConfig&) const override { return std::make_unique<SequenceFacts>(); }
   Length length(const RunConfig& config, const DataFacts&) const override {
-    const C& c = own(config);
+    const SequenceConfig& c = own(config);
     const std::int64_t train = data::SequenceData(sequence_options(c)).size(data::Split::train);
     const std::int64_t rows = (train > 0 ? std::min(c.batch, train) : c.batch) * c.accumulate;
     return {.steps = c.steps, .samples = static_cast<double>(c.steps) * static_cast<double>(rows)};

@@ -11,23 +11,21 @@
 namespace weft::train {
 namespace {
 
-using C = TextConfig;
-
 struct TextFacts : DataFacts {
   std::int64_t vocabulary = 0;
 };
 
 Fields text_fields() {
   Fields all = {
-      {"data", "Data", &C::data, "shakespeare, tang, or a text file in UTF-8"},
-      {"tokenizer", "Data", &C::tokenizer, "what a token is: a character or a byte", 0, 0, {"char", "byte"}},
-      {"context", "Data", &C::context, "tokens that the model sees at once", 1, 1e6},
+      {"data", "Data", &TextConfig::data, "shakespeare, tang, or a text file in UTF-8"},
+      {"tokenizer", "Data", &TextConfig::tokenizer, "what a token is: a character or a byte", 0, 0, {"char", "byte"}},
+      {"context", "Data", &TextConfig::context, "tokens that the model sees at once", 1, 1e6},
   };
   append(all, block_fields("transformer blocks"));
-  append(all, {{"positions", "Model", &C::positions, "how places are told apart", 0, 0, nn::choices<nn::Positions>()},
-               {"tie", "Model", &C::tie, "the head shares the embedding's weights"},
-               {"logit_cap", "Model", &C::logit_cap, "logits are softly limited to +-cap (0: not)", 0, 1e6},
-               {"steps", "Optimization", &C::steps, "optimizer steps", 1, kMany}});
+  append(all, {{"positions", "Model", &TextConfig::positions, "how places are told apart", 0, 0, nn::choices<nn::Positions>()},
+               {"tie", "Model", &TextConfig::tie, "the head shares the embedding's weights"},
+               {"logit_cap", "Model", &TextConfig::logit_cap, "logits are softly limited to +-cap (0: not)", 0, 1e6},
+               {"steps", "Optimization", &TextConfig::steps, "optimizer steps", 1, kMany}});
   append(all, optimizer_fields());
   append(all, run_fields());
   return all;
@@ -45,7 +43,7 @@ class TextKind : public KindOf<TextConfig> {
   }
 
   void check(const RunConfig& config) const override {
-    const C& c = own(config);
+    const TextConfig& c = own(config);
     check_common(c);
     check_heads(c);
     check_warmup(c, c.steps);
@@ -57,7 +55,7 @@ class TextKind : public KindOf<TextConfig> {
   std::vector<std::string> figures() const override { return {"bits_per_byte"}; }
 
   Prepared prepare(std::unique_ptr<RunConfig> config) const override {
-    C& c = own(*config);
+    TextConfig& c = own(*config);
     settle_common(c, c.steps, std::min(c.steps, std::max<std::int64_t>(100, c.steps / 10)));
     c.data = lasting_path(c.data);
     data::TextData data = data::load_text(c.data, {.tokenizer = c.tokenizer});
@@ -70,13 +68,13 @@ class TextKind : public KindOf<TextConfig> {
   }
 
   std::unique_ptr<DataFacts> look_at_data(const RunConfig& config) const override {
-    const C& c = own(config);
+    const TextConfig& c = own(config);
     auto facts = std::make_unique<TextFacts>();
     facts->vocabulary = data::load_text(c.data, {.tokenizer = c.tokenizer}).vocab_size();
     return facts;
   }
   Length length(const RunConfig& config, const DataFacts&) const override {
-    const C& c = own(config);
+    const TextConfig& c = own(config);
     return {.steps = c.steps, .samples = static_cast<double>(c.steps) * static_cast<double>(c.batch) * static_cast<double>(c.accumulate)};
   }
   double parameters(const RunConfig& config, const DataFacts& data) const override {

@@ -10,8 +10,6 @@
 namespace weft::train {
 namespace {
 
-using C = TokensConfig;
-
 struct TokenFacts : DataFacts {
   std::int64_t tokens = 1;
   std::int64_t features = 1;
@@ -20,46 +18,46 @@ struct TokenFacts : DataFacts {
 Fields tokens_fields() {
   const char* const model = "Model";
   Fields all = {
-      {"data", "Data", &C::data,
+      {"data", "Data", &TokensConfig::data,
        "additive, within, same, different, triple, random: what a label relates; wine; or a table, numbers separated by , or ; with the target last"},
-      {"tokens", "Data", &C::tokens, "of a made-up row", 1, 65536},
-      {"features", "Data", &C::features, "dimensions of a made-up token", 1, 65536},
-      {"units", "Data", &C::units, "the last dimension of made-up tokens is so many times larger than the first, those between in equal ratios", 1,
+      {"tokens", "Data", &TokensConfig::tokens, "of a made-up row", 1, 65536},
+      {"features", "Data", &TokensConfig::features, "dimensions of a made-up token", 1, 65536},
+      {"units", "Data", &TokensConfig::units, "the last dimension of made-up tokens is so many times larger than the first, those between in equal ratios", 1,
        1e12},
-      {"standardise", "Data", &C::standardise, "features get mean 0 and deviation 1 over the training rows"},
-      {"at_least", "Data", &C::at_least, "tell rows of a table whose target is at least this from the others (0: tell the target itself)"},
-      {"train", "Data", &C::train, "training rows (0: 8192, or all of a table that are left)", 0, kMany},
-      {"validation", "Data", &C::validation, "rows to validate on (0: 2000, or a fifth of a table)", 0, kMany},
-      {"test", "Data", &C::test, "rows to test on (0: as validation)", 0, kMany},
+      {"standardise", "Data", &TokensConfig::standardise, "features get mean 0 and deviation 1 over the training rows"},
+      {"at_least", "Data", &TokensConfig::at_least, "tell rows of a table whose target is at least this from the others (0: tell the target itself)"},
+      {"train", "Data", &TokensConfig::train, "training rows (0: 8192, or all of a table that are left)", 0, kMany},
+      {"validation", "Data", &TokensConfig::validation, "rows to validate on (0: 2000, or a fifth of a table)", 0, kMany},
+      {"test", "Data", &TokensConfig::test, "rows to test on (0: as validation)", 0, kMany},
       {"model",
        model,
-       &C::model,
+       &TokensConfig::model,
        "linear or logistic regression, factorization machine, perceptron, 1-D convolutions, attention over tokens, or over single features (ft)",
        0,
        0,
        {"linear", "fm", "mlp", "cnn", "transformer", "ft"}},
-      {"one_token", model, &C::one_token, "the model gets a row as one token of all features"},
-      {"layers", model, &C::layers, "transformer blocks, hidden layers of an mlp, convolutions of a cnn", 1, 1000},
-      {"heads", model, &C::heads, "attention heads", 1, 10000},
-      {"width", model, &C::width, "size of the vector that stands for a token (with embed), hidden units, channels", 1, 100000},
-      {"embed", model, &C::embed, "a linear layer takes a token's features to the width; without it attention works on the features as they are"},
+      {"one_token", model, &TokensConfig::one_token, "the model gets a row as one token of all features"},
+      {"layers", model, &TokensConfig::layers, "transformer blocks, hidden layers of an mlp, convolutions of a cnn", 1, 1000},
+      {"heads", model, &TokensConfig::heads, "attention heads", 1, 10000},
+      {"width", model, &TokensConfig::width, "size of the vector that stands for a token (with embed), hidden units, channels", 1, 100000},
+      {"embed", model, &TokensConfig::embed, "a linear layer takes a token's features to the width; without it attention works on the features as they are"},
       {"attention",
        model,
-       &C::attention,
+       &TokensConfig::attention,
        "between tokens, with softmax or without (linear), or between channels (XCiT)",
        0,
        0,
        {"softmax", "linear", "channels"}},
-      {"projections", model, &C::projections, "W_Q, W_K and W_V; diagonal ones mix no dimensions", 0, 0, {"full", "diagonal"}},
-      {"feed_forward", model, &C::feed_forward, "feed-forward layers after attention"},
-      {"norm", model, &C::norm, "before attention and feed-forward layers", 0, 0, {"none", "layer", "rms"}},
-      {"positions", model, &C::positions, "a learned vector added to each token, or none", 0, 0, {"learned", "none"}},
-      {"activation", model, &C::activation, "of feed-forward and hidden layers", 0, 0, nn::choices<nn::Activation>()},
-      {"mlp_ratio", model, &C::mlp_ratio, "feed-forward size, as a multiple of width", 0.01, 1000},
-      {"rank", model, &C::rank, "factors of a feature in fm", 1, 100000},
-      {"kernel", model, &C::kernel, "tokens that a convolution sees at once, odd", 1, 255},
-      {"dropout", model, &C::dropout, "share of activations that are dropped in training", 0, 0.99},
-      {"steps", "Optimization", &C::steps, "optimizer steps", 1, kMany},
+      {"projections", model, &TokensConfig::projections, "W_Q, W_K and W_V; diagonal ones mix no dimensions", 0, 0, {"full", "diagonal"}},
+      {"feed_forward", model, &TokensConfig::feed_forward, "feed-forward layers after attention"},
+      {"norm", model, &TokensConfig::norm, "before attention and feed-forward layers", 0, 0, {"none", "layer", "rms"}},
+      {"positions", model, &TokensConfig::positions, "a learned vector added to each token, or none", 0, 0, {"learned", "none"}},
+      {"activation", model, &TokensConfig::activation, "of feed-forward and hidden layers", 0, 0, nn::choices<nn::Activation>()},
+      {"mlp_ratio", model, &TokensConfig::mlp_ratio, "feed-forward size, as a multiple of width", 0.01, 1000},
+      {"rank", model, &TokensConfig::rank, "factors of a feature in fm", 1, 100000},
+      {"kernel", model, &TokensConfig::kernel, "tokens that a convolution sees at once, odd", 1, 255},
+      {"dropout", model, &TokensConfig::dropout, "share of activations that are dropped in training", 0, 0.99},
+      {"steps", "Optimization", &TokensConfig::steps, "optimizer steps", 1, kMany},
   };
   append(all, optimizer_fields());
   append(all, run_fields());
@@ -100,7 +98,7 @@ class TokensKind : public KindOf<TokensConfig> {
   }
 
   std::string meaningless(const RunConfig& config, const std::string& field) const override {
-    const C& c = own(config);
+    const TokensConfig& c = own(config);
     const std::vector<std::string> models = models_with(field);
     if (!models.empty() && std::find(models.begin(), models.end(), c.model) == models.end()) return "model " + c.model;
     if (field == "width" && c.model == "transformer" && !c.embed) return "no embed";
@@ -111,7 +109,7 @@ class TokensKind : public KindOf<TokensConfig> {
   }
 
   void check(const RunConfig& config) const override {
-    const C& c = own(config);
+    const TokensConfig& c = own(config);
     check_common(c);
     check_warmup(c, c.steps);
     check_target(c, figures(), name());
@@ -126,7 +124,7 @@ class TokensKind : public KindOf<TokensConfig> {
   std::vector<std::string> figures() const override { return {"accuracy", "mse", "r2"}; }
 
   Prepared prepare(std::unique_ptr<RunConfig> config) const override {
-    C& c = own(*config);
+    TokensConfig& c = own(*config);
     if (!is_made_up(c)) c.data = lasting_path(c.data);
     data::TokenData data = load_tokens(c);
     const RowFacts rows = rows_of(c, data.tokens_per_row(), data.features());
@@ -145,7 +143,7 @@ class TokensKind : public KindOf<TokensConfig> {
   }
 
   std::unique_ptr<DataFacts> look_at_data(const RunConfig& config) const override {
-    const C& c = own(config);
+    const TokensConfig& c = own(config);
     auto facts = std::make_unique<TokenFacts>();
     facts->tokens = c.tokens;
     facts->features = c.features;
@@ -157,7 +155,7 @@ class TokensKind : public KindOf<TokensConfig> {
     return facts;
   }
   Length length(const RunConfig& config, const DataFacts&) const override {
-    const C& c = own(config);
+    const TokensConfig& c = own(config);
     return {.steps = c.steps, .samples = static_cast<double>(c.steps) * static_cast<double>(c.batch * c.accumulate)};
   }
   double parameters(const RunConfig& config, const DataFacts& data) const override { return parameters_of(own(config), seen_by(own(config), data)); }
@@ -165,20 +163,20 @@ class TokensKind : public KindOf<TokensConfig> {
     return std::visit([](const auto& model) { return compare::forward_flops(model); }, tokens_model_config(own(config), seen_by(own(config), data)));
   }
   std::int64_t width_granularity(const RunConfig& config) const override {
-    const C& c = own(config);
+    const TokensConfig& c = own(config);
     return c.model == "ft" || (c.model == "transformer" && c.embed) ? c.heads : 1;
   }
   void set_steps(RunConfig& config, std::int64_t steps, const DataFacts&) const override { own(config).steps = steps; }
 
  private:
-  static RowFacts seen_by(const C& c, const DataFacts& data) {
+  static RowFacts seen_by(const TokensConfig& c, const DataFacts& data) {
     const auto& facts = static_cast<const TokenFacts&>(data);
     return rows_of(c, facts.tokens, facts.features);
   }
-  static double parameters_of(const C& c, const RowFacts& rows) {
+  static double parameters_of(const TokensConfig& c, const RowFacts& rows) {
     return std::visit([](const auto& model) { return model.parameter_count(); }, tokens_model_config(c, rows));
   }
-  static void check_model(const C& c, const RowFacts& rows) {
+  static void check_model(const TokensConfig& c, const RowFacts& rows) {
     std::visit([](const auto& model) { model.validate(); }, tokens_model_config(c, rows));
   }
 };

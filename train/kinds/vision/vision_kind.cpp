@@ -12,8 +12,6 @@
 namespace weft::train {
 namespace {
 
-using C = VisionConfig;
-
 struct VisionFacts : DataFacts {
   ImageFacts images;
   std::int64_t train_images = 0;
@@ -21,20 +19,20 @@ struct VisionFacts : DataFacts {
 
 Fields vision_fields() {
   Fields all = {
-      {"data", "Data", &C::data, "mnist, or a folder with the four IDX files (.gz or not)"},
-      {"validation", "Data", &C::validation, "training images kept apart to validate on", 1, kMany},
-      {"train_share", "Data", &C::train_share, "share of the training images that is used, drawn by the seed", kTiny, 1},
-      {"shuffle_pixels", "Data", &C::shuffle_pixels, "the pixels of all images are put into one other order, the same for every image"},
-      {"shift", "Data", &C::shift, "training images are moved by up to so many pixels", 0, 1000},
-      {"flip", "Data", &C::flip, "training images are mirrored half of the time"},
-      {"model", "Model", &C::model, "vision transformer, multi-layer perceptron, or a convolutional net: two layers (cnn), LeNet-5, ResNet", 0, 0,
+      {"data", "Data", &VisionConfig::data, "mnist, or a folder with the four IDX files (.gz or not)"},
+      {"validation", "Data", &VisionConfig::validation, "training images kept apart to validate on", 1, kMany},
+      {"train_share", "Data", &VisionConfig::train_share, "share of the training images that is used, drawn by the seed", kTiny, 1},
+      {"shuffle_pixels", "Data", &VisionConfig::shuffle_pixels, "the pixels of all images are put into one other order, the same for every image"},
+      {"shift", "Data", &VisionConfig::shift, "training images are moved by up to so many pixels", 0, 1000},
+      {"flip", "Data", &VisionConfig::flip, "training images are mirrored half of the time"},
+      {"model", "Model", &VisionConfig::model, "vision transformer, multi-layer perceptron, or a convolutional net: two layers (cnn), LeNet-5, ResNet", 0, 0,
        {"vit", "mlp", "cnn", "lenet", "resnet"}},
-      {"patch", "Model", &C::patch, "side of the squares that vit cuts an image into", 1, 10000},
-      {"pool", "Model", &C::pool, "what the head reads: a class token (cls), or the mean of all", 0, 0, nn::choices<nn::Pooling>()},
-      {"positions", "Model", &C::positions, "how places are told apart", 0, 0, {"none", "learned", "sinusoidal", "rope"}},
+      {"patch", "Model", &VisionConfig::patch, "side of the squares that vit cuts an image into", 1, 10000},
+      {"pool", "Model", &VisionConfig::pool, "what the head reads: a class token (cls), or the mean of all", 0, 0, nn::choices<nn::Pooling>()},
+      {"positions", "Model", &VisionConfig::positions, "how places are told apart", 0, 0, {"none", "learned", "sinusoidal", "rope"}},
   };
   append(all, block_fields("transformer blocks, hidden layers of an mlp, blocks of each of resnet's three stages"));
-  append(all, {{"epochs", "Optimization", &C::epochs, "times that every training image is seen", 1, 1e6}});
+  append(all, {{"epochs", "Optimization", &VisionConfig::epochs, "times that every training image is seen", 1, 1e6}});
   append(all, optimizer_fields());
   append(all, run_fields());
   return all;
@@ -61,7 +59,7 @@ class VisionKind : public KindOf<VisionConfig> {
   }
 
   std::string meaningless(const RunConfig& config, const std::string& field) const override {
-    const C& c = own(config);
+    const VisionConfig& c = own(config);
     constexpr const char* kBlockOnly[] = {"heads", "kv_heads", "head_size", "attention", "norm", "norm_weight", "post_norm", "qk_norm", "mlp_ratio", "zero_init", "bias", "init",
                                           "init_std", "patch", "pool", "positions"};
     const bool block_only = std::any_of(std::begin(kBlockOnly), std::end(kBlockOnly), [&](const char* name) { return field == name; });
@@ -84,7 +82,7 @@ class VisionKind : public KindOf<VisionConfig> {
   std::vector<std::string> figures() const override { return {"accuracy"}; }
 
   Prepared prepare(std::unique_ptr<RunConfig> config) const override {
-    C& c = own(*config);
+    VisionConfig& c = own(*config);
     c.data = lasting_path(c.data);
     data::ImageData data = load_images(c);
     check_data(c, data.size(data::Split::train), data.height(), data.width(), data.channels(), data.classes());
@@ -107,7 +105,7 @@ class VisionKind : public KindOf<VisionConfig> {
     return facts;
   }
   Length length(const RunConfig& config, const DataFacts& data) const override {
-    const C& c = own(config);
+    const VisionConfig& c = own(config);
     const std::int64_t per_epoch = static_cast<const VisionFacts&>(data).train_images / c.batch;  // the odd ones out sit the epoch out
     const std::int64_t steps = per_epoch * c.epochs / c.accumulate;
     return {.steps = steps, .samples = static_cast<double>(steps) * static_cast<double>(c.batch * c.accumulate)};
@@ -123,7 +121,7 @@ class VisionKind : public KindOf<VisionConfig> {
     return own(config).model == "vit" ? heads_granularity(config, own(config).positions) : 1;
   }
   void set_steps(RunConfig& config, std::int64_t steps, const DataFacts& data) const override {
-    C& c = own(config);
+    VisionConfig& c = own(config);
     const double per_epoch = static_cast<double>(static_cast<const VisionFacts&>(data).train_images / c.batch) / static_cast<double>(c.accumulate);
     c.epochs = std::max<std::int64_t>(1, std::llround(static_cast<double>(steps) / per_epoch));
   }
