@@ -20,7 +20,7 @@ constexpr std::array<Colour, 10> kColours{{{230, 80, 70}, {70, 160, 240}, {90, 2
 constexpr std::array<std::array<std::uint8_t, 5>, 10> kDigits{{{7, 5, 5, 5, 7}, {2, 6, 2, 2, 7}, {7, 1, 7, 4, 7}, {7, 1, 7, 1, 7}, {5, 5, 7, 1, 1},
                                                                {7, 4, 7, 1, 7}, {7, 4, 7, 5, 7}, {7, 1, 1, 2, 2}, {7, 5, 7, 5, 7}, {7, 5, 7, 1, 7}}};
 
-struct Picture {
+struct Drawing {
   std::int64_t height, width;
   std::uint8_t* pixels;
 
@@ -61,7 +61,7 @@ Tensor draw_boxes(const Tensor& image, const std::vector<nn::Detection>& detecti
   const Tensor grey = raw::contiguous(image);
   const std::int64_t height = grey.size(1), width = grey.size(2);
   const Tensor out = Tensor::empty({3, height * scale, width * scale}, DType::u8);
-  const Picture picture{height * scale, width * scale, out.data<std::uint8_t>()};
+  const Drawing picture{height * scale, width * scale, out.data<std::uint8_t>()};
   for (std::int64_t y = 0; y < picture.height; ++y)
     for (std::int64_t x = 0; x < picture.width; ++x) {
       const std::uint8_t value = grey.data<std::uint8_t>()[y / scale * width + x / scale];
