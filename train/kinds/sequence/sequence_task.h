@@ -41,7 +41,6 @@ class SequenceTask : public Task {
     Tensor logits;
     Tensor targets;
   };
-  Answers answers(const data::SequenceBatch& batch) const;
 
   SequenceConfig config_;
   data::SequenceData data_;
