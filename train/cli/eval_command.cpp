@@ -75,12 +75,15 @@ int eval(const EvalFlags& flags) {
   if (stop_requested()) return stop_exit_code();
   const train::Evaluation& figures = result.figures;
   if (flags.json) {
-    nlohmann::ordered_json json{{"run", flags.run}, {"step", facts.facts.progress.step}, {"split", split}, {result.unit, result.count}, {"loss", figures.loss}};
+    nlohmann::ordered_json json{{"run", flags.run}, {"step", facts.facts.progress.step}, {"split", split}};
+    if (result.count > 0) json[result.unit] = result.count;
+    json["loss"] = figures.loss;
     for (const auto& [name, value] : figures.figures) json[name] = value;
     fmt::print("{}\n", json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
     return kDone;
   }
-  fmt::print("{} split, {} {}, step {}: loss {:.4f}", split, result.count, result.unit, facts.facts.progress.step, figures.loss);
+  const std::string count = result.count > 0 ? fmt::format(" {} {},", result.count, result.unit) : "";  // a kind may not say how many it measured on
+  fmt::print("{} split,{} step {}: loss {:.4f}", split, count, facts.facts.progress.step, figures.loss);
   for (const auto& [name, value] : figures.figures) fmt::print(", {}", train::figure_text(name, value));
   fmt::print("\n");
   return kDone;
