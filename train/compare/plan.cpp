@@ -14,7 +14,7 @@ namespace {
 std::string data_key(const train::Kind& kind, const train::RunConfig& config) {
   std::string key;
   for (const train::Field& field : kind.fields()) {
-    if (field.group == "Data") key += field.name + "=" + train::value_text(config, field) + "\n";
+    if (decides_data(field)) key += field.name + "=" + train::value_text(config, field) + "\n";
   }
   return key;
 }

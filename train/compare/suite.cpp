@@ -56,7 +56,7 @@ void check_count(const std::string& where, const char* what, std::size_t count, 
 /// Choices that an arm may not make, and why.
 std::string refusal(const Suite& suite, const Arm& arm, const std::string& name) {
   const train::Fields& fields = train::find_kind(suite.kind, suite.file).fields();
-  const bool of_data = std::any_of(fields.begin(), fields.end(), [&](const train::Field& field) { return field.name == name && field.group == "Data"; });
+  const bool of_data = std::any_of(fields.begin(), fields.end(), [&](const train::Field& field) { return field.name == name && decides_data(field); });
   if (of_data || among({"batch", "accumulate"}, name))
     return "every arm sees the same batches; set it in [base] or in a task";
   if (width_is_solved(suite, arm) && among({"width"}, name)) return "the budget solves for it (equal parameters); leave it out, or label the arm: unequal = true";
@@ -233,6 +233,8 @@ Suite quick_form(const Suite& suite) {
     fail<ConfigError>(quick.where, "the quick form must keep arm {}, the reference of the budget", short_form.budget.reference);
   return short_form;
 }
+
+bool decides_data(const train::Field& field) { return field.group == "Data" || field.group == "Simulation"; }
 
 bool runs_on(const Arm& arm, const std::string& task) { return among(arm.tasks, task); }
 

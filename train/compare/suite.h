@@ -173,6 +173,8 @@ Suite with_seeds(Suite suite, std::int64_t count);
 /// The short form. Throws ConfigError where the suite has none.
 Suite quick_form(const Suite& suite);
 
+/// Whether a choice is of the data or their simulation, and so decides what the batches hold. Arms may not make such choices.
+bool decides_data(const train::Field& field);
 bool runs_on(const Arm& arm, const std::string& task);
 /// Whether the budget holds for an arm; where not, every figure of it is labelled unequal.
 bool is_equal(const Suite& suite, const Arm& arm);
