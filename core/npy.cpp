@@ -14,7 +14,7 @@ namespace {
 static_assert(std::endian::native == std::endian::little, "files and memory are both little-endian");
 
 constexpr std::string_view kMagic{"\x93NUMPY", 6};
-constexpr std::size_t kAlignment = 64;  // of the data in the file
+constexpr std::size_t kDataAlignment = 64;  // of the data in the file
 
 std::uint64_t little_endian(std::string_view bytes, std::size_t offset, std::size_t count) {
   std::uint64_t value = 0;
@@ -172,7 +172,7 @@ void save_npy(const std::string& path, const Tensor& t) {
   const Tensor values = raw::contiguous(t);
   std::string header = fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': {}, }}", code(t.dtype()), t.shape().str());
   const std::size_t start = kMagic.size() + 4;
-  const std::size_t padded = (start + header.size() + 1 + kAlignment - 1) / kAlignment * kAlignment - start;
+  const std::size_t padded = (start + header.size() + 1 + kDataAlignment - 1) / kDataAlignment * kDataAlignment - start;
   header.resize(padded - 1, ' ');
   header += '\n';
   const char preamble[] = {1, 0, static_cast<char>(padded & 0xff), static_cast<char>(padded >> 8)};
