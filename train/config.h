@@ -70,6 +70,7 @@ Target parse_target(const std::string& text);
 /// Rules that every kind has. Throws ConfigError naming the first that is broken.
 void check_common(const RunConfig& config);
 void check_heads(const RunConfig& config);  ///< width, heads and kv_heads of a transformer
+void check_positions(const RunConfig& config, const std::string& positions);  ///< whether heads of this size can be turned
 void check_warmup(const RunConfig& config, std::int64_t steps);
 /// Throws ConfigError where `until` wants another figure than the loss and those that a run of this kind has.
 void check_target(const RunConfig& config, const std::vector<std::string>& figures, const std::string& kind);

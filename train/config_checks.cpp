@@ -19,6 +19,11 @@ void check_heads(const RunConfig& c) {
   }
 }
 
+void check_positions(const RunConfig& c, const std::string& positions) {
+  const std::int64_t head = c.head_size > 0 ? c.head_size : c.width / c.heads;
+  if (positions == "rope" && head % 2 != 0) fail<ConfigError>("config", "rope turns pairs of numbers, so the size of a head must be even: it is {}", head);
+}
+
 void check_common(const RunConfig& c) {
   if (c.norm == "layer" && !c.norm_weight && c.bias) {
     fail<ConfigError>("config", "a layer norm without weights has no bias either: norm_weight no, bias yes; add --no-bias, or --norm rms");

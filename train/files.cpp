@@ -39,6 +39,13 @@ int open_regular(const fs::path& path, std::int64_t& size) {
 
 }  // namespace
 
+fs::path own_program() {
+  std::error_code error;
+  const auto path = fs::read_symlink("/proc/self/exe", error);
+  if (error) fail<IoError>("files", "cannot find the running program: {}", error.message());
+  return path;
+}
+
 InputFile::InputFile(fs::path path) : path_(std::move(path)) { descriptor_ = open_regular(path_, size_); }
 
 InputFile::~InputFile() { ::close(descriptor_); }

@@ -9,6 +9,9 @@ namespace weft::files {
 
 namespace fs = std::filesystem;
 
+/// The file of the program that is running. Throws IoError.
+fs::path own_program();
+
 /// A regular file opened for reading at any place.
 class InputFile {
  public:

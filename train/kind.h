@@ -2,6 +2,7 @@
 // training, resuming, evaluating and comparing are written once.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -77,6 +78,23 @@ class KindOf : public Kind {
  protected:
   static const C& own(const RunConfig& config) { return static_cast<const C&>(config); }
   static C& own(RunConfig& config) { return static_cast<C&>(config); }
+};
+
+/// A kind whose runs are as long as their choice `steps` says.
+template <class C>
+class KindBySteps : public KindOf<C> {
+ public:
+  Length length(const RunConfig& config, const DataFacts&) const override {
+    const C& c = this->own(config);
+    return {.steps = c.steps, .samples = static_cast<double>(c.steps) * static_cast<double>(c.batch) * static_cast<double>(c.accumulate)};
+  }
+  void set_steps(RunConfig& config, std::int64_t steps, const DataFacts&) const override { this->own(config).steps = steps; }
+
+ protected:
+  /// settle_common() with so many evaluations, but at least so many steps between them.
+  static void settle(C& c, std::int64_t evaluations = 10, std::int64_t fewest_steps = 100) {
+    settle_common(c, c.steps, std::min(c.steps, std::max(fewest_steps, c.steps / evaluations)));
+  }
 };
 
 /// All kinds, in the order of help. A new kind is one line in kinds.cpp.

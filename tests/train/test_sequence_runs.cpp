@@ -9,6 +9,7 @@
 
 using namespace weft;
 using namespace weft::train;
+using test::refusal;
 using test::TempFolder;
 
 namespace {
@@ -28,15 +29,6 @@ SequenceConfig tiny_sequence_config(const std::string& data) {
   c.steps = 6;
   c.eval_every = 3;
   return c;
-}
-
-std::string sequence_refusal(const SequenceConfig& config) {
-  try {
-    kind_of(config).check(config);
-  } catch (const ConfigError& error) {
-    return error.what();
-  }
-  return "nothing thrown";
 }
 
 }  // namespace
@@ -64,7 +56,7 @@ TEST_CASE("an encoder-decoder is trained on what has a source and a target") {
   }
   SequenceConfig c = tiny_sequence_config("recall");
   c.model = "encoder_decoder";
-  CHECK(sequence_refusal(c) ==
+  CHECK(refusal(c) ==
         "[config] an encoder_decoder needs a source and a target, and rows of recall have none: use copy, reverse or modular_addition, or model gpt");
 }
 
@@ -93,11 +85,11 @@ TEST_CASE("arms see the same batches whatever their attention, and other seeds o
 TEST_CASE("rules that a configuration breaks") {
   SequenceConfig c = tiny_sequence_config("recall");
   c.pairs = 3;
-  CHECK(sequence_refusal(c) == "[sequence] pairs must be 1 to 2, got 3");
+  CHECK(refusal(c) == "[sequence] pairs must be 1 to 2, got 3");
   c = tiny_sequence_config("recall");
   c.length = 7;
-  CHECK(sequence_refusal(c) == "[sequence] 2 pairs and their queries, each with its answer's place, need a length of 8, got 7");
+  CHECK(refusal(c) == "[sequence] 2 pairs and their queries, each with its answer's place, need a length of 8, got 7");
   c = tiny_sequence_config("copy");
   c.until = "val_auc=0.5";
-  CHECK(sequence_refusal(c).find("auc") != std::string::npos);
+  CHECK(refusal(c).find("auc") != std::string::npos);
 }

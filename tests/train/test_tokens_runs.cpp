@@ -10,6 +10,7 @@
 
 using namespace weft;
 using namespace weft::train;
+using test::refusal;
 using test::TempFolder;
 
 namespace {
@@ -27,15 +28,6 @@ TokensConfig tiny_tokens_config(const std::string& model = "transformer") {
   c.steps = 6;
   c.eval_every = 3;
   return c;
-}
-
-std::string tokens_refusal(const TokensConfig& config) {
-  try {
-    kind_of(config).check(config);
-  } catch (const ConfigError& error) {
-    return error.what();
-  }
-  return "nothing thrown";
 }
 
 }  // namespace
@@ -62,7 +54,7 @@ TEST_CASE("each choice of attention and of what stands around it makes a model")
   const auto runs = [&](const auto& edit) {
     TokensConfig c = tiny_tokens_config();
     edit(c);
-    CHECK(tokens_refusal(c) == "nothing thrown");
+    CHECK(refusal(c) == "nothing thrown");
     return train_run(c, {.out = folder / std::to_string(number++)}).parameters;
   };
   const auto alone = [](TokensConfig& c) {
@@ -111,21 +103,21 @@ TEST_CASE("what a tokens run cannot be") {
   TokensConfig c = tiny_tokens_config();
   c.projections = "diagonal";
   c.attention = "linear";
-  CHECK(tokens_refusal(c) == "[config] diagonal projections are for softmax attention, not linear");
+  CHECK(refusal(c) == "[config] diagonal projections are for softmax attention, not linear");
   c = tiny_tokens_config();
   c.embed = false;
   c.heads = 3;
-  CHECK(tokens_refusal(c) == "[token_transformer] n_embd 8 is not divisible by n_head 3; use 6 or 9");
+  CHECK(refusal(c) == "[token_transformer] n_embd 8 is not divisible by n_head 3; use 6 or 9");
   c = tiny_tokens_config("ft");
   c.norm = "none";
-  CHECK(tokens_refusal(c) == "[config] ft has norms: norm must be layer or rms, got none");
+  CHECK(refusal(c) == "[config] ft has norms: norm must be layer or rms, got none");
   c = tiny_tokens_config("cnn");
   c.kernel = 2;
-  CHECK(tokens_refusal(c) == "[token_cnn] kernel must be odd, 1 to 255, got 2");
+  CHECK(refusal(c) == "[token_cnn] kernel must be odd, 1 to 255, got 2");
   c = tiny_tokens_config();
   c.data = "triple";
   c.tokens = 2;
-  CHECK(tokens_refusal(c) == "[data] task triple relates features of 3 tokens and 3 dimensions: got tokens 2, features 8");
+  CHECK(refusal(c) == "[data] task triple relates features of 3 tokens and 3 dimensions: got tokens 2, features 8");
   const TempFolder folder;
   c = tiny_tokens_config();
   c.batch = 257;

@@ -40,6 +40,17 @@ class TempFolder {
   fs::path path_;
 };
 
+/// What the checks of a configuration say against it.
+template <class C>
+std::string refusal(const C& config) {
+  try {
+    kind_of(config).check(config);
+  } catch (const ConfigError& error) {
+    return error.what();
+  }
+  return "nothing thrown";
+}
+
 inline std::string tiny_text() {
   std::string text;
   for (int i = 0; i < 150; ++i) text += "the cat " + std::to_string(i * 7 % 13) + " sat on mat " + std::to_string(i * 5 % 9) + ".\n";

@@ -10,6 +10,7 @@
 #include "core/error.h"
 #include "train/bench/child.h"
 #include "train/bench/timing.h"
+#include "train/files.h"
 
 namespace weft::bench {
 namespace {
@@ -60,7 +61,7 @@ Reading read(const ChildOutcome& outcome, const std::string& command) {
 }
 
 std::vector<std::string> own_command(const Plan& plan) {
-  std::vector<std::string> words{own_program(), "bench", plan.kind(), "--json"};
+  std::vector<std::string> words{files::own_program().string(), "bench", plan.kind(), "--json"};
   const auto add = [&](const char* flag, std::int64_t value) {
     words.emplace_back(flag);
     words.push_back(std::to_string(value));

@@ -94,11 +94,4 @@ ChildOutcome run_child(const std::vector<std::string>& command) {
 
 ChildOutcome run_shell(const std::string& command) { return run_child({"/bin/sh", "-c", command}); }
 
-std::string own_program() {
-  std::error_code error;
-  const auto path = std::filesystem::read_symlink("/proc/self/exe", error);
-  if (error) fail<IoError>("bench", "cannot find the running program: {}", error.message());
-  return path.string();
-}
-
 }  // namespace weft::bench

@@ -16,7 +16,5 @@ struct ChildOutcome {
 ChildOutcome run_child(const std::vector<std::string>& command);
 /// By /bin/sh.
 ChildOutcome run_shell(const std::string& command);
-/// Path of the program that is running.
-std::string own_program();
 
 }  // namespace weft::bench

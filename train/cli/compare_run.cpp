@@ -16,7 +16,7 @@
 #include "train/cli/stop.h"
 #include "train/compare/runner.h"
 #include "train/compare/shipped.h"
-#include "train/compare/worker.h"
+#include "train/files.h"
 #include "train/report/compare_page.h"
 
 namespace weft::cli {
@@ -107,7 +107,7 @@ std::unique_ptr<CompareOutcome> compare_suite(const CompareRequest& request) {
   };
   CompareTable table(plan.suite.name);
   const compare::RunnerOptions options{.jobs = jobs,
-                                       .program = compare::own_program(),
+                                       .program = files::own_program(),
                                        .retry = request.retry,
                                        .observer = [&](const compare::CompareProgress& progress) { table.show(progress); },
                                        .stop = stop_requested};

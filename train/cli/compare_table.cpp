@@ -60,9 +60,8 @@ std::string means_table(const compare::CompareProgress& progress, int columns, i
     if (static_cast<int>(a) + 2 >= rows && a + 1 < suite.arms.size()) return text + fmt::format("... {} more\n", suite.arms.size() - a);
     text += fmt::format("{:<{}}", shortened(suite.arms[a].name, first), first);
     for (std::size_t t = 0; t < widths.size(); ++t) {
-      const compare::Cell* const cell = progress.plan->find(suite.tasks[t].name, suite.arms[a].name);
-      const auto index = static_cast<std::size_t>(cell - progress.plan->cells.data());
-      text += fmt::format("  {:>{}}", cell == nullptr ? "-" : cell_text(progress.values[index]), widths[t]);
+      const auto index = progress.plan->find(suite.tasks[t].name, suite.arms[a].name);
+      text += fmt::format("  {:>{}}", index ? cell_text(progress.values[*index]) : "-", widths[t]);
     }
     text += "\n";
   }

@@ -17,6 +17,7 @@
 #include "train/cli/config_flags.h"
 #include "train/cli/progress.h"
 #include "train/cli/stop.h"
+#include "train/files.h"
 #include "train/kind.h"
 #include "train/memory_estimate.h"
 #include "train/run_folder.h"
@@ -36,7 +37,7 @@ struct TrainFlags {
 };
 
 /// --threads is a choice like any other, but the only one that may differ when a run is taken up again.
-std::int64_t threads_of(const TrainFlags& flags) {
+std::int64_t threads_of(const train::Kind& kind, const TrainFlags& flags) {
   train::Sources only;
   for (const auto& flag : flags.sources.flags) {
     if (flag.first != "threads") {
@@ -46,7 +47,6 @@ std::int64_t threads_of(const TrainFlags& flags) {
   }
   if (!flags.config.empty()) fail<ConfigError>("resume", "a run goes on with its own configuration: drop --config");
   if (!flags.sources.preset.empty()) fail<ConfigError>("resume", "a run goes on with its own configuration: drop --preset");
-  const train::Kind& kind = *train::kinds().front();
   return train::resolve(kind, only)->threads;
 }
 
@@ -76,13 +76,18 @@ void report(const train::Summary& summary, bool json) {
 void check_memory(const train::Kind& kind, const train::RunConfig& config) {
   std::string file = (std::filesystem::temp_directory_path() / "weft-XXXXXX").string();
   const int descriptor = ::mkstemp(file.data());
-  if (descriptor < 0) return;  // nowhere to write: the run itself will say what is wrong
+  if (descriptor < 0) return;  // nowhere to write, here and below: the run itself will say what is wrong
   ::close(descriptor);
   const std::string json_file = file + ".json";
-  std::filesystem::rename(file, json_file);
-  write_file(json_file, train::to_json(kind, config));
-  const bench::ChildOutcome child = bench::run_child({bench::own_program(), "train", kind.name(), "--config", json_file, "--estimate", "--json"});
   std::error_code ignored;
+  std::filesystem::rename(file, json_file, ignored);
+  try {
+    write_file(json_file, train::to_json(kind, config));
+  } catch (const IoError&) {
+    std::filesystem::remove(json_file, ignored);
+    return;
+  }
+  const bench::ChildOutcome child = bench::run_child({files::own_program().string(), "train", kind.name(), "--config", json_file, "--estimate", "--json"});
   std::filesystem::remove(json_file, ignored);
   if (child.code == 0) {
     train::check_memory_need(train::memory_need_from_json(child.out));
@@ -109,7 +114,7 @@ int train_one(const TrainFlags& flags, const train::Kind& kind) {
   }
   train::Summary summary;
   if (flags.resume) {
-    summary = train::resume_run(options, task, threads_of(flags));
+    summary = train::resume_run(options, task, threads_of(kind, flags));
   } else {
     if (flags.out.empty()) options.out = train::RunFolder::next_free(task);
     const std::unique_ptr<train::RunConfig> config = train::resolve(kind, sources);

@@ -30,10 +30,10 @@ void count(const train::Kind& kind, Cell& cell) {
 double target_of(const Plan& plan, const Cell& cell, double Cell::*figure) {
   const Budget& budget = plan.suite.budget;
   if (budget.amount) return *budget.amount;
-  const Cell* const reference = plan.find(plan.task(cell).name, budget.reference);
-  if (reference == nullptr)
+  const auto reference = plan.find(plan.task(cell).name, budget.reference);
+  if (!reference)
     fail<ConfigError>(budget.where, "the reference {} does not run on task {}; let it, or give an amount", budget.reference, plan.task(cell).name);
-  return reference->*figure;
+  return plan.cells[*reference].*figure;
 }
 
 void solve_parameters(Plan& plan) {
@@ -70,11 +70,11 @@ void check_steps(const Plan& plan) {
 
 }  // namespace
 
-const Cell* Plan::find(const std::string& task_name, const std::string& arm_name) const {
-  for (const Cell& cell : cells) {
-    if (task(cell).name == task_name && arm(cell).name == arm_name) return &cell;
+std::optional<std::size_t> Plan::find(const std::string& task_name, const std::string& arm_name) const {
+  for (std::size_t i = 0; i < cells.size(); ++i) {
+    if (task(cells[i]).name == task_name && arm(cells[i]).name == arm_name) return i;
   }
-  return nullptr;
+  return std::nullopt;
 }
 
 std::int64_t Plan::runs() const { return std::ssize(cells) * std::ssize(suite.seeds); }

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -33,8 +34,8 @@ struct Plan {
 
   const Task& task(const Cell& cell) const { return suite.tasks[cell.task]; }
   const Arm& arm(const Cell& cell) const { return suite.arms[cell.arm]; }
-  /// Null when the arm does not run on the task.
-  const Cell* find(const std::string& task, const std::string& arm) const;
+  /// Into `cells`; none when the arm does not run on the task.
+  std::optional<std::size_t> find(const std::string& task, const std::string& arm) const;
   /// Runs of the comparison itself, and those that try learning rates.
   std::int64_t runs() const;
   std::int64_t tries() const;

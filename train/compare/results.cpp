@@ -111,13 +111,11 @@ Pairing pair_runs(const Results& results, std::size_t task, std::size_t seed) {
   return pairing;
 }
 
-std::size_t cell_index(const Plan& plan, const std::string& task, const std::string& arm) { return static_cast<std::size_t>(plan.find(task, arm) - plan.cells.data()); }
-
 void judge_contrasts(Results& results) {
   const Plan& plan = *results.plan;
   for (const Contrast& contrast : plan.suite.contrasts) {
-    const CellResult& a = results.cells[cell_index(plan, contrast.task, contrast.a)];
-    const CellResult& b = results.cells[cell_index(plan, contrast.task, contrast.b)];
+    const CellResult& a = results.cells[plan.find(contrast.task, contrast.a).value()];
+    const CellResult& b = results.cells[plan.find(contrast.task, contrast.b).value()];
     const Task& task = plan.suite.task(contrast.task);
     Comparison compared{.a = a.values(), .b = b.values(), .lower_is_better = task.metric.lower_is_better, .margin = task.margin};
     const auto& pairings = results.pairings[a.cell.task];
@@ -164,8 +162,9 @@ void check_suite_controls(Results& results) {
     for (const std::string& task_name : control.tasks) {
       const Task& task = plan.suite.task(task_name);
       for (const std::string& arm : control.arms) {
-        if (plan.find(task_name, arm) == nullptr) continue;
-        const double mean = results.cells[cell_index(plan, task_name, arm)].estimate.mean;
+        const auto index = plan.find(task_name, arm);
+        if (!index) continue;
+        const double mean = results.cells[*index].estimate.mean;
         statements.push_back({.task = task_name,
                               .arm = arm,
                               .metric = task.metric.name,

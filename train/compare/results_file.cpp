@@ -82,7 +82,6 @@ ResultsJson contrast_json(const Results& results, std::size_t index) {
   const Comparison& compared = results.compared[index];
   ResultsJson differences = ResultsJson::array();
   for (std::size_t k = 0; k < compared.a.size(); ++k) differences.push_back(finite(compared.a[k] - compared.b[k]));
-  static constexpr const char* kReasons[] = {"different", "within_margin", "too_few_seeds", "failed_runs", "interval_of_zero", "interval_of_margin", "not_significant"};
   return {{"task", contrast.task},
           {"a", contrast.a},
           {"b", contrast.b},
@@ -99,7 +98,7 @@ ResultsJson contrast_json(const Results& results, std::size_t index) {
           {"p_equivalence_adjusted", finite(found.p_equivalence_adjusted)},
           {"detectable", finite(found.detectable)},
           {"verdict", name(found.verdict)},
-          {"reason", kReasons[static_cast<std::size_t>(found.reason)]},
+          {"reason", name(found.reason)},
           {"seeds", found.difference.seeds},
           {"failed", found.failed}};
 }
@@ -138,7 +137,7 @@ std::string results_json(const Results& results, const ResultsFacts& facts) {
   }
   for (const auto& statements : results.controls) {
     for (const ControlStatement& c : statements) {
-      controls.push_back({{"task", c.task}, {"arm", c.arm}, {"expect", c.expect == Expect::chance ? "chance" : "ceiling"}, {"limit", c.limit}, {"within", c.within},
+      controls.push_back({{"task", c.task}, {"arm", c.arm}, {"expect", name(c.expect)}, {"limit", c.limit}, {"within", c.within},
                           {"mean", finite(c.mean)}, {"holds", c.holds}});
     }
   }

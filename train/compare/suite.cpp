@@ -126,7 +126,7 @@ void check_controls(const Suite& suite) {
     bool any = false;
     for (const std::string& name : c.tasks) {
       const Task& task = find_part(suite.tasks, name, "task", c.where);
-      const char* const what = c.expect == Expect::chance ? "chance" : "ceiling";
+      const std::string_view what = compare::name(c.expect);
       if (!(c.expect == Expect::chance ? task.chance : task.ceiling)) fail<ConfigError>(c.where, "task {} does not say what its {} is: {} = NUMBER", name, what, what);
       any = any || std::any_of(c.arms.begin(), c.arms.end(), [&](const std::string& arm) { return runs_on(suite.arm(arm), name); });
     }
@@ -135,6 +135,8 @@ void check_controls(const Suite& suite) {
 }
 
 }  // namespace
+
+std::string_view name(Expect expect) { return expect == Expect::chance ? "chance" : "ceiling"; }
 
 const std::vector<Metric>& metrics() {
   static const std::vector<Metric> all = [] {

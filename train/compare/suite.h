@@ -57,6 +57,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "train/compare/budget.h"
@@ -117,6 +118,8 @@ struct Contrast {
 };
 
 enum class Expect : std::uint8_t { chance, ceiling };
+inline constexpr Expect kExpects[] = {Expect::chance, Expect::ceiling};
+std::string_view name(Expect expect);  ///< "chance", ...
 
 struct Control {
   std::vector<std::string> arms;

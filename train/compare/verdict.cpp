@@ -53,6 +53,19 @@ std::string_view name(Verdict verdict) {
   return "undecided";
 }
 
+std::string_view name(Reason reason) {
+  switch (reason) {
+    case Reason::different: return "different";
+    case Reason::within_margin: return "within_margin";
+    case Reason::too_few_seeds: return "too_few_seeds";
+    case Reason::failed_runs: return "failed_runs";
+    case Reason::interval_of_zero: return "interval_of_zero";
+    case Reason::interval_of_margin: return "interval_of_margin";
+    case Reason::not_significant: break;
+  }
+  return "not_significant";
+}
+
 std::string_view explain(Reason reason) {
   switch (reason) {
     case Reason::different: return "the corrected sign-flip test and the interval agree on a difference";

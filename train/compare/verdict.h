@@ -22,7 +22,12 @@ enum class Reason : std::uint8_t {
   not_significant,     ///< neither a difference nor its absence could be shown
 };
 
-std::string_view name(Verdict verdict);  ///< "better", ...
+inline constexpr Verdict kVerdicts[] = {Verdict::better, Verdict::worse, Verdict::equivalent, Verdict::undecided};
+inline constexpr Reason kReasons[] = {Reason::different,        Reason::within_margin,      Reason::too_few_seeds,  Reason::failed_runs,
+                                      Reason::interval_of_zero, Reason::interval_of_margin, Reason::not_significant};
+
+std::string_view name(Verdict verdict);  ///< "better", ...; as results.json has it
+std::string_view name(Reason reason);    ///< "different", ...
 /// An English clause: "the test and the interval agree".
 std::string_view explain(Reason reason);
 

@@ -55,11 +55,4 @@ void Worker::stop() {
   if (process_ > 0) ::kill(process_, SIGTERM);
 }
 
-std::filesystem::path own_program() {
-  std::error_code error;
-  const auto path = std::filesystem::read_symlink("/proc/self/exe", error);
-  if (error) fail<IoError>("compare", "cannot find the running program: {}", error.message());
-  return path;
-}
-
 }  // namespace weft::compare

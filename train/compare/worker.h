@@ -33,7 +33,4 @@ class Worker {
   pid_t process_ = -1;
 };
 
-/// Path of the program that is running. Throws IoError.
-std::filesystem::path own_program();
-
 }  // namespace weft::compare

@@ -107,13 +107,13 @@ class ResultNode {
   }
 
   template <class Choice, std::size_t n>
-  Choice choice(const char* key, const std::pair<const char*, Choice> (&choices)[n]) const {
+  Choice choice(const char* key, const Choice (&choices)[n]) const {
     const std::string word = (*this)[key].text();
-    for (const auto& [name, value] : choices) {
-      if (word == name) return value;
-    }
     std::string known;
-    for (const auto& [name, value] : choices) known += (known.empty() ? "" : ", ") + std::string(name);
+    for (const Choice value : choices) {
+      if (word == name(value)) return value;
+      known += (known.empty() ? "" : ", ") + std::string(name(value));
+    }
     fail<ConfigError>(kFile, "{} is {}, which is none of {}", place(key), word, known);
   }
 
@@ -135,16 +135,6 @@ class ResultNode {
   std::string path_;
 };
 
-constexpr std::pair<const char*, Verdict> kVerdictWords[] = {
-    {"better", Verdict::better}, {"worse", Verdict::worse}, {"equivalent", Verdict::equivalent}, {"undecided", Verdict::undecided}};
-constexpr std::pair<const char*, Reason> kReasonWords[] = {{"different", Reason::different},
-                                                           {"within_margin", Reason::within_margin},
-                                                           {"too_few_seeds", Reason::too_few_seeds},
-                                                           {"failed_runs", Reason::failed_runs},
-                                                           {"interval_of_zero", Reason::interval_of_zero},
-                                                           {"interval_of_margin", Reason::interval_of_margin},
-                                                           {"not_significant", Reason::not_significant}};
-constexpr std::pair<const char*, compare::Expect> kExpectWords[] = {{"chance", compare::Expect::chance}, {"ceiling", compare::Expect::ceiling}};
 
 ResultTask read_task(const ResultNode& node) {
   ResultTask task{.name = node.object()["name"].text(),
@@ -223,7 +213,7 @@ ResultContrast read_contrast(const ResultNode& node, const Results& results) {
                         .margin = task.margin,
                         .alpha = results.alpha,
                         .unequal = outside};
-  if (node.has("expected")) contrast.statement.expected = node.choice("expected", kVerdictWords);
+  if (node.has("expected")) contrast.statement.expected = node.choice("expected", compare::kVerdicts);
   compare::Finding& finding = contrast.statement.finding;
   const auto [low, high] = node.interval(kUnbounded);
   finding.difference = {.seeds = node.count("seeds"),
@@ -235,8 +225,8 @@ ResultContrast read_contrast(const ResultNode& node, const Results& results) {
   finding.p_adjusted = node.number("p_adjusted", 1);
   finding.p_equivalence_adjusted = node.number("p_equivalence_adjusted", 1);
   finding.detectable = node.number("detectable", kUnbounded);
-  finding.verdict = node.choice("verdict", kVerdictWords);
-  finding.reason = node.choice("reason", kReasonWords);
+  finding.verdict = node.choice("verdict", compare::kVerdicts);
+  finding.reason = node.choice("reason", compare::kReasons);
   return contrast;
 }
 
@@ -295,7 +285,7 @@ Results read_all(const ResultNode& root) {
     results.controls.push_back({.task = task.name,
                                 .arm = results.arms[node.index("arm", results.arms, "arms")].name,
                                 .metric = task.metric,
-                                .expect = node.choice("expect", kExpectWords),
+                                .expect = node.choice("expect", compare::kExpects),
                                 .limit = node.number("limit"),
                                 .within = node.number("within", 0),
                                 .mean = node.number("mean"),

@@ -24,7 +24,7 @@ Fields bert_fields() {
   return all;
 }
 
-class BertKind : public KindOf<BertRunConfig> {
+class BertKind : public KindBySteps<BertRunConfig> {
  public:
   std::string name() const override { return "bert"; }
   std::string about() const override { return "pretrain a BERT to fill in hidden words"; }
@@ -46,7 +46,7 @@ class BertKind : public KindOf<BertRunConfig> {
 
   Prepared prepare(std::unique_ptr<RunConfig> config) const override {
     BertRunConfig& c = own(*config);
-    settle_common(c, c.steps, std::min(c.steps, std::max<std::int64_t>(100, c.steps / 10)));
+    settle(c);
     c.data = lasting_path(c.data);
     EncoderData data = load_encoder_data(c);
     check_encoder_memory(c, bert_config(c, data.tokenizer->vocab_size(), 0, true));
@@ -62,16 +62,11 @@ class BertKind : public KindOf<BertRunConfig> {
     facts->vocabulary = load_encoder_data(own(config)).tokenizer->vocab_size();
     return facts;
   }
-  Length length(const RunConfig& config, const DataFacts&) const override {
-    const BertRunConfig& c = own(config);
-    return {.steps = c.steps, .samples = static_cast<double>(c.steps) * static_cast<double>(c.batch) * static_cast<double>(c.accumulate)};
-  }
   double parameters(const RunConfig& config, const DataFacts& data) const override { return model_config(config, data).parameter_count(); }
   double forward_flops(const RunConfig& config, const DataFacts& data) const override {
     return bert_flops(model_config(config, data), static_cast<double>(own(config).context), own(config).mask_share);
   }
   std::int64_t width_granularity(const RunConfig& config) const override { return config.heads; }
-  void set_steps(RunConfig& config, std::int64_t steps, const DataFacts&) const override { own(config).steps = steps; }
 
  private:
   static nn::BertConfig model_config(const RunConfig& config, const DataFacts& data) {

@@ -30,7 +30,7 @@ Fields classify_fields() {
   return all;
 }
 
-class ClassifyKind : public KindOf<ClassifyConfig> {
+class ClassifyKind : public KindBySteps<ClassifyConfig> {
  public:
   std::string name() const override { return "classify"; }
   std::string about() const override { return "train a model to name the class of a text: BERT, fine-tuned or from scratch, or logistic regression on words"; }
@@ -86,7 +86,7 @@ class ClassifyKind : public KindOf<ClassifyConfig> {
 
   Prepared prepare(std::unique_ptr<RunConfig> config) const override {
     ClassifyConfig& c = own(*config);
-    settle_common(c, c.steps, std::min(c.steps, std::max<std::int64_t>(50, c.steps / 10)));
+    settle(c, 10, 50);
     c.data = lasting_path(c.data);
     std::optional<BertRun> before;
     if (!c.from.empty()) {
@@ -113,10 +113,6 @@ class ClassifyKind : public KindOf<ClassifyConfig> {
     facts->classes = static_cast<std::int64_t>(data.classes.size());
     return facts;
   }
-  Length length(const RunConfig& config, const DataFacts&) const override {
-    const ClassifyConfig& c = own(config);
-    return {.steps = c.steps, .samples = static_cast<double>(c.steps) * static_cast<double>(c.batch) * static_cast<double>(c.accumulate)};
-  }
   double parameters(const RunConfig& config, const DataFacts& data) const override {
     const auto& facts = static_cast<const ClassifyFacts&>(data);
     if (own(config).model == "bow") return nn::BagOfWordsConfig{.vocab_size = facts.vocabulary, .n_class = facts.classes}.parameter_count();
@@ -132,7 +128,6 @@ class ClassifyKind : public KindOf<ClassifyConfig> {
     return (1 - share) * fine + share * bert_flops(bert_config(c, facts.vocabulary, 0, true), static_cast<double>(c.context), c.mask_share);
   }
   std::int64_t width_granularity(const RunConfig& config) const override { return config.heads; }
-  void set_steps(RunConfig& config, std::int64_t steps, const DataFacts&) const override { own(config).steps = steps; }
 
  private:
   static RunFacts bert_run(const ClassifyConfig& c) {

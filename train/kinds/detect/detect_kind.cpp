@@ -43,7 +43,7 @@ double ask_model(const DetectConfig& config, const DataFacts& data, const F& ask
   return answer;
 }
 
-class DetectKind : public KindOf<DetectConfig> {
+class DetectKind : public KindBySteps<DetectConfig> {
  public:
   std::string name() const override { return "detect"; }
   std::string about() const override { return "train Faster R-CNN or DETR to find digits in scenes"; }
@@ -98,7 +98,7 @@ class DetectKind : public KindOf<DetectConfig> {
 
   Prepared prepare(std::unique_ptr<RunConfig> config) const override {
     DetectConfig& c = own(*config);
-    settle_common(c, c.steps, std::min(c.steps, std::max<std::int64_t>(100, c.steps / 5)));
+    settle(c, 5);
     c.data = lasting_path(c.data);
     data::SceneData scenes = load_scenes(c);
     Prepared run;
@@ -114,10 +114,6 @@ class DetectKind : public KindOf<DetectConfig> {
     facts->images = facts_of(load_scenes(own(config)));
     return facts;
   }
-  Length length(const RunConfig& config, const DataFacts&) const override {
-    const DetectConfig& c = own(config);
-    return {.steps = c.steps, .samples = static_cast<double>(c.steps) * static_cast<double>(c.batch) * static_cast<double>(c.accumulate)};
-  }
   double parameters(const RunConfig& config, const DataFacts& data) const override {
     return ask_model(own(config), data, [](const nn::Detector& model) { return static_cast<double>(model.num_parameters()); });
   }
@@ -131,7 +127,6 @@ class DetectKind : public KindOf<DetectConfig> {
     const DetectConfig& c = own(config);
     return c.model == "faster_rcnn" ? 4 : c.model == "detr" ? 4 * c.heads : heads_granularity(c, c.positions);
   }
-  void set_steps(RunConfig& config, std::int64_t steps, const DataFacts&) const override { own(config).steps = steps; }
 };
 
 }  // namespace

@@ -32,7 +32,7 @@ Fields embedding_fields() {
   return all;
 }
 
-class EmbeddingKind : public KindOf<EmbeddingConfig> {
+class EmbeddingKind : public KindBySteps<EmbeddingConfig> {
  public:
   std::string name() const override { return "embedding"; }
   std::string about() const override { return "train vectors for words or characters: skip-gram with negative sampling"; }
@@ -59,7 +59,7 @@ class EmbeddingKind : public KindOf<EmbeddingConfig> {
   Prepared prepare(std::unique_ptr<RunConfig> config) const override {
     EmbeddingConfig& c = own(*config);
     c.heads = 1;  // not of this model, but settled with the rest
-    settle_common(c, c.steps, std::min(c.steps, std::max<std::int64_t>(100, c.steps / 10)));
+    settle(c);
     c.data = lasting_path(c.data);
     EmbeddingData data = load_embedding_data(c);
     const nn::SkipGramConfig model{.vocab_size = data.tokenizer->vocab_size(), .n_embd = c.width};
@@ -76,17 +76,12 @@ class EmbeddingKind : public KindOf<EmbeddingConfig> {
     facts->vocabulary = load_embedding_data(own(config)).tokenizer->vocab_size();
     return facts;
   }
-  Length length(const RunConfig& config, const DataFacts&) const override {
-    const EmbeddingConfig& c = own(config);
-    return {.steps = c.steps, .samples = static_cast<double>(c.steps) * static_cast<double>(c.batch) * static_cast<double>(c.accumulate)};
-  }
   double parameters(const RunConfig& config, const DataFacts& data) const override {
     return nn::SkipGramConfig{.vocab_size = static_cast<const EmbeddingFacts&>(data).vocabulary, .n_embd = config.width}.parameter_count();
   }
   double forward_flops(const RunConfig& config, const DataFacts&) const override {
     return 2 * static_cast<double>(config.width) * static_cast<double>(own(config).negatives + 1);
   }
-  void set_steps(RunConfig& config, std::int64_t steps, const DataFacts&) const override { own(config).steps = steps; }
 };
 
 }  // namespace

@@ -8,8 +8,12 @@
 namespace weft::train {
 namespace {
 
-/// Everything there is to know is in the configuration.
-struct SequenceFacts : DataFacts {};
+struct SequenceFacts : DataFacts {
+  explicit SequenceFacts(const SequenceConfig& config) : rows(sequence_options(config)) {}
+  data::SequenceData rows;
+};
+
+const data::SequenceData& sequence_rows(const DataFacts& data) { return static_cast<const SequenceFacts&>(data).rows; }
 
 Fields sequence_fields() {
   Fields all = {
@@ -31,7 +35,7 @@ Fields sequence_fields() {
   return all;
 }
 
-class SequenceKind : public KindOf<SequenceConfig> {
+class SequenceKind : public KindBySteps<SequenceConfig> {
  public:
   std::string name() const override { return "sequence"; }
   std::string about() const override { return "train a transformer to recall, copy, reverse or add symbols by a known rule"; }
@@ -66,8 +70,7 @@ class SequenceKind : public KindOf<SequenceConfig> {
     check_common(c);
     check_heads(c);
     check_warmup(c, c.steps);
-    const std::int64_t head = c.head_size > 0 ? c.head_size : c.width / c.heads;
-    if (c.positions == "rope" && head % 2 != 0) fail<ConfigError>("config", "rope turns pairs of numbers, so the size of a head must be even: it is {}", head);
+    check_positions(c, c.positions);
     sequence_options(c).validate();
     if (c.model == "encoder_decoder" && (c.data == "recall" || c.data == "induction"))
       fail<ConfigError>("config", "an encoder_decoder needs a source and a target, and rows of {} have none: use copy, reverse or modular_addition, or model gpt", c.data);
@@ -78,7 +81,7 @@ class SequenceKind : public KindOf<SequenceConfig> {
 
   Prepared prepare(std::unique_ptr<RunConfig> config) const override {
     SequenceConfig& c = own(*config);
-    settle_common(c, c.steps, std::min(c.steps, std::max<std::int64_t>(100, c.steps / 10)));
+    settle(c);
     const data::SequenceData data(sequence_options(c));
     const double rows = static_cast<double>(data.size(data::Split::train) > 0 ? std::min(c.batch, data.size(data::Split::train)) : c.batch);
     const double tokens = rows * static_cast<double>(data.length());
@@ -91,21 +94,16 @@ class SequenceKind : public KindOf<SequenceConfig> {
     return run;
   }
 
-  std::unique_ptr<DataFacts> look_at_data(const RunConfig&) const override { return std::make_unique<SequenceFacts>(); }
-  Length length(const RunConfig& config, const DataFacts&) const override {
+  std::unique_ptr<DataFacts> look_at_data(const RunConfig& config) const override { return std::make_unique<SequenceFacts>(own(config)); }
+  Length length(const RunConfig& config, const DataFacts& data) const override {
     const SequenceConfig& c = own(config);
-    const std::int64_t train = data::SequenceData(sequence_options(c)).size(data::Split::train);
+    const std::int64_t train = sequence_rows(data).size(data::Split::train);
     const std::int64_t rows = (train > 0 ? std::min(c.batch, train) : c.batch) * c.accumulate;
     return {.steps = c.steps, .samples = static_cast<double>(c.steps) * static_cast<double>(rows)};
   }
-  double parameters(const RunConfig& config, const DataFacts&) const override {
-    return parameter_count(own(config), data::SequenceData(sequence_options(own(config))));
-  }
-  double forward_flops(const RunConfig& config, const DataFacts&) const override {
-    return train::forward_flops(own(config), data::SequenceData(sequence_options(own(config))));
-  }
+  double parameters(const RunConfig& config, const DataFacts& data) const override { return parameter_count(own(config), sequence_rows(data)); }
+  double forward_flops(const RunConfig& config, const DataFacts& data) const override { return train::forward_flops(own(config), sequence_rows(data)); }
   std::int64_t width_granularity(const RunConfig& config) const override { return heads_granularity(config, own(config).positions); }
-  void set_steps(RunConfig& config, std::int64_t steps, const DataFacts&) const override { own(config).steps = steps; }
 };
 
 }  // namespace

@@ -31,7 +31,7 @@ Fields text_fields() {
   return all;
 }
 
-class TextKind : public KindOf<TextConfig> {
+class TextKind : public KindBySteps<TextConfig> {
  public:
   std::string name() const override { return "text"; }
   std::string about() const override { return "train a GPT to predict the next character or byte"; }
@@ -47,8 +47,7 @@ class TextKind : public KindOf<TextConfig> {
     check_common(c);
     check_heads(c);
     check_warmup(c, c.steps);
-    const std::int64_t head = c.head_size > 0 ? c.head_size : c.width / c.heads;
-    if (c.positions == "rope" && head % 2 != 0) fail<ConfigError>("config", "rope turns pairs of numbers, so the size of a head must be even: it is {}", head);
+    check_positions(c, c.positions);
     check_target(c, figures(), name());
   }
 
@@ -56,7 +55,7 @@ class TextKind : public KindOf<TextConfig> {
 
   Prepared prepare(std::unique_ptr<RunConfig> config) const override {
     TextConfig& c = own(*config);
-    settle_common(c, c.steps, std::min(c.steps, std::max<std::int64_t>(100, c.steps / 10)));
+    settle(c);
     c.data = lasting_path(c.data);
     data::TextData data = data::load_text(c.data, {.tokenizer = c.tokenizer});
     check_data(c, data.vocab_size(), data.size(data::Split::train), data.size(data::Split::validation));
@@ -73,10 +72,6 @@ class TextKind : public KindOf<TextConfig> {
     facts->vocabulary = data::load_text(c.data, {.tokenizer = c.tokenizer}).vocab_size();
     return facts;
   }
-  Length length(const RunConfig& config, const DataFacts&) const override {
-    const TextConfig& c = own(config);
-    return {.steps = c.steps, .samples = static_cast<double>(c.steps) * static_cast<double>(c.batch) * static_cast<double>(c.accumulate)};
-  }
   double parameters(const RunConfig& config, const DataFacts& data) const override {
     return gpt_config(own(config), static_cast<const TextFacts&>(data).vocabulary).parameter_count();
   }
@@ -84,7 +79,6 @@ class TextKind : public KindOf<TextConfig> {
     return compare::forward_flops(gpt_config(own(config), static_cast<const TextFacts&>(data).vocabulary));
   }
   std::int64_t width_granularity(const RunConfig& config) const override { return heads_granularity(config, own(config).positions); }
-  void set_steps(RunConfig& config, std::int64_t steps, const DataFacts&) const override { own(config).steps = steps; }
 };
 
 }  // namespace

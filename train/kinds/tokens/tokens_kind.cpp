@@ -76,7 +76,7 @@ std::vector<std::string> models_with(const std::string& field) {
   return {};
 }
 
-class TokensKind : public KindOf<TokensConfig> {
+class TokensKind : public KindBySteps<TokensConfig> {
  public:
   std::string name() const override { return "tokens"; }
   std::string about() const override { return "train attention, or what it is compared with, on real-valued tokens and tables"; }
@@ -133,7 +133,7 @@ class TokensKind : public KindOf<TokensConfig> {
       fail<ConfigError>("config", "batch is larger than the data: batch {}, {} training rows", c.batch, data.size(data::Split::train));
     const double tokens = static_cast<double>(c.model == "ft" ? rows.tokens * rows.features + 1 : rows.tokens);
     check_memory(c, parameters_of(c, rows), static_cast<double>(c.batch) * tokens, static_cast<double>(c.batch));
-    settle_common(c, c.steps, std::min(c.steps, std::max<std::int64_t>(100, c.steps / 10)));
+    settle(c);
     Prepared run;
     run.steps = c.steps;
     run.has_test = data.size(data::Split::test) > 0;
@@ -154,10 +154,6 @@ class TokensKind : public KindOf<TokensConfig> {
     }
     return facts;
   }
-  Length length(const RunConfig& config, const DataFacts&) const override {
-    const TokensConfig& c = own(config);
-    return {.steps = c.steps, .samples = static_cast<double>(c.steps) * static_cast<double>(c.batch * c.accumulate)};
-  }
   double parameters(const RunConfig& config, const DataFacts& data) const override { return parameters_of(own(config), seen_by(own(config), data)); }
   double forward_flops(const RunConfig& config, const DataFacts& data) const override {
     return std::visit([](const auto& model) { return compare::forward_flops(model); }, tokens_model_config(own(config), seen_by(own(config), data)));
@@ -166,7 +162,6 @@ class TokensKind : public KindOf<TokensConfig> {
     const TokensConfig& c = own(config);
     return c.model == "ft" || (c.model == "transformer" && c.embed) ? c.heads : 1;
   }
-  void set_steps(RunConfig& config, std::int64_t steps, const DataFacts&) const override { own(config).steps = steps; }
 
  private:
   static RowFacts seen_by(const TokensConfig& c, const DataFacts& data) {
