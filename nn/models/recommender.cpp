@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <set>
 
+#include "autograd/ops/attention.h"
 #include "autograd/ops/binary.h"
 #include "autograd/ops/indexing.h"
 #include "autograd/ops/reduce.h"
@@ -22,8 +23,18 @@ const RecommenderConfig& checked_recommender(const RecommenderConfig& config) {
 
 bool is_fm(const RecommenderConfig& c) { return c.model == ClickModel::fm || c.model == ClickModel::deepfm; }
 
+/// Whether item, category and the averages of the history are fields with tables of their own.
+bool has_fields(const RecommenderConfig& c) { return is_fm(c) || c.model == ClickModel::autoint; }
+
+std::int64_t field_count(const RecommenderConfig& c) { return c.n_user > 0 ? 5 : 4; }
+
 /// Width of what the MLP reads: item and category, what the history says (as wide), and the user.
-std::int64_t mlp_input(const RecommenderConfig& c) { return c.n_embd * (c.n_user > 0 ? 5 : 4); }
+std::int64_t mlp_input(const RecommenderConfig& c) { return c.n_embd * field_count(c); }
+
+std::int64_t head_input(const RecommenderConfig& c) {
+  if (c.model == ClickModel::autoint) return field_count(c) * c.n_head * c.n_embd;
+  return c.hidden.empty() ? mlp_input(c) : c.hidden.back();
+}
 
 std::size_t find_click_choice(const std::vector<std::string>& names, std::string_view text, std::string_view option) {
   const auto found = std::find(names.begin(), names.end(), text);
@@ -37,7 +48,7 @@ init::Initializer table_init(const RecommenderConfig& c) { return init::normal(c
 
 template <>
 const std::vector<std::string>& choices<ClickModel>() {
-  static const std::vector<std::string> kNames{"fm", "deepfm", "sum", "din", "bst"};
+  static const std::vector<std::string> kNames{"fm", "deepfm", "sum", "din", "bst", "autoint"};
   return kNames;
 }
 template <>
@@ -79,8 +90,12 @@ void RecommenderConfig::validate() const {
     check.size("n_layer", n_layer, kMaxLayers);
     check.heads(2 * n_embd, n_head, 0, 0, Positions::learned);
   }
+  if (model == ClickModel::autoint) {
+    check.size("n_layer", n_layer, kMaxLayers);
+    check.size("n_head", n_head, 1 << 16);
+  }
   const double rows = static_cast<double>(n_item) + static_cast<double>(n_category) + static_cast<double>(n_user);
-  check.memory(rows * static_cast<double>(n_embd + 1) * (is_fm(*this) ? 2 : 1));
+  check.memory(rows * static_cast<double>(n_embd + 1) * (has_fields(*this) ? 2 : 1));
 }
 
 Recommender::Hidden::Hidden(std::int64_t in, std::int64_t out, ClickActivation activation)
@@ -99,6 +114,24 @@ Recommender::Unit::Unit(const RecommenderConfig& c)
 
 Tensor Recommender::Unit::forward(const Tensor& clicked, const Tensor& candidate) const {
   return out(hidden(cat({clicked, candidate, clicked - candidate, clicked * candidate}, -1)));
+}
+
+Recommender::Interacting::Interacting(std::int64_t in, std::int64_t heads, std::int64_t head_size)
+    : Module("InteractingLayer"),
+      n_head(heads),
+      query(*this, "query", in, heads * head_size, LinearOptions{.bias = false}),
+      key(*this, "key", in, heads * head_size, LinearOptions{.bias = false}),
+      value(*this, "value", in, heads * head_size, LinearOptions{.bias = false}),
+      residual(*this, "residual", in, heads * head_size, LinearOptions{.bias = false}) {}
+
+/// Song et al. 2019, eq. 5 to 8: the scores are inner products as they are, not divided by the root of the head's size.
+Tensor Recommender::Interacting::forward(const Tensor& x) const {
+  const std::int64_t rows = x.size(0), fields = x.size(1);
+  const auto heads = [&](const Tensor& y) { return transpose(reshape(y, {rows, fields, n_head, y.size(2) / n_head}), 1, 2); };
+  const Tensor found = scaled_dot_product_attention(heads(query(x)), heads(key(x)), heads(value(x)), {.scale = 1.0});
+  const Tensor beside = residual(x);
+  note(4 * static_cast<double>(rows * fields * fields * beside.size(2)), beside);
+  return relu(reshape(transpose(found, 1, 2), beside.shape()) + beside);
 }
 
 /// The history is kept without its empty places: place p belongs to row owner[p] of the batch.
@@ -157,8 +190,8 @@ Recommender::Recommender(const RecommenderConfig& config)
       item(*this, "item", config_.n_item, config_.n_embd, table_init(config_)),
       category(*this, "category", config_.n_category, config_.n_embd, table_init(config_)),
       user(config_.n_user > 0, *this, "user", config_.n_user, config_.n_embd, table_init(config_)),
-      history_item(is_fm(config_), *this, "history_item", config_.n_item, config_.n_embd, table_init(config_)),
-      history_category(is_fm(config_), *this, "history_category", config_.n_category, config_.n_embd, table_init(config_)),
+      history_item(has_fields(config_), *this, "history_item", config_.n_item, config_.n_embd, table_init(config_)),
+      history_category(has_fields(config_), *this, "history_category", config_.n_category, config_.n_embd, table_init(config_)),
       first_item(is_fm(config_), *this, "first_item", config_.n_item, 1, init::zeros()),
       first_category(is_fm(config_), *this, "first_category", config_.n_category, 1, init::zeros()),
       first_user(is_fm(config_) && config_.n_user > 0, *this, "first_user", config_.n_user, 1, init::zeros()),
@@ -167,13 +200,15 @@ Recommender::Recommender(const RecommenderConfig& config)
       unit(config_.model == ClickModel::din, *this, "unit", config_),
       position(config_.model == ClickModel::bst, *this, "position", config_.history + 1, 2 * config_.n_embd, table_init(config_)),
       drop(*this, "dropout", config_.dropout),
-      head(config_.model != ClickModel::fm, *this, "head", config_.hidden.empty() ? mlp_input(config_) : config_.hidden.back(), 1),
+      head(config_.model != ClickModel::fm, *this, "head", head_input(config_), 1),
       bias(*this, "bias", {1}, init::zeros(), is_fm(config_)) {
   if (config_.model == ClickModel::bst) {
     const BlockOptions options{.attention = {.n_embd = 2 * config_.n_embd, .n_head = config_.n_head}, .feed_forward = {.n_embd = 2 * config_.n_embd, .activation = Activation::relu}, .post_norm = true};
     for (std::int64_t i = 0; i < config_.n_layer; ++i) blocks.emplace(options);
   }
-  if (config_.model != ClickModel::fm) {
+  if (config_.model == ClickModel::autoint) {
+    for (std::int64_t i = 0; i < config_.n_layer; ++i) interacting.emplace(i == 0 ? config_.n_embd : config_.n_head * config_.n_embd, config_.n_head, config_.n_embd);
+  } else if (config_.model != ClickModel::fm) {
     std::int64_t in = mlp_input(config_);
     for (const std::int64_t out : config_.hidden) {
       mlp.emplace(in, out, config_.activation);
@@ -230,6 +265,12 @@ Tensor Recommender::interest(const Batch& b, const Tensor& candidate) const {
   return b.pool(clicked * unit(clicked, index_select(candidate, 0, b.owner)));  // no softmax: how strong an interest is must not be lost
 }
 
+/// Fields (B, F, k) through the interacting layers, (B, F H k).
+Tensor Recommender::cross(Tensor x) const {
+  for (std::size_t i = 0; i < interacting.size(); ++i) x = interacting[i].forward(x);
+  return reshape(x, {x.size(0), x.size(1) * x.size(2)});
+}
+
 Tensor Recommender::deep(Tensor x) const {
   for (std::size_t i = 0; i < mlp.size(); ++i) x = drop(mlp[i].forward(x));
   return reshape(head(x), {x.size(0)});
@@ -242,6 +283,7 @@ Tensor Recommender::forward(const Tensor& ids) const {
     if (config_.model == ClickModel::fm) return wide;
     return wide + deep(reshape(fields(batch), {batch.rows, mlp_input(config_)}));
   }
+  if (config_.model == ClickModel::autoint) return reshape(head(cross(fields(batch))), {batch.rows});
   const Tensor candidate = cat({item(batch.item), category(batch.category)}, -1);
   std::vector<Tensor> parts{candidate, interest(batch, candidate)};
   if (user) parts.push_back(user(batch.user));

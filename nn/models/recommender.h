@@ -15,8 +15,9 @@ namespace weft::nn {
 /// fm: factorization machine (Rendle 2010, ICDM, eq. 1 and lemma 3.1). deepfm: the same beside an MLP on the same embeddings (Guo et al. 2017,
 /// arXiv 1703.04247, eq. 1 to 3). sum: embeddings and the summed history into an MLP (the base model of Zhou et al. 2018, section 4.2). din: the history
 /// weighted by a local activation unit (Zhou et al. 2018, arXiv 1706.06978, section 4.3). bst: a transformer layer over the history and the item (Chen et
-/// al. 2019, arXiv 1905.06874, section 2), read at the item.
-enum class ClickModel : std::uint8_t { fm, deepfm, sum, din, bst };
+/// al. 2019, arXiv 1905.06874, section 2), read at the item. autoint: fm's fields attend to each other, layer by layer, and a linear map reads all of them
+/// (Song et al. 2019, arXiv 1810.11921, eq. 4 to 10).
+enum class ClickModel : std::uint8_t { fm, deepfm, sum, din, bst, autoint };
 enum class ClickActivation : std::uint8_t { relu, prelu, dice };
 template <> const std::vector<std::string>& choices<ClickModel>();
 template <> const std::vector<std::string>& choices<ClickActivation>();
@@ -35,8 +36,8 @@ struct RecommenderConfig {
   std::vector<std::int64_t> hidden{80, 40};
   std::int64_t unit_hidden = 36;  ///< of the local activation unit
   ClickActivation activation = ClickActivation::dice;
-  std::int64_t n_head = 2;      ///< of bst, whose width is 2 n_embd
-  std::int64_t n_layer = 1;
+  std::int64_t n_head = 2;      ///< of bst, whose width is 2 n_embd, and of autoint, each of whose heads is n_embd wide
+  std::int64_t n_layer = 1;     ///< of both
   double dropout = 0;           ///< of the MLP's hidden layers
   double init_std = 0.05;       ///< of the embeddings
 
@@ -45,8 +46,8 @@ struct RecommenderConfig {
 };
 
 /// A batch is one table of ids (B, 3 + 2 L): user, item, category, L items of the history and L categories of them, 0 where there is none.
-/// Parameters: item, category, user: the tables. fm and deepfm: history_item and history_category beside them, first_order tables, bias. din: unit. bst:
-/// position, blocks. mlp and head in all but fm.
+/// Parameters: item, category, user: the tables. fm, deepfm and autoint: history_item and history_category beside them. fm and deepfm: first_* tables, bias.
+/// din: unit. bst: position, blocks. autoint: interacting. head in all but fm, mlp in these but autoint.
 class Recommender : public Model {
  public:
   explicit Recommender(const RecommenderConfig& config);
@@ -81,12 +82,21 @@ class Recommender : public Model {
     Child<Hidden> hidden;
     Child<Linear> out;
   };
+  /// One interacting layer of AutoInt: a field is what it finds in the others, and itself.
+  struct Interacting : Module {
+    Interacting(std::int64_t in, std::int64_t n_head, std::int64_t head_size);
+    /// Shape: (B, F, in) -> (B, F, n_head head_size).
+    Tensor forward(const Tensor& x) const;
+    std::int64_t n_head;
+    Child<Linear> query, key, value, residual;
+  };
   struct Batch;  ///< the ids taken apart
 
   Tensor fields(const Batch& batch) const;
   Tensor factorization(const Batch& batch) const;
   Tensor interest(const Batch& batch, const Tensor& candidate) const;
   Tensor attend(const Batch& batch, const Tensor& candidate) const;
+  Tensor cross(Tensor x) const;
   Tensor deep(Tensor x) const;
 
   RecommenderConfig config_;
@@ -98,6 +108,7 @@ class Recommender : public Model {
   OptionalChild<Unit> unit;
   OptionalChild<Embedding> position;
   ModuleList<Block> blocks{*this, "blocks"};
+  ModuleList<Interacting> interacting{*this, "interacting"};
   ModuleList<Hidden> mlp{*this, "mlp"};
   Child<Dropout> drop;
   OptionalChild<Linear> head;

@@ -168,7 +168,8 @@ const Register recommender_sample("Recommender", Kind::model, [] {
   Sample sample{.name = "Recommender", .kind = Kind::model};
   sample.cases = {click_case("fm", {.n_user = 4, .model = ClickModel::fm}), click_case("deepfm", {.model = ClickModel::deepfm, .activation = ClickActivation::prelu}),
                   click_case("sum", {.model = ClickModel::sum, .activation = ClickActivation::dice}), click_case("din", {.n_user = 4, .model = ClickModel::din}),
-                  click_case("bst", {.model = ClickModel::bst, .activation = ClickActivation::prelu, .n_head = 2})};
+                  click_case("bst", {.model = ClickModel::bst, .activation = ClickActivation::prelu, .n_head = 2}),
+                  click_case("autoint", {.n_user = 4, .model = ClickModel::autoint, .n_head = 2, .n_layer = 2})};
   Case penalty = module_case<Recommender>("penalty", std::make_shared<Recommender>(RecommenderConfig{.n_item = 6, .n_category = 3, .n_user = 4, .history = 3, .model = ClickModel::sum, .n_embd = 2, .hidden = {}}),
                                           {clicks()}, [](Recommender& model, const std::vector<Tensor>& in) {
                                             return model.embedding_penalty(in[0], {Tensor::from<double>({0, 2, 1, 3, 5, 4}, {6}), Tensor::from<double>({0, 7, 3}, {3}), Tensor::from<double>({0, 1, 2, 3}, {4})});

@@ -67,9 +67,15 @@ def click_ids():
 
 def click_shapes(model):
     tables = {"item.weight": (ITEMS, K), "category.weight": (CATEGORIES, K), "user.weight": (USERS, K)}
-    if model == "fm":
+    if model in ("fm", "autoint"):
         for name, rows in {"history_item": ITEMS, "history_category": CATEGORIES}.items():
             tables[name + ".weight"] = (rows, K)
+    if model == "autoint":
+        for layer, width in enumerate((K, 2 * K)):
+            tables.update({f"interacting.{layer}.{name}.weight": (2 * K, width) for name in ("query", "key", "value", "residual")})
+        tables.update({"head.weight": (1, 5 * 2 * K), "head.bias": (1,)})
+        return tables
+    if model == "fm":
         for name, rows in {"item": ITEMS, "category": CATEGORIES, "user": USERS, "history_item": ITEMS, "history_category": CATEGORIES}.items():
             tables[f"first_{name}.weight"] = (rows, 1)
         tables["bias"] = (1,)
@@ -84,12 +90,22 @@ def dice(x, alpha):
     return p * x + (1 - p) * alpha * x
 
 
+def history_mean(table, ids, columns):
+    there = (ids[:, 3 : 3 + L] > 0).double()
+    return (table[columns] * there[..., None]).sum(1) / there.sum(1, keepdim=True)
+
+
+def click_fields(p, ids):
+    mean = lambda table, columns: history_mean(table, ids, columns)
+    hi, hc = ids[:, 3 : 3 + L], ids[:, 3 + L :]
+    return [p["item.weight"][ids[:, 1]], p["category.weight"][ids[:, 2]], mean(p["history_item.weight"], hi), mean(p["history_category.weight"], hc), p["user.weight"][ids[:, 0]]]
+
+
 def fm(p, ids):
     """The double sum over all pairs of fields (Rendle 2010, eq. 1), not the identity."""
-    there = (ids[:, 3 : 3 + L] > 0).double()
-    mean = lambda table, columns: (table[columns] * there[..., None]).sum(1) / there.sum(1, keepdim=True)
+    mean = lambda table, columns: history_mean(table, ids, columns)
     hi, hc = ids[:, 3 : 3 + L], ids[:, 3 + L :]
-    fields = [p["item.weight"][ids[:, 1]], p["category.weight"][ids[:, 2]], mean(p["history_item.weight"], hi), mean(p["history_category.weight"], hc), p["user.weight"][ids[:, 0]]]
+    fields = click_fields(p, ids)
     pairs = sum((fields[i] * fields[j]).sum(-1) for i in range(5) for j in range(i + 1, 5))
     first = p["first_item.weight"][ids[:, 1]] + p["first_category.weight"][ids[:, 2]] + mean(p["first_history_item.weight"], hi) + mean(p["first_history_category.weight"], hc) + p["first_user.weight"][ids[:, 0]]
     return pairs + first[:, 0] + p["bias"]
@@ -109,6 +125,16 @@ def din(p, ids):
     return F.linear(x, p["head.weight"], p["head.bias"])[:, 0]
 
 
+def autoint(p, ids):
+    """Song et al. 2019, eq. 5 to 10, a head at a time."""
+    x = torch.stack(click_fields(p, ids), 1)
+    for layer in range(2):
+        q, k, v, residual = (x @ p[f"interacting.{layer}.{name}.weight"].T for name in ("query", "key", "value", "residual"))
+        heads = [torch.softmax(q[..., h] @ k[..., h].transpose(1, 2), -1) @ v[..., h] for h in (slice(0, K), slice(K, 2 * K))]
+        x = torch.relu(torch.cat(heads, -1) + residual)
+    return F.linear(x.flatten(1), p["head.weight"], p["head.bias"])[:, 0]
+
+
 def make():
     torch.manual_seed(33)
     entries = {}
@@ -116,7 +142,8 @@ def make():
     runs = {"bert_tokens": (bert_shapes(9, 6, 2, 8, 16, 0), lambda p: bert(p, padded, 2, 2, 0), padded, None),
             "bert_classes": (bert_shapes(9, 6, 2, 8, 16, 3), lambda p: bert(p, padded, 2, 2, 3), padded, None),
             "fm": (click_shapes("fm"), lambda p: fm(p, click_ids()), click_ids(), None),
-            "din": (click_shapes("din"), lambda p: din(p, click_ids()), click_ids(), None)}
+            "din": (click_shapes("din"), lambda p: din(p, click_ids()), click_ids(), None),
+            "autoint": (click_shapes("autoint"), lambda p: autoint(p, click_ids()), click_ids(), None)}
     for name, (shapes, model, ids, _) in runs.items():
         p = randomize(shapes)
         out = model(p)

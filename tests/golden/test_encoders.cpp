@@ -1,4 +1,4 @@
-// BERT, the factorization machine and the deep interest network against PyTorch: outputs and every gradient (golden_encoders.py).
+// BERT, the factorization machine, the deep interest network and AutoInt against PyTorch: outputs and every gradient (golden_encoders.py).
 #include <memory>
 
 #include "autograd/ops/binary.h"
@@ -19,10 +19,11 @@ std::unique_ptr<nn::Model> make_encoder(const std::string& name) {
                                                                  .n_category = 4,
                                                                  .n_user = 5,
                                                                  .history = 4,
-                                                                 .model = name == "fm" ? nn::ClickModel::fm : nn::ClickModel::din,
+                                                                 .model = nn::from_name<nn::ClickModel>(name, "model"),
                                                                  .n_embd = 3,
                                                                  .hidden = {6},
-                                                                 .unit_hidden = 4});
+                                                                 .unit_hidden = 4,
+                                                                 .n_layer = name == "autoint" ? 2 : 1});
 }
 
 void compare_encoder(const std::string& name, const golden::Arrays& arrays, DType dtype) {
@@ -51,9 +52,9 @@ void compare_encoder(const std::string& name, const golden::Arrays& arrays, DTyp
 
 }  // namespace
 
-TEST_CASE("BERT, FM and DIN compute what PyTorch computes, forward and backward") {
+TEST_CASE("BERT, FM, DIN and AutoInt compute what PyTorch computes, forward and backward") {
   const golden::Arrays all = golden::load("encoders");
-  for (const char* name : {"bert_tokens", "bert_classes", "fm", "din"})
+  for (const char* name : {"bert_tokens", "bert_classes", "fm", "din", "autoint"})
     for (const DType dtype : {DType::f64, DType::f32}) compare_encoder(name, golden::below(all, std::string(name) + "/"), dtype);
 }
 

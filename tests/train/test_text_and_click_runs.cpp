@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "core/error.h"
+#include "nn/model_info.h"
 #include "tests/core/error_text.h"
 #include "tests/train/tiny_runs.h"
 #include "train/safetensors.h"
@@ -158,6 +159,21 @@ TEST_CASE("principal axes: of points on a tilted line") {
   CHECK(shares[1] < 1e-9);
 }
 
+TEST_CASE("recommend: FLOPs by formula are those of the calls that are made") {
+  RecommendConfig config;
+  config.users = config.items = 20;
+  config.topics = 5;
+  config.events = 30;
+  const Kind& kind = kind_of(config);
+  const auto facts = kind.look_at_data(config);
+  for (const std::string model : {"fm", "deepfm", "sum", "din", "bst", "autoint"}) {
+    CAPTURE(model);
+    config.model = model;
+    nn::Recommender recommender(recommender_config(config, {.items = 21, .categories = 6, .users = 21}));
+    CHECK(kind.forward_flops(config, *facts) == nn::describe(recommender).flops);
+  }
+}
+
 TEST_CASE("recommend: every model learns, resumes to the same bits, and DIN's weights are shown") {
   const TempFolder folder;
   RecommendConfig config;
@@ -169,7 +185,7 @@ TEST_CASE("recommend: every model learns, resumes to the same bits, and DIN's we
   config.events = 30;
   config.epochs = 10;
   config.lr = 1e-2;
-  for (const char* model : {"fm", "deepfm", "sum", "din", "bst"}) {
+  for (const char* model : {"fm", "deepfm", "sum", "din", "bst", "autoint"}) {
     config.model = model;
     config.penalty = std::string(model) == "din" ? 1e-3 : 0;
     config.user_id = std::string(model) == "fm";

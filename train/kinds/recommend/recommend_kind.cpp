@@ -29,13 +29,13 @@ Fields recommend_fields() {
       {"topics", "Simulation", &C::topics, "hidden topics of the items", 1, 1e6},
       {"interests", "Simulation", &C::interests, "topics that a user likes", 1, 1e6},
       {"events", "Simulation", &C::events, "items shown to each user", 4, 1e6},
-      {"model", "Model", &C::model, "factorization machine, DeepFM, summed history, deep interest network, transformer over the history", 0, 0, nn::choices<nn::ClickModel>()},
+      {"model", "Model", &C::model, "factorization machine, DeepFM, summed history, deep interest network, transformer over the history, attention between features", 0, 0, nn::choices<nn::ClickModel>()},
       {"width", "Model", &C::width, "numbers in an embedding", 1, 65536},
       {"hidden", "Model", &C::hidden, "first hidden layer of the MLP; the second is half of it", 1, 65536},
       {"unit_hidden", "Model", &C::unit_hidden, "hidden layer of din's local activation unit", 1, 65536},
       {"gate", "Model", &C::gate, "activation of the MLP and of the local activation unit", 0, 0, nn::choices<nn::ClickActivation>()},
-      {"layers", "Model", &C::layers, "layers of bst's transformer", 1, 10000},
-      {"heads", "Model", &C::heads, "its attention heads", 1, 10000},
+      {"layers", "Model", &C::layers, "layers of bst and autoint", 1, 10000},
+      {"heads", "Model", &C::heads, "their attention heads", 1, 10000},
       {"user_id", "Model", &C::user_id, "the model also sees which user it is"},
       {"dropout", "Model", &C::dropout, "share of the MLP's activations that are dropped in training", 0, 0.99},
       {"init_std", "Model", &C::init_std, "spread of the first embeddings", 0, 100},
@@ -62,9 +62,9 @@ class RecommendKind : public KindOf<RecommendConfig> {
     const RecommendConfig& c = own(config);
     const bool simulation_only = std::any_of(std::begin(kSimulationOnly), std::end(kSimulationOnly), [&](const char* name) { return field == name; });
     if (simulation_only && c.data != "clicks") return "data " + c.data;
-    if ((field == "hidden" || field == "gate" || field == "dropout") && c.model == "fm") return "model fm";
+    if ((field == "hidden" || field == "gate" || field == "dropout") && (c.model == "fm" || c.model == "autoint")) return "model " + c.model;
     if (field == "unit_hidden" && c.model != "din") return "model " + c.model;
-    if ((field == "layers" || field == "heads") && c.model != "bst") return "model " + c.model;
+    if ((field == "layers" || field == "heads") && c.model != "bst" && c.model != "autoint") return "model " + c.model;
     if (field == "label_smoothing") return "kind recommend";
     return Kind::meaningless(config, field);
   }
@@ -124,13 +124,21 @@ class RecommendKind : public KindOf<RecommendConfig> {
     const RecommendConfig& c = own(config);
     const double width = static_cast<double>(c.width), hidden = static_cast<double>(c.hidden), places = static_cast<double>(c.history);
     const double mlp = compare::linear_flops(1, 4 * width, hidden) + compare::linear_flops(1, hidden, hidden / 2) + compare::linear_flops(1, hidden / 2, 1);
+    const double heads = static_cast<double>(c.heads);
     if (c.model == "fm") return 0;  // sums and squares only
+    if (c.model == "autoint") {
+      const double fields = c.user_id ? 5 : 4, wide = heads * width;
+      double flops = compare::linear_flops(1, fields * wide, 1);
+      for (std::int64_t layer = 0; layer < c.layers; ++layer)
+        flops += compare::linear_flops(fields, layer == 0 ? width : wide, 4 * wide) + compare::attention_flops(heads, fields, fields, width);
+      return flops;
+    }
     if (c.model == "din") {
       const double unit = static_cast<double>(c.unit_hidden);
       return mlp + compare::linear_flops(places, 8 * width, unit) + compare::linear_flops(places, unit, 1);
     }
     if (c.model != "bst") return mlp;
-    const double tokens = places + 1, wide = 2 * width, heads = static_cast<double>(c.heads);
+    const double tokens = places + 1, wide = 2 * width;
     const double layer = compare::linear_flops(tokens, wide, 12 * wide) + compare::attention_flops(heads, tokens, tokens, wide / heads);
     return mlp + static_cast<double>(c.layers) * layer;
   }
