@@ -14,6 +14,7 @@
 #include "train/kinds/sequence/sequence_config.h"
 #include "train/kinds/text/text_config.h"
 #include "train/kinds/tokens/tokens_config.h"
+#include "train/kinds/translate/translate_config.h"
 #include "train/kinds/vision/vision_config.h"
 #include "train/memory_estimate.h"
 #include "train/run_folder.h"
@@ -26,6 +27,7 @@ const std::vector<const Kind*>& kinds() {
       &kind_of(VisionConfig()),
       &kind_of(DetectConfig()),
       &kind_of(SequenceConfig()),
+      &kind_of(TranslateConfig()),
       &kind_of(TokensConfig()),
       &kind_of(BertRunConfig()),
       &kind_of(ClassifyConfig()),

@@ -12,7 +12,7 @@
 #include "core/random.h"
 #include "core/storage.h"
 #include "data/find_data_set.h"
-#include "data/text/utf8.h"
+#include "data/text/tabbed_lines.h"
 
 namespace weft::data {
 namespace {
@@ -20,60 +20,20 @@ namespace {
 constexpr std::int64_t kMaxLabelledBytes = std::int64_t{1} << 31;
 constexpr std::uint64_t kSplitSeed = 1;  // of the fixed order: never the seed of a run
 
-std::string_view trim_blanks(std::string_view text) {
-  const auto is_blank = [](char c) { return c == ' ' || c == '\t' || c == '\r'; };
-  while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
-  while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
-  return text;
-}
-
-struct LabelledLine {
-  std::string label;
-  std::string text;
-};
-
-LabelledLine parse_labelled_line(std::string_view line, const std::string& where) {
-  for (std::size_t byte = 0; byte < line.size();) {
-    const auto step = next_utf8(line.substr(byte, 4));
-    if (step.kind != Utf8Step::Kind::character) fail<IoError>(where, "not UTF-8 at byte {} of the line; convert the file, for example with iconv -t UTF-8", byte);
-    byte += static_cast<std::size_t>(step.length);
-  }
-  const auto tab = line.find('\t');
-  if (tab == std::string_view::npos) fail<IoError>(where, "no tab: a line is a label, a tab and a text");
-  const auto label = trim_blanks(line.substr(0, tab)), text = trim_blanks(line.substr(tab + 1));
-  if (label.empty()) fail<IoError>(where, "no label before the tab");
-  if (text.empty()) fail<IoError>(where, "no text after the tab");
-  return {std::string(label), std::string(text)};
-}
-
-std::vector<LabelledLine> parse_labelled_lines(std::string_view text, const std::string& where) {
-  std::vector<LabelledLine> lines;
-  std::int64_t number = 0;
-  for (text = skip_bom(text); !text.empty();) {
-    const auto end = std::min(text.find('\n'), text.size());
-    const auto line = text.substr(0, end);
-    text.remove_prefix(std::min(end + 1, text.size()));
-    ++number;
-    if (!trim_blanks(line).empty() || line.find('\t') != std::string_view::npos) lines.push_back(parse_labelled_line(line, fmt::format("{}:{}", where, number)));
-  }
-  if (lines.empty()) fail<IoError>(where, "holds no examples: wants lines of a label, a tab and a text");
-  return lines;
-}
-
 }  // namespace
 
 LabelledData::LabelledData(std::string_view text, const LabelledOptions& options, std::string where) : where_(std::move(where)) {
   if (!(options.validation > 0 && options.test > 0 && options.validation + options.test < 1))
     fail<ConfigError>("data", "shares of validation and test must be above 0 and together below 1, got {} and {}", options.validation, options.test);
-  const std::vector<LabelledLine> lines = parse_labelled_lines(text, where_);
+  const std::vector<TabbedLine> lines = parse_tabbed_lines(text, where_, "label", "text");
 
   // Equal texts make one group, of the class that comes first.
   std::map<std::string, std::vector<std::vector<std::size_t>>> groups;  // by label, in the order of the file
   std::unordered_map<std::string_view, std::pair<std::string, std::size_t>> group_of;
   std::map<std::string, std::int64_t> sizes;
   for (std::size_t i = 0; i < lines.size(); ++i) {
-    groups.try_emplace(lines[i].label);
-    const auto [it, is_new] = group_of.try_emplace(lines[i].text, lines[i].label, groups[lines[i].label].size());
+    groups.try_emplace(lines[i].left);
+    const auto [it, is_new] = group_of.try_emplace(lines[i].right, lines[i].left, groups[lines[i].left].size());
     auto& of_label = groups[it->second.first];
     if (is_new) of_label.emplace_back();
     of_label[it->second.second].push_back(i);
@@ -95,7 +55,7 @@ LabelledData::LabelledData(std::string_view text, const LabelledOptions& options
       const auto& group = members[static_cast<std::size_t>(order.data<std::int64_t>()[k])];
       const int split = filled[2] < wanted[2] ? 2 : filled[1] < wanted[1] ? 1 : 0;
       filled[split] += static_cast<std::int64_t>(group.size());
-      for (const std::size_t i : group) splits_[split].push_back({label_of(lines[i].label), lines[i].text});
+      for (const std::size_t i : group) splits_[split].push_back({label_of(lines[i].left), lines[i].right});
     }
   }
 }

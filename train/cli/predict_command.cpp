@@ -26,6 +26,7 @@ struct PredictFlags {
   std::string checkpoint = "last";
   std::string invert = "auto";
   int top = 3;
+  int beam = 4;
   int threads = 0;
   bool json = false;
 };
@@ -75,7 +76,9 @@ void print_text(const Guess& guess, int top) {
 
 int predict(const PredictFlags& flags) {
   use_threads(flags.threads);
-  if (!flags.texts.empty()) return predict_texts(train::read_run(flags.run, flags.checkpoint), flags.texts, std::max(1, flags.top), flags.json);
+  if (!flags.texts.empty()) {
+    return predict_texts(train::read_run(flags.run, flags.checkpoint), {.texts = flags.texts, .top = std::max(1, flags.top), .beam = std::max(1, flags.beam), .json = flags.json});
+  }
   if (flags.files.empty() && flags.test_images.empty()) fail<ConfigError>("predict", "name PNG files, or test images with --test-image; texts with --text");
   const train::VisionRun run = train::load_vision_run(train::read_run(flags.run, flags.checkpoint));
   std::vector<Guess> guesses;
@@ -102,14 +105,15 @@ int predict(const PredictFlags& flags) {
 }  // namespace
 
 void add_predict(CLI::App& app, Action& action) {
-  CLI::App* command = app.add_subcommand("predict", "name the class of images or texts, or the words missing in a text, with a trained model");
+  CLI::App* command = app.add_subcommand("predict", "name the class of images or texts, the words missing in a text, or the text that belongs to one, with a trained model");
   const auto flags = std::make_shared<PredictFlags>();
-  command->add_option("run", flags->run, "folder of a vision, classify or bert run, or a checkpoint")->required()->type_name("RUN");
+  command->add_option("run", flags->run, "folder of a vision, classify, bert or translate run, or a checkpoint")->required()->type_name("RUN");
   command->add_option("files", flags->files, "PNG files; they are scaled to the model's size")->type_name("PNG");
-  command->add_option("--text", flags->texts, "a text to classify, or with [MASK] or ___ where a bert run is to fill in a word")->type_name("TEXT");
+  command->add_option("--text", flags->texts, "a text to classify, to translate, or with [MASK] or ___ where a bert run is to fill in a word")->type_name("TEXT");
   command->add_option("--test-image", flags->test_images, "numbers of test images, from 0")->type_name("INT");
   command->add_option("--invert", flags->invert, "light and dark exchanged: auto, yes, no; auto looks at the edge")->capture_default_str()->check(CLI::IsMember({"auto", "yes", "no"}));
-  command->add_option("--top", flags->top, "classes shown of each image or text, words of each blank")->capture_default_str();
+  command->add_option("--top", flags->top, "classes shown of each image or text, words of each blank, translations of each text")->capture_default_str();
+  command->add_option("--beam", flags->beam, "of a translate run, texts that the search keeps at a time")->capture_default_str();
   command->add_option("--checkpoint", flags->checkpoint, "last or best")->capture_default_str()->check(CLI::IsMember({"last", "best"}));
   add_threads(*command, flags->threads);
   command->add_flag("--json", flags->json, "print all probabilities as JSON");

@@ -8,6 +8,7 @@
 #include "core/error.h"
 #include "train/cli/cli.h"
 #include "train/kinds/classify/classify_model.h"
+#include "train/kinds/translate/translate_task.h"
 
 namespace weft::cli {
 namespace {
@@ -57,12 +58,30 @@ int fill_in_words(const train::BertRun& run, const std::vector<std::string>& tex
   return kDone;
 }
 
+int write_answers(const train::TranslateRun& run, const TextPredictions& wanted) {
+  Json list = Json::array();
+  for (const std::string& text : wanted.texts) {
+    const std::vector<train::Translation> found = run.translate(text, std::max(wanted.top, wanted.beam));
+    Json answers = Json::array();
+    if (!wanted.json) fmt::print("{}\n", text);
+    for (std::size_t i = 0; i < found.size() && i < static_cast<std::size_t>(wanted.top); ++i) {
+      if (wanted.json) answers.push_back({{"text", found[i].text}, {"log_probability", found[i].log_probability}});
+      else fmt::print("  {}  {:.1f}\n", found[i].text, found[i].log_probability);
+    }
+    list.push_back({{"text", text}, {"answers", std::move(answers)}});
+  }
+  if (wanted.json) print_predictions(list);
+  return kDone;
+}
+
 }  // namespace
 
-int predict_texts(const train::RunFacts& run, const std::vector<std::string>& texts, int top, bool json) {
+int predict_texts(const train::RunFacts& run, const TextPredictions& wanted) {
+  const auto& [texts, top, beam, json] = wanted;
   if (run.task == "classify") return name_classes(train::load_classify_run(run), texts, top, json);
   if (run.task == "bert") return fill_in_words(train::load_bert_run(run), texts, top, json);
-  fail<ConfigError>("predict", "--text is for classify and bert runs; this is a {} run", run.task);
+  if (run.task == "translate") return write_answers(train::load_translate_run(run), wanted);
+  fail<ConfigError>("predict", "--text is for classify, bert and translate runs; this is a {} run", run.task);
 }
 
 }  // namespace weft::cli

@@ -1,0 +1,40 @@
+// Pairs of texts: what a model reads, and what it is to write.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "data/split.h"
+
+namespace weft::data {
+
+struct TextPair {
+  std::string source;
+  std::string target;
+  std::int64_t line = 0;  ///< of the file, from 1
+};
+
+/// Three splits that are always the same, 80, 10 and 10 % of the sources; equal sources stay in one split, so that none is judged that was trained on.
+class PairData {
+ public:
+  /// Throws IoError `[where] ...` where there are fewer than three different sources.
+  PairData(const std::vector<TextPair>& pairs, std::string where);
+
+  const std::vector<TextPair>& pairs(Split split) const { return splits_[static_cast<int>(split)]; }
+  const std::string& source() const { return where_; }
+
+ private:
+  std::string where_;
+  std::vector<TextPair> splits_[3];
+};
+
+/// Quatrains, each a title, an author, and two lines of verse, with blank lines between poems: the second line of verse is to be written to the first.
+/// Throws IoError `[where:LINE] ...` for a poem of more or fewer lines, and for text that is not UTF-8.
+std::vector<TextPair> parse_couplets(std::string_view text, const std::string& where);
+
+/// `tang`, the shipped quatrains, or a file of lines of a source, a tab and a target. Throws IoError.
+PairData load_pairs(std::string_view name_or_path);
+
+}  // namespace weft::data

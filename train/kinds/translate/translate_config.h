@@ -1,0 +1,20 @@
+// What a translate run is: an encoder and a decoder that write a text to a text.
+#pragma once
+
+#include "train/config_sources.h"
+
+namespace weft::train {
+
+struct TranslateConfig : RunConfig {
+  TranslateConfig();
+
+  std::string data = "tang";
+  std::int64_t context = 64;
+  std::string positions = "sinusoidal";
+  bool tie = true;
+  std::int64_t steps = 3000;
+};
+
+const Kind& kind_of(const TranslateConfig&);
+
+}  // namespace weft::train
