@@ -14,6 +14,7 @@
 #include "autograd/ops/shape_ops.h"
 #include "autograd/ops/unary.h"
 #include "nn/check.h"
+#include "nn/cross_covariance_attention.h"
 #include "nn/positions.h"
 
 namespace weft::nn {
@@ -21,7 +22,8 @@ namespace {
 
 constexpr double kTinyDivisor = 1e-6;  // no query divides by nothing
 
-bool without_softmax(AttentionKind kind) { return kind == AttentionKind::lightning || kind == AttentionKind::linear; }
+/// Whose cost does not grow with the square of the tokens: there are no scores of tokens.
+bool without_scores(AttentionKind kind) { return kind != AttentionKind::softmax && kind != AttentionKind::plain; }
 
 const MultiHeadAttentionOptions& checked(const MultiHeadAttentionOptions& options) {
   options.validate();
@@ -104,12 +106,13 @@ void MultiHeadAttentionOptions::validate() const {
   if (context_embd != 0) check.size("context_embd", context_embd, kMaxWidth);
   if (context_embd != 0 && (positions == Positions::rope || positions == Positions::alibi || causal))
     check.fail("cross attention has no common order of positions: positions must be none and causal false");
-  if (without_softmax(kind)) {
+  if (without_scores(kind)) {
     const std::string_view what = to_name(kind);
     if (context_embd != 0) check.fail(fmt::format("cross attention is softmax or plain, not {}", what));
     if (positions == Positions::alibi) check.fail(fmt::format("alibi is added to the scores of a softmax, and {} attention has none; use none or rope", what));
     if (attention_dropout > 0) check.fail(fmt::format("{} attention has no weights to drop; attention_dropout must be 0", what));
     if (scale) check.fail(fmt::format("{} attention takes no scale", what));
+    if (kind == AttentionKind::channels && causal) check.fail("attention between channels looks at all tokens at once and cannot be causal; use softmax, lightning or linear");
   }
   check.at_least_zero("decay", decay);
   check.probability("dropout", dropout);
@@ -134,7 +137,8 @@ MultiHeadAttention::MultiHeadAttention(const MultiHeadAttentionOptions& options)
                 LinearOptions{.bias = options.bias, .init = options.init}),
       proj(*this, options.naming == Naming::timm ? "proj" : "c_proj", options.n_head * head_size_, options.n_embd,
            LinearOptions{.bias = options.bias, .init = options.proj_init.value_or(options.init)}),
-      drop(*this, "resid_dropout", options.dropout) {}
+      drop(*this, "resid_dropout", options.dropout),
+      temperature(*this, "temperature", {options.n_head, 1, 1}, init::ones(), options.kind == AttentionKind::channels) {}
 
 MultiHeadAttention::Heads MultiHeadAttention::project(const Tensor& x, const AttentionCall& call) const {
   const std::int64_t q_width = options_.n_head * head_size_, kv_width = kv_heads_ * head_size_;
@@ -188,6 +192,13 @@ Tensor MultiHeadAttention::running_sums(Tensor q, Tensor k, Tensor v, const Atte
   return parts[0] / (parts[1] + kTinyDivisor);
 }
 
+Tensor MultiHeadAttention::between_channels(const Tensor& q, const Tensor& k, const Tensor& v, const AttentionCall& call) const {
+  if (call.mask.defined() || call.key_padding.defined()) fail<ConfigError>("attention", "attention between channels takes no mask and no padding; use softmax");
+  if (call.weights) fail<ConfigError>("attention", "attention between channels has no weights of tokens to show; train with attention softmax");
+  if (call.cache) fail<ConfigError>("attention", "attention between channels takes no cache");
+  return cross_covariance(q, for_all_heads(k, options_.n_head), for_all_heads(v, options_.n_head), temperature);
+}
+
 Tensor MultiHeadAttention::forward(const Tensor& x, const AttentionCall& call) const {
   if (x.rank() != 3 || x.size(2) != options_.n_embd) fail<ShapeError>("attention", "wants (B, T, {}), got {}", options_.n_embd, x.shape().str());
   if (call.context.defined() && !key_value) fail<ConfigError>("attention", "made for self attention (context_embd 0), but given a context");
@@ -198,8 +209,9 @@ Tensor MultiHeadAttention::forward(const Tensor& x, const AttentionCall& call) c
 
   auto [q, k, v] = project(x, call);
   const std::int64_t batch = x.size(0), queries = x.size(1), width = options_.n_head * head_size_;
-  if (without_softmax(options_.kind)) {
-    const Tensor out = drop(proj(reshape(transpose(running_sums(q, k, v, call), 1, 2), {batch, queries, width})));
+  if (without_scores(options_.kind)) {
+    const Tensor mixed = options_.kind == AttentionKind::channels ? between_channels(q, k, v, call) : running_sums(q, k, v, call);
+    const Tensor out = drop(proj(reshape(transpose(mixed, 1, 2), {batch, queries, width})));
     const std::int64_t columns = head_size_ + (options_.kind == AttentionKind::linear ? 1 : 0);
     note(4.0 * static_cast<double>(batch * queries * width) * static_cast<double>(columns), out);
     return out;

@@ -61,7 +61,9 @@ double layer_decay(std::int64_t layer, std::int64_t n_layer);
 /// lightning: queries and keys through SiLU, products decayed by e^(-slope distance) with ALiBi's slopes, and RMS norm of each head's output.
 /// Source: Qin et al. 2024 (arXiv 2401.04658), eq. 1 to 3, without the gate; Qin et al. 2023 (arXiv 2307.14995), sections 3.1 and 3.2.
 /// linear: features elu + 1, sum_j <q_i, k_j> v_j / sum_j <q_i, k_j>. Source: Katharopoulos et al. 2020 (arXiv 2006.16236), eq. 5 to 7.
-/// Parameters: c_attn ((H + 2 Hk) D, C), c_proj (C, H D) (timm: qkv, proj); for cross attention c_q, c_kv, c_proj (q, kv, proj).
+/// channels: nn/cross_covariance_attention.h.
+/// Parameters: c_attn ((H + 2 Hk) D, C), c_proj (C, H D) (timm: qkv, proj); for cross attention c_q, c_kv, c_proj (q, kv, proj); for channels temperature
+/// (H, 1, 1).
 /// Source: Vaswani et al. 2017 (arXiv 1706.03762), section 3.2.
 class MultiHeadAttention : public Module {
  public:
@@ -78,6 +80,8 @@ class MultiHeadAttention : public Module {
   Heads project(const Tensor& x, const AttentionCall& call) const;
   /// (B, H, T, D) of lightning and linear attention.
   Tensor running_sums(Tensor q, Tensor k, Tensor v, const AttentionCall& call) const;
+  /// The same of attention between channels.
+  Tensor between_channels(const Tensor& q, const Tensor& k, const Tensor& v, const AttentionCall& call) const;
   Tensor bias(const Tensor& mask, std::int64_t queries, std::int64_t keys, DType dtype) const;
 
   MultiHeadAttentionOptions options_;
@@ -87,6 +91,7 @@ class MultiHeadAttention : public Module {
   OptionalChild<Linear> key_value;
   Child<Linear> proj;
   Child<Dropout> drop;
+  Parameter temperature;
 };
 
 }  // namespace weft::nn

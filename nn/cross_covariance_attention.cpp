@@ -18,10 +18,15 @@ const CrossCovarianceAttentionOptions& checked_cross_covariance(const CrossCovar
   return options;
 }
 
-/// Rows of length 1 along the last dimension; a row of zeros stays one.
-Tensor unit_length(const Tensor& x) { return x * rsqrt(sum(square(x), {-1}, true) + 1e-12); }
+/// Every channel of length 1 over the tokens; one of zeros stays so. Shape: (B, H, T, D).
+Tensor unit_channels(const Tensor& x) { return x * rsqrt(sum(square(x), {2}, true) + 1e-12); }
 
 }  // namespace
+
+Tensor cross_covariance(const Tensor& q, const Tensor& k, const Tensor& v, const Tensor& temperature) {
+  const Tensor scores = matmul(transpose(unit_channels(q), 2, 3), unit_channels(k)) * temperature;  // (B, H, D, D)
+  return matmul(v, transpose(softmax(scores, -1), 2, 3));
+}
 
 CrossCovarianceAttention::CrossCovarianceAttention(const CrossCovarianceAttentionOptions& options)
     : Module("CrossCovarianceAttention"),
@@ -35,10 +40,9 @@ Tensor CrossCovarianceAttention::forward(const Tensor& x) const {
   if (x.rank() != 3 || x.size(2) != width) fail<ShapeError>("cross_covariance_attention", "wants (B, T, {}), got {}", width, x.shape().str());
   const std::int64_t batch = x.size(0), tokens = x.size(1);
   const std::vector<Tensor> parts = split(qkv(x), {width, width, width}, -1);
-  const auto as_channels = [&](const Tensor& part) { return permute(reshape(part, {batch, tokens, heads, size}), {0, 2, 3, 1}); };  // (B, H, D, T)
-  const Tensor scores = matmul(unit_length(as_channels(parts[0])), transpose(unit_length(as_channels(parts[1])), 2, 3)) * temperature;  // (B, H, D, D)
-  const Tensor y = matmul(softmax(scores, -1), as_channels(parts[2]));
-  const Tensor out = proj(reshape(permute(y, {0, 3, 1, 2}), {batch, tokens, width}));
+  const auto as_heads = [&](const Tensor& part) { return transpose(reshape(part, {batch, tokens, heads, size}), 1, 2); };
+  const Tensor y = cross_covariance(as_heads(parts[0]), as_heads(parts[1]), as_heads(parts[2]), temperature);
+  const Tensor out = proj(reshape(transpose(y, 1, 2), {batch, tokens, width}));
   note(4.0 * static_cast<double>(batch * tokens) * static_cast<double>(width * size), out);
   return out;
 }

@@ -18,7 +18,7 @@ const std::vector<std::string>& choices<Activation>() {
 }
 template <>
 const std::vector<std::string>& choices<AttentionKind>() {
-  static const std::vector<std::string> names{"softmax", "plain", "lightning", "linear"};
+  static const std::vector<std::string> names{"softmax", "plain", "lightning", "linear", "channels"};
   return names;
 }
 template <>

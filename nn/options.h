@@ -12,8 +12,8 @@ enum class NormKind : std::uint8_t { layer, rms };
 /// gelu_erf and gelu_tanh are two functions, and say which.
 enum class Activation : std::uint8_t { relu, relu_squared, gelu_erf, gelu_tanh, swiglu };
 /// softmax: exact, in tiles. plain: the same with the whole matrix of weights. lightning: no softmax but a decay by distance (Lightning Attention-2).
-/// linear: no softmax, normalised products of positive features.
-enum class AttentionKind : std::uint8_t { softmax, plain, lightning, linear };
+/// linear: no softmax, normalised products of positive features. channels: between a head's channels instead of tokens (XCiT); never causal.
+enum class AttentionKind : std::uint8_t { softmax, plain, lightning, linear, channels };
 enum class Positions : std::uint8_t { none, learned, sinusoidal, rope, alibi };
 /// gpt2: normal weights (init_std), zero biases, residual projections scaled by 1 / sqrt(2 n_layer). torch: the defaults of PyTorch's layers.
 enum class InitScheme : std::uint8_t { gpt2, torch };

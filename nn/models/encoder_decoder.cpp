@@ -37,6 +37,7 @@ void EncoderDecoderConfig::validate() const {
   check.size("source_size", source_size, kMaxContext);
   check.size("block_size", block_size, kMaxContext);
   check_transformer(check, *this, source_size + block_size);
+  check_causal(check, *this);
 }
 
 double EncoderDecoderConfig::parameter_count() const {

@@ -25,6 +25,7 @@ void GptConfig::validate() const {
   check.size("block_size", block_size, kMaxContext);
   check.at_least_zero("logit_cap", logit_cap);
   check_transformer(check, *this, block_size);
+  check_causal(check, *this);
 }
 
 double GptConfig::parameter_count() const {

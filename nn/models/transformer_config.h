@@ -21,8 +21,8 @@ void check_transformer(const ConfigCheck& check, const C& config, std::int64_t t
   check.size("n_embd", config.n_embd, kMaxWidth);
   check.heads(config.n_embd, config.n_head, config.n_kv_head, config.head_size, config.positions);
   check.feed_forward(config.n_embd, config.mlp_ratio);
-  const bool sums = config.attention == AttentionKind::lightning || config.attention == AttentionKind::linear;
-  if (sums && config.positions == Positions::alibi)
+  const bool scores = config.attention == AttentionKind::softmax || config.attention == AttentionKind::plain;
+  if (!scores && config.positions == Positions::alibi)
     check.fail(std::string("alibi is added to the scores of a softmax, and ") + std::string(to_name(config.attention)) + " attention has none; use none, learned, sinusoidal or rope");
   check.probability("dropout", config.dropout);
   check.probability("attention_dropout", config.attention_dropout);
@@ -30,6 +30,13 @@ void check_transformer(const ConfigCheck& check, const C& config, std::int64_t t
   check.at_least_zero("init_std", config.init_std);
   const double table = config.positions == Positions::sinusoidal ? static_cast<double>(table_rows) * static_cast<double>(config.n_embd) : 0;
   check.memory(config.parameter_count() + table);
+}
+
+/// Of models whose tokens may not look ahead.
+template <class C>
+void check_causal(const ConfigCheck& check, const C& config) {
+  if (config.attention == AttentionKind::channels)
+    check.fail("attention between channels looks at all tokens at once, also at those to be predicted: use softmax, plain, lightning or linear");
 }
 
 template <class C>
@@ -96,7 +103,8 @@ double block_parameter_count(const C& config) {
   const auto head_size = static_cast<double>(config.resolved_head_size());
   const double qkv = (heads + 2 * kv_heads) * head_size, fc = hidden * (config.activation == Activation::swiglu ? 2 : 1);
   const double matrices = width * qkv + heads * head_size * width + width * fc + hidden * width;
-  return matrices + (config.bias ? qkv + width + fc + width : 0) + 2 * norm_parameter_count(config);
+  const double temperatures = config.attention == AttentionKind::channels ? heads : 0;
+  return matrices + temperatures + (config.bias ? qkv + width + fc + width : 0) + 2 * norm_parameter_count(config);
 }
 
 }  // namespace weft::nn

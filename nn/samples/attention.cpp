@@ -61,6 +61,7 @@ Reference reference(const Setting& s) {
     } else {
       parts = columns(apply(flat(t[0]), width, (heads + 2 * kv_heads) * size), {heads * size, kv_heads * size, kv_heads * size});
     }
+    if (o.kind == AttentionKind::channels) how.temperature = flat(t.back());
     naive::Values weights;
     const auto out = naive::attention(how, parts[0], parts[1], parts[2], &weights);
     return s.weights ? weights : apply(out, heads * size, width);
@@ -109,6 +110,8 @@ Sample make_attention() {
       {.label = "lightning both ways, padding", .options = {.n_embd = kWidth, .n_head = 2, .kind = AttentionKind::lightning}, .padding = true},
       {"linear", {.n_embd = kWidth, .n_head = 2, .kind = AttentionKind::linear, .causal = true}},
       {.label = "linear both ways, padding", .options = {.n_embd = kWidth, .n_head = 2, .kind = AttentionKind::linear}, .padding = true},
+      {"channels", {.n_embd = kWidth, .n_head = 4, .kind = AttentionKind::channels, .n_kv_head = 2}},
+      {"channels, rope", {.n_embd = kWidth, .n_head = 2, .kind = AttentionKind::channels, .bias = false, .qk_norm = true, .positions = Positions::rope}},
       {.label = "weights", .options = {.n_embd = kWidth, .n_head = 2, .causal = true}, .weights = true}};
   for (const Setting& setting : settings) sample.cases.push_back(attention_case(setting));
   sample.cases.push_back(module_case<MultiHeadAttention>(
@@ -130,6 +133,13 @@ Sample make_attention() {
        "[attention] alibi is added to the scores of a softmax, and lightning attention has none; use none or rope"},
       {"cross without softmax", [] { MultiHeadAttention({.n_embd = 8, .n_head = 2, .kind = AttentionKind::linear, .context_embd = 4}); },
        "[attention] cross attention is softmax or plain, not linear"},
+      {"causal channels", [] { MultiHeadAttention({.n_embd = 8, .n_head = 2, .kind = AttentionKind::channels, .causal = true}); },
+       "[attention] attention between channels looks at all tokens at once and cannot be causal; use softmax, lightning or linear"},
+      {"padded channels",
+       [] {
+         MultiHeadAttention({.n_embd = 8, .n_head = 2, .kind = AttentionKind::channels}).forward(Tensor::zeros({2, 3, 8}), {.key_padding = Tensor::zeros({2, 3}, DType::u8)});
+       },
+       "[attention] attention between channels takes no mask and no padding; use softmax"},
       {"mask without softmax",
        [] {
          MultiHeadAttention({.n_embd = 8, .n_head = 2, .kind = AttentionKind::linear}).forward(Tensor::zeros({2, 3, 8}), {.mask = Tensor::zeros({3, 3})});

@@ -48,6 +48,8 @@ const Register gpt_sample("Gpt", Kind::model, [] {
       gpt_case("post-norm, sinusoidal", {.n_head = 2, .positions = Positions::sinusoidal, .activation = Activation::gelu_tanh, .post_norm = true})};
   sample.errors = {{"vocabulary", [] { Gpt({}); }, "[gpt] vocab_size must be 1 to 268435456, got 0"},
                    {"heads", [] { Gpt({.vocab_size = 5, .n_embd = 130}); }, "[gpt] n_embd 130 is not divisible by n_head 4; use 128 or 132"},
+                   {"channels", [] { Gpt({.vocab_size = 5, .attention = AttentionKind::channels}); },
+                    "[gpt] attention between channels looks at all tokens at once, also at those to be predicted: use softmax, plain, lightning or linear"},
                    {"alibi without softmax", [] { Gpt({.vocab_size = 5, .attention = AttentionKind::lightning, .positions = Positions::alibi}); },
                     "[gpt] alibi is added to the scores of a softmax, and lightning attention has none; use none, learned, sinusoidal or rope"},
                    {"layers", [] { Gpt({.vocab_size = 5, .n_layer = 1000000000}); }, "[gpt] n_layer must be 1 to 10000, got 1000000000"},
@@ -81,7 +83,7 @@ const Register vit_sample("Vit", Kind::model, [] {
       vit_case("class token", {.pooling = Pooling::cls}), vit_case("mean", {.pooling = Pooling::mean}),
       vit_case("modern",
                {.bias = false, .positions = Positions::rope, .norm = NormKind::rms, .activation = Activation::relu_squared, .qk_norm = true}),
-      vit_case("lightning", {.attention = AttentionKind::lightning}),
+      vit_case("lightning", {.attention = AttentionKind::lightning}), vit_case("channels", {.attention = AttentionKind::channels}),
       vit_case("post-norm, sinusoidal", {.pooling = Pooling::cls, .positions = Positions::sinusoidal, .post_norm = true})};
   sample.errors = {
       {"patch", [] { Vit({.patch_size = 5}); }, "[vit] patch_size 5 does not divide the image, 28 x 28; use one of 1, 2, 4, 7, 14, 28"},

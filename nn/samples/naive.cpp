@@ -79,11 +79,40 @@ double feature(const Attention& a, double x) {
   return x / std::pow(static_cast<double>(a.size), 0.25);
 }
 
+/// Channel i of a head is sum_j softmax_j(temperature <q_i, k_j> / (|q_i| |k_j|)) v_j, where a channel is a vector over the tokens.
+Values between_channels(const Attention& a, const Values& q, const Values& k, const Values& v) {
+  Values out(q.size());
+  for (std::size_t b = 0; b < a.batch; ++b)
+    for (std::size_t h = 0; h < a.heads; ++h) {
+      const auto at = [&](const Values& x, std::size_t heads, std::size_t head, std::size_t t, std::size_t i) { return x[((b * a.queries + t) * heads + head) * a.size + i]; };
+      const std::size_t group = h / (a.heads / a.kv_heads);
+      const auto over_tokens = [&](auto&& term) {
+        double sum = 0;
+        for (std::size_t t = 0; t < a.queries; ++t) sum += term(t);
+        return sum;
+      };
+      for (std::size_t i = 0; i < a.size; ++i) {
+        const double length = std::sqrt(over_tokens([&](std::size_t t) { return at(q, a.heads, h, t, i) * at(q, a.heads, h, t, i); }) + 1e-12);
+        Values row(a.size);
+        double total = 0;
+        for (std::size_t j = 0; j < a.size; ++j) {
+          const double other = std::sqrt(over_tokens([&](std::size_t t) { return at(k, a.kv_heads, group, t, j) * at(k, a.kv_heads, group, t, j); }) + 1e-12);
+          const double product = over_tokens([&](std::size_t t) { return at(q, a.heads, h, t, i) * at(k, a.kv_heads, group, t, j); });
+          total += row[j] = std::exp(a.temperature[h] * product / (length * other));
+        }
+        for (std::size_t t = 0; t < a.queries; ++t)
+          for (std::size_t j = 0; j < a.size; ++j) out[((b * a.queries + t) * a.heads + h) * a.size + i] += row[j] / total * at(v, a.kv_heads, group, t, j);
+      }
+    }
+  return out;
+}
+
 }  // namespace
 
 Values attention(const Attention& a, Values q, Values k, const Values& v, Values* weights) {
   if (a.qk_norm) q = rms_norm(q, {}, a.size), k = rms_norm(k, {}, a.size);
   if (a.rope) turn(q, a.queries, a.heads, a.size), turn(k, a.keys, a.kv_heads, a.size);
+  if (a.kind == nn::AttentionKind::channels) return between_channels(a, q, k, v);
   const bool softmax = a.kind == nn::AttentionKind::softmax || a.kind == nn::AttentionKind::plain;
   Values out(a.batch * a.queries * a.heads * a.size);
   if (weights) weights->assign(a.batch * a.heads * a.queries * a.keys, 0);

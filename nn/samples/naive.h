@@ -27,6 +27,7 @@ struct Attention {
   Values padding{};  ///< (B, S), not 0: forbidden, or empty
   nn::AttentionKind kind = nn::AttentionKind::softmax;
   double decay = 1;
+  Values temperature{};  ///< (H,), of channels
 };
 /// -> (B, T, H D). `weights` receives (B, H, T, S).
 Values attention(const Attention& how, Values q, Values k, const Values& v, Values* weights = nullptr);

@@ -104,6 +104,7 @@ TEST_CASE("FLOPs by formula are those of the calls that are made") {
                                  encoder_decoder(Tensor::zeros({1, 9}, DType::i64), Tensor::zeros({1, 5}, DType::i64));
                                }).flops);
   check_flops<nn::Vit>(nn::VitConfig{});
+  check_flops<nn::Vit>(nn::VitConfig{.attention = nn::AttentionKind::channels});
   check_flops<nn::Vit>(nn::VitConfig{.image_height = 12, .image_width = 8, .channels = 3, .n_layer = 1, .pooling = nn::Pooling::cls, .activation = Activation::swiglu});
   check_flops<nn::Mlp>(nn::MlpConfig{});
   check_flops<nn::Mlp>(nn::MlpConfig{.input_shape = Shape{5}, .hidden = {}, .n_class = 3});
