@@ -141,22 +141,15 @@ Scene SceneData::scene(Split split, std::int64_t number) const {
   return scene;
 }
 
-SceneBatch SceneData::batch(Split split, std::int64_t first, std::int64_t count) const {
-  const std::int64_t side = options_.size, most = options_.max_digits;
-  SceneBatch batch{Tensor::empty({count, 1, side, side}), Tensor::full({count, most, 5}, -1)};
-  const std::vector<float> table = normalization_.table();
-  for (std::int64_t b = 0; b < count; ++b) {
-    const Scene one = scene(split, first + b);
-    float* const to = batch.images.data<float>() + b * side * side;
-    for (std::int64_t i = 0; i < side * side; ++i) to[i] = table[one.image.data<std::uint8_t>()[i]];
-    std::copy_n(one.boxes.data<float>(), one.boxes.numel(), batch.boxes.data<float>() + b * most * 5);
-  }
-  return batch;
+std::vector<std::string> SceneData::classes() const {
+  std::vector<std::string> names;
+  for (std::int64_t digit = 0; digit < digits_.classes(); ++digit) names.push_back(std::to_string(digit));
+  return names;
 }
 
-BatchRange<SceneBatch> SceneData::train_batches(std::int64_t batch_size, std::int64_t first, std::int64_t last, PrefetchOptions prefetch) const {
-  if (batch_size < 1 || batch_size > 1'000'000) fail<ConfigError>("scenes", "batch must be 1 to 1000000, got {}", batch_size);
-  return {[data = *this, batch_size](std::int64_t k) { return data.batch(Split::train, k * batch_size, batch_size); }, first, last, prefetch};
+std::uint64_t SceneData::fingerprint() const {
+  const SceneBatch first = batch(Split::train, 0, 4);
+  return batch_hash(first.images, first.boxes, batch_hash(digits_.images(Split::train), digits_.labels(Split::train)));
 }
 
 }  // namespace weft::data

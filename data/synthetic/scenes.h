@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "core/tensor.h"
+#include "data/detection_data.h"
 #include "data/image/image_dataset.h"
 
 namespace weft::data {
@@ -23,36 +23,21 @@ struct SceneOptions {
   void validate() const;
 };
 
-/// image (1, size, size) u8; boxes (N, 5) f32 with label, x0, y0, x1, y1 in a row, in pixels: a box ends where its last pixel does.
-struct Scene {
-  Tensor image;
-  Tensor boxes;
-};
-
-/// images (B, 1, size, size) f32, normalized; boxes (B, max_digits, 5), filled up with rows of label -1.
-struct SceneBatch {
-  Tensor images;
-  Tensor boxes;
-};
-
-/// Training scenes are made of training digits, and there is no end of them; those to validate and test on of the digits of these splits. A scene
-/// depends on (split, seed, its number) alone: the same bits everywhere. Copies share the digits. Safe to use from several threads.
-class SceneData {
+/// Training scenes are made of training digits, and there is no end of them; those to validate and test on of the digits of these splits.
+/// Copies share the digits.
+class SceneData final : public DetectionData {
  public:
   /// `digits` must have one channel. Throws ConfigError.
   SceneData(ImageData digits, const SceneOptions& options);
 
-  const SceneOptions& options() const { return options_; }
-  std::int64_t classes() const { return digits_.classes(); }
-  std::int64_t size(Split split) const { return split == Split::train ? 0 : options_.evaluation_scenes; }  ///< 0: endless
-  const Normalization& normalization() const { return normalization_; }
-  const ImageData& digits() const { return digits_; }
-
-  /// Throws IndexError for a scene that is not there, ConfigError for a split without digits.
-  Scene scene(Split split, std::int64_t number) const;
-  SceneBatch batch(Split split, std::int64_t first, std::int64_t count) const;
-  /// Batches first .. last - 1 of `batch` training scenes each. The range may outlive this object.
-  BatchRange<SceneBatch> train_batches(std::int64_t batch, std::int64_t first, std::int64_t last, PrefetchOptions prefetch = {.threads = 1, .ahead = 2}) const;
+  std::int64_t side() const override { return options_.size; }
+  std::int64_t most_boxes() const override { return options_.max_digits; }
+  std::vector<std::string> classes() const override;
+  std::int64_t size(Split split) const override { return split == Split::train ? 0 : options_.evaluation_scenes; }
+  bool has_test() const override { return digits_.size(Split::test) > 0; }
+  const Normalization& normalization() const override { return normalization_; }
+  std::uint64_t fingerprint() const override;
+  Scene scene(Split split, std::int64_t number) const override;
 
  private:
   ImageData digits_;

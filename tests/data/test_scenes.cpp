@@ -57,7 +57,7 @@ TEST_CASE("a scene depends on its split, seed and number alone") {
   CHECK(pixels(one.scene(Split::train, 5)) != pixels(one.scene(Split::train, 6)));
   CHECK(pixels(one.scene(Split::test, 5)) == pixels(two.scene(Split::test, 5)));
   CHECK(pixels(one.scene(Split::test, 5)) != pixels(one.scene(Split::validation, 5)));
-  const SceneBatch batch = one.train_batches(4, 2, 3)[0];
+  const SceneBatch batch = train_batches(std::make_shared<SceneData>(one), 4, 2, 3)[0];
   CHECK(batch.images.shape() == Shape{4, 1, 96, 96});
   CHECK(batch.boxes.shape() == Shape{4, 6, 5});
   const Scene ninth = one.scene(Split::train, 9);

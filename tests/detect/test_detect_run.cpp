@@ -75,6 +75,30 @@ TEST_CASE("a resumed detect run is the undisturbed run, bit by bit") {
   }
 }
 
+TEST_CASE("a detector learns from a user's own pictures, and names what it finds") {
+  const TempFolder folder;
+  const DetectConfig scenes = tiny_detect_config("faster_rcnn");
+  const auto drawn = train::load_scenes(scenes);
+  std::string list;
+  for (std::int64_t i = 0; i < 8; ++i) {
+    const data::Scene scene = drawn->scene(data::Split::train, i);
+    data::save_png((folder / fmt::format("{}.png", i)).string(), scene.image);
+    for (std::int64_t k = 0; k < scene.boxes.size(0); ++k)
+      list += fmt::format("{}.png,{},{},{},{},{}\n", i, scene.boxes.at({k, 0}) < 5 ? "low" : "high", scene.boxes.at({k, 1}), scene.boxes.at({k, 2}), scene.boxes.at({k, 3}), scene.boxes.at({k, 4}));
+  }
+  write_file((folder / "boxes.csv").string(), list);
+  DetectConfig own = scenes;
+  own.data = (folder / "").string();
+  CHECK(std::isfinite(train::train_run(own, {.out = folder / "run"}).test.loss));
+  const auto run = train::load_detect_run(train::read_run(folder / "run"));
+  CHECK(run.classes == std::vector<std::string>{"high", "low"});
+  CHECK(train::kind_of(own).meaningless(own, "clutter") == "data " + own.data);
+  own.model = "detr";
+  own.queries = 1;
+  own.max_digits = 1;
+  CHECK(error_text<ConfigError>([&] { train::train_run(own, {.out = folder / "detr"}); }).find("queries must be at least the boxes of one picture: queries 1, boxes ") != std::string::npos);
+}
+
 TEST_CASE("weft detect draws what it finds") {
   const TempFolder folder;
   const std::string run = (folder / "run").string(), png = (folder / "boxes.png").string();

@@ -50,11 +50,11 @@ std::vector<Subject> subjects(const DetectFlags& flags, const train::DetectRun& 
     all.push_back(std::move(one));
   }
   if (flags.scenes.empty()) return all;
-  const data::SceneData scenes = train::load_scenes(run.config);
+  const auto scenes = train::load_scenes(run.config);
   for (const std::int64_t number : flags.scenes) {
-    const data::Scene scene = scenes.scene(data::Split::test, number);
+    const data::Scene scene = scenes->scene(data::Split::test, number);
     const Tensor boxes = raw::reshape(scene.boxes, {1, scene.boxes.size(0), 5});
-    all.push_back({.name = fmt::format("test scene {}", number), .pixels = scene.image, .objects = nn::box_targets(boxes, height, width, scenes.classes(), "scenes")[0]});
+    all.push_back({.name = fmt::format("test scene {}", number), .pixels = scene.image, .objects = nn::box_targets(boxes, height, width, run.images.classes, "scenes")[0]});
   }
   return all;
 }
@@ -84,17 +84,17 @@ int detect(const DetectFlags& flags) {
     for (const nn::Detection& d : found) {
       const double hit = std::accumulate(one.objects.begin(), one.objects.end(), 0.0,
                                          [&](double best, const nn::BoxTarget& o) { return o.label == d.label ? std::max(best, nn::box_iou(o.box, d.box)) : best; });
-      Json row{{"class", d.label}, {"score", d.score}, {"box", json_box(d.box)}};
+      Json row{{"class", d.label}, {"name", run.classes[static_cast<std::size_t>(d.label)]}, {"score", d.score}, {"box", json_box(d.box)}};
       if (!one.objects.empty()) row["iou"] = hit;
       entry["detections"].push_back(row);
       if (!flags.json)
-        fmt::print("  {}  {:5.1f} %  x {:.1f} to {:.1f}, y {:.1f} to {:.1f}{}\n", d.label, 100 * d.score, d.box.x0 * one.scale_x, d.box.x1 * one.scale_x,
+        fmt::print("  {}  {:5.1f} %  x {:.1f} to {:.1f}, y {:.1f} to {:.1f}{}\n", run.classes[static_cast<std::size_t>(d.label)], 100 * d.score, d.box.x0 * one.scale_x, d.box.x1 * one.scale_x,
                    d.box.y0 * one.scale_y, d.box.y1 * one.scale_y,
                    one.objects.empty() ? "" : hit > 0 ? fmt::format("  (IoU {:.2f})", hit) : std::string("  (there is none)"));
     }
     if (!one.objects.empty()) {
       entry["objects"] = Json::array();
-      for (const nn::BoxTarget& o : one.objects) entry["objects"].push_back({{"class", o.label}, {"box", json_box(o.box)}});
+      for (const nn::BoxTarget& o : one.objects) entry["objects"].push_back({{"class", o.label}, {"name", run.classes[static_cast<std::size_t>(o.label)]}, {"box", json_box(o.box)}});
     }
     if (!flags.out.empty()) {
       const std::string path = out_path(flags.out, i, all.size());
@@ -111,7 +111,7 @@ int detect(const DetectFlags& flags) {
 }  // namespace
 
 void add_detect(CLI::App& app, Action& action) {
-  CLI::App* command = app.add_subcommand("detect", "find digits with a trained detector, and draw their boxes");
+  CLI::App* command = app.add_subcommand("detect", "find digits, or your own objects, with a trained detector, and draw their boxes");
   const auto flags = std::make_shared<DetectFlags>();
   command->add_option("run", flags->run, "folder of a detect run, or a checkpoint")->required()->type_name("RUN");
   command->add_option("files", flags->files, "PNG files; they are scaled to the model's size")->type_name("PNG");

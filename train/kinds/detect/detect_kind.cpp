@@ -3,6 +3,7 @@
 
 #include "core/error.h"
 #include "core/random.h"
+#include "data/image/annotated_images.h"
 #include "nn/model_info.h"
 #include "train/kind.h"
 #include "train/kinds/detect/detect_task.h"
@@ -16,7 +17,7 @@ struct DetectFacts : DataFacts {
 
 Fields detect_fields() {
   Fields all = {
-      {"data", "Data", &DetectConfig::data, "what the scenes' digits are: mnist, or a folder with the four IDX files"},
+      {"data", "Data", &DetectConfig::data, "what the scenes' digits are: mnist, or a folder with the four IDX files; or a folder with your own PNG files and boxes.csv: file,label,x0,y0,x1,y1"},
       {"max_digits", "Data", &DetectConfig::max_digits, "most digits of a scene", 1, 100},
       {"clutter", "Data", &DetectConfig::clutter, "most scraps of digits of a scene", 0, 1000},
       {"eval_scenes", "Data", &DetectConfig::eval_scenes, "scenes to validate on, and to test on", 1, 100000},
@@ -46,7 +47,7 @@ double ask_model(const DetectConfig& config, const DataFacts& data, const F& ask
 class DetectKind : public KindBySteps<DetectConfig> {
  public:
   std::string name() const override { return "detect"; }
-  std::string about() const override { return "train Faster R-CNN or DETR to find digits in scenes"; }
+  std::string about() const override { return "train Faster R-CNN or DETR to find digits in scenes, or what your own pictures hold"; }
   std::string example() const override { return "weft train detect --model faster_rcnn --steps 2000 --out runs/scenes"; }
 
   const Fields& fields() const override {
@@ -70,6 +71,7 @@ class DetectKind : public KindBySteps<DetectConfig> {
     const bool of_transformers = is({"layers", "heads", "mlp_ratio", "dropout"});
     if (of_vit && c.model != "faster_rcnn_vit") return "model " + c.model;
     if (of_transformers && c.model == "faster_rcnn") return "model " + c.model;
+    if (is({"max_digits", "clutter", "eval_scenes"}) && data::has_boxes(c.data)) return "data " + c.data;
     if (field == "queries" && c.model != "detr") return "model " + c.model;
     if (field == "label_smoothing") return "a detect run";
     if (field == "init_std" && c.init != "gpt2") return "init " + c.init;
@@ -100,9 +102,11 @@ class DetectKind : public KindBySteps<DetectConfig> {
     DetectConfig& c = own(*config);
     settle(c, 5);
     c.data = lasting_path(c.data);
-    data::SceneData scenes = load_scenes(c);
+    auto scenes = load_scenes(c);
+    if (c.model == "detr" && c.queries < scenes->most_boxes())
+      fail<ConfigError>("config", "queries must be at least the boxes of one picture: queries {}, boxes {}", c.queries, scenes->most_boxes());
     Prepared run;
-    run.has_test = scenes.digits().size(data::Split::test) > 0;
+    run.has_test = scenes->has_test();
     run.task = std::make_unique<DetectTask>(c, std::move(scenes));
     run.steps = c.steps;
     run.config = std::move(config);
@@ -111,7 +115,7 @@ class DetectKind : public KindBySteps<DetectConfig> {
 
   std::unique_ptr<DataFacts> look_at_data(const RunConfig& config) const override {
     auto facts = std::make_unique<DetectFacts>();
-    facts->images = facts_of(load_scenes(own(config)));
+    facts->images = facts_of(*load_scenes(own(config))).images;
     return facts;
   }
   double parameters(const RunConfig& config, const DataFacts& data) const override {

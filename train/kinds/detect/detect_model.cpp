@@ -1,6 +1,10 @@
 #include "train/kinds/detect/detect_model.h"
 
+#include <nlohmann/json.hpp>
+
 #include "core/error.h"
+#include "data/image/annotated_images.h"
+#include "data/synthetic/scenes.h"
 #include "nn/models/detr.h"
 #include "nn/models/faster_rcnn.h"
 #include "train/build.h"
@@ -12,19 +16,40 @@ constexpr std::int64_t kMapFeatures = 64;  // that the heads of Faster R-CNN rea
 
 }  // namespace
 
-data::SceneData load_scenes(const DetectConfig& c) {
+std::string DetectionFacts::to_json() const {
+  auto json = nlohmann::ordered_json::parse(images.to_json());
+  json["class_names"] = classes;
+  return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+DetectionFacts DetectionFacts::from_json(const std::string& text, const std::string& where) {
+  DetectionFacts facts{.images = ImageFacts::from_json(text, where), .classes = {}};
+  const auto json = nlohmann::ordered_json::parse(text, nullptr, false);
+  if (json.contains("class_names") && json["class_names"].is_array()) {
+    for (const auto& name : json["class_names"])
+      if (name.is_string()) facts.classes.push_back(name.get<std::string>());
+  } else {  // as runs had it when there were digits only
+    for (std::int64_t label = 0; label < facts.images.classes; ++label) facts.classes.push_back(std::to_string(label));
+  }
+  if (std::ssize(facts.classes) != facts.images.classes) fail<ConfigError>(where, "{} names of classes do not fit {} classes", facts.classes.size(), facts.images.classes);
+  return facts;
+}
+
+std::shared_ptr<const data::DetectionData> load_scenes(const DetectConfig& c) {
+  if (data::has_boxes(c.data)) return std::make_shared<data::AnnotatedImages>(c.data, data::AnnotatedOptions{.side = kSceneSide, .seed = static_cast<std::uint64_t>(c.seed)});
   data::SceneOptions options;
   options.size = kSceneSide;
   options.max_digits = c.max_digits;
   options.clutter = c.clutter;
   options.seed = static_cast<std::uint64_t>(c.seed);
   options.evaluation_scenes = c.eval_scenes;
-  return {data::load_images(c.data), options};
+  return std::make_shared<data::SceneData>(data::load_images(c.data), options);
 }
 
-ImageFacts facts_of(const data::SceneData& scenes) {
-  const std::int64_t side = scenes.options().size;
-  return {.channels = 1, .height = side, .width = side, .classes = scenes.classes(), .normalization = scenes.normalization()};
+DetectionFacts facts_of(const data::DetectionData& scenes) {
+  const std::int64_t side = scenes.side();
+  const std::vector<std::string> classes = scenes.classes();
+  return {{.channels = 1, .height = side, .width = side, .classes = std::ssize(classes), .normalization = scenes.normalization()}, classes};
 }
 
 std::unique_ptr<nn::Detector> build_detector(const DetectConfig& c, const ImageFacts& images) {
@@ -72,7 +97,9 @@ DetectRun load_detect_run(const RunFacts& run) {
   if (run.task != "detect") fail<ConfigError>(where, "belongs to a {} run; this command wants a detect run", run.task);
   DetectRun loaded;
   loaded.config = config_from_json<DetectConfig>(run.config_json, where);
-  loaded.images = ImageFacts::from_json(run.facts.data, where);
+  DetectionFacts facts = DetectionFacts::from_json(run.facts.data, where);
+  loaded.images = facts.images;
+  loaded.classes = std::move(facts.classes);
   loaded.model = build_detector(loaded.config, loaded.images);
   load_weights(run.checkpoint, *loaded.model);
   loaded.model->eval();

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <memory>
+#include <string>
+#include <vector>
 
-#include "data/synthetic/scenes.h"
+#include "data/detection_data.h"
 #include "nn/detector.h"
 #include "train/checkpoint.h"
 #include "train/kinds/detect/detect_config.h"
@@ -15,15 +17,26 @@ namespace weft::train {
 /// Side of the scenes.
 constexpr std::int64_t kSceneSide = 96;
 
-/// Throws IoError, ConfigError.
-data::SceneData load_scenes(const DetectConfig& config);
-ImageFacts facts_of(const data::SceneData& scenes);
+/// What a detector must know of its pictures.
+struct DetectionFacts {
+  ImageFacts images;
+  std::vector<std::string> classes;
+
+  std::string to_json() const;
+  /// Throws ConfigError, `[where] ...`.
+  static DetectionFacts from_json(const std::string& json, const std::string& where);
+};
+
+/// Scenes of digits, or a user's own pictures. Throws IoError, ConfigError.
+std::shared_ptr<const data::DetectionData> load_scenes(const DetectConfig& config);
+DetectionFacts facts_of(const data::DetectionData& scenes);
 /// Weights are drawn from the stream `init` of this thread. Throws ConfigError.
 std::unique_ptr<nn::Detector> build_detector(const DetectConfig& config, const ImageFacts& images);
 
 struct DetectRun {
   DetectConfig config;
   ImageFacts images;
+  std::vector<std::string> classes;
   std::unique_ptr<nn::Detector> model;  ///< in evaluation mode
   Progress progress;
 };

@@ -16,17 +16,13 @@ constexpr std::int64_t kNoEnd = std::int64_t{1} << 40;
 
 }  // namespace
 
-DetectTask::DetectTask(const DetectConfig& config, data::SceneData scenes)
-    : config_(config), scenes_(std::move(scenes)), facts_(facts_of(scenes_)), model_(build_detector(config, facts_)) {
-  const data::SceneBatch first = scenes_.batch(data::Split::train, 0, 4);
-  const data::ImageData& digits = scenes_.digits();
-  fingerprint_ = fmt::format("{:016x}", data::batch_hash(first.images, first.boxes,
-                                                         data::batch_hash(digits.images(data::Split::train), digits.labels(data::Split::train))));
-}
+DetectTask::DetectTask(const DetectConfig& config, std::shared_ptr<const data::DetectionData> scenes)
+    : config_(config), scenes_(std::move(scenes)), facts_(facts_of(*scenes_)), model_(build_detector(config, facts_.images)),
+      fingerprint_(fmt::format("{:016x}", scenes_->fingerprint())) {}
 
 void DetectTask::start(std::int64_t number) {
   next_.reset();
-  batches_.emplace(scenes_.train_batches(config_.batch, number, kNoEnd, {.threads = num_threads() > 1 ? 1 : 0, .ahead = 2}));
+  batches_.emplace(data::train_batches(scenes_, config_.batch, number, kNoEnd, {.threads = num_threads() > 1 ? 1 : 0, .ahead = 2}));
 }
 
 Tensor DetectTask::next_loss(Seen& seen) {
@@ -37,10 +33,10 @@ Tensor DetectTask::next_loss(Seen& seen) {
   return model_->loss(images, boxes);
 }
 
-std::vector<SeenImage> look_at_scenes(const nn::Detector& model, const data::SceneData& scenes, data::Split split, const std::function<bool(double)>& proceed,
+std::vector<SeenImage> look_at_scenes(const nn::Detector& model, const data::DetectionData& scenes, data::Split split, const std::function<bool(double)>& proceed,
                                       double* loss) {
   const NoGrad no_grad;
-  const std::int64_t count = scenes.size(split), side = scenes.options().size;
+  const std::int64_t count = scenes.size(split), side = scenes.side(), classes = std::ssize(scenes.classes());
   std::vector<SeenImage> seen;
   double total = 0;
   for (std::int64_t first = 0; first < count; first += kEvalScenes) {
@@ -49,7 +45,7 @@ std::vector<SeenImage> look_at_scenes(const nn::Detector& model, const data::Sce
     const data::SceneBatch batch = scenes.batch(split, first, now);
     if (loss != nullptr) total += model.loss(batch.images, batch.boxes).item() * static_cast<double>(now);
     auto found = model.detect(batch.images);
-    auto there = nn::box_targets(batch.boxes, side, side, scenes.classes(), "scenes");
+    auto there = nn::box_targets(batch.boxes, side, side, classes, "scenes");
     for (std::size_t i = 0; i < found.size(); ++i) seen.push_back({std::move(found[i]), std::move(there[i])});
   }
   if (loss != nullptr) *loss = total / static_cast<double>(count);
@@ -59,8 +55,8 @@ std::vector<SeenImage> look_at_scenes(const nn::Detector& model, const data::Sce
 Evaluation DetectTask::evaluate(data::Split split, const std::function<bool(double)>& proceed) {
   if (split == data::Split::train) fail<ConfigError>("eval", "training scenes have no end: use --split validation or test");
   Evaluation evaluation;
-  const auto seen = look_at_scenes(*model_, scenes_, split, proceed, &evaluation.loss);
-  const MeanAveragePrecision precision = mean_average_precision(seen, scenes_.classes());
+  const auto seen = look_at_scenes(*model_, *scenes_, split, proceed, &evaluation.loss);
+  const MeanAveragePrecision precision = mean_average_precision(seen, facts_.images.classes);
   evaluation.figures = {{"map50", precision.at_50}, {"map", precision.at_50_95}};
   return evaluation;
 }

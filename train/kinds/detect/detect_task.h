@@ -13,7 +13,7 @@ namespace weft::train {
 class DetectTask : public Task {
  public:
   /// Makes the model; its weights come from the stream `init` of this thread.
-  DetectTask(const DetectConfig& config, data::SceneData scenes);
+  DetectTask(const DetectConfig& config, std::shared_ptr<const data::DetectionData> scenes);
 
   nn::Module& model() override { return *model_; }
   std::string unit() const override { return "images"; }
@@ -25,8 +25,8 @@ class DetectTask : public Task {
 
  private:
   DetectConfig config_;
-  data::SceneData scenes_;
-  ImageFacts facts_;
+  std::shared_ptr<const data::DetectionData> scenes_;
+  DetectionFacts facts_;
   std::unique_ptr<nn::Detector> model_;
   std::string fingerprint_;
   std::optional<data::BatchRange<data::SceneBatch>> batches_;
@@ -34,7 +34,7 @@ class DetectTask : public Task {
 };
 
 /// What a model sees in the scenes of a split, and what is there; `loss`, if wanted, becomes the mean over scenes.
-std::vector<SeenImage> look_at_scenes(const nn::Detector& model, const data::SceneData& scenes, data::Split split, const std::function<bool(double)>& proceed,
+std::vector<SeenImage> look_at_scenes(const nn::Detector& model, const data::DetectionData& scenes, data::Split split, const std::function<bool(double)>& proceed,
                                       double* loss = nullptr);
 
 }  // namespace weft::train
