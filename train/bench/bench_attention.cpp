@@ -10,12 +10,13 @@
 #include "core/error.h"
 #include "core/parallel.h"
 #include "core/random.h"
+#include "nn/cross_covariance_attention.h"
 #include "train/bench/timing.h"
 
 namespace weft::bench {
 namespace {
 
-constexpr const char* kAttentionKinds[] = {"plain", "flash", "lightning"};
+constexpr const char* kAttentionKinds[] = {"plain", "flash", "lightning", "channels"};
 constexpr double kPlainMatrices = 6;  // of (length, length), that plain attention and its gradients hold at once
 constexpr double kAttentionDecay = 0.99;
 
@@ -50,6 +51,7 @@ std::vector<Tensor> random_inputs(const AttentionPlan& plan, std::int64_t length
 Tensor attend(const AttentionPlan& plan, const std::string& kind, const std::vector<Tensor>& inputs) {
   const Tensor q = transpose(inputs[0], 1, 2), k = transpose(inputs[1], 1, 2), v = transpose(inputs[2], 1, 2);
   if (kind == "lightning") return lightning_attention(q, k, v, {.decay = std::vector<double>(static_cast<std::size_t>(plan.heads), kAttentionDecay)});
+  if (kind == "channels") return nn::cross_covariance(q, k, v, Tensor::ones({plan.heads, 1, 1}));
   return kind == "plain" ? definition::scaled_dot_product_attention(q, k, v, {.causal = true}) : scaled_dot_product_attention(q, k, v, {.causal = true});
 }
 
@@ -119,8 +121,8 @@ std::vector<AttentionCost> measure_attention(const AttentionPlan& plan) {
 }
 
 std::string to_table(const AttentionPlan& plan, const std::vector<AttentionCost>& costs) {
-  std::string text = fmt::format("causal attention, batch {}, {} heads of {}, {} thread{}, median of {}\n\n{:>8}  {:<9}  {:>11}  {:>12}  {:>11}  {:>12}  {:>10}\n", plan.batch,
-                                 plan.heads, plan.head_size, num_threads(), num_threads() == 1 ? "" : "s", plan.rounds, "length", "kind", "forward ms",
+  std::string text = fmt::format("attention, causal but for channels (XCiT), batch {}, {} head{} of {}, {} thread{}, median of {}\n\n{:>8}  {:<9}  {:>11}  {:>12}  {:>11}  {:>12}  {:>10}\n", plan.batch,
+                                 plan.heads, plan.heads == 1 ? "" : "s", plan.head_size, num_threads(), num_threads() == 1 ? "" : "s", plan.rounds, "length", "kind", "forward ms",
                                  "backward ms", "CPU ms", "tokens/s", "extra MiB");
   for (const AttentionCost& cost : costs) {
     text += cost.measured ? fmt::format("{:>8}  {:<9}  {:>11.3f}  {:>12.3f}  {:>11.3f}  {:>12.0f}  {:>10.1f}\n", cost.length, cost.kind, cost.forward_ms, cost.backward_ms,
@@ -128,6 +130,28 @@ std::string to_table(const AttentionPlan& plan, const std::vector<AttentionCost>
                           : fmt::format("{:>8}  {:<9}  does not fit in memory\n", cost.length, cost.kind);
   }
   return text;
+}
+
+report::ChartPage to_page(const AttentionPlan& plan, const std::vector<AttentionCost>& costs) {
+  report::Chart time{.title = "Time", .x_label = "tokens", .y_label = "processor time of forward and backward, ms", .series = {}, .log_x = true, .log_y = true};
+  report::Chart memory{.title = "Memory", .x_label = "tokens", .y_label = "MiB of tensors beyond inputs, output and gradients", .series = {}, .log_x = true, .log_y = true};
+  for (const char* const kind : kAttentionKinds) {
+    report::Series cpu{.name = kind, .points = {}}, peak{.name = kind, .points = {}};
+    for (const AttentionCost& cost : costs) {
+      if (cost.kind != kind || !cost.measured) continue;
+      cpu.points.emplace_back(static_cast<double>(cost.length), cost.cpu_ms);
+      if (cost.peak_mib > 0) peak.points.emplace_back(static_cast<double>(cost.length), cost.peak_mib);
+    }
+    time.series.push_back(std::move(cpu));
+    memory.series.push_back(std::move(peak));
+  }
+  return {.title = "What attention costs",
+          .paragraphs = {fmt::format("Batch {}, {} head{} of {}, {} thread{}, medians of {}. plain: softmax with its whole matrix; flash: the same in tiles; lightning: Lightning "
+                                     "Attention-2; these three causal. channels: between channels (XCiT), which sees all tokens at once. Both axes are logarithmic: a line twice "
+                                     "as steep is the square.",
+                                     plan.batch, plan.heads, plan.heads == 1 ? "" : "s", plan.head_size, num_threads(), num_threads() == 1 ? "" : "s", plan.rounds)},
+          .charts = {std::move(time), std::move(memory)},
+          .texts = {{"Figures", to_table(plan, costs)}}};
 }
 
 std::string to_json(const AttentionPlan& plan, const std::vector<AttentionCost>& costs) {

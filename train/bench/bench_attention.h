@@ -1,9 +1,11 @@
-// `weft bench attention`: what causal attention costs as the sequence grows, by kind.
+// `weft bench attention`: what attention costs as the sequence grows, by kind.
 #pragma once
 
 #include <cstdint>
 #include <string>
 #include <vector>
+
+#include "train/report/chart_page.h"
 
 namespace weft::bench {
 
@@ -21,7 +23,7 @@ struct AttentionPlan {
 
 /// Of one kind at one length: forward with what backward needs, and backward of all inputs; medians.
 struct AttentionCost {
-  std::string kind;  ///< plain, flash, lightning
+  std::string kind;  ///< plain, flash, lightning, all causal; channels, which cannot be
   std::int64_t length = 0;
   bool measured = false;   ///< false: it does not fit in memory
   double forward_ms = 0;
@@ -35,5 +37,7 @@ std::vector<AttentionCost> measure_attention(const AttentionPlan& plan);
 
 std::string to_table(const AttentionPlan& plan, const std::vector<AttentionCost>& costs);
 std::string to_json(const AttentionPlan& plan, const std::vector<AttentionCost>& costs);
+/// Processor time and memory against length, a line a kind.
+report::ChartPage to_page(const AttentionPlan& plan, const std::vector<AttentionCost>& costs);
 
 }  // namespace weft::bench

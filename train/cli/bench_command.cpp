@@ -22,6 +22,7 @@ struct ModelBench {
 
 struct AttentionFlags {
   bench::AttentionPlan plan;
+  std::string html;
   bool json = false;
 };
 
@@ -57,6 +58,7 @@ int bench_attention(const AttentionFlags& flags) {
   use_threads(flags.plan.threads);
   const std::vector<bench::AttentionCost> costs = bench::measure_attention(flags.plan);
   fmt::print("{}", flags.json ? bench::to_json(flags.plan, costs) : bench::to_table(flags.plan, costs));
+  if (!flags.html.empty()) report::write_page(flags.html, bench::to_page(flags.plan, costs));
   return kDone;
 }
 
@@ -101,7 +103,7 @@ void add_model(CLI::App& parent, Action& action, bool vit, const std::shared_ptr
 }
 
 void add_attention(CLI::App& parent, Action& action) {
-  CLI::App* command = parent.add_subcommand("attention", "causal attention by itself as the sequence grows: plain, flash (in tiles), lightning");
+  CLI::App* command = parent.add_subcommand("attention", "attention by itself as the sequence grows: plain, flash (in tiles), lightning, all causal, and between channels (XCiT)");
   const auto flags = std::make_shared<AttentionFlags>();
   bench::AttentionPlan& plan = flags->plan;
   command->add_option("--lengths", plan.lengths, "tokens of a sequence")->delimiter(',')->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)->capture_default_str();
@@ -110,8 +112,9 @@ void add_attention(CLI::App& parent, Action& action) {
   command->add_option("--batch", plan.batch, "sequences")->capture_default_str();
   command->add_option("--rounds", plan.rounds, "readings of each, in turn")->capture_default_str();
   add_threads(*command, plan.threads);
+  command->add_option("--html", flags->html, "time and memory plotted against length, in a page of its own")->type_name("FILE");
   command->add_flag("--json", flags->json, "print as JSON");
-  command->footer("Example:\n  weft bench attention --lengths 1024,4096,16384 --threads 1");
+  command->footer("Example:\n  weft bench attention --lengths 1024,4096,16384 --threads 1 --html cost.html");
   command->callback([flags, &action] { action = [flags] { return bench_attention(*flags); }; });
 }
 

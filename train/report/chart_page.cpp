@@ -35,7 +35,7 @@ charts.forEach((chart, i) => {
   const axis = (label, type, more) => ({ ...more, type: type, title: { display: true, text: label }, grid: { color: grid } });
   new Chart(document.getElementById('chart' + i), { type: 'line', data: { datasets: datasets },
     options: { animation: false, parsing: false, maintainAspectRatio: false, interaction: { mode: 'nearest', axis: 'x', intersect: false },
-      scales: { x: axis(chart.x_label, 'linear', { max: last }), y: axis(chart.y_label, chart.log_y ? 'logarithmic' : 'linear', {}) } } });
+      scales: { x: axis(chart.x_label, chart.log_x ? 'logarithmic' : 'linear', { max: last }), y: axis(chart.y_label, chart.log_y ? 'logarithmic' : 'linear', {}) } } });
 });
 )js";
 
@@ -48,7 +48,7 @@ Json to_json(const Chart& chart) {
     }
     series.push_back({{"name", one.name}, {"points", std::move(points)}, {"thin", one.thin}, {"dashed", one.dashed}});
   }
-  return {{"x_label", chart.x_label}, {"y_label", chart.y_label}, {"log_y", chart.log_y}, {"series", std::move(series)}};
+  return {{"x_label", chart.x_label}, {"y_label", chart.y_label}, {"log_x", chart.log_x}, {"log_y", chart.log_y}, {"series", std::move(series)}};
 }
 
 /// Means of consecutive groups, so that at most kMostPoints are left.

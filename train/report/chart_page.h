@@ -20,6 +20,7 @@ struct Chart {
   std::string x_label;
   std::string y_label;
   std::vector<Series> series;
+  bool log_x = false;
   bool log_y = false;
 };
 
