@@ -1,12 +1,14 @@
 // Runs of the kind tokens, tiny ones.
 #include <doctest/doctest.h>
 
+#include <cmath>
 #include <string>
 
 #include "core/error.h"
 #include "tests/train/tiny_runs.h"
 #include "train/kind.h"
 #include "train/kinds/tokens/tokens_config.h"
+#include "train/safetensors.h"
 
 using namespace weft;
 using namespace weft::train;
@@ -82,6 +84,35 @@ TEST_CASE("a product of different dimensions is learned by a factorization machi
   };
   CHECK(accuracy("fm") > 0.97);
   CHECK(std::abs(accuracy("linear") - 0.5) < 0.1);
+}
+
+TEST_CASE("a factorization machine recovers the planted pair among all pairs") {
+  const TempFolder folder;
+  TokensConfig c = tiny_tokens_config("fm");
+  c.data = "different";  // the sign of x[0][0] x[1][F - 1]
+  c.train = 4000;
+  c.steps = c.eval_every = 500;
+  c.lr = 0.02;
+  train_run(c, {.out = folder / "fm"});
+  std::vector<double> factors;
+  std::int64_t rank = 0;
+  for (const auto& [name, tensor] : read_safetensors(folder / "fm" / "last.safetensors").tensors) {
+    if (!name.ends_with("factors") || name.find('/') != std::string::npos || rank > 0) continue;
+    factors = tensor.to_vector<double>();
+    rank = tensor.size(1);
+  }
+  REQUIRE(rank > 0);
+  const std::int64_t features = std::ssize(factors) / rank;
+  REQUIRE(features == c.tokens * c.features);
+  double planted = 0, largest_other = 0;
+  for (std::int64_t i = 0; i < features; ++i)
+    for (std::int64_t j = i + 1; j < features; ++j) {
+      double weight = 0;
+      for (std::int64_t k = 0; k < rank; ++k) weight += factors[static_cast<std::size_t>(i * rank + k)] * factors[static_cast<std::size_t>(j * rank + k)];
+      if (i == 0 && j == 2 * c.features - 1) planted = weight;
+      else largest_other = std::max(largest_other, std::abs(weight));
+    }
+  CHECK(planted > 5 * largest_other);
 }
 
 TEST_CASE("wines are told as numbers and as classes") {
