@@ -69,6 +69,17 @@ TEST_CASE("better and worse, with what was expected") {
         "个种子）；预期更优，我们看到的却相反。");
 }
 
+TEST_CASE("a difference that is sure, and too small to matter, is called so") {
+  Statement s = clear_case();
+  s.finding.difference = {.seeds = 8, .mean = 0.0022, .deviation = 0.002, .interval = {0.0007, 0.0042}};
+  s.finding.p_equivalence_adjusted = 0.023;
+  check(verdict_sentence(s),
+        "`full` is better than `diagonal` on `different`: +0.0022 accuracy, sure but within the margin of 0.02 (95 % interval 0.0007 to 0.0042, adjusted p = 0.047, 8 seeds); as expected.",
+        "`full` 在 `different` 上优于 `diagonal`：准确率相差 +0.0022，差异确凿，但在 ±0.02 的等效界限之内（95% 区间 0.0007 至 0.0042，校正后 p = 0.047，8 个种子）；符合预期。");
+  s.finding.p_equivalence_adjusted = 0.3;
+  CHECK(verdict_sentence(s).en.find("margin") == std::string::npos);
+}
+
 TEST_CASE("as good as") {
   Statement s = clear_case();
   s.finding.difference = {.seeds = 8, .mean = -0.001, .deviation = 0.004, .interval = {-0.004, 0.006}};

@@ -85,6 +85,14 @@ Phrase undecided_because(const Statement& statement, int decimals) {
           fmt::format("；真实差异若达到 {}，有 {:.0f}% 的概率会被发现", effect, 100 * statement.power)};
 }
 
+/// A difference may be there beyond doubt, and still be smaller than what the suite itself calls as good as none.
+Phrase size_of(const Statement& statement) {
+  const auto& [low, high] = statement.finding.difference.interval;
+  const bool small = statement.margin > 0 && low >= -statement.margin && high <= statement.margin && statement.finding.p_equivalence_adjusted <= statement.alpha;
+  if (!small) return {};
+  return {fmt::format(", sure but within the margin of {}", plain(statement.margin)), fmt::format("，差异确凿，但在 ±{} 的等效界限之内", plain(statement.margin))};
+}
+
 }  // namespace
 
 int decimals_for(double uncertainty) {
@@ -171,9 +179,10 @@ Phrase verdict_sentence(const Statement& statement) {
     case Verdict::better:
     case Verdict::worse: {
       const bool better = finding.verdict == Verdict::better;
-      return {fmt::format("{}{} is {} than {} on {}: {} {} {}{}.", label.en, a, better ? "better" : "worse", b, task, difference, en_metric, en_facts,
+      const Phrase size = size_of(statement);
+      return {fmt::format("{}{} is {} than {} on {}: {} {}{} {}{}.", label.en, a, better ? "better" : "worse", b, task, difference, en_metric, size.en, en_facts,
                           expectation.en),
-              fmt::format("{}{} 在 {} 上{} {}：{}相差 {}{}{}。", label.zh, a, task, better ? "优于" : "不如", b, zh_metric, difference, zh_facts,
+              fmt::format("{}{} 在 {} 上{} {}：{}相差 {}{}{}{}。", label.zh, a, task, better ? "优于" : "不如", b, zh_metric, difference, size.zh, zh_facts,
                           expectation.zh)};
     }
     case Verdict::equivalent:
