@@ -1,6 +1,8 @@
 #include "core/storage.h"
 
-
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -8,16 +10,15 @@
 #include <algorithm>
 #include <array>
 #include <bit>
-#include <fstream>
 #include <limits>
 #include <mutex>
 #include <new>
-#include <sstream>
 #include <string>
 #include <vector>
 
 #include "core/address_space.h"
 #include "core/error.h"
+#include "core/memory_limits.h"
 
 #if defined(__SANITIZE_ADDRESS__)
 #include <sanitizer/asan_interface.h>
@@ -33,6 +34,7 @@ constexpr std::int64_t kAlignment = 64;
 constexpr std::int64_t kSmall = 1024;
 constexpr std::int64_t kHugePage = std::int64_t{2} << 20;
 constexpr int kClassesPerDoubling = 8;
+constexpr std::int64_t kWorthTrimming = std::int64_t{1} << 20;
 
 alignas(kAlignment) std::byte nothing[kAlignment];  // what an empty storage points at
 
@@ -79,13 +81,6 @@ std::string human(std::int64_t bytes) {
   return unit == 0 ? fmt::format("{} B", bytes) : fmt::format("{:.1f} {}", value, kUnits[unit]);
 }
 
-/// The number in a control file; the largest integer when there is none ("max", or no such file).
-std::int64_t read_limit(const std::string& path) {
-  std::ifstream file(path);
-  std::int64_t value = 0;
-  return file >> value && value > 0 ? value : std::numeric_limits<std::int64_t>::max();
-}
-
 /// What `ulimit -v` leaves for tensors: threads, their heaps and the product library's buffers take address space too.
 std::int64_t address_space_for_tensors() {
   struct rlimit limit{};
@@ -98,21 +93,7 @@ std::int64_t machine_memory() {
   const std::int64_t pages = ::sysconf(_SC_PHYS_PAGES);
   const std::int64_t page = ::sysconf(_SC_PAGE_SIZE);
   if (pages > 0 && page > 0) limit = std::min(limit, pages * page);
-  limit = std::min(limit, read_limit("/sys/fs/cgroup/memory.max"));
-  limit = std::min(limit, read_limit("/sys/fs/cgroup/memory/memory.limit_in_bytes"));
-  std::ifstream groups("/proc/self/cgroup");
-  for (std::string line; std::getline(groups, line);) {  // hierarchy:controllers:path
-    const std::size_t first = line.find(':');
-    const std::size_t second = line.find(':', first == std::string::npos ? first : first + 1);
-    if (second == std::string::npos) continue;
-    const std::string controllers = line.substr(first + 1, second - first - 1);
-    const bool v2 = controllers.empty();
-    if (!v2 && ("," + controllers + ",").find(",memory,") == std::string::npos) continue;
-    for (std::string path = line.substr(second + 1); path.size() > 1; path.erase(path.find_last_of('/')))
-      limit = std::min(limit, read_limit(v2 ? "/sys/fs/cgroup" + path + "/memory.max"
-                                            : "/sys/fs/cgroup/memory" + path + "/memory.limit_in_bytes"));
-  }
-  return limit;
+  return std::min(limit, cgroup_memory_limit());
 }
 
 class Allocator {
@@ -198,6 +179,9 @@ class Allocator {
       for (std::byte* block : free_[i]) system_free(block, class_bytes(i));
       free_[i].clear();
     }
+#ifdef __GLIBC__
+    if (stats_.cached > kWorthTrimming) ::malloc_trim(0);  // the C library keeps what lies between blocks that are still in use
+#endif
     stats_.cached = 0;
   }
 

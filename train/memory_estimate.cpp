@@ -1,43 +1,43 @@
 #include "train/memory_estimate.h"
 
 #include <malloc.h>
-#include <unistd.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <cmath>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "autograd/autograd.h"
 #include "core/error.h"
+#include "core/memory_limits.h"
 #include "core/random.h"
 #include "core/storage.h"
+#include "optim/ema.h"
 #include "train/build.h"
 
 namespace weft::train {
 namespace {
 
 constexpr double kBytesPerMiB = 1024.0 * 1024.0;
+constexpr int kTrialSteps = 3;
 constexpr std::int64_t kFewExamples = 6;  // more than the kernels for a handful of rows take
 
-/// What the process holds now, in MiB; 0 where the system does not say.
-double resident_mib() {
-  std::ifstream file("/proc/self/statm");
-  std::int64_t all = 0, resident = 0;
-  file >> all >> resident;
-  return static_cast<double>(resident) * static_cast<double>(::sysconf(_SC_PAGESIZE)) / kBytesPerMiB;
-}
+/// From now on process_peak_mib() tells of what comes. Where the system does not let us, it tells of everything, which is more.
+void reset_process_peak() { std::ofstream("/proc/self/clear_refs") << "5"; }
 
-/// MiB that tensors take at their most, and that the allocator takes from the system for them: blocks kept for reuse are of sizes that do not always fit.
+/// MiB that tensors take at their most, that the allocator takes from the system for them (blocks kept for reuse are of sizes that do not always fit), and
+/// that the whole process takes.
 struct Taken {
   double tensors = 0;
   double held = 0;
+  double process = 0;
 };
 
 struct Trial {
   Taken step;
   Taken evaluation;
-  double beside = 0;  ///< what the process holds that no tensor does: the program, the data's own buffers, scratch space of the kernels
 };
 
 Trial try_batch(const Kind& kind, const RunConfig& config, std::int64_t batch) {
@@ -46,27 +46,32 @@ Trial try_batch(const Kind& kind, const RunConfig& config, std::int64_t batch) {
   small->accumulate = 1;
   small->warmup = 0;
   random::seed(static_cast<std::uint64_t>(config.seed));
-  release_cached_memory();
+  const auto begin = [] {
+    release_cached_memory();
+    ::malloc_trim(0);
+    reset_peak_memory();
+    reset_process_peak();
+  };
+  begin();
   const std::int64_t before = memory_stats().current;
-  reset_peak_memory();
   const auto taken = [&] {
     const MemoryStats stats = memory_stats();
-    return Taken{static_cast<double>(stats.peak - before) / kBytesPerMiB, static_cast<double>(stats.current + stats.cached - before) / kBytesPerMiB};
+    return Taken{static_cast<double>(stats.peak - before) / kBytesPerMiB, static_cast<double>(stats.current + stats.cached - before) / kBytesPerMiB, process_peak_mib()};
   };
   const Prepared run = kind.prepare(kind.copy(*small));
   const auto optimizer = build_optimizer(*run.config, run.task->model());
+  std::optional<optim::Ema> average;
+  if (config.ema > 0) average.emplace(run.task->model().named_parameters(), config.ema);
   run.task->model().train();
   run.task->start(0);
-  for (int step = 0; step < 3; ++step) {  // the optimizer's buffers appear with the first, beside the gradients of the second
+  for (int step = 0; step < kTrialSteps; ++step) {  // the optimizer's buffers appear with the first, beside the gradients of the second
     Seen seen;
     optimizer->zero_grad();
     run.task->next_loss(seen).backward();
     optimizer->step();
   }
-  const MemoryStats now = memory_stats();
-  Trial trial{.step = taken(), .evaluation = {}, .beside = resident_mib() - static_cast<double>(now.current + now.cached) / kBytesPerMiB};
-  release_cached_memory();
-  reset_peak_memory();
+  Trial trial{.step = taken(), .evaluation = {}};
+  begin();
   run.task->model().eval();
   const NoGrad no_grad;
   int asked = 0;
@@ -77,21 +82,30 @@ Trial try_batch(const Kind& kind, const RunConfig& config, std::int64_t batch) {
 
 }  // namespace
 
+double process_peak_mib() {
+  std::ifstream file("/proc/self/status");
+  for (std::string line; std::getline(file, line);)
+    if (line.starts_with("VmHWM:")) return std::stod(line.substr(6)) / 1024;
+  struct rusage usage{};
+  ::getrusage(RUSAGE_SELF, &usage);
+  return static_cast<double>(usage.ru_maxrss) / 1024;
+}
+
 MemoryNeed estimate_memory(const Kind& kind, const RunConfig& config) {
   const std::int64_t few = std::min(config.batch, kFewExamples), more = std::min(config.batch, 2 * few);
   const Trial small = try_batch(kind, config, few);
   const Trial large = more > few ? try_batch(kind, config, more) : small;
   release_cached_memory();
   ::malloc_trim(0);
-  MemoryNeed need{.batch = config.batch};
-  const auto grown = [&](double at_few, double at_more) {
-    const double each = more > few ? std::max(0.0, (at_more - at_few) / static_cast<double>(more - few)) : 0.0;
-    need.per_example_mib = std::max(need.per_example_mib, each);
-    return at_more + each * static_cast<double>(config.batch - more);
+  const auto per_example = [&](double at_few, double at_more) {
+    return more > few ? std::max(0.0, (at_more - at_few) / static_cast<double>(more - few)) : 0.0;
   };
-  need.tensors_mib = std::max(grown(small.step.tensors, large.step.tensors), large.evaluation.tensors);
-  need.process_mib = std::max(0.0, large.beside) + std::max(grown(small.step.held, large.step.held), large.evaluation.held);
-  return need;
+  const double tensors_each = per_example(small.step.tensors, large.step.tensors), held_each = per_example(small.step.held, large.step.held);
+  const auto rest = static_cast<double>(config.batch - more);
+  return {.tensors_mib = std::max(large.step.tensors + tensors_each * rest, large.evaluation.tensors),
+          .process_mib = std::max(large.step.process + held_each * rest, large.evaluation.process),
+          .batch = config.batch,
+          .per_example_mib = std::max(tensors_each, held_each)};
 }
 
 std::string to_json(const MemoryNeed& need) {
@@ -104,12 +118,19 @@ MemoryNeed memory_need_from_json(const std::string& text) {
   return {.tensors_mib = json.value("tensors_mib", 0.0), .process_mib = json.value("process_mib", 0.0), .batch = json.value("batch", std::int64_t{0}), .per_example_mib = json.value("per_example_mib", 0.0)};
 }
 
-void check_memory_need(const MemoryNeed& need) {
-  const double limit = static_cast<double>(memory_limit()) / kBytesPerMiB;
-  if (limit <= 0 || need.process_mib <= limit) return;
+MemoryThere memory_there(const std::string& root) {
+  const auto mib = [](std::int64_t bytes) { return static_cast<double>(bytes) / kBytesPerMiB; };
+  MemoryThere there{.mib = mib(memory_limit()), .what = "are there"};  // the machine's memory, or what ulimit -v leaves
+  if (const double free = mib(available_memory(root)); free < there.mib) there = {.mib = free, .what = "are free"};
+  if (const double group = mib(cgroup_memory_limit(root)); group <= there.mib) there = {.mib = group, .what = "are what its cgroup may take"};
+  return there;
+}
+
+void check_memory_need(const MemoryNeed& need, const MemoryThere& there) {
+  if (need.process_mib <= there.mib) return;
   const double rest = need.process_mib - need.per_example_mib * static_cast<double>(need.batch);
-  const auto fitting = need.per_example_mib > 0 ? static_cast<std::int64_t>(std::floor((limit - rest) / need.per_example_mib)) : 0;
-  fail<ConfigError>("config", "this run needs about {:.0f} MiB, and {:.0f} MiB are there: {}", need.process_mib, limit,
+  const auto fitting = need.per_example_mib > 0 ? static_cast<std::int64_t>(std::floor((there.mib - rest) / need.per_example_mib)) : 0;
+  fail<ConfigError>("config", "this run needs about {:.0f} MiB, and {:.0f} MiB {}: {}", need.process_mib, there.mib, there.what,
                     fitting >= 1 ? fmt::format("lower the batch from {} to {} at most (--accumulate makes up for it)", need.batch, fitting)
                                  : "lower width, layers or context: even a batch of one does not fit");
 }

@@ -15,15 +15,27 @@ struct MemoryNeed {
   double per_example_mib = 0;
 };
 
-/// Makes one step with a few examples and one with twice as many, and a batch of an evaluation, on a model that is thrown away: memory grows as the batch does,
-/// so the line through the two says what the whole batch takes. Takes about as long as loading the data twice. The random streams start anew.
+/// Makes a few steps with a few examples and with twice as many, and batches of an evaluation, on a model that is thrown away: memory grows as the batch does,
+/// so the line through the two says what the whole batch takes. What is no tensor (the program, the data, scratch space, what the C library keeps) is
+/// measured on the process itself. Takes about as long as loading the data twice. The random streams start anew.
 MemoryNeed estimate_memory(const Kind& kind, const RunConfig& config);
 
 std::string to_json(const MemoryNeed& need);
 /// What to_json() wrote; zeros for anything else.
 MemoryNeed memory_need_from_json(const std::string& json);
 
-/// Throws ConfigError when the need is above what the machine (or its cgroup) has, with the figure and what to change.
-void check_memory_need(const MemoryNeed& need);
+/// What a run may take: the least of the machine's memory, what of it is free, the limits of its cgroups and of `ulimit -v`, and which of these it is.
+struct MemoryThere {
+  double mib = 0;
+  std::string what;
+};
+/// `root` stands before /proc and /sys (for tests).
+MemoryThere memory_there(const std::string& root = "");
+
+/// Throws ConfigError when the need is above what is there, with both figures and what to change.
+void check_memory_need(const MemoryNeed& need, const MemoryThere& there = memory_there());
+
+/// The most memory this process has held at once, in MiB. Unlike getrusage() it does not count who started the process.
+double process_peak_mib();
 
 }  // namespace weft::train

@@ -1,7 +1,6 @@
 #include "train/trainer.h"
 
 #include <fmt/format.h>
-#include <sys/resource.h>
 
 #include <algorithm>
 #include <chrono>
@@ -19,6 +18,7 @@
 #include "core/storage.h"
 #include "optim/clip_grad.h"
 #include "train/build.h"
+#include "train/memory_estimate.h"
 #include "train/run_folder.h"
 
 namespace weft::train {
@@ -39,12 +39,6 @@ void put(Json& json, const char* name, double value) {
 void put_figures(Json& json, const std::string& prefix, const Evaluation& evaluation) {
   put(json, (prefix + "loss").c_str(), evaluation.loss);
   for (const auto& [name, value] : evaluation.figures) put(json, (prefix + name).c_str(), value);
-}
-
-double process_peak_mib() {
-  struct rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  return static_cast<double>(usage.ru_maxrss) / 1024;
 }
 
 std::string to_line(const StepRecord& record, const std::string& unit) {

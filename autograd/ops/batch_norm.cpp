@@ -69,18 +69,18 @@ Gradients batch_norm_backward(const SavedBatchNorm& s, const Tensor& grad) {
   kernels::batch_norm_sums(s.planes, s.x.data<T>(), g.data<T>(), s.mean.data<T>(), sum_g.data<T>(), sum_gx.data<T>());
   Gradients gradients(3);
   if (s.need_x) {
-    // With h = (x - mean) rstd: dx = w rstd (g - mean(g) - h mean(g h)) = of_g g + of_x x + shift.
+    // With h = (x - mean) rstd: dx = w rstd (g - mean(g) - h mean(g h)) = of_g g + of_x (x - mean) + shift.
     const Tensor of_g = Tensor::empty({channels}, g.dtype()), of_x = Tensor::empty({channels}, g.dtype()), shift = Tensor::empty({channels}, g.dtype());
     for (std::int64_t c = 0; c < channels; ++c) {
       const double r = static_cast<double>(s.rstd.data<T>()[c]), scale = r * (s.weight.defined() ? static_cast<double>(s.weight.data<T>()[c]) : 1.0);
       const double slope = s.training ? -scale * r * r * static_cast<double>(sum_gx.data<T>()[c]) / count : 0.0;
-      const double center = s.training ? -scale * static_cast<double>(sum_g.data<T>()[c]) / count - slope * static_cast<double>(s.mean.data<T>()[c]) : 0.0;
+      const double center = s.training ? -scale * static_cast<double>(sum_g.data<T>()[c]) / count : 0.0;
       of_g.data<T>()[c] = static_cast<T>(scale);
       of_x.data<T>()[c] = static_cast<T>(slope);
       shift.data<T>()[c] = static_cast<T>(center);
     }
     gradients[0] = Tensor::empty(g.shape(), g.dtype());
-    kernels::batch_norm_gradient(s.planes, s.x.data<T>(), g.data<T>(), of_g.data<T>(), of_x.data<T>(), shift.data<T>(), gradients[0].data<T>());
+    kernels::batch_norm_gradient(s.planes, s.x.data<T>(), g.data<T>(), s.mean.data<T>(), of_g.data<T>(), of_x.data<T>(), shift.data<T>(), gradients[0].data<T>());
   }
   if (s.need_weight) {
     for (std::int64_t c = 0; c < channels; ++c) sum_gx.data<T>()[c] *= s.rstd.data<T>()[c];
@@ -137,10 +137,9 @@ Tensor batch_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, con
       const double factor = r * (saved.weight.defined() ? static_cast<double>(saved.weight.data<T>()[c]) : 1.0);
       saved.rstd.data<T>()[c] = static_cast<T>(r);
       scale.data<T>()[c] = static_cast<T>(factor);
-      shift.data<T>()[c] = static_cast<T>((offset.defined() ? static_cast<double>(offset.data<T>()[c]) : 0.0) -
-                                          factor * static_cast<double>(saved.mean.data<T>()[c]));
+      shift.data<T>()[c] = offset.defined() ? offset.data<T>()[c] : T(0);
     }
-    kernels::batch_norm_apply(planes, saved.x.data<T>(), scale.data<T>(), shift.data<T>(), out.data<T>());
+    kernels::batch_norm_apply(planes, saved.x.data<T>(), saved.mean.data<T>(), scale.data<T>(), shift.data<T>(), out.data<T>());
   });
 
   std::vector<Tensor> inputs{x};

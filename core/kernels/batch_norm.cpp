@@ -54,14 +54,14 @@ void statistics(const Planes& p, const T* x, T* mean, T* variance, std::int64_t 
 }
 
 template <class T>
-void apply(const Planes& p, const T* x, const T* scale, const T* shift, T* y, std::int64_t begin, std::int64_t end) {
+void apply(const Planes& p, const T* x, const T* mean, const T* scale, const T* shift, T* y, std::int64_t begin, std::int64_t end) {
   const hn::ScalableTag<T> d;
   const std::int64_t lanes = static_cast<std::int64_t>(hn::Lanes(d));
   for (std::int64_t plane = begin; plane < end; ++plane) {
-    const auto factor = hn::Set(d, scale[plane % p.channels]), offset = hn::Set(d, shift[plane % p.channels]);
+    const auto center = hn::Set(d, mean[plane % p.channels]), factor = hn::Set(d, scale[plane % p.channels]), offset = hn::Set(d, shift[plane % p.channels]);
     T* const out = y + plane * p.pixels;
     each_vector(p.pixels, x + plane * p.pixels, T(0), [&](auto v, std::int64_t i, std::int64_t count) HWY_ATTR {
-      const auto result = hn::MulAdd(v, factor, offset);
+      const auto result = hn::MulAdd(hn::Sub(v, center), factor, offset);
       if (count == lanes) hn::StoreU(result, d, out + i);
       else store_tail(d, result, out + i, static_cast<std::size_t>(count));
     });
@@ -92,15 +92,15 @@ void sums(const Planes& p, const T* x, const T* g, const T* mean, T* sum_g, T* s
 }
 
 template <class T>
-void gradient(const Planes& p, const T* x, const T* g, const T* of_g, const T* of_x, const T* shift, T* dx, std::int64_t begin, std::int64_t end) {
+void gradient(const Planes& p, const T* x, const T* g, const T* mean, const T* of_g, const T* of_x, const T* shift, T* dx, std::int64_t begin, std::int64_t end) {
   const hn::ScalableTag<T> d;
   const std::int64_t lanes = static_cast<std::int64_t>(hn::Lanes(d));
   for (std::int64_t plane = begin; plane < end; ++plane) {
     const std::int64_t c = plane % p.channels, at = plane * p.pixels;
-    const auto times_g = hn::Set(d, of_g[c]), times_x = hn::Set(d, of_x[c]), offset = hn::Set(d, shift[c]);
+    const auto center = hn::Set(d, mean[c]), times_g = hn::Set(d, of_g[c]), times_x = hn::Set(d, of_x[c]), offset = hn::Set(d, shift[c]);
     each_vector(p.pixels, x + at, T(0), [&](auto v, std::int64_t i, std::int64_t count) HWY_ATTR {
       const auto in = count == lanes ? hn::LoadU(d, g + at + i) : load_tail(d, g + at + i, static_cast<std::size_t>(count), T(0));
-      const auto result = hn::MulAdd(in, times_g, hn::MulAdd(v, times_x, offset));
+      const auto result = hn::MulAdd(in, times_g, hn::MulAdd(hn::Sub(v, center), times_x, offset));
       if (count == lanes) hn::StoreU(result, d, dx + at + i);
       else store_tail(d, result, dx + at + i, static_cast<std::size_t>(count));
     });
@@ -113,11 +113,11 @@ void statistics_f32(const Planes& p, const float* x, float* mean, float* varianc
 void statistics_f64(const Planes& p, const double* x, double* mean, double* variance, std::int64_t begin, std::int64_t end) {
   statistics(p, x, mean, variance, begin, end);
 }
-void apply_f32(const Planes& p, const float* x, const float* scale, const float* shift, float* y, std::int64_t begin, std::int64_t end) {
-  apply(p, x, scale, shift, y, begin, end);
+void apply_f32(const Planes& p, const float* x, const float* mean, const float* scale, const float* shift, float* y, std::int64_t begin, std::int64_t end) {
+  apply(p, x, mean, scale, shift, y, begin, end);
 }
-void apply_f64(const Planes& p, const double* x, const double* scale, const double* shift, double* y, std::int64_t begin, std::int64_t end) {
-  apply(p, x, scale, shift, y, begin, end);
+void apply_f64(const Planes& p, const double* x, const double* mean, const double* scale, const double* shift, double* y, std::int64_t begin, std::int64_t end) {
+  apply(p, x, mean, scale, shift, y, begin, end);
 }
 void sums_f32(const Planes& p, const float* x, const float* g, const float* mean, float* sum_g, float* sum_gx, std::int64_t begin, std::int64_t end) {
   sums(p, x, g, mean, sum_g, sum_gx, begin, end);
@@ -126,13 +126,13 @@ void sums_f64(const Planes& p, const double* x, const double* g, const double* m
               std::int64_t end) {
   sums(p, x, g, mean, sum_g, sum_gx, begin, end);
 }
-void gradient_f32(const Planes& p, const float* x, const float* g, const float* of_g, const float* of_x, const float* shift, float* dx,
+void gradient_f32(const Planes& p, const float* x, const float* g, const float* mean, const float* of_g, const float* of_x, const float* shift, float* dx,
                   std::int64_t begin, std::int64_t end) {
-  gradient(p, x, g, of_g, of_x, shift, dx, begin, end);
+  gradient(p, x, g, mean, of_g, of_x, shift, dx, begin, end);
 }
-void gradient_f64(const Planes& p, const double* x, const double* g, const double* of_g, const double* of_x, const double* shift, double* dx,
+void gradient_f64(const Planes& p, const double* x, const double* g, const double* mean, const double* of_g, const double* of_x, const double* shift, double* dx,
                   std::int64_t begin, std::int64_t end) {
-  gradient(p, x, g, of_g, of_x, shift, dx, begin, end);
+  gradient(p, x, g, mean, of_g, of_x, shift, dx, begin, end);
 }
 
 }  // namespace
@@ -172,11 +172,11 @@ void batch_norm_statistics(const Planes& p, const float* x, float* mean, float* 
 void batch_norm_statistics(const Planes& p, const double* x, double* mean, double* variance) {
   over_channels(p, [&](std::int64_t begin, std::int64_t end) { HWY_DYNAMIC_DISPATCH(statistics_f64)(p, x, mean, variance, begin, end); });
 }
-void batch_norm_apply(const Planes& p, const float* x, const float* scale, const float* shift, float* y) {
-  over_planes(p, [&](std::int64_t begin, std::int64_t end) { HWY_DYNAMIC_DISPATCH(apply_f32)(p, x, scale, shift, y, begin, end); });
+void batch_norm_apply(const Planes& p, const float* x, const float* mean, const float* scale, const float* shift, float* y) {
+  over_planes(p, [&](std::int64_t begin, std::int64_t end) { HWY_DYNAMIC_DISPATCH(apply_f32)(p, x, mean, scale, shift, y, begin, end); });
 }
-void batch_norm_apply(const Planes& p, const double* x, const double* scale, const double* shift, double* y) {
-  over_planes(p, [&](std::int64_t begin, std::int64_t end) { HWY_DYNAMIC_DISPATCH(apply_f64)(p, x, scale, shift, y, begin, end); });
+void batch_norm_apply(const Planes& p, const double* x, const double* mean, const double* scale, const double* shift, double* y) {
+  over_planes(p, [&](std::int64_t begin, std::int64_t end) { HWY_DYNAMIC_DISPATCH(apply_f64)(p, x, mean, scale, shift, y, begin, end); });
 }
 void batch_norm_sums(const Planes& p, const float* x, const float* g, const float* mean, float* sum_g, float* sum_gx) {
   over_channels(p, [&](std::int64_t begin, std::int64_t end) { HWY_DYNAMIC_DISPATCH(sums_f32)(p, x, g, mean, sum_g, sum_gx, begin, end); });
@@ -184,11 +184,11 @@ void batch_norm_sums(const Planes& p, const float* x, const float* g, const floa
 void batch_norm_sums(const Planes& p, const double* x, const double* g, const double* mean, double* sum_g, double* sum_gx) {
   over_channels(p, [&](std::int64_t begin, std::int64_t end) { HWY_DYNAMIC_DISPATCH(sums_f64)(p, x, g, mean, sum_g, sum_gx, begin, end); });
 }
-void batch_norm_gradient(const Planes& p, const float* x, const float* g, const float* of_g, const float* of_x, const float* shift, float* dx) {
-  over_planes(p, [&](std::int64_t begin, std::int64_t end) { HWY_DYNAMIC_DISPATCH(gradient_f32)(p, x, g, of_g, of_x, shift, dx, begin, end); });
+void batch_norm_gradient(const Planes& p, const float* x, const float* g, const float* mean, const float* of_g, const float* of_x, const float* shift, float* dx) {
+  over_planes(p, [&](std::int64_t begin, std::int64_t end) { HWY_DYNAMIC_DISPATCH(gradient_f32)(p, x, g, mean, of_g, of_x, shift, dx, begin, end); });
 }
-void batch_norm_gradient(const Planes& p, const double* x, const double* g, const double* of_g, const double* of_x, const double* shift, double* dx) {
-  over_planes(p, [&](std::int64_t begin, std::int64_t end) { HWY_DYNAMIC_DISPATCH(gradient_f64)(p, x, g, of_g, of_x, shift, dx, begin, end); });
+void batch_norm_gradient(const Planes& p, const double* x, const double* g, const double* mean, const double* of_g, const double* of_x, const double* shift, double* dx) {
+  over_planes(p, [&](std::int64_t begin, std::int64_t end) { HWY_DYNAMIC_DISPATCH(gradient_f64)(p, x, g, mean, of_g, of_x, shift, dx, begin, end); });
 }
 
 }  // namespace weft::kernels

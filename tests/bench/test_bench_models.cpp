@@ -126,6 +126,6 @@ TEST_CASE("what cannot be measured is refused") {
   check_refused(weft_with(folder, kTinyVit + Words{"--patch", "3"}), "patch must divide the image: patch 3, image 8 x 8");
   check_refused(weft_with(folder, kTinyVit + Words{"--image", "0"}), "image must be");
   check_refused(weft_with(folder, kTinyVit + Words{"--batch", "1048576", "--image", "4096"}), "this cannot fit in memory");
-  check_refused(weft_with(folder, {"bench"}), "gpt, vit, attention or ops");
+  check_refused(weft_with(folder, {"bench"}), "gpt, vit, attention, ops or ulps");
   check_refused(weft_with(folder, {"bench", "gtp"}), "did you mean gpt?");
 }

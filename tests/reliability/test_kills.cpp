@@ -6,12 +6,12 @@
 #include <cstdlib>
 
 #include "core/random.h"
-#include "data/split.h"
 #include "tests/cli/run_program.h"
-#include "train/safetensors.h"
+#include "tests/reliability/run_result.h"
 
 using namespace weft;
 using test::operator+;
+using test::result_of;
 using test::Running;
 using test::TempFolder;
 using test::weft_with;
@@ -23,24 +23,6 @@ using KillWords = std::vector<std::string>;
 std::int64_t wanted_kills() {
   const char* const text = std::getenv("WEFT_KILLS");
   return text == nullptr ? 9 : std::max(1L, std::atol(text));
-}
-
-/// A hash of everything that a run leaves and that must not depend on when it was killed: weights, optimizer, streams, metrics and figures without their times.
-std::string result_of(const std::filesystem::path& run) {
-  std::string text;
-  for (const char* name : {"last.safetensors", "best.safetensors"}) {
-    const train::TensorFile file = train::read_safetensors(run / name);
-    std::uint64_t hash = 0;
-    for (const auto& [key, tensor] : file.tensors) hash = data::batch_hash(tensor, tensor, hash) + std::hash<std::string>()(key);
-    text += std::to_string(hash) + file.metadata.at("streams");
-  }
-  for (auto record : test::read_metrics(run)) {
-    for (const char* key : {"seconds", "tokens_per_s", "images_per_s", "memory_mib"}) record.erase(key);
-    text += record.dump() + "\n";
-  }
-  auto summary = nlohmann::json::parse(read_file((run / "summary.json").string()));
-  for (const char* key : {"seconds", "tokens_per_s", "images_per_s", "peak_mib"}) summary.erase(key);
-  return text + summary.dump();
 }
 
 /// Runs `first`, killed after `kills` random waits and resumed by `again` each time; the last one may end. Returns how often it was really killed.

@@ -1,9 +1,6 @@
 #include "train/bench/measure.h"
 
-#include <sys/resource.h>
-
 #include <algorithm>
-#include <fstream>
 #include <limits>
 #include <map>
 #include <optional>
@@ -15,6 +12,7 @@
 #include "train/bench/gemm_floor.h"
 #include "train/bench/heap_count.h"
 #include "train/bench/timing.h"
+#include "train/memory_estimate.h"
 
 namespace weft::bench {
 namespace {
@@ -72,15 +70,6 @@ std::vector<OpTime> observe(Workload& work, std::int64_t steps) {
 
 }  // namespace
 
-double process_peak_mib() {
-  std::ifstream status("/proc/self/status");
-  for (std::string line; std::getline(status, line);)
-    if (line.starts_with("VmHWM:")) return std::stod(line.substr(6)) / 1024;
-  struct rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  return static_cast<double>(usage.ru_maxrss) / 1024;
-}
-
 Measurement measure(const Plan& plan) {
   Workload work(plan);
   Measurement result;
@@ -106,7 +95,7 @@ Measurement measure(const Plan& plan) {
     heap += heap_allocations() - heap_before;
     if (!floor) {  // what training holds is known now: the products may have their own memory
       result.allocator_peak_mib = static_cast<double>(memory_stats().peak) / kMiB;
-      result.system_peak_mib = process_peak_mib();
+      result.system_peak_mib = train::process_peak_mib();
       floor.emplace(plan);
       floor->run();
     }

@@ -37,7 +37,4 @@ struct Measurement {
 /// Throws ConfigError as Plan::validate(), MemoryError.
 Measurement measure(const Plan& plan);
 
-/// The most memory this process has held at once, in MiB. Unlike getrusage() it does not count who started the process.
-double process_peak_mib();
-
 }  // namespace weft::bench

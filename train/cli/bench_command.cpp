@@ -1,4 +1,4 @@
-// weft bench gpt, weft bench vit, weft bench attention, weft bench ops
+// weft bench gpt, weft bench vit, weft bench attention, weft bench ops, weft bench ulps
 #include <fmt/format.h>
 
 #include <memory>
@@ -8,6 +8,8 @@
 #include "train/bench/bench_ops.h"
 #include "train/bench/bench_report.h"
 #include "train/bench/measure.h"
+#include "train/bench/op_accuracy.h"
+#include "core/error.h"
 #include "train/cli/cli.h"
 
 namespace weft::cli {
@@ -52,6 +54,22 @@ int bench_ops(const OpsBench& flags) {
   const std::vector<bench::OpSpeed> speeds = bench::measure_ops(flags.pattern, peak);
   fmt::print("{}", flags.json ? bench::to_json(peak, speeds) : bench::to_table(peak, speeds));
   return kDone;
+}
+
+struct UlpsBench {
+  std::string pattern;
+  std::uint64_t stride = 4099;
+  int threads = 0;
+  bool json = false;
+};
+
+int bench_ulps(const UlpsBench& flags) {
+  use_threads(flags.threads);
+  const std::vector<bench::ElementAccuracy> elements = bench::measure_elements(flags.pattern, flags.stride);
+  const std::vector<bench::ArrayAccuracy> arrays = bench::measure_arrays(flags.pattern);
+  if (elements.empty() && arrays.empty()) fail<ConfigError>("bench", "no op has `{}` in its name; `weft bench ulps` measures all of them", flags.pattern);
+  fmt::print("{}", flags.json ? bench::to_json(elements, arrays) : bench::to_table(elements, arrays));
+  return bench::within_bounds(elements) ? kDone : kFailed;
 }
 
 int bench_attention(const AttentionFlags& flags) {
@@ -128,10 +146,21 @@ void add_ops(CLI::App& parent, Action& action) {
   command->callback([flags, &action] { action = [flags] { return bench_ops(*flags); }; });
 }
 
+void add_ulps(CLI::App& parent, Action& action) {
+  CLI::App* command = parent.add_subcommand("ulps", "how far each op's f32 result is from the exact one, against what is promised");
+  const auto flags = std::make_shared<UlpsBench>();
+  command->add_option("pattern", flags->pattern, "only ops whose name holds this (default: all)")->type_name("PATTERN");
+  command->add_option("--stride", flags->stride, "every so many-th float is tried (1: all of them)")->check(CLI::Range(1, 1 << 30))->capture_default_str();
+  add_threads(*command, flags->threads);
+  command->add_flag("--json", flags->json, "print as JSON");
+  command->footer("Example:\n  weft bench ulps gelu");
+  command->callback([flags, &action] { action = [flags] { return bench_ulps(*flags); }; });
+}
+
 }  // namespace
 
 void add_bench(CLI::App& app, Action& action) {
-  CLI::App* command = app.add_subcommand("bench", "time training steps and ops, against bare sgemm and against others");
+  CLI::App* command = app.add_subcommand("bench", "time training steps and ops, against bare sgemm and against others; how exact ops are");
   command->require_subcommand(0, 1);
   command->option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);  // as in `weft train`; the models' commands inherit it
   command->footer("Examples:\n  weft bench gpt --json\n  weft bench vit --against \"python3 tests/peers/torch_peer.py vit\"\n"
@@ -142,9 +171,10 @@ void add_bench(CLI::App& app, Action& action) {
   add_model(*command, action, true, flags);
   add_attention(*command, action);
   add_ops(*command, action);
+  add_ulps(*command, action);
   command->callback([command, flags, &action] {
     if (!command->get_subcommands().empty()) return;
-    if (flags->against.empty()) throw CLI::RequiredError("gpt, vit, attention or ops");
+    if (flags->against.empty()) throw CLI::RequiredError("gpt, vit, attention, ops or ulps");
     action = [flags] { return bench_model(*flags); };
   });
 }

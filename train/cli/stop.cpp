@@ -2,16 +2,17 @@
 
 #include <unistd.h>
 
+#include <atomic>
 #include <csignal>
 
 namespace weft::cli {
 namespace {
 
-volatile std::sig_atomic_t signal_seen = 0;
+std::atomic<int> signal_seen{0};  // any thread may take a signal
+static_assert(std::atomic<int>::is_always_lock_free, "a handler may not wait");
 
 extern "C" void note_signal(int number) {
-  if (signal_seen != 0) _exit(128 + number);
-  signal_seen = number;
+  if (signal_seen.exchange(number) != 0) _exit(128 + number);
 }
 
 }  // namespace
@@ -27,6 +28,9 @@ void catch_stop_signals() {
 
 bool stop_requested() { return signal_seen != 0; }
 
-int stop_exit_code() { return signal_seen == 0 ? 0 : 128 + signal_seen; }
+int stop_exit_code() {
+  const int seen = signal_seen;
+  return seen == 0 ? 0 : 128 + seen;
+}
 
 }  // namespace weft::cli

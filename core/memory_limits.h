@@ -1,0 +1,15 @@
+// What the system lets this process have. Not for users.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace weft {
+
+/// The smallest limit of the process's cgroup and those above it, version 1 or 2, in bytes; the largest integer where there is none. `root` stands before
+/// /proc and /sys (for tests).
+std::int64_t cgroup_memory_limit(const std::string& root = "");
+/// Memory and swap that are free or could be made so at once; the largest integer where the system does not say.
+std::int64_t available_memory(const std::string& root = "");
+
+}  // namespace weft
