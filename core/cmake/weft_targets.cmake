@@ -68,7 +68,7 @@ target_link_libraries(weft_samples PUBLIC $<TARGET_NAME_IF_EXISTS:weft_nn> weft_
 target_compile_options(weft_samples PRIVATE ${quick_build})
 weft_unity(weft_samples)
 
-file(GLOB cli_sources CONFIGURE_DEPENDS train/cli/*.cpp train/bench/*.cpp)
+file(GLOB cli_sources CONFIGURE_DEPENDS train/cli/*.cpp train/bench/*.cpp train/bench/models/*.cpp)
 if(cli_sources AND TARGET weft_train)
   add_executable(weft_program ${cli_sources})
   set_target_properties(weft_program PROPERTIES OUTPUT_NAME weft)

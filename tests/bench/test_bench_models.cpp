@@ -93,7 +93,7 @@ TEST_CASE("a person gets a table") {
   const TempFolder folder;
   const Outcome outcome = weft_with(folder, kTinyVit);
   CHECK(outcome.code == 0);
-  for (const char* text : {"ViT 8x8x3", "bare sgemm", "efficiency", "MiB resident", "linear", "backward ms", "scaled_dot_product_attention", "cross_entropy"})
+  for (const char* text : {"ViT: layers 1, heads 2, width 8, image 8, patch 4", "bare sgemm", "efficiency", "MiB resident", "linear", "backward ms", "scaled_dot_product_attention", "cross_entropy"})
     CHECK_MESSAGE(outcome.out.find(text) != std::string::npos, text);
 }
 
@@ -126,6 +126,6 @@ TEST_CASE("what cannot be measured is refused") {
   check_refused(weft_with(folder, kTinyVit + Words{"--patch", "3"}), "patch must divide the image: patch 3, image 8 x 8");
   check_refused(weft_with(folder, kTinyVit + Words{"--image", "0"}), "image must be");
   check_refused(weft_with(folder, kTinyVit + Words{"--batch", "1048576", "--image", "4096"}), "this cannot fit in memory");
-  check_refused(weft_with(folder, {"bench"}), "gpt, vit, attention, ops or ulps");
+  check_refused(weft_with(folder, {"bench"}), "a model (gpt, vit, ...), attention, ops or ulps");
   check_refused(weft_with(folder, {"bench", "gtp"}), "did you mean gpt?");
 }

@@ -2,8 +2,9 @@
 """The README's table of speed: weft and PyTorch in turn on this machine, as Markdown on stdout. Needs nothing but Python and what it compares.
 
     ./weft --version                                              # builds it
-    python3 tests/peers/table.py                                  # the three models, text generation, contexts, threads: some 20 minutes
+    python3 tests/peers/table.py                                  # three transformers, the thread's models, text generation, contexts, threads: some 40 minutes
     python3 tests/peers/table.py --sections models --rounds 3     # a part of it
+    python3 tests/peers/table.py --sections thread --models resnet din      # some of the models of the thread
 
 PyTorch runs with each number of threads in --torch-threads, with the OpenBLAS in use and with Debian's libopenblas0-openmp, and (torch 2) as it is
 and compiled; the fastest of them by median counts. One round runs every program once, so that what disturbs the machine disturbs all; ratios are
@@ -28,6 +29,22 @@ MODELS = {
     "GPT 4 layers, 4 heads, 128 wide, context 64, batch 12": "gpt --layers 4 --heads 4 --width 128 --context 64 --batch 12 --vocab 65",
     "ViT 28x28, patch 4, 6 layers, 4 heads, 64 wide, batch 64": "vit --layers 6 --heads 4 --width 64 --image 28 --patch 4 --batch 64",
     "GPT 6 layers, 6 heads, 384 wide, context 256, batch 8": "gpt --layers 6 --heads 6 --width 384 --context 256 --batch 8 --vocab 65",
+}
+THREAD_MODELS = {  # of the systems that the forum thread names, as `weft train` makes them; the sizes are the defaults of `weft bench`
+    "BERT, 2 layers, 128 wide, 128 tokens, batch 32": "bert",
+    "encoder-decoder, 2 + 2 layers, 128 wide, 16 + 16 tokens, batch 64": "translate",
+    "LeNet-5, 28x28, batch 128": "lenet",
+    "CNN, 32 and 64 channels, 28x28, batch 128": "cnn",
+    "ResNet, 8 layers, 16 to 64 channels, 28x28, batch 128": "resnet",
+    "Faster R-CNN, 96x96, batch 8": "faster_rcnn",
+    "DETR, 3 + 3 layers, 64 wide, 96x96, batch 8": "detr",
+    "skip-gram, 3,300 words, 64 wide, batch 512": "embedding",
+    "FM, 30 clicks, batch 128": "fm",
+    "DeepFM, the same": "deepfm",
+    "summed history, the same": "sum",
+    "DIN, the same": "din",
+    "BST, the same": "bst",
+    "AutoInt, the same": "autoint",
 }
 LONG = "gpt --layers 2 --heads 4 --width 128 --batch 1"
 
@@ -119,6 +136,25 @@ def models_section(weft, torch, flags):
               f"| {median(results[fastest], 'peak_mib'):.0f} | {spread(two)} |", flush=True)
 
 
+def thread_section(weft, torch, flags):
+    print("| model | weft, ms | PyTorch, ms | times as fast | peak memory, MiB | PyTorch's |")
+    print("|---|---|---|---|---|---|")
+    for name, words in THREAD_MODELS.items():
+        if flags.models and words not in flags.models:
+            continue
+        programs = {"weft": lambda: weft.bench(words, flags.threads, flags.steps)}
+        programs |= {way: (lambda way=way: torch.run(way, f"{words} --steps {flags.steps}")) for way in torch.ways}
+        results = in_turn(programs, flags.rounds, name)
+        if len({r["params"] for rounds in results.values() for r in rounds}) != 1:
+            sys.exit(f"table: the two {words} differ in the number of parameters")
+        fastest, ratios = against_fastest(results, "weft")
+        for way in torch.ways:
+            say(f"  {way}: {spread([r['median_ms'] for r in results[way]])} ms")
+        ours = results["weft"]
+        print(f"| {name} | {spread([r['median_ms'] for r in ours])} | {spread([r['median_ms'] for r in results[fastest]])} ({fastest}) | {spread(ratios)} "
+              f"| {median(ours, 'peak_mib'):.0f} | {median(results[fastest], 'peak_mib'):.0f} |", flush=True)
+
+
 def generate_section(weft, torch, flags):
     """weft's time is of the whole command, from start to exit; PyTorch's of the loop alone."""
     with tempfile.TemporaryDirectory() as folder:
@@ -180,7 +216,7 @@ def help_section(weft, _torch, _flags):
     print(f"`weft --help`: {spread(times)} ms", flush=True)
 
 
-SECTIONS = {"models": models_section, "generate": generate_section, "contexts": contexts_section, "together": together_section, "help": help_section}
+SECTIONS = {"models": models_section, "thread": thread_section, "generate": generate_section, "contexts": contexts_section, "together": together_section, "help": help_section}
 
 
 def machine():
@@ -202,6 +238,7 @@ def read_flags():
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--steps", type=int, default=40, help="timed a round")
     parser.add_argument("--sections", nargs="+", choices=SECTIONS, default=list(SECTIONS))
+    parser.add_argument("--models", nargs="+", choices=THREAD_MODELS.values(), help="of the section thread (default: all)")
     flags = parser.parse_args()
     if min(flags.rounds, flags.steps, flags.threads, *flags.torch_threads) < 1:
         parser.error("rounds, steps and threads must be at least 1")
@@ -213,7 +250,7 @@ def read_flags():
 def main():
     flags = read_flags()
     weft = Weft(flags.weft)
-    needs_torch = {"models", "generate"} & set(flags.sections)
+    needs_torch = {"models", "thread", "generate"} & set(flags.sections)
     torch = Torch(flags.python, flags.torch_threads, flags.openmp_blas) if needs_torch else None
     compared = f" and torch {torch.version}" if torch else ""
     command = " ".join(["python3", "tests/peers/table.py", *sys.argv[1:]])

@@ -3,11 +3,12 @@
 
     OMP_NUM_THREADS=2 python3 tests/peers/torch_peer.py gpt --layers 6 --heads 6 --width 384 --context 256 --batch 8
     OMP_NUM_THREADS=2 python3 tests/peers/torch_peer.py vit --layers 6 --width 64 --batch 64
+    OMP_NUM_THREADS=2 python3 tests/peers/torch_peer.py resnet          # and the other models of `weft bench`: torch_models.py, torch_detectors.py
     OMP_NUM_THREADS=2 python3 tests/peers/torch_peer.py generate --chars 1000
 
-The flags, the work and the fields of the JSON line are those of `weft bench gpt|vit --json`: pre-norm blocks with biases, exact GELU, learned
+The flags, the work and the fields of the JSON line are those of `weft bench MODEL --json`. GPT and ViT: pre-norm blocks with biases, exact GELU, learned
 positions, no dropout; the GPT's head is untied and has no bias, the ViT reads a class token; AdamW(1e-3, betas 0.9 and 0.99, weight decay 0.1)
-on one random batch. `generate` writes text as most people first do: the whole context through the model for every character, no cache.
+on one random batch, as of all models. `generate` writes text as most people first do: the whole context through the model for every character, no cache.
 --compile wraps the model in torch.compile, where there is one.
 """
 import argparse
@@ -19,6 +20,8 @@ import time
 import torch
 from torch import nn
 from torch.nn import functional as F
+
+TRANSFORMER = {"layers": 4, "heads": 4, "width": 128}
 
 
 class Attention(nn.Module):
@@ -63,6 +66,8 @@ def blocks(flags, causal, longest):
 
 
 class Gpt(nn.Module):
+    sizes = {**TRANSFORMER, "context": 64, "vocab": 65, "batch": 12}
+
     def __init__(self, flags):
         super().__init__()
         self.tokens = nn.Embedding(flags.vocab, flags.width)
@@ -75,8 +80,18 @@ class Gpt(nn.Module):
         x = self.tokens(ids) + self.positions.weight[: ids.shape[1]]
         return self.head(self.norm(self.blocks(x)))
 
+    @staticmethod
+    def random_batch(flags):
+        shape = (flags.batch, flags.context)
+        return torch.randint(flags.vocab, shape), torch.randint(flags.vocab, shape)
+
+    def loss(self, inputs, targets):
+        return F.cross_entropy(self(inputs).flatten(0, 1), targets.flatten())
+
 
 class Vit(nn.Module):
+    sizes = {**TRANSFORMER, "image": 28, "patch": 4, "channels": 1, "classes": 10, "batch": 12}
+
     def __init__(self, flags):
         super().__init__()
         tokens = (flags.image // flags.patch) ** 2 + 1
@@ -92,24 +107,23 @@ class Vit(nn.Module):
         x = torch.cat([self.class_token.expand(len(x), -1, -1), x], 1) + self.positions
         return self.head(self.norm(self.blocks(x)[:, 0]))
 
+    @staticmethod
+    def random_batch(flags):
+        return torch.rand(flags.batch, flags.channels, flags.image, flags.image), torch.randint(flags.classes, (flags.batch,))
 
-def random_batch(flags):
-    """Inputs, targets, and how many tokens or images there are."""
-    if flags.kind == "vit":
-        images = torch.rand(flags.batch, flags.channels, flags.image, flags.image)
-        return images, torch.randint(flags.classes, (flags.batch,)), flags.batch
-    shape = (flags.batch, flags.context)
-    return torch.randint(flags.vocab, shape), torch.randint(flags.vocab, shape), flags.batch * flags.context
+    def loss(self, images, classes):
+        return F.cross_entropy(self(images), classes)
 
 
 def time_steps(model, flags):
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, betas=(0.9, 0.99), weight_decay=0.1)
-    inputs, targets, items = random_batch(flags)
+    batch = model.random_batch(flags)
+    items = flags.batch * getattr(flags, "context", 1)
     times = []
     for _ in range(flags.warmup + flags.steps):
         begin = time.perf_counter()
         optimizer.zero_grad(set_to_none=True)
-        loss = F.cross_entropy(model(inputs).flatten(0, -2), targets.flatten())
+        loss = model.loss(*batch)
         loss.backward()
         optimizer.step()
         times.append(time.perf_counter() - begin)
@@ -144,27 +158,39 @@ def peak_mib():
     return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1)
 
 
+def models():
+    from torch_detectors import MODELS as detectors
+    from torch_models import MODELS as more
+
+    return {"gpt": Gpt, "vit": Vit, **more, **detectors, "generate": Gpt}
+
+
 def read_flags():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("kind", choices=["gpt", "vit", "generate"])
-    sizes = {"layers": 4, "heads": 4, "width": 128, "context": 64, "batch": 12, "vocab": 65, "image": 28, "patch": 4, "channels": 1, "classes": 10}
-    for name, default in {**sizes, "steps": 40, "warmup": 8}.items():
-        parser.add_argument("--" + name, type=int, default=default)
-    parser.add_argument("--chars", type=int, default=1000, help="that generate writes")
-    parser.add_argument("--repeats", type=int, default=3, help="times that generate writes them")
-    parser.add_argument("--compile", action="store_true", help="torch.compile the model (torch 2)")
+    commands = parser.add_subparsers(dest="kind", metavar="MODEL", required=True)
+    for name, model in models().items():
+        command = commands.add_parser(name, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+        for size, default in {**model.sizes, "steps": 40, "warmup": 8}.items():
+            command.add_argument("--" + size, type=int, default=default)
+        if name == "generate":
+            command.add_argument("--chars", type=int, default=1000, help="that it writes")
+            command.add_argument("--repeats", type=int, default=3, help="times that it writes them")
+        command.add_argument("--compile", action="store_true", help="torch.compile the model (torch 2)")
     return parser.parse_args()
 
 
 def main():
     flags = read_flags()
     torch.manual_seed(0)
-    model = Vit(flags) if flags.kind == "vit" else Gpt(flags)
+    model = models()[flags.kind](flags)
     params = sum(p.numel() for p in model.parameters())
     if flags.compile:
         if not hasattr(torch, "compile"):
             raise SystemExit(f"torch {torch.__version__} has no torch.compile")
-        model = torch.compile(model)
+        if flags.kind == "generate":
+            model = torch.compile(model)
+        else:
+            model.loss = torch.compile(model.loss)
     figures = time_generation(model, flags) if flags.kind == "generate" else time_steps(model, flags)
     peer = "torch " + torch.__version__ + (" compiled" if flags.compile else "")
     print(json.dumps({"peer": peer, "kind": flags.kind, **figures, "params": params, "peak_mib": peak_mib(), "threads": torch.get_num_threads()}))

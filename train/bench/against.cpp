@@ -61,27 +61,16 @@ Reading read(const ChildOutcome& outcome, const std::string& command) {
 }
 
 std::vector<std::string> own_command(const Plan& plan) {
-  std::vector<std::string> words{files::own_program().string(), "bench", plan.kind(), "--json"};
-  const auto add = [&](const char* flag, std::int64_t value) {
-    words.emplace_back(flag);
-    words.push_back(std::to_string(value));
+  std::vector<std::string> words{files::own_program().string(), "bench", plan.model->name, "--json"};
+  const auto add = [&](const std::string& flag, const std::string& value) {
+    words.push_back("--" + flag);
+    words.push_back(value);
   };
-  add("--layers", plan.layers);
-  add("--heads", plan.heads);
-  add("--width", plan.width);
-  add("--batch", plan.batch);
-  add("--steps", plan.steps);
-  add("--warmup", plan.warmup);
-  add("--threads", plan.threads);
-  if (plan.vit) {
-    add("--image", plan.image);
-    add("--patch", plan.patch);
-    add("--channels", plan.channels);
-    add("--classes", plan.classes);
-  } else {
-    add("--context", plan.context);
-    add("--vocab", plan.vocab);
-  }
+  for (const auto& [name, value] : plan.sizes) add(name, std::to_string(value));
+  if (plan.model->attention) add("attention", plan.attention);
+  add("steps", std::to_string(plan.steps));
+  add("warmup", std::to_string(plan.warmup));
+  add("threads", std::to_string(plan.threads));
   return words;
 }
 
@@ -99,7 +88,7 @@ Json as_json(const Spread& s) { return {{"median", s.median}, {"low", s.low}, {"
 Comparison run_against(const Plan& plan, const std::string& command, std::int64_t rounds) {
   if (rounds < 1 || rounds > 1000) fail<ConfigError>("bench", "rounds must be from 1 to 1000, got {}", rounds);
   if (trimmed(command).empty())
-    fail<ConfigError>("bench", "against must be a command, such as \"python3 tests/peers/torch_peer.py {}\"", plan.kind());
+    fail<ConfigError>("bench", "against must be a command, such as \"python3 tests/peers/torch_peer.py {}\"", plan.model->name);
   const std::vector<std::string> own = own_command(plan);
   const bool shows_progress = isatty(STDERR_FILENO) != 0;
   Comparison result{.command = command, .ours = {}, .peer = {}};

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "train/bench/workload.h"
+#include "train/bench/plan.h"
 
 namespace weft::bench {
 

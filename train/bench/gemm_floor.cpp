@@ -20,6 +20,8 @@ constexpr int kTries = 4;
 
 constexpr std::align_val_t kHugePage{std::size_t{2} << 20};
 
+std::int64_t count_patches(const Plan& plan) { return (plan["image"] / plan["patch"]) * (plan["image"] / plan["patch"]); }
+
 }  // namespace
 
 FloatBuffer::FloatBuffer(std::int64_t size) {
@@ -34,10 +36,10 @@ FloatBuffer::FloatBuffer(std::int64_t size) {
 void FloatBuffer::Free::operator()(float* data) const { ::operator delete(data, kHugePage); }
 
 GemmFloor::GemmFloor(const Plan& plan)
-    : heads_(plan.batch * plan.heads),
-      head_size_(plan.width / plan.heads),
-      tokens_(plan.tokens()),
-      causal_(!plan.vit),
+    : heads_(plan["batch"] * plan["heads"]),
+      head_size_(plan["width"] / plan["heads"]),
+      tokens_(plan.is("vit") ? count_patches(plan) + 1 : plan["context"]),
+      causal_(!plan.is("vit")),
       tasks_(std::min(heads_ * chunk_count(tokens_, kBlock), kTasksPerThread * num_threads())),
       score_floats_(std::min(kBlock, tokens_) * tokens_) {
   make_calls(plan);
@@ -47,9 +49,10 @@ GemmFloor::GemmFloor(const Plan& plan)
 }
 
 void GemmFloor::make_calls(const Plan& plan) {
-  const std::int64_t rows = plan.batch * tokens_, width = plan.width;
-  const Call patch{Kind::forward, plan.batch * plan.patches(), plan.channels * plan.patch * plan.patch, width};
-  const Call head{Kind::forward, plan.vit ? plan.batch : rows, width, plan.vit ? plan.classes : plan.vocab};
+  const bool vit = plan.is("vit"), softmax = plan.attention == "softmax" || plan.attention == "plain";
+  const std::int64_t rows = plan["batch"] * tokens_, width = plan["width"];
+  const Call patch{Kind::forward, vit ? plan["batch"] * count_patches(plan) : 0, plan["channels"] * plan["patch"] * plan["patch"], width};
+  const Call head{Kind::forward, vit ? plan["batch"] : rows, width, vit ? plan["classes"] : plan["vocab"]};
   const Call qkv{Kind::forward, rows, width, 3 * width}, proj{Kind::forward, rows, width, width};
   const Call up{Kind::forward, rows, width, 4 * width}, down{Kind::forward, rows, 4 * width, width};
   const auto backward = [&](Call call) {
@@ -58,20 +61,20 @@ void GemmFloor::make_calls(const Plan& plan) {
     call.kind = Kind::weight_gradient;
     calls_.push_back(call);
   };
-  if (plan.vit) calls_.push_back(patch);
-  for (std::int64_t i = 0; i < plan.layers; ++i) {
+  if (vit) calls_.push_back(patch);
+  for (std::int64_t i = 0; i < plan["layers"]; ++i) {
     calls_.push_back(qkv);
-    if (plan.has_softmax()) calls_.push_back({Kind::attention_forward});
+    if (softmax) calls_.push_back({Kind::attention_forward});
     calls_.insert(calls_.end(), {proj, up, down});
   }
   calls_.push_back(head);
   backward(head);
-  for (std::int64_t i = 0; i < plan.layers; ++i) {
+  for (std::int64_t i = 0; i < plan["layers"]; ++i) {
     for (const Call& call : {down, up, proj}) backward(call);
-    if (plan.has_softmax()) calls_.push_back({Kind::attention_backward});
+    if (softmax) calls_.push_back({Kind::attention_backward});
     backward(qkv);
   }
-  if (plan.vit) calls_.push_back({Kind::weight_gradient, patch.rows, patch.in, patch.out});
+  if (vit) calls_.push_back({Kind::weight_gradient, patch.rows, patch.in, patch.out});
 }
 
 void GemmFloor::count_flop() {

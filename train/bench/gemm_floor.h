@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "core/blas.h"
-#include "train/bench/workload.h"
+#include "train/bench/plan.h"
 
 namespace weft::bench {
 
@@ -34,6 +34,7 @@ class FloatBuffer {
 /// floor is that of the layers around them.
 class GemmFloor {
  public:
+  /// A plan of gpt or vit: the models whose entry says gemm_floor.
   explicit GemmFloor(const Plan& plan);
 
   /// Seconds that one round takes. Allocates nothing.

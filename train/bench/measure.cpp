@@ -12,6 +12,7 @@
 #include "train/bench/gemm_floor.h"
 #include "train/bench/heap_count.h"
 #include "train/bench/timing.h"
+#include "train/bench/workload.h"
 #include "train/memory_estimate.h"
 
 namespace weft::bench {
@@ -93,23 +94,27 @@ Measurement measure(const Plan& plan) {
     }
     result.system_allocations += memory_stats().allocations - system_before;
     heap += heap_allocations() - heap_before;
-    if (!floor) {  // what training holds is known now: the products may have their own memory
+    if (result.system_peak_mib == 0) {  // what training holds is known now: the products may have their own memory
       result.allocator_peak_mib = static_cast<double>(memory_stats().peak) / kMiB;
       result.system_peak_mib = train::process_peak_mib();
-      floor.emplace(plan);
-      floor->run();
+      if (plan.model->gemm_floor) {
+        floor.emplace(plan);
+        floor->run();
+      }
     }
-    rounds.push_back(floor->run() * 1e3);
+    if (floor) rounds.push_back(floor->run() * 1e3);
   }
-  while (static_cast<std::int64_t>(rounds.size()) < kLeastRounds) rounds.push_back(floor->run() * 1e3);
+  while (floor && static_cast<std::int64_t>(rounds.size()) < kLeastRounds) rounds.push_back(floor->run() * 1e3);
 
   result.median_ms = median(times);
   result.min_ms = *std::min_element(times.begin(), times.end());
-  result.items_per_s = static_cast<double>(plan.items()) / result.median_ms * 1e3;
+  result.items_per_s = static_cast<double>(plan.model->items(plan)) / result.median_ms * 1e3;
   result.loss = loss.item();
-  result.floor_ms = median(rounds);
-  result.floor_gflop = floor->gflop();
-  result.efficiency = result.floor_ms / result.median_ms;
+  if (floor) {
+    result.floor_ms = median(rounds);
+    result.floor_gflop = floor->gflop();
+    result.efficiency = result.floor_ms / result.median_ms;
+  }
   result.heap_allocations = heap_allocations() < 0 ? -1 : static_cast<double>(heap) / static_cast<double>(plan.steps);
   floor.reset();
   result.ops = observe(work, std::min(plan.steps, kObservedSteps));

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "train/bench/workload.h"
+#include "train/bench/plan.h"
 
 namespace weft::bench {
 
@@ -19,11 +19,11 @@ struct OpTime {
 struct Measurement {
   double median_ms = 0;       ///< of a step: forward, loss, backward, update
   double min_ms = 0;
-  double items_per_s = 0;     ///< tokens or images
+  double items_per_s = 0;     ///< tokens, images, ...
   std::int64_t parameters = 0;
   int threads = 0;
   double loss = 0;            ///< of the last timed step
-  double floor_ms = 0;        ///< median of a round of the bare products
+  double floor_ms = 0;        ///< median of a round of the bare products; 0, and so the next two: not known for this model
   double floor_gflop = 0;
   double efficiency = 0;      ///< floor / median
   double allocator_peak_mib = 0;

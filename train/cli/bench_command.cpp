@@ -1,4 +1,4 @@
-// weft bench gpt, weft bench vit, weft bench attention, weft bench ops, weft bench ulps
+// weft bench MODEL, weft bench attention, weft bench ops, weft bench ulps
 #include <fmt/format.h>
 
 #include <memory>
@@ -88,34 +88,20 @@ void add_shared(CLI::App& command, ModelBench& flags) {
   command.add_flag("--json", flags.json, "one line of JSON, with the fields of tests/peers/torch_peer.py and more");
 }
 
-void add_model(CLI::App& parent, Action& action, bool vit, const std::shared_ptr<ModelBench>& flags) {
-  CLI::App* command =
-      parent.add_subcommand(vit ? "vit" : "gpt", vit ? "training steps of a ViT on random images" : "training steps of a GPT on random tokens");
+void add_model(CLI::App& parent, Action& action, const bench::BenchModel& model, const std::shared_ptr<ModelBench>& flags) {
+  CLI::App* command = parent.add_subcommand(model.name, model.about);
+  const auto sizes = std::make_shared<bench::Plan>(model.name);
+  for (const bench::Size& size : model.sizes) command->add_option(std::string("--") + size.name, sizes->sizes[size.name], size.about)->capture_default_str();
   bench::Plan& plan = flags->plan;
-  const auto add = [&](const char* name, std::int64_t& value, const char* help) { command->add_option(name, value, help)->capture_default_str(); };
-  add("--layers", plan.layers, "transformer blocks");
-  add("--heads", plan.heads, "attention heads");
-  add("--width", plan.width, "features of a token");
-  command->add_option("--attention", plan.attention, "softmax (in tiles), plain (its whole matrix), lightning or linear")->capture_default_str();
-  if (vit) {
-    add("--image", plan.image, "height and width of an image");
-    add("--patch", plan.patch, "height and width of a patch");
-    add("--channels", plan.channels, "of an image");
-    add("--classes", plan.classes, "of images");
-  } else {
-    add("--context", plan.context, "tokens of a sequence");
-    add("--vocab", plan.vocab, "tokens there are");
-  }
-  add("--batch", plan.batch, vit ? "images of a step" : "sequences of a step");
-  add("--steps", plan.steps, "steps that are timed");
-  add("--warmup", plan.warmup, "steps before");
+  if (model.attention)
+    command->add_option("--attention", plan.attention, "softmax (in tiles), plain (its whole matrix), lightning or linear")->capture_default_str();
+  command->add_option("--steps", plan.steps, "steps that are timed")->capture_default_str();
+  command->add_option("--warmup", plan.warmup, "steps before")->capture_default_str();
   add_shared(*command, *flags);
-  command->footer(vit ? "Example:\n  weft bench vit --layers 6 --heads 4 --width 64 --batch 64"
-                      : "Examples:\n  weft bench gpt --layers 6 --heads 6 --width 384 --context 256 --batch 8\n"
-                        "  weft bench gpt --attention lightning --layers 1 --context 16384 --batch 1 --steps 3 --warmup 1\n"
-                        "  weft bench gpt --against \"python3 tests/peers/torch_peer.py gpt\"");
-  command->callback([flags, vit, &action] {
-    flags->plan.vit = vit;
+  if (!model.example.empty()) command->footer(model.example);
+  command->callback([flags, sizes, &action] {
+    flags->plan.model = sizes->model;
+    flags->plan.sizes = sizes->sizes;
     action = [flags] { return bench_model(*flags); };
   });
 }
@@ -163,18 +149,17 @@ void add_bench(CLI::App& app, Action& action) {
   CLI::App* command = app.add_subcommand("bench", "time training steps and ops, against bare sgemm and against others; how exact ops are");
   command->require_subcommand(0, 1);
   command->option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);  // as in `weft train`; the models' commands inherit it
-  command->footer("Examples:\n  weft bench gpt --json\n  weft bench vit --against \"python3 tests/peers/torch_peer.py vit\"\n"
+  command->footer("Examples:\n  weft bench gpt --json\n  weft bench resnet --batch 64 --against \"python3 tests/peers/torch_peer.py resnet --batch 64\"\n  weft bench vit --against \"python3 tests/peers/torch_peer.py vit\"\n"
                   "  weft bench ops attention");
   const auto flags = std::make_shared<ModelBench>();
   add_shared(*command, *flags);
-  add_model(*command, action, false, flags);
-  add_model(*command, action, true, flags);
+  for (const bench::BenchModel& model : bench::bench_models()) add_model(*command, action, model, flags);
   add_attention(*command, action);
   add_ops(*command, action);
   add_ulps(*command, action);
   command->callback([command, flags, &action] {
     if (!command->get_subcommands().empty()) return;
-    if (flags->against.empty()) throw CLI::RequiredError("gpt, vit, attention, ops or ulps");
+    if (flags->against.empty()) throw CLI::RequiredError("a model (gpt, vit, ...), attention, ops or ulps");
     action = [flags] { return bench_model(*flags); };
   });
 }
