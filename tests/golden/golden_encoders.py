@@ -1,5 +1,5 @@
-"""BERT and the click models in PyTorch, float64, with weft's parameter names: values and gradients. BERT is made of PyTorch's own encoder layers, the click
-models are written from the papers. Run by itself: it writes files/encoders.npz.
+"""BERT, the click models, skip-gram and the small CNN in PyTorch, float64, with weft's parameter names: values and gradients. BERT and BST are made of PyTorch's
+own encoder layers, the others are written from the papers. Run by itself: it writes files/encoders.npz and files/click_models.npz.
 """
 import pathlib
 
@@ -67,7 +67,7 @@ def click_ids():
 
 def click_shapes(model):
     tables = {"item.weight": (ITEMS, K), "category.weight": (CATEGORIES, K), "user.weight": (USERS, K)}
-    if model in ("fm", "autoint"):
+    if model in ("fm", "deepfm", "autoint"):
         for name, rows in {"history_item": ITEMS, "history_category": CATEGORIES}.items():
             tables[name + ".weight"] = (rows, K)
     if model == "autoint":
@@ -75,14 +75,22 @@ def click_shapes(model):
             tables.update({f"interacting.{layer}.{name}.weight": (2 * K, width) for name in ("query", "key", "value", "residual")})
         tables.update({"head.weight": (1, 5 * 2 * K), "head.bias": (1,)})
         return tables
-    if model == "fm":
+    mlp = {"mlp.0.fc.weight": (6, 5 * K), "mlp.0.fc.bias": (6,), "mlp.0.dice.alpha": (6,), "head.weight": (1, 6), "head.bias": (1,)}
+    if model in ("fm", "deepfm"):
         for name, rows in {"item": ITEMS, "category": CATEGORIES, "user": USERS, "history_item": ITEMS, "history_category": CATEGORIES}.items():
             tables[f"first_{name}.weight"] = (rows, 1)
         tables["bias"] = (1,)
-        return tables
-    tables.update({"unit.hidden.fc.weight": (4, 8 * K), "unit.hidden.fc.bias": (4,), "unit.hidden.dice.alpha": (4,), "unit.out.weight": (1, 4), "unit.out.bias": (1,),
-                   "mlp.0.fc.weight": (6, 5 * K), "mlp.0.fc.bias": (6,), "mlp.0.dice.alpha": (6,), "head.weight": (1, 6), "head.bias": (1,)})
-    return tables
+        return {**tables, **mlp} if model == "deepfm" else tables
+    if model == "din":
+        tables.update({"unit.hidden.fc.weight": (4, 8 * K), "unit.hidden.fc.bias": (4,), "unit.hidden.dice.alpha": (4,), "unit.out.weight": (1, 4), "unit.out.bias": (1,)})
+    if model == "bst":
+        wide = 2 * K
+        tables["position.weight"] = (L + 1, wide)
+        for name, (o, n) in {"attn.c_attn": (3 * wide, wide), "attn.c_proj": (wide, wide), "mlp.c_fc": (4 * wide, wide), "mlp.c_proj": (wide, 4 * wide)}.items():
+            tables[f"blocks.0.{name}.weight"], tables[f"blocks.0.{name}.bias"] = (o, n), (o,)
+        for name in ("ln_1", "ln_2"):
+            tables[f"blocks.0.{name}.weight"], tables[f"blocks.0.{name}.bias"] = (wide,), (wide,)
+    return {**tables, **mlp}
 
 
 def dice(x, alpha):
@@ -125,6 +133,57 @@ def din(p, ids):
     return F.linear(x, p["head.weight"], p["head.bias"])[:, 0]
 
 
+def click_mlp(p, x):
+    x = dice(F.linear(x, p["mlp.0.fc.weight"], p["mlp.0.fc.bias"]), p["mlp.0.dice.alpha"])
+    return F.linear(x, p["head.weight"], p["head.bias"])[:, 0]
+
+
+def deepfm(p, ids):
+    """Guo et al. 2017, eq. 1 to 3: both parts read the same embeddings."""
+    return fm(p, ids) + click_mlp(p, torch.cat(click_fields(p, ids), -1))
+
+
+def clicked_pairs(p, ids):
+    """Item and category side by side: of the candidate, and of each place of the history, zero where there is none."""
+    candidate = torch.cat([p["item.weight"][ids[:, 1]], p["category.weight"][ids[:, 2]]], -1)
+    there = (ids[:, 3 : 3 + L] > 0).double()[..., None]
+    return candidate, torch.cat([p["item.weight"][ids[:, 3 : 3 + L]], p["category.weight"][ids[:, 3 + L :]]], -1) * there
+
+
+def sum_pooling(p, ids):
+    candidate, clicked = clicked_pairs(p, ids)
+    return click_mlp(p, torch.cat([candidate, clicked.sum(1), p["user.weight"][ids[:, 0]]], -1))
+
+
+def bst(p, ids):
+    """Chen et al. 2019, section 2: a transformer layer over the history and the item behind it, read at the item."""
+    candidate, clicked = clicked_pairs(p, ids)
+    wide = candidate.shape[-1]
+    layer = nn.TransformerEncoderLayer(wide, 2, 4 * wide, dropout=0.0, activation=F.relu, batch_first=True)
+    names = {"self_attn.in_proj_": "attn.c_attn.", "self_attn.out_proj.": "attn.c_proj.", "linear1.": "mlp.c_fc.", "linear2.": "mlp.c_proj.", "norm1.": "ln_1.", "norm2.": "ln_2."}
+    values = {theirs + kind: p[f"blocks.0.{ours}{kind}"] for theirs, ours in names.items() for kind in ("weight", "bias")}
+    x = torch.cat([clicked, candidate[:, None]], 1) + p["position.weight"]
+    padding = torch.cat([ids[:, 3 : 3 + L] == 0, torch.zeros(len(ids), 1, dtype=torch.bool)], 1)
+    x = torch.nn.utils.stateless.functional_call(layer, values, x, {"src_key_padding_mask": padding})
+    return click_mlp(p, torch.cat([candidate, x[:, -1], p["user.weight"][ids[:, 0]]], -1))
+
+
+def skip_gram(p, ids):
+    """Mikolov et al. 2013, eq. 4: the scores, context first."""
+    return torch.stack([(p["input.weight"][row[0]] * p["output.weight"][row[1:]]).sum(-1) for row in ids])
+
+
+CNN_SHAPES = {"convs.0.weight": (3, 2, 3, 3), "convs.0.bias": (3,), "convs.1.weight": (4, 3, 3, 3), "convs.1.bias": (4,), "fc.weight": (6, 4 * 2 * 1), "fc.bias": (6,),
+              "head.weight": (5, 6), "head.bias": (5,)}
+
+
+def cnn(p, x):
+    for i in range(2):
+        x = F.max_pool2d(F.relu(F.conv2d(x, p[f"convs.{i}.weight"], p[f"convs.{i}.bias"], padding=1)), 2)
+    x = F.relu(F.linear(x.flatten(1), p["fc.weight"], p["fc.bias"]))
+    return F.linear(x, p["head.weight"], p["head.bias"])
+
+
 def autoint(p, ids):
     """Song et al. 2019, eq. 5 to 10, a head at a time."""
     x = torch.stack(click_fields(p, ids), 1)
@@ -139,11 +198,18 @@ def make():
     torch.manual_seed(33)
     entries = {}
     padded = torch.tensor([[2, 5, 8, 7, 3], [2, 6, 3, 0, 0]])
+    words = torch.tensor([[1, 2, 3, 3], [0, 5, 1, 2], [1, 0, 4, 5]])
+    images = torch.rand(3, 2, 9, 7, generator=torch.Generator().manual_seed(7)) - 0.5
     runs = {"bert_tokens": (bert_shapes(9, 6, 2, 8, 16, 0), lambda p: bert(p, padded, 2, 2, 0), padded, None),
             "bert_classes": (bert_shapes(9, 6, 2, 8, 16, 3), lambda p: bert(p, padded, 2, 2, 3), padded, None),
             "fm": (click_shapes("fm"), lambda p: fm(p, click_ids()), click_ids(), None),
             "din": (click_shapes("din"), lambda p: din(p, click_ids()), click_ids(), None),
-            "autoint": (click_shapes("autoint"), lambda p: autoint(p, click_ids()), click_ids(), None)}
+            "autoint": (click_shapes("autoint"), lambda p: autoint(p, click_ids()), click_ids(), None),
+            "deepfm": (click_shapes("deepfm"), lambda p: deepfm(p, click_ids()), click_ids(), None),
+            "sum": (click_shapes("sum"), lambda p: sum_pooling(p, click_ids()), click_ids(), None),
+            "bst": (click_shapes("bst"), lambda p: bst(p, click_ids()), click_ids(), None),
+            "skip_gram": ({"input.weight": (6, 3), "output.weight": (6, 3)}, lambda p: skip_gram(p, words), words, None),
+            "cnn": (CNN_SHAPES, lambda p: cnn(p, images), images, None)}
     for name, (shapes, model, ids, _) in runs.items():
         p = randomize(shapes)
         out = model(p)
@@ -160,7 +226,9 @@ def make():
 
 
 if __name__ == "__main__":
-    path = pathlib.Path(__file__).parent / "files" / "encoders.npz"
     entries = make()
-    np.savez(path, **{key: np.array(value, order="C") for key, value in entries.items()})
-    print(f"{path.name}: {len(entries)} arrays, {path.stat().st_size / 1024:.0f} KiB")
+    for name, of_clicks in (("encoders", False), ("click_models", True)):
+        path = pathlib.Path(__file__).parent / "files" / f"{name}.npz"
+        mine = {key: np.array(value, order="C") for key, value in entries.items() if (key.split("/")[0] in ("deepfm", "sum", "bst", "skip_gram", "cnn")) == of_clicks}
+        np.savez(path, **mine)
+        print(f"{path.name}: {len(mine)} arrays, {path.stat().st_size / 1024:.0f} KiB")

@@ -1,10 +1,12 @@
-// BERT, the factorization machine, the deep interest network and AutoInt against PyTorch: outputs and every gradient (golden_encoders.py).
+// BERT, the click models, skip-gram and the small CNN against PyTorch: outputs and every gradient (golden_encoders.py).
 #include <memory>
 
 #include "autograd/ops/binary.h"
 #include "autograd/ops/reduce.h"
 #include "nn/models/bert.h"
+#include "nn/models/cnn.h"
 #include "nn/models/recommender.h"
+#include "nn/models/skip_gram.h"
 #include "tests/golden/golden.h"
 
 namespace weft {
@@ -15,6 +17,9 @@ std::unique_ptr<nn::Model> make_encoder(const std::string& name) {
     return std::make_unique<nn::Bert>(nn::BertConfig{
         .vocab_size = 9, .block_size = 6, .n_layer = 2, .n_head = 2, .n_embd = 8, .mlp_ratio = 2, .dropout = 0, .n_class = name == "bert_classes" ? 3 : 0});
   }
+  if (name == "skip_gram") return std::make_unique<nn::SkipGram>(nn::SkipGramConfig{.vocab_size = 6, .n_embd = 3});
+  if (name == "cnn")
+    return std::make_unique<nn::Cnn>(nn::CnnConfig{.n_class = 5, .image_height = 9, .image_width = 7, .channels = 2, .widths = {3, 4}, .hidden = 6});
   return std::make_unique<nn::Recommender>(nn::RecommenderConfig{.n_item = 7,
                                                                  .n_category = 4,
                                                                  .n_user = 5,
@@ -33,7 +38,7 @@ void compare_encoder(const std::string& name, const golden::Arrays& arrays, DTyp
   const nn::LoadReport report = model->load_state_dict(nn::NamedTensors(values.begin(), values.end()), false);
   for (const std::string& missing : report.missing) CHECK_MESSAGE(missing.find("running_") != std::string::npos, missing);
   CHECK(report.unexpected.empty());
-  const Tensor ids = arrays.at("x");
+  const Tensor ids = is_float(arrays.at("x").dtype()) ? raw::cast(arrays.at("x"), dtype) : arrays.at("x");
   Tensor out = (*model)(ids);
   if (name == "bert_tokens") {  // what stands at padding is nobody's
     const Tensor seen = raw::cast(greater(ids, Tensor::zeros({}, ids.dtype())), dtype);
@@ -52,9 +57,10 @@ void compare_encoder(const std::string& name, const golden::Arrays& arrays, DTyp
 
 }  // namespace
 
-TEST_CASE("BERT, FM, DIN and AutoInt compute what PyTorch computes, forward and backward") {
-  const golden::Arrays all = golden::load("encoders");
-  for (const char* name : {"bert_tokens", "bert_classes", "fm", "din", "autoint"})
+TEST_CASE("BERT, click models, skip-gram and the small CNN compute what PyTorch computes, forward and backward") {
+  golden::Arrays all = golden::load("encoders");
+  all.merge(golden::load("click_models"));
+  for (const char* name : {"bert_tokens", "bert_classes", "fm", "deepfm", "sum", "din", "bst", "autoint", "skip_gram", "cnn"})
     for (const DType dtype : {DType::f64, DType::f32}) compare_encoder(name, golden::below(all, std::string(name) + "/"), dtype);
 }
 
