@@ -30,21 +30,23 @@ MODELS = {
     "ViT 28x28, patch 4, 6 layers, 4 heads, 64 wide, batch 64": "vit --layers 6 --heads 4 --width 64 --image 28 --patch 4 --batch 64",
     "GPT 6 layers, 6 heads, 384 wide, context 256, batch 8": "gpt --layers 6 --heads 6 --width 384 --context 256 --batch 8 --vocab 65",
 }
-THREAD_MODELS = {  # of the systems that the forum thread names, as `weft train` makes them; the sizes are the defaults of `weft bench`
-    "BERT, 2 layers, 128 wide, 128 tokens, batch 32": "bert",
-    "encoder-decoder, 2 + 2 layers, 128 wide, 16 + 16 tokens, batch 64": "translate",
-    "LeNet-5, 28x28, batch 128": "lenet",
-    "CNN, 32 and 64 channels, 28x28, batch 128": "cnn",
-    "ResNet, 8 layers, 16 to 64 channels, 28x28, batch 128": "resnet",
-    "Faster R-CNN, 96x96, batch 8": "faster_rcnn",
-    "DETR, 3 + 3 layers, 64 wide, 96x96, batch 8": "detr",
-    "skip-gram, 3,300 words, 64 wide, batch 512": "embedding",
-    "FM, 30 clicks, batch 128": "fm",
-    "DeepFM, the same": "deepfm",
-    "summed history, the same": "sum",
-    "DIN, the same": "din",
-    "BST, the same": "bst",
-    "AutoInt, the same": "autoint",
+THREAD_MODELS = {  # of the systems that the forum thread names, as `weft train` makes them; sizes that are not given are the defaults of `weft bench`
+    "flash": ("GPT, softmax attention in tiles, 2 layers, 128 wide, context 2,048", "gpt --layers 2 --batch 1 --context 2048"),
+    "lightning": ("GPT, Lightning Attention-2, 2 layers, 128 wide, context 4,096", "gpt --layers 2 --batch 1 --context 4096 --attention lightning"),
+    "bert": ("BERT, 2 layers, 128 wide, 128 tokens, batch 32", "bert"),
+    "translate": ("encoder-decoder, 2 + 2 layers, 128 wide, 16 + 16 tokens, batch 64", "translate"),
+    "lenet": ("LeNet-5, 28x28, batch 128", "lenet"),
+    "cnn": ("CNN, 32 and 64 channels, 28x28, batch 128", "cnn"),
+    "resnet": ("ResNet, 8 layers, 16 to 64 channels, 28x28, batch 128", "resnet"),
+    "faster_rcnn": ("Faster R-CNN, 96x96, batch 8", "faster_rcnn"),
+    "detr": ("DETR, 3 + 3 layers, 64 wide, 96x96, batch 8", "detr"),
+    "embedding": ("skip-gram, 3,300 words, 64 wide, batch 512", "embedding"),
+    "fm": ("FM, 30 clicks, batch 128", "fm"),
+    "deepfm": ("DeepFM, the same", "deepfm"),
+    "sum": ("summed history, the same", "sum"),
+    "din": ("DIN, the same", "din"),
+    "bst": ("BST, the same", "bst"),
+    "autoint": ("AutoInt, the same", "autoint"),
 }
 LONG = "gpt --layers 2 --heads 4 --width 128 --batch 1"
 
@@ -139,14 +141,13 @@ def models_section(weft, torch, flags):
 def thread_section(weft, torch, flags):
     print("| model | weft, ms | PyTorch, ms | times as fast | peak memory, MiB | PyTorch's |")
     print("|---|---|---|---|---|---|")
-    for name, words in THREAD_MODELS.items():
-        if flags.models and words not in flags.models:
-            continue
+    for key in flags.models or THREAD_MODELS:
+        name, words = THREAD_MODELS[key]
         programs = {"weft": lambda: weft.bench(words, flags.threads, flags.steps)}
         programs |= {way: (lambda way=way: torch.run(way, f"{words} --steps {flags.steps}")) for way in torch.ways}
-        results = in_turn(programs, flags.rounds, name)
+        results = in_turn(programs, flags.rounds, key)
         if len({r["params"] for rounds in results.values() for r in rounds}) != 1:
-            sys.exit(f"table: the two {words} differ in the number of parameters")
+            sys.exit(f"table: the two {key} differ in the number of parameters")
         fastest, ratios = against_fastest(results, "weft")
         for way in torch.ways:
             say(f"  {way}: {spread([r['median_ms'] for r in results[way]])} ms")
@@ -238,7 +239,7 @@ def read_flags():
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--steps", type=int, default=40, help="timed a round")
     parser.add_argument("--sections", nargs="+", choices=SECTIONS, default=list(SECTIONS))
-    parser.add_argument("--models", nargs="+", choices=THREAD_MODELS.values(), help="of the section thread (default: all)")
+    parser.add_argument("--models", nargs="+", choices=THREAD_MODELS, help="of the section thread (default: all)")
     flags = parser.parse_args()
     if min(flags.rounds, flags.steps, flags.threads, *flags.torch_threads) < 1:
         parser.error("rounds, steps and threads must be at least 1")

@@ -49,10 +49,42 @@ class Attention(nn.Module):
         return self.proj(out.transpose(1, 2).reshape(batch, length, width))
 
 
-class Block(nn.Module):
-    def __init__(self, width, heads, causal, longest):
+class LightningAttention(nn.Module):
+    """Linear attention with decay (Qin et al. 2024, arXiv 2401.04658, eq. 3), in chunks: scores within one, a running sum of k^T v between them."""
+
+    def __init__(self, width, heads, longest):
         super().__init__()
-        self.norm1, self.attention = nn.LayerNorm(width), Attention(width, heads, causal, longest)
+        self.heads, self.chunk = heads, min(64, longest)
+        if longest % self.chunk:
+            raise SystemExit(f"lightning wants a context that {self.chunk} divides")
+        self.qkv, self.proj = nn.Linear(width, 3 * width), nn.Linear(width, width)
+        decay = torch.exp(-torch.exp2(-8 * torch.arange(1, heads + 1) / heads)).view(heads, 1, 1, 1)
+        at = torch.arange(self.chunk).float()
+        distance = at[:, None] - at
+        self.register_buffer("within", torch.where(distance >= 0, decay ** distance.clamp(min=0), torch.zeros(())), persistent=False)
+        self.register_buffer("since", decay ** (at[:, None] + 1), persistent=False)
+        self.register_buffer("until", decay ** (self.chunk - 1 - at[:, None]), persistent=False)
+        self.register_buffer("across", decay.squeeze(1) ** self.chunk, persistent=False)
+
+    def forward(self, x):
+        batch, length, width = x.shape
+        q, k, v = self.qkv(x).view(batch, length // self.chunk, self.chunk, 3, self.heads, -1).permute(3, 0, 4, 1, 2, 5).unbind(0)
+        q, k = F.silu(q), F.silu(k)
+        out = (q @ k.transpose(-2, -1) * self.within) @ v
+        sums = (k * self.until).transpose(-2, -1) @ v
+        state, states = torch.zeros_like(sums[:, :, 0]), []
+        for i in range(sums.shape[2]):
+            states.append(state)
+            state = self.across * state + sums[:, :, i]
+        out = out + (q * self.since) @ torch.stack(states, 2)
+        out = out * torch.rsqrt(out.square().mean(-1, keepdim=True) + 1e-6)
+        return self.proj(out.permute(0, 2, 3, 1, 4).reshape(batch, length, width))
+
+
+class Block(nn.Module):
+    def __init__(self, width, heads, causal, longest, lightning=False):
+        super().__init__()
+        self.norm1, self.attention = nn.LayerNorm(width), LightningAttention(width, heads, longest) if lightning else Attention(width, heads, causal, longest)
         self.norm2 = nn.LayerNorm(width)
         self.mlp = nn.Sequential(nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width))
 
@@ -62,7 +94,7 @@ class Block(nn.Module):
 
 
 def blocks(flags, causal, longest):
-    return nn.Sequential(*(Block(flags.width, flags.heads, causal, longest) for _ in range(flags.layers)))
+    return nn.Sequential(*(Block(flags.width, flags.heads, causal, longest, getattr(flags, "attention", "") == "lightning") for _ in range(flags.layers)))
 
 
 class Gpt(nn.Module):
@@ -172,6 +204,8 @@ def read_flags():
         command = commands.add_parser(name, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
         for size, default in {**model.sizes, "steps": 40, "warmup": 8}.items():
             command.add_argument("--" + size, type=int, default=default)
+        if name == "gpt":
+            command.add_argument("--attention", choices=["softmax", "lightning"], default="softmax")
         if name == "generate":
             command.add_argument("--chars", type=int, default=1000, help="that it writes")
             command.add_argument("--repeats", type=int, default=3, help="times that it writes them")
