@@ -14,7 +14,7 @@ namespace {
 using Words = std::vector<std::string>;
 using Json = nlohmann::json;
 
-struct Entry {
+struct SmallModel {
   const char* name;
   Words sizes;
   std::int64_t parameters;  ///< as tests/peers/torch_peer.py prints them
@@ -22,8 +22,8 @@ struct Entry {
 };
 
 /// Small, and every size other than its default where there is one.
-const std::vector<Entry>& entries() {
-  static const std::vector<Entry> all{
+const std::vector<SmallModel>& small_models() {
+  static const std::vector<SmallModel> all{
       {"bert", {"--layers", "1", "--heads", "2", "--width", "16", "--context", "8", "--vocab", "30", "--batch", "2"}, 4286, 16},
       {"translate", {"--layers", "1", "--heads", "2", "--width", "16", "--context", "6", "--vocab", "30", "--batch", "2"}, 8160, 12},
       {"lenet", {"--image", "16", "--batch", "3"}, 21386, 3},
@@ -41,7 +41,7 @@ const std::vector<Entry>& entries() {
   return all;
 }
 
-void check_refused(const Outcome& outcome, const std::string& says) {
+void check_size_refused(const Outcome& outcome, const std::string& says) {
   CAPTURE(outcome.err);
   CHECK(outcome.code == 2);
   CHECK(outcome.out.empty());
@@ -54,7 +54,7 @@ void check_refused(const Outcome& outcome, const std::string& says) {
 TEST_CASE("every model trains for two steps and says the fields of the PyTorch script") {
   const TempFolder folder;
   const Outcome help = weft_with(folder, {"bench", "--help"});
-  for (const Entry& entry : entries()) {
+  for (const SmallModel& entry : small_models()) {
     CAPTURE(entry.name);
     CHECK(help.out.find(std::string("\n  ") + entry.name + " ") != std::string::npos);
     const Outcome outcome = weft_with(folder, Words{"bench", entry.name} + entry.sizes + Words{"--steps", "2", "--warmup", "0", "--threads", "1", "--json"});
@@ -85,7 +85,7 @@ TEST_CASE("the same bits for any number of threads, of a detector as well") {
 
 TEST_CASE("a person gets a table without a floor") {
   const TempFolder folder;
-  const Outcome outcome = weft_with(folder, Words{"bench"} + Words{entries()[4].name} + entries()[4].sizes + Words{"--steps", "2", "--warmup", "0"});
+  const Outcome outcome = weft_with(folder, Words{"bench"} + Words{small_models()[4].name} + small_models()[4].sizes + Words{"--steps", "2", "--warmup", "0"});
   CHECK(outcome.code == 0);
   CHECK(outcome.out.find("ResNet: layers 2, width 4, image 8, batch 3") != std::string::npos);
   CHECK(outcome.out.find("batch_norm") != std::string::npos);
@@ -104,7 +104,7 @@ TEST_CASE("a peer gets the sizes that were asked for") {
 
 TEST_CASE("sizes that cannot be are refused by name") {
   const TempFolder folder;
-  const auto refused = [&](const Words& words, const std::string& says) { check_refused(weft_with(folder, Words{"bench"} + words), says); };
+  const auto refused = [&](const Words& words, const std::string& says) { check_size_refused(weft_with(folder, Words{"bench"} + words), says); };
   refused({"bert", "--heads", "3"}, "[bench] width must be divisible by heads: width 128, heads 3");
   refused({"bert", "--vocab", "1"}, "vocab must be from 2");
   refused({"bert", "--attention", "plain"}, "unknown option --attention");

@@ -10,7 +10,7 @@
 namespace weft::bench {
 namespace {
 
-constexpr std::int64_t kMost = 1 << 20, kMostWidth = 1 << 16;
+constexpr std::int64_t kMostTokens = 1 << 20, kMostWidth = 1 << 16;
 
 std::vector<Size> block_sizes(std::int64_t layers, std::int64_t heads, std::int64_t width) {
   return {{"layers", layers, 1000, "transformer blocks"}, {"heads", heads, 4096, "attention heads"}, {"width", width, kMostWidth, "features of a token"}};
@@ -104,7 +104,7 @@ std::vector<BenchModel> transformer_models() {
   const auto tokens = [](const Plan& p) { return p["batch"] * p["context"]; };
   const auto images = [](const Plan& p) { return p["batch"]; };
   const auto texts = [](std::int64_t context, std::int64_t vocab, std::int64_t batch) {
-    return std::vector<Size>{{"context", context, kMost, "tokens of a sequence"}, {"vocab", vocab, kMost, "tokens there are"}, {"batch", batch, kMost, "sequences of a step"}};
+    return std::vector<Size>{{"context", context, kMostTokens, "tokens of a sequence"}, {"vocab", vocab, kMostTokens, "tokens there are"}, {"batch", batch, kMostTokens, "sequences of a step"}};
   };
   std::vector<BenchModel> all;
   all.push_back({.name = "gpt",
@@ -132,8 +132,8 @@ std::vector<BenchModel> transformer_models() {
                  .sizes = with(block_sizes(4, 4, 128), {{"image", 28, 4096, "height and width of an image"},
                                                         {"patch", 4, 4096, "height and width of a patch"},
                                                         {"channels", 1, 64, "of an image"},
-                                                        {"classes", 10, kMost, "of images"},
-                                                        {"batch", 12, kMost, "images of a step"}}),
+                                                        {"classes", 10, kMostTokens, "of images"},
+                                                        {"batch", 12, kMostTokens, "images of a step"}}),
                  .items = images,
                  .check = check_patches,
                  .least_floats =
