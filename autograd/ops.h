@@ -5,6 +5,7 @@
 #include "autograd/ops/batch_norm.h"
 #include "autograd/ops/binary.h"
 #include "autograd/ops/conv.h"
+#include "autograd/ops/dice.h"
 #include "autograd/ops/dropout.h"
 #include "autograd/ops/indexing.h"
 #include "autograd/ops/interaction.h"

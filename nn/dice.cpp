@@ -3,25 +3,18 @@
 #include <fmt/format.h>
 
 #include "autograd/ops/binary.h"
-#include "autograd/ops/reduce.h"
+#include "autograd/ops/dice.h"
 #include "autograd/ops/unary.h"
 #include "nn/check.h"
 
 namespace weft::nn {
 namespace {
 
-constexpr double kDiceEps = 1e-8;
 constexpr double kStartingSlope = 0.25;
 
 std::int64_t checked_channels(const char* where, std::int64_t n_channel) {
   ConfigCheck(where).size("n_channel", n_channel, kMaxWidth);
   return n_channel;
-}
-
-/// average <- (1 - share) average + share value
-void blend(const Tensor& average, const Tensor& value, double share) {
-  average.copy_from(mul(average, 1 - share));
-  raw::add_scaled(average, raw::cast(raw::reshape(value.detach(), average.shape()), average.dtype()), share);
 }
 
 }  // namespace
@@ -38,17 +31,14 @@ Dice::Dice(std::int64_t n_channel, double momentum)
 
 Tensor Dice::forward(const Tensor& x) const {
   if (x.rank() != 2 || x.size(1) != n_channel_) fail<ShapeError>("dice", "made for (N, {}), got {}", n_channel_, x.shape().str());
-  Tensor centre = raw::cast(running_mean, x.dtype()), spread = raw::cast(running_var, x.dtype());
-  if (is_training()) {
-    if (x.size(0) < 1) fail<ShapeError>("dice", "a training batch needs at least one row: got {}", x.shape().str());
-    centre = mean(x, {0}, true);
-    spread = var(x, {0}, 0, true);
-    blend(running_mean, centre, momentum_);
-    blend(running_var, spread, momentum_);
+  // Statistics of another dtype are moved as copies: a gradient check hands in f64 parameters alone.
+  const Tensor mean = raw::cast(running_mean.get(), x.dtype()), variance = raw::cast(running_var.get(), x.dtype());
+  const Tensor out = weft::dice(x, alpha, {.training = is_training(), .running_mean = mean, .running_var = variance, .momentum = momentum_});
+  if (is_training() && x.dtype() != running_mean.get().dtype()) {
+    running_mean.get().copy_from(mean);
+    running_var.get().copy_from(variance);
   }
-  const Tensor gate = sigmoid((x - centre) * rsqrt(spread + kDiceEps));
-  const Tensor& slope = alpha;
-  return x * (slope + gate * (1.0 - slope));
+  return out;
 }
 
 std::string Dice::details() const { return fmt::format("{} channels", n_channel_); }
