@@ -115,6 +115,7 @@ using Index = std::int64_t;
 
 constexpr Index kStripRows = 4;
 constexpr Index kBlockFloats = 24576;       // of a block of images: with its results it stays in the second-level cache
+constexpr Index kSumBlockFloats = 49152;    // the same for a weight's gradient, whose sums are longer for it and whose results are small
 constexpr Index kLargestImage = 1 << 21;    // floats of one image, laid out
 constexpr Index kSumParts = 16;             // sums of a weight's gradient that are kept apart
 constexpr Index kLargeSum = 1 << 20;        // elements of one above which there are fewer
@@ -147,7 +148,7 @@ struct Layout {
     return shared ? (ky - w.pad_h) * columns + kx - w.pad_w : ky / w.stride_h * columns + kx / w.stride_w;
   }
   /// Images that are laid out together, by shape alone.
-  Index block(Index batch) const { return std::clamp<Index>(kBlockFloats / std::max<Index>(1, image()), 1, std::max<Index>(1, batch / 8)); }
+  Index block(Index batch, Index floats = kBlockFloats) const { return std::clamp<Index>(floats / std::max<Index>(1, image()), 1, std::max<Index>(1, batch / 8)); }
 
   /// f(pixel row y, first pixel column x, steps of columns, count, phase, place in the plane) for each run of pixels of an image.
   template <class F>
@@ -188,6 +189,17 @@ struct Blocks {
   Blocks(const Layout& l, Index images_at_once)
       : layout(l), images(images_at_once), places(up_to(images * l.plane(), HWY_DYNAMIC_DISPATCH(conv_step)())) {
     x_stretch = g_stretch = places + std::max<Index>(0, l.before) + std::max<Index>(0, l.after);
+  }
+
+  /// Results of `rows` rows of each of `count` images, or of all places at once where that is less work.
+  void multiply(const Room& strips, Index strip_count, Index depth, const float* from, const Index* offsets, Index rows, Index count, const float* bias, float* to) const {
+    const Index alone = up_to(rows * layout.columns, HWY_DYNAMIC_DISPATCH(conv_step)());
+    if (alone > layout.plane() || alone * images >= places) {
+      HWY_DYNAMIC_DISPATCH(multiply_rows)(strips.data(), strip_count, depth, from, offsets, places, bias, to, places);
+      return;
+    }
+    for (Index i = 0; i < count; ++i)  // what is written behind an image's rows is overwritten by the next one's
+      HWY_DYNAMIC_DISPATCH(multiply_rows)(strips.data(), strip_count, depth, from + i * layout.plane(), offsets, alone, bias, to + i * layout.plane(), places);
   }
 
   Room x_room() const { return Room(layout.w.channels * layout.phases() * x_stretch); }
@@ -259,8 +271,7 @@ void direct_conv2d(const Windows& w, Index batch, Index out_channels, const floa
     for (Index block = begin; block < end; ++block) {
       const Index first = block * blocks.images, count = std::min(blocks.images, batch - first);
       blocks.put_images(x + first * w.channels * w.pixels(), count, blocks.x_at(in.data()));
-      HWY_DYNAMIC_DISPATCH(multiply_rows)(strips.data(), rows / kStripRows, depth, blocks.x_at(in.data()), offsets.data(), blocks.places,
-                                          bias ? biases.data() : nullptr, result.data(), blocks.places);
+      blocks.multiply(strips, rows / kStripRows, depth, blocks.x_at(in.data()), offsets.data(), w.out_h, count, bias ? biases.data() : nullptr, result.data());
       for (Index i = 0; i < count; ++i)
         for (Index o = 0; o < out_channels; ++o)
           for (Index y = 0; y < w.out_h; ++y)
@@ -302,8 +313,8 @@ void direct_conv2d_grad_x(const Windows& w, Index batch, Index out_channels, con
       if (!covers) std::fill_n(to, count * w.channels * w.pixels(), 0.0f);
       for (Index phase = 0; phase < phases; ++phase) {
         const Phase& part = parts[static_cast<std::size_t>(phase)];
-        HWY_DYNAMIC_DISPATCH(multiply_rows)(part.strips.data(), rows / kStripRows, static_cast<Index>(part.offsets.size()), blocks.g_at(in.data()),
-                                            part.offsets.data(), blocks.places, nullptr, result.data(), blocks.places);
+        blocks.multiply(part.strips, rows / kStripRows, static_cast<Index>(part.offsets.size()), blocks.g_at(in.data()), part.offsets.data(),
+                        layout.shared ? w.height : layout.rows, count, nullptr, result.data());
         layout.each_run([&](Index y, Index first_x, Index step, Index n, Index of_phase, Index place) {
           if (of_phase != phase) return;
           for (Index i = 0; i < count; ++i)
@@ -321,7 +332,7 @@ void direct_conv2d_grad_x(const Windows& w, Index batch, Index out_channels, con
 
 void direct_conv2d_grad_weight(const Windows& w, Index batch, Index out_channels, const float* grad, const float* x, float* grad_weight) {
   const Layout layout(w);
-  const Blocks blocks(layout, layout.block(batch));
+  const Blocks blocks(layout, layout.block(batch, kSumBlockFloats));
   const Index depth = w.channels * w.taps(), size = out_channels * depth, count = chunk_count(batch, blocks.images);
   const std::vector<Index> offsets = tap_offsets(layout, blocks.x_stretch);
   const Index per_part = std::max<Index>(1, chunk_count(count, size <= kLargeSum ? kSumParts : kSumParts / 4)), parts = chunk_count(count, per_part);
