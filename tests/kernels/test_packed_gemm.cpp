@@ -90,6 +90,7 @@ TEST_CASE("a packed product is the loop's") {
         for (const Index k : {1, 3, 15, 16, 17, 255, 256, 257, 1024, 1030}) check_product({9, 19, k, a_turned, b_turned, onto});
         check_product({200, 130, 70, a_turned, b_turned, onto});
       }
+  check_product({250, 320, 300, true, false, Onto::nothing, 0});  // A turned, and enough of it for several tasks
 }
 
 TEST_CASE("the long sum of a small weight is split, and right at its ends") {
