@@ -1,6 +1,7 @@
 // Gradients against differences of function values, in double.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <vector>
@@ -22,6 +23,7 @@ struct GradcheckOptions {
   bool second_order = false;      ///< check the gradient of the gradient too, and that a fused op's rule agrees with its definition
   std::int64_t max_elements = 0;  ///< per input; 0: all. More are sampled evenly, for whole models
   KinkSide kinks{};                 ///< default: smooth everywhere
+  std::uint64_t seed = 0;         ///< of the r that outputs are weighed with
 };
 
 struct GradcheckResult {

@@ -13,8 +13,10 @@ std::vector<Entry>& entries() {
   return list;
 }
 
+std::uint64_t sample_seed = 0;
+
 std::uint64_t hash(std::uint64_t salt, std::uint64_t i) {
-  std::uint64_t x = (i + 1) * 0x9E3779B97F4A7C15u + salt * 0xD1B54A32D192ED03u + 0x2545F4914F6CDD1Du;
+  std::uint64_t x = (i + 1) * 0x9E3779B97F4A7C15u + salt * 0xD1B54A32D192ED03u + (sample_seed + 1) * 0x2545F4914F6CDD1Du;
   x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9u;
   x = (x ^ (x >> 27)) * 0x94D049BB133111EBu;
   return x ^ (x >> 31);
@@ -41,6 +43,8 @@ std::string_view name(Kind kind) {
 
 const std::vector<Entry>& all() { return entries(); }
 
+void set_sample_seed(std::uint64_t seed) { sample_seed = seed; }
+
 Register::Register(std::string name, Kind kind, std::function<Sample()> make) {
   Entry entry{std::move(name), kind, std::move(make)};
   auto& list = entries();
@@ -63,6 +67,7 @@ GradcheckResult check_case(const Case& sample_case, bool second_order) {
   }
   GradcheckOptions options = sample_case.check;
   options.second_order = false;
+  options.seed = sample_seed;
   result = gradcheck(sample_case.call, inputs, options);
   if (!result.passed || !second_order || !sample_case.no_second_order.empty()) return result;
   options.second_order = true;

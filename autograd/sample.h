@@ -72,6 +72,9 @@ struct Register {
 /// contiguous and strided; gradients of gradients too where the case is small and does not say why not.
 GradcheckResult check_case(const Case& sample_case, bool second_order);
 
+/// What values() and ids() draw from: 0, which tests and benchmarks see, or any other for samples of the same shapes with other numbers.
+void set_sample_seed(std::uint64_t seed);
+
 // Helpers to write samples with.
 
 /// f64 tensor of reproducible values in [low, high), different for each `salt`. No two are equal and, where the range leaves room,

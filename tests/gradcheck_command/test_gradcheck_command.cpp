@@ -99,3 +99,19 @@ TEST_CASE("a wrong gradient gives 1 and is named") {
 TEST_CASE("a name that nothing has") {
   CHECK_THROWS_WITH_AS(cli::run_gradcheck({.pattern = "nosuch"}), "[gradcheck] no op, module or model has `nosuch` in its name", ConfigError);
 }
+
+TEST_CASE("other seeds give other numbers, and pass as well") {
+  const Output output = run({.pattern = "softmax", .kind = "op", .seed = 7, .seeds = 3});
+  CHECK(output.code == 0);
+  CHECK(output.text.find("\nall 2 passed\n3 seeds: ") != std::string::npos);
+  CHECK(output.text.ends_with(" elements in all, 0 of them failed\n"));
+  samples::set_sample_seed(7);
+  const std::vector<double> other = samples::values({4}, 1).to_vector<double>();
+  samples::set_sample_seed(0);
+  CHECK(other != samples::values({4}, 1).to_vector<double>());
+  const Output wrong = run({.pattern = "planted_fault", .seed = 5, .seeds = 2});
+  CHECK(wrong.code == 1);
+  CHECK(wrong.text.find(" (--seed 5)\n") != std::string::npos);
+  CHECK(wrong.text.ends_with(" 2 of them failed\n"));
+  CHECK_THROWS_WITH_AS(cli::run_gradcheck({.pattern = "softmax", .kind = "model"}), "[gradcheck] no model has `softmax` in its name", ConfigError);
+}

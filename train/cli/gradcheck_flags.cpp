@@ -14,9 +14,12 @@ void add_gradcheck(CLI::App& app, Action& action) {
   };
   const auto flags = std::make_shared<Flags>();
   command->add_option("pattern", flags->command.pattern, "only those whose name holds this (default: all)")->type_name("PATTERN");
+  command->add_option("--kind", flags->command.kind, "op, module or model (default: all)")->check(CLI::IsMember({"op", "module", "model"}));
+  command->add_option("--seeds", flags->command.seeds, "check with so many different sets of random numbers, four elements of each input")->capture_default_str()->check(CLI::PositiveNumber);
+  command->add_option("--seed", flags->command.seed, "the first of them; 0 has the numbers of the tests")->capture_default_str();
   command->add_flag("--json", flags->command.json, "print a list of objects with name, kind, worst_error, passed");
   add_threads(*command, flags->threads);
-  command->footer("Example:\n  weft gradcheck attention --json");
+  command->footer("Example:\n  weft gradcheck attention --json\n  weft gradcheck --kind op --seeds 1000");
   command->callback([flags, &action] {
     action = [flags] {
       use_threads(flags->threads);
