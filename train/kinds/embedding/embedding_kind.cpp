@@ -1,6 +1,4 @@
 // The kind of run called embedding: its choices, its rules, and how it begins.
-#include <algorithm>
-
 #include "core/error.h"
 #include "train/kind.h"
 #include "train/kinds/embedding/embedding_task.h"
