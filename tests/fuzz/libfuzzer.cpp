@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <string>
+#include <utility>
 
 #include "tests/fuzz/targets.h"
 
@@ -27,7 +28,9 @@ extern "C" int LLVMFuzzerInitialize(int* argc, char*** argv) {
     const std::string word = (*argv)[i];
     if (!word.starts_with("-write_seeds=")) continue;
     int number = 0;
-    for (const std::string& seed : chosen().seeds()) {
+    auto seeds = chosen().seeds();
+    for (std::string& file : weft::fuzz::corpus(chosen().name)) seeds.push_back(std::move(file));
+    for (const std::string& seed : seeds) {
       const std::string path = word.substr(13) + "/seed-" + std::to_string(number++);
       std::FILE* const file = std::fopen(path.c_str(), "wb");
       if (file == nullptr) std::exit(2);

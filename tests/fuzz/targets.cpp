@@ -5,6 +5,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <stdexcept>
 
@@ -13,16 +14,27 @@
 #include "core/npy.h"
 #include "data/image/idx.h"
 #include "data/image/png.h"
+#include "data/recommend/clicks.h"
 #include "data/table/csv.h"
+#include "data/text/labelled_text.h"
 #include "data/text/text_dataset.h"
 #include "data/text/tokenizer.h"
-#include "train/compare/run_results.h"
+#include "data/text/word_tokenizer.h"
+#include "tests/fuzz/command_lines.h"
+#include "train/checkpoint.h"
+#include "train/compare/results.h"
 #include "train/compare/shipped.h"
 #include "train/compare/suite.h"
 #include "train/config_sources.h"
+#include "train/explain/matrix_file.h"
 #include "train/kind.h"
+#include "train/kinds/classify/classify_model.h"
+#include "train/kinds/recommend/recommend_task.h"
 #include "train/kinds/text/text_config.h"
 #include "train/kinds/vision/vision_model.h"
+#include "train/report/chart_page.h"
+#include "train/report/results.h"
+#include "train/run_folder.h"
 #include "train/safetensors.h"
 
 namespace weft::fuzz {
@@ -85,14 +97,82 @@ std::vector<std::string> npy_seeds() {
   return {file(small({2, 3}, DType::f32)), file(small({4}, DType::i64)), file(small({}, DType::f64))};
 }
 
+/// A folder in memory, there once for all runs of this process.
+const std::string& memory_folder() {
+  static const struct Folder {
+    std::string path = "/dev/shm/weft-fuzz-" + std::to_string(::getpid()) + ".folder";
+    Folder() { std::filesystem::create_directory(path); }
+    ~Folder() { std::filesystem::remove_all(path); }
+  } folder;
+  return folder.path;
+}
+
+void put(const std::string& path, std::string_view bytes) {
+  const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+  if (file < 0 || ::write(file, bytes.data(), bytes.size()) != static_cast<ssize_t>(bytes.size())) throw std::runtime_error("no room in /dev/shm");
+  ::close(file);
+}
+
 void read_metrics(std::string_view bytes) {
-  const std::string folder = "/dev/shm/weft-fuzz-" + std::to_string(::getpid()) + ".run";
-  std::filesystem::create_directory(folder);
-  { write_file(folder + "/metrics.jsonl", bytes); }
+  const std::string& folder = memory_folder();
+  put(folder + "/metrics.jsonl", bytes);
+  put(folder + "/config.json", "{}");
   const bool empty = compare::batch_hashes(folder).empty();
-  std::filesystem::remove_all(folder);
+  compare::read_curve(folder, "val_loss");
+  report::loss_chart(folder, "fuzz");
+  { train::RunFolder::open(folder).trim_metrics(1); }
   if (empty) fail<IoError>("fuzz", "no line of it holds a hash");
 }
+
+/// Ratings, then after a line of `====` the items with their genres; comma separated where the first line is a heading.
+void read_ratings(std::string_view bytes) {
+  const std::string& folder = memory_folder();
+  const bool csv = bytes.starts_with("userId");
+  const auto end = std::min(bytes.find("====\n"), bytes.size());
+  for (const char* name : {"ratings.csv", "movies.csv", "u.data", "u.item"}) ::unlink((folder + "/" + name).c_str());
+  put(folder + (csv ? "/ratings.csv" : "/u.data"), bytes.substr(0, end));
+  if (end < bytes.size()) put(folder + (csv ? "/movies.csv" : "/u.item"), bytes.substr(end + 5));
+  const data::ClickData clicks = data::load_ratings(folder, {.history = 3});
+  clicks.train_batch(0, 1, 1);
+  clicks.fingerprint();
+}
+
+std::vector<std::string> ratings_seeds() {
+  std::string tabs, commas = "userId,movieId,rating,timestamp\n";
+  for (int user = 1; user <= 2; ++user)
+    for (int i = 1; i <= 5; ++i) {
+      tabs += fmt::format("{}\t{}\t{}\t{}\n", user, 10 * i, 1 + (i * user) % 5, 1000 * user + i);
+      commas += fmt::format("{},{},{},{}\n", user, 10 * i, 4.5, 1000 * user + i);
+    }
+  const std::string item = "10|A (1995)|01-Jan-1995||http://x|0|1|0|0|0|0|0|0|0|0|0|0|0|0|0|0|0|0|0\n";
+  return {commas + "====\nmovieId,title,genres\n10,\"A, the\",Drama|War\n20,B,(no genres listed)\n", tabs + "====\n" + item, tabs};
+}
+
+std::vector<std::string> labelled_seeds() {
+  std::string text;
+  for (const char* label : {"ham", "spam"})
+    for (int i = 0; i < 6; ++i) text += fmt::format("{}\tmessage {} 你好\n", label, i);
+  return {text};
+}
+
+std::string word_vocabulary() { return data::WordTokenizer::of_text("the cat sat on the mat, the cats sit", {.vocab_size = 60})->to_json(); }
+
+std::vector<std::string> checkpoint_seeds() {
+  const std::map<std::string, std::string> texts{{"format", "weft-run-1"}, {"config", "{}"}, {"data", "{}"}, {"data_fingerprint", "0"},
+                                                 {"progress", "{\"step\":3,\"items\":4,\"seconds\":1.5}"}, {"streams", "{\"seed\":1,\"positions\":{\"data\":7}}"}};
+  return {written(".safetensors", [&](const std::string& path) { train::write_safetensors(path, {.tensors = {{"a", small({2}, DType::f32)}}, .metadata = texts}); })};
+}
+
+constexpr const char* kResults = R"({"format":1,"weft":"0","suite":"s","kind":"tokens","question":{"en":"?","zh":"?"},"seeds":[1,2],"alpha":0.05,"seconds":3,"jobs":1,
+"budget":{"equal":"steps","amount":9,"lr_factors":[1]},"machine":{"cpu":"x","cores":2,"simd":"avx2"},
+"tasks":[{"name":"t","about":"a","metric":"val_loss","lower_is_better":true,"margin":0.1,"chance":0.5,"ceiling":1,"pairing":[{"seed":1,"hash":"0f","runs":2,"equal":true}]}],
+"arms":[{"name":"a","about":"b","unequal":false,"choices":{"layers":2}},{"name":"b","about":{"en":"c"}}],
+"cells":[{"task":"t","arm":"a","values":[0.5,null],"failed":0,"mean":0.5,"interval":[0.4,0.6],"parameters":9,"tried":[{"factor":1,"lr":0.1,"value":2}],
+"runs":[{"seed":1,"status":"done","value":0.5}],"curve":{"figure":"val_loss","steps":[1,2],"mean":[1,2],"low":[1,2],"high":[1,2]}},
+{"task":"t","arm":"b","values":[0.25,0.5],"mean":0.4}],
+"contrasts":[{"task":"t","a":"a","b":"b","question":"?","differences":[0.1],"expected":"better","interval":[null,0.2],"seeds":2,"difference":0.1,"p":0.5,"verdict":"undecided","reason":"too_few_seeds"}],
+"exploratory":[{"task":"t","a":"a","b":"b","difference":0.1,"interval":[0,1],"seeds":2}],
+"controls":[{"task":"t","arm":"a","expect":"chance","limit":0.5,"within":0.1,"mean":0.5,"holds":true}]})";
 
 /// Configurations of all kinds, as TOML or JSON.
 void read_config(std::string_view bytes, const char* ending) {
@@ -115,6 +195,17 @@ std::vector<std::string> config_json_seeds() {
 }
 
 }  // namespace
+
+std::vector<std::string> corpus(const std::string& target) {
+  std::vector<std::filesystem::path> paths;
+  const std::filesystem::path folder = std::filesystem::path(WEFT_SOURCE_DIR) / "tests/fuzz/corpus" / target;
+  if (std::filesystem::is_directory(folder))
+    for (const auto& entry : std::filesystem::directory_iterator(folder)) paths.push_back(entry.path());
+  std::sort(paths.begin(), paths.end());
+  std::vector<std::string> files;
+  for (const auto& path : paths) files.push_back(read_file(path.string()));
+  return files;
+}
 
 const std::vector<Target>& targets() {
   static const std::vector<Target> all = {
@@ -146,8 +237,29 @@ const std::vector<Target>& targets() {
            text.tokenizer().decode(text.ids(data::Split::train).to_vector<std::int64_t>());
          }
        }},
-      {"tokenizer", [] { return std::vector<std::string>{data::CharTokenizer::of_text("hello 你好").to_json(), "{\"type\":\"byte\"}"}; },
-       [](std::string_view bytes) { data::tokenizer_from_json(bytes)->encode("hello"); }},
+      {"tokenizer", [] { return std::vector<std::string>{data::CharTokenizer::of_text("hello 你好").to_json(), "{\"type\":\"byte\"}", word_vocabulary()}; },
+       [](std::string_view bytes) {
+         const auto tokenizer = data::tokenizer_from_json(bytes);
+         tokenizer->decode(tokenizer->encode("hello cats"));
+       }},
+      {"words", [] { return std::vector<std::string>{"the cat sat on the mat, the cats' sit. 你好, Été!\n", "aaaa aab abab ba\n"}; },
+       [](std::string_view bytes) {
+         for (const bool pieces : {false, true}) {
+           const auto tokenizer = data::WordTokenizer::of_text(bytes, {.vocab_size = 80, .pieces = pieces}, "fuzz");
+           tokenizer->decode(tokenizer->encode(bytes, "fuzz"));
+         }
+       }},
+      {"labelled", labelled_seeds, [](std::string_view bytes) { data::LabelledData(bytes, {}, "fuzz"); }},
+      {"ratings", ratings_seeds, read_ratings},
+      {"checkpoint", checkpoint_seeds, [](std::string_view bytes) { train::read_checkpoint_facts(MemoryFile(bytes, ".safetensors").path()); }},
+      {"results", [] { return std::vector<std::string>{kResults}; }, [](std::string_view bytes) { report::read_results(std::string(bytes)); }},
+      {"matrix", [] { return std::vector<std::string>{"# q\n1, 2.5; -3e2\n0\t1 2\n"}; },
+       [](std::string_view bytes) { explain::read_matrix(MemoryFile(bytes, ".txt").path(), 16, 16); }},
+      {"classifier-facts", [] { return std::vector<std::string>{"{\"classes\":[\"a\",\"b\"],\"tokenizer\":" + word_vocabulary() + "}"}; },
+       [](std::string_view bytes) { train::ClassifierFacts::from_json(std::string(bytes), "fuzz"); }},
+      {"click-facts", [] { return std::vector<std::string>{train::ClickFacts{.items = 3, .categories = 2, .users = 4}.to_json()}; },
+       [](std::string_view bytes) { train::ClickFacts::from_json(std::string(bytes), "fuzz"); }},
+      {"command-line", command_line_seeds, read_words},
       {"image-facts", [] { return std::vector<std::string>{train::ImageFacts{.normalization = {.mean = {0.5F}, .std = {0.25F}}}.to_json()}; }, [](std::string_view bytes) { train::ImageFacts::from_json(std::string(bytes), "fuzz"); }},
       {"csv", [] { return std::vector<std::string>{"a;b;quality\n1;2.5;6\n3;-1e3;7\n", "\"x\";\"y\"\n0;0\n"}; }, [](std::string_view bytes) { data::parse_csv(bytes, "fuzz.csv"); }},
   };

@@ -16,6 +16,9 @@ struct Target {
 
 const std::vector<Target>& targets();
 
+/// The files of tests/fuzz/corpus/TARGET: what once went wrong, and what coverage found.
+std::vector<std::string> corpus(const std::string& target);
+
 /// Reads once. True for a file that was taken, false for one that was refused by a weft::Error with a text; anything else passes through.
 bool read_once(const Target& target, std::string_view bytes);
 

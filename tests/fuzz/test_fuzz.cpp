@@ -68,14 +68,15 @@ TEST_CASE("no reader crashes, hangs or takes much memory, whatever it is fed") {
   std::int64_t all = 0;
   for (const fuzz::Target& target : fuzz::targets()) {
     CAPTURE(target.name);
-    const auto seeds = target.seeds();
+    auto seeds = target.seeds();
     REQUIRE(!seeds.empty());
+    for (std::string& file : fuzz::corpus(target.name)) seeds.push_back(std::move(file));
     for (const std::string& seed : seeds) CHECK_NOTHROW(fuzz::read_once(target, seed));
     CHECK(fuzz::read_once(target, seeds[0]));  // a valid file is taken
     reset_peak_memory();
     Generator random(2026, "fuzz-" + target.name);
     std::int64_t taken = 0;
-    const std::int64_t runs = target.name == "suite" ? wanted_runs() / 4 : wanted_runs();
+    const std::int64_t runs = target.name == "suite" || target.name == "command-line" ? wanted_runs() / 4 : wanted_runs();
     for (std::int64_t i = 0; i < runs; ++i) {
       const std::string bytes = mutated(random, seeds);
       try {

@@ -155,7 +155,8 @@ GemmFloor::Sides GemmFloor::sides(const Call& call) {
 }
 
 void GemmFloor::linear(const Call& call) const {
-  const auto [m, n, k] = sides(call);
+  const auto [rows_of_c, columns_of_c, depth] = sides(call);
+  const std::int64_t m = rows_of_c, n = columns_of_c, k = depth;  // clang 14 lets no lambda see the names above
   const Op op_a = call.kind == Kind::weight_gradient ? Op::transpose : Op::none, op_b = call.kind == Kind::forward ? Op::transpose : Op::none;
   const std::int64_t lda = op_a == Op::none ? k : m, ldb = op_b == Op::none ? n : k, across = chunk_count(n, call.tile.columns);
   const float *a = a_->data(), *b = b_->data();

@@ -13,7 +13,8 @@ namespace {
 
 constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
 
-/// A figure by step, from a run's metrics.jsonl.
+}  // namespace
+
 std::map<std::int64_t, double> read_curve(const fs::path& run, const std::string& figure) {
   std::map<std::int64_t, double> curve;
   std::ifstream file(run / "metrics.jsonl");
@@ -21,10 +22,13 @@ std::map<std::int64_t, double> read_curve(const fs::path& run, const std::string
     if (line.find(figure) == std::string::npos) continue;
     const nlohmann::json json = nlohmann::json::parse(line, nullptr, false);
     if (!json.is_object() || !json.contains(figure) || !json[figure].is_number()) continue;
-    curve[json.value("step", std::int64_t{0})] = json[figure].get<double>();
+    if (!json.contains("step") || !json["step"].is_number_integer()) continue;
+    curve[json["step"].get<std::int64_t>()] = json[figure].get<double>();
   }
   return curve;
 }
+
+namespace {
 
 Curve mean_curve(const std::vector<CellRun>& runs, const std::string& figure) {
   Curve result{.figure = figure};

@@ -1,6 +1,7 @@
 // What a comparison found: every figure, every verdict, as results.json and results.csv hold them.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -9,6 +10,9 @@
 #include "train/compare/verdict.h"
 
 namespace weft::compare {
+
+/// A figure by step, from a run's metrics.jsonl; lines that do not have it, or are torn, are passed over.
+std::map<std::int64_t, double> read_curve(const fs::path& run, const std::string& figure);
 
 struct CellRun {
   Job job;

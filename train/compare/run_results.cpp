@@ -64,8 +64,9 @@ std::map<std::int64_t, std::string> batch_hashes(const fs::path& run) {
   std::ifstream file(run / "metrics.jsonl");
   for (std::string line; std::getline(file, line);) {
     const SuiteJson json = SuiteJson::parse(line, nullptr, false);
-    if (!json.is_object() || !json.contains("batch_hash") || !json["batch_hash"].is_string() || !json.contains("step")) continue;
-    hashes[json.value("step", std::int64_t{0})] = json["batch_hash"].get<std::string>();
+    if (!json.is_object() || !json.contains("batch_hash") || !json["batch_hash"].is_string()) continue;
+    if (!json.contains("step") || !json["step"].is_number_integer()) continue;
+    hashes[json["step"].get<std::int64_t>()] = json["batch_hash"].get<std::string>();
   }
   return hashes;
 }

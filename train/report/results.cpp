@@ -267,6 +267,8 @@ Results read_all(const ResultNode& root) {
     results.arms.push_back(
         {.name = node.object()["name"].text(), .about = node.phrase("about"), .unequal = node.flag("unequal"), .choices = node.choices("choices")});
   }
+  if (constexpr std::size_t kMostCells = 1'000'000; results.tasks.size() * results.arms.size() > kMostCells)
+    fail<ConfigError>(kFile, "holds {} tasks and {} arms: more than {} cells", results.tasks.size(), results.arms.size(), kMostCells);
   for (const ResultNode& node : root["cells"].list()) results.cells.push_back(read_cell(node, results));
   results.grid.resize(results.tasks.size() * results.arms.size());
   for (std::size_t i = 0; i < results.cells.size(); ++i) results.grid[results.cells[i].task * results.arms.size() + results.cells[i].arm] = i + 1;
