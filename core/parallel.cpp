@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cmath>
 #include <exception>
 #include <fstream>
 #include <map>
@@ -33,7 +34,7 @@ int usable_processors() {
   double quota = 0;
   double period = 0;
   if (std::ifstream file("/sys/fs/cgroup/cpu.max"); file >> quota >> period && quota > 0 && period > 0)
-    processors = std::clamp(static_cast<int>(quota / period + 0.5), 1, processors);
+    processors = std::clamp(static_cast<int>(std::lround(quota / period)), 1, processors);
 #endif
   return std::min(processors, kMaxThreads);
 }

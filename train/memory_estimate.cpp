@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <ctime>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -22,6 +23,8 @@ namespace {
 
 constexpr double kBytesPerMiB = 1024.0 * 1024.0;
 constexpr int kTrialSteps = 3;
+constexpr int kEvaluationSeconds = 1;  // of the processor, that a trial may evaluate for
+constexpr double kSurelyFits = 0.25;  // of what is there
 constexpr std::int64_t kFewExamples = 6;  // more than the kernels for a handful of rows take
 
 /// From now on process_peak_mib() tells of what comes. Where the system does not let us, it tells of everything, which is more.
@@ -40,7 +43,7 @@ struct Trial {
   Taken evaluation;
 };
 
-Trial try_batch(const Kind& kind, const RunConfig& config, std::int64_t batch) {
+Trial try_batch(const Kind& kind, const RunConfig& config, std::int64_t batch, int evaluation_seconds) {
   const std::unique_ptr<RunConfig> small = kind.copy(config);
   small->batch = batch;
   small->accumulate = 1;
@@ -74,8 +77,10 @@ Trial try_batch(const Kind& kind, const RunConfig& config, std::int64_t batch) {
   begin();
   run.task->model().eval();
   const NoGrad no_grad;
+  // As far as it comes: batches of other sizes, as the last one, leave other blocks behind for reuse.
+  const std::clock_t first = std::clock();
   int asked = 0;
-  run.task->evaluate(data::Split::validation, [&](double) { return asked++ < 2; });
+  run.task->evaluate(data::Split::validation, [&](double) { return asked++ < 2 || std::clock() - first < evaluation_seconds * CLOCKS_PER_SEC; });
   trial.evaluation = taken();
   return trial;
 }
@@ -93,19 +98,26 @@ double process_peak_mib() {
 
 MemoryNeed estimate_memory(const Kind& kind, const RunConfig& config) {
   const std::int64_t few = std::min(config.batch, kFewExamples), more = std::min(config.batch, 2 * few);
-  const Trial small = try_batch(kind, config, few);
-  const Trial large = more > few ? try_batch(kind, config, more) : small;
-  release_cached_memory();
-  ::malloc_trim(0);
+  const Trial small = try_batch(kind, config, few, few < config.batch ? 0 : kEvaluationSeconds);
+  const Trial large = more > few ? try_batch(kind, config, more, more < config.batch ? 0 : kEvaluationSeconds) : small;
   const auto per_example = [&](double at_few, double at_more) {
     return more > few ? std::max(0.0, (at_more - at_few) / static_cast<double>(more - few)) : 0.0;
   };
   const double tensors_each = per_example(small.step.tensors, large.step.tensors), held_each = per_example(small.step.held, large.step.held);
   const auto rest = static_cast<double>(config.batch - more);
-  return {.tensors_mib = std::max(large.step.tensors + tensors_each * rest, large.evaluation.tensors),
-          .process_mib = std::max(large.step.process + held_each * rest, large.evaluation.process),
-          .batch = config.batch,
-          .per_example_mib = std::max(tensors_each, held_each)};
+  MemoryNeed need{.tensors_mib = std::max(large.step.tensors + tensors_each * rest, large.evaluation.tensors),
+                  .process_mib = std::max(large.step.process + held_each * rest, large.evaluation.process),
+                  .batch = config.batch,
+                  .per_example_mib = std::max(tensors_each, held_each)};
+  // Rows of different lengths are padded to the longest, and more examples have longer ones: where the line says that it surely fits, the whole batch is tried.
+  if (rest > 0 && need.process_mib < kSurelyFits * memory_there().mib) {
+    const Trial whole = try_batch(kind, config, config.batch, kEvaluationSeconds);
+    need.tensors_mib = std::max(whole.step.tensors, whole.evaluation.tensors);
+    need.process_mib = std::max(whole.step.process, whole.evaluation.process);
+  }
+  release_cached_memory();
+  ::malloc_trim(0);
+  return need;
 }
 
 std::string to_json(const MemoryNeed& need) {

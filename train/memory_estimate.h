@@ -16,8 +16,8 @@ struct MemoryNeed {
 };
 
 /// Makes a few steps with a few examples and with twice as many, and batches of an evaluation, on a model that is thrown away: memory grows as the batch does,
-/// so the line through the two says what the whole batch takes. What is no tensor (the program, the data, scratch space, what the C library keeps) is
-/// measured on the process itself. Takes about as long as loading the data twice. The random streams start anew.
+/// so the line through the two says what the whole batch takes, which is then tried too where that is little. What is no tensor (the program, the data, scratch space, what the C library keeps) is
+/// measured on the process itself. Takes about as long as loading the data three times and a few steps. The random streams start anew.
 MemoryNeed estimate_memory(const Kind& kind, const RunConfig& config);
 
 std::string to_json(const MemoryNeed& need);

@@ -281,6 +281,7 @@ bool Loop::look(StepRecord& record) {
   record.evaluated = true;
   record.validation = evaluation;
   record.seconds = progress_.seconds;
+  record.memory_mib = static_cast<double>(memory_stats().peak) / kMiB;
   if (options_.observer != nullptr) options_.observer->on_evaluation(record);
   return true;
 }

@@ -1,8 +1,12 @@
-// Memory: what a run needs is known before it starts, what cannot be is refused, and nothing grows.
+// Memory: what a run needs is known before it starts, what cannot be is refused, and nothing grows. WEFT_MEMORY_TABLE=1 checks more runs.
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <cstdlib>
+#include <limits>
 
+#include "core/error.h"
+#include "core/memory_limits.h"
 #include "core/storage.h"
 #include "tests/cli/run_program.h"
 #include "train/memory_estimate.h"
@@ -16,9 +20,11 @@ namespace {
 
 using MemoryWords = std::vector<std::string>;
 
-/// What was estimated beside what `summary.json` says was held.
+/// What was estimated beside what `summary.json` says was held, as a line of a table.
 void check_estimate(const TempFolder& folder, const MemoryWords& run) {
-  CAPTURE(run);
+  std::string words;
+  for (const std::string& word : run) words += word + " ";
+  CAPTURE(words);
   MemoryWords estimate{"train"};
   estimate.insert(estimate.end(), run.begin(), run.end());
   MemoryWords train = estimate;
@@ -34,17 +40,68 @@ void check_estimate(const TempFolder& folder, const MemoryWords& run) {
   const double tensors = metrics.back()["memory_mib"];
   const double process = nlohmann::json::parse(done.out)["peak_mib"];
   std::filesystem::remove_all(out);
-  MESSAGE("tensors: ", need.tensors_mib, " MiB foretold, ", tensors, " held; process: ", need.process_mib, " foretold, ", process, " held");
+  MESSAGE(fmt::format("tensors {:6.1f} MiB foretold, {:6.1f} held ({:+.0f} %); process {:6.1f} foretold, {:6.1f} held ({:+.0f} %): {}", need.tensors_mib, tensors, 100 * (need.tensors_mib / tensors - 1),
+                      need.process_mib, process, 100 * (need.process_mib / process - 1), words));
   CHECK(std::abs(need.tensors_mib / tensors - 1) <= 0.15);
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // which take as much again, in ways of their own
+  CHECK(std::abs(need.process_mib / process - 1) <= 0.15);
+#endif
 }
 
 }  // namespace
 
-TEST_CASE("the estimate of a run's tensors is within 15 % of what it holds") {
+TEST_CASE("the estimate of what a run takes is within 15 % of what it holds") {
   const TempFolder folder;
+  const MemoryWords few_images{"--epochs", "1", "--train-share", "0.01", "--validation", "500", "--no-test"};
+  const auto vision = [&](MemoryWords words) {
+    words.insert(words.begin(), "vision");
+    words.insert(words.end(), few_images.begin(), few_images.end());
+    return words;
+  };
   check_estimate(folder, {"text", "--steps", "3", "--width", "64", "--batch", "40"});
-  check_estimate(folder, {"text", "--preset", "text-best", "--steps", "3", "--layers", "2", "--batch", "24"});
-  check_estimate(folder, {"vision", "--data", test::tiny_vision_config(folder).data, "--epochs", "1", "--validation", "10", "--batch", "40", "--patch", "2"});
+  check_estimate(folder, vision({"--batch", "64", "--layers", "2"}));
+  check_estimate(folder, vision({"--batch", "64", "--model", "resnet"}));
+  check_estimate(folder, {"sequence", "--preset", "recall", "--steps", "3", "--no-test"});
+  check_estimate(folder, {"detect", "--steps", "2", "--batch", "4", "--width", "32", "--eval-scenes", "8", "--no-test"});
+  if (std::getenv("WEFT_MEMORY_TABLE") == nullptr) return;  // the rest takes a minute more
+  check_estimate(folder, {"text", "--preset", "text-best", "--steps", "3"});
+  check_estimate(folder, {"text", "--preset", "tang", "--steps", "3"});
+  check_estimate(folder, vision({"--batch", "64", "--model", "cnn"}));
+  check_estimate(folder, {"bert", "--data", "sms-spam", "--steps", "3", "--layers", "2", "--width", "64"});
+}
+
+TEST_CASE("a cgroup's limit counts, of version 1 and 2, its own and those above it; and what is free") {
+  const TempFolder folder;
+  const std::string root = (folder / "root").string();
+  const auto write = [&](const std::string& path, const std::string& text) {
+    std::filesystem::create_directories(std::filesystem::path(root + path).parent_path());
+    write_file(root + path, text);
+  };
+  const train::MemoryNeed need{.tensors_mib = 300, .process_mib = 400, .batch = 40, .per_example_mib = 5};
+  const auto refusal = [&] {
+    try {
+      train::check_memory_need(need, train::memory_there(root));
+    } catch (const ConfigError& error) {
+      return std::string(error.what());
+    }
+    return std::string("none");
+  };
+  const auto mib = [](std::int64_t n) { return std::to_string(n << 20) + "\n"; };
+  CHECK(cgroup_memory_limit(root) == std::numeric_limits<std::int64_t>::max());
+  write("/proc/self/cgroup", "0::/user/job\n");
+  write("/sys/fs/cgroup/user/job/memory.max", "max\n");
+  CHECK(refusal() == "none");
+  write("/sys/fs/cgroup/user/memory.max", mib(300));
+  CHECK(refusal() == "[config] this run needs about 400 MiB, and 300 MiB are what its cgroup may take: lower the batch from 40 to 20 at most (--accumulate makes up for it)");
+  write("/sys/fs/cgroup/user/job/memory.max", mib(150));
+  CHECK(refusal() == "[config] this run needs about 400 MiB, and 150 MiB are what its cgroup may take: lower width, layers or context: even a batch of one does not fit");
+  write("/proc/self/cgroup", "7:cpu,memory:/box\n1:name=systemd:/box\n");
+  CHECK(refusal() == "none");
+  write("/sys/fs/cgroup/memory/box/memory.limit_in_bytes", mib(350));
+  CHECK(cgroup_memory_limit(root) == std::int64_t{350} << 20);
+  write("/proc/self/cgroup", "0::/../odd\nrubbish\n");
+  write("/proc/meminfo", "MemTotal:  900000 kB\nMemFree: 1 kB\nMemAvailable:   204800 kB\nSwapFree:  102400 kB\n");
+  CHECK(refusal().find("300 MiB are free") != std::string::npos);
 }
 
 TEST_CASE("a run that cannot fit is refused with what to change") {

@@ -125,7 +125,7 @@ std::string matrix_cell(const Results& results, std::size_t task, std::size_t ar
   const auto known = std::count_if(cell->values.begin(), cell->values.end(), [](double value) { return std::isfinite(value); });
   const auto missing = seeds - known - cell->failed;
   std::string html = std::isfinite(cell->mean)
-                         ? fmt::format("<td class=\"q{}\">{}", static_cast<int>(goodness(results, task, cell->mean) * (kShades - 1) + 0.5),
+                         ? fmt::format("<td class=\"q{}\">{}", std::lround(goodness(results, task, cell->mean) * (kShades - 1)),
                                        shown(cell->mean, decimals))
                          : std::string("<td class=\"none\">–");
   if (!cell->equal || results.arms[arm].unequal) html += unequal_mark();

@@ -1,9 +1,9 @@
 // A library to preload: the time of day goes back an hour whenever somebody asks for it. The steady clock is left alone, as it is by whoever sets a clock.
 #include <dlfcn.h>
 #include <sys/time.h>
-#include <time.h>
 
 #include <atomic>
+#include <ctime>
 
 namespace {
 
