@@ -8,7 +8,7 @@ namespace weft::cli {
 
 struct GradcheckCommand {
   std::string pattern;  ///< only samples whose name holds this text, in either case; empty: all
-  std::string kind;     ///< op, module or model; empty: all
+  std::string kind{};   ///< op, module or model; empty: all
   std::uint64_t seed = 0;   ///< the first seed; 0 gives the numbers that the tests check
   std::int64_t seeds = 1;   ///< how many, one after the other
   bool json = false;    ///< a list of objects with `name`, `kind`, `worst_error`, `passed` and more, instead of a table
