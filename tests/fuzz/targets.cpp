@@ -151,7 +151,7 @@ std::vector<std::string> ratings_seeds() {
 std::vector<std::string> labelled_seeds() {
   std::string text;
   for (const char* label : {"ham", "spam"})
-    for (int i = 0; i < 6; ++i) text += fmt::format("{}\tmessage {} 你好\n", label, i);
+    for (int i = 0; i < 6; ++i) text += fmt::format("{}\t{} message {} 你好\n", label, label, i);
   return {text};
 }
 
@@ -237,7 +237,7 @@ const std::vector<Target>& targets() {
            text.tokenizer().decode(text.ids(data::Split::train).to_vector<std::int64_t>());
          }
        }},
-      {"tokenizer", [] { return std::vector<std::string>{data::CharTokenizer::of_text("hello 你好").to_json(), "{\"type\":\"byte\"}", word_vocabulary()}; },
+      {"tokenizer", [] { return std::vector<std::string>{data::CharTokenizer::of_text("hello cats 你好").to_json(), "{\"type\":\"byte\"}", word_vocabulary()}; },
        [](std::string_view bytes) {
          const auto tokenizer = data::tokenizer_from_json(bytes);
          tokenizer->decode(tokenizer->encode("hello cats"));
