@@ -137,7 +137,7 @@ TEST_CASE("wrong values are refused with the rule, the value and the mend") {
   CHECK(text_error({{"until", "val_los=2"}}) == "[config] until must be val_loss=NUMBER or val_accuracy=NUMBER, got val_los=2");
   CHECK(text_error({{"until", "val_loss=nan"}}) == "[config] until must be val_loss=NUMBER or val_accuracy=NUMBER, got val_loss=nan");
   CHECK(text_error({{"until", "val_accuracy=1"}}).find("a text run has no val_accuracy") != std::string::npos);
-  CHECK(text_error({}, {}, "text-bst") == "[config] there is no preset text-bst for text: did you mean text-best?; presets: nanogpt-cpu, text-best, tang");
+  CHECK(text_error({}, {}, "text-bst") == "[config] there is no preset text-bst for text: did you mean text-best?; presets: nanogpt-cpu, text-best, text-fast, tang");
 }
 
 TEST_CASE("combinations that cannot be") {
