@@ -35,6 +35,7 @@ constexpr std::int64_t kSmall = 1024;
 constexpr std::int64_t kHugePage = std::int64_t{2} << 20;
 constexpr int kClassesPerDoubling = 8;
 constexpr std::int64_t kWorthTrimming = std::int64_t{1} << 20;
+constexpr std::int64_t kAlwaysKept = std::int64_t{4} << 20;
 
 alignas(kAlignment) std::byte nothing[kAlignment];  // what an empty storage points at
 
@@ -105,6 +106,7 @@ class Allocator {
     const SizeClass wanted = size_class(bytes);
     if (wanted.bytes > limit_ - stats_.current) refuse(bytes);
     std::vector<std::byte*>& free_blocks = free_[wanted.index];
+    last_used_[wanted.index] = ++uses_;
     std::byte* block = nullptr;
     if (!free_blocks.empty()) {
       block = free_blocks.back();
@@ -112,6 +114,7 @@ class Allocator {
       stats_.cached -= wanted.bytes;
     } else {
       if (wanted.bytes > limit_ - stats_.current - stats_.cached) release();
+      else keep_less_than(most_kept(wanted.bytes) - wanted.bytes);
       block = system_allocate(wanted.bytes);
       if (!block && stats_.cached > 0) {
         release();
@@ -174,6 +177,28 @@ class Allocator {
                       human(left), human(limit_));
   }
 
+  /// In use and kept together: half as much again as has ever been in use, and a little. Steps of one shape need no more (no block of theirs comes from the system
+  /// once all have been seen), and batches of ever new lengths would otherwise keep blocks of every size.
+  std::int64_t most_kept(std::int64_t wanted) const {
+    const std::int64_t most = std::max(stats_.peak, stats_.current + wanted);
+    return most + most / 2 + kAlwaysKept;
+  }
+
+  /// Gives kept blocks back to the system, those of the sizes that were not asked for the longest first, until `bytes` are in use and kept at most.
+  void keep_less_than(std::int64_t bytes) {
+    while (stats_.cached > 0 && stats_.current + stats_.cached > bytes) {
+      std::size_t oldest = free_.size();
+      for (std::size_t i = 0; i < free_.size(); ++i)
+        if (!free_[i].empty() && (oldest == free_.size() || last_used_[i] < last_used_[oldest])) oldest = i;
+      const std::int64_t size = class_bytes(oldest);
+      while (!free_[oldest].empty() && stats_.current + stats_.cached > bytes) {
+        system_free(free_[oldest].back(), size);
+        free_[oldest].pop_back();
+        stats_.cached -= size;
+      }
+    }
+  }
+
   void release() {
     for (std::size_t i = 0; i < free_.size(); ++i) {
       for (std::byte* block : free_[i]) system_free(block, class_bytes(i));
@@ -198,7 +223,10 @@ class Allocator {
   MemoryStats stats_;
   std::int64_t default_limit_ = machine_memory();
   std::int64_t limit_ = default_limit_;
-  std::array<std::vector<std::byte*>, 17 + 53 * kClassesPerDoubling> free_;
+  static constexpr std::size_t kClasses = 17 + 53 * kClassesPerDoubling;
+  std::array<std::vector<std::byte*>, kClasses> free_;
+  std::array<std::uint64_t, kClasses> last_used_{};  // the value of uses_ then
+  std::uint64_t uses_ = 0;
 };
 
 /// Never destroyed: tensors with static storage may be freed after any destructor of ours would have run.

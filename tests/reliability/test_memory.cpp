@@ -131,6 +131,21 @@ TEST_CASE("under a limited address space a run fails with a clear error") {
 }
 #endif
 
+namespace {
+
+/// What tensors took, in use and kept for the next, early and late in a run.
+struct MemoryWatch : train::Observer {
+  MemoryWatch(std::int64_t early_step, std::int64_t late_step) : early_step(early_step), late_step(late_step) {}
+  void on_step(const train::StepRecord& record) override {
+    if (record.step == early_step) early = memory_stats();
+    if (record.step == late_step) late = memory_stats();
+  }
+  std::int64_t early_step, late_step;
+  MemoryStats early, late;
+};
+
+}  // namespace
+
 TEST_CASE("ten thousand steps hold no more memory than a thousand") {
   const TempFolder folder;
   train::TextConfig c = test::tiny_text_config(folder);
@@ -138,15 +153,27 @@ TEST_CASE("ten thousand steps hold no more memory than a thousand") {
   c.eval_every = 1000;
   c.save_every = 1000;
   c.dropout = 0.1;
-  struct Watch : train::Observer {
-    void on_step(const train::StepRecord& record) override {
-      if (record.step == 1500) early = memory_stats();
-      if (record.step == 9999) late = memory_stats();
-    }
-    MemoryStats early, late;
-  } watch;
+  MemoryWatch watch(1500, 9999);
   train::train_run(c, {.out = folder / "run", .observer = &watch});
   CHECK(watch.late.current == watch.early.current);
   CHECK(watch.late.peak == watch.early.peak);
   CHECK(watch.late.current + watch.late.cached <= watch.early.current + watch.early.cached);
+}
+
+TEST_CASE("batches of ever different lengths do not gather memory") {
+  const TempFolder folder;
+  std::string lines;
+  for (int i = 0; i < 2000; ++i) {
+    lines += i % 3 == 0 ? "spam\t" : "ham\t";
+    for (int word = 0; word < 1 + i * i % 97; ++word) lines += fmt::format("{} ", (i * 31 + word * 7) % 23);
+    lines += '\n';
+  }
+  write_file((folder / "labels.tsv").string(), lines);
+  const train::Kind& kind = train::find_kind("classify", "test");
+  const auto config = train::resolve(kind, train::Sources{.preset = "", .file = {}, .flags = {{"data", (folder / "labels.tsv").string()}, {"context", "200"}, {"layers", "1"}, {"heads", "2"}, {"width", "32"}, {"batch", "8"}, {"steps", "1500"}}});
+  MemoryWatch watch(150, 1499);
+  train::train_run(kind, *config, {.out = folder / "run", .estimate = false, .observer = &watch});
+  MESSAGE(fmt::format("in use at most {:.1f} MiB, kept in all {:.1f} MiB after 150 steps and {:.1f} after 1,500", static_cast<double>(watch.late.peak) / (1 << 20),
+                      static_cast<double>(watch.early.current + watch.early.cached) / (1 << 20), static_cast<double>(watch.late.current + watch.late.cached) / (1 << 20)));
+  CHECK(watch.late.current + watch.late.cached <= watch.late.peak + watch.late.peak / 2 + (4 << 20));
 }

@@ -55,6 +55,17 @@ std::string labelled_lines(const TempFolder& folder) {
   return (folder / "labels.tsv").string();
 }
 
+/// Sources and targets, which are the same letters turned around.
+std::string pairs_of_texts(const TempFolder& folder) {
+  std::string text;
+  for (int i = 0; i < 120; ++i) {
+    const std::string source = fmt::format("{}{}{}", i * 7 % 97, i % 2 == 0 ? "ab" : "cde", i * i % 89);
+    text += source + '\t' + std::string(source.rbegin(), source.rend()) + '\n';
+  }
+  write_file((folder / "pairs.tsv").string(), text);
+  return (folder / "pairs.tsv").string();
+}
+
 void check_run(const TempFolder& folder, const ThreadedRun& wanted) {
   CAPTURE(wanted.kind + " " + wanted.choices);
   const train::Kind& kind = train::find_kind(wanted.kind, "test");
@@ -102,6 +113,7 @@ TEST_CASE("the same training for any number of threads: images") {
   const TempFolder folder;
   const std::string data = "data=" + digit_like_images(folder) + " validation=10 shift=2 flip=yes batch=16 ";
   check_runs(folder, {{"vision", data + "model=vit layers=1 heads=2 width=32 dropout=0.1"},
+                      {"vision", data + "model=vit attention=channels layers=1 heads=2 width=32"},
                       {"vision", data + "model=mlp layers=2 width=128"},
                       {"vision", data + "model=cnn width=64"},
                       {"vision", data + "model=lenet"},
@@ -134,7 +146,8 @@ TEST_CASE("the same training for any number of threads: words and clicks") {
   const TempFolder folder;
   const std::string labelled = "data=" + labelled_lines(folder) + " context=16 vocabulary=80 batch=32 ";
   const std::string clicks = "users=60 items=40 topics=6 interests=2 history=12 events=24 batch=64 ";
-  check_runs(folder, {{"bert", labelled + "layers=1 heads=2 width=64 whole_words=yes"},
+  check_runs(folder, {{"translate", "data=" + pairs_of_texts(folder) + " layers=1 heads=2 width=64 batch=32"},
+                      {"bert", labelled + "layers=1 heads=2 width=64 whole_words=yes"},
                       {"classify", labelled + "model=bert layers=1 heads=2 width=64 pretrain=1"},
                       {"classify", labelled + "model=bow tokenizer=words"},
                       {"embedding", "data=synonyms width=64 batch=256"},
@@ -142,5 +155,6 @@ TEST_CASE("the same training for any number of threads: words and clicks") {
                       {"recommend", clicks + "model=deepfm"},
                       {"recommend", clicks + "model=sum"},
                       {"recommend", clicks + "model=din penalty=0.001"},
-                      {"recommend", clicks + "model=bst"}});
+                      {"recommend", clicks + "model=bst"},
+                      {"recommend", clicks + "model=autoint"}});
 }
