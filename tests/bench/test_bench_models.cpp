@@ -1,9 +1,8 @@
 // `weft bench gpt|vit`: the fields, how they hang together, and what is refused.
-#include <doctest/doctest.h>
-
-#include "tests/cli/run_program.h"
+#include "tests/cli/refused.h"
 
 using namespace weft;
+using test::check_refused;
 using test::operator+;
 using test::Outcome;
 using test::TempFolder;
@@ -28,14 +27,6 @@ Json measured(const Outcome& outcome) {
 
 /// Norms, qkv and proj, up and down.
 std::int64_t block_parameters(std::int64_t width) { return 4 * width + (3 * width * width + 3 * width) + (width * width + width) + (8 * width * width + 5 * width); }
-
-void check_refused(const Outcome& outcome, const std::string& says) {
-  CAPTURE(outcome.err);
-  CHECK(outcome.code == 2);
-  CHECK(outcome.out.empty());
-  CHECK(outcome.err.rfind("weft: [", 0) == 0);
-  CHECK(outcome.err.find(says) != std::string::npos);
-}
 
 }  // namespace
 
@@ -109,23 +100,23 @@ TEST_CASE("the loss does not depend on the number of threads") {
 
 TEST_CASE("what cannot be measured is refused") {
   const TempFolder folder;
-  check_refused(weft_with(folder, kTinyGpt + Words{"--steps", "0"}), "[bench] steps must be from 1 to 1000000, got 0");
-  check_refused(weft_with(folder, kTinyGpt + Words{"--steps", "-5"}), "steps must be from 1");
-  check_refused(weft_with(folder, kTinyGpt + Words{"--warmup", "-1"}), "warmup must be from 0");
-  check_refused(weft_with(folder, kTinyGpt + Words{"--threads", "-1"}), "threads must be from 0 to 1024, got -1");
-  check_refused(weft_with(folder, kTinyGpt + Words{"--threads", "100000"}), "threads must be");
-  check_refused(weft_with(folder, kTinyGpt + Words{"--layers", "0"}), "layers must be from 1");
-  check_refused(weft_with(folder, kTinyGpt + Words{"--heads", "3"}), "width must be divisible by heads: width 16, heads 3");
-  check_refused(weft_with(folder, kTinyGpt + Words{"--width", "99999999999"}), "width must be");
-  check_refused(weft_with(folder, kTinyGpt + Words{"--width", "999999999999999999999"}), "width must be");
-  check_refused(weft_with(folder, kTinyGpt + Words{"--width", "wide"}), "--width");
-  check_refused(weft_with(folder, kTinyGpt + Words{"--width", "65536", "--layers", "1000"}), "this cannot fit in memory");
-  check_refused(weft_with(folder, kTinyGpt + Words{"--batch", "1000000", "--context", "1000000"}), "this cannot fit in memory");
-  check_refused(weft_with(folder, kTinyGpt + Words{"--vocab", "0"}), "vocab must be");
-  check_refused(weft_with(folder, kTinyGpt + Words{"--image", "28"}), "unknown option --image");
-  check_refused(weft_with(folder, kTinyVit + Words{"--patch", "3"}), "patch must divide the image: patch 3, image 8 x 8");
-  check_refused(weft_with(folder, kTinyVit + Words{"--image", "0"}), "image must be");
-  check_refused(weft_with(folder, kTinyVit + Words{"--batch", "1048576", "--image", "4096"}), "this cannot fit in memory");
-  check_refused(weft_with(folder, {"bench"}), "a model (gpt, vit, ...), attention, ops or ulps");
-  check_refused(weft_with(folder, {"bench", "gtp"}), "did you mean gpt?");
+  check_refused(weft_with(folder, kTinyGpt + Words{"--steps", "0"}), 2, "[bench] steps must be from 1 to 1000000, got 0");
+  check_refused(weft_with(folder, kTinyGpt + Words{"--steps", "-5"}), 2, "steps must be from 1");
+  check_refused(weft_with(folder, kTinyGpt + Words{"--warmup", "-1"}), 2, "warmup must be from 0");
+  check_refused(weft_with(folder, kTinyGpt + Words{"--threads", "-1"}), 2, "threads must be from 0 to 1024, got -1");
+  check_refused(weft_with(folder, kTinyGpt + Words{"--threads", "100000"}), 2, "threads must be");
+  check_refused(weft_with(folder, kTinyGpt + Words{"--layers", "0"}), 2, "layers must be from 1");
+  check_refused(weft_with(folder, kTinyGpt + Words{"--heads", "3"}), 2, "width must be divisible by heads: width 16, heads 3");
+  check_refused(weft_with(folder, kTinyGpt + Words{"--width", "99999999999"}), 2, "width must be");
+  check_refused(weft_with(folder, kTinyGpt + Words{"--width", "999999999999999999999"}), 2, "width must be");
+  check_refused(weft_with(folder, kTinyGpt + Words{"--width", "wide"}), 2, "--width");
+  check_refused(weft_with(folder, kTinyGpt + Words{"--width", "65536", "--layers", "1000"}), 2, "this cannot fit in memory");
+  check_refused(weft_with(folder, kTinyGpt + Words{"--batch", "1000000", "--context", "1000000"}), 2, "this cannot fit in memory");
+  check_refused(weft_with(folder, kTinyGpt + Words{"--vocab", "0"}), 2, "vocab must be");
+  check_refused(weft_with(folder, kTinyGpt + Words{"--image", "28"}), 2, "unknown option --image");
+  check_refused(weft_with(folder, kTinyVit + Words{"--patch", "3"}), 2, "patch must divide the image: patch 3, image 8 x 8");
+  check_refused(weft_with(folder, kTinyVit + Words{"--image", "0"}), 2, "image must be");
+  check_refused(weft_with(folder, kTinyVit + Words{"--batch", "1048576", "--image", "4096"}), 2, "this cannot fit in memory");
+  check_refused(weft_with(folder, {"bench"}), 2, "a model (gpt, vit, ...), attention, ops or ulps");
+  check_refused(weft_with(folder, {"bench", "gtp"}), 2, "did you mean gpt?");
 }

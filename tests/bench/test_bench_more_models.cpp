@@ -1,9 +1,8 @@
 // The models of `weft bench` beyond gpt and vit: each trains, says the same fields, and refuses what cannot be.
-#include <doctest/doctest.h>
-
-#include "tests/cli/run_program.h"
+#include "tests/cli/refused.h"
 
 using namespace weft;
+using test::check_refused;
 using test::operator+;
 using test::Outcome;
 using test::TempFolder;
@@ -39,14 +38,6 @@ const std::vector<SmallModel>& small_models() {
       {"bst", {"--items", "20", "--categories", "5", "--history", "6", "--width", "4", "--hidden", "8", "--layers", "1", "--heads", "2", "--batch", "7"}, 1217, 7},
       {"autoint", {"--items", "20", "--categories", "5", "--history", "6", "--width", "4", "--layers", "2", "--heads", "2", "--batch", "7"}, 617, 7}};
   return all;
-}
-
-void check_size_refused(const Outcome& outcome, const std::string& says) {
-  CAPTURE(outcome.err);
-  CHECK(outcome.code == 2);
-  CHECK(outcome.out.empty());
-  CHECK(outcome.err.rfind("weft: [", 0) == 0);
-  CHECK(outcome.err.find(says) != std::string::npos);
 }
 
 }  // namespace
@@ -104,7 +95,7 @@ TEST_CASE("a peer gets the sizes that were asked for") {
 
 TEST_CASE("sizes that cannot be are refused by name") {
   const TempFolder folder;
-  const auto refused = [&](const Words& words, const std::string& says) { check_size_refused(weft_with(folder, Words{"bench"} + words), says); };
+  const auto refused = [&](const Words& words, const std::string& says) { check_refused(weft_with(folder, Words{"bench"} + words), 2, says); };
   refused({"bert", "--heads", "3"}, "[bench] width must be divisible by heads: width 128, heads 3");
   refused({"bert", "--vocab", "1"}, "vocab must be from 2");
   refused({"bert", "--attention", "plain"}, "unknown option --attention");

@@ -3,9 +3,10 @@
 
 #include <algorithm>
 
-#include "tests/cli/run_program.h"
+#include "tests/cli/refused.h"
 
 using namespace weft;
+using test::check_refused;
 using test::operator+;
 using test::Outcome;
 using test::TempFolder;
@@ -16,18 +17,6 @@ namespace fs = std::filesystem;
 namespace {
 
 using Words = std::vector<std::string>;
-
-/// The one line that a user reads; usage errors are followed by a line that points at the help.
-void check_refused(const Outcome& outcome, int code, const std::string& says) {
-  CAPTURE(outcome.err);
-  CHECK(outcome.code == code);
-  CHECK(outcome.out.empty());
-  CHECK(outcome.err.rfind("weft: [", 0) == 0);
-  CHECK(outcome.err.find("] ") != std::string::npos);
-  CHECK(outcome.err.find(says) != std::string::npos);
-  const auto lines = std::count(outcome.err.begin(), outcome.err.end(), '\n');
-  CHECK((lines == 1 || (lines == 2 && outcome.err.find("\nSee `weft") != std::string::npos)));
-}
 
 Words text(const std::string& data, const TempFolder& folder) {
   return {"train", "text", "--data", data, "--layers", "1", "--width", "16", "--heads", "2", "--context", "8", "--steps", "3", "--out", (folder / "run").string()};

@@ -3,9 +3,10 @@
 
 #include <algorithm>
 
-#include "tests/cli/run_program.h"
+#include "tests/cli/refused.h"
 
 using namespace weft;
+using test::check_refused;
 using test::Outcome;
 using test::TempFolder;
 using test::weft_with;
@@ -17,17 +18,6 @@ using Words = std::vector<std::string>;
 Outcome run_explain(const TempFolder& folder, Words words) {
   words.insert(words.begin(), {"explain", "attention"});
   return weft_with(folder, words);
-}
-
-/// One line on stderr that begins with what was wrong, and nothing else.
-void check_refused(const Outcome& outcome, int code, const std::string& says) {
-  CAPTURE(outcome.err);
-  CHECK(outcome.code == code);
-  CHECK(outcome.out.empty());
-  CHECK(outcome.err.rfind("weft: [", 0) == 0);
-  CHECK(outcome.err.find(says) != std::string::npos);
-  const auto lines = std::count(outcome.err.begin(), outcome.err.end(), '\n');
-  CHECK((lines == 1 || (lines == 2 && outcome.err.find("\nSee `weft") != std::string::npos)));
 }
 
 }  // namespace
