@@ -73,9 +73,9 @@ def planted(text, faults):
     for fault in faults:
         places[fault.begin, fault.end].append(fault)
     spans = sorted(places, reverse=True)
-    for (begin, _), (_, end) in zip(spans, spans[1:]):
-        if end > begin:
-            sys.exit(f"{faults[0].file}: the fragments of faults {places[begin, _][0].id} and another overlap")
+    for late, early in zip(spans, spans[1:]):
+        if early[1] > late[0]:
+            sys.exit(f"{faults[0].file}: the fragments of faults {places[early][0].id} and {places[late][0].id} overlap")
     for begin, end in spans:
         text = text[:begin] + choice(text[begin:end], places[begin, end]) + text[end:]
     return '#include "core/planted_fault.h"\n' + text
