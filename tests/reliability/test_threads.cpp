@@ -82,7 +82,7 @@ void check_run(const TempFolder& folder, const ThreadedRun& wanted) {
     config->threads = threads;
     const auto out = folder / "run";
     const auto summary = train::train_run(kind, *config, {.out = out, .estimate = false});
-    CHECK(std::abs(summary.steps - kThreadedSteps) <= 5);
+    CHECK(std::abs(summary.steps - kThreadedSteps) <= 8);  // an epoch of clicks is eleven
     const std::string result = result_of(out);
     test::fs::remove_all(out);
     if (threads == 1) expected = result;
