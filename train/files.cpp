@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <utility>
@@ -44,6 +45,11 @@ fs::path own_program() {
   const auto path = fs::read_symlink("/proc/self/exe", error);
   if (error) fail<IoError>("files", "cannot find the running program: {}", error.message());
   return path;
+}
+
+bool is_half_written(const fs::path& file, std::initializer_list<std::string_view> names) {
+  const std::string found = file.filename().string();
+  return found.ends_with(".part") && std::any_of(names.begin(), names.end(), [&](std::string_view name) { return found.starts_with(std::string(name) + '.'); });
 }
 
 InputFile::InputFile(fs::path path) : path_(std::move(path)) { descriptor_ = open_regular(path_, size_); }

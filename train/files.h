@@ -3,7 +3,9 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <initializer_list>
 #include <string>
+#include <string_view>
 
 namespace weft::files {
 
@@ -11,6 +13,9 @@ namespace fs = std::filesystem;
 
 /// The file of the program that is running. Throws IoError.
 fs::path own_program();
+
+/// Whether a write_file() of one of `names` that was killed has left this file.
+bool is_half_written(const fs::path& file, std::initializer_list<std::string_view> names);
 
 /// A regular file opened for reading at any place.
 class InputFile {

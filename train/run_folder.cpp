@@ -13,14 +13,21 @@ namespace weft::train {
 namespace {
 
 /// What a killed run may have left half-written.
+bool is_partial_file(const fs::path& file) {
+  return files::is_half_written(file, {"last.safetensors", "best.safetensors", "summary.json", "metrics.jsonl", "config.json"});
+}
+
 void remove_partial_files(const fs::path& folder) {
   std::error_code ignored;
-  for (const auto& entry : fs::directory_iterator(folder, ignored)) {
-    const std::string name = entry.path().filename().string();
-    const bool ours = name.starts_with("last.safetensors.") || name.starts_with("best.safetensors.") || name.starts_with("summary.json.") ||
-                      name.starts_with("metrics.jsonl.") || name.starts_with("config.json.");
-    if (ours && name.ends_with(".part")) fs::remove(entry.path(), ignored);
-  }
+  for (const auto& entry : fs::directory_iterator(folder, ignored))
+    if (is_partial_file(entry.path())) fs::remove(entry.path(), ignored);
+}
+
+/// A run that was killed before its config.json was whole has left such files at most.
+bool holds_other_things(const fs::path& folder, std::error_code& error) {
+  for (const auto& entry : fs::directory_iterator(folder, error))
+    if (!is_partial_file(entry.path())) return true;
+  return false;
 }
 
 }  // namespace
@@ -34,9 +41,9 @@ void RunFolder::check_new(const fs::path& path) {
     if (fs::exists(path / "config.json", error)) {
       fail<ConfigError>(path.string(), "holds a run already, which stays as it is; choose another --out, or go on with --resume");
     }
-    const bool empty = fs::is_empty(path, error);
+    const bool taken = holds_other_things(path, error);
     if (error) fail<IoError>(path.string(), "cannot be read: {}", error.message());
-    if (!empty) fail<ConfigError>(path.string(), "is a folder with other things in it; choose another --out");
+    if (taken) fail<ConfigError>(path.string(), "is a folder with other things in it; choose another --out");
   } else if (fs::exists(status)) {
     fail<ConfigError>(path.string(), "is a file, not a folder; choose another --out");
   } else if (error && status.type() != fs::file_type::not_found) {
@@ -56,6 +63,7 @@ RunFolder RunFolder::create(const fs::path& path, const std::string& config_json
   if (error) fail<IoError>(path.string(), "cannot be made: {}", error.message());
   RunFolder folder(path);
   check_new(path);  // now that nobody else can be at it
+  remove_partial_files(path);
   write_file(folder.config().string(), config_json);
   return folder;
 }

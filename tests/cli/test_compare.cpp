@@ -141,6 +141,15 @@ TEST_CASE("a suite runs, says what it found, and can be killed at any time witho
   CHECK(fs::last_write_time(fs::path(whole) / "runs/short/rms/seed-3/summary.json") == before);
   CHECK(weft_with(folder, {"compare", suite, "--out", whole, "--seeds", "7"}).err.find("with other seeds") != std::string::npos);
   CHECK(weft_with(folder, {"compare", suite, "--out", (folder / "").string()}).err.find("has other things in it") != std::string::npos);
+  fs::create_directory(folder / "mine");
+  write_file((folder / "mine" / "suite.toml").string(), "mine");
+  CHECK(weft_with(folder, {"compare", suite, "--out", (folder / "mine").string()}).err.find("has other things in it") != std::string::npos);
+  // What a comparison left that was killed before it had begun is taken for its beginning.
+  fs::create_directory(folder / "killed");
+  write_file((folder / "killed" / "suite.toml").string(), read_file(suite));
+  write_file((folder / "killed" / "compare.json.17.0.part").string(), "{");
+  REQUIRE(weft_with(folder, {"compare", suite, "--out", (folder / "killed").string()}).code == 0);
+  CHECK(findings((folder / "killed").string()) == findings(whole));
   write_suite(folder, suite_text(folder, "equal = \"parameters\"\nreference = \"plain\"\ntolerance = 0.1\n", "", "21"));
   CHECK(weft_with(folder, {"compare", suite, "--out", whole}).err.find("before it was changed") != std::string::npos);
   CHECK(findings(cut) == findings(whole));

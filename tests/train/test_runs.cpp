@@ -246,6 +246,11 @@ TEST_CASE("a folder with something in it is refused and stays as it was") {
   write_file((folder / "other" / "notes").string(), "mine");
   CHECK_THROWS_WITH_AS(train::train_run(c, {.out = folder / "other"}), doctest::Contains("other things in it"), ConfigError);
   CHECK(names_in(folder / "other") == std::set<std::string>{"notes"});
+  // What a run left that was killed before it had begun is nothing to anyone.
+  fs::create_directory(folder / "killed");
+  write_file((folder / "killed" / "config.json.17.0.part").string(), "{");
+  train::train_run(c, {.out = folder / "killed"});
+  CHECK(names_in(folder / "killed") == names_in(folder / "run"));
   CHECK_THROWS_WITH_AS(train::train_run(c, {.out = folder / "text.txt"}), doctest::Contains("is a file, not a folder"), ConfigError);
   CHECK_THROWS_AS(train::train_run(c, {.out = folder / "text.txt" / "run"}), Error);
   CHECK_THROWS_AS(train::train_run(c, {.out = "/proc/no/such/place"}), IoError);

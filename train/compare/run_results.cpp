@@ -71,6 +71,20 @@ std::map<std::int64_t, std::string> batch_hashes(const fs::path& run) {
   return hashes;
 }
 
+namespace {
+
+/// More than a comparison has left that was killed before its compare.json was whole.
+bool holds_other_things(const fs::path& folder, const Suite& suite) {
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(folder, error)) {
+    if (files::is_half_written(entry.path(), {"suite.toml", "compare.json"})) continue;
+    if (entry.path().filename() != "suite.toml" || read_file(entry.path().string(), kMaxSummaryBytes) != suite.text) return true;
+  }
+  return static_cast<bool>(error);
+}
+
+}  // namespace
+
 CompareFolder::CompareFolder(fs::path path, const Suite& suite, bool quick) : path_(std::move(path)) {
   std::error_code error;
   const fs::path form = path_ / "compare.json";
@@ -84,7 +98,7 @@ CompareFolder::CompareFolder(fs::path path, const Suite& suite, bool quick) : pa
     }
     return;
   }
-  if (fs::exists(path_, error) && (!fs::is_directory(path_, error) || !fs::is_empty(path_, error))) {
+  if (fs::exists(path_, error) && (!fs::is_directory(path_, error) || holds_other_things(path_, suite))) {
     fail<ConfigError>(path_.string(), "has other things in it; choose another --out");
   }
   fs::create_directories(path_, error);
