@@ -16,7 +16,7 @@ Recipe text_best(const Recipe& otherwise = {}) {
                 {"positions", "rope"}, {"norm", "rms"}, {"norm_weight", "no"}, {"qk_norm", "yes"}, {"activation", "relu_squared"}, {"bias", "no"}, {"tie", "no"},
                 {"zero_init", "yes"}, {"logit_cap", "15"}, {"optimizer", "muon"}, {"muon_lr", "0.02"}, {"lr", "1e-2"}, {"beta1", "0.9"}, {"beta2", "0.95"},
                 {"weight_decay", "0"}, {"clip", "0"}, {"schedule", "linear"}, {"warmup", "0"}, {"final_lr", "0"}, {"eval_every", "250"}};
-  for (const auto& [name, value] : otherwise) std::find_if(all.begin(), all.end(), [&](const auto& choice) { return choice.first == name; })->second = value;
+  for (const auto& other : otherwise) std::find_if(all.begin(), all.end(), [&](const auto& choice) { return choice.first == other.first; })->second = other.second;
   return all;
 }
 
