@@ -48,9 +48,13 @@ CharTokenizer CharTokenizer::of_text(std::string_view text, std::string_view whe
   text = skip_bom(text);
   if (text.empty()) fail<ConfigError>(where, "empty: a vocabulary needs at least one character");
   std::vector<bool> seen(kLastCodePoint + 1);
-  for_each_code_point(text, where, [&](char32_t c, std::size_t) { seen[c] = true; });
+  char32_t last = 0;
+  for_each_code_point(text, where, [&](char32_t c, std::size_t) {
+    seen[c] = true;
+    last = std::max(last, c);
+  });
   std::vector<char32_t> characters;
-  for (char32_t c = 0; c <= kLastCodePoint; ++c) {
+  for (char32_t c = 0; c <= last; ++c) {
     if (seen[c]) characters.push_back(c);
   }
   return CharTokenizer(std::move(characters));
