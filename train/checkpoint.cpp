@@ -11,7 +11,8 @@ namespace {
 using Json = nlohmann::ordered_json;
 namespace fs = std::filesystem;
 
-constexpr const char* kFormat = "weft-run-1";
+constexpr const char* kFormat = "weft-run-2";       // its header has a checksum
+constexpr const char* kFirstFormat = "weft-run-1";  // which had none
 constexpr std::string_view kOptimizer = "optimizer.";
 constexpr std::string_view kEma = "ema.";
 
@@ -37,6 +38,7 @@ std::string progress_to_json(const Progress& p) {
               {"best_loss", number(p.best_loss)},
               {"reached_target", p.reached_target},
               {"skipped", p.skipped},
+              {"skipped_in_a_row", p.skipped_in_a_row},
               {"batch_hash", p.batch_hash}}
       .dump();
 }
@@ -56,17 +58,22 @@ Progress progress_from_json(const Json& json) {
   take(json, "best_loss", p.best_loss);
   take(json, "reached_target", p.reached_target);
   take(json, "skipped", p.skipped);
+  take(json, "skipped_in_a_row", p.skipped_in_a_row);
   take(json, "batch_hash", p.batch_hash);
   return p;
 }
 
-CheckpointFacts facts_from(const std::map<std::string, std::string>& metadata, const std::string& where) {
+CheckpointFacts facts_from(const TensorFile& file, const std::string& where) {
+  const auto& metadata = file.metadata;
   const auto text = [&](const char* key) {
     const auto found = metadata.find(key);
     if (found == metadata.end()) fail<ConfigError>(where, "is no checkpoint of a weft run: its metadata has no `{}`", key);
     return found->second;
   };
-  if (text("format") != kFormat) fail<ConfigError>(where, "is a checkpoint of another version: format {}, this program reads {}", text("format"), kFormat);
+  if (text("format") != kFormat && text("format") != kFirstFormat) {
+    fail<ConfigError>(where, "is a checkpoint of another version: format {}, this program reads {}", text("format"), kFormat);
+  }
+  if (text("format") == kFormat && !file.checked) fail<IoError>(where, "is damaged: the checksum of its header is missing");
   CheckpointFacts facts;
   facts.config = text("config");
   facts.data = text("data");
@@ -126,11 +133,11 @@ void save_checkpoint(const fs::path& path, const CheckpointFacts& facts, const n
   write_safetensors(path, file);
 }
 
-CheckpointFacts read_checkpoint_facts(const fs::path& path) { return facts_from(read_safetensors_metadata(path), path.string()); }
+CheckpointFacts read_checkpoint_facts(const fs::path& path) { return facts_from(read_safetensors_header(path), path.string()); }
 
 CheckpointFacts load_checkpoint(const fs::path& path, nn::Module& model, optim::Optimizer& optimizer, optim::Ema* ema) {
   const TensorFile file = read_safetensors(path);
-  CheckpointFacts facts = facts_from(file.metadata, path.string());
+  CheckpointFacts facts = facts_from(file, path.string());
   const Parts parts = split(file);
   load_model(model, parts.model, path.string());
   try {

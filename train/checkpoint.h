@@ -28,6 +28,7 @@ struct Progress {
   double best_loss = std::numeric_limits<double>::infinity();
   bool reached_target = false;
   std::int64_t skipped = 0;          ///< steps without an update, for their loss or gradient was no number
+  std::int64_t skipped_in_a_row = 0; ///< of these, the last ones
   std::uint64_t batch_hash = 0;      ///< chained over all training batches
 };
 

@@ -72,4 +72,7 @@ class FolderLock {
   int descriptor_ = -1;
 };
 
+/// Whether somebody holds it now.
+bool is_held(const fs::path& folder);
+
 }  // namespace weft::files

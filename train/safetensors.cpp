@@ -40,7 +40,7 @@ struct Entry {
 struct Header {
   std::vector<Entry> entries;
   std::map<std::string, std::string> metadata;
-  std::string checksum;  ///< of the data; empty in files of other programs
+  std::string data_checksum, header_checksum;  ///< as written; empty in files of other programs
   std::int64_t data_offset = 0;
 };
 
@@ -52,17 +52,41 @@ std::string printable(std::string_view name) {
   return text;
 }
 
-/// CRC-32 of the elements of all tensors in file order, under this key of __metadata__, as 8 hexadecimal digits.
-constexpr const char* kChecksumKey = "weft_crc32";
+/// Keys of __metadata__ under which checksums stand, CRC-32 as 8 hexadecimal digits: of the elements of all tensors in file order, and of what else the header
+/// says (texts; each tensor's name, dtype, shape and place).
+constexpr const char* kDataChecksumKey = "weft_crc32";
+constexpr const char* kHeaderChecksumKey = "weft_header_crc32";
 
 class Checksum {
  public:
+  void add(const std::string& text) {
+    add(static_cast<std::int64_t>(text.size()));
+    add(text.data(), static_cast<std::int64_t>(text.size()));
+  }
+  void add(std::int64_t number) { add(&number, sizeof number); }
   void add(const void* data, std::int64_t bytes) { value_ = ::crc32_z(value_, static_cast<const Bytef*>(data), static_cast<z_size_t>(bytes)); }
   std::string text() const { return fmt::format("{:08x}", value_); }
 
  private:
   uLong value_ = ::crc32_z(0, nullptr, 0);
 };
+
+std::string header_checksum(const Header& header) {
+  Checksum sum;
+  sum.add(header.data_checksum);
+  for (const auto& [key, text] : header.metadata) {
+    sum.add(key);
+    sum.add(text);
+  }
+  for (const Entry& entry : header.entries) {
+    sum.add(entry.name);
+    sum.add(std::string(code(entry.dtype)));
+    for (const std::int64_t size : entry.shape) sum.add(size);
+    sum.add(entry.begin);
+    sum.add(entry.end);
+  }
+  return sum.text();
+}
 
 Json parse_header(const std::string& where, const std::string& text) {
   // A name that occurs twice would silently hide the first, so the parser is asked to tell.
@@ -123,26 +147,16 @@ Entry parse_entry(const std::string& where, const std::string& raw_name, const J
   return entry;
 }
 
-Header read_header(const std::string& where, const files::InputFile& file) {
-  if (file.size() < 8) fail<IoError>(where, "is not a safetensors file: {} bytes, the header's length alone takes 8", file.size());
-  std::uint64_t length = 0;
-  file.read_at(0, &length, sizeof length);
-  if (length > static_cast<std::uint64_t>(kMaxHeaderBytes) || static_cast<std::int64_t>(length) > file.size() - 8) {
-    fail<IoError>(where, "the header's length, {}, does not fit a file of {} bytes: not a safetensors file, or a torn one", length, file.size());
-  }
-  std::string text(length, '\0');
-  file.read_at(8, text.data(), text.size());
+/// What a header says; its texts are not yet checked against its checksum.
+Header header_of(const std::string& where, const std::string& text, std::int64_t data_bytes) {
   const Json json = parse_header(where, text);
-
   Header header;
-  header.data_offset = 8 + static_cast<std::int64_t>(length);
-  const std::int64_t data_bytes = file.size() - header.data_offset;
   for (const auto& [name, value] : json.items()) {
     if (name == "__metadata__") {
       if (!value.is_object()) fail<IoError>(where, "__metadata__ must be an object of texts");
       for (const auto& [key, text_value] : value.items()) {
         if (!text_value.is_string()) fail<IoError>(where, "__metadata__ must be an object of texts, {} is not one", printable(key));
-        (key == kChecksumKey ? header.checksum : header.metadata[key]) = text_value.get<std::string>();
+        (key == kDataChecksumKey ? header.data_checksum : key == kHeaderChecksumKey ? header.header_checksum : header.metadata[key]) = text_value.get<std::string>();
       }
       continue;
     }
@@ -164,6 +178,24 @@ Header read_header(const std::string& where, const files::InputFile& file) {
   return header;
 }
 
+Header read_header(const std::string& where, const files::InputFile& file) {
+  if (file.size() < 8) fail<IoError>(where, "is not a safetensors file: {} bytes, the header's length alone takes 8", file.size());
+  std::uint64_t length = 0;
+  file.read_at(0, &length, sizeof length);
+  if (length > static_cast<std::uint64_t>(kMaxHeaderBytes) || static_cast<std::int64_t>(length) > file.size() - 8) {
+    fail<IoError>(where, "the header's length, {}, does not fit a file of {} bytes: not a safetensors file, or a torn one", length, file.size());
+  }
+  std::string text(length, '\0');
+  file.read_at(8, text.data(), text.size());
+  Header header = header_of(where, text, file.size() - 8 - static_cast<std::int64_t>(length));
+  header.data_offset = 8 + static_cast<std::int64_t>(length);
+  if (!header.header_checksum.empty() && header.header_checksum != header_checksum(header)) {
+    fail<IoError>(where, "is damaged: its header has the checksum {}, and {} was written; take another copy of it, or best.safetensors", header_checksum(header),
+                  printable(header.header_checksum));
+  }
+  return header;
+}
+
 }  // namespace
 
 Tensor TensorFile::find(const std::string& name) const {
@@ -181,7 +213,7 @@ void write_safetensors(const fs::path& path, const TensorFile& file) {
     const Tensor rows = raw::contiguous(tensor);
     checksum.add(rows.raw_data(), rows.numel() * item_size(rows.dtype()));
   }
-  json["__metadata__"][kChecksumKey] = checksum.text();
+  json["__metadata__"][kDataChecksumKey] = checksum.text();
   std::set<std::string> names;
   std::int64_t offset = 0;
   for (const auto& [name, tensor] : file.tensors) {
@@ -192,7 +224,9 @@ void write_safetensors(const fs::path& path, const TensorFile& file) {
                   {"data_offsets", {offset, offset + bytes}}};
     offset += bytes;
   }
-  std::string text = json.dump(-1, ' ', false, Json::error_handler_t::replace);
+  const auto header_text = [&] { return json.dump(-1, ' ', false, Json::error_handler_t::replace); };
+  json["__metadata__"][kHeaderChecksumKey] = header_checksum(header_of(path.string(), header_text(), offset));  // of what a reader will see
+  std::string text = header_text();
   text.resize((text.size() + 7) / 8 * 8, ' ');  // so that the elements are aligned
   const std::uint64_t length = text.size();
 
@@ -209,7 +243,7 @@ void write_safetensors(const fs::path& path, const TensorFile& file) {
 TensorFile read_safetensors(const fs::path& path) {
   const files::InputFile file(path);
   Header header = read_header(path.string(), file);
-  TensorFile result{.metadata = std::move(header.metadata)};
+  TensorFile result{.metadata = std::move(header.metadata), .checked = !header.header_checksum.empty()};
   Checksum checksum;
   for (const Entry& entry : header.entries) {
     const Tensor tensor = Tensor::empty(entry.shape, entry.dtype);
@@ -223,15 +257,15 @@ TensorFile read_safetensors(const fs::path& path) {
     const Tensor& tensor = result.tensors[static_cast<std::size_t>(entry - header.entries.data())].second;
     checksum.add(tensor.raw_data(), entry->end - entry->begin);
   }
-  if (!header.checksum.empty() && header.checksum != checksum.text()) {
-    fail<IoError>(path.string(), "is damaged: its tensors have the checksum {}, and {} was written; take another copy of it, or best.safetensors", checksum.text(), header.checksum);
+  if (!header.data_checksum.empty() && header.data_checksum != checksum.text()) {
+    fail<IoError>(path.string(), "is damaged: its tensors have the checksum {}, and {} was written; take another copy of it, or best.safetensors", checksum.text(), header.data_checksum);
   }
   return result;
 }
 
-std::map<std::string, std::string> read_safetensors_metadata(const fs::path& path) {
-  const files::InputFile file(path);
-  return read_header(path.string(), file).metadata;
+TensorFile read_safetensors_header(const fs::path& path) {
+  Header header = read_header(path.string(), files::InputFile(path));
+  return {.metadata = std::move(header.metadata), .checked = !header.header_checksum.empty()};
 }
 
 }  // namespace weft::train

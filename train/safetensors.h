@@ -16,6 +16,7 @@ namespace weft::train {
 struct TensorFile {
   std::vector<std::pair<std::string, Tensor>> tensors{};
   std::map<std::string, std::string> metadata{};
+  bool checked = false;  ///< as it was read: its header had a checksum. Files of other programs have none
 
   /// Undefined when there is none of that name.
   Tensor find(const std::string& name) const;
@@ -26,10 +27,11 @@ struct TensorFile {
 void write_safetensors(const std::filesystem::path& path, const TensorFile& file);
 
 /// Reads a file and checks all of it: the header's length and JSON, dtypes, that offsets lie inside, neither overlap nor leave
-/// holes, that every size is its shape's, and the checksum of the elements, if there is one. Throws: IoError naming the file and what is wrong with it; MemoryError.
+/// holes, that every size is its shape's, and the checksums of the elements and of the header, if there are any. Throws: IoError naming the file and what is wrong
+/// with it; MemoryError.
 TensorFile read_safetensors(const std::filesystem::path& path);
 
-/// Only the free text: what a run is, without loading it. The same checks.
-std::map<std::string, std::string> read_safetensors_metadata(const std::filesystem::path& path);
+/// Without the tensors: what a run is, without loading it. The same checks, but for the elements.
+TensorFile read_safetensors_header(const std::filesystem::path& path);
 
 }  // namespace weft::train

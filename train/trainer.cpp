@@ -9,7 +9,9 @@
 #include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <set>
 #include <system_error>
+#include <tuple>
 
 #include "autograd/autograd.h"
 #include "core/error.h"
@@ -69,6 +71,12 @@ class Loop {
         parameters_(task.model().named_parameters()), optimizer_(build_optimizer(config, task.model())), schedule_(build_schedule(config, steps)),
         target_(parse_target(config.until)) {
     if (config.ema > 0) ema_.emplace(parameters_, config.ema);
+    if (config.on_nan == "skip") {
+      std::set<std::string> saved;
+      for (const auto& [name, tensor] : task.model().state_dict()) saved.insert(name);
+      for (const auto& [name, tensor] : task.model().named_buffers())
+        if (saved.contains(name)) statistics_.push_back({tensor, {}});
+    }
   }
 
   /// Whether the run came to its end.
@@ -91,7 +99,7 @@ class Loop {
   Gradients gradients();
   std::string culprit(const std::map<std::string, std::uint64_t>& streams);
   void skip(std::int64_t number, const Gradients& found);
-  void save_or_note(const std::filesystem::path& path, bool must);
+  bool save_or_note(const std::filesystem::path& path, bool must);
   void note(const std::string& text) const {
     if (options_.observer != nullptr) options_.observer->on_note(text);
   }
@@ -111,11 +119,15 @@ class Loop {
   optim::NamedTensors parameters_;
   std::unique_ptr<optim::Optimizer> optimizer_;
   optim::LrSchedule schedule_;
+  struct Statistic {
+    Tensor now, before;
+  };
+  std::vector<Statistic> statistics_;  ///< what forward passes change (of batch norms), and what it was before the step, where steps may be left out
   Target target_;
   std::optional<optim::Ema> ema_;
   Progress progress_;
   std::int64_t saved_step_ = -1;
-  std::int64_t skipped_in_a_row_ = 0;
+  std::optional<files::LineWriter> metrics_;
   bool disk_full_ = false;
   double recent_rate_ = 0;
   Clock::time_point begin_ = Clock::now();
@@ -124,7 +136,9 @@ class Loop {
 
 void Loop::take_up() {
   std::error_code error;
-  if (!std::filesystem::exists(folder_.last(), error)) {
+  const bool saved = std::filesystem::exists(folder_.last(), error);
+  if (error) fail<IoError>(folder_.last().string(), "cannot be looked at: {}", error.message());
+  if (!saved) {
     trim(0);  // stopped before its first checkpoint: the same seed makes the same beginning
     return;
   }
@@ -189,6 +203,7 @@ StepRecord Loop::step() {
   const double factor = schedule_.factor(progress_.step);
   optimizer_->set_lr_factor(factor);
   const std::map<std::string, std::uint64_t> streams = random::positions();
+  for (Statistic& s : statistics_) s.before = raw::clone(s.now);
   const Gradients found = gradients();
   const bool finite = std::isfinite(found.loss) && std::isfinite(found.norm);
   if (!finite && config_.on_nan == "stop") {
@@ -198,7 +213,7 @@ StepRecord Loop::step() {
   if (finite) {
     optimizer_->step();
     if (ema_) ema_->update();
-    skipped_in_a_row_ = 0;
+    progress_.skipped_in_a_row = 0;
   } else {
     skip(number, found);
   }
@@ -227,7 +242,8 @@ StepRecord Loop::step() {
 /// Leaves a step out. A run in which nothing else happens is no training.
 void Loop::skip(std::int64_t number, const Gradients& found) {
   ++progress_.skipped;
-  if (++skipped_in_a_row_ >= kMostSkipped) {
+  for (const Statistic& s : statistics_) s.now.copy_from(s.before);
+  if (++progress_.skipped_in_a_row >= kMostSkipped) {
     fail<NumericError>("train", "{} steps in a row were skipped, up to step {}, since their loss or gradient was no number: lower --lr; {}", kMostSkipped, number, last_good());
   }
   if (found.seen.items > 0 && config_.accumulate > 1) task_.start(number * config_.accumulate);  // the rest of its batches are left out too
@@ -274,9 +290,10 @@ bool Loop::look(StepRecord& record) {
   progress_.evaluated_step = progress_.step;
   progress_.reached_target = reached(target_, evaluation);
   if (evaluation.loss < progress_.best_loss) {
+    const auto best_before = std::pair(progress_.best_loss, progress_.best_step);
     progress_.best_loss = evaluation.loss;
     progress_.best_step = progress_.step;
-    save_or_note(folder_.best(), false);
+    if (!save_or_note(folder_.best(), false)) std::tie(progress_.best_loss, progress_.best_step) = best_before;  // what the file holds
   }
   record.evaluated = true;
   record.validation = evaluation;
@@ -298,17 +315,20 @@ void Loop::save(const std::filesystem::path& path) {
   save_checkpoint(path, facts, task_.model(), *optimizer_, ema_ ? &*ema_ : nullptr);
 }
 
-/// Saves, or says that the disk is full; the checkpoint before stays as it is.
-void Loop::save_or_note(const std::filesystem::path& path, bool must) {
+/// Saves, or says that the disk is full: false; the checkpoint before stays as it is. No checkpoint is ahead of the metrics in their file.
+bool Loop::save_or_note(const std::filesystem::path& path, bool must) {
   try {
+    if (path == folder_.last()) metrics_->flush();
     save(path);
     if (path == folder_.last()) saved_step_ = progress_.step;
     if (disk_full_) note(fmt::format("there is room again: step {} is saved", progress_.step));
     disk_full_ = false;
+    return true;
   } catch (const DiskFullError& error) {
     if (must) fail<DiskFullError>(path.string(), "the disk is full: step {} is not saved, {}; make room and go on with --resume", progress_.step, last_good());
     if (!disk_full_) note(fmt::format("the disk is full: step {} is not saved, and training goes on; saving is tried again at the next checkpoint; {}", progress_.step, last_good()));
     disk_full_ = true;
+    return false;
   }
 }
 
@@ -319,7 +339,7 @@ bool Loop::run() {
   if (options_.observer != nullptr) options_.observer->on_start(task_.model().num_parameters(), progress_.step, steps_, task_.unit());
   const auto evaluation_due = [&] { return progress_.step > 0 && (progress_.step % config_.eval_every == 0 || progress_.step >= steps_); };
   const auto save_last = [&](bool must = false) { save_or_note(folder_.last(), must); };
-  files::LineWriter metrics(folder_.metrics());
+  metrics_.emplace(folder_.metrics());
   task_.model().train();
   task_.start(progress_.step * config_.accumulate);
 
@@ -327,8 +347,8 @@ bool Loop::run() {
     constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
     StepRecord record{.step = progress_.step, .steps = steps_, .train_loss = kUnknown, .lr = kUnknown, .grad_norm = kUnknown, .batch_hash = progress_.batch_hash};
     if (!look(record)) return false;
-    metrics.append(to_line(record, task_.unit()));
-    save_last();
+    metrics_->append(to_line(record, task_.unit()));
+    save_last(finished());
   }
   while (!finished()) {
     if (stop_wanted()) {
@@ -338,11 +358,10 @@ bool Loop::run() {
     StepRecord record = step();
     if (options_.observer != nullptr) options_.observer->on_step(record);
     const bool looked = !evaluation_due() || look(record);
-    metrics.append(to_line(record, task_.unit()));
+    metrics_->append(to_line(record, task_.unit()));
     if (!looked || finished() || progress_.step % config_.save_every == 0) save_last(!looked || finished());
     if (!looked) return false;
   }
-  metrics.flush();
   return true;
 }
 

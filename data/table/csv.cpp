@@ -10,6 +10,7 @@
 
 #include "core/error.h"
 #include "core/file.h"
+#include "core/storage.h"
 
 namespace weft::data {
 namespace {
@@ -138,6 +139,6 @@ CsvTable parse_csv(std::string_view text, std::string_view where, const CsvOptio
   return table;
 }
 
-CsvTable read_csv(const std::string& path, const CsvOptions& options) { return parse_csv(read_file(path, kLargestCsv), path, options); }
+CsvTable read_csv(const std::string& path, const CsvOptions& options) { return parse_csv(read_file(path, std::min(kLargestCsv, memory_limit())), path, options); }
 
 }  // namespace weft::data

@@ -8,6 +8,8 @@
 #include <chrono>
 #include <csignal>
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <string>
 #include <thread>
 #include <vector>
@@ -47,6 +49,14 @@ class Running {
   }
 
   void signal(int number) const { ::kill(child_, number); }
+  /// To all of its group, as a terminal does; of a program that leads one (`setsid`).
+  void signal_group(int number) const { ::kill(-child_, number); }
+
+  /// What it has started itself.
+  std::vector<pid_t> children() const {
+    std::ifstream file("/proc/" + std::to_string(child_) + "/task/" + std::to_string(child_) + "/children");
+    return {std::istream_iterator<pid_t>(file), {}};
+  }
 
   Outcome wait() {
     int status = 0;

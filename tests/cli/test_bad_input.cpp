@@ -145,3 +145,13 @@ TEST_CASE("checkpoints that are torn, of another shape, or no checkpoints") {
   write_file(run + "/config.json", "{\"task\":\"text\",\"width\":");
   check_refused(weft_with(folder, {"sample", run}), 2, "is not a JSON object");
 }
+
+TEST_CASE("what is printed and cannot be written is no success") {
+  const TempFolder folder;
+  for (const char* words : {"info", "--help", "compare --list --json"}) {
+    CAPTURE(words);
+    const Outcome outcome = test::Running({"/bin/sh", "-c", test::program() + " " + words + " >/dev/full"}, folder).wait();
+    CHECK(outcome.code == 1);
+    CHECK_MESSAGE(outcome.err.find("weft: [output] ") != std::string::npos, outcome.err);
+  }
+}

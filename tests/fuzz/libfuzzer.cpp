@@ -23,6 +23,7 @@ const weft::fuzz::Target& chosen() {
 }  // namespace
 
 extern "C" int LLVMFuzzerInitialize(int* argc, char*** argv) {
+  chosen();  // who names none is told which there are
   // `-write_seeds=DIR` puts the valid files into a folder, and ends.
   for (int i = 1; i < *argc; ++i) {
     const std::string word = (*argv)[i];

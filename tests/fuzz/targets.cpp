@@ -157,10 +157,18 @@ std::vector<std::string> labelled_seeds() {
 
 std::string word_vocabulary() { return data::WordTokenizer::of_text("the cat sat on the mat, the cats sit", {.vocab_size = 60})->to_json(); }
 
+/// One of today, and one of the first format, whose header has no checksum: only with it do changed texts come further than that.
 std::vector<std::string> checkpoint_seeds() {
-  const std::map<std::string, std::string> texts{{"format", "weft-run-1"}, {"config", "{}"}, {"data", "{}"}, {"data_fingerprint", "0"},
-                                                 {"progress", "{\"step\":3,\"items\":4,\"seconds\":1.5}"}, {"streams", "{\"seed\":1,\"positions\":{\"data\":7}}"}};
-  return {written(".safetensors", [&](const std::string& path) { train::write_safetensors(path, {.tensors = {{"a", small({2}, DType::f32)}}, .metadata = texts}); })};
+  std::map<std::string, std::string> texts{{"format", "weft-run-2"}, {"config", "{}"}, {"data", "{}"}, {"data_fingerprint", "0"},
+                                           {"progress", "{\"step\":3,\"items\":4,\"seconds\":1.5}"}, {"streams", "{\"seed\":1,\"positions\":{\"data\":7}}"}};
+  const auto file = [&] {
+    return written(".safetensors", [&](const std::string& path) { train::write_safetensors(path, {.tensors = {{"a", small({2}, DType::f32)}}, .metadata = texts}); });
+  };
+  const std::string today = file();
+  texts["format"] = "weft-run-1";
+  std::string first = file();
+  first.replace(first.find("weft_header_crc32"), 17, "another_text_here");
+  return {today, first};
 }
 
 constexpr const char* kResults = R"({"format":1,"weft":"0","suite":"s","kind":"tokens","question":{"en":"?","zh":"?"},"seeds":[1,2],"alpha":0.05,"seconds":3,"jobs":1,
@@ -212,7 +220,7 @@ const std::vector<Target>& targets() {
       {"safetensors", safetensors_seeds,
        [](std::string_view bytes) {
          const MemoryFile file(bytes, ".safetensors");
-         train::read_safetensors_metadata(file.path());
+         train::read_safetensors_header(file.path());
          train::read_safetensors(file.path());
        }},
       {"idx", idx_seeds, [](std::string_view bytes) { data::read_idx(MemoryFile(bytes, "-ubyte").path()); }},

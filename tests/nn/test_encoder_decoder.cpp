@@ -142,6 +142,9 @@ TEST_CASE("beam search says what is wrong") {
   CHECK(message([&] { model.beam_search({}); }) == "[beam_search] the source is empty; give at least one token");
   CHECK(message([&] { model.beam_search({1}, {.beam = 0}); }) == "[beam_search] beam must be 1 to 1024, got 0");
   CHECK(message([&] { model.beam_search({1}, {.max_length = 9}); }) == "[beam_search] max_length 9 is more than block_size, 5");
+  EncoderDecoder broken(small_configs()[0]);
+  for (const auto& [name, tensor] : broken.named_parameters()) tensor.fill(NAN);
+  CHECK(message([&] { broken.beam_search({1}); }) == "[beam_search] the model's logits hold a NaN or an infinity");
   CHECK(message([&] { model.beam_search({1}, {.end = 4}); }) == "[beam_search] end 4 is outside the vocabulary of 4");
   CHECK_THROWS_AS(model.beam_search({9}), IndexError);
 }

@@ -6,9 +6,12 @@
 
 #include "autograd/ops/loss.h"
 #include "autograd/ops/binary.h"
+#include "autograd/ops/reduce.h"
 #include "autograd/ops/unary.h"
 #include "core/file_calls.h"
 #include "core/random.h"
+#include "nn/batch_norm.h"
+#include "nn/child.h"
 #include "nn/models/mlp.h"
 #include "tests/train/tiny_runs.h"
 #include "train/build.h"
@@ -71,15 +74,18 @@ class PoisonedTask : public train::Task {
     if (now && where_ == Where::gradient) loss = loss + sqrt(loss - loss);                          // 0, whose slope is infinite
     return loss;
   }
-  train::Evaluation evaluate(data::Split, const std::function<bool(double)>&) override { return {.loss = 1}; }
+  train::Evaluation evaluate(data::Split, const std::function<bool(double)>&) override { return {.loss = losses.empty() ? 1 : losses.at(static_cast<std::size_t>(evaluations_++))}; }
   std::string data_json() const override { return "{}"; }
   std::string fingerprint() const override { return "f"; }
+
+  std::vector<double> losses;  ///< of the evaluations in turn; empty: 1
 
  private:
   nn::Mlp model_;
   Where where_;
   std::int64_t at_;
   std::int64_t next_ = 0;
+  std::int64_t evaluations_ = 0;
 };
 
 train::RunConfig poisoned_config(const std::string& on_nan) {
@@ -205,6 +211,56 @@ TEST_CASE("a full disk pauses saving, and training goes on until there is room a
   CHECK(saved_step(folder / "full") == 10);
 }
 
+TEST_CASE("after a full disk the best checkpoint is what the run says it is") {
+  const TempFolder folder;
+  PoisonedTask task(PoisonedTask::Where::nowhere, 0);
+  task.losses = {1.0, 0.5, 0.8, 0.9};
+  Notes notes;
+  const train::RunFolder run = train::RunFolder::create(folder / "run", "{}");
+  train::Summary summary;
+  {
+    const FaultAt fault([&](const char*) { return notes.steps == 10 ? ENOSPC : 0; });
+    summary = train::run_training(task, poisoned_config("stop"), "{}", 20, false, run, {.out = folder / "run", .observer = &notes});
+  }
+  CHECK(summary.best_step == 15);
+  CHECK(summary.best_val_loss == 0.8);
+  CHECK(train::read_checkpoint_facts(folder / "run" / "best.safetensors").progress.step == 15);
+  CHECK(train::read_checkpoint_facts(folder / "run" / "last.safetensors").progress.best_step == 15);
+}
+
+TEST_CASE("no checkpoint is ahead of the metrics in their file") {
+  const TempFolder folder;
+  PoisonedTask task(PoisonedTask::Where::nowhere, 0);
+  Notes notes;
+  const train::RunFolder run = train::RunFolder::create(folder / "run", "{}");
+  const FaultAt fault([&](const char*) { return notes.steps >= 8 && notes.steps < 12 && !notes.tells("room") ? ENOSPC : 0; });
+  // Full from step 8 to 11; then somebody makes room and stops the run before another line is written.
+  const auto stop = [&] {
+    if (notes.steps < 11) return false;
+    notes.notes.emplace_back("room");
+    return true;
+  };
+  const auto summary = train::run_training(task, poisoned_config("stop"), "{}", 20, false, run, {.out = folder / "run", .observer = &notes, .stop = stop});
+  CHECK(summary.interrupted);
+  CHECK(saved_step(folder / "run") == 11);
+  CHECK(test::read_metrics(folder / "run").size() == 11);
+}
+
+TEST_CASE("a last.safetensors that cannot be looked at is not taken for none") {
+  const TempFolder folder;
+  const train::TextConfig c = tiny_text_config(folder);
+  Notes first;
+  train::train_run(c, {.out = folder / "run", .observer = &first, .stop = [&] { return first.steps >= 6; }});
+  const fs::path last = folder / "run" / "last.safetensors";
+  fs::rename(last, folder / "aside");
+  fs::create_symlink(last, last);  // leads in circles
+  CHECK_THROWS_WITH_AS(train::resume_run({.out = folder / "run", .resume = true}, "text", 0), doctest::Contains("last.safetensors] cannot be looked at"), IoError);
+  fs::remove(last);
+  fs::rename(folder / "aside", last);
+  CHECK_NOTHROW(train::resume_run({.out = folder / "run", .resume = true}, "text", 0));
+  CHECK(test::read_metrics(folder / "run").size() == 12);
+}
+
 TEST_CASE("a damaged checkpoint is noticed, whichever byte it is") {
   random::seed(1);
   nn::Mlp model({.input_shape = Shape{4}, .hidden = {8}, .n_class = 3});
@@ -220,8 +276,34 @@ TEST_CASE("a damaged checkpoint is noticed, whichever byte it is") {
     write_file(path.string(), bad);
     CHECK_THROWS_WITH_AS(train::load_checkpoint(path, model, *optimizer, nullptr), doctest::Contains("is damaged: its tensors have the checksum"), IoError);
   }
+  // What the header says: steps done, streams, names, shapes; and what only reads the header notices it as well.
+  std::uint64_t header = 0;
+  std::copy_n(good.data(), sizeof header, reinterpret_cast<char*>(&header));
+  for (std::size_t i = 0; i < 8 + header; ++i) {
+    for (const int bit : {0x01, 0x10}) {
+      CAPTURE(i);
+      std::string bad = good;
+      bad[i] = static_cast<char>(bad[i] ^ bit);
+      write_file(path.string(), bad);
+      CHECK_THROWS_AS(train::read_checkpoint_facts(path), Error);
+      CHECK_THROWS_AS(train::load_checkpoint(path, model, *optimizer, nullptr), Error);
+    }
+  }
   write_file(path.string(), good);
   CHECK_NOTHROW(train::load_checkpoint(path, model, *optimizer, nullptr));
+
+  // A checkpoint of the first format has no checksum of its header, and is read; one of today without it is damaged; one of tomorrow is refused.
+  const auto changed = [&](const std::string& from, const std::string& to) {
+    std::string text = read_file(path.string());
+    REQUIRE(text.find(from) != std::string::npos);
+    write_file(path.string(), text.replace(text.find(from), from.size(), to));
+  };
+  changed("weft_header_crc32", "another_text_here");
+  CHECK_THROWS_WITH_AS(train::load_checkpoint(path, model, *optimizer, nullptr), doctest::Contains("the checksum of its header is missing"), IoError);
+  changed("weft-run-2", "weft-run-1");
+  CHECK(train::load_checkpoint(path, model, *optimizer, nullptr).progress.step == 0);
+  changed("weft-run-1", "weft-run-3");
+  CHECK_THROWS_WITH_AS(train::load_checkpoint(path, model, *optimizer, nullptr), doctest::Contains("is a checkpoint of another version: format weft-run-3"), ConfigError);
 }
 
 TEST_CASE("numbers that go wrong stop the run with the step and the op, or are skipped and counted") {
@@ -263,8 +345,63 @@ TEST_CASE("numbers that go wrong stop the run with the step and the op, or are s
   PoisonedTask broken(Where::weight, 1);
   Notes notes;
   const train::RunFolder run = train::RunFolder::create(folder / "run", "{}");
-  CHECK_THROWS_WITH_AS(train::run_training(broken, poisoned_config("skip"), "{}", 200, false, run, {.out = folder / "run", .observer = &notes}),
-                       doctest::Contains("50 steps in a row were skipped"), NumericError);
+  std::string ends;
+  try {
+    train::run_training(broken, poisoned_config("skip"), "{}", 200, false, run, {.out = folder / "run", .observer = &notes});
+  } catch (const NumericError& error) {
+    ends = error.what();
+  }
+  REQUIRE(ends.find("50 steps in a row were skipped, up to step ") != std::string::npos);
+  // At the same step where it was stopped and resumed in between.
+  PoisonedTask stopped(Where::weight, 1), resumed(Where::weight, 1);
+  const train::RunFolder other = train::RunFolder::create(folder / "other", "{}");
+  Notes before, after;
+  const auto first = train::run_training(stopped, poisoned_config("skip"), "{}", 200, false, other, {.out = folder / "other", .observer = &before, .stop = [&] { return before.steps >= 33; }});
+  REQUIRE(first.interrupted);
+  CHECK_THROWS_WITH_AS(train::run_training(resumed, poisoned_config("skip"), "{}", 200, false, other, {.out = folder / "other", .resume = true, .observer = &after}),
+                       doctest::Contains(ends.substr(0, ends.find(',', ends.find("up to step"))).c_str()), NumericError);
+}
+
+TEST_CASE("a step that is left out leaves no trace in running statistics") {
+  struct Normed : nn::Module {
+    Normed() : nn::Module("Normed") {}
+    nn::Child<nn::BatchNorm2d> norm{*this, "norm", 2};
+  };
+  struct NormedTask : train::Task {
+    nn::Module& model() override { return model_; }
+    std::string unit() const override { return "images"; }
+    void start(std::int64_t number) override { next = number; }
+    Tensor next_loss(train::Seen& seen) override {
+      Tensor images = Tensor::full({3, 2, 2, 2}, 0.0, DType::f32);
+      Generator numbers(7, "test" + std::to_string(next++));
+      numbers.fill_normal(images);
+      if (next == poisoned) images.data<float>()[5] = NAN;
+      seen.add(3, images, images);
+      const Tensor out = model_.norm(images);
+      return mean(out * out);
+    }
+    train::Evaluation evaluate(data::Split, const std::function<bool(double)>&) override { return {.loss = 1}; }
+    std::string data_json() const override { return "{}"; }
+    std::string fingerprint() const override { return "f"; }
+    Normed model_;
+    std::int64_t next = 0, poisoned = 0;
+  };
+  const TempFolder folder;
+  // What it is after twelve steps of which the last is left out is what it is after eleven.
+  std::vector<std::vector<float>> statistics;
+  for (const bool whole : {true, false}) {
+    NormedTask task;
+    task.poisoned = whole ? 0 : 12;
+    Notes notes;
+    const fs::path out = folder / (whole ? "whole" : "poisoned");
+    const train::RunFolder run = train::RunFolder::create(out, "{}");
+    const auto summary = train::run_training(task, poisoned_config("skip"), "{}", whole ? 11 : 12, false, run, {.out = out, .observer = &notes});
+    CHECK(summary.skipped == (whole ? 0 : 1));
+    for (const auto& [name, tensor] : task.model().named_buffers()) statistics.push_back(tensor.to_vector<float>());
+  }
+  REQUIRE(statistics.size() == 4);
+  CHECK(statistics[0] == statistics[2]);
+  CHECK(statistics[1] == statistics[3]);
 }
 
 TEST_CASE("half a line at the end of metrics.jsonl is dropped with a note") {

@@ -1,7 +1,9 @@
 // The program: reads the command line, runs one command, turns errors into one line and an exit code.
 #include <fmt/format.h>
 
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <exception>
 #include <new>
 
@@ -9,7 +11,7 @@
 #include "core/error.h"
 #include "core/simd.h"
 #include "train/cli/command_line.h"
-#include "train/cli/stop.h"
+#include "train/compare/worker.h"
 
 namespace {
 
@@ -28,13 +30,22 @@ int run(int argc, const char* const* argv) {
   return line.action();
 }
 
+/// What was printed may still be on its way, to a file on a full disk for instance.
+int check_output(int code) {
+  errno = 0;
+  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return code;
+  return complain(fmt::format("[output] not all of it could be written{}{}", errno != 0 ? ": " : "", errno != 0 ? std::strerror(errno) : ""), weft::cli::kFailed);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   try {
-    return run(argc, argv);
+    return check_output(run(argc, argv));
   } catch (const weft::ConfigError& error) {
     return complain(error.what(), weft::cli::kWrongUsage);
+  } catch (const weft::DiskFullError& error) {
+    return complain(error.what(), weft::compare::kDiskFull);
   } catch (const weft::Error& error) {
     return complain(error.what(), weft::cli::kFailed);
   } catch (const std::bad_alloc&) {

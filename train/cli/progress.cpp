@@ -46,6 +46,7 @@ void ProgressBar::on_start(std::int64_t parameters, std::int64_t first_step, std
   first_step_ = first_step;
   steps_ = steps;
   latest_.step = first_step;
+  smooth_loss_ = std::numeric_limits<double>::quiet_NaN();
   begin_ = Clock::now();
   last_drawn_ = begin_;
   put_terminal(fmt::format("{}: {} parameters, {} steps{}\n", title_, short_number(static_cast<double>(parameters)), steps,
@@ -63,7 +64,9 @@ std::string ProgressBar::figures() const {
 
 void ProgressBar::on_step(const train::StepRecord& record) {
   // The loss of one batch jumps about; the mean of the last twenty or so can be read.
-  smooth_loss_ = latest_.step == first_step_ || record.step - first_step_ <= 1 ? record.train_loss : 0.95 * smooth_loss_ + 0.05 * record.train_loss;
+  if (std::isfinite(record.train_loss)) {  // not of a step that is left out
+    smooth_loss_ = std::isfinite(smooth_loss_) ? 0.95 * smooth_loss_ + 0.05 * record.train_loss : record.train_loss;
+  }
   latest_ = record;
   evaluating_ = false;
   draw(record.step == record.steps);

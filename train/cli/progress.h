@@ -45,7 +45,7 @@ class ProgressBar : public train::Observer {
   train::Evaluation validation_;
   std::int64_t first_step_ = 0;
   std::int64_t steps_ = 0;
-  double smooth_loss_ = 0;
+  double smooth_loss_ = std::numeric_limits<double>::quiet_NaN();  ///< before the first step
   std::chrono::steady_clock::time_point begin_ = Clock::now();
   std::chrono::steady_clock::time_point last_drawn_{};
 };

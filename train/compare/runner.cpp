@@ -9,6 +9,7 @@
 #include <deque>
 #include <list>
 #include <map>
+#include <nlohmann/json.hpp>
 #include <set>
 #include <thread>
 
@@ -26,6 +27,7 @@ constexpr auto kTellEvery = std::chrono::milliseconds(200);
 constexpr int kMostRestarts = 3;           // of a child that somebody else stopped
 constexpr std::uintmax_t kFullDisk = 1 << 20;
 constexpr std::int64_t kPaceSteps = 20;    // enough to tell how long one takes
+constexpr std::int64_t kMostConfigBytes = 1 << 20;
 
 struct Running {
   Job job;
@@ -58,13 +60,29 @@ class Runner {
  private:
   // What is left to do, in order; what is done already is counted.
   void add(const Job& job) {
-    std::error_code ignored;
-    if (options_.retry && fs::exists(job.failed(), ignored)) {
-      fs::remove(job.failed(), ignored);
-      fs::remove_all(job.folder, ignored);
-    }
-    if (status_of(job) == Status::missing) waiting_.push_back(job);
+    forget_failure(job);
+    if (status_of(job) == Status::missing || (!job.factor && reopened_.contains(job.cell))) waiting_.push_back(job);
     else finished(job, 0);
+  }
+
+  /// With --retry what failed is made again. A learning rate that is tried anew may be the one that the cell's runs should have had.
+  void forget_failure(const Job& job) {
+    if (!options_.retry || status_of(job) != Status::failed) return;
+    std::error_code ignored;
+    fs::remove(job.failed(), ignored);
+    fs::remove_all(job.folder, ignored);
+    if (job.factor) reopened_.insert(job.cell);
+  }
+
+  /// Whether a run has another learning rate than its cell has now.
+  static bool has_other_rate(const Job& job) {
+    const fs::path own = job.folder / "config.json";
+    std::error_code error;
+    if (!fs::exists(own, error)) return false;
+    const auto read = [](const fs::path& path) { return nlohmann::json::parse(read_file(path.string(), kMostConfigBytes), nullptr, false); };
+    const auto was = read(own), is = read(job.config);
+    const auto rates = [](const nlohmann::json& json) { return json.is_object() ? std::pair(json.value("lr", nlohmann::json()), json.value("muon_lr", nlohmann::json())) : std::pair<nlohmann::json, nlohmann::json>(); };
+    return rates(was) != rates(is);
   }
 
   Metric metric_of(const Job& job) const {
@@ -82,9 +100,11 @@ class Runner {
       job.folder.replace_filename("pace");
       job.config.replace_extension(".pace.json");
       job.factor = 1;
+      forget_failure(job);
       if (status_of(job) == Status::missing) {
         const auto config = plan_.kind->copy(*plan_.cells[cell].config);
         plan_.kind->set_steps(*config, kPaceSteps, *plan_.cells[cell].data);
+        config->warmup = 0;  // it may be longer than these few steps
         write_config(job, *config);
         jobs.push_back(job);
       }
@@ -98,7 +118,7 @@ class Runner {
       Job job = folder_.seed_job(plan_, cell, plan_.tuning_seed);
       job.folder.replace_filename("pace");
       const RunResult result = read_result(job, validation_metric(plan_.task(plan_.cells[cell]).metric.name));
-      if (result.status != Status::done || result.steps < 1) fail<ConfigError>(job.folder.string(), "its pace could not be measured: {}", result.error);
+      if (result.status != Status::done || result.steps < 1) fail<ConfigError>(job.folder.string(), "its pace could not be measured: {}; make it again with --retry", result.error);
       set_pace(plan_, plan_.cells[cell], result.seconds / static_cast<double>(result.steps));
     }
   }
@@ -199,11 +219,20 @@ class Runner {
       return;
     }
     const std::string words = last_words(job.log());
-    if (fs::space(folder_.path(), ignored).available < kFullDisk || words.find("No space left") != std::string::npos) {
+    if (code == kDiskFull || fs::space(folder_.path(), ignored).available < kFullDisk) {
       fail<IoError>(folder_.path().string(), "the disk is full; finished runs are kept: make room, and go on with the same command");
     }
     fail_job(job, words.empty() ? code > 128 ? fmt::format("ended by signal {}{}", code - 128, code == 137 ? " (out of memory?)" : "") : fmt::format("exit code {}", code) : words);
     finished(job, seconds);
+  }
+
+  /// A run of a cell whose learning rates were tried again: taken as it is (true) where it is done with the rate that was chosen now, else made anew.
+  bool drop_or_take(const Job& job) {
+    std::error_code ignored;
+    if (has_other_rate(job)) fs::remove_all(job.folder, ignored);
+    if (status_of(job) == Status::missing) return false;
+    finished(job, 0);
+    return true;
   }
 
   /// Fills free places.
@@ -212,6 +241,15 @@ class Runner {
     changed_ = false;
     for (auto job = waiting_.begin(); job != waiting_.end() && static_cast<int>(running_.size()) < options_.jobs;) {
       if (ready(*job)) {
+        if (files::is_held(job->folder)) {  // a child of a comparison that was killed a moment ago, or the user's own --resume
+          changed_ = true;
+          ++job;
+          continue;
+        }
+        if (!job->factor && reopened_.contains(job->cell) && drop_or_take(*job)) {
+          job = waiting_.erase(job);
+          continue;
+        }
         start(*job);
         job = waiting_.erase(job);
       } else if (status_of(*job) == Status::failed) {
@@ -285,6 +323,7 @@ class Runner {
   RunnerClock::time_point begin_ = RunnerClock::now();
   RunnerClock::time_point told_{};
   std::set<std::size_t> prepared_;  ///< cells whose learning rate is chosen
+  std::set<std::size_t> reopened_;  ///< cells in which one is tried again
   bool changed_ = true;             ///< since places were last filled
   bool stopping_ = false;
 };

@@ -52,7 +52,7 @@ std::optional<ExitCode> Worker::poll() {
 }
 
 void Worker::stop() {
-  if (process_ > 0) ::kill(process_, SIGTERM);
+  if (process_ > 0) ::sigqueue(process_, SIGTERM, {.sival_int = kStopRequest});
 }
 
 }  // namespace weft::compare

@@ -13,6 +13,12 @@ namespace weft::compare {
 /// How a child ended: its exit status, or 128 + the signal that ended it.
 using ExitCode = int;
 
+/// What weft exits with where the disk is full: nothing is wrong with the run.
+constexpr ExitCode kDiskFull = 3;
+
+/// Comes with the SIGTERM of stop(). Ctrl-C reaches parent and child alike, so that it must be told from the user's second one, which ends at once.
+constexpr int kStopRequest = 0x77656674;
+
 /// Ends with this program: when it dies, however, so does the child (and its run goes on from its last checkpoint another time).
 class Worker {
  public:

@@ -1,0 +1,166 @@
+// Comparisons that are disturbed: stopped from the terminal, a full disk, runs that somebody else holds, failures that are made good with --retry.
+#include <doctest/doctest.h>
+
+#include <csignal>
+
+#include "tests/cli/run_program.h"
+#include "train/checkpoint.h"
+#include "train/files.h"
+
+using namespace weft;
+using test::operator+;
+using test::Outcome;
+using test::Running;
+using test::TempFolder;
+using test::weft_with;
+
+namespace fs = std::filesystem;
+
+namespace {
+
+using Words = std::vector<std::string>;
+
+/// One task on one tiny text, two arms, six seeds.
+std::string write_suite(const TempFolder& folder, const std::string& budget, const std::string& base, const std::string& top = "") {
+  const std::string path = (folder / "s.toml").string();
+  write_file(path, "name = \"s\"\nquestion = \"?\"\nkind = \"text\"\nseeds = 6\nmargin = 5\n" + top + "[budget]\n" + budget + "[base]\ndata = \"" + test::tiny_text_config(folder).data +
+                       "\"\nlayers = 1\nwidth = 16\nheads = 1\ncontext = 8\nbatch = 3\n" + base +
+                       "[[task]]\nname = \"t\"\nmetric = \"val_loss\"\n[[arm]]\nname = \"a\"\n[[arm]]\nname = \"b\"\nset = { heads = 2 }\n"
+                       "[[contrast]]\ntask = \"t\"\na = \"a\"\nb = \"b\"\nquestion = \"?\"\n");
+  return path;
+}
+
+nlohmann::json results_of(const fs::path& folder) { return nlohmann::json::parse(read_file((folder / "results.json").string())); }
+
+std::string values_of(const fs::path& folder) {
+  const auto json = results_of(folder);
+  std::string text;
+  for (const auto& cell : json["cells"]) text += cell["values"].dump() + cell["lr"].dump() + cell["tried"].dump();
+  return text;
+}
+
+bool has_failures(const fs::path& folder) {
+  for (const auto& entry : fs::recursive_directory_iterator(folder))
+    if (entry.path().extension() == ".failed") return true;
+  return false;
+}
+
+}  // namespace
+
+TEST_CASE("Ctrl-C in a terminal, which reaches the runs too, lets all of them save") {
+  const TempFolder folder;
+  const std::string suite = write_suite(folder, "equal = \"steps\"\n", "steps = 1000000\nsave_every = 500000\neval_every = 500000\n"), out = (folder / "c").string();
+  for (const int signal : {SIGINT, SIGTERM}) {
+    CAPTURE(signal);
+    Running running({"setsid", test::program(), "compare", suite, "--out", out, "--jobs", "2"}, folder);
+    const fs::path one = folder / "c" / "runs/t/a/seed-1", other = folder / "c" / "runs/t/b/seed-1";
+    const auto begun = fs::exists(one / "metrics.jsonl") ? test::read_metrics(one).size() : 0;
+    REQUIRE(test::wait_for(one / "metrics.jsonl", fmt::format("\"step\":{},", begun + 20)));
+    REQUIRE(test::wait_for(other / "metrics.jsonl", fmt::format("\"step\":{},", 20)));
+    // The runs are stopped meanwhile, so that the terminal's signal and what the comparison sends them come at once.
+    const auto runs = running.children();
+    REQUIRE(runs.size() == 2);
+    for (const pid_t run : runs) ::kill(run, SIGSTOP);
+    running.signal_group(signal);
+    std::this_thread::sleep_for(std::chrono::milliseconds(300));
+    for (const pid_t run : runs) ::kill(run, SIGCONT);
+    const Outcome stopped = running.wait();
+    CHECK_MESSAGE(stopped.code == 128 + signal, stopped.err);
+    for (const fs::path& run : {one, other}) {
+      REQUIRE(fs::exists(run / "last.safetensors"));
+      CHECK(train::read_checkpoint_facts(run / "last.safetensors").progress.step == static_cast<std::int64_t>(test::read_metrics(run).size()));
+    }
+    CHECK_FALSE(has_failures(out));
+  }
+}
+
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // their libraries must be loaded first
+TEST_CASE("a full disk ends a comparison without a failed run, and it goes on when there is room") {
+  const TempFolder folder;
+  const std::string suite = write_suite(folder, "equal = \"steps\"\n", "steps = 8\n"), out = (folder / "c").string(), full = (folder / "full").string();
+  write_file(full, "");
+  const Words preloaded{"/usr/bin/env", std::string("LD_PRELOAD=") + WEFT_BINARY_DIR + "/tests/libfull_disk.so", "WEFT_TEST_FULL=" + full, test::program()};
+  const Outcome train = Running(preloaded + test::tiny_train(folder, (folder / "run").string()), folder).wait();
+  CHECK(train.code == 3);
+  CHECK_MESSAGE(train.err.find("the disk is full: step 12 is not saved") != std::string::npos, train.err);
+  const Outcome stopped = Running(preloaded + Words{"compare", suite, "--out", out}, folder).wait();
+  CHECK(stopped.code != 0);
+  CHECK_MESSAGE(stopped.err.find("the disk is full; finished runs are kept") != std::string::npos, stopped.err);
+  CHECK_FALSE(has_failures(out));
+  fs::remove(full);
+  const Outcome done = Running(preloaded + Words{"compare", suite, "--out", out}, folder).wait();
+  REQUIRE_MESSAGE(done.code == 0, done.err);
+  CHECK(results_of(out)["runs_done"] == 12);
+}
+#endif
+
+TEST_CASE("a run that somebody else trains is waited for") {
+  const TempFolder folder;
+  const std::string suite = write_suite(folder, "equal = \"steps\"\n", "steps = 8\n"), out = (folder / "c").string();
+  const fs::path held = folder / "c" / "runs/t/a/seed-1", last = folder / "c" / "runs/t/b/seed-6";
+  Running first({test::program(), "compare", suite, "--out", out, "--jobs", "1"}, folder);
+  REQUIRE(test::wait_for(held / "summary.json", "seed"));
+  first.signal(SIGTERM);
+  first.wait();
+  fs::remove(held / "summary.json");  // as if it were not done
+  auto lock = std::make_unique<files::FolderLock>(held);
+  Running running({test::program(), "compare", suite, "--out", out}, folder);
+  REQUIRE(test::wait_for(last / "summary.json", "seed"));
+  lock.reset();
+  const Outcome done = running.wait();
+  REQUIRE_MESSAGE(done.code == 0, done.err);
+  CHECK(results_of(out)["runs_done"] == 12);
+  CHECK_FALSE(has_failures(out));
+}
+
+TEST_CASE("equal seconds: the pace is measured, also with a long warmup, and again with --retry") {
+  const TempFolder folder;
+  const std::string suite = write_suite(folder, "equal = \"seconds\"\namount = 1\n", "steps = 1000\nwarmup = 50\n"), out = (folder / "c").string();
+  Running first({test::program(), "compare", suite, "--out", out}, folder);
+  REQUIRE(test::wait_for(folder / "c" / "runs/t/b/pace/summary.json", "seed"));
+  first.signal(SIGKILL);
+  first.wait();
+  fs::remove_all(folder / "c" / "runs/t/b/pace");
+  write_file((folder / "c" / "runs/t/b/pace.failed").string(), "ended by signal 9 (out of memory?)\n");
+  const Outcome stuck = weft_with(folder, {"compare", suite, "--out", out});
+  CHECK(stuck.code == 2);
+  CHECK_MESSAGE(stuck.err.find("its pace could not be measured: ended by signal 9 (out of memory?); make it again with --retry") != std::string::npos, stuck.err);
+  const Outcome done = weft_with(folder, {"compare", suite, "--out", out, "--retry", "--jobs", "4"});
+  REQUIRE_MESSAGE(done.code == 0, done.err);
+  const auto json = results_of(out);
+  CHECK(json["runs_done"] == 12);
+  for (const auto& cell : json["cells"]) CHECK(cell["steps"].get<double>() > 20);
+}
+
+TEST_CASE("a learning rate that is tried again with --retry is every run's, or none's") {
+  const TempFolder folder;
+  const std::string suite = write_suite(folder, "equal = \"steps\"\n", "steps = 12\n", "lr_factors = [0.25, 4]\n");
+  const fs::path whole = folder / "whole", cut = folder / "cut", cell = cut / "runs/t/a";
+  REQUIRE(weft_with(folder, {"compare", suite, "--out", whole.string()}).code == 0);
+  fs::copy(whole, cut, fs::copy_options::recursive);
+  // As if the best learning rate had failed when it was tried: the runs of the cell are made with the other one.
+  const double base = nlohmann::json::parse(read_file((cut / "runs/t/a/try-4/config.json").string()))["lr"].get<double>() / 4;
+  const std::string best = results_of(whole)["cells"][0]["lr"].get<double>() > base ? "try-4" : "try-0.25";
+  fs::remove_all(cell);
+  fs::create_directories(cell);
+  fs::copy(whole / "runs/t/a" / (best == "try-4" ? "try-0.25" : "try-4"), cell / (best == "try-4" ? "try-0.25" : "try-4"), fs::copy_options::recursive);
+  write_file((cell / (best + ".failed")).string(), "ended by signal 9\n");
+  REQUIRE(weft_with(folder, {"compare", suite, "--out", cut.string()}).code == 0);
+  CHECK(values_of(cut) != values_of(whole));
+  // One of them failed for a passing reason, too.
+  fs::remove_all(cell / "seed-5");
+  write_file((cell / "seed-5.failed").string(), "ended by signal 9\n");
+  const auto other_arm = fs::last_write_time(cut / "runs/t/b/seed-3/summary.json");
+  REQUIRE(weft_with(folder, {"compare", suite, "--out", cut.string(), "--retry"}).code == 0);
+  CHECK(values_of(cut) == values_of(whole));
+  CHECK(fs::last_write_time(cut / "runs/t/b/seed-3/summary.json") == other_arm);
+
+  // The same try again, and nothing better: what is done stays.
+  const auto kept = fs::last_write_time(cell / "seed-2/summary.json");
+  const std::string worse = best == "try-4" ? "try-0.25" : "try-4";
+  fs::remove_all(cell / worse);
+  write_file((cell / (worse + ".failed")).string(), "ended by signal 9\n");
+  REQUIRE(weft_with(folder, {"compare", suite, "--out", cut.string(), "--retry"}).code == 0);
+  CHECK(values_of(cut) == values_of(whole));
+  CHECK(fs::last_write_time(cell / "seed-2/summary.json") == kept);
+}
