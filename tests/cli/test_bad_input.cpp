@@ -148,10 +148,10 @@ TEST_CASE("checkpoints that are torn, of another shape, or no checkpoints") {
 
 TEST_CASE("what is printed and cannot be written is no success") {
   const TempFolder folder;
-  for (const char* words : {"info", "--help", "compare --list --json"}) {
+  for (const char* words : {"info", "--help", "train text --help", "compare --list --json"}) {
     CAPTURE(words);
     const Outcome outcome = test::Running({"/bin/sh", "-c", test::program() + " " + words + " >/dev/full"}, folder).wait();
-    CHECK(outcome.code == 1);
+    CHECK(outcome.code == 3);
     CHECK_MESSAGE(outcome.err.find("weft: [output] ") != std::string::npos, outcome.err);
   }
 }

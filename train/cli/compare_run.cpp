@@ -115,7 +115,10 @@ std::unique_ptr<CompareOutcome> compare_suite(const CompareRequest& request) {
     outcome->whole = compare::run_plan(plan, folder, options);
   } catch (const Error&) {
     table.clear();
-    note_time();
+    try {
+      note_time();
+    } catch (const Error&) {  // a full disk is told by the first error
+    }
     throw;
   }
   table.clear();

@@ -37,6 +37,7 @@ std::string progress_line(const compare::CompareProgress& progress) {
   if (progress.running > 0) text += fmt::format(", {} running", progress.running);
   if (progress.failed > 0) text += fmt::format(", {} failed", progress.failed);
   if (progress.done < progress.wanted) text += fmt::format(", {} left", clock_text(progress.seconds_left));
+  if (!progress.held.empty()) text += fmt::format(", waiting for {}, which another program trains", progress.held.string());
   return text;
 }
 

@@ -6,6 +6,8 @@
 #include <cstring>
 #include <exception>
 #include <new>
+#include <string>
+#include <system_error>
 
 #include "core/blas.h"
 #include "core/error.h"
@@ -16,7 +18,7 @@
 namespace {
 
 int complain(const std::string& text, int code) {
-  fmt::print(stderr, "weft: {}\n", text);
+  std::fputs(fmt::format("weft: {}\n", text).c_str(), stderr);  // does not throw where that cannot be written
   return code;
 }
 
@@ -30,11 +32,17 @@ int run(int argc, const char* const* argv) {
   return line.action();
 }
 
+int complain_of_output(int error) {
+  const std::string why = error != 0 ? std::string(": ") + std::strerror(error) : "";
+  return complain("[output] what was to be printed could not be written" + why, error == ENOSPC || error == EDQUOT ? weft::compare::kDiskFull : weft::cli::kFailed);
+}
+
 /// What was printed may still be on its way, to a file on a full disk for instance.
 int check_output(int code) {
   errno = 0;
   if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return code;
-  return complain(fmt::format("[output] not all of it could be written{}{}", errno != 0 ? ": " : "", errno != 0 ? std::strerror(errno) : ""), weft::cli::kFailed);
+  const int complaint = complain_of_output(errno);
+  return code != weft::cli::kDone ? code : complaint;
 }
 
 }  // namespace
@@ -48,6 +56,8 @@ int main(int argc, char** argv) {
     return complain(error.what(), weft::compare::kDiskFull);
   } catch (const weft::Error& error) {
     return complain(error.what(), weft::cli::kFailed);
+  } catch (const std::system_error& error) {  // what fmt throws
+    return complain_of_output(error.code().value());
   } catch (const std::bad_alloc&) {
     return complain("[memory] the machine has no more memory for this", weft::cli::kFailed);
   } catch (const std::exception& error) {

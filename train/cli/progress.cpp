@@ -84,7 +84,9 @@ void ProgressBar::on_evaluation(const train::StepRecord& record) {
     draw(true);
     return;
   }
-  std::string text = fmt::format("{}: step {}/{}  loss {:.4f}  val loss {:.4f}", title_, record.step, record.steps, smooth_loss_, record.validation.loss);
+  std::string text = fmt::format("{}: step {}/{}", title_, record.step, record.steps);
+  if (std::isfinite(smooth_loss_)) text += fmt::format("  loss {:.4f}", smooth_loss_);  // not where a run was resumed in an evaluation
+  text += fmt::format("  val loss {:.4f}", record.validation.loss);
   for (const auto& [name, value] : record.validation.figures) text += fmt::format("  val {}", train::figure_text(name, value));
   put_terminal(text + fmt::format("  {} {}/s  {}\n", short_number(latest_.rate), unit_, clock_text(record.seconds)));
   last_drawn_ = Clock::now();

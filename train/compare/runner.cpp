@@ -24,6 +24,7 @@ using RunnerClock = std::chrono::steady_clock;
 
 constexpr auto kPollEvery = std::chrono::milliseconds(10);
 constexpr auto kTellEvery = std::chrono::milliseconds(200);
+constexpr auto kLookAgain = std::chrono::seconds(1);  // whether a run is still held
 constexpr int kMostRestarts = 3;           // of a child that somebody else stopped
 constexpr std::uintmax_t kFullDisk = 1 << 20;
 constexpr std::int64_t kPaceSteps = 20;    // enough to tell how long one takes
@@ -61,20 +62,20 @@ class Runner {
   // What is left to do, in order; what is done already is counted.
   void add(const Job& job) {
     forget_failure(job);
-    if (status_of(job) == Status::missing || (!job.factor && reopened_.contains(job.cell))) waiting_.push_back(job);
+    const bool undecided = !job.factor && plan_.suite.lr_factors.size() > 1;  // what is done may have another learning rate than the cell has now
+    if (undecided || status_of(job) == Status::missing) waiting_.push_back(job);
     else finished(job, 0);
   }
 
-  /// With --retry what failed is made again. A learning rate that is tried anew may be the one that the cell's runs should have had.
+  /// With --retry what failed is made again; what somebody goes on with by hand is left to them.
   void forget_failure(const Job& job) {
     if (!options_.retry || status_of(job) != Status::failed) return;
     std::error_code ignored;
     fs::remove(job.failed(), ignored);
-    fs::remove_all(job.folder, ignored);
-    if (job.factor) reopened_.insert(job.cell);
+    if (!files::is_held(job.folder)) fs::remove_all(job.folder, ignored);
   }
 
-  /// Whether a run has another learning rate than its cell has now.
+  /// Whether a run has another learning rate than its cell has now, as one that was tried anew with --retry may be better than that which was taken before.
   static bool has_other_rate(const Job& job) {
     const fs::path own = job.folder / "config.json";
     std::error_code error;
@@ -212,52 +213,79 @@ class Runner {
       finished(job, seconds);
       return;
     }
+    if (status_of(job) == Status::done) {  // only its last words failed
+      finished(job, seconds);
+      return;
+    }
     const bool asked = code == 128 + SIGINT || code == 128 + SIGTERM;
     if (asked && stopping_) return;
+    if (files::is_held(job.folder)) {  // somebody was faster
+      waiting_.push_front(job);
+      return;
+    }
     if (asked && ++restarts_[job.folder.string()] <= kMostRestarts) {
       waiting_.push_front(job);
       return;
     }
     const std::string words = last_words(job.log());
     if (code == kDiskFull || fs::space(folder_.path(), ignored).available < kFullDisk) {
-      fail<IoError>(folder_.path().string(), "the disk is full; finished runs are kept: make room, and go on with the same command");
+      disk_full_ = true;
+      stop_all();
+      return;
     }
     fail_job(job, words.empty() ? code > 128 ? fmt::format("ended by signal {}{}", code - 128, code == 137 ? " (out of memory?)" : "") : fmt::format("exit code {}", code) : words);
     finished(job, seconds);
   }
 
-  /// A run of a cell whose learning rates were tried again: taken as it is (true) where it is done with the rate that was chosen now, else made anew.
-  bool drop_or_take(const Job& job) {
+  /// A run that has ended already is taken as it is: true. One with another learning rate than its cell's is made anew.
+  bool take(const Job& job) {
     std::error_code ignored;
-    if (has_other_rate(job)) fs::remove_all(job.folder, ignored);
+    if (!job.factor && status_of(job) != Status::failed && has_other_rate(job)) fs::remove_all(job.folder, ignored);
     if (status_of(job) == Status::missing) return false;
     finished(job, 0);
     return true;
+  }
+
+  void stop_all() {
+    stopping_ = true;
+    for (Running& one : running_) one.worker.stop();
   }
 
   /// Fills free places.
   void fill() {
     if (!changed_) return;
     changed_ = false;
-    for (auto job = waiting_.begin(); job != waiting_.end() && static_cast<int>(running_.size()) < options_.jobs;) {
-      if (ready(*job)) {
-        if (files::is_held(job->folder)) {  // a child of a comparison that was killed a moment ago, or the user's own --resume
-          changed_ = true;
+    progress_.held.clear();
+    for (auto job = waiting_.begin(); job != waiting_.end();) {
+      const bool room = static_cast<int>(running_.size()) < options_.jobs;
+      const bool missing = status_of(*job) == Status::missing;
+      if (!room && missing) {
+        ++job;
+        continue;
+      }
+      if (missing && files::is_held(job->folder)) {  // by a child of a comparison that was killed a moment ago, or by the user's own --resume
+        progress_.held = job->folder;
+        look_again_ = RunnerClock::now() + kLookAgain;
+        ++job;
+        continue;
+      }
+      if (!ready(*job)) {
+        if (status_of(*job) == Status::failed) {
+          finished(*job, 0);
+          job = waiting_.erase(job);
+        } else {
+          ++job;
+        }
+        continue;
+      }
+      if (!take(*job)) {
+        if (!room) {  // it was done, with another learning rate
           ++job;
           continue;
         }
-        if (!job->factor && reopened_.contains(job->cell) && drop_or_take(*job)) {
-          job = waiting_.erase(job);
-          continue;
-        }
         start(*job);
-        job = waiting_.erase(job);
-      } else if (status_of(*job) == Status::failed) {
-        finished(*job, 0);
-        job = waiting_.erase(job);
-      } else {
-        ++job;
       }
+      job = waiting_.erase(job);
     }
   }
 
@@ -287,10 +315,8 @@ class Runner {
     waiting_ = std::move(jobs);
     changed_ = true;
     while (true) {
-      if (!stopping_ && options_.stop && options_.stop()) {
-        stopping_ = true;
-        for (Running& one : running_) one.worker.stop();
-      }
+      if (!stopping_ && options_.stop && options_.stop()) stop_all();
+      if (!progress_.held.empty() && RunnerClock::now() > look_again_) changed_ = true;
       for (auto one = running_.begin(); one != running_.end();) {
         const auto code = one->worker.poll();
         if (!code) {
@@ -309,6 +335,7 @@ class Runner {
       std::this_thread::sleep_for(kPollEvery);
     }
     tell(true);
+    if (disk_full_) fail<DiskFullError>(folder_.path().string(), "the disk is full; finished runs are kept: make room, and go on with the same command");
     return !stopping_;
   }
 
@@ -323,9 +350,10 @@ class Runner {
   RunnerClock::time_point begin_ = RunnerClock::now();
   RunnerClock::time_point told_{};
   std::set<std::size_t> prepared_;  ///< cells whose learning rate is chosen
-  std::set<std::size_t> reopened_;  ///< cells in which one is tried again
+  RunnerClock::time_point look_again_{};
   bool changed_ = true;             ///< since places were last filled
   bool stopping_ = false;
+  bool disk_full_ = false;
 };
 
 }  // namespace

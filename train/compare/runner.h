@@ -19,6 +19,7 @@ struct CompareProgress {
   std::int64_t wanted = 0;
   double seconds = 0;        ///< since this sitting began
   double seconds_left = 0;   ///< infinite while nothing is known
+  fs::path held;             ///< of a run that another program trains at the moment, and that is waited for; empty: none
   std::vector<std::vector<double>> values;  ///< of every cell, the finite metrics that are there
 };
 
@@ -32,7 +33,7 @@ struct RunnerOptions {
 
 /// True when every run is finished or has failed; false when it was stopped. What is there already is not made again; what was interrupted is resumed.
 /// With a budget in seconds the cells get the steps that their measured pace allows.
-/// Throws IoError when the disk is full (finished runs stay), ConfigError for budgets that cannot be met.
+/// Throws DiskFullError when the disk is full (running ones save if they can; finished ones stay), ConfigError for budgets that cannot be met.
 bool run_plan(Plan& plan, const CompareFolder& folder, const RunnerOptions& options);
 
 }  // namespace weft::compare
