@@ -56,6 +56,9 @@ struct RunConfig {
   std::string on_nan = "stop";
   std::int64_t seed = 1;
   std::int64_t threads = 0;  ///< 0: all cores
+
+  /// Names of choices that were left to the program, and that settling has filled in: a new run from this configuration leaves them to it again.
+  std::vector<std::string> derived{};
 };
 
 /// A target that ends a run early, from `until`: "val_loss=1.93" is reached at or below it, "val_accuracy=0.98" at or above.

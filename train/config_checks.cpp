@@ -36,12 +36,17 @@ void check_warmup(const RunConfig& c, std::int64_t steps) {
 }
 
 void settle_common(RunConfig& c, std::int64_t steps, std::int64_t eval_every) {
-  if (c.kv_heads == 0) c.kv_heads = c.heads;
-  if (c.head_size == 0) c.head_size = c.width / c.heads;
-  if (c.warmup < 0) c.warmup = std::min<std::int64_t>(100, steps / 20);
+  const auto settle = [&](const char* name, std::int64_t& choice, std::int64_t left, std::int64_t value) {
+    if (choice != left) return;
+    choice = value;
+    c.derived.emplace_back(name);
+  };
+  settle("kv_heads", c.kv_heads, 0, c.heads);
+  settle("head_size", c.head_size, 0, c.width / c.heads);
+  settle("warmup", c.warmup, -1, std::min<std::int64_t>(100, steps / 20));
   check_warmup(c, steps);
-  if (c.eval_every == 0) c.eval_every = std::max<std::int64_t>(1, eval_every);
-  if (c.save_every == 0) c.save_every = c.eval_every;
+  settle("eval_every", c.eval_every, 0, std::max<std::int64_t>(1, eval_every));
+  settle("save_every", c.save_every, 0, c.eval_every);
 }
 
 std::int64_t heads_granularity(const RunConfig& c, const std::string& positions) {

@@ -18,7 +18,7 @@ namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
 constexpr std::int64_t kMaxFileBytes = 1 << 20;
-constexpr std::int64_t kConfigFormat = 1;
+constexpr std::int64_t kConfigFormat = 2;  // 2: `derived`
 
 const Field& find_field(const Kind& kind, const std::string& name, std::string_view where) {
   const Fields& all = kind.fields();
@@ -57,15 +57,29 @@ void check_format(const Json& json, const std::string& where) {
   if (format > kConfigFormat) fail<ConfigError>(where, "was written by a newer weft: format {}, this one reads up to {}", format, kConfigFormat);
 }
 
-void apply_json(const Kind& kind, RunConfig& config, const std::string& text, const std::string& where) {
+/// Names of choices that the program made itself in a configuration that was written.
+std::vector<std::string> derived_in(const Json& json, const std::string& where) {
+  std::vector<std::string> names;
+  if (!json.contains("derived")) return names;
+  const Json& list = json["derived"];
+  if (!list.is_array() || !std::all_of(list.begin(), list.end(), [](const Json& name) { return name.is_string(); })) fail<ConfigError>(where, "derived must be a list of names");
+  for (const Json& name : list) names.push_back(name.get<std::string>());
+  return names;
+}
+
+/// What a file says. `anew`: for another run, to which what was left to the program is left again.
+void apply_json(const Kind& kind, RunConfig& config, const std::string& text, const std::string& where, bool anew) {
   const Json json = parse_json(text, where);
+  const std::vector<std::string> derived = derived_in(json, where);
+  if (!anew) config.derived = derived;
   if (json.contains("task") && json["task"] != kind.name()) {
     const Kind& other = kind_of_json(text, where);
     fail<ConfigError>(where, "is the configuration of a {} run; use `weft train {}`", other.name(), other.name());
   }
   check_format(json, where);
   for (const auto& [key, value] : json.items()) {
-    if (key == "task" || key == "format") continue;
+    if (key == "task" || key == "format" || key == "derived") continue;
+    if (anew && std::find(derived.begin(), derived.end(), key) != derived.end()) continue;
     const Field& field = find_field(kind, key, where);
     if (value.is_boolean()) set_value(config, field, value.get<bool>(), where);
     else if (value.is_number_integer()) set_value(config, field, value.get<std::int64_t>(), where);
@@ -127,7 +141,7 @@ std::unique_ptr<RunConfig> resolve(const Kind& kind, const Sources& sources) {
   const auto apply_all = [&](RunConfig& config) {
     if (!preset.empty()) apply_preset(kind, config, preset);
     if (table) apply_toml(kind, config, *table, where);
-    if (!json.empty()) apply_json(kind, config, json, where);
+    if (!json.empty()) apply_json(kind, config, json, where, true);
     for (const Choice& choice : sources.choices) set_value(config, find_field(kind, choice.name, choice.where), choice.value, choice.where);
     for (const auto& [name, text] : sources.flags) set_from_text(config, find_field(kind, name, "flags"), text, "flags");
   };
@@ -151,12 +165,13 @@ std::string to_json(const Kind& kind, const RunConfig& config) {
   for (const Field& field : kind.fields()) {
     std::visit([&](const auto& value) { json[field.name] = value; }, value_of(config, field));
   }
+  if (!config.derived.empty()) json["derived"] = config.derived;
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
 std::unique_ptr<RunConfig> config_from_json(const Kind& kind, const std::string& json, const std::string& where) {
   std::unique_ptr<RunConfig> config = kind.make();
-  apply_json(kind, *config, json, where);
+  apply_json(kind, *config, json, where, false);
   kind.check(*config);
   return config;
 }

@@ -116,11 +116,12 @@ ImageData::ImageData(Tensor train_images, Tensor train_labels, Tensor test_image
   const auto count = all.size(0);
   if (all.numel() == 0) fail<IoError>(where_, "no training images: {}", all.shape().str());
   if (all.size(1) > 4) fail<IoError>(where_, "images {} have more than 4 channels", all.shape().str());
-  if (options.validation < 0 || options.validation >= count) {
+  const auto validation = std::min(options.validation, static_cast<std::int64_t>(options.most_validation * static_cast<double>(count)));
+  if (validation < 0 || validation >= count) {
     fail<ConfigError>("data", "validation takes {} of {} training images: leave at least one", options.validation, count);
   }
   if (!(options.share > 0 && options.share <= 1)) fail<ConfigError>("data", "the share of training images must be above 0 and at most 1, got {}", options.share);
-  const auto cut = count - options.validation;
+  const auto cut = count - validation;
   images_[0] = raw::slice(all, 0, 0, cut);
   images_[1] = raw::slice(all, 0, cut, count);
   const auto labels = raw::contiguous(train_labels);
@@ -143,7 +144,7 @@ ImageData::ImageData(Tensor train_images, Tensor train_labels, Tensor test_image
   if (options.share < 1) keep_share(options.share, options.seed);
   if (options.shuffle_pixels)
     for (Tensor& images : images_) images = shuffle_pixels(images);
-  normalization_ = Normalization::of_images(images_[0]);
+  normalization_ = options.normalization ? *options.normalization : Normalization::of_images(images_[0]);
 }
 
 void ImageData::keep_share(double share, std::uint64_t seed) {

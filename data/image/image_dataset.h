@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -34,6 +35,8 @@ struct ImageOptions {
   double share = 1;                ///< of what is left, so many pictures are trained on, drawn by `seed`; at least one
   std::uint64_t seed = 1;
   bool shuffle_pixels = false;     ///< shuffle_pixels() of every picture of all splits
+  double most_validation = 1;      ///< share of the training set that `validation` is cut down to
+  std::optional<Normalization> normalization{};  ///< default: that of the training split
 };
 
 /// Copies share the pixels. Everything is const and may be used from several threads at once.
@@ -52,7 +55,7 @@ class ImageData {
   std::int64_t size(Split split) const { return labels(split).numel(); }
   const Tensor& images(Split split) const { return images_[static_cast<int>(split)]; }  ///< u8 (N, C, H, W)
   const Tensor& labels(Split split) const { return labels_[static_cast<int>(split)]; }  ///< u8 (N,)
-  /// Of the training split.
+  /// Of the training split, unless another was given.
   const Normalization& normalization() const { return normalization_; }
 
   std::int64_t batches_per_epoch(const ImageBatchOptions& options) const;

@@ -24,7 +24,8 @@ TokenData table_tokens(const Tensor& values, const TableTokens& o, std::string s
     fail<ShapeError>("table", "wants (N, C) in f64, got {} {}", name(values.dtype()), values.shape().str());
   const std::int64_t rows = values.size(0), columns = values.size(1), features = columns - 1;
   if (features < 1) fail<ConfigError>(source, "a table needs at least one column of features and the last one as target, this has {}", columns);
-  const std::int64_t validation = o.validation > 0 ? o.validation : rows / 5, test = o.test > 0 ? o.test : rows / 5;
+  const std::int64_t validation = o.validation > 0 ? o.validation : std::max<std::int64_t>(1, rows / 5),
+                     test = o.test > 0 ? o.test : std::max<std::int64_t>(1, rows / 5);
   if (o.validation < 0 || o.test < 0 || o.train < 0)
     fail<ConfigError>("data", "train {}, validation {} and test {} must not be negative", o.train, o.validation, o.test);
   if (validation >= rows || test >= rows - validation || o.train > rows - validation - test)

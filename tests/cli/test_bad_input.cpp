@@ -155,3 +155,18 @@ TEST_CASE("what is printed and cannot be written is no success") {
     CHECK_MESSAGE(outcome.err.find("weft: [output] ") != std::string::npos, outcome.err);
   }
 }
+
+TEST_CASE("a table of too few rows, a folder for temporary files that is not there") {
+  const TempFolder folder;
+  write_file((folder / "t.csv").string(), "a,b\n1,2\n3,4\n5,6\n");
+  const std::string out = (folder / "run").string();
+  const Words table{"train", "tokens", "--data", (folder / "t.csv").string(), "--model", "linear", "--batch", "1", "--steps", "2", "--out", out};
+  CHECK(weft_with(folder, table).code == 0);  // one to train on, one to validate, one to test
+  fs::remove_all(out);
+  write_file((folder / "t.csv").string(), "a,b\n1,2\n3,4\n");
+  check_refused(weft_with(folder, table), 2, "validation 1 and test 1 leave 0 of 2 rows to train on");
+  CHECK_FALSE(fs::exists(out));
+
+  const Outcome trained = test::Running(Words{"/usr/bin/env", "TMPDIR=" + (folder / "gone").string(), test::program()} + tiny_train(folder, out), folder).wait();
+  CHECK_MESSAGE(trained.code == 0, trained.err);
+}

@@ -73,13 +73,42 @@ TEST_CASE("config.json and a run's folder serve as --config, of the right task o
                        doctest::Contains("configuration of a text run"), ConfigError);
 }
 
+TEST_CASE("what a run had left to the program is left to it again in a run that is made from it") {
+  const TempFolder folder;
+  train::TextConfig c = test::tiny_text_config(folder);
+  c.width = 16;
+  c.heads = 2;
+  c.eval_every = 4;
+  c.save_every = 0;
+  train::train_run(c, {.out = folder / "run"});
+  const auto from = [&](const std::vector<std::pair<std::string, std::string>>& flags) { return train::resolve<train::TextConfig>({.preset = "", .file = folder / "run", .flags = flags}); };
+  const auto settled = [&](train::TextConfig config) {
+    train::settle_common(config, config.steps, 100);
+    return config;
+  };
+  const train::TextConfig wide = settled(from({{"width", "24"}})), more = settled(from({{"heads", "4"}})), one = settled(from({{"heads", "1"}}));
+  CHECK(wide.head_size == 12);
+  CHECK(more.head_size == 4);
+  CHECK(more.kv_heads == 4);
+  CHECK(one.kv_heads == 1);
+  CHECK(settled(from({{"steps", "2000"}})).warmup == 100);
+  CHECK(from({}).eval_every == 4);   // was chosen
+  CHECK(from({}).save_every == 0);   // was not
+  // Resuming takes what was settled, and writes it again as it was.
+  const std::string text = read_file((folder / "run" / "config.json").string());
+  const auto again = train::config_from_json<train::TextConfig>(text, "x");
+  CHECK(again.head_size == 8);
+  CHECK(train::to_json(again) == text);
+  CHECK_THROWS_WITH_AS(train::config_from_json<train::TextConfig>("{\"derived\": 3}", "x"), "[x] derived must be a list of names", ConfigError);
+}
+
 TEST_CASE("a configuration of a newer version is refused, one without a version is read") {
   const std::string json = train::to_json(train::TextConfig());
-  REQUIRE(json.find("\"format\": 1,") != std::string::npos);
+  REQUIRE(json.find("\"format\": 2,") != std::string::npos);
   std::string newer = json, older = json;
-  newer.replace(newer.find("\"format\": 1,"), 12, "\"format\": 2,");
-  older.replace(older.find("\"format\": 1,"), 12, "");
-  CHECK_THROWS_WITH_AS(train::config_from_json<train::TextConfig>(newer, "c.json"), "[c.json] was written by a newer weft: format 2, this one reads up to 1", ConfigError);
+  newer.replace(newer.find("\"format\": 2,"), 12, "\"format\": 3,");
+  older.replace(older.find("\"format\": 2,"), 12, "");
+  CHECK_THROWS_WITH_AS(train::config_from_json<train::TextConfig>(newer, "c.json"), "[c.json] was written by a newer weft: format 3, this one reads up to 2", ConfigError);
   CHECK(train::to_json(train::config_from_json<train::TextConfig>(older, "c.json")) == json);
 }
 

@@ -42,7 +42,8 @@ int run_compare(const CompareFlags& flags) {
   if (flags.list) return list_suites(flags.json);
   if (flags.check) {
     const compare::Plan plan = plan_of(request);
-    fmt::print("{}: {} runs, and {} that try learning rates; nothing was run\n", plan.suite.file, plan.runs(), plan.tries());
+    if (flags.json) fmt::print("{}\n", nlohmann::ordered_json{{"suite", plan.suite.name}, {"runs", plan.runs()}, {"tries", plan.tries()}}.dump(2));
+    else fmt::print("{}: {} runs, and {} that try learning rates; nothing was run\n", plan.suite.file, plan.runs(), plan.tries());
     return kDone;
   }
   catch_stop_signals();

@@ -90,8 +90,9 @@ void CompareTable::show(const compare::CompareProgress& progress) {
   }
   const int columns = terminal_columns();
   const double share = progress.wanted > 0 ? static_cast<double>(progress.done) / static_cast<double>(progress.wanted) : 1;
-  const std::string line = progress_line(progress);
+  std::string line = progress_line(progress);
   const int room = columns - 1 - static_cast<int>(title_.size() + line.size()) - 4;
+  if (room < 0) line = shortened(line, static_cast<std::size_t>(std::max(1, columns - 3 - static_cast<int>(title_.size()))));  // a line that breaks would smear
   std::string text = title_ + "  " + (room >= 8 ? share_bar(share, std::min(room, 30), speaks_utf8()) + "  " : "") + line + "\n";
   text += means_table(progress, columns, terminal_rows() - 2);
   // One write, line over line: a terminal shows no blank in between.

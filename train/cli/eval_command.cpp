@@ -47,6 +47,9 @@ Result evaluate(const train::RunFacts& facts, const std::string& data_name, data
     if (!data_name.empty()) fail<ConfigError>("eval", "--data is for text and vision runs; a {} run is measured on its own data", facts.task);
     const train::Kind& kind = train::find_kind(facts.task, facts.checkpoint.string());
     const train::Prepared run = kind.prepare(train::config_from_json(kind, facts.config_json, facts.checkpoint.string()));
+    if (run.task->fingerprint() != facts.facts.data_fingerprint || run.task->data_json() != facts.facts.data) {
+      fail<ConfigError>("eval", "the data have changed since this run was trained, and with them what its words, classes or places mean; put back what they were");
+    }
     if (split == data::Split::test && !run.has_test) fail<ConfigError>("eval", "a {} run has no test split: use --split validation", facts.task);
     train::load_weights(facts.checkpoint, run.task->model());
     run.task->model().eval();
@@ -54,8 +57,11 @@ Result evaluate(const train::RunFacts& facts, const std::string& data_name, data
   }
   const train::VisionRun run = train::load_vision_run(facts);
   train::VisionConfig config = run.config;
-  if (!data_name.empty()) config.data = data_name;
-  const data::ImageData data = train::load_images(config);
+  if (!data_name.empty()) {
+    config.data = data_name;
+    if (split == data::Split::test) config.validation = 0;  // nothing is taken from a training set that is not looked at, however small it is
+  }
+  const data::ImageData data = train::load_images(config, run.images.normalization);
   const bool same = data.channels() == run.images.channels && data.height() == run.images.height && data.width() == run.images.width;
   if (!same || data.classes() > run.images.classes) {
     fail<ConfigError>("eval", "the model wants images {} x {} x {} of up to {} classes, these are {} x {} x {} of {}", run.images.channels, run.images.height,

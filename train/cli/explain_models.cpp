@@ -61,7 +61,6 @@ void add_explain_models(CLI::App& group, Action& action) {
   history->callback([other, &action] {
     action = [other] {
       use_threads(other->threads);
-      if (other->examples.empty()) other->examples = {0, 1, 2};
       return show(*other, explain::explain_history(train::load_recommend_run(train::read_run(other->run, other->checkpoint)), other->examples));
     };
   });

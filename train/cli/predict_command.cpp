@@ -77,6 +77,7 @@ void print_text(const Guess& guess, int top) {
 int predict(const PredictFlags& flags) {
   use_threads(flags.threads);
   if (!flags.texts.empty()) {
+    if (!flags.files.empty() || !flags.test_images.empty()) fail<ConfigError>("predict", "images and --text at once: which is it? drop one of the two");
     return predict_texts(train::read_run(flags.run, flags.checkpoint), {.texts = flags.texts, .top = std::max(1, flags.top), .beam = std::max(1, flags.beam), .json = flags.json});
   }
   if (flags.files.empty() && flags.test_images.empty()) fail<ConfigError>("predict", "name PNG files, or test images with --test-image; texts with --text");

@@ -74,9 +74,11 @@ void report(const train::Summary& summary, bool json) {
 
 /// Finds out in another process what the run needs, so that nothing of the trial stays in this one.
 void check_memory(const train::Kind& kind, const train::RunConfig& config) {
-  std::string file = (std::filesystem::temp_directory_path() / "weft-XXXXXX").string();
+  std::error_code nowhere;
+  std::string file = (std::filesystem::temp_directory_path(nowhere) / "weft-XXXXXX").string();
+  if (nowhere) return;  // to write, here and below: the run itself will say what is wrong
   const int descriptor = ::mkstemp(file.data());
-  if (descriptor < 0) return;  // nowhere to write, here and below: the run itself will say what is wrong
+  if (descriptor < 0) return;
   ::close(descriptor);
   const std::string json_file = file + ".json";
   std::error_code ignored;
@@ -96,6 +98,14 @@ void check_memory(const train::Kind& kind, const train::RunConfig& config) {
   }  // any other mistake the run will meet itself, and say
 }
 
+/// What a run that is to go on was begun with.
+std::unique_ptr<train::RunConfig> config_of_run(const train::Kind& kind, const TrainFlags& flags) {
+  const std::string file = (std::filesystem::path(flags.out) / "config.json").string();
+  auto config = train::config_from_json(kind, read_file(file, train::kMaxConfigBytes), file);
+  if (const std::int64_t threads = threads_of(kind, flags); threads > 0) config->threads = threads;
+  return config;
+}
+
 int train_one(const TrainFlags& flags, const train::Kind& kind) {
   const std::string task = kind.name();
   catch_stop_signals();
@@ -105,7 +115,7 @@ int train_one(const TrainFlags& flags, const train::Kind& kind) {
   train::Sources sources = flags.sources;
   sources.file = flags.config;
   if (flags.estimate) {
-    const std::unique_ptr<train::RunConfig> config = train::resolve(kind, sources);
+    const std::unique_ptr<train::RunConfig> config = flags.resume ? config_of_run(kind, flags) : train::resolve(kind, sources);
     if (config->threads > 0) set_num_threads(static_cast<int>(config->threads));
     const train::MemoryNeed need = train::estimate_memory(kind, *config);
     if (flags.json) fmt::print("{}", train::to_json(need));

@@ -105,6 +105,7 @@ EmbeddingMap explain_embedding(const train::EmbeddingRun& run, const EmbeddingOp
   for (std::int64_t id = first; options.tokens.empty() && id < std::min(last, first + kDefaultTokens); ++id) asked.push_back(id);
 
   EmbeddingMap map;
+  if (last - first < 2 || run.config.width < 2) fail<ConfigError>("explain", "a map wants at least two tokens and two dimensions: {} and {}", last - first, run.config.width);
   map.title = fmt::format("Embeddings of {}: {} tokens, width {}", run.config.data, last - first, run.config.width);
   // The special tokens have never been trained: only what follows them is compared.
   const Tensor table = raw::slice(run.model->table(), 0, first, last);

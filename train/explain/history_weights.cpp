@@ -52,7 +52,9 @@ HistoryWeights explain_history(const train::RecommendRun& run, const std::vector
     }
     return examples;
   };
-  HistoryWeights result{.title = fmt::format("What {} looks at in a history: {}", c.model, c.data), .examples = look(numbers),
+  std::vector<std::int64_t> shown = numbers;
+  for (std::int64_t i = 0; numbers.empty() && i < std::min<std::int64_t>(3, data.size(data::Split::test)); ++i) shown.push_back(i);
+  HistoryWeights result{.title = fmt::format("What {} looks at in a history: {}", c.model, c.data), .examples = look(shown),
                         .same_topic = std::numeric_limits<double>::quiet_NaN(), .other_topic = std::numeric_limits<double>::quiet_NaN()};
   if (c.data != "clicks") return result;
   std::vector<std::int64_t> some;
@@ -60,6 +62,7 @@ HistoryWeights explain_history(const train::RecommendRun& run, const std::vector
   double sums[2] = {0, 0}, counts[2] = {0, 0};
   for (const HistoryExample& example : look(some))
     for (const HistoryPlace& place : example.places) sums[place.topic == example.topic] += place.weight, ++counts[place.topic == example.topic];
+  if (counts[0] == 0 || counts[1] == 0) return result;  // a world of one topic
   result.other_topic = sums[0] / counts[0];
   result.same_topic = sums[1] / counts[1];
   return result;

@@ -29,7 +29,7 @@ struct HistoryWeights {
   double same_topic, other_topic;
 };
 
-/// Test examples by number. Throws ConfigError for a run of another model than din, IndexError for an example that does not exist.
+/// Test examples by number; without one the first three. Throws ConfigError for a run of another model than din, IndexError for an example that does not exist.
 HistoryWeights explain_history(const train::RecommendRun& run, const std::vector<std::int64_t>& numbers);
 std::string to_text(const HistoryWeights& weights);
 std::string to_json(const HistoryWeights& weights);

@@ -62,8 +62,7 @@ function mark() {
 function tell(from) {
   const weights = row(state.layer, state.head, state.query);
   const best = [...weights.keys()].sort((a, b) => weights[b] - weights[a]).slice(0, 5).filter(k => weights[k] >= 0.0005);
-  words.textContent = 'Layer ' + (state.layer + 1) + ', head ' + (state.head + 1) + ',
-      from ' + from + ': ' + best.map(k => data.tokens[k] + ' ' + weights[k].toFixed(3)).join(', ') + '.';
+  words.textContent = 'Layer ' + (state.layer + 1) + ', head ' + (state.head + 1) + ', from ' + from + ': ' + best.map(k => data.tokens[k] + ' ' + weights[k].toFixed(3)).join(', ') + '.';
 }
 )js";
 

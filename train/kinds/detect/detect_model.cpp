@@ -43,7 +43,7 @@ std::shared_ptr<const data::DetectionData> load_scenes(const DetectConfig& c) {
   options.clutter = c.clutter;
   options.seed = static_cast<std::uint64_t>(c.seed);
   options.evaluation_scenes = c.eval_scenes;
-  return std::make_shared<data::SceneData>(data::load_images(c.data), options);
+  return std::make_shared<data::SceneData>(data::load_images(c.data, {.most_validation = 0.1}), options);
 }
 
 DetectionFacts facts_of(const data::DetectionData& scenes) {

@@ -150,7 +150,9 @@ class RecommendKind : public KindOf<RecommendConfig> {
 
  private:
   static void settle_leave_out(RecommendConfig& c) {
-    if (c.leave_out == 0) c.leave_out = c.data == "clicks" ? 5 : 1;
+    if (c.leave_out != 0) return;
+    c.leave_out = c.data == "clicks" ? 5 : 1;
+    c.derived.emplace_back("leave_out");
   }
 };
 

@@ -29,9 +29,9 @@ ImageFacts ImageFacts::from_json(const std::string& text, const std::string& whe
   return facts;
 }
 
-data::ImageData load_images(const VisionConfig& c) {
+data::ImageData load_images(const VisionConfig& c, const std::optional<data::Normalization>& learned) {
   return data::load_images(
-      c.data, {.validation = c.validation, .share = c.train_share, .seed = static_cast<std::uint64_t>(c.seed), .shuffle_pixels = c.shuffle_pixels});
+      c.data, {.validation = c.validation, .share = c.train_share, .seed = static_cast<std::uint64_t>(c.seed), .shuffle_pixels = c.shuffle_pixels, .normalization = learned});
 }
 
 VisionModelConfig vision_model_config(const VisionConfig& c, const ImageFacts& images) {

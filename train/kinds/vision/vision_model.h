@@ -32,8 +32,8 @@ VisionModelConfig vision_model_config(const VisionConfig& config, const ImageFac
 /// Weights are drawn from the stream `init` of this thread.
 std::unique_ptr<nn::Model> build_model(const VisionConfig& config, const ImageFacts& images);
 
-/// The images that a run is about, as it sees them. Throws IoError, ConfigError.
-data::ImageData load_images(const VisionConfig& config);
+/// The images that a run is about, as it sees them; normalized as those that a trained model has learned from, where that is given. Throws IoError, ConfigError.
+data::ImageData load_images(const VisionConfig& config, const std::optional<data::Normalization>& learned = {});
 
 /// What is known of the data only when it is there. Throws ConfigError: patch not dividing the image, or a run that memory cannot hold.
 void check_data(const VisionConfig& config, std::int64_t train_images, std::int64_t height, std::int64_t width, std::int64_t channels,
