@@ -9,7 +9,7 @@ const char* const kMapsStyle = R"css(
 #tokens button.deep { color: #fff; } #tokens button[aria-selected=true] { outline: 2px solid rgb(191 82 20); }
 #tokens button.unseen { opacity: .45; }
 #words { min-height: 3rem; }
-#maps { display: grid; grid-template-columns: 4.2rem repeat(var(--heads), minmax(4.5rem, 1fr)); gap: .5rem; align-items: center;
+#maps { display: grid; grid-template-columns: 4.2rem repeat(var(--heads), minmax(4.5rem, 14rem)); gap: .5rem; align-items: center;
     min-width: calc(4.2rem + var(--heads) * 5rem); margin: .5rem 0; }
 #maps .layer { color: var(--dim); font-size: .85rem; }
 #maps button { padding: .3rem; line-height: 1.2; text-align: center; } #maps canvas { margin-bottom: .2rem; aspect-ratio: var(--shape, 1); }
