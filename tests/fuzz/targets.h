@@ -16,7 +16,8 @@ struct Target {
 
 const std::vector<Target>& targets();
 
-/// The files of tests/fuzz/corpus/TARGET: what once went wrong, and what coverage found.
+/// The files of tests/fuzz/corpus/TARGET: what once went wrong, and small inputs among those that `./weft fuzz` found which together reach most of the
+/// code (libFuzzer's -merge=1 tells what each reaches).
 std::vector<std::string> corpus(const std::string& target);
 
 /// Reads once. True for a file that was taken, false for one that was refused by a weft::Error with a text; anything else passes through.
