@@ -30,10 +30,10 @@ std::string write_suite(const TempFolder& folder, const std::string& budget, con
   return path;
 }
 
-nlohmann::json results_of(const fs::path& folder) { return nlohmann::json::parse(read_file((folder / "results.json").string())); }
+nlohmann::json comparison_results(const fs::path& folder) { return nlohmann::json::parse(read_file((folder / "results.json").string())); }
 
 std::string values_of(const fs::path& folder) {
-  const auto json = results_of(folder);
+  const auto json = comparison_results(folder);
   std::string text;
   for (const auto& cell : json["cells"]) text += cell["values"].dump() + cell["lr"].dump() + cell["tried"].dump();
   return text;
@@ -90,7 +90,7 @@ TEST_CASE("a full disk ends a comparison without a failed run, and it goes on wh
   fs::remove(full);
   const Outcome done = Running(preloaded + Words{"compare", suite, "--out", out}, folder).wait();
   REQUIRE_MESSAGE(done.code == 0, done.err);
-  CHECK(results_of(out)["runs_done"] == 12);
+  CHECK(comparison_results(out)["runs_done"] == 12);
 }
 #endif
 
@@ -109,7 +109,7 @@ TEST_CASE("a run that somebody else trains is waited for") {
   lock.reset();
   const Outcome done = running.wait();
   REQUIRE_MESSAGE(done.code == 0, done.err);
-  CHECK(results_of(out)["runs_done"] == 12);
+  CHECK(comparison_results(out)["runs_done"] == 12);
   CHECK_FALSE(has_failures(out));
 }
 
@@ -127,7 +127,7 @@ TEST_CASE("equal seconds: the pace is measured, also with a long warmup, and aga
   CHECK_MESSAGE(stuck.err.find("its pace could not be measured: ended by signal 9 (out of memory?); make it again with --retry") != std::string::npos, stuck.err);
   const Outcome done = weft_with(folder, {"compare", suite, "--out", out, "--retry", "--jobs", "4"});
   REQUIRE_MESSAGE(done.code == 0, done.err);
-  const auto json = results_of(out);
+  const auto json = comparison_results(out);
   CHECK(json["runs_done"] == 12);
   for (const auto& cell : json["cells"]) CHECK(cell["steps"].get<double>() > 20);
 }
@@ -140,7 +140,7 @@ TEST_CASE("a learning rate that is tried again with --retry is every run's, or n
   fs::copy(whole, cut, fs::copy_options::recursive);
   // As if the best learning rate had failed when it was tried: the runs of the cell are made with the other one.
   const double base = nlohmann::json::parse(read_file((cut / "runs/t/a/try-4/config.json").string()))["lr"].get<double>() / 4;
-  const std::string best = results_of(whole)["cells"][0]["lr"].get<double>() > base ? "try-4" : "try-0.25";
+  const std::string best = comparison_results(whole)["cells"][0]["lr"].get<double>() > base ? "try-4" : "try-0.25";
   fs::remove_all(cell);
   fs::create_directories(cell);
   fs::copy(whole / "runs/t/a" / (best == "try-4" ? "try-0.25" : "try-4"), cell / (best == "try-4" ? "try-0.25" : "try-4"), fs::copy_options::recursive);
