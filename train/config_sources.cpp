@@ -57,13 +57,13 @@ void check_format(const Json& json, const std::string& where) {
   if (format > kConfigFormat) fail<ConfigError>(where, "was written by a newer weft: format {}, this one reads up to {}", format, kConfigFormat);
 }
 
-/// Names of choices that the program made itself in a configuration that was written.
+/// Names of choices that the program made itself in a configuration that was written, and that nobody has changed in it since.
 std::vector<std::string> derived_in(const Json& json, const std::string& where) {
   std::vector<std::string> names;
   if (!json.contains("derived")) return names;
-  const Json& list = json["derived"];
-  if (!list.is_array() || !std::all_of(list.begin(), list.end(), [](const Json& name) { return name.is_string(); })) fail<ConfigError>(where, "derived must be a list of names");
-  for (const Json& name : list) names.push_back(name.get<std::string>());
+  if (!json["derived"].is_object()) fail<ConfigError>(where, "derived must hold choices and what they were");
+  for (const auto& [name, value] : json["derived"].items())
+    if (json.contains(name) && json[name] == value) names.push_back(name);
   return names;
 }
 
@@ -119,7 +119,8 @@ std::unique_ptr<RunConfig> resolve(const Kind& kind, const Sources& sources) {
   std::string json;
   std::string where = sources.file.string();
   if (!where.empty()) {
-    const fs::path file = fs::is_directory(sources.file) ? sources.file / "config.json" : sources.file;
+    std::error_code ignored;
+    const fs::path file = fs::is_directory(sources.file, ignored) ? sources.file / "config.json" : sources.file;
     where = file.string();
     const std::string text = read_file(where, kMaxFileBytes);
     if (file.extension() == ".json") {
@@ -165,7 +166,8 @@ std::string to_json(const Kind& kind, const RunConfig& config) {
   for (const Field& field : kind.fields()) {
     std::visit([&](const auto& value) { json[field.name] = value; }, value_of(config, field));
   }
-  if (!config.derived.empty()) json["derived"] = config.derived;
+  for (const std::string& name : config.derived)
+    if (json.contains(name)) json["derived"][name] = json[name];  // settling fills in what not every kind has
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 

@@ -66,6 +66,8 @@ class Task {
   virtual Evaluation evaluate(data::Split split, const std::function<bool(double)>& proceed) = 0;
   /// JSON that building the model for use needs.
   virtual std::string data_json() const = 0;
+  /// Whether `json`, from a checkpoint, says what data_json() does; an older one may say it otherwise.
+  virtual bool same_data(const std::string& json) const { return json == data_json(); }
   /// Changes when the data do.
   virtual std::string fingerprint() const = 0;
 };

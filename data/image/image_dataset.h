@@ -35,7 +35,7 @@ struct ImageOptions {
   double share = 1;                ///< of what is left, so many pictures are trained on, drawn by `seed`; at least one
   std::uint64_t seed = 1;
   bool shuffle_pixels = false;     ///< shuffle_pixels() of every picture of all splits
-  double most_validation = 1;      ///< share of the training set that `validation` is cut down to
+  double most_validation = 1;      ///< share of the training set that is taken where `validation` is more than there is; 1: refused
   std::optional<Normalization> normalization{};  ///< default: that of the training split
 };
 

@@ -156,6 +156,16 @@ TEST_CASE("what is printed and cannot be written is no success") {
   }
 }
 
+TEST_CASE("a configuration that cannot be looked at") {
+  const TempFolder folder;
+  fs::create_symlink(folder / "loop", folder / "loop");
+  for (const std::string& file : {(folder / "loop" / "x").string(), std::string(300, 'x')}) {
+    const Outcome outcome = weft_with(folder, {"train", "text", "--config", file, "--out", (folder / "run").string()});
+    check_refused(outcome, 1, file);
+    CHECK_MESSAGE(outcome.err.find("[output]") == std::string::npos, outcome.err);
+  }
+}
+
 TEST_CASE("a table of too few rows, a folder for temporary files that is not there") {
   const TempFolder folder;
   write_file((folder / "t.csv").string(), "a,b\n1,2\n3,4\n5,6\n");

@@ -79,7 +79,7 @@ TEST_CASE("a full disk ends a comparison without a failed run, and it goes on wh
   const TempFolder folder;
   const std::string suite = write_suite(folder, "equal = \"steps\"\n", "steps = 8\n"), out = (folder / "c").string(), full = (folder / "full").string();
   write_file(full, "");
-  const Words preloaded{"/usr/bin/env", std::string("LD_PRELOAD=") + WEFT_BINARY_DIR + "/tests/libfull_disk.so", "WEFT_TEST_FULL=" + full, test::program()};
+  const Words preloaded{"/usr/bin/env", std::string("LD_PRELOAD=") + WEFT_BINARY_DIR + "/tests/libfull_disk.so", "WEFT_TEST_FULL=" + full, "WEFT_TEST_FULL_FOR=.safetensors.", test::program()};
   const Outcome train = Running(preloaded + test::tiny_train(folder, (folder / "run").string()), folder).wait();
   CHECK(train.code == 3);
   CHECK_MESSAGE(train.err.find("the disk is full: step 12 is not saved") != std::string::npos, train.err);
@@ -91,6 +91,28 @@ TEST_CASE("a full disk ends a comparison without a failed run, and it goes on wh
   const Outcome done = Running(preloaded + Words{"compare", suite, "--out", out}, folder).wait();
   REQUIRE_MESSAGE(done.code == 0, done.err);
   CHECK(comparison_results(out)["runs_done"] == 12);
+}
+
+TEST_CASE("where the disk is full for the comparison itself, its runs save") {
+  const TempFolder folder;
+  const std::string suite = write_suite(folder, "equal = \"steps\"\n", "steps = 2000\nsave_every = 2000\neval_every = 2000\n", "lr_factors = [0.5, 1, 2]\n");
+  const fs::path out = folder / "c", tries[2] = {out / "runs/t/a/try-0.5", out / "runs/t/a/try-1"};
+  const std::string full = (folder / "full").string();
+  Running running({"/usr/bin/env", std::string("LD_PRELOAD=") + WEFT_BINARY_DIR + "/tests/libfull_disk.so", "WEFT_TEST_FULL=" + full, "WEFT_TEST_FULL_FOR=/configs/", test::program(), "compare",
+                   suite, "--out", out.string(), "--jobs", "2"}, folder);
+  for (const fs::path& run : tries) REQUIRE(test::wait_for(run / "metrics.jsonl", "\"step\":20,"));
+  const auto runs = running.children();
+  REQUIRE(runs.size() == 2);
+  write_file(full, "");
+  ::kill(runs[1], SIGSTOP);  // so that one of them ends, and the other is in the middle
+  for (int i = 0; i < 6000 && !fs::exists(tries[0] / "summary.json") && !fs::exists(tries[1] / "summary.json"); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  std::this_thread::sleep_for(std::chrono::milliseconds(300));
+  ::kill(runs[1], SIGCONT);
+  const Outcome stopped = running.wait();
+  CHECK(stopped.code == 3);
+  CHECK_MESSAGE(stopped.err.find("the disk is full; finished runs are kept") != std::string::npos, stopped.err);
+  for (const fs::path& run : tries) CHECK(fs::exists(run / "last.safetensors"));
+  CHECK_FALSE(has_failures(out));
 }
 #endif
 

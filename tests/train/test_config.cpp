@@ -99,7 +99,13 @@ TEST_CASE("what a run had left to the program is left to it again in a run that 
   const auto again = train::config_from_json<train::TextConfig>(text, "x");
   CHECK(again.head_size == 8);
   CHECK(train::to_json(again) == text);
-  CHECK_THROWS_WITH_AS(train::config_from_json<train::TextConfig>("{\"derived\": 3}", "x"), "[x] derived must be a list of names", ConfigError);
+  CHECK_THROWS_WITH_AS(train::config_from_json<train::TextConfig>("{\"derived\": 3}", "x"), "[x] derived must hold choices and what they were", ConfigError);
+  // What somebody has changed in the file since is their choice.
+  std::string edited = text;
+  const auto at = edited.find("\"head_size\": 8");
+  REQUIRE(at != std::string::npos);
+  write_file((folder / "edited.json").string(), edited.replace(at, 14, "\"head_size\": 6"));
+  CHECK(train::resolve<train::TextConfig>({.preset = "", .file = folder / "edited.json", .flags = {{"width", "24"}}}).head_size == 6);
 }
 
 TEST_CASE("a configuration of a newer version is refused, one without a version is read") {

@@ -47,7 +47,7 @@ Result evaluate(const train::RunFacts& facts, const std::string& data_name, data
     if (!data_name.empty()) fail<ConfigError>("eval", "--data is for text and vision runs; a {} run is measured on its own data", facts.task);
     const train::Kind& kind = train::find_kind(facts.task, facts.checkpoint.string());
     const train::Prepared run = kind.prepare(train::config_from_json(kind, facts.config_json, facts.checkpoint.string()));
-    if (run.task->fingerprint() != facts.facts.data_fingerprint || run.task->data_json() != facts.facts.data) {
+    if (run.task->fingerprint() != facts.facts.data_fingerprint || !run.task->same_data(facts.facts.data)) {
       fail<ConfigError>("eval", "the data have changed since this run was trained, and with them what its words, classes or places mean; put back what they were");
     }
     if (split == data::Split::test && !run.has_test) fail<ConfigError>("eval", "a {} run has no test split: use --split validation", facts.task);

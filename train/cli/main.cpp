@@ -56,7 +56,8 @@ int main(int argc, char** argv) {
     return complain(error.what(), weft::compare::kDiskFull);
   } catch (const weft::Error& error) {
     return complain(error.what(), weft::cli::kFailed);
-  } catch (const std::system_error& error) {  // what fmt throws
+  } catch (const std::system_error& error) {  // what fmt throws, among others
+    if (std::ferror(stdout) == 0 && std::ferror(stderr) == 0) return complain(fmt::format("[weft] {}", error.what()), weft::cli::kFailed);
     return complain_of_output(error.code().value());
   } catch (const std::bad_alloc&) {
     return complain("[memory] the machine has no more memory for this", weft::cli::kFailed);

@@ -178,6 +178,7 @@ class Runner {
     bool resume = fs::exists(job.folder / "config.json", error);
     if (!resume && fs::exists(job.folder, error)) fs::remove_all(job.folder, error);  // ours, and nothing in it yet
     fs::create_directories(job.folder.parent_path(), error);
+    if (error == std::errc::no_space_on_device) fail<DiskFullError>(job.folder.parent_path().string(), "cannot be made: {}", error.message());
     if (error) fail<IoError>(job.folder.parent_path().string(), "cannot be made: {}", error.message());
     running_.push_back({job, Worker(command(job, resume), job.log()), RunnerClock::now()});
   }
@@ -244,6 +245,17 @@ class Runner {
     if (status_of(job) == Status::missing) return false;
     finished(job, 0);
     return true;
+  }
+
+  /// A disk that is full for the comparison itself: its runs may save, and then it ends.
+  template <class F>
+  void unless_disk_full(const F& f) {
+    try {
+      f();
+    } catch (const DiskFullError&) {
+      disk_full_ = true;
+      stop_all();
+    }
   }
 
   void stop_all() {
@@ -327,9 +339,9 @@ class Runner {
         const double seconds = std::chrono::duration<double>(RunnerClock::now() - one->begin).count();
         one = running_.erase(one);
         changed_ = true;
-        ended(job, *code, seconds);
+        unless_disk_full([&] { ended(job, *code, seconds); });
       }
-      if (!stopping_) fill();
+      if (!stopping_) unless_disk_full([&] { fill(); });
       tell(false);
       if (running_.empty() && (stopping_ || waiting_.empty())) break;
       std::this_thread::sleep_for(kPollEvery);
