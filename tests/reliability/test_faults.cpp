@@ -1,5 +1,6 @@
 // Disks that fail at any call, damaged files, numbers that go wrong: nothing is lost, and whoever trains is told.
 #include <doctest/doctest.h>
+#include <sys/mount.h>
 
 #include <cerrno>
 #include <cmath>
@@ -209,6 +210,39 @@ TEST_CASE("a full disk pauses saving, and training goes on until there is room a
                        doctest::Contains("the disk is full: step 20 is not saved"), DiskFullError);
   }
   CHECK(saved_step(folder / "full") == 10);
+}
+
+TEST_CASE("a real file system of one MiB that fills up: the last good checkpoint loads, and the run goes on to the same bits") {
+  const TempFolder folder;
+  const fs::path disk = folder / "disk";
+  fs::create_directory(disk);
+  if (::mount("tmpfs", disk.c_str(), "tmpfs", 0, "size=1m") != 0) {
+    MESSAGE("left out: only root may mount a file system");
+    return;
+  }
+  struct Unmount {
+    fs::path path;
+    ~Unmount() { ::umount2(path.c_str(), MNT_DETACH); }
+  } const unmount{disk};
+  train::TextConfig c = test::tiny_text_config(folder);
+  c.width = 48;  // checkpoints of 450 KiB: the third, beside the two that are there, has no room
+  c.steps = 24;
+  train::train_run(c, {.out = folder / "whole"});
+  const auto size = fs::file_size(folder / "whole" / "last.safetensors");
+  REQUIRE(size > 350'000);
+  REQUIRE(size < 500'000);
+  Notes notes;
+  CHECK_THROWS_WITH_AS(train::train_run(c, {.out = disk / "run", .observer = &notes}), doctest::Contains("the disk is full: step 24 is not saved"), DiskFullError);
+  CHECK(notes.tells("the disk is full: step "));
+  CHECK(notes.steps == 24);
+  const std::int64_t saved = saved_step(disk / "run");
+  CHECK(saved > 0);
+  CHECK(saved < 24);
+  REQUIRE(::mount("tmpfs", disk.c_str(), "tmpfs", MS_REMOUNT, "size=4m") == 0);
+  train::resume_run({.out = disk / "run", .resume = true}, "text", 0);
+  const auto a = train::read_safetensors(disk / "run" / "last.safetensors"), b = train::read_safetensors(folder / "whole" / "last.safetensors");
+  for (std::size_t i = 0; i < a.tensors.size(); ++i) CHECK(a.tensors[i].second.to_vector<double>() == b.tensors[i].second.to_vector<double>());
+  CHECK(test::read_metrics(disk / "run").size() == 24);
 }
 
 TEST_CASE("after a full disk the best checkpoint is what the run says it is") {
