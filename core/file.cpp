@@ -48,6 +48,8 @@ std::string read_file(const std::string& path, std::int64_t limit) {
   return text;
 }
 
+bool is_disk_full(int error) { return error == ENOSPC || error == EDQUOT; }
+
 AtomicFile::AtomicFile(std::string path) : path_(std::move(path)) {
   static std::atomic<int> next{0};
   temporary_ = fmt::format("{}.{}.{}.part", path_, ::getpid(), next++);
@@ -62,7 +64,7 @@ AtomicFile::~AtomicFile() {
 
 void AtomicFile::fail_here(std::string_view what) const {
   const int error = errno;
-  if (error == ENOSPC || error == EDQUOT) fail<DiskFullError>(path_, "{}: {}", what, reason(error));
+  if (is_disk_full(error)) fail<DiskFullError>(path_, "{}: {}", what, reason(error));
   fail<IoError>(path_, "{}: {}", what, reason(error));
 }
 

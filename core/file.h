@@ -12,6 +12,9 @@ namespace weft {
 /// The whole of a regular file. Throws IoError where it is missing, unreadable, no regular file, or above `limit` bytes.
 std::string read_file(const std::string& path, std::int64_t limit = std::int64_t{1} << 40);
 
+/// Whether an errno says that there is no room: the disk is full, or the user's share of it.
+bool is_disk_full(int error);
+
 /// A file that appears under its name at commit() and not before: until then the bytes go to a neighbour with another
 /// name, which the destructor removes. A crash or a full disk leaves what was there. Throws IoError.
 class AtomicFile {

@@ -59,4 +59,9 @@ void ConfigCheck::memory(double parameters) const {
                             bytes / kGiB, limit / kGiB);
 }
 
+void check_logits(std::string_view where, std::span<const double> logits) {
+  for (const double value : logits)
+    if (std::isnan(value) || value == INFINITY) weft::fail<NumericError>(where, "the model's logits hold a NaN or an infinity");
+}
+
 }  // namespace weft::nn

@@ -1,6 +1,7 @@
 // Checks that configurations share: each says the field, its value and what it may be. Not for users.
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -39,5 +40,8 @@ class ConfigCheck {
  private:
   std::string where_;
 };
+
+/// Throws NumericError `[where] ...` where a token cannot be chosen by them: a NaN or +infinity. (-infinity rules a token out.)
+void check_logits(std::string_view where, std::span<const double> logits);
 
 }  // namespace weft::nn

@@ -8,6 +8,9 @@
 
 namespace weft::train {
 
+/// Formats of config.json. 1: none was written. 2: `derived`. 3: validation images are drawn by class; gradients are accumulated by targets.
+inline constexpr std::int64_t kConfigFormat = 3;
+
 /// Choices of every kind: the transformer's blocks, the optimizer, and when to look and to save.
 struct RunConfig {
   virtual ~RunConfig() = default;
@@ -56,6 +59,10 @@ struct RunConfig {
   std::string on_nan = "stop";
   std::int64_t seed = 1;
   std::int64_t threads = 0;  ///< 0: all cores
+
+  /// The format of config.json that the run was begun with. The rules that a format changed (how data are split and weighted) stay as they were for
+  /// a run that is resumed, evaluated or used; a new run has the present ones.
+  std::int64_t format = kConfigFormat;
 
   /// Names of choices that were left to the program, and that settling has filled in: a new run from this configuration leaves them to it again.
   std::vector<std::string> derived{};

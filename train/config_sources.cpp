@@ -18,7 +18,6 @@ namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
 constexpr std::int64_t kMaxFileBytes = 1 << 20;
-constexpr std::int64_t kConfigFormat = 2;  // 2: `derived`
 
 const Field& find_field(const Kind& kind, const std::string& name, std::string_view where) {
   const Fields& all = kind.fields();
@@ -52,9 +51,11 @@ Json parse_json(const std::string& text, const std::string& where) {
 }
 
 /// Files of earlier versions are read (one without a number is the first); a later one may mean things that this program does not know.
-void check_format(const Json& json, const std::string& where) {
+std::int64_t format_of(const Json& json, const std::string& where) {
   const auto format = json.contains("format") && json["format"].is_number_integer() ? json["format"].get<std::int64_t>() : 1;
   if (format > kConfigFormat) fail<ConfigError>(where, "was written by a newer weft: format {}, this one reads up to {}", format, kConfigFormat);
+  if (format < 1) fail<ConfigError>(where, "format is {}, which no weft has written", format);
+  return format;
 }
 
 /// Names of choices that the program made itself in a configuration that was written, and that nobody has changed in it since.
@@ -76,7 +77,8 @@ void apply_json(const Kind& kind, RunConfig& config, const std::string& text, co
     const Kind& other = kind_of_json(text, where);
     fail<ConfigError>(where, "is the configuration of a {} run; use `weft train {}`", other.name(), other.name());
   }
-  check_format(json, where);
+  const std::int64_t format = format_of(json, where);
+  if (!anew) config.format = format;
   for (const auto& [key, value] : json.items()) {
     if (key == "task" || key == "format" || key == "derived") continue;
     if (anew && std::find(derived.begin(), derived.end(), key) != derived.end()) continue;
@@ -161,7 +163,7 @@ std::unique_ptr<RunConfig> resolve(const Kind& kind, const Sources& sources) {
 
 std::string to_json(const Kind& kind, const RunConfig& config) {
   Json json;
-  json["format"] = kConfigFormat;
+  json["format"] = config.format;
   json["task"] = kind.name();
   for (const Field& field : kind.fields()) {
     std::visit([&](const auto& value) { json[field.name] = value; }, value_of(config, field));

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "core/error.h"
+#include "core/file.h"
 #include "core/file_calls.h"
 
 namespace weft::files {
@@ -35,6 +36,13 @@ int open_regular(const fs::path& path, std::int64_t& size) {
     fail<IoError>(path.string(), "is not a regular file{}", S_ISDIR(status.st_mode) ? " but a folder" : "");
   }
   size = status.st_size;
+  return descriptor;
+}
+
+/// Opens a folder and locks it; below 0 where it cannot be opened. `error`: 0 where it is ours now, EWOULDBLOCK where somebody else has it.
+int lock_folder(const fs::path& folder, int& error) {
+  const int descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  error = descriptor < 0 || ::flock(descriptor, LOCK_EX | LOCK_NB) != 0 ? errno : 0;
   return descriptor;
 }
 
@@ -97,19 +105,19 @@ bool LineWriter::write_kept() {
       continue;
     }
     if (errno == EINTR) continue;
-    if (errno == ENOSPC || errno == EDQUOT) return false;
+    if (is_disk_full(errno)) return false;
     fail_errno(path_, "write");
   }
   return true;
 }
 
 FolderLock::FolderLock(const fs::path& folder) {
-  descriptor_ = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  int error = 0;
+  descriptor_ = lock_folder(folder, error);
   if (descriptor_ < 0) fail_errno(folder, "open");
-  if (::flock(descriptor_, LOCK_EX | LOCK_NB) != 0) {
-    const bool held = errno == EWOULDBLOCK;
+  if (error != 0) {
     ::close(descriptor_);
-    if (held) fail<IoError>(folder.string(), "another program is training into this folder; wait for it, or choose another --out");
+    if (error == EWOULDBLOCK) fail<IoError>(folder.string(), "another program is training into this folder; wait for it, or choose another --out");
     descriptor_ = -1;  // a file system without locks: go on without
   }
 }
@@ -119,11 +127,11 @@ FolderLock::~FolderLock() {
 }
 
 bool is_held(const fs::path& folder) {
-  const int descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  int error = 0;
+  const int descriptor = lock_folder(folder, error);
   if (descriptor < 0) return false;
-  const bool held = ::flock(descriptor, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
   ::close(descriptor);
-  return held;
+  return error == EWOULDBLOCK;
 }
 
 }  // namespace weft::files

@@ -116,8 +116,7 @@ ImageData::ImageData(Tensor train_images, Tensor train_labels, Tensor test_image
   const auto count = all.size(0);
   if (all.numel() == 0) fail<IoError>(where_, "no training images: {}", all.shape().str());
   if (all.size(1) > 4) fail<IoError>(where_, "images {} have more than 4 channels", all.shape().str());
-  const bool fits = options.validation < count;
-  const auto validation = fits || options.most_validation == 1 ? options.validation : std::max<std::int64_t>(1, static_cast<std::int64_t>(options.most_validation * static_cast<double>(count)));
+  const auto validation = options.validation < count ? options.validation : std::max<std::int64_t>(1, static_cast<std::int64_t>(options.most_validation * static_cast<double>(count)));
   if (validation < 0 || validation >= count) {
     fail<ConfigError>("data", "validation takes {} of {} training images: leave at least one", options.validation, count);
   }

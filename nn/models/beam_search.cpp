@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "autograd/autograd.h"
+#include "nn/check.h"
 #include "nn/models/encoder_decoder.h"
 
 namespace weft::nn {
@@ -29,8 +30,7 @@ Tensor gather_rows(const Tensor& t, const std::vector<std::int64_t>& rows) {
 
 /// Log-probabilities of a row of logits.
 std::vector<double> log_softmax_row(std::vector<double> row) {
-  for (const double value : row)
-    if (std::isnan(value) || value == INFINITY) fail<NumericError>("beam_search", "the model's logits hold a NaN or an infinity");
+  check_logits("beam_search", row);
   const double largest = *std::max_element(row.begin(), row.end());
   double total = 0;
   for (const double value : row) total += std::exp(value - largest);

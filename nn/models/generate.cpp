@@ -5,6 +5,7 @@
 #include <span>
 
 #include "autograd/autograd.h"
+#include "nn/check.h"
 #include "nn/models/gpt.h"
 
 namespace weft::nn {
@@ -27,8 +28,7 @@ void GenerateOptions::validate() const {
 std::int64_t sample_id(const Tensor& logits, const GenerateOptions& options, Generator& generator) {
   std::vector<double> score = logits.to_vector<double>();
   if (score.empty()) fail<ShapeError>("generate", "no logits to choose from");
-  for (const double value : score)
-    if (std::isnan(value) || value == INFINITY) fail<NumericError>("generate", "the model's logits hold a NaN or an infinity");
+  check_logits("generate", score);
 
   std::vector<std::int64_t> order(score.size());
   std::iota(order.begin(), order.end(), 0);

@@ -1,8 +1,10 @@
 // What the browser tests share: Debian's Chromium, driven by playwright-core, which is installed into the build folder at its first use.
 'use strict';
+const assert = require('assert/strict');
 const fs = require('fs');
 const os = require('os');
 const path = require('path');
+const { pathToFileURL } = require('url');
 const { spawnSync } = require('child_process');
 
 const build = process.env.WEFT_BINARY_DIR;
@@ -37,4 +39,31 @@ async function launch() {
   }
 }
 
-module.exports = { build, launch };
+// A page of a file; what it complains of is gathered, so that tests can say there is nothing.
+async function openPage(browser, file, settings) {
+  const context = await browser.newContext(Object.assign({ viewport: { width: 1280, height: 900 }, locale: 'en-US' }, settings));
+  context.setDefaultTimeout(0);
+  const page = await context.newPage();
+  page.complaints = [];
+  page.on('console', message => { if (['error', 'warning'].includes(message.type())) page.complaints.push(message.text()); });
+  page.on('pageerror', error => page.complaints.push(error.message));
+  page.on('request', request => { if (!request.url().startsWith('file:')) page.complaints.push('asked for ' + request.url()); });
+  await page.goto(pathToFileURL(file).href);
+  return page;
+}
+
+async function shut(page) {
+  assert.deepEqual(page.complaints, []);
+  await page.context().close();
+}
+
+// How many pixels of each chart are painted.
+const painted = page => page.$$eval('canvas', canvases => canvases.map(canvas => {
+  if (canvas.width === 0 || canvas.height === 0) return 0;
+  const bytes = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
+  let count = 0;
+  for (let i = 3; i < bytes.length; i += 4) if (bytes[i] > 0) ++count;
+  return count;
+}));
+
+module.exports = { build, launch, openPage, shut, painted };

@@ -4,25 +4,12 @@ const assert = require('assert/strict');
 const fs = require('fs');
 const path = require('path');
 const { execFileSync } = require('child_process');
-const { pathToFileURL } = require('url');
-const { build, launch } = require('./browser.js');
+const { build, launch, openPage, shut, painted } = require('./browser.js');
 
 const folder = path.join(build, 'browser', 'explain');
 const weft = (...words) => execFileSync(path.join(build, 'weft'), words, { stdio: ['ignore', 'ignore', 'pipe'] });
 const at = name => path.join(folder, name);
 const train = (kind, name, ...flags) => weft('train', kind, ...flags, '--threads', '2', '--no-estimate', '--out', at(name));
-
-async function open(browser, name) {
-  const page = await (await browser.newContext({ viewport: { width: 1000, height: 800 } })).newPage();
-  page.complaints = [];
-  page.on('console', message => { if (['error', 'warning'].includes(message.type())) page.complaints.push(message.text()); });
-  page.on('pageerror', error => page.complaints.push(error.message));
-  await page.goto(pathToFileURL(at(name + '.html')).href);
-  return page;
-}
-
-const painted = page => page.$$eval('canvas', canvases => canvases.map(canvas =>
-  canvas.width * canvas.height === 0 ? 0 : canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.filter((_, i) => i % 4 === 3).filter(a => a > 0).length));
 
 (async () => {
   fs.rmSync(folder, { recursive: true, force: true });
@@ -41,7 +28,7 @@ const painted = page => page.$$eval('canvas', canvases => canvases.map(canvas =>
   const browser = await launch();
   try {
     for (const name of ['example', 'embedding', 'din', 'text', 'vision']) {
-      const page = await open(browser, name);
+      const page = await openPage(browser, at(name + '.html'));
       assert.ok((await page.innerText('body')).length > 100, name + ' is empty');
       if (name === 'text' || name === 'vision') {
         const counts = await painted(page);
@@ -55,8 +42,7 @@ const painted = page => page.$$eval('canvas', canvases => canvases.map(canvas =>
         assert.match(await said(), /^Layer 2, head 2, from /);
         assert.notEqual(await said(), before);
       }
-      assert.deepEqual(page.complaints, [], name);
-      await page.context().close();
+      await shut(page);
     }
   } finally {
     await browser.close();

@@ -4,37 +4,12 @@ const assert = require('assert/strict');
 const fs = require('fs');
 const path = require('path');
 const { execFileSync } = require('child_process');
-const { pathToFileURL } = require('url');
-const { build, launch } = require('./browser.js');
+const { build, launch, openPage, shut, painted } = require('./browser.js');
 
 const folder = name => path.join(build, 'browser', name);
 const minus = text => text.replace('\u2212', '-');
 
-async function open(browser, name, settings) {
-  const context = await browser.newContext(Object.assign({ viewport: { width: 1280, height: 900 }, locale: 'en-US' }, settings));
-  context.setDefaultTimeout(0);
-  const page = await context.newPage();
-  page.complaints = [];
-  page.on('console', message => { if (['error', 'warning'].includes(message.type())) page.complaints.push(message.text()); });
-  page.on('pageerror', error => page.complaints.push(error.message));
-  page.on('request', request => { if (!request.url().startsWith('file:')) page.complaints.push('asked for ' + request.url()); });
-  await page.goto(pathToFileURL(path.join(folder(name), 'report.html')).href);
-  return page;
-}
-
-async function shut(page) {
-  assert.deepEqual(page.complaints, []);
-  await page.context().close();
-}
-
-// How many pixels of each chart are painted.
-const painted = page => page.$$eval('canvas', canvases => canvases.map(canvas => {
-  if (canvas.width === 0 || canvas.height === 0) return 0;
-  const bytes = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
-  let count = 0;
-  for (let i = 3; i < bytes.length; i += 4) if (bytes[i] > 0) ++count;
-  return count;
-}));
+const open = (browser, name, settings) => openPage(browser, path.join(folder(name), 'report.html'), settings);
 
 async function charts_are_drawn(page, expected) {
   const counts = await painted(page);

@@ -5,10 +5,12 @@
 #include <set>
 
 #include "tests/cli/run_program.h"
+#include "tests/cli/tiny_suite.h"
 #include "train/compare/results.h"
 #include "train/compare/shipped.h"
 
 using namespace weft;
+using test::comparison_results;
 using test::Outcome;
 using test::Running;
 using test::TempFolder;
@@ -62,8 +64,6 @@ question = "Is it?"
 )" + more;
 }
 
-nlohmann::json results_of(const fs::path& folder) { return nlohmann::json::parse(read_file((folder / "results.json").string())); }
-
 fs::path write_suite(const TempFolder& folder, const std::string& text) {
   write_file((folder / "tiny.toml").string(), text);
   return folder / "tiny.toml";
@@ -71,7 +71,7 @@ fs::path write_suite(const TempFolder& folder, const std::string& text) {
 
 /// All that a comparison says but its times and places.
 nlohmann::json findings(const fs::path& folder) {
-  nlohmann::json json = results_of(folder);
+  nlohmann::json json = comparison_results(folder);
   nlohmann::json cells = nlohmann::json::array();
   for (const auto& cell : json["cells"]) cells.push_back({cell["task"], cell["arm"], cell["values"], cell["lr"], cell["tried"], cell["curve"], cell["parameters"], cell["steps"]});
   nlohmann::json pairing = nlohmann::json::array();
@@ -90,7 +90,7 @@ TEST_CASE("a suite runs, says what it found, and can be killed at any time witho
   REQUIRE(done.code == 0);
   CHECK(done.out.find("Does it work?") != std::string::npos);
   CHECK(done.out.find("`rms`") != std::string::npos);
-  const auto json = results_of(whole);
+  const auto json = comparison_results(whole);
   CHECK(json["complete"] == true);
   CHECK(json["runs_done"] == 36);
   REQUIRE(json["cells"].size() == 6);
@@ -129,7 +129,7 @@ TEST_CASE("a suite runs, says what it found, and can be killed at any time witho
     if (i == 5 && stopped.code != 0) {
       CHECK(stopped.code == 143);
       CHECK(stopped.err.find("Go on with:\n  weft compare " + suite + " --out " + cut) != std::string::npos);
-      CHECK(results_of(cut)["complete"] == false);
+      CHECK(comparison_results(cut)["complete"] == false);
     }
   }
   REQUIRE(weft_with(folder, {"compare", suite, "--out", cut}).code == 0);
@@ -163,7 +163,7 @@ TEST_CASE("a suite runs, says what it found, and can be killed at any time witho
   const Outcome unpaired = weft_with(folder, {"compare", suite, "--out", whole});
   CHECK(unpaired.code == 1);
   CHECK(unpaired.err.find("did not see the same batches: task short, seed 3") != std::string::npos);
-  CHECK(results_of(whole)["contrasts"][0]["verdict"] == "undecided");
+  CHECK(comparison_results(whole)["contrasts"][0]["verdict"] == "undecided");
 }
 
 TEST_CASE("a run that fails is reported, and its contrast undecided") {
@@ -180,7 +180,7 @@ TEST_CASE("a run that fails is reported, and its contrast undecided") {
   CAPTURE(again.err);
   REQUIRE(again.code == 0);
   CHECK(again.out.find("failed: wild on short, seed 1: ") != std::string::npos);
-  const auto json = results_of(folder / "c");
+  const auto json = comparison_results(folder / "c");
   CHECK(json["complete"] == true);
   CHECK(json["runs_failed"] == 14);
   CHECK(json["contrasts"][1]["verdict"] == "undecided");
@@ -192,7 +192,7 @@ TEST_CASE("equal FLOPs are solved by the steps, equal seconds by the measured pa
   const TempFolder folder;
   const std::string flops = write_suite(folder, suite_text(folder, "equal = \"flops\"\nreference = \"plain\"\n", "", "40"));
   REQUIRE(weft_with(folder, {"compare", flops, "--out", (folder / "f").string()}).code == 0);
-  const auto json = results_of(folder / "f");
+  const auto json = comparison_results(folder / "f");
   for (const auto& cell : json["cells"]) {
     const double target = json["cells"][cell["task"] == "short" ? 0 : 3]["training_flops"];
     CHECK(std::abs(cell["training_flops"].get<double>() / target - 1) <= 0.5 / cell["steps"].get<double>() + 0.01);

@@ -4,14 +4,17 @@
 #include <csignal>
 
 #include "tests/cli/run_program.h"
+#include "tests/cli/tiny_suite.h"
 #include "train/checkpoint.h"
 #include "train/files.h"
 
 using namespace weft;
+using test::comparison_results;
 using test::operator+;
 using test::Outcome;
 using test::Running;
 using test::TempFolder;
+using test::tiny_suite;
 using test::weft_with;
 
 namespace fs = std::filesystem;
@@ -20,17 +23,7 @@ namespace {
 
 using Words = std::vector<std::string>;
 
-/// One task on one tiny text, two arms, six seeds.
-std::string write_suite(const TempFolder& folder, const std::string& budget, const std::string& base, const std::string& top = "") {
-  const std::string path = (folder / "s.toml").string();
-  write_file(path, "name = \"s\"\nquestion = \"?\"\nkind = \"text\"\nseeds = 6\nmargin = 5\n" + top + "[budget]\n" + budget + "[base]\ndata = \"" + test::tiny_text_config(folder).data +
-                       "\"\nlayers = 1\nwidth = 16\nheads = 1\ncontext = 8\nbatch = 3\n" + base +
-                       "[[task]]\nname = \"t\"\nmetric = \"val_loss\"\n[[arm]]\nname = \"a\"\n[[arm]]\nname = \"b\"\nset = { heads = 2 }\n"
-                       "[[contrast]]\ntask = \"t\"\na = \"a\"\nb = \"b\"\nquestion = \"?\"\n");
-  return path;
-}
-
-nlohmann::json comparison_results(const fs::path& folder) { return nlohmann::json::parse(read_file((folder / "results.json").string())); }
+const std::string kMargin = "margin = 5\n";
 
 std::string values_of(const fs::path& folder) {
   const auto json = comparison_results(folder);
@@ -49,7 +42,7 @@ bool has_failures(const fs::path& folder) {
 
 TEST_CASE("Ctrl-C in a terminal, which reaches the runs too, lets all of them save") {
   const TempFolder folder;
-  const std::string suite = write_suite(folder, "equal = \"steps\"\n", "steps = 1000000\nsave_every = 500000\neval_every = 500000\n"), out = (folder / "c").string();
+  const std::string suite = tiny_suite(folder, "steps = 1000000\nsave_every = 500000\neval_every = 500000\n", kMargin), out = (folder / "c").string();
   for (const int signal : {SIGINT, SIGTERM}) {
     CAPTURE(signal);
     Running running({"setsid", test::program(), "compare", suite, "--out", out, "--jobs", "2"}, folder);
@@ -77,7 +70,7 @@ TEST_CASE("Ctrl-C in a terminal, which reaches the runs too, lets all of them sa
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // their libraries must be loaded first
 TEST_CASE("a full disk ends a comparison without a failed run, and it goes on when there is room") {
   const TempFolder folder;
-  const std::string suite = write_suite(folder, "equal = \"steps\"\n", "steps = 8\n"), out = (folder / "c").string(), full = (folder / "full").string();
+  const std::string suite = tiny_suite(folder, "steps = 8\n", kMargin), out = (folder / "c").string(), full = (folder / "full").string();
   write_file(full, "");
   const Words preloaded{"/usr/bin/env", std::string("LD_PRELOAD=") + WEFT_BINARY_DIR + "/tests/libfull_disk.so", "WEFT_TEST_FULL=" + full, "WEFT_TEST_FULL_FOR=.safetensors.", test::program()};
   const Outcome train = Running(preloaded + test::tiny_train(folder, (folder / "run").string()), folder).wait();
@@ -95,7 +88,7 @@ TEST_CASE("a full disk ends a comparison without a failed run, and it goes on wh
 
 TEST_CASE("where the disk is full for the comparison itself, its runs save") {
   const TempFolder folder;
-  const std::string suite = write_suite(folder, "equal = \"steps\"\n", "steps = 2000\nsave_every = 2000\neval_every = 2000\n", "lr_factors = [0.5, 1, 2]\n");
+  const std::string suite = tiny_suite(folder, "steps = 2000\nsave_every = 2000\neval_every = 2000\n", kMargin + "lr_factors = [0.5, 1, 2]\n");
   const fs::path out = folder / "c", tries[2] = {out / "runs/t/a/try-0.5", out / "runs/t/a/try-1"};
   const std::string full = (folder / "full").string();
   Running running({"/usr/bin/env", std::string("LD_PRELOAD=") + WEFT_BINARY_DIR + "/tests/libfull_disk.so", "WEFT_TEST_FULL=" + full, "WEFT_TEST_FULL_FOR=/configs/", test::program(), "compare",
@@ -118,7 +111,7 @@ TEST_CASE("where the disk is full for the comparison itself, its runs save") {
 
 TEST_CASE("a run that somebody else trains is waited for") {
   const TempFolder folder;
-  const std::string suite = write_suite(folder, "equal = \"steps\"\n", "steps = 8\n"), out = (folder / "c").string();
+  const std::string suite = tiny_suite(folder, "steps = 8\n", kMargin), out = (folder / "c").string();
   const fs::path held = folder / "c" / "runs/t/a/seed-1", last = folder / "c" / "runs/t/b/seed-6";
   Running first({test::program(), "compare", suite, "--out", out, "--jobs", "1"}, folder);
   REQUIRE(test::wait_for(held / "summary.json", "seed"));
@@ -137,7 +130,7 @@ TEST_CASE("a run that somebody else trains is waited for") {
 
 TEST_CASE("equal seconds: the pace is measured, also with a long warmup, and again with --retry") {
   const TempFolder folder;
-  const std::string suite = write_suite(folder, "equal = \"seconds\"\namount = 1\n", "steps = 1000\nwarmup = 50\n"), out = (folder / "c").string();
+  const std::string suite = tiny_suite(folder, "steps = 1000\nwarmup = 50\n", kMargin, "equal = \"seconds\"\namount = 1\n"), out = (folder / "c").string();
   Running first({test::program(), "compare", suite, "--out", out}, folder);
   REQUIRE(test::wait_for(folder / "c" / "runs/t/b/pace/summary.json", "seed"));
   first.signal(SIGKILL);
@@ -156,7 +149,7 @@ TEST_CASE("equal seconds: the pace is measured, also with a long warmup, and aga
 
 TEST_CASE("a learning rate that is tried again with --retry is every run's, or none's") {
   const TempFolder folder;
-  const std::string suite = write_suite(folder, "equal = \"steps\"\n", "steps = 12\n", "lr_factors = [0.25, 4]\n");
+  const std::string suite = tiny_suite(folder, "steps = 12\n", kMargin + "lr_factors = [0.25, 4]\n");
   const fs::path whole = folder / "whole", cut = folder / "cut", cell = cut / "runs/t/a";
   REQUIRE(weft_with(folder, {"compare", suite, "--out", whole.string()}).code == 0);
   fs::copy(whole, cut, fs::copy_options::recursive);

@@ -7,6 +7,7 @@
 
 #include "core/random.h"
 #include "tests/cli/run_program.h"
+#include "tests/cli/tiny_suite.h"
 #include "tests/reliability/run_result.h"
 
 using namespace weft;
@@ -84,12 +85,9 @@ TEST_CASE("vision runs that are killed end the same: augmentation, in the middle
 
 TEST_CASE("comparisons that are killed end the same") {
   const TempFolder folder;
-  const std::string suite = (folder / "s.toml").string();
-  write_file(suite, "name = \"s\"\nquestion = \"?\"\nkind = \"text\"\nseeds = 6\nlr_factors = [1, 2]\n[budget]\nequal = \"steps\"\n[base]\ndata = \"" + test::tiny_text_config(folder).data +
-                        "\"\nlayers = 1\nwidth = 16\nheads = 1\ncontext = 8\nbatch = 3\nsteps = 60\nsave_every = 9\ndropout = 0.1\n[[task]]\nname = \"t\"\nmetric = \"val_loss\"\n"
-                        "[[arm]]\nname = \"a\"\n[[arm]]\nname = \"b\"\nset = { heads = 2 }\n[[contrast]]\ntask = \"t\"\na = \"a\"\nb = \"b\"\nquestion = \"?\"\n");
+  const std::string suite = test::tiny_suite(folder, "steps = 60\nsave_every = 9\ndropout = 0.1\n", "lr_factors = [1, 2]\n");
   const auto findings = [](const std::string& out) {
-    auto json = nlohmann::json::parse(read_file(out + "/results.json"));
+    auto json = test::comparison_results(out);
     std::string text = json["contrasts"].dump() + json["tasks"].dump() + json["exploratory"].dump();
     for (const auto& cell : json["cells"]) text += cell["values"].dump() + cell["tried"].dump() + cell["curve"].dump();
     return text;

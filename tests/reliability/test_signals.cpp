@@ -4,6 +4,7 @@
 #include <csignal>
 
 #include "tests/cli/run_program.h"
+#include "tests/cli/tiny_suite.h"
 #include "tests/reliability/run_result.h"
 
 using namespace weft;
@@ -82,12 +83,9 @@ TEST_CASE("a time of day that goes back changes nothing") {
   }
 
   // A comparison says when it began, and nothing else depends on the time of day: not even where it is said to have begun tomorrow.
-  const std::string suite = (folder / "s.toml").string();
-  write_file(suite, "name = \"s\"\nquestion = \"?\"\nkind = \"text\"\nseeds = 6\n[budget]\nequal = \"steps\"\n[base]\ndata = \"" + test::tiny_text_config(folder).data +
-                        "\"\nlayers = 1\nwidth = 16\nheads = 1\ncontext = 8\nbatch = 3\nsteps = 10\n[[task]]\nname = \"t\"\nmetric = \"val_loss\"\n"
-                        "[[arm]]\nname = \"a\"\n[[arm]]\nname = \"b\"\nset = { heads = 2 }\n[[contrast]]\ntask = \"t\"\na = \"a\"\nb = \"b\"\nquestion = \"?\"\n");
+  const std::string suite = test::tiny_suite(folder, "steps = 10\n");
   const auto findings = [&](const std::string& out) {
-    const auto json = nlohmann::json::parse(read_file(out + "/results.json"));
+    const auto json = test::comparison_results(out);
     CHECK(json["seconds"].get<double>() > 0);
     return json["contrasts"].dump() + json["tasks"].dump();
   };

@@ -108,14 +108,31 @@ TEST_CASE("what a run had left to the program is left to it again in a run that 
   CHECK(train::resolve<train::TextConfig>({.preset = "", .file = folder / "edited.json", .flags = {{"width", "24"}}}).head_size == 6);
 }
 
-TEST_CASE("a configuration of a newer version is refused, one without a version is read") {
+TEST_CASE("a configuration of a newer version is refused, one of an older version keeps its format") {
   const std::string json = train::to_json(train::TextConfig());
-  REQUIRE(json.find("\"format\": 2,") != std::string::npos);
-  std::string newer = json, older = json;
-  newer.replace(newer.find("\"format\": 2,"), 12, "\"format\": 3,");
-  older.replace(older.find("\"format\": 2,"), 12, "");
-  CHECK_THROWS_WITH_AS(train::config_from_json<train::TextConfig>(newer, "c.json"), "[c.json] was written by a newer weft: format 3, this one reads up to 2", ConfigError);
-  CHECK(train::to_json(train::config_from_json<train::TextConfig>(older, "c.json")) == json);
+  const auto with_format = [&](const std::string& text) {
+    std::string changed = json;
+    return changed.replace(changed.find("\"format\": 3,"), 12, text);
+  };
+  REQUIRE(json.find("\"format\": 3,") != std::string::npos);
+  const auto read = [](const std::string& text) {
+    return train::config_from_json<train::TextConfig>(text, "c.json");
+  };
+  CHECK_THROWS_WITH_AS(read(with_format("\"format\": 4,")),
+                       "[c.json] was written by a newer weft: format 4, this one reads up to 3", ConfigError);
+  CHECK_THROWS_WITH_AS(read(with_format("\"format\": -1,")),
+                       "[c.json] format is -1, which no weft has written", ConfigError);
+  CHECK(read(with_format("")).format == 1);
+  CHECK(train::to_json(read(with_format("\"format\": 2,"))) == with_format("\"format\": 2,"));
+  CHECK(train::to_json(read(json)) == json);
+}
+
+TEST_CASE("a new run from an old one follows the present rules") {
+  const TempFolder folder;
+  train::TextConfig old;
+  old.format = 2;
+  write_file((folder / "config.json").string(), train::to_json(old));
+  CHECK(train::resolve<train::TextConfig>({.preset = "", .file = folder / "config.json", .flags = {}}).format == train::kConfigFormat);
 }
 
 TEST_CASE("names are unique, and every preset resolves") {

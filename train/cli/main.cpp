@@ -11,6 +11,7 @@
 
 #include "core/blas.h"
 #include "core/error.h"
+#include "core/file.h"
 #include "core/simd.h"
 #include "train/cli/command_line.h"
 #include "train/compare/worker.h"
@@ -34,7 +35,7 @@ int run(int argc, const char* const* argv) {
 
 int complain_of_output(int error) {
   const std::string why = error != 0 ? std::string(": ") + std::strerror(error) : "";
-  return complain("[output] what was to be printed could not be written" + why, error == ENOSPC || error == EDQUOT ? weft::compare::kDiskFull : weft::cli::kFailed);
+  return complain("[output] what was to be printed could not be written" + why, weft::is_disk_full(error) ? weft::compare::kDiskFull : weft::cli::kFailed);
 }
 
 /// What was printed may still be on its way, to a file on a full disk for instance.

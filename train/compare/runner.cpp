@@ -16,6 +16,7 @@
 #include "core/error.h"
 #include "core/file.h"
 #include "train/compare/worker.h"
+#include "train/run_folder.h"
 
 namespace weft::compare {
 namespace {
@@ -28,7 +29,6 @@ constexpr auto kLookAgain = std::chrono::seconds(1);  // whether a run is still 
 constexpr int kMostRestarts = 3;           // of a child that somebody else stopped
 constexpr std::uintmax_t kFullDisk = 1 << 20;
 constexpr std::int64_t kPaceSteps = 20;    // enough to tell how long one takes
-constexpr std::int64_t kMostConfigBytes = 1 << 20;
 
 struct Running {
   Job job;
@@ -80,10 +80,11 @@ class Runner {
     const fs::path own = job.folder / "config.json";
     std::error_code error;
     if (!fs::exists(own, error)) return false;
-    const auto read = [](const fs::path& path) { return nlohmann::json::parse(read_file(path.string(), kMostConfigBytes), nullptr, false); };
-    const auto was = read(own), is = read(job.config);
-    const auto rates = [](const nlohmann::json& json) { return json.is_object() ? std::pair(json.value("lr", nlohmann::json()), json.value("muon_lr", nlohmann::json())) : std::pair<nlohmann::json, nlohmann::json>(); };
-    return rates(was) != rates(is);
+    const auto rates = [](const fs::path& config) {
+      auto json = nlohmann::json::parse(read_file(config.string(), train::kMaxConfigBytes), nullptr, false);
+      return json.is_object() ? std::pair(json["lr"], json["muon_lr"]) : std::pair<nlohmann::json, nlohmann::json>();
+    };
+    return rates(own) != rates(job.config);
   }
 
   Metric metric_of(const Job& job) const {
@@ -124,10 +125,15 @@ class Runner {
     }
   }
 
-  void write_config(const Job& job, const train::RunConfig& config) const {
+  static void make_folder(const fs::path& folder) {
     std::error_code error;
-    fs::create_directories(job.config.parent_path(), error);
-    if (error) fail<IoError>(job.config.string(), "cannot be made: {}", error.message());
+    fs::create_directories(folder, error);
+    if (is_disk_full(error.value())) fail<DiskFullError>(folder.string(), "cannot be made: {}", error.message());
+    if (error) fail<IoError>(folder.string(), "cannot be made: {}", error.message());
+  }
+
+  void write_config(const Job& job, const train::RunConfig& config) const {
+    make_folder(job.config.parent_path());
     write_file(job.config.string(), train::to_json(*plan_.kind, config));
   }
 
@@ -177,9 +183,7 @@ class Runner {
     std::error_code error;
     bool resume = fs::exists(job.folder / "config.json", error);
     if (!resume && fs::exists(job.folder, error)) fs::remove_all(job.folder, error);  // ours, and nothing in it yet
-    fs::create_directories(job.folder.parent_path(), error);
-    if (error == std::errc::no_space_on_device) fail<DiskFullError>(job.folder.parent_path().string(), "cannot be made: {}", error.message());
-    if (error) fail<IoError>(job.folder.parent_path().string(), "cannot be made: {}", error.message());
+    make_folder(job.folder.parent_path());
     running_.push_back({job, Worker(command(job, resume), job.log()), RunnerClock::now()});
   }
 
@@ -208,13 +212,10 @@ class Runner {
 
   void ended(const Job& job, ExitCode code, double seconds) {
     std::error_code ignored;
-    if (code == 0) {
-      if (status_of(job) == Status::missing) fail_job(job, "it ended without a summary");
-      else fs::remove(job.log(), ignored);
-      finished(job, seconds);
-      return;
-    }
-    if (status_of(job) == Status::done) {  // only its last words failed
+    const Status status = status_of(job);
+    if (code == 0 || status == Status::done) {  // where it is done and says otherwise, only its last words failed
+      if (status == Status::missing) fail_job(job, "it ended without a summary");
+      else if (code == 0) fs::remove(job.log(), ignored);
       finished(job, seconds);
       return;
     }
@@ -230,8 +231,7 @@ class Runner {
     }
     const std::string words = last_words(job.log());
     if (code == kDiskFull || fs::space(folder_.path(), ignored).available < kFullDisk) {
-      disk_full_ = true;
-      stop_all();
+      end_for_full_disk();
       return;
     }
     fail_job(job, words.empty() ? code > 128 ? fmt::format("ended by signal {}{}", code - 128, code == 137 ? " (out of memory?)" : "") : fmt::format("exit code {}", code) : words);
@@ -253,9 +253,13 @@ class Runner {
     try {
       f();
     } catch (const DiskFullError&) {
-      disk_full_ = true;
-      stop_all();
+      end_for_full_disk();
     }
+  }
+
+  void end_for_full_disk() {
+    disk_full_ = true;
+    stop_all();
   }
 
   void stop_all() {
@@ -263,42 +267,34 @@ class Runner {
     for (Running& one : running_) one.worker.stop();
   }
 
+  /// Begins a waiting job, or takes what it has come to already; false where it has to wait.
+  bool take_up(const Job& job) {
+    const bool room = static_cast<int>(running_.size()) < options_.jobs;
+    if (status_of(job) == Status::missing) {
+      if (!room) return false;
+      if (files::is_held(job.folder)) {  // by a child of a comparison that was killed a moment ago, or by the user's own --resume
+        progress_.held = job.folder;
+        look_again_ = RunnerClock::now() + kLookAgain;
+        return false;
+      }
+    }
+    if (!ready(job)) {
+      if (status_of(job) != Status::failed) return false;
+      finished(job, 0);
+      return true;
+    }
+    if (take(job)) return true;
+    if (!room) return false;  // it was done, with another learning rate
+    start(job);
+    return true;
+  }
+
   /// Fills free places.
   void fill() {
     if (!changed_) return;
     changed_ = false;
     progress_.held.clear();
-    for (auto job = waiting_.begin(); job != waiting_.end();) {
-      const bool room = static_cast<int>(running_.size()) < options_.jobs;
-      const bool missing = status_of(*job) == Status::missing;
-      if (!room && missing) {
-        ++job;
-        continue;
-      }
-      if (missing && files::is_held(job->folder)) {  // by a child of a comparison that was killed a moment ago, or by the user's own --resume
-        progress_.held = job->folder;
-        look_again_ = RunnerClock::now() + kLookAgain;
-        ++job;
-        continue;
-      }
-      if (!ready(*job)) {
-        if (status_of(*job) == Status::failed) {
-          finished(*job, 0);
-          job = waiting_.erase(job);
-        } else {
-          ++job;
-        }
-        continue;
-      }
-      if (!take(*job)) {
-        if (!room) {  // it was done, with another learning rate
-          ++job;
-          continue;
-        }
-        start(*job);
-      }
-      job = waiting_.erase(job);
-    }
+    for (auto job = waiting_.begin(); job != waiting_.end();) job = take_up(*job) ? waiting_.erase(job) : std::next(job);
   }
 
   void tell(bool at_once) {

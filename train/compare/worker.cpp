@@ -10,6 +10,7 @@
 #include <cstring>
 
 #include "core/error.h"
+#include "core/file.h"
 
 namespace weft::compare {
 
@@ -18,7 +19,7 @@ Worker::Worker(const std::vector<std::string>& command, const std::filesystem::p
   for (const std::string& word : command) words.push_back(const_cast<char*>(word.c_str()));
   words.push_back(nullptr);
   const int out = ::open(log.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-  if (out < 0 && (errno == ENOSPC || errno == EDQUOT)) fail<DiskFullError>(log.string(), "cannot be written: {}", std::strerror(errno));
+  if (out < 0 && is_disk_full(errno)) fail<DiskFullError>(log.string(), "cannot be written: {}", std::strerror(errno));
   if (out < 0) fail<IoError>(log.string(), "cannot be written: {}", std::strerror(errno));
   const pid_t parent = ::getpid();
   process_ = ::fork();
