@@ -36,6 +36,7 @@ class DetectionData {
   virtual std::int64_t size(Split split) const = 0;   ///< scenes; 0 of Split::train, which has no end
   virtual bool has_test() const = 0;
   virtual const Normalization& normalization() const = 0;
+  virtual Edges edges() const = 0;  ///< of the training pictures
   /// Tells data sets apart.
   virtual std::uint64_t fingerprint() const = 0;
   /// Throws IndexError for a scene that is not there, ConfigError for a split without pictures.

@@ -68,6 +68,13 @@ std::vector<std::string> derived_in(const Json& json, const std::string& where) 
   return names;
 }
 
+/// What a run of an earlier format does not say, because there was one way only.
+void apply_old_rules(const Kind& kind, RunConfig& config) {
+  if (config.format >= 3) return;
+  for (const Field& field : kind.fields())
+    if (field.name == "validation_rule") set_value(config, field, std::string("last"), "config");
+}
+
 /// What a file says. `anew`: for another run, to which what was left to the program is left again.
 void apply_json(const Kind& kind, RunConfig& config, const std::string& text, const std::string& where, bool anew) {
   const Json json = parse_json(text, where);
@@ -78,7 +85,10 @@ void apply_json(const Kind& kind, RunConfig& config, const std::string& text, co
     fail<ConfigError>(where, "is the configuration of a {} run; use `weft train {}`", other.name(), other.name());
   }
   const std::int64_t format = format_of(json, where);
-  if (!anew) config.format = format;
+  if (!anew) {
+    config.format = format;
+    apply_old_rules(kind, config);
+  }
   for (const auto& [key, value] : json.items()) {
     if (key == "task" || key == "format" || key == "derived") continue;
     if (anew && std::find(derived.begin(), derived.end(), key) != derived.end()) continue;

@@ -133,6 +133,7 @@ AnnotatedImages::AnnotatedImages(const std::string& folder, const AnnotatedOptio
   const Tensor images = Tensor::empty({std::ssize(train), 1, options.side, options.side}, DType::u8);
   for (std::int64_t i = 0; i < std::ssize(train); ++i) raw::slice(images, 0, i, i + 1).copy_from(train[static_cast<std::size_t>(i)].image);
   normalization_ = Normalization::of_images(images);
+  edges_ = edges_of(images);
 }
 
 Scene AnnotatedImages::scene(Split split, std::int64_t number) const {

@@ -28,6 +28,7 @@ class AnnotatedImages final : public DetectionData {
   std::int64_t size(Split split) const override { return split == Split::train ? 0 : static_cast<std::int64_t>(splits_[static_cast<int>(split)].size()); }
   bool has_test() const override { return true; }
   const Normalization& normalization() const override { return normalization_; }
+  Edges edges() const override { return edges_; }
   std::uint64_t fingerprint() const override { return fingerprint_; }
   Scene scene(Split split, std::int64_t number) const override;
 
@@ -37,6 +38,7 @@ class AnnotatedImages final : public DetectionData {
   std::vector<Scene> splits_[3];
   std::int64_t most_boxes_ = 1;
   Normalization normalization_;
+  Edges edges_ = Edges::unknown;
   std::uint64_t fingerprint_ = 0;
 };
 

@@ -5,12 +5,15 @@
 #include <filesystem>
 #include <fmt/format.h>
 #include <mutex>
+#include <tuple>
 #include <utility>
+#include <vector>
 
 #include "core/error.h"
 #include "core/random.h"
 #include "data/find_data_set.h"
 #include "data/image/idx.h"
+#include "data/stratified.h"
 
 namespace weft::data {
 namespace fs = std::filesystem;
@@ -41,11 +44,12 @@ class ImageData::Orders {
 namespace {
 
 constexpr std::int64_t kMaxBatch = std::int64_t{1} << 24;
+constexpr std::int64_t kMostHeldOut = 5000;  // where the program is to choose
 
 /// (N, H, W) as (N, 1, H, W).
 Tensor with_channels(const Tensor& images, const std::string& where) {
   if (images.dtype() != DType::u8 || (images.rank() != 3 && images.rank() != 4)) {
-    fail<IoError>(where, "images must be u8 (N, H, W) or (N, C, H, W), got {} {}", name(images.dtype()), images.shape().str());
+    fail<IoError>(where, "images must be unsigned bytes (N, H, W) or (N, C, H, W), got {} {}", name(images.dtype()), images.shape().str());
   }
   const auto& s = images.shape();
   const auto flat = raw::contiguous(images);
@@ -53,8 +57,8 @@ Tensor with_channels(const Tensor& images, const std::string& where) {
 }
 
 void check_labels(const Tensor& images, const Tensor& labels, const std::string& where, std::string_view split) {
-  if (labels.dtype() != DType::u8 || labels.rank() != 1) fail<IoError>(where, "labels must be u8 (N,), got {} {}", name(labels.dtype()), labels.shape().str());
-  if (labels.numel() != images.size(0)) fail<IoError>(where, "{} {} images, but {} labels", images.size(0), split, labels.numel());
+  if (labels.dtype() != DType::u8 || labels.rank() != 1) fail<IoError>(where, "labels must be unsigned bytes (N,), got {} {}", name(labels.dtype()), labels.shape().str());
+  if (labels.numel() != images.size(0)) fail<IoError>(where, "{} {} images, but {} labels: the two files belong to different sets", images.size(0), split, labels.numel());
 }
 
 std::int64_t max_label(const Tensor& labels) {
@@ -98,6 +102,22 @@ void place_plane(const std::uint8_t* in, std::int64_t height, std::int64_t width
   }
 }
 
+/// These pictures and their labels, in this order; both contiguous.
+std::pair<Tensor, Tensor> gather(const Tensor& images, const Tensor& labels, const std::vector<std::int64_t>& which) {
+  auto shape = images.shape();
+  const auto bytes = images.numel() / shape[0];
+  shape[0] = std::ssize(which);
+  std::pair<Tensor, Tensor> out{Tensor::empty(shape, DType::u8), Tensor::empty({std::ssize(which)}, DType::u8)};
+  auto* pixels = out.first.data<std::uint8_t>();
+  auto* classes = out.second.data<std::uint8_t>();
+  for (const auto from : which) {
+    std::copy_n(images.data<std::uint8_t>() + from * bytes, bytes, pixels);
+    pixels += bytes;
+    *classes++ = labels.data<std::uint8_t>()[from];
+  }
+  return out;
+}
+
 Tensor read_either(const fs::path& folder, const std::string& stem, int rank) {
   for (const auto* ending : {"", ".gz"}) {
     const auto path = folder / (stem + ending);
@@ -114,25 +134,17 @@ ImageData::ImageData(Tensor train_images, Tensor train_labels, Tensor test_image
   const auto all = with_channels(train_images, where_);
   check_labels(all, train_labels, where_, "train");
   const auto count = all.size(0);
-  if (all.numel() == 0) fail<IoError>(where_, "no training images: {}", all.shape().str());
-  if (all.size(1) > 4) fail<IoError>(where_, "images {} have more than 4 channels", all.shape().str());
-  const auto validation = options.validation < count ? options.validation : std::max<std::int64_t>(1, static_cast<std::int64_t>(options.most_validation * static_cast<double>(count)));
-  if (validation < 0 || validation >= count) {
-    fail<ConfigError>("data", "validation takes {} of {} training images: leave at least one", options.validation, count);
-  }
+  if (all.numel() == 0) fail<IoError>(where_, "has no training images: their file holds {}", all.shape().str());
+  if (all.size(1) > 4) fail<IoError>(where_, "images (N, C, H, W) may have 1 to 4 channels, these have the shape {}; an idx4 file holds the channels second", all.shape().str());
   if (!(options.share > 0 && options.share <= 1)) fail<ConfigError>("data", "the share of training images must be above 0 and at most 1, got {}", options.share);
-  const auto cut = count - validation;
-  images_[0] = raw::slice(all, 0, 0, cut);
-  images_[1] = raw::slice(all, 0, cut, count);
   const auto labels = raw::contiguous(train_labels);
-  labels_[0] = raw::slice(labels, 0, 0, cut);
-  labels_[1] = raw::slice(labels, 0, cut, count);
+  hold_out(all, labels, options);
   if (test_images.defined()) {
     images_[2] = with_channels(test_images, where_);
     check_labels(images_[2], test_labels, where_, "test");
     for (int d = 1; d < 4; ++d) {
       if (images_[2].size(d) != all.size(d)) {
-        fail<IoError>(where_, "train images {} and test images {} differ in size", all.shape().str(), images_[2].shape().str());
+        fail<IoError>(where_, "train images {} and test images {} differ in size or channels: bring them to one size", all.shape().str(), images_[2].shape().str());
       }
     }
     labels_[2] = raw::contiguous(test_labels);
@@ -142,27 +154,52 @@ ImageData::ImageData(Tensor train_images, Tensor train_labels, Tensor test_image
   }
   classes_ = 1 + std::max(max_label(labels), max_label(labels_[2]));
   if (options.share < 1) keep_share(options.share, options.seed);
+  edges_ = edges_of(images_[0]);
   if (options.shuffle_pixels)
     for (Tensor& images : images_) images = shuffle_pixels(images);
   normalization_ = options.normalization ? *options.normalization : Normalization::of_images(images_[0]);
+}
+
+void ImageData::hold_out(const Tensor& images, const Tensor& labels, const ImageOptions& options) {
+  const auto count = images.size(0);
+  auto validation = options.validation;
+  if (validation == ImageOptions::kTenth) {
+    const auto tenth = std::max<std::int64_t>(1, count / 10);
+    const bool plenty = options.held_out == HeldOut::last && count > kMostHeldOut;
+    validation = plenty ? kMostHeldOut : std::min(kMostHeldOut, tenth);
+    if (validation >= count)
+      fail<IoError>(where_, "{} training image is too few: at least 2 are needed, one of them to validate on", count);
+  }
+  if (validation < 0 || validation >= count) {
+    fail<ConfigError>("data", "validation takes {} of {} training images: it must leave at least one to train on, so choose 0 to {}", validation,
+                      count, count - 1);
+  }
+  const auto cut = count - validation;
+  if (validation == 0 || options.held_out == HeldOut::last) {
+    images_[0] = raw::slice(images, 0, 0, cut);
+    images_[1] = raw::slice(images, 0, cut, count);
+    labels_[0] = raw::slice(labels, 0, 0, cut);
+    labels_[1] = raw::slice(labels, 0, cut, count);
+    return;
+  }
+  const auto apart = draw_by_class(labels, validation);
+  std::vector<std::int64_t> rest;
+  rest.reserve(static_cast<std::size_t>(cut));
+  for (std::int64_t i = 0, next = 0; i < count; ++i) {
+    if (next < validation && apart[static_cast<std::size_t>(next)] == i) ++next;
+    else rest.push_back(i);
+  }
+  std::tie(images_[0], labels_[0]) = gather(images, labels, rest);
+  std::tie(images_[1], labels_[1]) = gather(images, labels, apart);
 }
 
 void ImageData::keep_share(double share, std::uint64_t seed) {
   const auto count = size(Split::train);
   const auto kept = std::clamp<std::int64_t>(std::llround(share * static_cast<double>(count)), 1, count);
   auto chosen = Generator(seed, "data.share").permutation(count).to_vector<std::int64_t>();
-  std::sort(chosen.begin(), chosen.begin() + kept);
-  auto shape = images_[0].shape();
-  shape[0] = kept;
-  const Tensor images = Tensor::empty(shape, DType::u8), labels = Tensor::empty({kept}, DType::u8);
-  const auto bytes = images.numel() / kept;
-  for (std::int64_t i = 0; i < kept; ++i) {
-    const auto from = chosen[static_cast<std::size_t>(i)];
-    std::copy_n(images_[0].data<std::uint8_t>() + from * bytes, bytes, images.data<std::uint8_t>() + i * bytes);
-    labels.data<std::uint8_t>()[i] = labels_[0].data<std::uint8_t>()[from];
-  }
-  images_[0] = images;
-  labels_[0] = labels;
+  chosen.resize(static_cast<std::size_t>(kept));
+  std::sort(chosen.begin(), chosen.end());
+  std::tie(images_[0], labels_[0]) = gather(images_[0], labels_[0], chosen);
 }
 
 void ImageData::check(const ImageBatchOptions& options) const {
@@ -239,7 +276,8 @@ BatchRange<ImageBatch> ImageData::eval_batches(Split split, std::int64_t batch) 
 ImageData load_images(std::string_view name_or_path, const ImageOptions& options) {
   const auto path = find_data_set(name_or_path);
   std::error_code ignored;
-  if (!fs::is_directory(path, ignored)) fail<IoError>(path, "is no directory: an image set is one with train-images-idx3-ubyte[.gz] and its three companions");
+  if (!fs::is_directory(path, ignored)) fail<IoError>(path, "is not a folder: an image set is one with train-images-idx3-ubyte, train-labels-idx1-ubyte and, to test on, t10k-images-idx3-ubyte and "
+                        "t10k-labels-idx1-ubyte, each as it is or packed (.gz); name the folder");
   const auto images_of = [&](const char* part) {
     for (const int rank : {3, 4}) {
       if (auto images = read_either(path, fmt::format("{}-images-idx{}-ubyte", part, rank), rank); images.defined()) return images;
@@ -250,7 +288,8 @@ ImageData load_images(std::string_view name_or_path, const ImageOptions& options
   const Tensor parts[4] = {images_of("train"), labels_of("train"), images_of("t10k"), labels_of("t10k")};
   const char* names[4] = {"train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"};
   for (int i = 0; i < 4; ++i) {
-    if (!parts[i].defined() && (i < 2 || parts[5 - i].defined())) fail<IoError>(path, "has no {} and no {}.gz", names[i], names[i]);
+    if (!parts[i].defined() && (i < 2 || parts[5 - i].defined())) fail<IoError>(path, "has no {} and no {}.gz: an image set is a folder with {} and {}, and, to test on, {} and {}", names[i], names[i], names[0], names[1],
+                    names[2], names[3]);
   }
   return {parts[0], parts[1], parts[2], parts[3], options, path};
 }

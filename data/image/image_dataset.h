@@ -30,13 +30,22 @@ struct ImageBatchOptions {
   PrefetchOptions prefetch = {.threads = 1, .ahead = 2};
 };
 
+/// Which pictures of the training set are kept apart to validate on.
+enum class HeldOut : std::uint8_t {
+  stratified,  ///< of each class its share, drawn in one fixed order: draw_by_class() (data/stratified.h)
+  last,        ///< the last ones, as runs had it up to format 2 of config.json
+};
+
 struct ImageOptions {
-  std::int64_t validation = 5000;  ///< pictures taken from the end of the training set; 0 for none
+  std::int64_t validation = kTenth;  ///< pictures kept apart of the training set; 0 for none
+  HeldOut held_out = HeldOut::stratified;
   double share = 1;                ///< of what is left, so many pictures are trained on, drawn by `seed`; at least one
   std::uint64_t seed = 1;
   bool shuffle_pixels = false;     ///< shuffle_pixels() of every picture of all splits
-  double most_validation = 1;      ///< share of the training set that is taken where `validation` is more than there is; 1: refused
   std::optional<Normalization> normalization{};  ///< default: that of the training split
+
+  /// A tenth of the training set, at most 5,000. (Of `last`: 5,000, and a tenth only where there are not more.)
+  static constexpr std::int64_t kTenth = -1;
 };
 
 /// Copies share the pixels. Everything is const and may be used from several threads at once.
@@ -57,6 +66,8 @@ class ImageData {
   const Tensor& labels(Split split) const { return labels_[static_cast<int>(split)]; }  ///< u8 (N,)
   /// Of the training split, unless another was given.
   const Normalization& normalization() const { return normalization_; }
+  /// Of the training split, before shuffle_pixels.
+  Edges edges() const { return edges_; }
 
   std::int64_t batches_per_epoch(const ImageBatchOptions& options) const;
   /// Batch `index` of an epoch: its pictures depend on (seed, epoch, index, B, the set's size) alone, a picture's
@@ -71,6 +82,7 @@ class ImageData {
  private:
   class Orders;
 
+  void hold_out(const Tensor& images, const Tensor& labels, const ImageOptions& options);
   void keep_share(double share, std::uint64_t seed);
   void check(const ImageBatchOptions& options) const;
   /// `rows` pictures: order[first ...] of the split, or first ... themselves without an order.
@@ -83,6 +95,7 @@ class ImageData {
   Tensor labels_[3];
   std::int64_t classes_ = 0;
   Normalization normalization_;
+  Edges edges_ = Edges::unknown;
 };
 
 /// Loads a directory with `train-images-idx3-ubyte`, `train-labels-idx1-ubyte`, `t10k-images-idx3-ubyte` and

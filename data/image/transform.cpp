@@ -88,6 +88,28 @@ std::vector<double> numbers(const nlohmann::json& object, const char* key, std::
   return values;
 }
 
+constexpr std::array<std::string_view, 4> kEdgeNames = {"unknown", "mixed", "dark", "light"};
+constexpr double kDarkEdge = 64, kLightEdge = 191;
+constexpr std::int64_t kEdgeOutliers = 1000;  // one picture in so many may have another edge
+
+/// The mean of the outermost pixels of all planes of u8 (..., H, W), contiguous and not empty.
+double edge_mean(const Tensor& image) {
+  const auto height = image.size(-2), width = image.size(-1);
+  const auto planes = image.numel() / (height * width);
+  const auto* pixels = image.data<std::uint8_t>();
+  std::int64_t sum = 0, count = 0;
+  for (std::int64_t p = 0; p < planes; ++p) {
+    for (std::int64_t y = 0; y < height; ++y) {
+      const bool edge_row = y == 0 || y == height - 1;
+      for (std::int64_t x = 0; x < width; x += edge_row || width == 1 ? 1 : width - 1) {
+        sum += pixels[(p * height + y) * width + x];
+        ++count;
+      }
+    }
+  }
+  return static_cast<double>(sum) / static_cast<double>(count);
+}
+
 }  // namespace
 
 Normalization Normalization::of_images(const Tensor& images) {
@@ -210,27 +232,39 @@ Tensor invert_image(const Tensor& image) {
   return out;
 }
 
-bool looks_inverted(const Tensor& image, const Normalization& normalization) {
-  check_u8(image, "looks_inverted", 2);
-  const auto height = image.size(-2);
-  const auto width = image.size(-1);
-  if (image.numel() == 0 || normalization.mean.empty()) return false;
-  const auto flat = raw::contiguous(image);
-  const auto planes = flat.numel() / (height * width);
-  double sum = 0;
-  double count = 0;
-  for (std::int64_t p = 0; p < planes; ++p) {
-    for (std::int64_t y = 0; y < height; ++y) {
-      const bool edge_row = y == 0 || y == height - 1;
-      for (std::int64_t x = 0; x < width; x += edge_row || width == 1 ? 1 : width - 1) {
-        sum += flat.data<std::uint8_t>()[(p * height + y) * width + x];
-        ++count;
-      }
-    }
+std::string_view name(Edges edges) { return kEdgeNames[static_cast<std::size_t>(edges)]; }
+
+Edges edges_from_name(std::string_view name, std::string_view where) {
+  const auto found = std::find(kEdgeNames.begin(), kEdgeNames.end(), name);
+  if (found == kEdgeNames.end())
+    fail<ConfigError>(where, "edges of images are unknown, mixed, dark or light, got \"{}\"", name.substr(0, 40));
+  return static_cast<Edges>(found - kEdgeNames.begin());
+}
+
+Edges edges_of(const Tensor& images) {
+  check_u8(images, "edges_of", 4);
+  const auto count = images.size(0);
+  if (images.numel() == 0) return Edges::mixed;
+  const auto flat = raw::contiguous(images);
+  std::int64_t not_dark = 0, not_light = 0;
+  for (std::int64_t i = 0; i < count; ++i) {
+    const double edge = edge_mean(raw::slice(flat, 0, i, i + 1));
+    not_dark += edge < kDarkEdge ? 0 : 1;
+    not_light += edge > kLightEdge ? 0 : 1;
   }
+  if (kEdgeOutliers * not_dark <= count) return Edges::dark;
+  return kEdgeOutliers * not_light <= count ? Edges::light : Edges::mixed;
+}
+
+bool looks_inverted(const Tensor& image, Edges edges, const Normalization& normalization) {
+  check_u8(image, "looks_inverted", 2);
+  if (image.numel() == 0 || edges == Edges::mixed) return false;
+  const bool light = edge_mean(raw::contiguous(image)) > 127.5;
+  if (edges != Edges::unknown) return light != (edges == Edges::light);
+  if (normalization.mean.empty()) return false;
   double trained_on = 0;
   for (const double mean : normalization.mean) trained_on += mean / static_cast<double>(normalization.mean.size());
-  return (sum / count > 127.5) != (trained_on > 0.5);
+  return light != (trained_on > 0.5);
 }
 
 }  // namespace weft::data

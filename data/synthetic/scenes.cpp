@@ -78,18 +78,19 @@ void SceneOptions::validate() const {
 
 SceneData::SceneData(ImageData digits, const SceneOptions& options) : digits_(std::move(digits)), options_(options) {
   options_.validate();
-  if (digits_.channels() != 1) fail<ConfigError>("scenes", "wants grey digits, these have {} channels", digits_.channels());
+  if (digits_.channels() != 1) fail<ConfigError>("scenes", "are made of gray digits, these have {} channels; make them gray, or give pictures of your own with boxes.csv", digits_.channels());
   const Tensor sample = Tensor::empty({kNormalizingScenes, 1, options_.size, options_.size}, DType::u8);
   const SceneOptions own = options_;
   options_.seed = 0;  // the same for every run
   for (std::int64_t i = 0; i < kNormalizingScenes; ++i) raw::slice(sample, 0, i, i + 1).copy_from(scene(Split::train, i).image);
   options_ = own;
   normalization_ = Normalization::of_images(sample);
+  edges_ = edges_of(sample);
 }
 
 Scene SceneData::scene(Split split, std::int64_t number) const {
   const std::int64_t available = digits_.size(split);
-  if (available == 0) fail<ConfigError>("scenes", "there are no digits to {}", split == Split::test ? "test on" : "make scenes of");
+  if (available == 0) fail<ConfigError>("scenes", "there are no digits to {}: {} has no images in the {} split", split == Split::test ? "test on" : "make scenes of", digits_.source(), name(split));
   if (number < 0 || (split != Split::train && number >= size(split)))
     fail<IndexError>("scenes", "{} scene {} does not exist: there are {}, counted from 0", name(split), number, size(split));
   Generator random(split == Split::train ? options_.seed : 0, fmt::format("scenes.{}.{}", name(split), number));

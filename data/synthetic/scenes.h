@@ -36,6 +36,7 @@ class SceneData final : public DetectionData {
   std::int64_t size(Split split) const override { return split == Split::train ? 0 : options_.evaluation_scenes; }
   bool has_test() const override { return digits_.size(Split::test) > 0; }
   const Normalization& normalization() const override { return normalization_; }
+  Edges edges() const override { return edges_; }
   std::uint64_t fingerprint() const override;
   Scene scene(Split split, std::int64_t number) const override;
 
@@ -43,6 +44,7 @@ class SceneData final : public DetectionData {
   ImageData digits_;
   SceneOptions options_;
   Normalization normalization_;
+  Edges edges_ = Edges::unknown;
 };
 
 }  // namespace weft::data

@@ -20,14 +20,14 @@ using weft_test::shipped;
 namespace {
 
 /// Picture n holds n * 20 + 1 at every pixel but its first, which is brighter; label n % 3.
-ImageData numbered(std::int64_t count, std::int64_t validation = 0) {
+ImageData numbered(std::int64_t count, std::int64_t validation = 0, HeldOut held_out = HeldOut::stratified) {
   const Tensor images = Tensor::empty({count, 4, 5}, DType::u8);
   const Tensor labels = Tensor::empty({count}, DType::u8);
   for (std::int64_t n = 0; n < count; ++n) {
     for (std::int64_t i = 0; i < 20; ++i) images.data<std::uint8_t>()[n * 20 + i] = static_cast<std::uint8_t>(n * 20 + (i == 0 ? 5 : 1));
     labels.data<std::uint8_t>()[n] = static_cast<std::uint8_t>(n % 3);
   }
-  return {images, labels, {}, {}, {.validation = validation}, "numbered"};
+  return {images, labels, {}, {}, {.validation = validation, .held_out = held_out}, "numbered"};
 }
 
 double pixel(const ImageData& data, double normalized) {
@@ -51,7 +51,8 @@ TEST_CASE("MNIST is what its README says") {
   CHECK(mnist.height() == 28);
   CHECK(mnist.width() == 28);
   CHECK(mnist.classes() == 10);
-  CHECK(raw::slice(mnist.labels(Split::train), 0, 0, 10).to_vector<int>() == std::vector<int>{5, 0, 4, 1, 9, 2, 1, 3, 1, 4});
+  const auto in_file = load_images(shipped("mnist"), {.validation = 0}).labels(Split::train);
+  CHECK(raw::slice(in_file, 0, 0, 10).to_vector<int>() == std::vector<int>{5, 0, 4, 1, 9, 2, 1, 3, 1, 4});
   CHECK(raw::slice(mnist.labels(Split::test), 0, 0, 5).to_vector<int>() == std::vector<int>{7, 2, 1, 0, 4});
   // The well-known 0.1307 and 0.3081.
   const auto all = Normalization::of_images(load_images(shipped("mnist"), {.validation = 0}).images(Split::train));
@@ -158,7 +159,7 @@ TEST_CASE("shift and flip move pixels as they say, and reach every place") {
 }
 
 TEST_CASE("normalisation: of the training split alone, exact, saved and loaded") {
-  const auto data = numbered(10, 4);
+  const auto data = numbered(10, 4, HeldOut::last);
   CHECK(data.size(Split::train) == 6);
   CHECK(data.size(Split::validation) == 4);
   CHECK(data.images(Split::validation).at({0, 0, 1, 1}) == 121);
@@ -207,11 +208,37 @@ TEST_CASE("dark on white is told from light on dark") {
   const Normalization digits{{0.13}, {0.31}};
   auto drawing = Tensor::full({1, 9, 9}, 255, DType::u8);
   drawing.data<std::uint8_t>()[40] = 0;
-  CHECK(looks_inverted(drawing, digits));
-  CHECK(!looks_inverted(invert_image(drawing), digits));
+  CHECK(looks_inverted(drawing, Edges::dark, digits));
+  CHECK(!looks_inverted(invert_image(drawing), Edges::dark, digits));
+  CHECK(!looks_inverted(drawing, Edges::light, digits));
+  CHECK(looks_inverted(invert_image(drawing), Edges::light, digits));
+  for (const auto& picture : {drawing, invert_image(drawing)}) CHECK(!looks_inverted(picture, Edges::mixed, digits));
+  // Runs of earlier versions know no more of their images than the mean.
+  CHECK(looks_inverted(drawing, Edges::unknown, digits));
+  CHECK(!looks_inverted(invert_image(drawing), Edges::unknown, digits));
   CHECK(invert_image(drawing).at({0, 4, 4}) == 255);
-  CHECK(!looks_inverted(drawing, Normalization{{0.9}, {0.2}}));
-  CHECK(!looks_inverted(Tensor::zeros({1, 1, 1}, DType::u8), digits));
+  CHECK(!looks_inverted(drawing, Edges::unknown, Normalization{{0.9}, {0.2}}));
+  CHECK(!looks_inverted(Tensor::zeros({1, 1, 1}, DType::u8), Edges::dark, digits));
+
+  // What the pictures' edges have in common: of 2,000 two may be otherwise. Only the outermost pixels count.
+  const auto edges_with = [](std::int64_t others, std::uint8_t most, std::uint8_t other) {
+    const Tensor images = Tensor::full({2000, 1, 3, 3}, most, DType::u8);
+    for (std::int64_t i = 0; i < others; ++i) raw::slice(images, 0, 7 * i, 7 * i + 1).copy_from(Tensor::full({1, 1, 3, 3}, other, DType::u8));
+    for (std::int64_t i = 0; i < 2000; ++i) images.data<std::uint8_t>()[9 * i + 4] = 130;
+    return edges_of(images);
+  };
+  CHECK(edges_with(2, 5, 255) == Edges::dark);
+  CHECK(edges_with(3, 5, 255) == Edges::mixed);
+  CHECK(edges_with(2, 250, 0) == Edges::light);
+  CHECK(edges_with(3, 250, 0) == Edges::mixed);
+  CHECK(edges_with(0, 63, 0) == Edges::dark);
+  CHECK(edges_with(0, 64, 0) == Edges::mixed);
+  CHECK(edges_with(0, 191, 0) == Edges::mixed);
+  CHECK(edges_with(0, 192, 0) == Edges::light);
+  CHECK(load_images(shipped("mnist")).edges() == Edges::dark);
+  CHECK(load_images(shipped("mnist"), {.shuffle_pixels = true}).edges() == Edges::dark);
+  for (const Edges edges : {Edges::unknown, Edges::mixed, Edges::dark, Edges::light}) CHECK(edges_from_name(name(edges), "here") == edges);
+  CHECK(contains(message_of<ConfigError>([] { edges_from_name("Dark", "here"); }), "[here] edges of images are unknown, mixed, dark or light"));
 }
 
 TEST_CASE("a directory of one's own, with colours or without a test set") {
@@ -254,8 +281,8 @@ TEST_CASE("a share of the training pictures, and pixels in another order") {
 
 TEST_CASE("image sets that do not fit together, and options that cannot be") {
   const Scratch scratch;
-  CHECK(contains(message_of<IoError>([&] { load_images(scratch.path("none")); }), "no such file"));
-  CHECK(contains(message_of<IoError>([&] { load_images(shipped("tinyshakespeare.txt")); }), "is no directory"));
+  CHECK(contains(message_of<IoError>([&] { load_images(scratch.path("none")); }), "there is no such file or folder: was it moved or deleted?"));
+  CHECK(contains(message_of<IoError>([&] { load_images(shipped("tinyshakespeare.txt")); }), "is not a folder: an image set is one with train-images-idx3-ubyte"));
   CHECK(contains(message_of<IoError>([&] { load_images(scratch.folder()); }), "has no train-images-idx3-ubyte and no train-images-idx3-ubyte.gz"));
   const auto labels = Tensor::zeros({6}, DType::u8);
   write_idx(scratch.path("train-images-idx3-ubyte"), Tensor::zeros({6, 4, 4}, DType::u8));
@@ -269,10 +296,12 @@ TEST_CASE("image sets that do not fit together, and options that cannot be") {
   CHECK(contains(message_of<IoError>([&] { load_images(scratch.folder(), {.validation = 0}); }), "differ in size"));
   write_idx(scratch.path("t10k-images-idx3-ubyte"), Tensor::zeros({6, 4, 4}, DType::u8));
   CHECK_NOTHROW(load_images(scratch.folder(), {.validation = 0}));
-  CHECK(contains(message_of<ConfigError>([&] { load_images(scratch.folder()); }), "validation takes 5000 of 6 training images"));
-  CHECK_THROWS_AS(load_images(scratch.folder(), {.validation = -1}), ConfigError);
+  CHECK(contains(message_of<ConfigError>([&] { load_images(scratch.folder(), {.validation = 6}); }),
+                 "validation takes 6 of 6 training images: it must leave at least one to train on, so choose 0 to 5"));
+  CHECK_THROWS_AS(load_images(scratch.folder(), {.validation = -2}), ConfigError);
+  CHECK(load_images(scratch.folder()).size(Split::validation) == 1);
   write_idx(scratch.path("train-labels-idx1-ubyte"), Tensor::zeros({6, 1}, DType::u8));
-  CHECK(contains(message_of<IoError>([&] { load_images(scratch.folder()); }), "IDX with 2 dimensions, expected 1"));
+  CHECK(contains(message_of<IoError>([&] { load_images(scratch.folder()); }), "is an IDX file of 2 dimensions, expected 1"));
 
   const auto data = numbered(11);
   CHECK_THROWS_AS(data.train_batches({.batch = 0}), ConfigError);

@@ -1,6 +1,7 @@
 // weft eval
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -59,9 +60,11 @@ Result evaluate(const train::RunFacts& facts, const std::string& data_name, data
   train::VisionConfig config = run.config;
   if (!data_name.empty()) {
     config.data = data_name;
-    if (split == data::Split::test) config.validation = 0;  // nothing is taken from a training set that is not looked at, however small it is
+    if (std::find(config.derived.begin(), config.derived.end(), "validation") != config.derived.end()) config.validation = 0;  // their tenth, too
   }
-  const data::ImageData data = train::load_images(config, run.images.normalization);
+  // Nothing is taken from another training set that is not looked at, however small it is.
+  const bool validate = data_name.empty() || split != data::Split::test;
+  const data::ImageData data = train::load_images(config, run.images.normalization, validate);
   const bool same = data.channels() == run.images.channels && data.height() == run.images.height && data.width() == run.images.width;
   if (!same || data.classes() > run.images.classes) {
     fail<ConfigError>("eval", "the model wants images {} x {} x {} of up to {} classes, these are {} x {} x {} of {}", run.images.channels, run.images.height,

@@ -9,6 +9,7 @@ struct DetectConfig : RunConfig {
   DetectConfig();
 
   std::string data = "mnist";
+  std::string validation_rule = "stratified";
   std::int64_t max_digits = 6;
   std::int64_t clutter = 8;
   std::int64_t eval_scenes = 300;

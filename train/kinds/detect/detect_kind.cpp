@@ -18,6 +18,9 @@ struct DetectFacts : DataFacts {
 Fields detect_fields() {
   Fields all = {
       {"data", "Data", &DetectConfig::data, "what the scenes' digits are: mnist, or a folder with the four IDX files; or a folder with your own PNG files and boxes.csv: file,label,x0,y0,x1,y1"},
+      {"validation_rule", "Data", &DetectConfig::validation_rule,
+       "which training digits are kept apart for the scenes to validate on: of each class its share, always the same ones (stratified), or the last of the file", 0, 0,
+       {kHeldOutStratified, kHeldOutLast}},
       {"max_digits", "Data", &DetectConfig::max_digits, "most digits of a scene", 1, 100},
       {"clutter", "Data", &DetectConfig::clutter, "most scraps of digits of a scene", 0, 1000},
       {"eval_scenes", "Data", &DetectConfig::eval_scenes, "scenes to validate on, and to test on", 1, 100000},
@@ -71,7 +74,7 @@ class DetectKind : public KindBySteps<DetectConfig> {
     const bool of_transformers = is({"layers", "heads", "mlp_ratio", "dropout"});
     if (of_vit && c.model != "faster_rcnn_vit") return "model " + c.model;
     if (of_transformers && c.model == "faster_rcnn") return "model " + c.model;
-    if (is({"max_digits", "clutter", "eval_scenes"}) && data::has_boxes(c.data)) return "data " + c.data;
+    if (is({"validation_rule", "max_digits", "clutter", "eval_scenes"}) && data::has_boxes(c.data)) return "data " + c.data;
     if (field == "queries" && c.model != "detr") return "model " + c.model;
     if (field == "label_smoothing") return "a detect run";
     if (field == "init_std" && c.init != "gpt2") return "init " + c.init;
@@ -84,12 +87,12 @@ class DetectKind : public KindBySteps<DetectConfig> {
     check_warmup(c, c.steps);
     check_target(c, figures(), name());
     if (c.model != "faster_rcnn") check_heads(c);
-    if (c.model != "faster_rcnn_vit" && c.width % 4 != 0) fail<ConfigError>("config", "width must be a multiple of 4 in a {}, got {}", c.model, c.width);
+    if (c.model != "faster_rcnn_vit" && c.width % 4 != 0) fail<ConfigError>("config", "width must be a multiple of 4 in a {}, got {}; choose {}", c.model, c.width, std::max<std::int64_t>(4, c.width / 4 * 4));
     if (c.model == "faster_rcnn_vit" && (kSceneSide % c.patch != 0 || c.patch % 4 != 0)) {
-      fail<ConfigError>("config", "patch must be a multiple of 4 that divides the scene: patch {}, scenes {} x {}", c.patch, kSceneSide, kSceneSide);
+      fail<ConfigError>("config", "patch must be a multiple of 4 that divides the scene: patch {}, scenes {} x {}; choose 4, 8, 12, 16, 24, 32, 48 or 96", c.patch, kSceneSide, kSceneSide);
     }
     if (c.model == "detr" && !data::has_boxes(c.data) && c.queries < c.max_digits) {  // how many boxes there are is looked at in prepare()
-      fail<ConfigError>("config", "queries must be at least max_digits: queries {}, max_digits {}", c.queries, c.max_digits);
+      fail<ConfigError>("config", "queries must be at least max_digits: queries {}, max_digits {}; raise --queries", c.queries, c.max_digits);
     }
     const double places = static_cast<double>(kSceneSide * kSceneSide) / 64, batch = static_cast<double>(c.batch), width = static_cast<double>(c.width);
     check_memory(c, 10 * width * width + (c.model == "faster_rcnn" ? 0 : static_cast<double>(c.layers) * block_parameters(c)), batch * places,
@@ -104,7 +107,7 @@ class DetectKind : public KindBySteps<DetectConfig> {
     c.data = lasting_path(c.data);
     auto scenes = load_scenes(c);
     if (c.model == "detr" && c.queries < scenes->most_boxes())
-      fail<ConfigError>("config", "queries must be at least the boxes of one picture: queries {}, boxes {}", c.queries, scenes->most_boxes());
+      fail<ConfigError>("config", "queries must be at least the boxes of one picture: queries {}, boxes {}; raise --queries", c.queries, scenes->most_boxes());
     Prepared run;
     run.has_test = scenes->has_test();
     run.task = std::make_unique<DetectTask>(c, std::move(scenes));

@@ -1,8 +1,10 @@
 #include "train/kinds/detect/detect_model.h"
 
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
+#include "data/find_data_set.h"
 #include "data/image/annotated_images.h"
 #include "data/synthetic/scenes.h"
 #include "nn/models/detr.h"
@@ -13,6 +15,23 @@ namespace weft::train {
 namespace {
 
 constexpr std::int64_t kMapFeatures = 64;  // that the heads of Faster R-CNN read from a transformer
+
+/// A folder with neither a list of boxes nor digits is most likely one's own pictures without the list.
+void check_folder(const std::string& name_or_path) {
+  namespace fs = std::filesystem;
+  const fs::path folder = data::find_data_set(name_or_path);
+  std::error_code error;
+  bool pictures = false;
+  for (const auto& entry : fs::directory_iterator(folder, error)) {
+    const std::string file = entry.path().filename().string();
+    if (file.find("-idx") != std::string::npos) return;
+    pictures = pictures || entry.path().extension() == ".png";
+  }
+  const std::string form = "one line a box: file,label,x0,y0,x1,y1 in pixels; or name a folder with the IDX files of digits, or mnist";
+  if (!fs::is_directory(folder, error))
+    fail<IoError>(folder.string(), "is not a folder: for pictures of your own, name the folder that holds the PNG files and boxes.csv, {}", form);
+  fail<IoError>(folder.string(), "has no boxes.csv{}: write one, {}", pictures ? " beside its PNG files" : "", form);
+}
 
 }  // namespace
 
@@ -37,19 +56,20 @@ DetectionFacts DetectionFacts::from_json(const std::string& text, const std::str
 
 std::shared_ptr<const data::DetectionData> load_scenes(const DetectConfig& c) {
   if (data::has_boxes(c.data)) return std::make_shared<data::AnnotatedImages>(c.data, data::AnnotatedOptions{.side = kSceneSide, .seed = static_cast<std::uint64_t>(c.seed)});
+  check_folder(c.data);
   data::SceneOptions options;
   options.size = kSceneSide;
   options.max_digits = c.max_digits;
   options.clutter = c.clutter;
   options.seed = static_cast<std::uint64_t>(c.seed);
   options.evaluation_scenes = c.eval_scenes;
-  return std::make_shared<data::SceneData>(data::load_images(c.data, {.most_validation = 0.1}), options);
+  return std::make_shared<data::SceneData>(data::load_images(c.data, {.held_out = held_out(c.validation_rule)}), options);
 }
 
 DetectionFacts facts_of(const data::DetectionData& scenes) {
   const std::int64_t side = scenes.side();
   const std::vector<std::string> classes = scenes.classes();
-  return {{.channels = 1, .height = side, .width = side, .classes = std::ssize(classes), .normalization = scenes.normalization()}, classes};
+  return {{.channels = 1, .height = side, .width = side, .classes = std::ssize(classes), .normalization = scenes.normalization(), .edges = scenes.edges()}, classes};
 }
 
 std::unique_ptr<nn::Detector> build_detector(const DetectConfig& c, const ImageFacts& images) {
@@ -94,7 +114,7 @@ std::unique_ptr<nn::Detector> build_detector(const DetectConfig& c, const ImageF
 
 DetectRun load_detect_run(const RunFacts& run) {
   const std::string where = run.checkpoint.string();
-  if (run.task != "detect") fail<ConfigError>(where, "belongs to a {} run; this command wants a detect run", run.task);
+  want_kind(run, "detect");
   DetectRun loaded;
   loaded.config = config_from_json<DetectConfig>(run.config_json, where);
   DetectionFacts facts = DetectionFacts::from_json(run.facts.data, where);

@@ -20,6 +20,12 @@ DetectTask::DetectTask(const DetectConfig& config, std::shared_ptr<const data::D
     : config_(config), scenes_(std::move(scenes)), facts_(facts_of(*scenes_)), model_(build_detector(config, facts_.images)),
       fingerprint_(fmt::format("{:016x}", scenes_->fingerprint())) {}
 
+bool DetectTask::same_data(const std::string& json) const {
+  DetectionFacts said = DetectionFacts::from_json(json, "checkpoint");
+  if (said.images.edges == data::Edges::unknown) said.images.edges = facts_.images.edges;  // earlier versions did not say
+  return said.to_json() == facts_.to_json();
+}
+
 void DetectTask::start(std::int64_t number) {
   next_.reset();
   batches_.emplace(data::train_batches(scenes_, config_.batch, number, kNoEnd, {.threads = num_threads() > 1 ? 1 : 0, .ahead = 2}));

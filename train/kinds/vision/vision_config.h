@@ -16,7 +16,8 @@ struct VisionConfig : RunConfig {
   std::int64_t epochs = 5;
   std::int64_t shift = 0;
   bool flip = false;
-  std::int64_t validation = 5000;
+  std::int64_t validation = 0;  ///< 0: a tenth of the training images, at most 5,000
+  std::string validation_rule = "stratified";
   double train_share = 1;
   bool shuffle_pixels = false;
 };

@@ -1,6 +1,7 @@
 // The kind of run called vision: its choices, its rules, and how it begins.
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "core/error.h"
 #include "train/compare/flops.h"
@@ -20,7 +21,9 @@ struct VisionFacts : DataFacts {
 Fields vision_fields() {
   Fields all = {
       {"data", "Data", &VisionConfig::data, "mnist, or a folder with the four IDX files (.gz or not)"},
-      {"validation", "Data", &VisionConfig::validation, "training images kept apart to validate on", 1, kMany},
+      {"validation", "Data", &VisionConfig::validation, "training images kept apart to validate on (0: a tenth, at most 5000)", 0, kMany},
+      {"validation_rule", "Data", &VisionConfig::validation_rule,
+       "which are kept apart: of each class its share, always the same ones (stratified), or the last of the file", 0, 0, {kHeldOutStratified, kHeldOutLast}},
       {"train_share", "Data", &VisionConfig::train_share, "share of the training images that is used, drawn by the seed", kTiny, 1},
       {"shuffle_pixels", "Data", &VisionConfig::shuffle_pixels, "the pixels of all images are put into one other order, the same for every image"},
       {"shift", "Data", &VisionConfig::shift, "training images are moved by up to so many pixels", 0, 1000},
@@ -86,10 +89,14 @@ class VisionKind : public KindOf<VisionConfig> {
     c.data = lasting_path(c.data);
     data::ImageData data = load_images(c);
     check_data(c, data.size(data::Split::train), data.height(), data.width(), data.channels(), data.classes());
+    if (c.validation == 0) {
+      c.validation = data.size(data::Split::validation);
+      c.derived.emplace_back("validation");
+    }
     const std::int64_t per_epoch = data.batches_per_epoch({.batch = c.batch});
     Prepared run;
     run.steps = per_epoch * c.epochs / c.accumulate;
-    if (run.steps < 1) fail<ConfigError>("config", "accumulate is longer than the run: accumulate {}, {} batches", c.accumulate, per_epoch * c.epochs);
+    if (run.steps < 1) fail<ConfigError>("config", "accumulate is longer than the run: accumulate {}, {} batches; lower --accumulate, or raise --epochs", c.accumulate, per_epoch * c.epochs);
     settle_common(c, run.steps, per_epoch / c.accumulate);
     run.has_test = data.size(data::Split::test) > 0;
     run.task = std::make_unique<VisionTask>(c, std::move(data));
@@ -132,10 +139,10 @@ class VisionKind : public KindOf<VisionConfig> {
 void check_data(const VisionConfig& c, std::int64_t train_images, std::int64_t height, std::int64_t width, std::int64_t channels,
                         std::int64_t classes) {
   if (c.model == "vit" && (height % c.patch != 0 || width % c.patch != 0)) {
-    fail<ConfigError>("config", "patch must divide the image: patch {}, images {} x {}", c.patch, height, width);
+    fail<ConfigError>("config", "patch must divide the image: patch {}, images {} x {}; choose a common divisor of both sides, such as {}", c.patch, height, width, std::gcd(height, width));
   }
-  if (c.batch > train_images) fail<ConfigError>("config", "batch is larger than the data: batch {}, {} training images", c.batch, train_images);
-  if (c.shift >= std::min(height, width)) fail<ConfigError>("config", "shift must be smaller than the image: shift {}, images {} x {}", c.shift, height, width);
+  if (c.batch > train_images) fail<ConfigError>("config", "batch is larger than the data: batch {}, {} training images; lower --batch", c.batch, train_images);
+  if (c.shift >= std::min(height, width)) fail<ConfigError>("config", "shift must be smaller than the image: shift {}, images {} x {}; lower --shift", c.shift, height, width);
   const double pixels = static_cast<double>(height * width * channels);
   const double model_width = static_cast<double>(c.width);
   const double batch = static_cast<double>(c.batch);

@@ -8,7 +8,10 @@
 namespace weft::train {
 
 std::string ImageFacts::to_json() const {
-  return nlohmann::ordered_json{{"channels", channels}, {"height", height}, {"width", width}, {"classes", classes}, {"normalization", nlohmann::ordered_json::parse(normalization.to_json())}}.dump();
+  nlohmann::ordered_json json{{"channels", channels}, {"height", height}, {"width", width}, {"classes", classes}};
+  json["normalization"] = nlohmann::ordered_json::parse(normalization.to_json());
+  if (edges != data::Edges::unknown) json["edges"] = data::name(edges);
+  return json.dump();
 }
 
 ImageFacts ImageFacts::from_json(const std::string& text, const std::string& where) {
@@ -26,12 +29,26 @@ ImageFacts ImageFacts::from_json(const std::string& text, const std::string& whe
   facts.classes = size("classes", 1'000'000);
   if (!json.contains("normalization")) fail<ConfigError>(where, "the normalization of the images is missing");
   facts.normalization = data::Normalization::from_json(json["normalization"].dump(), where);
+  if (json.contains("edges")) {
+    if (!json["edges"].is_string()) fail<ConfigError>(where, "edges of the images must be a word");
+    facts.edges = data::edges_from_name(json["edges"].get<std::string>(), where);
+  }
   return facts;
 }
 
-data::ImageData load_images(const VisionConfig& c, const std::optional<data::Normalization>& learned) {
-  return data::load_images(
-      c.data, {.validation = c.validation, .share = c.train_share, .seed = static_cast<std::uint64_t>(c.seed), .shuffle_pixels = c.shuffle_pixels, .normalization = learned});
+data::HeldOut held_out(const std::string& validation_rule) {
+  return validation_rule == kHeldOutLast ? data::HeldOut::last : data::HeldOut::stratified;
+}
+
+data::ImageData load_images(const VisionConfig& c, const std::optional<data::Normalization>& learned, bool validate) {
+  data::ImageOptions options;
+  options.validation = !validate ? 0 : c.validation > 0 ? c.validation : data::ImageOptions::kTenth;
+  options.held_out = held_out(c.validation_rule);
+  options.share = c.train_share;
+  options.seed = static_cast<std::uint64_t>(c.seed);
+  options.shuffle_pixels = c.shuffle_pixels;
+  options.normalization = learned;
+  return data::load_images(c.data, options);
 }
 
 VisionModelConfig vision_model_config(const VisionConfig& c, const ImageFacts& images) {

@@ -21,6 +21,7 @@ struct ImageFacts {
   std::int64_t width = 28;
   std::int64_t classes = 10;
   data::Normalization normalization{};
+  data::Edges edges = data::Edges::unknown;  ///< of the training images; unknown in runs of earlier versions
 
   std::string to_json() const;
   /// Throws ConfigError, `[where] ...`.
@@ -32,8 +33,14 @@ VisionModelConfig vision_model_config(const VisionConfig& config, const ImageFac
 /// Weights are drawn from the stream `init` of this thread.
 std::unique_ptr<nn::Model> build_model(const VisionConfig& config, const ImageFacts& images);
 
-/// The images that a run is about, as it sees them; normalized as those that a trained model has learned from, where that is given. Throws IoError, ConfigError.
-data::ImageData load_images(const VisionConfig& config, const std::optional<data::Normalization>& learned = {});
+/// Names of the rules by which validation images are chosen, the present one first; `last` is that of runs up to format 2.
+inline constexpr const char* kHeldOutStratified = "stratified";
+inline constexpr const char* kHeldOutLast = "last";
+data::HeldOut held_out(const std::string& validation_rule);
+
+/// The images that a run is about, as it sees them; normalized as those that a trained model has learned from, where that is given. With `validate` false
+/// no images are kept apart of the training images. Throws IoError, ConfigError.
+data::ImageData load_images(const VisionConfig& config, const std::optional<data::Normalization>& learned = {}, bool validate = true);
 
 /// What is known of the data only when it is there. Throws ConfigError: patch not dividing the image, or a run that memory cannot hold.
 void check_data(const VisionConfig& config, std::int64_t train_images, std::int64_t height, std::int64_t width, std::int64_t channels,

@@ -18,7 +18,7 @@ constexpr std::int64_t kEvalImages = 250;  // a batch of an evaluation
 }  // namespace
 
 ImageFacts facts_of(const data::ImageData& data) {
-  return {.channels = data.channels(), .height = data.height(), .width = data.width(), .classes = data.classes(), .normalization = data.normalization()};
+  return {.channels = data.channels(), .height = data.height(), .width = data.width(), .classes = data.classes(), .normalization = data.normalization(), .edges = data.edges()};
 }
 
 VisionTask::VisionTask(const VisionConfig& config, data::ImageData data)
@@ -33,6 +33,12 @@ data::ImageBatchOptions VisionTask::batch_options() const {
   options.augment = {.shift = static_cast<int>(config_.shift), .flip = config_.flip};
   options.prefetch.threads = num_threads() > 1 ? 1 : 0;
   return options;
+}
+
+bool VisionTask::same_data(const std::string& json) const {
+  ImageFacts said = ImageFacts::from_json(json, "checkpoint");
+  if (said.edges == data::Edges::unknown) said.edges = facts_.edges;  // earlier versions did not say
+  return said.to_json() == facts_.to_json();
 }
 
 void VisionTask::start(std::int64_t number) {

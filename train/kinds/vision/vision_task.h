@@ -21,6 +21,7 @@ class VisionTask : public Task {
   Tensor next_loss(Seen& seen) override;
   Evaluation evaluate(data::Split split, const std::function<bool(double)>& proceed) override;
   std::string data_json() const override { return facts_.to_json(); }
+  bool same_data(const std::string& json) const override;
   std::string fingerprint() const override { return fingerprint_; }
 
  private:
