@@ -23,9 +23,14 @@ constexpr std::array kShippedSets = {ShippedSet{"shakespeare", "tinyshakespeare.
                                      ShippedSet{"mnist", "mnist"}, ShippedSet{"sms-spam", "sms-spam.tsv"},
                                      ShippedSet{"wine", "winequality-white.csv"}};
 
-bool exists(const fs::path& path) {
+bool is_there(const fs::path& path) {
   std::error_code ignored;
   return fs::exists(path, ignored);
+}
+
+/// Whether a user has meant a file or folder, not the name of a set: it has a folder before it or an ending.
+bool looks_like_path(const std::string& given) {
+  return given.find('/') != std::string::npos || fs::path(given).has_extension() || given == "." || given == "..";
 }
 
 }  // namespace
@@ -59,19 +64,25 @@ std::string find_data_set(std::string_view name_or_path) {
   const std::string given(name_or_path);
   if (given.find('\0') != std::string::npos) fail<ConfigError>("data", "a path with a zero byte");
   const auto named = std::find_if(kShippedSets.begin(), kShippedSets.end(), [&](const auto& set) { return set.name == name_or_path; });
-  if (named == kShippedSets.end() && exists(given)) return given;
+  if (named == kShippedSets.end() && is_there(given)) return given;
   std::string_view file = named == kShippedSets.end() ? std::string_view() : named->file;
   for (const auto& set : kShippedSets) {
     if (set.file == name_or_path) file = set.file;
   }
+  if (file.empty() && looks_like_path(given)) {
+    const fs::path folder = fs::path(given).parent_path();
+    if (!folder.empty() && !is_there(folder))
+      fail<IoError>(given, "there is no such file or folder, nor {}: was it moved or deleted? put it back, or name where it is now", folder.string());
+    fail<IoError>(given, "there is no such file or folder: was it moved or deleted? put it back, or name where it is now");
+  }
   if (file.empty()) {
-    fail<IoError>(given, "no such file or directory, and no data set that ships has this name (those are {})",
+    fail<IoError>(given, "there is no such file or folder, and no data set that ships has this name; those are {}",
                   fmt::join(shipped_data_sets(), ", "));
   }
   const auto folders = data_set_folders();
   for (const auto& folder : folders) {
     auto path = (fs::path(folder) / file).string();
-    if (exists(path)) return path;
+    if (is_there(path)) return path;
   }
   fail<IoError>(given, "{} is in none of {}: set WEFT_DATA to the folder that holds it", file, fmt::join(folders, ", "));
 }

@@ -1,6 +1,7 @@
 #include "train/load_run.h"
 
 #include <algorithm>
+#include <iterator>
 #include <system_error>
 
 #include "core/error.h"
@@ -15,11 +16,38 @@ namespace {
 
 namespace fs = std::filesystem;
 
-void want_task(const RunFacts& run, const char* task) {
-  if (run.task != task) fail<ConfigError>(run.checkpoint.string(), "belongs to a {} run; this command wants a {} run", run.task, task);
-}
+struct Use {
+  const char* kind;
+  const char* commands;
+};
+
+constexpr Use kUses[] = {
+    {"text", "weft sample RUN, weft explain attention RUN"},
+    {"vision", "weft predict RUN FILE.png, weft explain attention RUN"},
+    {"detect", "weft detect RUN FILE.png"},
+    {"sequence", "weft eval RUN --split test"},
+    {"translate", "weft predict RUN --text TEXT"},
+    {"tokens", "weft eval RUN --split test"},
+    {"bert", "weft predict RUN --text \"TEXT with a [MASK]\""},
+    {"classify", "weft predict RUN --text TEXT"},
+    {"embedding", "weft explain embedding RUN"},
+    {"recommend", "weft explain history RUN (of model din)"},
+};
 
 }  // namespace
+
+std::string commands_for(const std::string& kind) {
+  const auto use = std::find_if(std::begin(kUses), std::end(kUses), [&](const Use& one) { return kind == one.kind; });
+  if (use == std::end(kUses)) return "";
+  const std::string commands = use->commands;
+  return commands.starts_with("weft eval") ? commands : commands + ", weft eval RUN";
+}
+
+void want_kind(const RunFacts& run, const std::string& kind) {
+  if (run.task == kind) return;
+  fail<ConfigError>(run.checkpoint.string(), "belongs to a {} run; this command wants a {} run; for a {} run there are: {}", run.task, kind, run.task,
+                    commands_for(run.task));
+}
 
 RunFacts read_run(const fs::path& run, const std::string& which) {
   std::error_code error;
@@ -42,7 +70,7 @@ RunFacts read_run(const fs::path& run, const std::string& which) {
 }
 
 TextRun load_text_run(const RunFacts& run) {
-  want_task(run, "text");
+  want_kind(run, "text");
   TextRun loaded;
   loaded.config = config_from_json<TextConfig>(run.config_json, run.checkpoint.string());
   loaded.tokenizer = data::tokenizer_from_json(run.facts.data, run.checkpoint.string());
@@ -54,7 +82,7 @@ TextRun load_text_run(const RunFacts& run) {
 }
 
 VisionRun load_vision_run(const RunFacts& run) {
-  want_task(run, "vision");
+  want_kind(run, "vision");
   VisionRun loaded;
   loaded.config = config_from_json<VisionConfig>(run.config_json, run.checkpoint.string());
   loaded.images = ImageFacts::from_json(run.facts.data, run.checkpoint.string());

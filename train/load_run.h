@@ -24,6 +24,11 @@ struct RunFacts {
 /// `run` is a run's folder, or a checkpoint by itself; `which` is "last" or "best". Throws IoError, ConfigError.
 RunFacts read_run(const std::filesystem::path& run, const std::string& which = "last");
 
+/// Throws ConfigError unless the run is of this kind; it says what a run of its own kind can be used with.
+void want_kind(const RunFacts& run, const std::string& kind);
+/// The commands that use a finished run of a kind, as one would type them; empty for an unknown kind.
+std::string commands_for(const std::string& kind);
+
 struct TextRun {
   TextConfig config;
   std::shared_ptr<const data::Tokenizer> tokenizer;

@@ -45,8 +45,8 @@ class Reader {
       // A gzip file that stops early comes as a short read, with Z_BUF_ERROR.
       int code = Z_OK;
       const char* text = gzerror(file_.get(), &code);
-      if (code == Z_BUF_ERROR) fail<IoError>(path_, "truncated gzip: it ends after {} unpacked bytes", total_ + done + std::max(got, 0));
-      if (got < 0 || code != Z_OK) fail<IoError>(path_, "damaged after {} unpacked bytes: {}", total_ + done, text);
+      if (code == Z_BUF_ERROR) fail<IoError>(path_, "is a truncated gzip file: it ends after {} unpacked bytes; copy or load it down again", total_ + done + std::max(got, 0));
+      if (got < 0 || code != Z_OK) fail<IoError>(path_, "is damaged after {} unpacked bytes: {}; copy or load it down again", total_ + done, text);
       if (got == 0) break;
       done += got;
     }
@@ -63,12 +63,12 @@ class Reader {
 std::int64_t file_bytes(const std::string& path) {
   std::error_code error;
   const auto status = fs::status(path, error);
-  if (status.type() == fs::file_type::not_found) fail<IoError>(path, "no such file");
+  if (status.type() == fs::file_type::not_found) fail<IoError>(path, "there is no such file");
   if (status.type() == fs::file_type::directory) fail<IoError>(path, "is a directory, not a file");
-  if (error || status.type() != fs::file_type::regular) fail<IoError>(path, "is no regular file");
+  if (error || status.type() != fs::file_type::regular) fail<IoError>(path, "is not a regular file");
   const auto size = fs::file_size(path, error);
   if (error) fail<IoError>(path, "cannot be read: {}", error.message());
-  if (size == 0) fail<IoError>(path, "empty");
+  if (size == 0) fail<IoError>(path, "is empty: an IDX file is wanted");
   return static_cast<std::int64_t>(size);
 }
 
@@ -85,16 +85,16 @@ Tensor read_idx(const std::string& path, int rank) {
   Reader reader(path);
   std::array<std::byte, 4> magic{};
   const auto got = reader.read(magic.data(), 4);
-  if (got < 4) fail<IoError>(path, "truncated: an IDX header has at least 8 bytes");
+  if (got < 4) fail<IoError>(path, "is truncated: an IDX header has at least 8 bytes, there are {}", got);
   const auto type = std::to_integer<int>(magic[2]);
   const auto dims = std::to_integer<int>(magic[3]);
-  if (magic[0] != std::byte{0} || magic[1] != std::byte{0}) fail<IoError>(path, "not an IDX file: it begins with {:08x}", big_endian(magic.data()));
-  if (type != kUnsignedByte) fail<IoError>(path, "IDX element type 0x{:02x}: only unsigned bytes (0x08) are read", type);
+  if (magic[0] != std::byte{0} || magic[1] != std::byte{0}) fail<IoError>(path, "is not an IDX file: it begins with the bytes {:08x}, an IDX file of unsigned bytes with 000008", big_endian(magic.data()));
+  if (type != kUnsignedByte) fail<IoError>(path, "holds IDX elements of type 0x{:02x}: only unsigned bytes (0x08) are read; scale them to 0 to 255", type);
   if (dims < 1 || dims > 4 || (rank != -1 && dims != rank)) {
-    fail<IoError>(path, "IDX with {} dimensions, expected {}", dims, rank == -1 ? std::string("1 to 4") : std::to_string(rank));
+    fail<IoError>(path, "is an IDX file of {} dimensions, expected {}", dims, rank == -1 ? std::string("1 to 4") : std::to_string(rank));
   }
   std::array<std::byte, 16> sizes{};
-  if (reader.read(sizes.data(), 4 * dims) < 4 * dims) fail<IoError>(path, "truncated inside the IDX header");
+  if (reader.read(sizes.data(), 4 * dims) < 4 * dims) fail<IoError>(path, "is truncated inside the IDX header");
   Shape shape;
   std::int64_t product = 1;  // of the sizes that are not 0
   bool empty = false;
@@ -113,7 +113,7 @@ Tensor read_idx(const std::string& path, int rank) {
   }
   const Tensor tensor = Tensor::empty(shape, DType::u8);
   const auto read = claim == 0 ? 0 : reader.read(tensor.raw_data(), claim);
-  if (read < claim) fail<IoError>(path, "truncated: its header claims {} = {} bytes, there are {}", shape.str(), claim, read);
+  if (read < claim) fail<IoError>(path, "is truncated: its header claims {} = {} bytes, there are {}; copy or load it down again", shape.str(), claim, read);
   std::byte beyond{};
   if (reader.read(&beyond, 1) != 0) fail<IoError>(path, "goes on beyond the {} = {} bytes its header claims", shape.str(), claim);
   return tensor;

@@ -1,8 +1,13 @@
 #include "data/image/png.h"
 
+#include <fmt/format.h>
 #include <png.h>
 
+#include <array>
 #include <cstring>
+#include <filesystem>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/error.h"
@@ -27,17 +32,78 @@ struct PngImage {
   PngImage& operator=(const PngImage&) = delete;
 };
 
+using namespace std::string_view_literals;
+
+constexpr std::string_view kSignature = "\x89PNG\r\n\x1A\n"sv;
+
+/// How files that may be taken for pictures begin.
+struct Magic {
+  std::string_view bytes;
+  std::size_t at;
+  std::string_view name;
+};
+
+constexpr std::array kMagics = {
+    Magic{"\xFF\xD8\xFF"sv, 0, "JPEG"},   Magic{"GIF8"sv, 0, "GIF"},         Magic{"WEBP"sv, 8, "WebP"},
+    Magic{"II*\0"sv, 0, "TIFF"},          Magic{"MM\0*"sv, 0, "TIFF"},       Magic{"ftypavif"sv, 4, "AVIF"},
+    Magic{"ftypheic"sv, 4, "HEIC"},       Magic{"ftypmif1"sv, 4, "HEIC"},    Magic{"\xFF\x0A"sv, 0, "JPEG XL"},
+    Magic{"\0\0\0\x0CJXL "sv, 0, "JPEG XL"}, Magic{"\0\0\0\x0CjP  "sv, 0, "JPEG 2000"}, Magic{"\0\0\1\0"sv, 0, "ICO"},
+    Magic{"%PDF"sv, 0, "PDF"},            Magic{"<svg"sv, 0, "SVG"},         Magic{"8BPS"sv, 0, "Photoshop"},
+    Magic{"P5"sv, 0, "PGM"},              Magic{"P6"sv, 0, "PPM"},           Magic{"BM"sv, 0, "BMP"},
+};
+
+/// What a file is if not a PNG. Throws IoError that says so, and how to make it one.
+[[noreturn]] void refuse_other(const std::string& path, std::string_view bytes) {
+  for (const Magic& magic : kMagics) {
+    if (bytes.size() < magic.at || !bytes.substr(magic.at).starts_with(magic.bytes)) continue;
+    const auto target = std::filesystem::path(path).replace_extension(path.ends_with(".png") ? ".converted.png" : ".png");
+    fail<IoError>(path, "is a {} file{}, and only PNG is read; convert it, for example with ImageMagick: convert \"{}\" \"{}\"",
+                  magic.name, path.ends_with(".png") ? " in spite of its name" : "", path, target.string());
+  }
+  if (bytes.starts_with("\x1F\x8B"sv) || bytes.starts_with("PK\x03\x04"sv))
+    fail<IoError>(path, "is a packed file, not a PNG; unpack it first");
+  std::string shown;
+  for (const char c : bytes.substr(0, kSignature.size())) shown += fmt::format(" {:02x}", static_cast<unsigned char>(c));
+  fail<IoError>(path, "is not a PNG file: it begins with the bytes{}, a PNG with 89 50 4e 47; convert the picture to PNG", shown);
+}
+
+std::size_t big_endian(std::string_view bytes) {
+  std::size_t value = 0;
+  for (const char c : bytes.substr(0, 4)) value = (value << 8) | static_cast<unsigned char>(c);
+  return value;
+}
+
+/// The chunks that say what the samples are. What remarks on how to show them (gAMA, sRGB, iCCP, cHRM, cICP, ...) is left
+/// out, because libpng would change the samples by it: those in the file are what a model learns from, as with Pillow.
+std::string samples_alone(std::string_view bytes) {
+  constexpr std::size_t kChunkFrame = 12;  // length, type and checksum
+  std::string kept(bytes.substr(0, kSignature.size()));
+  bytes.remove_prefix(kSignature.size());
+  while (bytes.size() >= kChunkFrame) {
+    const std::size_t size = big_endian(bytes);
+    if (size > bytes.size() - kChunkFrame) break;
+    const std::string_view type = bytes.substr(4, 4);
+    const bool critical = (type[0] & 0x20) == 0;
+    if (critical || type == "tRNS") kept += bytes.substr(0, size + kChunkFrame);
+    bytes.remove_prefix(size + kChunkFrame);
+  }
+  kept += bytes;  // torn: libpng says how
+  return kept;
+}
+
 std::uint8_t over_white(int value, int alpha) { return static_cast<std::uint8_t>((value * alpha + 255 * (255 - alpha) + 127) / 255); }
 
 }  // namespace
 
 Tensor load_png(const std::string& path, std::int64_t channels) {
   if (channels != 1 && channels != 3) fail<ConfigError>("load_png", "channels is 1 (grey) or 3 (RGB), got {}", channels);
-  const auto bytes = read_file(path, kMaxPngBytes);
-  if (bytes.empty()) fail<IoError>(path, "empty");
+  const auto file = read_file(path, kMaxPngBytes);
+  if (file.empty()) fail<IoError>(path, "is empty: a PNG file is wanted");
+  if (!file.starts_with(kSignature)) refuse_other(path, file);
+  const auto bytes = samples_alone(file);
   PngImage png;
   auto& image = png.image;
-  if (png_image_begin_read_from_memory(&image, bytes.data(), bytes.size()) == 0) fail<IoError>(path, "not a readable PNG: {}", image.message);
+  if (png_image_begin_read_from_memory(&image, bytes.data(), bytes.size()) == 0) fail<IoError>(path, "is not a readable PNG: {}; it may be damaged, or only half of it have been copied", image.message);
   const auto width = static_cast<std::int64_t>(image.width);
   const auto height = static_cast<std::int64_t>(image.height);
   if (width > kMaxPngSide || height > kMaxPngSide) {
@@ -46,7 +112,7 @@ Tensor load_png(const std::string& path, std::int64_t channels) {
   image.flags |= PNG_IMAGE_FLAG_16BIT_sRGB;  // 16-bit samples without a gamma mean what 8-bit ones would
   image.format = PNG_FORMAT_RGBA;
   const Tensor rgba = Tensor::empty({height, width, 4}, DType::u8);
-  if (png_image_finish_read(&image, nullptr, rgba.data<std::uint8_t>(), 0, nullptr) == 0) fail<IoError>(path, "damaged PNG: {}", image.message);
+  if (png_image_finish_read(&image, nullptr, rgba.data<std::uint8_t>(), 0, nullptr) == 0) fail<IoError>(path, "is a damaged PNG: {}; save or copy it again", image.message);
 
   const Tensor out = Tensor::empty({channels, height, width}, DType::u8);
   const auto* from = rgba.data<std::uint8_t>();

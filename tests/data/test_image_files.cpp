@@ -6,12 +6,14 @@
 
 #include "data/image/idx.h"
 #include "data/image/png.h"
+#include "tests/data/png_bytes.h"
 #include "tests/data/scratch.h"
 
 using namespace weft;
 using namespace weft::data;
 using weft_test::contains;
 using weft_test::message_of;
+using weft_test::png_bytes;
 using weft_test::Scratch;
 
 namespace {
@@ -75,9 +77,9 @@ TEST_CASE("IDX files that lie, break off or are something else") {
   CHECK(contains(idx_error(scratch, ""), "empty"));
   CHECK(contains(idx_error(scratch, std::string(3, '\0')), "truncated"));
   CHECK(contains(idx_error(scratch, header({3, 4, 5}).substr(0, 9)), "truncated inside the IDX header"));
-  CHECK(contains(idx_error(scratch, "P5 28 28 255 " + pixels), "not an IDX file: it begins with 50352032"));
-  CHECK(contains(idx_error(scratch, header({3, 4, 5}, 0x0D) + pixels), "IDX element type 0x0d"));
-  CHECK(contains(idx_error(scratch, header({60}) + pixels, 3), "IDX with 1 dimensions, expected 3"));
+  CHECK(contains(idx_error(scratch, "P5 28 28 255 " + pixels), "is not an IDX file: it begins with the bytes 50352032"));
+  CHECK(contains(idx_error(scratch, header({3, 4, 5}, 0x0D) + pixels), "IDX elements of type 0x0d"));
+  CHECK(contains(idx_error(scratch, header({60}) + pixels, 3), "is an IDX file of 1 dimensions, expected 3"));
   CHECK(contains(idx_error(scratch, header({1, 1, 1, 1, 60}) + pixels), "5 dimensions, expected 1 to 4"));
   CHECK(contains(idx_error(scratch, header({}) + pixels), "0 dimensions"));
   // Claims beyond the file are refused before anything is allocated for them.
@@ -137,26 +139,7 @@ TEST_CASE("PNG of other kinds: written by another program") {
   const Scratch scratch;
   // 2 x 1 pixels each. 16-bit grey (0x1234, 0xFFFF), palette of 1 bit (red, green), 2-bit grey (1, 3), grey + alpha.
   const auto png = [&](int depth, int type, const std::string& row, const std::string& palette = {}) {
-    std::string bytes = "\x89PNG\r\n\x1A\n";
-    const auto number = [](std::uint32_t v) {
-      std::string out;
-      for (const int shift : {24, 16, 8, 0}) out.push_back(static_cast<char>(static_cast<unsigned char>(v >> shift)));
-      return out;
-    };
-    const auto chunk = [&](const std::string& kind, const std::string& body) {
-      const auto covered = kind + body;
-      const auto crc = crc32(0, reinterpret_cast<const Bytef*>(covered.data()), static_cast<uInt>(covered.size()));
-      bytes += number(static_cast<std::uint32_t>(body.size())) + covered + number(static_cast<std::uint32_t>(crc));
-    };
-    chunk("IHDR", number(2) + number(1) + std::string{static_cast<char>(depth), static_cast<char>(type), 0, 0, 0});
-    if (!palette.empty()) chunk("PLTE", palette);
-    const auto raw = std::string(1, '\0') + row;
-    std::string packed(100, '\0');
-    auto size = static_cast<uLongf>(packed.size());
-    REQUIRE(compress(reinterpret_cast<Bytef*>(packed.data()), &size, reinterpret_cast<const Bytef*>(raw.data()), static_cast<uLong>(raw.size())) == Z_OK);
-    chunk("IDAT", packed.substr(0, size));
-    chunk("IEND", "");
-    return scratch.write("kind.png", bytes);
+    return scratch.write("kind.png", png_bytes(2, depth, type, row, palette));
   };
   CHECK(load_png(png(16, 0, std::string("\x12\x34\xFF\xFF", 4)), 1).to_vector<int>() == std::vector<int>{0x12, 255});
   CHECK(load_png(png(1, 3, std::string("\x40", 1), std::string("\xFF\0\0\0\xFF\0", 6)), 3).to_vector<int>() == std::vector<int>{255, 0, 0, 255, 0, 0});
@@ -172,7 +155,7 @@ TEST_CASE("PNG files that are broken, huge or none") {
   };
   CHECK(contains(message_of<IoError>([&] { load_png(scratch.path("none.png"), 1); }), "none.png]"));
   CHECK(contains(error(""), "empty"));
-  CHECK(contains(error("GIF89a and so on"), "not a readable PNG"));
+  CHECK(contains(error("GIF89a and so on"), "is a GIF file"));
   const auto path = scratch.path("good.png");
   save_png(path, gradient({3, 40, 40}));
   std::ifstream in(path, std::ios::binary);

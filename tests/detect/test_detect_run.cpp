@@ -118,6 +118,26 @@ TEST_CASE("weft detect draws what it finds") {
   CHECK(two.out.find("test scene 2: ") != std::string::npos);
   CHECK(fs::exists(folder / "b-2.png"));
   CHECK(weft({"detect", run, "--scene", "3"}).code == 1);
+
+  // What cannot be looked at keeps nothing else from being looked at, and each picture keeps its number.
+  const std::string none = (folder / "none.png").string(), white = (folder / "white.png").string();
+  data::save_png(white, Tensor::full({1, 96, 96}, 255, DType::u8));
+  const Outcome some = weft({"detect", run, none, white, "--scene", "77", "1", "--out", (folder / "c.png").string(), "--json"});
+  CHECK(some.code == 1);
+  const auto answers = nlohmann::json::parse(some.out);
+  REQUIRE(answers.size() == 4);
+  for (const std::size_t i : {0, 2}) CHECK(answers[i].contains("error"));
+  for (const std::size_t i : {1, 3}) {
+    CHECK(answers[i].contains("detections"));
+    CHECK_FALSE(answers[i].contains("error"));
+    CHECK(answers[i]["picture"] == (folder / fmt::format("c-{}.png", i + 1)).string());
+  }
+  CHECK(some.err.find("weft: [" + none + "] ") != std::string::npos);
+  CHECK(some.err.find("test scene 77 does not exist") != std::string::npos);
+  // Scenes have dark edges: a white picture is taken for one drawn the other way round, and that is said.
+  CHECK(answers[1]["inverted"] == true);
+  CHECK(some.err.find(white + ": light and dark are exchanged, because its edge is light") != std::string::npos);
+  CHECK(weft({"detect", run, white, "--invert", "no"}).err.find("exchanged") == std::string::npos);
   CHECK(weft({"detect", run}).code == 2);
   CHECK(weft({"detect", run, "--scene", "0", "--threshold", "2"}).code == 2);
   CHECK(weft({"predict", run, png}).code == 2);
@@ -126,9 +146,10 @@ TEST_CASE("weft detect draws what it finds") {
 }
 
 TEST_CASE("detect configurations that cannot be") {
-  CHECK(refusal({{"width", "30"}}) == "[config] width must be a multiple of 4 in a faster_rcnn, got 30");
-  CHECK(refusal({{"model", "faster_rcnn_vit"}, {"patch", "20"}}) == "[config] patch must be a multiple of 4 that divides the scene: patch 20, scenes 96 x 96");
-  CHECK(refusal({{"model", "detr"}, {"queries", "5"}}) == "[config] queries must be at least max_digits: queries 5, max_digits 6");
+  CHECK(refusal({{"width", "30"}}) == "[config] width must be a multiple of 4 in a faster_rcnn, got 30; choose 28");
+  CHECK(refusal({{"model", "faster_rcnn_vit"}, {"patch", "20"}}) == 
+        "[config] patch must be a multiple of 4 that divides the scene: patch 20, scenes 96 x 96; choose 4, 8, 12, 16, 24, 32, 48 or 96");
+  CHECK(refusal({{"model", "detr"}, {"queries", "5"}}) == "[config] queries must be at least max_digits: queries 5, max_digits 6; raise --queries");
   CHECK(refusal({{"layers", "3"}}) == "[flags] --layers 3 means nothing with model faster_rcnn: drop one of the two");
   CHECK(refusal({{"model", "yolo"}}).find("model must be one of faster_rcnn, faster_rcnn_vit, detr") != std::string::npos);
   CHECK(refusal({{"model", "detr"}, {"width", "100000"}, {"batch", "1000000"}}).find("cannot fit in memory") != std::string::npos);

@@ -3,13 +3,13 @@
 
 #include <algorithm>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <optional>
 
 #include "autograd/autograd.h"
 #include "autograd/ops/softmax.h"
 #include "core/error.h"
 #include "data/image/image_dataset.h"
+#include "train/cli/answers.h"
 #include "train/cli/cli.h"
 #include "train/cli/predict_text.h"
 #include "train/load_run.h"
@@ -38,6 +38,8 @@ struct Guess {
   bool inverted = false;
 };
 
+using Json = Answers::Json;
+
 /// u8 (C, H, W) -> probabilities.
 std::vector<double> classify(const train::VisionRun& run, const Tensor& image) {
   const NoGrad no_grad;
@@ -47,20 +49,18 @@ std::vector<double> classify(const train::VisionRun& run, const Tensor& image) {
 
 Guess guess_file(const train::VisionRun& run, const std::string& file, const std::string& invert) {
   const train::Picture picture = train::load_picture(run, file, invert);
+  if (picture.inverted && invert == "auto") fmt::print(stderr, "weft: {}\n", train::inversion_note(file, run.images));
   return {.name = file, .probabilities = classify(run, picture.pixels), .inverted = picture.inverted};
 }
 
-std::vector<Guess> guess_test_images(const train::VisionRun& run, const std::vector<std::int64_t>& wanted) {
-  const data::ImageData data = train::load_images(run.config);
-  const std::int64_t count = data.size(data::Split::test);
-  const auto labels = data.labels(data::Split::test).to_vector<std::int64_t>();
-  std::vector<Guess> guesses;
-  for (const std::int64_t index : wanted) {
-    if (index < 0 || index >= count) fail<IndexError>("predict", "test image {} does not exist: there are {}, counted from 0", index, count);
-    const Tensor image = raw::slice(data.images(data::Split::test), 0, index, index + 1);
-    guesses.push_back({.name = fmt::format("test image {}", index), .probabilities = classify(run, image), .truth = labels[static_cast<std::size_t>(index)]});
-  }
-  return guesses;
+Guess guess_test_image(const train::VisionRun& run, const data::ImageData& data, std::int64_t index) {
+  const Tensor& labels = data.labels(data::Split::test);
+  const std::int64_t count = labels.numel();
+  if (count == 0) fail<IndexError>("predict", "test image {} does not exist: {} has no test images; name PNG files", index, data.source());
+  if (index < 0 || index >= count)
+    fail<IndexError>("predict", "test image {} does not exist: there are {}, from 0 to {}", index, count, count - 1);
+  const Tensor image = raw::slice(data.images(data::Split::test), 0, index, index + 1);
+  return {.name = fmt::format("test image {}", index), .probabilities = classify(run, image), .truth = labels.data<std::uint8_t>()[index]};
 }
 
 void print_text(const Guess& guess, int top) {
@@ -77,30 +77,31 @@ void print_text(const Guess& guess, int top) {
 int predict(const PredictFlags& flags) {
   use_threads(flags.threads);
   if (!flags.texts.empty()) {
-    if (!flags.files.empty() || !flags.test_images.empty()) fail<ConfigError>("predict", "images and --text at once: which is it? drop one of the two");
+    if (!flags.files.empty() || !flags.test_images.empty()) fail<ConfigError>("predict", "images are for vision runs, --text for classify, bert and translate runs: drop one of the two");
     return predict_texts(train::read_run(flags.run, flags.checkpoint), {.texts = flags.texts, .top = std::max(1, flags.top), .beam = std::max(1, flags.beam), .json = flags.json});
   }
-  if (flags.files.empty() && flags.test_images.empty()) fail<ConfigError>("predict", "name PNG files, or test images with --test-image; texts with --text");
+  if (flags.files.empty() && flags.test_images.empty()) fail<ConfigError>("predict", "nothing to predict: name PNG files or test images (--test-image N) for a vision run, texts (--text TEXT) for a classify, bert or translate run");
   const train::VisionRun run = train::load_vision_run(train::read_run(flags.run, flags.checkpoint));
-  std::vector<Guess> guesses;
-  for (const std::string& file : flags.files) guesses.push_back(guess_file(run, file, flags.invert));
-  if (!flags.test_images.empty()) {
-    for (Guess& guess : guess_test_images(run, flags.test_images)) guesses.push_back(std::move(guess));
-  }
-  if (!flags.json) {
-    for (const Guess& guess : guesses) print_text(guess, std::max(1, flags.top));
-    return kDone;
-  }
-  nlohmann::ordered_json list = nlohmann::ordered_json::array();
-  for (const Guess& guess : guesses) {
+  Answers answers(flags.json);
+  const auto tell = [&](const Guess& guess, Json& entry) {
+    if (!flags.json) return print_text(guess, std::max(1, flags.top));
     const auto best = std::max_element(guess.probabilities.begin(), guess.probabilities.end());
-    nlohmann::ordered_json entry{{"name", guess.name}, {"class", best - guess.probabilities.begin()}, {"probability", *best}, {"probabilities", guess.probabilities}};
+    entry["class"] = best - guess.probabilities.begin();
+    entry["probability"] = *best;
+    entry["probabilities"] = guess.probabilities;
     if (guess.truth) entry["truth"] = *guess.truth;
     entry["inverted"] = guess.inverted;
-    list.push_back(std::move(entry));
+  };
+  for (const std::string& file : flags.files)
+    answers.add("name", file, [&](Json& entry) { tell(guess_file(run, file, flags.invert), entry); });
+  std::optional<data::ImageData> data;
+  for (const std::int64_t index : flags.test_images) {
+    answers.add("name", fmt::format("test image {}", index), [&](Json& entry) {
+      if (!data) data = train::load_images(run.config);
+      tell(guess_test_image(run, *data, index), entry);
+    });
   }
-  fmt::print("{}\n", list.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
-  return kDone;
+  return answers.finish();
 }
 
 }  // namespace
@@ -112,7 +113,7 @@ void add_predict(CLI::App& app, Action& action) {
   command->add_option("files", flags->files, "PNG files; they are scaled to the model's size")->type_name("PNG");
   command->add_option("--text", flags->texts, "a text to classify, to translate, or with [MASK] or ___ where a bert run is to fill in a word")->type_name("TEXT");
   command->add_option("--test-image", flags->test_images, "numbers of test images, from 0")->type_name("INT");
-  command->add_option("--invert", flags->invert, "light and dark exchanged: auto, yes, no; auto looks at the edge")->capture_default_str()->check(CLI::IsMember({"auto", "yes", "no"}));
+  command->add_option("--invert", flags->invert, "light and dark exchanged: auto, yes, no; auto where the edge is light and those of all training images are dark, or the other way round")->capture_default_str()->check(CLI::IsMember({"auto", "yes", "no"}));
   command->add_option("--top", flags->top, "classes shown of each image or text, words of each blank, translations of each text")->capture_default_str();
   command->add_option("--beam", flags->beam, "of a translate run, texts that the search keeps at a time")->capture_default_str();
   command->add_option("--checkpoint", flags->checkpoint, "last or best")->capture_default_str()->check(CLI::IsMember({"last", "best"}));

@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
 #include "core/error.h"
+#include "train/cli/answers.h"
 #include "train/cli/cli.h"
 #include "train/kinds/classify/classify_model.h"
 #include "train/kinds/translate/translate_task.h"
@@ -13,65 +13,65 @@
 namespace weft::cli {
 namespace {
 
-using Json = nlohmann::ordered_json;
-
-void print_predictions(const Json& json) { fmt::print("{}\n", json.dump(2, ' ', false, Json::error_handler_t::replace)); }
+using Json = Answers::Json;
 
 int name_classes(const train::ClassifyRun& run, const std::vector<std::string>& texts, int top, bool json) {
-  Json list = Json::array();
+  Answers answers(json);
   for (const std::string& text : texts) {
-    const std::vector<double> probabilities = run.probabilities(text);
-    std::vector<std::size_t> order(probabilities.size());
-    for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
-    std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return probabilities[a] > probabilities[b]; });
-    if (json) {
-      Json entry{{"text", text}, {"class", run.facts.classes[order.front()]}, {"probability", probabilities[order.front()]}};
-      for (const std::size_t i : order) entry["probabilities"][run.facts.classes[i]] = probabilities[i];
-      list.push_back(std::move(entry));
-      continue;
-    }
-    for (std::size_t i = 0; i < order.size() && i < static_cast<std::size_t>(top); ++i)
-      fmt::print("{}{} {:.2f} %", i == 0 ? "" : "  ", run.facts.classes[order[i]], 100 * probabilities[order[i]]);
-    fmt::print("  {}\n", text);
+    answers.add("text", text, [&](Json& entry) {
+      const std::vector<double> probabilities = run.probabilities(text);
+      std::vector<std::size_t> order(probabilities.size());
+      for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
+      std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return probabilities[a] > probabilities[b]; });
+      if (json) {
+        entry["class"] = run.facts.classes[order.front()];
+        entry["probability"] = probabilities[order.front()];
+        for (const std::size_t i : order) entry["probabilities"][run.facts.classes[i]] = probabilities[i];
+        return;
+      }
+      for (std::size_t i = 0; i < order.size() && i < static_cast<std::size_t>(top); ++i)
+        fmt::print("{}{} {:.2f} %", i == 0 ? "" : "  ", run.facts.classes[order[i]], 100 * probabilities[order[i]]);
+      fmt::print("  {}\n", text);
+    });
   }
-  if (json) print_predictions(list);
-  return kDone;
+  return answers.finish();
 }
 
 int fill_in_words(const train::BertRun& run, const std::vector<std::string>& texts, int top, bool json) {
-  Json list = Json::array();
+  Answers answers(json);
   for (const std::string& text : texts) {
-    Json blanks = Json::array();
-    if (!json) fmt::print("{}\n", text);
-    for (const auto& answer : train::fill_in(run, text, top)) {
-      Json tokens = Json::array();
-      for (const train::Filling& filling : answer) {
-        if (json) tokens.push_back({{"token", filling.token}, {"probability", filling.probability}});
-        else fmt::print("  {} {:.2f} %", filling.token, 100 * filling.probability);
+    answers.add("text", text, [&](Json& entry) {
+      const auto blanks = train::fill_in(run, text, top);
+      entry["blanks"] = Json::array();
+      if (!json) fmt::print("{}\n", text);
+      for (const auto& answer : blanks) {
+        Json tokens = Json::array();
+        for (const train::Filling& filling : answer) {
+          if (json) tokens.push_back({{"token", filling.token}, {"probability", filling.probability}});
+          else fmt::print("  {} {:.2f} %", filling.token, 100 * filling.probability);
+        }
+        if (!json) fmt::print("\n");
+        entry["blanks"].push_back(std::move(tokens));
       }
-      if (!json) fmt::print("\n");
-      blanks.push_back(std::move(tokens));
-    }
-    list.push_back({{"text", text}, {"blanks", std::move(blanks)}});
+    });
   }
-  if (json) print_predictions(list);
-  return kDone;
+  return answers.finish();
 }
 
 int write_answers(const train::TranslateRun& run, const TextPredictions& wanted) {
-  Json list = Json::array();
+  Answers answers(wanted.json);
   for (const std::string& text : wanted.texts) {
-    const std::vector<train::Translation> found = run.translate(text, std::max(wanted.top, wanted.beam));
-    Json answers = Json::array();
-    if (!wanted.json) fmt::print("{}\n", text);
-    for (std::size_t i = 0; i < found.size() && i < static_cast<std::size_t>(wanted.top); ++i) {
-      if (wanted.json) answers.push_back({{"text", found[i].text}, {"log_probability", found[i].log_probability}});
-      else fmt::print("  {}  {:.1f}\n", found[i].text, found[i].log_probability);
-    }
-    list.push_back({{"text", text}, {"answers", std::move(answers)}});
+    answers.add("text", text, [&](Json& entry) {
+      const std::vector<train::Translation> found = run.translate(text, std::max(wanted.top, wanted.beam));
+      entry["answers"] = Json::array();
+      if (!wanted.json) fmt::print("{}\n", text);
+      for (std::size_t i = 0; i < found.size() && i < static_cast<std::size_t>(wanted.top); ++i) {
+        if (wanted.json) entry["answers"].push_back({{"text", found[i].text}, {"log_probability", found[i].log_probability}});
+        else fmt::print("  {}  {:.1f}\n", found[i].text, found[i].log_probability);
+      }
+    });
   }
-  if (wanted.json) print_predictions(list);
-  return kDone;
+  return answers.finish();
 }
 
 }  // namespace
@@ -81,7 +81,7 @@ int predict_texts(const train::RunFacts& run, const TextPredictions& wanted) {
   if (run.task == "classify") return name_classes(train::load_classify_run(run), texts, top, json);
   if (run.task == "bert") return fill_in_words(train::load_bert_run(run), texts, top, json);
   if (run.task == "translate") return write_answers(train::load_translate_run(run), wanted);
-  fail<ConfigError>("predict", "--text is for classify, bert and translate runs; this is a {} run", run.task);
+  fail<ConfigError>("predict", "--text is for classify, bert and translate runs; this is a {} run; for it there are: {}", run.task, train::commands_for(run.task));
 }
 
 }  // namespace weft::cli

@@ -20,7 +20,7 @@ int write_report(const fs::path& folder, const std::string& out) {
   const fs::path figures = folder / "results.json";
   std::error_code error;
   if (!fs::exists(figures, error)) {
-    if (!fs::is_directory(folder, error)) fail<IoError>("report", "{} is no folder; name the one that weft compare wrote", folder.string());
+    if (!fs::is_directory(folder, error)) fail<IoError>("report", "{} is not a folder; name the one that weft compare wrote", folder.string());
     if (fs::exists(folder / "summary.json", error) || fs::exists(folder / "config.json", error))
       fail<ConfigError>("report",
                         "{} is the folder of a single run, and a report is of a comparison: name the folder that weft compare wrote; for a run: weft "

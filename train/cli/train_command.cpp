@@ -109,7 +109,7 @@ std::unique_ptr<train::RunConfig> config_of_run(const train::Kind& kind, const T
 int train_one(const TrainFlags& flags, const train::Kind& kind) {
   const std::string task = kind.name();
   catch_stop_signals();
-  if (flags.resume && flags.out.empty()) fail<ConfigError>("resume", "which run? name its folder with --out");
+  if (flags.resume && flags.out.empty()) fail<ConfigError>("resume", "which run? name its folder: --resume --out FOLDER");
   ProgressBar bar(task);
   train::RunOptions options{.out = flags.out, .resume = flags.resume, .estimate = false, .test = !flags.no_test, .observer = &bar, .stop = stop_requested};
   train::Sources sources = flags.sources;

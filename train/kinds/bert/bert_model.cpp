@@ -155,7 +155,7 @@ data::MaskedBatch mask_batch(const EncoderConfig& c, const data::WordTokenizer& 
 }
 
 BertRun load_bert_run(const RunFacts& run) {
-  if (run.task != "bert") fail<ConfigError>(run.checkpoint.string(), "belongs to a {} run; this command wants a bert run", run.task);
+  want_kind(run, "bert");
   BertRun loaded;
   loaded.config = config_from_json<BertRunConfig>(run.config_json, run.checkpoint.string());
   loaded.tokenizer = data::WordTokenizer::from_json(run.facts.data, run.checkpoint.string());

@@ -61,7 +61,7 @@ std::vector<double> ClassifyRun::probabilities(const std::string& text) const {
 }
 
 ClassifyRun load_classify_run(const RunFacts& run) {
-  if (run.task != "classify") fail<ConfigError>(run.checkpoint.string(), "belongs to a {} run; this command wants a classify run", run.task);
+  want_kind(run, "classify");
   ClassifyRun loaded;
   loaded.config = config_from_json<ClassifyConfig>(run.config_json, run.checkpoint.string());
   loaded.facts = ClassifierFacts::from_json(run.facts.data, run.checkpoint.string());

@@ -90,7 +90,7 @@ Evaluation EmbeddingTask::evaluate(data::Split split, const std::function<bool(d
 }
 
 EmbeddingRun load_embedding_run(const RunFacts& run) {
-  if (run.task != "embedding") fail<ConfigError>(run.checkpoint.string(), "belongs to a {} run; this command wants an embedding run", run.task);
+  want_kind(run, "embedding");
   EmbeddingRun loaded;
   loaded.config = config_from_json<EmbeddingConfig>(run.config_json, run.checkpoint.string());
   loaded.tokenizer = data::tokenizer_from_json(run.facts.data, run.checkpoint.string());

@@ -93,7 +93,7 @@ Evaluation RecommendTask::evaluate(data::Split split, const std::function<bool(d
 }
 
 RecommendRun load_recommend_run(const RunFacts& run) {
-  if (run.task != "recommend") fail<ConfigError>(run.checkpoint.string(), "belongs to a {} run; this command wants a recommend run", run.task);
+  want_kind(run, "recommend");
   RecommendRun loaded;
   loaded.config = config_from_json<RecommendConfig>(run.config_json, run.checkpoint.string());
   loaded.model = std::make_unique<nn::Recommender>(recommender_config(loaded.config, ClickFacts::from_json(run.facts.data, run.checkpoint.string())));

@@ -141,7 +141,7 @@ Evaluation TranslateTask::evaluate(data::Split split, const std::function<bool(d
 }
 
 TranslateRun load_translate_run(const RunFacts& run) {
-  if (run.task != "translate") fail<ConfigError>(run.checkpoint.string(), "belongs to a {} run; this command wants a translate run", run.task);
+  want_kind(run, "translate");
   TranslateRun loaded;
   loaded.config = config_from_json<TranslateConfig>(run.config_json, run.checkpoint.string());
   loaded.vocabulary.tokenizer = data::tokenizer_from_json(run.facts.data, run.checkpoint.string());

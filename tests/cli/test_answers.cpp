@@ -1,0 +1,175 @@
+// What cannot be answered keeps nothing else from its answer; pictures are inverted only where the training images call for
+// it; and a run of the wrong kind, or data of the wrong kind, is answered with what would do.
+#include <doctest/doctest.h>
+
+#include "data/image/png.h"
+#include "tests/cli/refused.h"
+#include "train/load_run.h"
+
+using namespace weft;
+using namespace weft::test;
+using Json = nlohmann::json;
+using Words = std::vector<std::string>;
+
+namespace {
+
+/// Images of two classes: a bright square in the middle, and a bright bar there. Around it lies `edge`; of natural images
+/// it is light in every second one.
+void write_images(const fs::path& folder, bool natural) {
+  fs::create_directories(folder);
+  const auto write = [&](const std::string& part, std::int64_t count) {
+    const Tensor pixels = Tensor::empty({count, 8, 8}, DType::u8), labels = Tensor::empty({count}, DType::u8);
+    for (std::int64_t n = 0; n < count; ++n) {
+      labels.data<std::uint8_t>()[n] = static_cast<std::uint8_t>(n % 2);
+      for (std::int64_t i = 0; i < 64; ++i) {
+        const std::int64_t y = i / 8, x = i % 8;
+        const bool inside = y > 1 && y < 6 && x > 1 && x < 6, ink = inside && (n % 2 == 0 || y < 4);
+        const std::int64_t around = natural && n / 2 % 2 == 0 ? 190 : 5;
+        pixels.data<std::uint8_t>()[n * 64 + i] = static_cast<std::uint8_t>((ink ? 220 : inside ? 5 : around) + (n * 7 + i) % 20);
+      }
+    }
+    data::write_idx((folder / (part + "-images-idx3-ubyte")).string(), pixels);
+    data::write_idx((folder / (part + "-labels-idx1-ubyte")).string(), labels);
+  };
+  write("train", 60);
+  write("t10k", 8);
+}
+
+std::string trained(const TempFolder& folder, const std::string& name, bool natural) {
+  write_images(folder / (name + "-data"), natural);
+  const std::string run = (folder / name).string();
+  REQUIRE(weft_with(folder, {"train", "vision", "--data", (folder / (name + "-data")).string(), "--model", "mlp", "--width", "16", "--batch", "8", "--epochs", "10",
+                             "--lr", "1e-2", "--out", run})
+              .code == 0);
+  return run;
+}
+
+bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+}  // namespace
+
+TEST_CASE("predict answers for every picture that can be read") {
+  const TempFolder folder;
+  const std::string run = trained(folder, "run", false), good = (folder / "good.png").string(), jpeg = (folder / "photo.jpg").string(),
+                    none = (folder / "none.png").string();
+  data::save_png(good, Tensor::zeros({8, 8}, DType::u8));
+  write_file(jpeg, "\xFF\xD8\xFF\xE0 and so on");
+  const Words words{"predict", run, jpeg, good, none, "--test-image", "0", "99", "1"};
+  const Outcome text = weft_with(folder, words);
+  CHECK(text.code == 1);
+  CHECK(has(text.out, good + ":  "));
+  CHECK(has(text.out, "test image 0:  0 "));
+  CHECK(has(text.out, "test image 1:  1 "));
+  CHECK(std::count(text.out.begin(), text.out.end(), '\n') == 3);
+  CHECK(has(text.err, "weft: [" + jpeg + "] is a JPEG file, and only PNG is read; convert it"));
+  CHECK(has(text.err, "weft: [" + none + "] "));
+  CHECK(has(text.err, "weft: [predict] test image 99 does not exist: there are 8, from 0 to 7"));
+  CHECK(std::count(text.err.begin(), text.err.end(), '\n') == 3);
+
+  const Outcome json = weft_with(folder, words + Words{"--json"});
+  CHECK(json.code == 1);
+  CHECK(json.err == text.err);
+  const Json list = Json::parse(json.out);
+  const std::vector<std::string> names{jpeg, good, none, "test image 0", "test image 99", "test image 1"};
+  REQUIRE(list.size() == names.size());
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    CHECK(list[i]["name"] == names[i]);
+    CHECK(list[i].contains("error") == (i % 2 == 0));
+    CHECK(list[i].contains("class") == (i % 2 == 1));
+  }
+  CHECK(has(list[0]["error"], "is a JPEG file"));
+  CHECK(weft_with(folder, {"predict", run, good}).code == 0);
+}
+
+TEST_CASE("predict answers for every text that can be answered") {
+  const TempFolder folder;
+  std::string sentences;
+  for (int i = 0; i < 200; ++i) sentences += i % 3 == 0 ? "the cat sat on the mat\n" : "a dog ran to the door\n";
+  write_file((folder / "text.txt").string(), sentences);
+  const std::string run = (folder / "bert").string();
+  REQUIRE(weft_with(folder, {"train", "bert", "--data", (folder / "text.txt").string(), "--layers", "1", "--heads", "2", "--width", "16", "--context", "16", "--batch", "4",
+                             "--vocabulary", "60", "--steps", "2", "--out", run})
+              .code == 0);
+  const Words words{"predict", run, "--text=no blank", "--text=the ___ sat"};
+  const Outcome text = weft_with(folder, words);
+  CHECK(text.code == 1);
+  CHECK(has(text.out, "the ___ sat\n"));
+  CHECK_FALSE(has(text.out, "no blank"));
+  CHECK(has(text.err, "weft: \"no blank\": [predict] there is nothing to fill in"));
+  const Json list = Json::parse(weft_with(folder, words + Words{"--json"}).out);
+  REQUIRE(list.size() == 2);
+  CHECK(has(list[0]["error"], "there is nothing to fill in"));
+  CHECK(list[1]["blanks"].size() == 1);
+  CHECK(weft_with(folder, {"predict", run, "--text=no blank"}).code == 2);  // nothing else was asked
+}
+
+TEST_CASE("a picture is inverted where all training images have edges of the other kind, and nowhere else") {
+  const TempFolder folder;
+  // Dark on white: of class 1.
+  const Tensor drawing = Tensor::full({8, 8}, 250, DType::u8);
+  for (std::int64_t y = 2; y < 4; ++y)
+    for (std::int64_t x = 2; x < 6; ++x) drawing.data<std::uint8_t>()[y * 8 + x] = 20;
+  const std::string png = (folder / "drawing.png").string();
+  data::save_png(png, drawing);
+
+  const std::string digits = trained(folder, "digits", false);
+  CHECK(has(train::read_run(digits).facts.data, "\"edges\":\"dark\""));
+  const Outcome inverted = weft_with(folder, {"predict", digits, png, "--json"});
+  CHECK(Json::parse(inverted.out)[0]["inverted"] == true);
+  CHECK(Json::parse(inverted.out)[0]["class"] == 1);
+  CHECK(inverted.err == "weft: " + png +
+                            ": light and dark are exchanged, because its edge is light, and those of the training images are dark; --invert no reads "
+                            "it as it is\n");
+  CHECK(weft_with(folder, {"predict", digits, png, "--invert", "no"}).err.empty());
+
+  const std::string natural = trained(folder, "natural", true);
+  CHECK(has(train::read_run(natural).facts.data, "\"edges\":\"mixed\""));
+  const Outcome as_it_is = weft_with(folder, {"predict", natural, png, "--json"});
+  CHECK(Json::parse(as_it_is.out)[0]["inverted"] == false);
+  CHECK(as_it_is.err.empty());
+  CHECK(Json::parse(weft_with(folder, {"predict", natural, png, "--invert", "yes", "--json"}).out)[0]["inverted"] == true);
+}
+
+TEST_CASE("new runs record which images they validate on; small sets give a tenth") {
+  const TempFolder folder;
+  const std::string run = trained(folder, "run", false);
+  const Json config = Json::parse(read_file(run + "/config.json"));
+  CHECK(config["format"] == 3);
+  CHECK(config["validation_rule"] == "stratified");
+  CHECK(config["validation"] == 6);
+  CHECK(config["derived"]["validation"] == 6);
+}
+
+TEST_CASE("a run of another kind is answered with the commands for it") {
+  for (const train::Kind* kind : train::kinds()) {
+    CAPTURE(kind->name());
+    const std::string commands = train::commands_for(kind->name());
+    CHECK(has(commands, "weft eval RUN"));
+    train::RunFacts run;
+    run.checkpoint = "x.safetensors";
+    run.task = kind->name();
+    for (const train::Kind* other : train::kinds()) {
+      std::string text;
+      try {
+        train::want_kind(run, other->name());
+      } catch (const ConfigError& error) {
+        text = error.what();
+      }
+      if (other == kind) CHECK(text.empty());
+      else CHECK(text == "[x.safetensors] belongs to a " + kind->name() + " run; this command wants a " + other->name() + " run; for a " + kind->name() +
+                             " run there are: " + commands);
+    }
+  }
+  CHECK(train::commands_for("none").empty());
+}
+
+TEST_CASE("a folder of pictures without a list of boxes is told from one without digits") {
+  const TempFolder folder;
+  fs::create_directories(folder / "pictures");
+  const std::string pictures = (folder / "pictures").string();
+  const Words words{"train", "detect", "--data", pictures, "--steps", "1", "--out", (folder / "run").string()};
+  check_refused(weft_with(folder, words), 1, "has no boxes.csv: write one, one line a box: file,label,x0,y0,x1,y1");
+  data::save_png(pictures + "/a.png", Tensor::zeros({8, 8}, DType::u8));
+  check_refused(weft_with(folder, words), 1, "has no boxes.csv beside its PNG files: write one");
+  CHECK_FALSE(has(weft_with(folder, words).err, "idx3"));
+}
