@@ -118,6 +118,42 @@ std::pair<Tensor, Tensor> gather(const Tensor& images, const Tensor& labels, con
   return out;
 }
 
+/// Pictures that are kept apart of so many.
+std::int64_t held_out_count(std::int64_t count, const ImageOptions& options, const std::string& where) {
+  if (options.validation != ImageOptions::kTenth) {
+    if (options.validation < 0 || options.validation >= count)
+      fail<ConfigError>("data", "validation takes {} of {} training images: it must leave at least one to train on, so choose 0 to {}",
+                        options.validation, count, count - 1);
+    return options.validation;
+  }
+  const auto tenth = std::max<std::int64_t>(1, count / 10);
+  const bool plenty = options.held_out == HeldOut::last && count > kMostHeldOut;
+  const auto validation = plenty ? kMostHeldOut : std::min(kMostHeldOut, tenth);
+  if (validation >= count)
+    fail<IoError>(where, "{} training image is too few: at least 2 are needed, one of them to validate on", count);
+  return validation;
+}
+
+/// Puts the pictures `apart` (ascending) behind all others, in place; otherwise their order stays.
+void move_to_end(const Tensor& images, const Tensor& labels, const std::vector<std::int64_t>& apart) {
+  const auto [held_images, held_labels] = gather(images, labels, apart);
+  const auto count = labels.numel(), bytes = images.numel() / count;
+  auto* pixels = images.data<std::uint8_t>();
+  auto* classes = labels.data<std::uint8_t>();
+  std::size_t next = 0;
+  std::int64_t to = 0;
+  for (std::int64_t from = 0; from < count; ++from) {
+    if (next < apart.size() && apart[next] == from) {
+      ++next;
+      continue;
+    }
+    if (to != from) std::copy_n(pixels + from * bytes, bytes, pixels + to * bytes);
+    classes[to++] = classes[from];
+  }
+  std::copy_n(held_images.data<std::uint8_t>(), held_images.numel(), pixels + to * bytes);
+  std::copy_n(held_labels.data<std::uint8_t>(), held_labels.numel(), classes + to);
+}
+
 Tensor read_either(const fs::path& folder, const std::string& stem, int rank) {
   for (const auto* ending : {"", ".gz"}) {
     const auto path = folder / (stem + ending);
@@ -161,36 +197,17 @@ ImageData::ImageData(Tensor train_images, Tensor train_labels, Tensor test_image
 }
 
 void ImageData::hold_out(const Tensor& images, const Tensor& labels, const ImageOptions& options) {
-  const auto count = images.size(0);
-  auto validation = options.validation;
-  if (validation == ImageOptions::kTenth) {
-    const auto tenth = std::max<std::int64_t>(1, count / 10);
-    const bool plenty = options.held_out == HeldOut::last && count > kMostHeldOut;
-    validation = plenty ? kMostHeldOut : std::min(kMostHeldOut, tenth);
-    if (validation >= count)
-      fail<IoError>(where_, "{} training image is too few: at least 2 are needed, one of them to validate on", count);
+  const auto count = images.size(0), validation = held_out_count(count, options, where_), cut = count - validation;
+  Tensor all_images = images, all_labels = labels;
+  if (validation > 0 && options.held_out == HeldOut::stratified) {
+    all_images = raw::clone(images);  // somebody else's
+    all_labels = raw::clone(labels);
+    move_to_end(all_images, all_labels, draw_by_class(labels, validation));
   }
-  if (validation < 0 || validation >= count) {
-    fail<ConfigError>("data", "validation takes {} of {} training images: it must leave at least one to train on, so choose 0 to {}", validation,
-                      count, count - 1);
-  }
-  const auto cut = count - validation;
-  if (validation == 0 || options.held_out == HeldOut::last) {
-    images_[0] = raw::slice(images, 0, 0, cut);
-    images_[1] = raw::slice(images, 0, cut, count);
-    labels_[0] = raw::slice(labels, 0, 0, cut);
-    labels_[1] = raw::slice(labels, 0, cut, count);
-    return;
-  }
-  const auto apart = draw_by_class(labels, validation);
-  std::vector<std::int64_t> rest;
-  rest.reserve(static_cast<std::size_t>(cut));
-  for (std::int64_t i = 0, next = 0; i < count; ++i) {
-    if (next < validation && apart[static_cast<std::size_t>(next)] == i) ++next;
-    else rest.push_back(i);
-  }
-  std::tie(images_[0], labels_[0]) = gather(images, labels, rest);
-  std::tie(images_[1], labels_[1]) = gather(images, labels, apart);
+  images_[0] = raw::slice(all_images, 0, 0, cut);
+  images_[1] = raw::slice(all_images, 0, cut, count);
+  labels_[0] = raw::slice(all_labels, 0, 0, cut);
+  labels_[1] = raw::slice(all_labels, 0, cut, count);
 }
 
 void ImageData::keep_share(double share, std::uint64_t seed) {
@@ -291,7 +308,14 @@ ImageData load_images(std::string_view name_or_path, const ImageOptions& options
     if (!parts[i].defined() && (i < 2 || parts[5 - i].defined())) fail<IoError>(path, "has no {} and no {}.gz: an image set is a folder with {} and {}, and, to test on, {} and {}", names[i], names[i], names[0], names[1],
                     names[2], names[3]);
   }
-  return {parts[0], parts[1], parts[2], parts[3], options, path};
+  ImageOptions rest = options;
+  const bool fit = parts[0].numel() > 0 && parts[1].numel() == parts[0].size(0);  // else the constructor says what is wrong
+  if (fit && options.held_out == HeldOut::stratified) {  // in place, because nobody else has them: a large set need not fit twice
+    rest.validation = held_out_count(parts[0].size(0), options, path);
+    rest.held_out = HeldOut::last;
+    if (rest.validation > 0) move_to_end(parts[0], parts[1], draw_by_class(parts[1], rest.validation));
+  }
+  return {parts[0], parts[1], parts[2], parts[3], rest, path};
 }
 
 }  // namespace weft::data

@@ -82,7 +82,7 @@ std::vector<double> numbers(const nlohmann::json& object, const char* key, std::
   if (found == object.end() || !found->is_array() || found->empty()) fail<ConfigError>(where, "wants \"{}\", a list of numbers", key);
   std::vector<double> values;
   for (const auto& value : *found) {
-    if (!value.is_number() || !std::isfinite(value.get<double>())) fail<ConfigError>(where, "\"{}\" holds something that is no number", key);
+    if (!value.is_number() || !std::isfinite(value.get<double>())) fail<ConfigError>(where, "\"{}\" holds something that is not a number", key);
     values.push_back(value.get<double>());
   }
   return values;
@@ -150,9 +150,9 @@ Normalization Normalization::from_json(std::string_view json, std::string_view w
   const auto parsed = nlohmann::json::parse(json, nullptr, false);
   if (!parsed.is_object()) fail<ConfigError>(where, "wants a JSON object with \"mean\" and \"std\"");
   Normalization result{numbers(parsed, "mean", where), numbers(parsed, "std", where)};
-  if (result.mean.size() != result.std.size()) fail<ConfigError>(where, "{} means, {} standard deviations", result.mean.size(), result.std.size());
+  if (result.mean.size() != result.std.size()) fail<ConfigError>(where, "there must be as many means as standard deviations, one of each channel: there are {} and {}", result.mean.size(), result.std.size());
   for (const double value : result.std) {
-    if (!(value > 0)) fail<ConfigError>(where, "a standard deviation of {}", value);
+    if (!(value > 0)) fail<ConfigError>(where, "a standard deviation must be above 0, got {}", value);
   }
   return result;
 }

@@ -102,7 +102,7 @@ TokenBatch TokenData::train_batch(std::int64_t step, const TokenBatchOptions& op
   const std::int64_t rows = size(Split::train);
   if (options.batch < 1 || options.batch > rows)
     fail<ConfigError>("data", "batch must be 1 to {}, the rows of the training split, got {}", rows, options.batch);
-  if (step < 0) fail<IndexError>("data", "there is no batch {}", step);
+  if (step < 0) fail<IndexError>("data", "batch {} does not exist: they are counted from 0", step);
   const std::int64_t per_epoch = rows / options.batch;
   const Tensor order = order_->get(options.seed, step / per_epoch, rows);
   return gather_rows(tokens(Split::train), targets(Split::train), order.data<std::int64_t>(), step % per_epoch * options.batch, options.batch);

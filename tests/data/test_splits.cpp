@@ -130,6 +130,33 @@ TEST_CASE("images: each class gives its share to within one, and the last of the
   for (const int label : last.labels(Split::validation).to_vector<int>()) CHECK(label == 2);
 }
 
+TEST_CASE("images read from files are split as those that are there already, which stay as they are") {
+  const Scratch scratch;
+  constexpr std::int64_t kCount = 40;
+  const Tensor images = Tensor::empty({kCount, 2, 2}, DType::u8), labels = Tensor::empty({kCount}, DType::u8);
+  for (std::int64_t i = 0; i < images.numel(); ++i) images.data<std::uint8_t>()[i] = static_cast<std::uint8_t>(i);
+  for (std::int64_t i = 0; i < kCount; ++i) labels.data<std::uint8_t>()[i] = static_cast<std::uint8_t>(i / 13);
+  write_idx(scratch.path("train-images-idx3-ubyte"), images);
+  write_idx(scratch.path("train-labels-idx1-ubyte"), labels);
+  for (const std::int64_t validation : {0, 1, 9, 39}) {
+    const auto before = images.to_vector<int>();
+    const ImageData read = load_images(scratch.folder(), {.validation = validation}), there(images, labels, {}, {}, {.validation = validation}, "there");
+    CHECK(images.to_vector<int>() == before);
+    std::vector<int> all;
+    for (const Split split : {Split::train, Split::validation}) {
+      const auto pixels = read.images(split).to_vector<int>();
+      CHECK(pixels == there.images(split).to_vector<int>());
+      CHECK(read.labels(split).to_vector<int>() == there.labels(split).to_vector<int>());
+      for (std::int64_t i = 0; i < read.size(split); ++i)  // each with its own label, in the order of the file
+        CHECK(read.labels(split).at({i}) == pixels[static_cast<std::size_t>(4 * i)] / 4 / 13);
+      CHECK(std::is_sorted(pixels.begin(), pixels.end()));
+      all.insert(all.end(), pixels.begin(), pixels.end());
+    }
+    std::sort(all.begin(), all.end());
+    CHECK(all == before);
+  }
+}
+
 TEST_CASE("drawing by class") {
   const auto count_of = [](const std::vector<std::uint8_t>& labels, const std::vector<std::int64_t>& drawn) {
     std::map<int, int> counts;
