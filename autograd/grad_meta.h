@@ -27,6 +27,8 @@ struct GradMeta {
   ~GradMeta();
   bool requires_grad = false;
   bool retain_grad = false;
+  bool replaced = false;  ///< a module has put another tensor in this one's place: who still holds
+                          ///< it trains nothing
   int output_index = 0;        ///< which output of `node` this is; no other living GradMeta stands for that output
   std::shared_ptr<Node> node;  ///< null for a leaf
   Tensor grad;

@@ -3,12 +3,24 @@
 #include <algorithm>
 #include <unordered_set>
 
+#include "autograd/grad_meta.h"
 #include "nn/trace.h"
 
 namespace weft::nn {
 namespace {
 
 std::string join(const std::string& prefix, const std::string& name) { return prefix.empty() ? name : prefix + "." + name; }
+
+/// Says on the tensors themselves which one a module holds from now on.
+void replace(const Tensor& before, const Tensor& after) {
+  const auto mark = [](const Tensor& tensor, bool replaced) {
+    if (!tensor.defined() || (!tensor.grad_meta() && !replaced)) return;
+    if (!tensor.grad_meta()) tensor.set_grad_meta(std::make_shared<GradMeta>());
+    tensor.grad_meta()->replaced = replaced;
+  };
+  mark(before, true);
+  mark(after, false);
+}
 
 }  // namespace
 
@@ -83,7 +95,9 @@ void Module::to(DType dtype) {
   if (!is_float(dtype)) fail<DTypeError>(kind_, "a module can be f32 or f64, not {}", name(dtype));
   walk("", [&](const std::string&, const Entry& entry) {
     if (entry.buffer) {
-      if (entry.buffer->get().defined() && is_float(entry.buffer->get().dtype())) entry.buffer->set(raw::cast(entry.buffer->get(), dtype));
+      if (entry.buffer->get().defined() && is_float(entry.buffer->get().dtype()) &&
+          entry.buffer->get().dtype() != dtype)
+        entry.buffer->set(raw::cast(entry.buffer->get(), dtype));
     } else if (const Tensor before = entry.parameter->get(); before.dtype() != dtype) {  // a tied weight is met twice, and cast once
       const Tensor after = raw::cast(before.detach(), dtype);
       entry.parameter->set(after.set_requires_grad(before.requires_grad()));
@@ -127,11 +141,17 @@ Parameter::Parameter(Module& owner, std::string_view name, const Parameter& tied
 void Parameter::set(const Tensor& value) {
   if (slot_->defined() && value.shape() != slot_->shape())
     fail<ShapeError>("parameter", "a tensor {} cannot replace one {}", value.shape().str(), slot_->shape().str());
+  replace(*slot_, value);
   *slot_ = value;
 }
 
 Buffer::Buffer(Module& owner, std::string_view name, Tensor value, bool persistent) : value_(std::move(value)), persistent_(persistent) {
   if (value_.defined()) owner.register_buffer(name, *this);
+}
+
+void Buffer::set(Tensor value) {
+  replace(value_, value);
+  value_ = std::move(value);
 }
 
 }  // namespace weft::nn

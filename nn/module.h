@@ -59,7 +59,9 @@ class Module {
   void train(bool training = true);
   void eval() { train(false); }
   bool is_training() const { return training_; }
-  /// Converts all parameters and buffers (f64 for gradient checks). Their gradients are dropped. Throws DTypeError for integers.
+  /// Converts all parameters and buffers (f64 for gradient checks). Their gradients are dropped,
+  /// and what was made of the tensors before (an optimizer, an average) refuses to go on: make it
+  /// after this. Throws DTypeError for integers.
   void to(DType dtype);
   /// The dtype of the first parameter; f32 without one.
   DType dtype() const;

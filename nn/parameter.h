@@ -21,7 +21,8 @@ class Parameter {
   operator const Tensor&() const { return *slot_; }
   const Tensor* operator->() const { return slot_.get(); }
   bool defined() const { return slot_->defined(); }
-  /// Same shape, or undefined before. Throws ShapeError.
+  /// Same shape, or undefined before. Throws ShapeError. An optimizer that holds the tensor before
+  /// refuses to step (GradMeta::replaced).
   void set(const Tensor& value);
   /// Whether both are names of one weight.
   bool is_tied_to(const Parameter& other) const { return slot_ == other.slot_; }
@@ -41,7 +42,8 @@ class Buffer {
   const Tensor& get() const { return value_; }
   operator const Tensor&() const { return value_; }
   bool defined() const { return value_.defined(); }
-  void set(Tensor value) { value_ = std::move(value); }
+  /// Who holds the tensor before, learns that it is no longer the module's (GradMeta::replaced).
+  void set(Tensor value);
   bool persistent() const { return persistent_; }
 
  private:

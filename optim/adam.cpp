@@ -15,19 +15,22 @@ Adam::Adam(NamedTensors parameters, AdamOptions options, bool decoupled)
   require_in(who, "beta2", options_.beta2, 0, 0.999999999);
   require_in(who, "eps", options_.eps, 0, std::numeric_limits<double>::infinity());
   require_in(who, "weight_decay", options_.weight_decay, 0, std::numeric_limits<double>::infinity());
+  for (std::size_t i = 0; i < parameters_.size(); ++i)
+    counts_.push_back(Tensor::zeros({}, DType::i64));
 }
 
 NamedTensors Adam::state() const {
   NamedTensors all = named("exp_avg", exp_avg_);
   for (auto& entry : named("exp_avg_sq", exp_avg_sq_)) all.push_back(std::move(entry));
+  for (auto& entry : named("step", counts_)) all.push_back(std::move(entry));
   return all;
 }
 
 void Adam::update() {
-  const double t = static_cast<double>(steps_);
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
     const Tensor& p = parameters_[i].second;
     if (!p.grad().defined()) continue;
+    const double t = static_cast<double>(++counts_[i].data<std::int64_t>()[0]);
     const kernels::AdamStep step{.lr = options_.lr * lr_factor_,
                                  .beta1 = options_.beta1,
                                  .beta2 = options_.beta2,

@@ -13,8 +13,10 @@ struct AdamOptions {
   Decay decay = Decay::matrices;
 };
 
-/// Adam: m = beta1 m + (1 - beta1) g, v = beta2 v + (1 - beta2) g^2, p -= lr m^ / (sqrt(v^) + eps), with m^ = m / (1 - beta1^t) and
-/// v^ = v / (1 - beta2^t). Weight decay is L2: added to g. Source: Kingma and Ba 2014 (arXiv 1412.6980), algorithm 1.
+/// Adam: m = beta1 m + (1 - beta1) g, v = beta2 v + (1 - beta2) g^2, p -= lr m^ / (sqrt(v^) + eps),
+/// with m^ = m / (1 - beta1^t) and v^ = v / (1 - beta2^t), t counting the steps in which this
+/// parameter had a gradient. Weight decay is L2: added to g. Source: Kingma and Ba 2014 (arXiv
+/// 1412.6980), algorithm 1.
 class Adam : public Optimizer {
  public:
   explicit Adam(NamedTensors parameters, AdamOptions options = {}) : Adam(std::move(parameters), options, false) {}
@@ -30,6 +32,7 @@ class Adam : public Optimizer {
   bool decoupled_;
   std::vector<Tensor> exp_avg_;
   std::vector<Tensor> exp_avg_sq_;
+  std::vector<Tensor> counts_;  ///< i64 scalars: of steps
 };
 
 struct AdamWOptions {

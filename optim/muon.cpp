@@ -165,7 +165,7 @@ void Muon::update() {
   });
   if (!rest_) return;
   rest_->set_lr_factor(lr_factor_);
-  rest_->step_as(steps_);
+  rest_->step_as_part();
 }
 
 Tensor orthogonalize(const Tensor& matrix, int steps) {

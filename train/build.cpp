@@ -1,6 +1,7 @@
 #include "train/build.h"
 
 #include <algorithm>
+#include <set>
 
 #include "optim/adam.h"
 #include "optim/lion.h"
@@ -29,6 +30,14 @@ std::int64_t row_blocks(const RunConfig& c, const std::string& name) {
 }
 
 }  // namespace
+
+optim::NamedTensors saved_buffers(const nn::Module& model) {
+  std::set<std::string> saved;
+  for (const auto& [name, tensor] : model.state_dict()) saved.insert(name);
+  optim::NamedTensors buffers = model.named_buffers();
+  std::erase_if(buffers, [&](const auto& buffer) { return !saved.contains(buffer.first); });
+  return buffers;
+}
 
 std::unique_ptr<optim::Optimizer> build_optimizer(const RunConfig& c, const nn::Module& model) {
   const optim::NamedTensors parameters = model.named_parameters();

@@ -8,7 +8,8 @@
 
 namespace weft::train {
 
-/// Formats of config.json. 1: none was written. 2: `derived`. 3: validation images are drawn by class; gradients are accumulated by targets.
+/// Formats of config.json. 1: none was written. 2: `derived`. 3: validation images are drawn by class; gradients are accumulated by targets;
+/// averages of weights (ema) hold the running statistics of batch norms, too.
 inline constexpr std::int64_t kConfigFormat = 3;
 
 /// Choices of every kind: the transformer's blocks, the optimizer, and when to look and to save.

@@ -64,7 +64,9 @@ Trial try_batch(const Kind& kind, const RunConfig& config, std::int64_t batch, i
   const Prepared run = kind.prepare(kind.copy(*small));
   const auto optimizer = build_optimizer(*run.config, run.task->model());
   std::optional<optim::Ema> average;
-  if (config.ema > 0) average.emplace(run.task->model().named_parameters(), config.ema);
+  if (config.ema > 0)
+    average.emplace(run.task->model().named_parameters(), config.ema,
+                    saved_buffers(run.task->model()));
   run.task->model().train();
   run.task->start(0);
   for (int step = 0; step < kTrialSteps; ++step) {  // the optimizer's buffers appear with the first, beside the gradients of the second

@@ -70,7 +70,10 @@ class Loop {
       : task_(task), config_(config), config_json_(std::move(config_json)), steps_(steps), folder_(folder), options_(options),
         parameters_(task.model().named_parameters()), optimizer_(build_optimizer(config, task.model())), schedule_(build_schedule(config, steps)),
         target_(parse_target(config.until)) {
-    if (config.ema > 0) ema_.emplace(parameters_, config.ema);
+    // Runs of older formats averaged the weights alone, and go on so.
+    if (config.ema > 0)
+      ema_.emplace(parameters_, config.ema,
+                   config.format < 3 ? optim::NamedTensors() : saved_buffers(task.model()));
     if (config.on_nan == "skip") {
       std::set<std::string> saved;
       for (const auto& [name, tensor] : task.model().state_dict()) saved.insert(name);

@@ -158,7 +158,9 @@ TEST_CASE("impossible options are refused") {
   CHECK(error_of<ConfigError>([&] { optim::Adam(p, {.beta1 = 1.5}); }).starts_with("[adam] beta1 must be between 0 and"));
   CHECK(error_of<ConfigError>([&] { optim::Sgd(p, {.nesterov = true}); }) == "[sgd] nesterov wants a momentum above 0");
   CHECK(error_of<ConfigError>([&] { optim::Sgd(NamedTensors{}); }) == "[optimizer] no parameters to optimize");
-  CHECK(error_of<ConfigError>([&] { optim::Sgd(NamedTensors{p[0], p[0]}); }) == "[optimizer] parameter `w` was given twice");
+  CHECK(error_of<ConfigError>([&] {
+          optim::Sgd(NamedTensors{p[0], p[0]});
+        }) == "[optimizer] the name `w` was given twice");
   CHECK(error_of<ConfigError>([&] { optim::Muon({{"b", p[1].second}}, {}); }) == "[muon] `b` (37,) is no matrix; give it to the rest");
   CHECK(error_of<ConfigError>([&] { optim::Muon({{"w", p[0].second, 3}}, {}); }) == "[muon] `w` (40, 33) cannot be cut into 3 blocks of rows");
   CHECK(error_of<ConfigError>([&] { optim::clip_grad_norm(p, 0); }).starts_with("[clip_grad_norm] max_norm must be"));

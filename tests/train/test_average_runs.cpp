@@ -1,0 +1,66 @@
+// Moving averages of models with batch norms: their running statistics are averaged with the weights, except in runs of before.
+#include <doctest/doctest.h>
+
+#include "tests/train/tiny_runs.h"
+#include "train/load_run.h"
+#include "train/safetensors.h"
+#include "train/trainer.h"
+
+namespace weft {
+namespace {
+
+using test::TempFolder;
+
+train::VisionConfig resnet(const TempFolder& folder, std::int64_t format) {
+  train::VisionConfig c = test::tiny_vision_config(folder);
+  c.model = "resnet";
+  c.ema = 0.9;
+  c.format = format;
+  return c;
+}
+
+struct StopAt : train::Observer {
+  void on_step(const train::StepRecord& record) override { stop = record.step >= 3; }
+  bool stop = false;
+};
+
+bool is_statistic(const std::string& name) { return name.find("running_") != std::string::npos; }
+
+}  // namespace
+
+TEST_CASE("running statistics are averaged, saved, resumed and used with the weights") {
+  const TempFolder folder;
+  for (const std::int64_t format : {train::kConfigFormat, std::int64_t{2}}) {
+    CAPTURE(format);
+    const auto whole = folder / ("whole" + std::to_string(format));
+    const auto cut = folder / ("cut" + std::to_string(format));
+    const train::VisionConfig c = resnet(folder, format);
+    train::train_run(c, {.out = whole});
+    StopAt observer;
+    train::train_run(c, {.out = cut, .observer = &observer, .stop = [&] { return observer.stop; }});
+    train::resume_run({.out = cut, .resume = true}, "vision", 0);
+
+    const auto file = train::read_safetensors(whole / "last.safetensors");
+    const auto resumed = train::read_safetensors(cut / "last.safetensors");
+    CHECK(file.tensors.size() == resumed.tensors.size());
+    int statistics = 0, averages = 0;
+    for (const auto& [name, tensor] : file.tensors) {
+      CHECK_MESSAGE(tensor.to_vector<double>() == resumed.find(name).to_vector<double>(), name);
+      if (!is_statistic(name)) continue;
+      ++(name.starts_with("ema.") ? averages : statistics);
+    }
+    CHECK(statistics > 0);
+    CHECK(averages == (format < 3 ? 0 : statistics));
+
+    const auto run = train::load_vision_run(train::read_run(whole));
+    for (const auto& [name, tensor] : run.model->state_dict()) {
+      const bool averaged = !is_statistic(name) || format >= 3;
+      const Tensor saved = file.find(averaged ? "ema." + name : name);
+      CHECK_MESSAGE(tensor.to_vector<double>() == saved.to_vector<double>(), name);
+      if (averaged && is_statistic(name))
+        CHECK_MESSAGE(tensor.to_vector<double>() != file.find(name).to_vector<double>(), name);
+    }
+  }
+}
+
+}  // namespace weft
