@@ -7,18 +7,18 @@
 namespace weft::nn {
 
 struct Conv2dLayerOptions {
-  std::array<std::int64_t, 2> stride{1, 1};
-  std::array<std::int64_t, 2> padding{0, 0};
+  Size2 stride = 1;
+  Size2 padding = 0;
   std::int64_t groups = 1;
   bool bias = true;
   init::Initializer init{};  ///< as LinearOptions::init
 };
 
-/// Parameters: weight (out, in / groups, kernel, kernel), bias (out,).
+/// Parameters: weight (out, in / groups, kernel rows, kernel columns), bias (out,).
 class Conv2d : public Module {
  public:
   /// Throws ConfigError for sizes below 1 and groups that do not divide the channels.
-  Conv2d(std::int64_t in, std::int64_t out, std::int64_t kernel, const Conv2dLayerOptions& options = {});
+  Conv2d(std::int64_t in, std::int64_t out, Size2 kernel, const Conv2dLayerOptions& options = {});
 
   /// Shape: (B, in, H, W) -> (B, out, H', W'). Throws: ShapeError.
   Tensor forward(const Tensor& x) const;

@@ -18,21 +18,25 @@ namespace weft {
 namespace {
 
 using kernels::Windows;
-using Pair = std::array<std::int64_t, 2>;
 
-Windows make_windows(const char* op, const Tensor& x, Pair kernel, Pair stride, Pair padding) {
+Windows make_windows(const char* op, const Tensor& x, Size2 kernel, Size2 stride, Size2 padding) {
   constexpr std::int64_t kLargest = std::numeric_limits<std::int32_t>::max();
   if (x.rank() != 4) fail<ShapeError>(op, "x {} must have 4 dimensions (batch, channels, height, width)", x.shape().str());
+  const auto reach = [&](int i) { return x.shape()[2 + i] + 2 * padding[i]; };
   for (int i = 0; i < 2; ++i) {
-    const auto at = static_cast<std::size_t>(i);
     const std::int64_t size = x.shape()[2 + i];
-    if (stride[at] < 1) fail<ConfigError>(op, "stride ({}, {}) must be at least 1", stride[0], stride[1]);
-    if (padding[at] < 0 || padding[at] > kLargest) fail<ConfigError>(op, "padding ({}, {}) must be 0 to {}", padding[0], padding[1], kLargest);
-    if (kernel[at] < 1) fail<ConfigError>(op, "kernel ({}, {}) must be at least 1", kernel[0], kernel[1]);
-    if (size < 1 || size > kLargest || kernel[at] > size + 2 * padding[at])
-      fail<ShapeError>(op, "kernel ({}, {}) does not fit x {} with padding ({}, {})", kernel[0], kernel[1], x.shape().str(), padding[0], padding[1]);
-    stride[at] = std::min(stride[at], size + 2 * padding[at]);  // a longer one reaches no second window either
+    if (stride[i] < 1)
+      fail<ConfigError>(op, "stride ({}, {}) must be at least 1", stride[0], stride[1]);
+    if (padding[i] < 0 || padding[i] > kLargest)
+      fail<ConfigError>(op, "padding ({}, {}) must be 0 to {}", padding[0], padding[1], kLargest);
+    if (kernel[i] < 1)
+      fail<ConfigError>(op, "kernel ({}, {}) must be at least 1", kernel[0], kernel[1]);
+    if (size < 1 || size > kLargest || kernel[i] > reach(i))
+      fail<ShapeError>(op, "kernel ({}, {}) does not fit x {} with padding ({}, {})", kernel[0],
+                       kernel[1], x.shape().str(), padding[0], padding[1]);
   }
+  stride = {std::min(stride[0], reach(0)),
+            std::min(stride[1], reach(1))};  // a longer one reaches no second window either
   Windows w{.channels = x.shape()[1], .height = x.shape()[2], .width = x.shape()[3], .kernel_h = kernel[0], .kernel_w = kernel[1],
             .stride_h = stride[0], .stride_w = stride[1], .pad_h = padding[0], .pad_w = padding[1]};
   w.out_h = (w.height + 2 * w.pad_h - w.kernel_h) / w.stride_h + 1;
@@ -157,13 +161,14 @@ void check_plane(const Windows& w) {
 }
 
 Windows make_pool(const char* op, const Tensor& x, const Pool2dOptions& options) {
-  Pair stride = options.stride;
-  for (std::size_t i = 0; i < 2; ++i) {
-    if (stride[i] == 0) stride[i] = options.kernel[i];
+  const auto stride = [&](int i) {
+    return options.stride[i] == 0 ? options.kernel[i] : options.stride[i];
+  };
+  for (int i = 0; i < 2; ++i) {
     if (options.kernel[i] >= 1 && options.padding[i] > options.kernel[i] / 2)
       fail<ConfigError>(op, "padding ({}, {}) must be at most half the kernel ({}, {})", options.padding[0], options.padding[1], options.kernel[0], options.kernel[1]);
   }
-  return make_windows(op, x, options.kernel, stride, options.padding);
+  return make_windows(op, x, options.kernel, {stride(0), stride(1)}, options.padding);
 }
 
 }  // namespace

@@ -1,15 +1,14 @@
 // Convolution and pooling over images, (batch, channels, height, width).
 #pragma once
 
-#include <array>
-
+#include "core/size2.h"
 #include "core/tensor.h"
 
 namespace weft {
 
 struct Conv2dOptions {
-  std::array<std::int64_t, 2> stride{1, 1};
-  std::array<std::int64_t, 2> padding{0, 0};  ///< zeros on both sides
+  Size2 stride = 1;
+  Size2 padding = 0;  ///< zeros on both sides
   std::int64_t groups = 1;
 };
 /// Cross-correlation. Shape: x (B, C, H, W), weight (O, C / groups, KH, KW), bias (O,) or undefined -> (B, O, H', W') with
@@ -18,9 +17,9 @@ struct Conv2dOptions {
 Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias = Tensor(), const Conv2dOptions& options = {});
 
 struct Pool2dOptions {
-  std::array<std::int64_t, 2> kernel{2, 2};
-  std::array<std::int64_t, 2> stride{0, 0};   ///< 0: the kernel's
-  std::array<std::int64_t, 2> padding{0, 0};  ///< at most half the kernel
+  Size2 kernel = 2;
+  Size2 stride = 0;   ///< 0: the kernel's
+  Size2 padding = 0;  ///< at most half the kernel
 };
 /// Largest element of each window; padding never wins, NaN always does. Shape: (B, C, H, W) -> (B, C, H', W') as conv2d. Gradient: to the first largest.
 /// Throws: ShapeError, ConfigError, DTypeError.

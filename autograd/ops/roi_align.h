@@ -1,16 +1,15 @@
 // RoIAlign: what a feature map holds in regions of an image.
 #pragma once
 
-#include <array>
-
+#include "core/size2.h"
 #include "core/tensor.h"
 
 namespace weft {
 
 struct RoiAlignOptions {
-  std::array<std::int64_t, 2> grid{7, 7};  ///< cells of a region: rows, columns
-  double scale = 1;                        ///< pixels of the map for one of the image: 1 / stride
-  std::int64_t samples = 2;                ///< points each way in a cell, whose mean it is
+  Size2 grid = 7;            ///< cells of a region: rows, columns
+  double scale = 1;          ///< pixels of the map for one of the image: 1 / stride
+  std::int64_t samples = 2;  ///< points each way in a cell, whose mean it is
 };
 
 /// The mean of `samples` x `samples` points in each cell of a grid laid over each region, read from the map between its pixels, whose centres are at halves (as

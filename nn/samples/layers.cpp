@@ -1,4 +1,6 @@
 // Samples of the layers without attention.
+#include <array>
+
 #include "nn/conv2d.h"
 #include "nn/dropout.h"
 #include "nn/embedding.h"
@@ -77,20 +79,26 @@ const Register dropout_sample("Dropout", Kind::module, [] {
   return sample;
 });
 
-/// Cross-correlation of x (B, C, H, W) with weight (O, C, K, K) and its bias, the same stride and padding both ways.
-std::vector<double> convolve(const std::vector<Tensor>& t, std::int64_t stride, std::int64_t padding) {
+/// Cross-correlation of x (B, C, H, W) with weight (O, C, KH, KW) and its bias.
+std::vector<double> convolve(const std::vector<Tensor>& t,
+                             const std::array<std::int64_t, 2>& stride,
+                             const std::array<std::int64_t, 2>& padding) {
   const Tensor &x = t[0], &w = t[1];
   std::vector<double> out;
-  const auto size = [&](int dim) { return (x.size(dim) + 2 * padding - w.size(dim)) / stride + 1; };
+  const auto size = [&](std::size_t way) {
+    const auto dim = static_cast<std::int64_t>(2 + way);
+    return (x.size(dim) + 2 * padding[way] - w.size(dim)) / stride[way] + 1;
+  };
   for (std::int64_t b = 0; b < x.size(0); ++b)
     for (std::int64_t o = 0; o < w.size(0); ++o)
-      for (std::int64_t row = 0; row < size(2); ++row)
-        for (std::int64_t column = 0; column < size(3); ++column) {
+      for (std::int64_t row = 0; row < size(0); ++row)
+        for (std::int64_t column = 0; column < size(1); ++column) {
           double sum = t[2].at({o});
           for (std::int64_t c = 0; c < w.size(1); ++c)
             for (std::int64_t i = 0; i < w.size(2); ++i)
               for (std::int64_t j = 0; j < w.size(3); ++j) {
-                const std::int64_t y = row * stride + i - padding, z = column * stride + j - padding;
+                const std::int64_t y = row * stride[0] + i - padding[0],
+                                   z = column * stride[1] + j - padding[1];
                 if (y >= 0 && y < x.size(2) && z >= 0 && z < x.size(3)) sum += x.at({b, c, y, z}) * w.at({o, c, i, j});
               }
           out.push_back(sum);
@@ -100,24 +108,44 @@ std::vector<double> convolve(const std::vector<Tensor>& t, std::int64_t stride, 
 
 const Register conv2d_sample("Conv2d", Kind::module, [] {
   Sample sample{.name = "Conv2d", .kind = Kind::module};
-  sample.cases = {module_case("padding and stride", std::make_shared<Conv2d>(2, 3, 3, Conv2dLayerOptions{.stride = {2, 2}, .padding = {1, 1}}),
-                              values({2, 2, 5, 6}, 1), [](const std::vector<Tensor>& t) { return convolve(t, 2, 1); })};
-  sample.errors = {{"groups", [] { Conv2d(3, 4, 3, {.groups = 2}); }, "[Conv2d] 2 groups do not divide 3 -> 4 channels"}};
+  const auto two_ways = std::make_shared<Conv2d>(
+      2, 3, Size2(3, 2), Conv2dLayerOptions{.stride = {2, 1}, .padding = {0, 2}});
+  sample.cases = {
+      module_case("one number for both ways",
+                  std::make_shared<Conv2d>(2, 3, 3, Conv2dLayerOptions{.stride = 2, .padding = 1}),
+                  values({2, 2, 5, 6}, 1),
+                  [](const std::vector<Tensor>& t) {
+                    return convolve(t, {2, 2}, {1, 1});
+                  }),
+      module_case("a number for each", two_ways, values({2, 2, 5, 6}, 1),
+                  [](const std::vector<Tensor>& t) {
+                    return convolve(t, {2, 1}, {0, 2});
+                  })};
+  sample.errors = {{"kernel",
+                    [] {
+                      Conv2d(3, 4, {3, 0});
+                    },
+                    "[Conv2d] sizes must be at least 1, got 3 -> 4, kernel 3 x 0, groups 1"},
+                   {"groups", [] { Conv2d(3, 4, 3, {.groups = 2}); },
+                    "[Conv2d] 2 groups do not divide 3 -> 4 channels"}};
   return sample;
 });
 
 const Register patch_embed_sample("PatchEmbed", Kind::module, [] {
   Sample sample{.name = "PatchEmbed", .kind = Kind::module};
-  sample.cases = {module_case("patches", std::make_shared<PatchEmbed>(PatchEmbedOptions{.channels = 2, .patch_size = 2, .n_embd = 3}),
-                              values({2, 2, 4, 6}, 1),
-                              [](const std::vector<Tensor>& t) {  // a convolution whose stride is its kernel; channels last
-                                const auto channels_first = convolve(t, 2, 0);
-                                std::vector<double> out;
-                                for (std::size_t b = 0; b < 2; ++b)
-                                  for (std::size_t patch = 0; patch < 6; ++patch)
-                                    for (std::size_t c = 0; c < 3; ++c) out.push_back(channels_first[(b * 3 + c) * 6 + patch]);
-                                return out;
-                              })};
+  sample.cases = {module_case(
+      "patches",
+      std::make_shared<PatchEmbed>(PatchEmbedOptions{.channels = 2, .patch_size = 2, .n_embd = 3}),
+      values({2, 2, 4, 6}, 1),
+      [](const std::vector<Tensor>& t) {  // a convolution whose stride is its kernel; channels last
+        const auto channels_first = convolve(t, {2, 2}, {0, 0});
+        std::vector<double> out;
+        for (std::size_t b = 0; b < 2; ++b)
+          for (std::size_t patch = 0; patch < 6; ++patch)
+            for (std::size_t c = 0; c < 3; ++c)
+              out.push_back(channels_first[(b * 3 + c) * 6 + patch]);
+        return out;
+      })};
   sample.errors = {{"size", [] { PatchEmbed({.patch_size = 3}).forward(Tensor::zeros({1, 1, 6, 7})); },
                     "[PatchEmbed] wants images (B, 1, H, W) with H and W divisible by 3, got (1, 1, 6, 7)"}};
   return sample;
