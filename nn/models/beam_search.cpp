@@ -38,6 +38,27 @@ std::vector<double> log_softmax_row(std::vector<double> row) {
   return row;
 }
 
+/// Which ids a target may hold after its start.
+std::vector<bool> allowed_ids(const BeamOptions& options, std::int64_t vocabulary) {
+  std::vector<bool> allowed(static_cast<std::size_t>(vocabulary), true);
+  if (options.start < 0 || options.start >= vocabulary)
+    fail<ConfigError>("beam_search", "start {} is outside the vocabulary of {}", options.start,
+                      vocabulary);
+  if (options.start != options.end) allowed[static_cast<std::size_t>(options.start)] = false;
+  for (const std::int64_t id : options.forbidden) {
+    if (id < 0 || id >= vocabulary)
+      fail<ConfigError>("beam_search", "the forbidden id {} is outside the vocabulary of {}", id,
+                        vocabulary);
+    if (id == options.end)
+      fail<ConfigError>("beam_search", "the id {} ends a target and is forbidden at once", id);
+    allowed[static_cast<std::size_t>(id)] = false;
+  }
+  if (std::find(allowed.begin(), allowed.end(), true) == allowed.end())
+    fail<ConfigError>("beam_search", "all of the {} ids are forbidden: nothing is left to choose",
+                      vocabulary);
+  return allowed;
+}
+
 struct Extension {
   std::int64_t parent;
   std::int64_t id;
@@ -58,6 +79,7 @@ std::vector<Hypothesis> EncoderDecoder::beam_search(const std::vector<std::int64
   if (source.empty()) fail<ConfigError>("beam_search", "the source is empty; give at least one token");
   if (most > config_.block_size) fail<ConfigError>("beam_search", "max_length {} is more than block_size, {}", most, config_.block_size);
   if (options.end >= config_.vocab_size) fail<ConfigError>("beam_search", "end {} is outside the vocabulary of {}", options.end, config_.vocab_size);
+  const std::vector<bool> allowed = allowed_ids(options, config_.vocab_size);
   const NoGrad no_grad;
   const EvalMode eval(*this);
   const Tensor memory = encode(Tensor::from(source, {1, static_cast<std::int64_t>(source.size())}));
@@ -72,7 +94,9 @@ std::vector<Hypothesis> EncoderDecoder::beam_search(const std::vector<std::int64
     for (std::int64_t b = 0; b < beams; ++b) {
       const auto row = log_softmax_row(raw::slice(logits, 0, b, b + 1).to_vector<double>());
       for (std::size_t id = 0; id < row.size(); ++id)
-        extensions.push_back({b, static_cast<std::int64_t>(id), alive[static_cast<std::size_t>(b)].log_probability + row[id]});
+        if (allowed[id])
+          extensions.push_back({b, static_cast<std::int64_t>(id),
+                                alive[static_cast<std::size_t>(b)].log_probability + row[id]});
     }
     // Of the best 2 x beam, at most `beam` end here, so that `beam` are left to go on.
     const std::size_t kept = std::min(extensions.size(), static_cast<std::size_t>(2 * options.beam));

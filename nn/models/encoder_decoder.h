@@ -68,9 +68,12 @@ class DecoderBlock : public Module {
 struct BeamOptions {
   std::int64_t beam = 4;
   std::int64_t max_length = 0;  ///< tokens after `start`; 0: block_size
-  std::int64_t start = 0;       ///< the first id of every target
+  std::int64_t start =
+      0;  ///< the first id of every target, and never chosen after it (unless it is `end`, too)
   std::int64_t end = -1;        ///< ends a target; -1: every target has max_length tokens
   double length_penalty = 0.6;  ///< alpha. Source: Wu et al. 2016 (arXiv 1609.08144), eq. 14, as in Vaswani et al. 2017, section 6.1
+  std::vector<std::int64_t> forbidden{};  ///< never chosen either: padding, masks, unknown words;
+                                          ///< the probabilities of the others stay what they are
   /// Throws ConfigError.
   void validate() const;
 };

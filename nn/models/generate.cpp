@@ -30,6 +30,17 @@ std::int64_t sample_id(const Tensor& logits, const GenerateOptions& options, Gen
   if (score.empty()) fail<ShapeError>("generate", "no logits to choose from");
   check_logits("generate", score);
 
+  for (const std::int64_t id : options.forbidden) {
+    if (id < 0 || id >= static_cast<std::int64_t>(score.size()))
+      fail<ConfigError>("generate", "the forbidden id {} is outside the vocabulary of {}", id,
+                        score.size());
+    score[static_cast<std::size_t>(id)] = -INFINITY;
+  }
+  const double highest = *std::max_element(score.begin(), score.end());
+  if (highest == -INFINITY)
+    fail<NumericError>("generate", "every logit is -infinity{}",
+                       options.forbidden.empty() ? "" : ", or its id forbidden");
+
   std::vector<std::int64_t> order(score.size());
   std::iota(order.begin(), order.end(), 0);
   const auto likelier = [&](std::int64_t a, std::int64_t b) {
@@ -41,8 +52,6 @@ std::int64_t sample_id(const Tensor& logits, const GenerateOptions& options, Gen
   if (options.top_k > 0 || options.top_p < 1) std::sort(order.begin(), order.end(), likelier);
   if (options.top_k > 0) order.resize(std::min(order.size(), static_cast<std::size_t>(options.top_k)));
 
-  const double highest = *std::max_element(score.begin(), score.end());
-  if (highest == -INFINITY) fail<NumericError>("generate", "every logit is -infinity");
   double total = 0;
   for (double& value : score) value = std::exp((value - highest) / options.temperature);
   for (const std::int64_t id : order) total += score[static_cast<std::size_t>(id)];

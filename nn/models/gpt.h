@@ -66,6 +66,8 @@ struct GenerateOptions {
   /// Tokens the model still sees once the context was full, computed anew so that their positions begin at 0 again; 0: half of it. block_size: the
   /// context slides token by token, and each token costs a whole context.
   std::int64_t keep = 0;
+  std::vector<std::int64_t>
+      forbidden{};  ///< ids that are never chosen: padding, masks, unknown words
   /// Throws ConfigError.
   void validate() const;
 };
@@ -116,7 +118,8 @@ class Gpt : public Model {
   Child<Linear> lm_head;
 };
 
-/// One id drawn from logits (V,) by the options. Exposed for tests.
+/// One id drawn from logits (V,) by the options. Throws ConfigError for a forbidden id that is
+/// none, NumericError where nothing can be chosen.
 std::int64_t sample_id(const Tensor& logits, const GenerateOptions& options, Generator& generator);
 
 }  // namespace weft::nn

@@ -36,13 +36,13 @@ double log_probability(const EncoderDecoder& model, const Tensor& source, const 
   return sum;
 }
 
-/// Every target that ends with `end` or has `most` tokens.
+/// Every target without the start's 0 that ends with `end` or has `most` tokens.
 std::vector<std::vector<std::int64_t>> all_targets(std::int64_t vocabulary, std::int64_t most, std::int64_t end) {
   std::vector<std::vector<std::int64_t>> result, open{{}};
   for (std::int64_t length = 1; length <= most; ++length) {
     std::vector<std::vector<std::int64_t>> longer;
     for (const auto& prefix : open)
-      for (std::int64_t id = 0; id < vocabulary; ++id) {
+      for (std::int64_t id = 1; id < vocabulary; ++id) {  // 0 starts a target
         auto next = prefix;
         next.push_back(id);
         (id == end || length == most ? result : longer).push_back(next);
@@ -130,10 +130,36 @@ TEST_CASE("a beam of one is greedy decoding, and wider ones never end with less"
     std::vector<std::int64_t> fed{0};
     for (int t = 0; t < 5; ++t) {
       const Tensor logits = model(Tensor::from(source, {1, 3}), Tensor::from(fed, {1, static_cast<std::int64_t>(fed.size())}));
-      fed.push_back(argmax(raw::slice(logits, 1, t, t + 1)).to_vector<std::int64_t>()[0]);
+      fed.push_back(1 + argmax(raw::slice(raw::slice(logits, 1, t, t + 1), 2, 1, 4))
+                            .to_vector<std::int64_t>()[0]);  // the start's 0 is not chosen
     }
     CHECK(greedy[0].ids == std::vector<std::int64_t>(fed.begin() + 1, fed.end()));
     CHECK(model.beam_search(source, {.beam = 1000, .length_penalty = 0})[0].log_probability >= greedy[0].log_probability - 1e-6);
+  }
+}
+
+TEST_CASE("a target holds neither its start nor what is forbidden, however likely they are") {
+  for (const auto& config : small_configs()) {
+    for (const std::int64_t end : {-1, 2}) {
+      EncoderDecoder model(config);
+      for (const auto& [name, tensor] : model.named_parameters())
+        if (name == "lm_head.bias") tensor.copy_from(Tensor::from<float>({9, 0, 0, 9}, {4}));
+      const auto holds = [&](const BeamOptions& options, std::int64_t id) {
+        bool found = false;
+        for (const Hypothesis& h : model.beam_search({1, 2}, options))
+          found = found || std::find(h.ids.begin(), h.ids.end(), id) != h.ids.end();
+        return found;
+      };
+      CHECK(!holds({.beam = 3, .start = 0, .end = end}, 0));
+      CHECK(holds({.beam = 3, .start = 0, .end = end}, 3));
+      CHECK(!holds({.beam = 3, .start = 0, .end = end, .forbidden = {3}}, 3));
+      CHECK(!holds({.beam = 3, .start = 3, .end = end}, 3));
+    }
+    // One sign for both: it ends a target.
+    EncoderDecoder model(config);
+    CHECK(model.beam_search({1, 2}, {.beam = 300, .max_length = 2, .start = 1, .end = 1})
+              .front()
+              .ids.size() >= 1);
   }
 }
 
@@ -146,5 +172,14 @@ TEST_CASE("beam search says what is wrong") {
   for (const auto& [name, tensor] : broken.named_parameters()) tensor.fill(NAN);
   CHECK(message([&] { broken.beam_search({1}); }) == "[beam_search] the model's logits hold a NaN or an infinity");
   CHECK(message([&] { model.beam_search({1}, {.end = 4}); }) == "[beam_search] end 4 is outside the vocabulary of 4");
+  CHECK(message([&] { model.beam_search({1}, {.start = 4}); }) ==
+        "[beam_search] start 4 is outside the vocabulary of 4");
+  CHECK(message([&] { model.beam_search({1}, {.forbidden = {7}}); }) ==
+        "[beam_search] the forbidden id 7 is outside the vocabulary of 4");
+  CHECK(message([&] { model.beam_search({1}, {.end = 2, .forbidden = {2}}); }) ==
+        "[beam_search] the id 2 ends a target and is forbidden at once");
+  CHECK(message([&] {
+          model.beam_search({1}, {.forbidden = {1, 2, 3}});
+        }) == "[beam_search] all of the 4 ids are forbidden: nothing is left to choose");
   CHECK_THROWS_AS(model.beam_search({9}), IndexError);
 }

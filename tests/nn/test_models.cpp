@@ -188,6 +188,16 @@ TEST_CASE("sampling follows temperature, top-k and top-p") {
   close(shares({.top_p = 0.5}), {0, 0, 1, 0});
   close(shares({.top_p = 0.6}), {0, 1.0 / 3, 2.0 / 3, 0});
   CHECK(sample_id(logits, {.temperature = 0}, generator) == 2);
+  close(shares({.forbidden = {2}}), {0.25, 0.5, 0, 0.25});
+  close(shares({.top_k = 2, .forbidden = {2, 0}}), {0, 2.0 / 3, 0, 1.0 / 3});
+  close(shares({.top_p = 0.1, .forbidden = {0, 2}}), {0, 1, 0, 0});
+  CHECK(sample_id(logits, {.temperature = 0, .forbidden = {2}}, generator) == 1);
+  for (const double temperature : {0.0, 1.0})
+    CHECK(message([&] {
+            sample_id(logits, {.temperature = temperature, .forbidden = {0, 1, 2, 3}}, generator);
+          }) == "[generate] every logit is -infinity, or its id forbidden");
+  CHECK(message([&] { sample_id(logits, {.forbidden = {4}}, generator); }) ==
+        "[generate] the forbidden id 4 is outside the vocabulary of 4");
   CHECK(message([&] { sample_id(Tensor::full({2}, NAN), {}, generator); }) == "[generate] the model's logits hold a NaN or an infinity");
 
   Gpt model({.vocab_size = 5, .block_size = 4, .n_layer = 1, .n_head = 2, .n_embd = 4});
