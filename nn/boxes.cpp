@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <numeric>
 
 #include "core/error.h"
 
@@ -12,6 +11,11 @@ namespace {
 
 double common_area(const Box& a, const Box& b) {
   return std::max(0.0, std::min(a.x1, b.x1) - std::max(a.x0, b.x0)) * std::max(0.0, std::min(a.y1, b.y1) - std::max(a.y0, b.y0));
+}
+
+bool is_finite(const Box& box) {
+  return std::isfinite(box.x0) && std::isfinite(box.y0) && std::isfinite(box.x1) &&
+         std::isfinite(box.y1);
 }
 
 }  // namespace
@@ -44,8 +48,15 @@ Box decode_box(const Box& anchor, const std::array<double, 4>& code, const std::
 }
 
 std::vector<std::int64_t> non_maximum_suppression(const std::vector<Box>& boxes, const std::vector<double>& scores, double threshold, std::int64_t limit) {
-  std::vector<std::int64_t> order(boxes.size());
-  std::iota(order.begin(), order.end(), 0);
+  if (boxes.size() != scores.size())
+    fail<ShapeError>("non_maximum_suppression", "{} boxes and {} scores", boxes.size(),
+                     scores.size());
+  if (std::isnan(threshold))
+    fail<ConfigError>("non_maximum_suppression", "the threshold is not a number");
+  std::vector<std::int64_t> order;
+  for (std::size_t i = 0; i < boxes.size(); ++i)
+    if (!std::isnan(scores[i]) && is_finite(boxes[i]))
+      order.push_back(static_cast<std::int64_t>(i));
   std::stable_sort(order.begin(), order.end(), [&](std::int64_t a, std::int64_t b) { return scores[static_cast<std::size_t>(a)] > scores[static_cast<std::size_t>(b)]; });
   std::vector<std::int64_t> kept;
   for (const std::int64_t i : order) {
@@ -70,7 +81,7 @@ std::vector<std::vector<BoxTarget>> box_targets(const Tensor& boxes, std::int64_
       if (!(row[0] >= 0 && row[0] < static_cast<double>(classes)) || row[0] != std::floor(row[0]))
         fail<IndexError>(where, "label {} of box {} of image {} is no class: there are {}, counted from 0", row[0], i, b, classes);
       const Box box{row[1], row[2], row[3], row[4]};
-      if (!(std::isfinite(box.x0) && std::isfinite(box.y0) && std::isfinite(box.x1) && std::isfinite(box.y1)))
+      if (!is_finite(box))
         fail<NumericError>(where, "box {} of image {} is not finite: ({}, {}, {}, {})", i, b, box.x0, box.y0, box.x1, box.y1);
       if (box.x1 <= box.x0 || box.y1 <= box.y0)
         fail<NumericError>(where, "box {} of image {} has no area: ({}, {}, {}, {}); wants x0 < x1 and y0 < y1", i, b, box.x0, box.y0, box.x1, box.y1);

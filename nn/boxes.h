@@ -44,7 +44,10 @@ std::array<double, 4> encode_box(const Box& anchor, const Box& box, const std::a
 /// The inverse; sizes grow at most 62.5-fold (as in torchvision), so that early guesses stay finite.
 Box decode_box(const Box& anchor, const std::array<double, 4>& code, const std::array<double, 4>& weights = {1, 1, 1, 1});
 
-/// Indices of boxes by falling score, without those that overlap a better one by more than `threshold`; at most `limit`. Equal scores: the first wins.
+/// Indices of boxes by falling score, without those that overlap a better one by more than
+/// `threshold`; at most `limit`. Equal scores: the first wins. A box whose score is NaN, or with a
+/// corner that is not finite, is not kept and suppresses none. Throws ShapeError for other numbers
+/// of boxes and scores, ConfigError for a threshold that is NaN.
 std::vector<std::int64_t> non_maximum_suppression(const std::vector<Box>& boxes, const std::vector<double>& scores, double threshold, std::int64_t limit);
 
 /// The objects of each image from a tensor (B, M, 5) with label, x0, y0, x1, y1 in a row; rows of label -1 are none. Throws, naming image and row: IndexError

@@ -1,6 +1,7 @@
 #include "train/ranking.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <map>
 #include <numeric>
@@ -16,6 +17,8 @@ constexpr double kNoFigure = std::numeric_limits<double>::quiet_NaN();
 
 double auc(const std::vector<double>& scores, const std::vector<bool>& positive) {
   if (scores.size() != positive.size()) fail<ShapeError>("auc", "{} scores for {} examples", scores.size(), positive.size());
+  if (std::any_of(scores.begin(), scores.end(), [](double score) { return std::isnan(score); }))
+    return kNoFigure;  // it has no rank
   std::vector<std::size_t> order(scores.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return scores[a] < scores[b]; });
@@ -23,8 +26,8 @@ double auc(const std::vector<double>& scores, const std::vector<bool>& positive)
   for (std::size_t begin = 0; begin < order.size();) {
     std::size_t end = begin;
     double in_tie = 0;
-    for (; end < order.size() && scores[order[end]] == scores[order[begin]]; ++end) in_tie += positive[order[end]] ? 1 : 0;
-    if (end == begin) return kNoFigure;  // a score that is no number equals nothing, itself included
+    for (; end < order.size() && scores[order[end]] == scores[order[begin]]; ++end)
+      in_tie += positive[order[end]] ? 1 : 0;
     rank_sum += in_tie * (static_cast<double>(begin + 1 + end) / 2);  // the mean of the tie's ranks, counted from 1
     positives += in_tie;
     begin = end;
@@ -37,6 +40,8 @@ double auc(const std::vector<double>& scores, const std::vector<bool>& positive)
 double grouped_auc(const std::vector<double>& scores, const std::vector<bool>& positive, const std::vector<std::int64_t>& group) {
   if (scores.size() != positive.size() || scores.size() != group.size())
     fail<ShapeError>("grouped_auc", "{} scores and {} groups for {} examples", scores.size(), group.size(), positive.size());
+  if (std::any_of(scores.begin(), scores.end(), [](double score) { return std::isnan(score); }))
+    return kNoFigure;  // as auc(): no group is left out for it
   std::map<std::int64_t, std::pair<std::vector<double>, std::vector<bool>>> groups;
   for (std::size_t i = 0; i < scores.size(); ++i) {
     groups[group[i]].first.push_back(scores[i]);

@@ -238,10 +238,11 @@ FasterRcnnLosses FasterRcnn::losses(const Tensor& images, const Tensor& boxes) c
 }
 
 std::vector<std::vector<Box>> FasterRcnn::propose(const RpnHead::Output& out, std::int64_t batch, std::int64_t most) const {
+  constexpr double kNever = -std::numeric_limits<double>::infinity();
   std::vector<double> logits = out.logits.detach().to_vector<double>();
   const std::vector<double> codes = out.codes.detach().to_vector<double>();
   for (double& logit : logits)
-    if (std::isnan(logit)) logit = -std::numeric_limits<double>::infinity();  // sorting wants an order
+    if (std::isnan(logit)) logit = kNever;  // sorting wants an order
   const std::size_t places = anchors_.size();
   const double height = static_cast<double>(config_.image_height), width = static_cast<double>(config_.image_width);
   std::vector<std::vector<Box>> all;
@@ -258,6 +259,7 @@ std::vector<std::vector<Box>> FasterRcnn::propose(const RpnHead::Output& out, st
     std::vector<double> scores;
     for (std::size_t k = 0; k < count; ++k) {
       const std::size_t row = b * places + order[k];
+      if (logits[row] == kNever) break;
       const Box box = clip_box(decode_box(anchors_[order[k]], {codes[4 * row], codes[4 * row + 1], codes[4 * row + 2], codes[4 * row + 3]}), height, width);
       if (!(box.width() >= kSmallestProposal && box.height() >= kSmallestProposal)) continue;  // nor what is no number
       boxes.push_back(box);

@@ -37,6 +37,17 @@ TEST_CASE("a false alarm counts by its score") {
         doctest::Approx((51 + 50 * 2.0 / 3) / 101));
 }
 
+TEST_CASE("a detection without a score is the last, wherever it stands") {
+  const std::vector<nn::BoxTarget> objects{{kHere, 0}, {kThere, 0}};
+  const nn::Detection here{kHere, 0, 0.9}, there{kThere, 0, 0.8}, alarm{kNowhere, 0, std::nan("")};
+  for (const auto& detections : {std::vector{alarm, here, there}, std::vector{here, alarm, there},
+                                 std::vector{here, there, alarm}, std::vector{there, alarm, here}})
+    CHECK(average_precision({SeenImage{detections, objects}}, 0, 0.5) == doctest::Approx(1));
+  // Across images, too: the alarm of one does not come before what the other found.
+  CHECK(average_precision({SeenImage{{alarm}, {}}, SeenImage{{there, here}, objects}}, 0, 0.5) ==
+        doctest::Approx(1));
+}
+
 TEST_CASE("an object is found once, and by the detection that overlaps it most") {
   // The second detection of one object is a false alarm, and comes after recall 1.
   CHECK(average_precision({SeenImage{{{kHere, 0, 0.9}, {shifted(kHere, 1), 0, 0.8}}, {{kHere, 0}}}}, 0, 0.5) == doctest::Approx(1));

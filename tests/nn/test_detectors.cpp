@@ -100,6 +100,30 @@ TEST_CASE("doubles are suppressed, the best first") {
   CHECK(non_maximum_suppression({}, {}, 0.5, 10).empty());
 }
 
+TEST_CASE("a score or a box that is not a number is not kept, and suppresses no real box") {
+  const Box here{0, 0, 10, 10}, nearly{0, 0, 10, 9}, there{20, 20, 30, 30};
+  const double inf = std::numeric_limits<double>::infinity();
+  for (const std::size_t bad : {0U, 1U, 2U}) {  // wherever it stands in the order
+    std::vector<Box> boxes{here, nearly, there};
+    std::vector<double> scores{0.9, 0.8, 0.7};
+    boxes.insert(boxes.begin() + static_cast<std::ptrdiff_t>(bad), here);
+    scores.insert(scores.begin() + static_cast<std::ptrdiff_t>(bad), NAN);
+    std::vector<std::int64_t> expected;
+    for (const std::int64_t i : {0, 2})
+      expected.push_back(i + (i >= static_cast<std::int64_t>(bad) ? 1 : 0));
+    CHECK(non_maximum_suppression(boxes, scores, 0.5, 10) == expected);
+  }
+  for (const double odd : {static_cast<double>(NAN), inf, -inf})
+    CHECK(non_maximum_suppression({{0, 0, odd, 10}, {odd, 0, 10, 10}, here}, {3, 2, 1}, 0.5, 10) ==
+          std::vector<std::int64_t>{2});
+  CHECK(non_maximum_suppression({here, there}, {-inf, inf}, 0.5, 10) ==
+        std::vector<std::int64_t>{1, 0});
+  CHECK_THROWS_WITH_AS(non_maximum_suppression({here}, {1, 2}, 0.5, 10),
+                       "[non_maximum_suppression] 1 boxes and 2 scores", ShapeError);
+  CHECK_THROWS_WITH_AS(non_maximum_suppression({here}, {1}, NAN, 10),
+                       "[non_maximum_suppression] the threshold is not a number", ConfigError);
+}
+
 TEST_CASE("the assignment of least cost is the least of all permutations") {
   for (std::uint64_t seed = 1; seed <= 30; ++seed) {
     const auto rows = static_cast<std::int64_t>(seed % 6), columns = rows + static_cast<std::int64_t>(seed % 3);

@@ -214,6 +214,17 @@ TEST_CASE("AUC, grouped AUC and F1 against counting by hand") {
   CHECK(auc({0.1, 0.4, 0.35, 0.8}, {false, false, true, true}) == 0.75);
   CHECK(std::isnan(auc({1, 2}, {true, true})));
   CHECK(std::isnan(auc({NAN, 2}, {true, false})));
+  for (std::size_t bad = 0; bad < 40; ++bad) {  // enough for sorting to lose its way
+    std::vector<double> some(40);
+    std::vector<bool> is(40);
+    for (std::size_t i = 0; i < some.size(); ++i)
+      some[i] = static_cast<double>(i * 7 % 40), is[i] = i % 3 == 0;
+    some[bad] = NAN;
+    CHECK(std::isnan(auc(some, is)));
+    CHECK(std::isnan(grouped_auc(some, is, std::vector<std::int64_t>(40, 1))));
+  }
+  // No group is left out because of a score that is not a number.
+  CHECK(std::isnan(grouped_auc({1, 2, NAN, 4}, {false, true, false, true}, {1, 1, 2, 2})));
   // Every pair compared.
   std::vector<double> scores;
   std::vector<bool> positive;

@@ -9,6 +9,7 @@
 #include "autograd/ops/softmax.h"
 #include "core/error.h"
 #include "data/image/image_dataset.h"
+#include "nn/check.h"
 #include "train/cli/answers.h"
 #include "train/cli/cli.h"
 #include "train/cli/predict_text.h"
@@ -44,7 +45,9 @@ using Json = Answers::Json;
 std::vector<double> classify(const train::VisionRun& run, const Tensor& image) {
   const NoGrad no_grad;
   const Tensor one = raw::reshape(image, {1, run.images.channels, run.images.height, run.images.width});
-  return softmax((*run.model)(data::normalize(one, run.images.normalization))).to_vector<double>();
+  const Tensor logits = (*run.model)(data::normalize(one, run.images.normalization));
+  nn::check_logits("predict", logits.to_vector<double>());  // what has no order is not ranked
+  return softmax(logits).to_vector<double>();
 }
 
 Guess guess_file(const train::VisionRun& run, const std::string& file, const std::string& invert) {

@@ -17,6 +17,8 @@ Neighbours::Neighbours(const Tensor& table) {
     float* const row = unit_.data() + r * width_;
     double squares = 0;
     for (std::int64_t c = 0; c < width_; ++c) squares += static_cast<double>(row[c]) * row[c];
+    if (!std::isfinite(squares))
+      fail<NumericError>("neighbours", "row {} of the table holds a NaN or an infinity", r);
     const auto scale = static_cast<float>(squares > 0 ? 1 / std::sqrt(squares) : 0);
     for (std::int64_t c = 0; c < width_; ++c) row[c] *= scale;
   }

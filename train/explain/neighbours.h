@@ -16,7 +16,8 @@ struct Neighbour {
 /// The rows of an embedding, scaled to length 1, so that many questions are cheap.
 class Neighbours {
  public:
-  /// Shape: table (V, C), float. Throws ShapeError, DTypeError.
+  /// Shape: table (V, C), float. Throws ShapeError, DTypeError, NumericError for a row that is not
+  /// finite.
   explicit Neighbours(const Tensor& table);
   /// The `count` rows whose cosine with row `id` is largest, itself left out; equal ones by id. A row of zeros has cosine 0 with all.
   /// Throws IndexError.

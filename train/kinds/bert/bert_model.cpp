@@ -11,6 +11,7 @@
 #include "core/storage.h"
 #include "data/find_data_set.h"
 #include "data/text/utf8.h"
+#include "nn/check.h"
 #include "train/compare/flops.h"
 
 namespace weft::train {
@@ -189,7 +190,10 @@ std::vector<std::vector<Filling>> fill_in(const BertRun& run, const std::string&
   if (length > run.config.context) fail<ConfigError>("predict", "the text has {} tokens with [CLS] and [SEP], the model reads {}: make it shorter", length, run.config.context);
   const NoGrad no_grad;
   const Tensor hidden = run.model->encode(Tensor::from(ids, {1, length}));
-  const Tensor probabilities = softmax(run.model->predict_tokens(hidden, Tensor::from(places, {static_cast<std::int64_t>(places.size())})));
+  const Tensor at = Tensor::from(places, {static_cast<std::int64_t>(places.size())});
+  const Tensor logits = run.model->predict_tokens(hidden, at);
+  nn::check_logits("predict", logits.to_vector<double>());  // what has no order is not ranked
+  const Tensor probabilities = softmax(logits);
   std::vector<std::vector<Filling>> answers;
   for (std::int64_t p = 0; p < probabilities.size(0); ++p) {
     std::vector<Filling> answer;

@@ -5,6 +5,7 @@
 #include "autograd/autograd.h"
 #include "autograd/ops/softmax.h"
 #include "core/error.h"
+#include "nn/check.h"
 #include "nn/models/bag_of_words.h"
 
 namespace weft::train {
@@ -57,7 +58,9 @@ void check_same_encoder(const ClassifyConfig& c, const BertRunConfig& before) {
 std::vector<double> ClassifyRun::probabilities(const std::string& text) const {
   const NoGrad no_grad;
   const data::Sequence sequence = data::classify_sequence(*facts.tokenizer, text, config.context, "predict");
-  return softmax((*model)(data::pad({sequence}, {0}))).to_vector<double>();
+  const Tensor logits = (*model)(data::pad({sequence}, {0}));
+  nn::check_logits("predict", logits.to_vector<double>());  // what has no order is not ranked
+  return softmax(logits).to_vector<double>();
 }
 
 ClassifyRun load_classify_run(const RunFacts& run) {

@@ -14,11 +14,15 @@ struct Hit {
   bool found;
 };
 
+/// By falling score; what has none (NaN) comes last, as in COCO's own code.
+bool is_better(double a, double b) { return std::isnan(b) ? !std::isnan(a) : a > b; }
+
 std::vector<nn::Detection> best_first(const SeenImage& image, std::int64_t label) {
   std::vector<nn::Detection> own;
   for (const nn::Detection& detection : image.detections)
     if (detection.label == label) own.push_back(detection);
-  std::stable_sort(own.begin(), own.end(), [](const auto& a, const auto& b) { return a.score > b.score; });
+  std::stable_sort(own.begin(), own.end(),
+                   [](const auto& a, const auto& b) { return is_better(a.score, b.score); });
   if (own.size() > kMostDetections) own.resize(kMostDetections);
   return own;
 }
@@ -46,7 +50,8 @@ double average_precision(const std::vector<SeenImage>& images, std::int64_t labe
     }
   }
   if (objects == 0) return std::numeric_limits<double>::quiet_NaN();
-  std::stable_sort(hits.begin(), hits.end(), [](const Hit& a, const Hit& b) { return a.score > b.score; });
+  std::stable_sort(hits.begin(), hits.end(),
+                   [](const Hit& a, const Hit& b) { return is_better(a.score, b.score); });
   std::vector<double> recall, precision;
   double right = 0;
   for (std::size_t i = 0; i < hits.size(); ++i) {
