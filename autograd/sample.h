@@ -1,4 +1,5 @@
-// Samples: one record of an op, module or model that serves the gradient check, the parity and error tests and the benchmark.
+// Samples: one record of an op, module or model that serves the gradient check, the parity and
+// error tests and the benchmark. Not for users.
 #pragma once
 
 #include <functional>

@@ -1,4 +1,5 @@
-// Matrix products. The only door to OpenBLAS, which runs single-threaded inside our own tiles.
+// Matrix products. The only door to OpenBLAS, which runs single-threaded inside our own tiles. Not
+// for users.
 #pragma once
 
 #include <cstdint>

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "data/find_data_set.h"
+#include "data/image/annotated_images.h"
 #include "data/image/idx.h"
 #include "data/image/image_dataset.h"
 #include "data/image/png.h"
@@ -9,6 +10,7 @@
 #include "data/loader.h"
 #include "data/recommend/clicks.h"
 #include "data/split.h"
+#include "data/stratified.h"
 #include "data/synthetic/scenes.h"
 #include "data/synthetic/sequence_data.h"
 #include "data/synthetic/token_data.h"
@@ -17,7 +19,9 @@
 #include "data/text/labelled_text.h"
 #include "data/text/sequences.h"
 #include "data/text/skip_gram.h"
+#include "data/text/tabbed_lines.h"
 #include "data/text/text_dataset.h"
+#include "data/text/text_pairs.h"
 #include "data/text/tokenizer.h"
 #include "data/text/utf8.h"
 #include "data/text/word_tokenizer.h"

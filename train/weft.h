@@ -1,12 +1,18 @@
-// The whole library. Installed as <weft/weft.h>; a program links weft::weft.
+// The whole library: every header of core, autograd, nn, optim and data but those whose opening
+// comment says "Not for users" and those of kernels and samples (a test holds this file to that),
+// and the parts of train that programs use. Installed as <weft/weft.h>; a program links weft::weft.
 #pragma once
 
 #include "autograd/autograd.h"
 #include "autograd/gradcheck.h"
+#include "autograd/op_observer.h"
 #include "autograd/ops.h"
 #include "core/error.h"
+#include "core/file.h"
+#include "core/npy.h"
 #include "core/parallel.h"
 #include "core/random.h"
+#include "core/simd.h"
 #include "core/tensor.h"
 #include "data/data.h"
 #include "nn/nn.h"

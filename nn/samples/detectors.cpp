@@ -1,5 +1,7 @@
-// Samples of the parts of detectors. What Faster R-CNN trains on depends on its own proposals, which no gradient goes through, so it is held to differences
-// part by part; DETR as a whole.
+// Samples of detectors and of their parts. What Faster R-CNN's second stage trains on depends on
+// its own proposals, which no gradient goes through: it is held to differences with a proposal
+// network whose last layers are constant, the first stage alone with all of it.
+#include "autograd/ops/binary.h"
 #include "autograd/ops/shape_ops.h"
 #include "nn/models/detr.h"
 #include "nn/models/faster_rcnn.h"
@@ -57,6 +59,69 @@ const Register detr_layer("DetrLayer", Kind::module, [] {
                   part_case<DetrLayer>("decoder", std::make_shared<DetrLayer>(config, true),
                                        {values({2, 3, 8}, 1), values({3, 8}, 2), values({2, 5, 8}, 3), values({5, 8}, 4)},
                                        [](DetrLayer& m, const Tensors& in) { return m.forward(in[0], in[1], in[2], in[3]); })};
+  return sample;
+});
+
+std::shared_ptr<FasterRcnn> make_rcnn() {
+  FasterRcnnConfig config{
+      .n_class = 2, .image_height = 16, .image_width = 16, .hidden = 5, .grid = 2};
+  config.anchor_heights = {5, 9};
+  config.anchor_ratios = {1};
+  return std::make_shared<FasterRcnn>(
+      config, std::make_unique<ConvBackbone>(ConvBackboneConfig{.features = 4, .stride = 4}));
+}
+
+Case rcnn_case(
+    const char* label, const std::string& left_out,
+    std::function<Tensor(const FasterRcnn&, const Tensor& images, const Tensor& boxes)> loss) {
+  const auto model = make_rcnn();
+  for (const auto& [path, parameter] : model->named_parameters())
+    if (path.ends_with(".weight") && path.starts_with(left_out)) parameter.zero();
+  const Tensor boxes = Tensor::from<double>(
+      {1, 2, 3, 9, 12, 0, 8, 4, 15, 9, 0, 1, 1, 15, 13, -1, -1, -1, -1, -1}, {2, 2, 5});
+  Case result = partial_module_case<FasterRcnn>(
+      label, model, {values({2, 1, 16, 16}, 1)},
+      [=](const std::string& path) { return !path.starts_with(left_out); },
+      [=, loss = std::move(loss)](FasterRcnn& m, const Tensors& in) {
+        random::stream("regions").set_position(0);
+        return loss(m, in[0], boxes);
+      });
+  result.check.max_elements = 3;
+  result.f32_tolerance = 1e-3;
+  return result;
+}
+
+const Register faster_rcnn("FasterRcnn", Kind::model, [] {
+  Sample sample{.name = "FasterRcnn", .kind = Kind::model};
+  sample.cases = {rcnn_case("the first stage", "roi_heads",
+                            [](const FasterRcnn& m, const Tensor& images, const Tensor& boxes) {
+                              const FasterRcnnLosses all = m.losses(images, boxes);
+                              return all.objectness + all.proposal_boxes;
+                            }),
+                  rcnn_case("both stages, proposals that stay", "rpn",
+                            [](const FasterRcnn& m, const Tensor& images, const Tensor& boxes) {
+                              return m.loss(images, boxes);
+                            })};
+  const auto with_box = [](std::vector<double> row) {
+    return [=] { make_rcnn()->loss(Tensor::zeros({1, 1, 16, 16}), Tensor::from(row, {1, 1, 5})); };
+  };
+  sample.errors = {
+      {"label", with_box({2, 0, 0, 4, 4}),
+       "[faster_rcnn] label 2 of box 0 of image 0 is no class: there are 2, counted from 0"},
+      {"no area", with_box({1, 5, 2, 5, 8}),
+       "[faster_rcnn] box 0 of image 0 has no area: (5, 2, 5, 8); wants x0 < x1 and y0 < y1"},
+      {"images",
+       [] {
+         make_rcnn()->loss(Tensor::zeros({2, 1, 16, 16}), Tensor::zeros({1, 0, 5}));
+       },
+       "[faster_rcnn] 2 images, but boxes of 1"},
+      {"anchors",
+       [] {
+         FasterRcnnConfig c;
+         c.anchor_ratios.clear();
+         c.validate();
+       },
+       "[faster_rcnn] wants at least one anchor"}};
   return sample;
 });
 

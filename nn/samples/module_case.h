@@ -18,25 +18,43 @@ inline Tensor parameter_values(const std::string& path, const Tensor& parameter,
   return is_norm ? values(parameter.shape(), salt, 0.6, 1.4) : values(parameter.shape(), salt, -0.6, 0.6);
 }
 
-/// Inputs of the case: `inputs`, then every parameter by declaration. `call` sees the first only. The module keeps the parameters of the last call.
+/// Inputs of the case: `inputs`, the first of them floats, then those parameters, by declaration,
+/// that `is_input` accepts. `call` sees the first only. The module keeps the parameters of the last
+/// call; the others keep their values, in the dtype of the inputs.
 template <class M>
-Case module_case(std::string label, std::shared_ptr<M> module, std::vector<Tensor> inputs, std::function<Tensor(M&, const std::vector<Tensor>&)> call,
-                 Reference reference = {}) {
+Case partial_module_case(std::string label, std::shared_ptr<M> module, std::vector<Tensor> inputs,
+                         const std::function<bool(const std::string&)>& is_input,
+                         std::function<Tensor(M&, const std::vector<Tensor>&)> call,
+                         Reference reference = {}) {
   Case result;
   result.label = std::move(label);
   result.inputs = inputs;
   result.reference = std::move(reference);
   std::vector<std::string> paths;
   for (const auto& [path, parameter] : module->named_parameters()) {
+    if (!is_input(path)) continue;
     result.inputs.push_back(parameter_values(path, parameter, 100 + paths.size()));
     paths.push_back(path);
   }
-  result.call = [module, paths, count = inputs.size(), call = std::move(call)](const std::vector<Tensor>& in) {
+  const bool has_others = paths.size() < module->named_parameters().size();
+  result.call = [module, paths, has_others, count = inputs.size(),
+                 call = std::move(call)](const std::vector<Tensor>& in) {
+    if (has_others) module->to(in[0].dtype());
     for (std::size_t i = 0; i < paths.size(); ++i) module->set_parameter(paths[i], in[count + i]);
     return call(*module, in);
   };
   result.f32_tolerance = 1e-4;
   return result;
+}
+
+/// The same with every parameter.
+template <class M>
+Case module_case(std::string label, std::shared_ptr<M> module, std::vector<Tensor> inputs,
+                 std::function<Tensor(M&, const std::vector<Tensor>&)> call,
+                 Reference reference = {}) {
+  return partial_module_case<M>(
+      std::move(label), std::move(module), std::move(inputs),
+      [](const std::string&) { return true; }, std::move(call), std::move(reference));
 }
 
 /// For modules whose forward takes one tensor.

@@ -1,9 +1,14 @@
 // Every op has a sample and says what it must say.
 //
-// An op is a function declared in namespace weft in autograd/ops/*.h (no operator, nothing in namespace definition). Its
-// documentation is the `///` lines right above it, or above the declarations that directly precede it without a blank line
-// (overloads and pairs), together with the shared comment: the last block of plain `//` lines followed by a blank line. It
-// must hold "Shape:", "Throws:" and "Gradient:" (or "no gradient").
+// An op is a function declared in namespace weft in autograd/ops/*.h (no operator, nothing in
+// namespace definition). Its documentation is the `///` lines right above it, or above the
+// declarations that directly precede it without a blank line (overloads and pairs), together with
+// the shared comment: the last block of plain `//` lines followed by a blank line. It must hold
+// "Shape:", "Throws:" and "Gradient:" (or "no gradient").
+//
+// A module is a class at the outermost level of nn/**.h that derives from Module, through any
+// number of others. Those with a pure virtual function and templates (lists of modules) cannot be
+// made, so they have no sample; a class within another is checked as a part of it.
 #include <doctest/doctest.h>
 
 #include <regex>
@@ -61,6 +66,40 @@ std::string missing_words(const std::string& text) {
   return missing;
 }
 
+struct ModuleClass {
+  std::string path, name, base;
+  bool is_abstract = false, is_template = false;
+};
+
+std::vector<ModuleClass> module_classes(const std::vector<SourceFile>& headers) {
+  static const std::regex kClass(R"(^(?:class|struct) (\w+)(?: final)? : (?:public )?(\w+))");
+  static const std::regex kPure(R"(= 0;)"), kVirtual(R"(\bvirtual\b)");
+  std::vector<ModuleClass> derived;
+  for (const SourceFile& file : headers) {
+    ModuleClass* open = nullptr;
+    std::string before;
+    for (const std::string& line : file.lines) {
+      if (std::smatch match; std::regex_search(line, match, kClass)) {
+        derived.push_back({file.path, match[1], match[2], false, before.starts_with("template")});
+        open = &derived.back();
+      } else if (open && line.starts_with("}")) {
+        open = nullptr;
+      } else if (open && std::regex_search(line, kVirtual) && std::regex_search(line, kPure)) {
+        open->is_abstract = true;
+      }
+      before = line;
+    }
+  }
+  std::set<std::string> modules{"Module"};
+  for (std::size_t known = 0; known != modules.size();) {
+    known = modules.size();
+    for (const ModuleClass& one : derived)
+      if (modules.contains(one.base)) modules.insert(one.name);
+  }
+  std::erase_if(derived, [&](const ModuleClass& one) { return !modules.contains(one.name); });
+  return derived;
+}
+
 }  // namespace
 
 TEST_CASE("every op has a sample and its documentation") {
@@ -78,25 +117,46 @@ TEST_CASE("every op has a sample and its documentation") {
 }
 
 TEST_CASE("every module and model has a sample") {
-  const std::set<std::string> kBases{"Model", "Norm", "ModuleList", "Detector", "Backbone"};  // abstract, or nothing but a list
-  static const std::regex kClass(R"(^(?:class|struct) (\w+)(?: final)? : public (Module|Model|Norm)\b)");
+  std::vector<SourceFile> headers;
+  for (SourceFile& file : sources({"nn"}, {".h"}))
+    if (!file.path.starts_with("nn/samples/")) headers.push_back(std::move(file));
+  const std::vector<ModuleClass> classes = module_classes(headers);
   int found = 0;
-  for (const SourceFile& file : sources({"nn"}, {".h"}))
-    for (const std::string& line : file.lines) {
-      std::smatch match;
-      if (!std::regex_search(line, match, kClass) || kBases.contains(match[1])) continue;
-      ++found;
-      // Models that take more than one input are modules; their parts stand beside them.
-      const bool must_be_model = match[2] == "Model", may_be_model = file.path.starts_with("nn/models/");
-      const std::string name = match[1];
-      const auto& all = weft::samples::all();
-      CHECK_MESSAGE(std::any_of(all.begin(), all.end(), [&](const auto& entry) { 
-                      const bool model = entry.kind == weft::samples::Kind::model;
-                      return entry.name == name && entry.kind != weft::samples::Kind::op && (must_be_model ? model : may_be_model || !model);
-                    }), file.path, ": ",
-                    name, " has no sample");
-    }
-  CHECK(found >= 14);
+  for (const ModuleClass& one : classes) {
+    if (one.is_abstract || one.is_template) continue;
+    ++found;
+    // Models that take more than one input are modules; their parts stand beside them.
+    const bool must_be_model = one.base == "Model";
+    const bool may_be_model = one.path.starts_with("nn/models/");
+    const auto& all = weft::samples::all();
+    const bool sampled = std::any_of(all.begin(), all.end(), [&](const auto& entry) {
+      const bool model = entry.kind == weft::samples::Kind::model;
+      if (entry.name != one.name || entry.kind == weft::samples::Kind::op) return false;
+      return must_be_model ? model : may_be_model || !model;
+    });
+    CHECK_MESSAGE(sampled, one.path, ": ", one.name, " has no sample");
+  }
+  CHECK(found >= 35);
+  for (const std::string name : {"FasterRcnn", "ConvBackbone", "VitBackbone", "RmsNorm"})
+    CHECK_MESSAGE(
+        std::any_of(classes.begin(), classes.end(),
+                    [&](const ModuleClass& one) { return one.name == name && !one.is_abstract; }),
+        name);
+}
+
+TEST_CASE("modules are found however many classes lie between them and Module") {
+  const SourceFile file{"nn/x.h",
+                        {"class Base : public Module {",
+                         " public:", "  virtual Tensor forward(const Tensor& x) const = 0;", "};",
+                         "class Middle final : public Base, public Other {", "  int n = 0;", "};",
+                         "struct Deep : Middle {", "  struct Inner : Module {", "  };", "};",
+                         "template <class M>", "class List : public Module {", "};",
+                         "class Other {", "};", "class Options : public Other {", "};"}};
+  std::string text;
+  for (const ModuleClass& one : module_classes({file}))
+    text += one.name + ":" + one.base + (one.is_abstract ? " abstract" : "") +
+            (one.is_template ? " template" : "") + ";";
+  CHECK(text == "Base:Module abstract;Middle:Base;Deep:Middle;List:Module template;");
 }
 
 TEST_CASE("the coverage test sees what it forbids") {
