@@ -11,7 +11,7 @@ namespace weft::train {
 /// round than the training images, whose edges are all dark or all light: so it is done for digits, never for photographs.
 /// Returns whether it was done.
 bool invert_where_needed(Tensor& pixels, const ImageFacts& images, const std::string& invert);
-/// What whoever gave the picture must know of that, in a sentence: why it was done, and what keeps it from being done.
+/// What whoever gave the picture must know of that, in a sentence: that it was done, and why.
 std::string inversion_note(const std::string& file, const ImageFacts& images);
 
 struct Picture {

@@ -32,7 +32,9 @@ bool same_machine(const TempFolder& scratch) {
 }
 
 Outcome with_data(const fs::path& old, const TempFolder& scratch, const std::vector<std::string>& words) {
-  return Running(std::vector<std::string>{"env", "WEFT_DATA=" + (old / "data").string(), program()} + words, scratch).wait();
+  std::vector<std::string> command{program()};
+  if (fs::exists(old / "data")) command = {"env", "WEFT_DATA=" + (old / "data").string(), program()};
+  return Running(command + words, scratch).wait();
 }
 
 bool tells_time_or_memory(const std::string& key) {
@@ -82,6 +84,7 @@ TEST_CASE("runs of earlier versions go on to the same ends") {
   const auto all = old_runs();
   REQUIRE(!all.empty());
   const double tolerance = same_machine(folder) ? 0 : 1e-3;
+  int with_weights = 0;
   for (const fs::path& old : all) {
     CAPTURE(old);
     const fs::path run = folder / old.filename().string(), finished = old / "finished";
@@ -93,15 +96,19 @@ TEST_CASE("runs of earlier versions go on to the same ends") {
     CHECK(read_file((run / "config.json").string()) == config);
     check_says(read_json(run / "summary.json"), read_json(finished / "summary.json"), tolerance, "summary");
     check_says(Json(read_metrics(run)), Json(read_metrics(finished)), tolerance, "metrics");
+    if (!fs::exists(finished / "last.safetensors")) continue;
+    ++with_weights;
     if (tolerance > 0) continue;
     for (const char* file : {"last.safetensors", "best.safetensors"}) check_same_weights(run / file, finished / file);
   }
+  CHECK(with_weights > 0);
 }
 
 TEST_CASE("finished runs of earlier versions answer as they did") {
   const TempFolder folder;
   for (const fs::path& old : old_runs()) {
     CAPTURE(old);
+    if (!fs::exists(old / "uses.json")) continue;
     const Json uses = read_json(old / "uses.json");
     REQUIRE(!uses.empty());
     for (const Json& use : uses) {

@@ -46,7 +46,7 @@ Subject from_file(const std::string& file, const train::DetectRun& run, const st
   one.scale_y = static_cast<double>(one.pixels.size(1)) / static_cast<double>(height);
   if (one.pixels.size(1) != height || one.pixels.size(2) != width) one.pixels = data::resize_images(one.pixels, height, width);
   one.inverted = train::invert_where_needed(one.pixels, run.images, invert);
-  if (one.inverted && invert == "auto") fmt::print(stderr, "weft: {}\n", train::inversion_note(file, run.images));
+  if (one.inverted && invert == "auto") fmt::print(stderr, "weft: {}; --invert no reads it as it is\n", train::inversion_note(file, run.images));
   return one;
 }
 

@@ -52,7 +52,7 @@ std::vector<double> classify(const train::VisionRun& run, const Tensor& image) {
 
 Guess guess_file(const train::VisionRun& run, const std::string& file, const std::string& invert) {
   const train::Picture picture = train::load_picture(run, file, invert);
-  if (picture.inverted && invert == "auto") fmt::print(stderr, "weft: {}\n", train::inversion_note(file, run.images));
+  if (picture.inverted && invert == "auto") fmt::print(stderr, "weft: {}; --invert no reads it as it is\n", train::inversion_note(file, run.images));
   return {.name = file, .probabilities = classify(run, picture.pixels), .inverted = picture.inverted};
 }
 
@@ -73,7 +73,7 @@ void print_text(const Guess& guess, int top) {
   fmt::print("{}:", guess.name);
   for (std::size_t i = 0; i < order.size() && i < static_cast<std::size_t>(top); ++i) fmt::print("  {} {:.2f} %", order[i], 100 * guess.probabilities[order[i]]);
   if (guess.truth) fmt::print("  (it is {})", *guess.truth);
-  if (guess.inverted) fmt::print("  (read as light on dark)");
+  if (guess.inverted) fmt::print("  (read with light and dark exchanged)");
   fmt::print("\n");
 }
 

@@ -128,7 +128,7 @@ std::pair<Tensor, std::string> picture_of(const train::VisionRun& run, const std
             fmt::format("test image {} (class {})", index, label)};
   }
   train::Picture picture = train::load_picture(run, wanted);
-  if (picture.inverted) notes.push_back("Read as light on dark.");
+  if (picture.inverted) notes.push_back(train::inversion_note(wanted, run.images));
   return {std::move(picture.pixels), wanted};
 }
 
