@@ -39,6 +39,8 @@ class DetectionData {
   virtual Edges edges() const = 0;  ///< of the training pictures
   /// Tells data sets apart.
   virtual std::uint64_t fingerprint() const = 0;
+  /// What whoever trains on them should know, in sentences.
+  virtual std::vector<std::string> notes() const { return {}; }
   /// Throws IndexError for a scene that is not there, ConfigError for a split without pictures.
   virtual Scene scene(Split split, std::int64_t number) const = 0;
 

@@ -11,6 +11,7 @@ const std::vector<Figure>& known_figures() {
       {"accuracy", "accuracy", false, true},
       {"exact", "exact sequences", false, true},
       {"f1", "F1", false},
+      {"macro_f1", "macro-F1", false},
       {"auc", "AUC", false},
       {"gauc", "grouped AUC", false},
       {"synonyms", "synonyms in the top 3", false, true},

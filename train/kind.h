@@ -24,6 +24,7 @@ struct Prepared {
   std::unique_ptr<RunConfig> config;  ///< settled
   std::int64_t steps = 0;
   bool has_test = false;
+  std::vector<std::string> notes{};  ///< what whoever trains on the data should know, in sentences
 };
 
 /// How long a run is.

@@ -67,6 +67,8 @@ Summary train_run(const Kind& kind, const RunConfig& config, const RunOptions& o
   if (!options.resume && options.estimate) check_memory_need(estimate_memory(kind, config));
   random::seed(static_cast<std::uint64_t>(config.seed));
   const Prepared run = kind.prepare(kind.copy(config));
+  if (options.observer != nullptr)
+    for (const std::string& note : run.notes) options.observer->on_note(note);
   const std::string json = to_json(kind, *run.config);
   const RunFolder folder = options.resume ? RunFolder::open(options.out) : RunFolder::create(options.out, json);
   return run_training(*run.task, *run.config, json, run.steps, run.has_test && options.test, folder, options);

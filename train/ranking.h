@@ -17,4 +17,7 @@ double grouped_auc(const std::vector<double>& scores, const std::vector<bool>& p
 /// 2 TP / (2 TP + FP + FN) of class `positive`; 0 where it was neither there nor guessed.
 double f1_score(const std::vector<std::int64_t>& guesses, const std::vector<std::int64_t>& truths, std::int64_t positive);
 
+/// The mean of the F1 of each of the classes 0 to `classes` - 1, whatever their sizes.
+double macro_f1_score(const std::vector<std::int64_t>& guesses, const std::vector<std::int64_t>& truths, std::int64_t classes);
+
 }  // namespace weft::train

@@ -11,10 +11,12 @@ namespace weft::data {
 struct AnnotatedOptions {
   std::int64_t side = 96;      ///< pictures are made grey and scaled to this
   std::uint64_t seed = 1;      ///< of the order of the training pictures
+  bool old_rules = false;      ///< the list as runs before config format 3 read it: no quotes, no order of columns but one
 };
 
 /// FOLDER/boxes.csv has a line for each box: file,label,x0,y0,x1,y1, in pixels of the file, x to the right and y down; a box ends where its last pixel does.
-/// A first line with these very names is passed over. A picture without objects has one line with nothing after its name: `empty.png,,,,,`.
+/// Fields may be quoted as in RFC 4180. A first line of names (also xmin, ymin, xmax, ymax and the like) says where the columns stand, and others are left
+/// out with a note; without one they stand in this order. A box must have an area in the 32-bit floats of the scaled picture, too. A picture without objects has one line with nothing after its name: `empty.png,,,,,`.
 /// A tenth of the pictures is tested on, a tenth validates; which, depends on nothing but their names. All pictures are held in memory.
 class AnnotatedImages final : public DetectionData {
  public:
@@ -30,10 +32,14 @@ class AnnotatedImages final : public DetectionData {
   const Normalization& normalization() const override { return normalization_; }
   Edges edges() const override { return edges_; }
   std::uint64_t fingerprint() const override { return fingerprint_; }
+  std::vector<std::string> notes() const override { return notes_; }
   Scene scene(Split split, std::int64_t number) const override;
 
  private:
+  void look_for_emptiness(const std::string& path);
+
   AnnotatedOptions options_;
+  std::vector<std::string> notes_;
   std::vector<std::string> classes_;
   std::vector<Scene> splits_[3];
   std::int64_t most_boxes_ = 1;

@@ -21,6 +21,7 @@ struct ClickEvent {
 struct ClickOptions {
   std::int64_t history = 30;   ///< the latest clicks before an example that a model gets to see; earlier ones are left out
   std::int64_t leave_out = 1;  ///< each user's last events are the test split, as many before them the validation split
+  bool old_rules = false;      ///< files as runs before config format 3 read them: the first line of ratings.csv is passed over, columns have one order
   /// Throws ConfigError.
   void validate() const;
 };
@@ -36,7 +37,8 @@ struct ClickBatch {
 class ClickData {
  public:
   /// `events`: by user (0 unused), in the order of time; `category`: by item (0 unused). An event without a click before it is no example, since its
-  /// history is empty. Throws ConfigError for impossible options, ids out of range, and where a split would be empty.
+  /// history is empty. Throws ConfigError for impossible options, ids out of range, and where a split would be empty or training examples are all clicks,
+  /// or none of them.
   ClickData(std::vector<std::vector<ClickEvent>> events, std::vector<std::int32_t> category, const ClickOptions& options, std::string where);
 
   std::int64_t n_user() const { return static_cast<std::int64_t>(events_.size()); }      ///< rows of a table, 0 included
@@ -59,6 +61,9 @@ class ClickData {
   std::vector<Tensor> occurrences() const;
   /// Changes when the data do.
   std::uint64_t fingerprint() const;
+  /// What whoever trains on them should know, in sentences: one user, one item, a split of clicks alone, columns that were left out.
+  const std::vector<std::string>& notes() const { return notes_; }
+  void add_note(std::string text) { notes_.push_back(std::move(text)); }
 
  private:
   struct Example {
@@ -66,7 +71,10 @@ class ClickData {
   };
   void fill(const Example& example, std::int64_t* row, float* target) const;
 
+  void look_for_sameness();
+
   std::string where_;
+  std::vector<std::string> notes_;
   std::vector<std::vector<ClickEvent>> events_;
   std::vector<std::int32_t> category_;
   std::vector<Example> examples_[3];
@@ -91,9 +99,10 @@ struct ClickSimulation {
 /// shown, and the history holds them all: what local activation is for (Zhou et al. 2018, section 4.3).
 ClickData simulate_clicks(const ClickSimulation& simulation, const ClickOptions& options);
 
-/// A MovieLens folder: `u.data` (user, item, rating, time; tabs) with `u.item`, or `ratings.csv` (a heading, then commas) with `movies.csv`. Ratings of 4 and
-/// more are clicks. Categories are the first genre of the second file where it is there. Throws IoError `[FILE:LINE] ...` for a torn line, a rating outside
-/// 0.5 to 5, a negative id; `[FOLDER] ...` where neither file is.
+/// A MovieLens folder: `u.data` (user, item, rating, time; tabs) with `u.item`, or `ratings.csv` (commas, quotes as in RFC 4180) with `movies.csv`. A first
+/// line of names (userId, movieId, rating, timestamp, ...) says where the columns stand, others are left out with a note; without one they stand in the
+/// order above. Ratings of 4 and more are clicks. Categories are the first genre of the second file where it is there. Throws IoError `[FILE:LINE] ...` for
+/// a torn line, a rating outside 0.5 to 5, a negative id, a column that is missing; `[FOLDER] ...` where neither file is.
 ClickData load_ratings(const std::string& folder, const ClickOptions& options);
 
 /// `clicks` is the simulation, anything else a folder.

@@ -9,12 +9,15 @@
 #include "core/file.h"
 #include "core/storage.h"
 #include "data/recommend/clicks.h"
+#include "data/table/delimited.h"
 
 namespace weft::data {
 namespace fs = std::filesystem;
 namespace {
 
 constexpr std::int64_t kMostRatingBytes = std::int64_t{1} << 32;
+constexpr std::size_t kLongestRatingField = 4096;
+constexpr std::size_t kItemFields = 24, kGenreFields = 19;  // of u.item
 constexpr double kClickedFrom = 4;
 
 struct Rating {
@@ -22,77 +25,135 @@ struct Rating {
   bool clicked;
 };
 
-/// Calls f(line, where) for every line that is not empty, `where` being FILE:LINE.
-template <class F>
-void each_line(const fs::path& file, bool heading, F&& f) {
-  const std::string text = read_file(file.string(), std::min(kMostRatingBytes, memory_limit()));
-  std::int64_t number = 0;
-  for (std::string_view rest = text; !rest.empty();) {
-    const auto end = std::min(rest.find('\n'), rest.size());
-    std::string_view line = rest.substr(0, end);
-    rest.remove_prefix(std::min(end + 1, rest.size()));
-    ++number;
-    if (line.ends_with('\r')) line.remove_suffix(1);
-    if (line.empty() || (heading && number == 1)) continue;
-    f(line, [&] { return fmt::format("{}:{}", file.string(), number); });
-  }
-}
-
-std::vector<std::string_view> cut(std::string_view line, char separator) {
-  std::vector<std::string_view> parts;
-  while (true) {
-    const auto end = line.find(separator);
-    parts.push_back(line.substr(0, end));
-    if (end == std::string_view::npos) return parts;
-    line.remove_prefix(end + 1);
-  }
-}
-
 template <class T>
 bool to_number(std::string_view text, T& value) {
   const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   return error == std::errc() && stop == text.data() + text.size();
 }
 
-std::vector<Rating> read_ratings(const fs::path& file, bool csv) {
-  std::vector<Rating> ratings;
-  each_line(file, csv, [&](std::string_view line, const auto& where) {
-    const auto parts = cut(line, csv ? ',' : '\t');
-    if (parts.size() != 4) fail<IoError>(where(), "wants user, item, rating and time, four fields with {} between them: got {}", csv ? "commas" : "tabs", parts.size());
-    Rating rating{};
+/// Whole numbers: ids and times keep all their digits, up to 64 bits.
+std::int64_t whole_number(std::string_view text, std::string_view what, bool negative,
+                          const DelimitedReader& at) {
+  std::int64_t value = 0;
+  if (to_number(text, value) && (negative || value >= 0)) return value;
+  const auto digits = text.starts_with('-') ? text.substr(1) : text;
+  const auto other = digits.find_first_not_of("0123456789");
+  if (digits.size() > 18 && other == std::string_view::npos)
+    fail<IoError>(at.place(), "the {} is beyond 64 bits: {}", what, shown_field(text));
+  fail<IoError>(at.place(), "the {} must be {}, got \"{}\"", what,
+                negative ? "a whole number of seconds" : "a whole number from 0", shown_field(text));
+}
+
+const std::vector<Column>& rating_columns() {
+  static const std::vector<Column> columns = {
+      {"user", {"userId"}},
+      {"item", {"itemId", "movieId", "movie", "productId", "product", "bookId"}},
+      {"rating", {"stars", "score"}},
+      {"time", {"timestamp", "date", "unixTime", "ts"}},
+  };
+  return columns;
+}
+
+/// What a file holds, and what there is to say of it.
+struct Ratings {
+  std::vector<Rating> all;
+  std::vector<std::string> notes;
+};
+
+Ratings read_ratings(const fs::path& file, bool csv, bool old_rules) {
+  const std::string text = read_file(file.string(), std::min(kMostRatingBytes, memory_limit()));
+  DelimitedReader reader(text, file.string(),
+                         {.separator = csv ? ',' : '\t', .quotes = csv && !old_rules,
+                          .utf8 = !old_rules, .longest_field = kLongestRatingField});
+  const auto& columns = rating_columns();
+  ColumnPlaces places{.places = {0, 1, 2, 3}, .left_out = {}, .columns = columns.size()};
+  Ratings ratings;
+  for (bool first = true; reader.next(); first = false) {
+    if (first && old_rules && csv) continue;
+    if (first && !old_rules) places = find_columns(reader, columns, 1);
+    if (first && places.header) continue;
+    const auto& fields = reader.fields();
+    if (!places.header && fields.size() != columns.size()) {
+      fail<IoError>(reader.place(), "wants user, item, rating and time, four fields with {} between "
+                    "them, or a header that names its columns: got {}",
+                    csv ? "commas" : "tabs", fields.size());
+    }
+    reader.check_columns(places.header ? places.columns : columns.size());
+    const auto field = [&](std::size_t k) { return fields[places.places[k]]; };
     double stars = 0;
-    if (!to_number(parts[0], rating.user) || rating.user < 0) fail<IoError>(where(), "the user must be a number from 0, got \"{}\"", parts[0]);
-    if (!to_number(parts[1], rating.item) || rating.item < 0) fail<IoError>(where(), "the item must be a number from 0, got \"{}\"", parts[1]);
-    if (!to_number(parts[2], stars) || !(stars >= 0.5 && stars <= 5)) fail<IoError>(where(), "the rating must be 0.5 to 5, got \"{}\"", parts[2]);
-    if (!to_number(parts[3], rating.time)) fail<IoError>(where(), "the time must be a whole number of seconds, got \"{}\"", parts[3]);
+    Rating rating{.user = whole_number(field(0), "user", false, reader),
+                  .item = whole_number(field(1), "item", false, reader),
+                  .time = 0, .clicked = false};
+    if (!to_number(field(2), stars) || !(stars >= 0.5 && stars <= 5))
+      fail<IoError>(reader.place(), "the rating must be 0.5 to 5, got \"{}\"", shown_field(field(2)));
+    rating.time = whole_number(field(3), "time", true, reader);
     rating.clicked = stars >= kClickedFrom;
-    ratings.push_back(rating);
-  });
-  if (ratings.empty()) fail<IoError>(file.string(), "holds no ratings");
+    ratings.all.push_back(rating);
+  }
+  if (ratings.all.empty()) fail<IoError>(file.string(), "holds no ratings");
+  if (auto note = left_out_note(file.string(), places, columns); !note.empty())
+    ratings.notes.push_back(std::move(note));
   return ratings;
 }
 
-/// The first genre of each item, by name; `(no genres listed)` and items without one have none.
-std::unordered_map<std::int64_t, std::string> read_genres(const fs::path& file, bool csv) {
-  std::unordered_map<std::int64_t, std::string> genres;
-  each_line(file, csv, [&](std::string_view line, const auto& where) {
-    std::int64_t item = 0;
-    const auto parts = cut(line, csv ? ',' : '|');
-    if (parts.size() < (csv ? 3U : 24U) || !to_number(parts[0], item) || item < 0)
-      fail<IoError>(where(), "{}", csv ? "wants item, title and genres with commas between them" : "wants 24 fields with | between them, an item's number first");
-    if (csv) {
-      const auto first = cut(parts.back(), '|').front();  // a title in quotes may hold commas; the genres come last
-      if (!first.empty() && first.front() != '(') genres[item] = std::string(first);
-      return;
-    }
-    for (std::size_t g = parts.size() - 19; g < parts.size(); ++g) {
-      if (parts[g] != "0" && parts[g] != "1") fail<IoError>(where(), "field {} must be 0 or 1, got \"{}\"", g + 1, parts[g]);
-      if (parts[g] == "1") {
+using Genres = std::unordered_map<std::int64_t, std::string>;  // the first one of each item
+
+std::int64_t item_of(std::string_view field, const DelimitedReader& reader) {
+  std::int64_t item = 0;
+  if (!to_number(field, item) || item < 0)
+    fail<IoError>(reader.place(), "the item must be a whole number from 0, got \"{}\"", shown_field(field));
+  return item;
+}
+
+/// movies.csv: `(no genres listed)` and nothing at all are no genre.
+Genres read_movies(const fs::path& file, bool old_rules, std::vector<std::string>& notes) {
+  static const std::vector<Column> columns = {
+      {"item", {"itemId", "movieId", "movie", "productId", "product", "bookId"}},
+      {"title", {"name"}, false},
+      {"genres", {"genre", "category", "categories"}},
+  };
+  const std::string text = read_file(file.string(), std::min(kMostRatingBytes, memory_limit()));
+  DelimitedReader reader(text, file.string(), {.separator = ',', .quotes = !old_rules, .utf8 = !old_rules});
+  ColumnPlaces places{.places = {0, 1, 2}, .left_out = {}, .columns = columns.size()};
+  Genres genres;
+  for (bool first = true; reader.next(); first = false) {
+    const auto& fields = reader.fields();
+    if (first && old_rules) continue;
+    if (first) places = find_columns(reader, columns, 2);
+    if (first && places.header) continue;
+    if (old_rules ? fields.size() < columns.size() : !places.header && fields.size() != columns.size())
+      fail<IoError>(reader.place(), "wants item, title and genres with commas between them, or a header "
+                    "that names its columns: got {} fields", fields.size());
+    if (!old_rules) reader.check_columns(places.header ? places.columns : columns.size());
+    const std::string_view list = old_rules ? fields.back() : fields[places.places[2]];
+    const std::string_view one = list.substr(0, list.find('|'));
+    const std::int64_t item = item_of(fields[places.places[0]], reader);
+    if (!one.empty() && one.front() != '(') genres[item] = std::string(one);
+  }
+  if (auto note = left_out_note(file.string(), places, columns); !note.empty()) notes.push_back(std::move(note));
+  return genres;
+}
+
+/// u.item: the last 19 fields say with 1 which genres an item has. Its titles are Latin-1; none is read.
+Genres read_items(const fs::path& file) {
+  const std::string text = read_file(file.string(), std::min(kMostRatingBytes, memory_limit()));
+  DelimitedReader reader(text, file.string(), {.separator = '|', .quotes = false, .utf8 = false});
+  Genres genres;
+  while (reader.next()) {
+    const auto& fields = reader.fields();
+    if (fields.size() < kItemFields)
+      fail<IoError>(reader.place(), "wants {} fields with | between them, an item's number first: got {}",
+                    kItemFields, fields.size());
+    const std::int64_t item = item_of(fields[0], reader);
+    for (std::size_t g = fields.size() - kGenreFields; g < fields.size(); ++g) {
+      if (fields[g] != "0" && fields[g] != "1")
+        fail<IoError>(reader.place(), "field {} must be 0 or 1, got \"{}\"", g + 1, shown_field(fields[g]));
+      if (fields[g] == "1") {
         genres[item] = std::to_string(g);
         break;
       }
     }
-  });
+  }
   return genres;
 }
 
@@ -103,8 +164,8 @@ ClickData load_ratings(const std::string& folder, const ClickOptions& options) {
   const fs::path base(folder);
   const bool csv = fs::exists(base / "ratings.csv", error);
   if (!csv && !fs::exists(base / "u.data", error))
-    fail<IoError>(folder, "is no folder with MovieLens' ratings.csv or u.data; clicks is the name of the simulation");
-  std::vector<Rating> ratings = read_ratings(base / (csv ? "ratings.csv" : "u.data"), csv);
+    fail<IoError>(folder, "is not a folder with MovieLens' ratings.csv or u.data; clicks is the name of the simulation");
+  auto [ratings, notes] = read_ratings(base / (csv ? "ratings.csv" : "u.data"), csv, options.old_rules);
   std::stable_sort(ratings.begin(), ratings.end(), [](const Rating& a, const Rating& b) { return a.time < b.time; });
 
   std::map<std::int64_t, std::int32_t> users, items;  // theirs -> ours, in the order of theirs
@@ -115,7 +176,8 @@ ClickData load_ratings(const std::string& folder, const ClickOptions& options) {
   for (auto& [theirs, ours] : items) ours = ++next;
 
   const fs::path genre_file = base / (csv ? "movies.csv" : "u.item");
-  const auto genres = fs::exists(genre_file, error) ? read_genres(genre_file, csv) : std::unordered_map<std::int64_t, std::string>();
+  Genres genres;
+  if (fs::exists(genre_file, error)) genres = csv ? read_movies(genre_file, options.old_rules, notes) : read_items(genre_file);
   std::map<std::string, std::int32_t> categories;
   for (const auto& [item, genre] : genres) categories[genre] = 0;
   next = 1;  // 1 is for items without a genre
@@ -127,7 +189,9 @@ ClickData load_ratings(const std::string& folder, const ClickOptions& options) {
 
   std::vector<std::vector<ClickEvent>> events(users.size() + 1);
   for (const Rating& rating : ratings) events[static_cast<std::size_t>(users[rating.user])].push_back({items[rating.item], rating.clicked});
-  return {std::move(events), std::move(category), options, folder};
+  ClickData data(std::move(events), std::move(category), options, folder);
+  for (std::string& note : notes) data.add_note(std::move(note));
+  return data;
 }
 
 }  // namespace weft::data

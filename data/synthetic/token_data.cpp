@@ -38,7 +38,11 @@ namespace {
 constexpr std::int64_t kMostRows = std::int64_t{1} << 28;
 constexpr std::int64_t kMostNumbers = std::int64_t{1} << 32;
 
-MeanStd mean_std(const float* first, std::int64_t count, std::int64_t stride) {
+template <class T>
+MeanStd mean_std(const T* first, std::int64_t count, std::int64_t stride) {
+  bool equal = true;  // where all are one number, a mean that is rounded must not become a deviation
+  for (std::int64_t i = 1; i < count; ++i) equal = equal && first[i * stride] == first[0];
+  if (equal && count > 0) return {static_cast<double>(first[0]), 1};
   double sum = 0, squares = 0;
   for (std::int64_t i = 0; i < count; ++i) sum += first[i * stride];
   const double mean = sum / static_cast<double>(count);
@@ -49,23 +53,27 @@ MeanStd mean_std(const float* first, std::int64_t count, std::int64_t stride) {
 
 void check_part(const TokenData::Part& part, const TokenData::Part& train, const std::string& source) {
   const Tensor &x = part.tokens, &y = part.targets;
-  if (x.dtype() != DType::f32 || y.dtype() != DType::f32 || x.rank() != 3 || y.rank() != 1 || x.size(0) != y.size(0) || x.size(1) != train.tokens.size(1) ||
+  const auto is_float = [](DType dtype) { return dtype == DType::f32 || dtype == DType::f64; };
+  if (!is_float(x.dtype()) || !is_float(y.dtype()) || x.dtype() != train.tokens.dtype() || y.dtype() != train.targets.dtype() || x.rank() != 3 || y.rank() != 1 || x.size(0) != y.size(0) || x.size(1) != train.tokens.size(1) ||
       x.size(2) != train.tokens.size(2))
-    fail<ShapeError>(source, "wants tokens (N, T, F) and targets (N,) in f32, got {} {} and {} {}", name(x.dtype()), x.shape().str(), name(y.dtype()),
+    fail<ShapeError>(source, "wants tokens (N, T, F) and targets (N,) in f32 or f64, got {} {} and {} {}", name(x.dtype()), x.shape().str(), name(y.dtype()),
                      y.shape().str());
 }
 
 /// Rows `order[first ...]`, or first ... themselves without an order.
 TokenBatch gather_rows(const Tensor& tokens, const Tensor& targets, const std::int64_t* order, std::int64_t first, std::int64_t rows) {
   const std::int64_t size = tokens.size(1) * tokens.size(2);
-  TokenBatch batch{Tensor::empty({rows, tokens.size(1), tokens.size(2)}), Tensor::empty({rows})};
+  TokenBatch batch{Tensor::empty({rows, tokens.size(1), tokens.size(2)}), Tensor::empty({rows}, targets.dtype())};
   if (rows == 0) return batch;
-  const float *x = tokens.data<float>(), *y = targets.data<float>();
-  float *to_x = batch.tokens.data<float>(), *to_y = batch.targets.data<float>();
+  const float* x = tokens.data<float>();
+  float* to_x = batch.tokens.data<float>();
+  const auto target_bytes = item_size(targets.dtype());
+  const std::byte* y = targets.raw_data();
+  std::byte* to_y = batch.targets.raw_data();
   for (std::int64_t i = 0; i < rows; ++i) {
     const std::int64_t row = order != nullptr ? order[first + i] : first + i;
     std::memcpy(to_x + i * size, x + row * size, static_cast<std::size_t>(size) * sizeof(float));
-    to_y[i] = y[row];
+    std::memcpy(to_y + i * target_bytes, y + row * target_bytes, static_cast<std::size_t>(target_bytes));
   }
   return batch;
 }
@@ -87,13 +95,28 @@ TokenData::TokenData(Part train, Part validation, Part test, bool binary, bool s
         if (y[i] != 0 && y[i] != 1) fail<ConfigError>(source_, "targets to be told apart must be 0 or 1, got {}", y[i]);
     }
   }
-  target_statistics_ = mean_std(targets(Split::train).data<float>(), rows, 1);
-  if (!standardise) return;
-  for (std::int64_t c = 0; c < columns; ++c) {
-    const MeanStd of = mean_std(tokens(Split::train).data<float>() + c, rows, columns);
-    for (const Part& part : parts_) {
-      float* x = part.tokens.data<float>() + c;
-      for (std::int64_t i = 0; i < part.targets.numel(); ++i) x[i * columns] = static_cast<float>((x[i * columns] - of.mean) / of.std);
+  const Tensor& y = targets(Split::train);
+  target_statistics_ = y.dtype() == DType::f64 ? mean_std(y.data<double>(), rows, 1) : mean_std(y.data<float>(), rows, 1);
+  const bool wide = tokens(Split::train).dtype() == DType::f64;
+  if (wide) become_f32<double>(standardise);
+  else if (standardise) become_f32<float>(standardise);
+}
+
+/// Standardises the features, by their statistics in T, and rounds them to f32 last.
+template <class T>
+void TokenData::become_f32(bool standardise) {
+  const std::int64_t rows = size(Split::train), columns = tokens_per_row() * features();
+  std::vector<MeanStd> of(static_cast<std::size_t>(columns));
+  if (standardise)
+    for (std::int64_t c = 0; c < columns; ++c) of[static_cast<std::size_t>(c)] = mean_std(tokens(Split::train).data<T>() + c, rows, columns);
+  for (Part& part : parts_) {
+    const Tensor from = part.tokens;
+    if (from.dtype() != DType::f32) part.tokens = Tensor::empty(from.shape());
+    const T* x = from.data<T>();
+    float* to = part.tokens.template data<float>();
+    for (std::int64_t i = 0; i < from.numel(); ++i) {
+      const MeanStd& column = of[static_cast<std::size_t>(i % columns)];
+      to[i] = standardise ? static_cast<float>((x[i] - column.mean) / column.std) : static_cast<float>(x[i]);
     }
   }
 }

@@ -13,7 +13,7 @@
 
 namespace weft::data {
 
-/// tokens (B, T, F) f32; targets (B,) f32: 0 or 1, or a real number.
+/// tokens (B, T, F) f32; targets (B,) f32: 0 or 1; or a real number, f64 where the data have it in f64.
 struct TokenBatch {
   Tensor tokens;
   Tensor targets;
@@ -36,12 +36,13 @@ struct MeanStd {
 class TokenData {
  public:
   struct Part {
-    Tensor tokens;   ///< (N, T, F) f32
-    Tensor targets;  ///< (N,) f32
+    Tensor tokens;   ///< (N, T, F) f32 or f64
+    Tensor targets;  ///< (N,) f32 or f64
   };
 
   /// `binary`: targets are 0 or 1, and to be told apart. With `standardise` each of the T x F features of all splits is shifted and scaled to mean 0
-  /// and deviation 1 over the training split, whose statistics alone are used. Throws ShapeError for parts that do not fit together, ConfigError for
+  /// and deviation 1 over the training split, whose statistics alone are used. Statistics are those of the numbers as they are given; f64 tokens become
+  /// f32 only then, and f64 targets stay what they are, so that a column of large numbers that differ by little keeps its digits. Throws ShapeError for parts that do not fit together, ConfigError for
   /// a training split without rows and binary targets that are neither 0 nor 1.
   TokenData(Part train, Part validation, Part test, bool binary, bool standardise, std::string source);
 
@@ -54,6 +55,9 @@ class TokenData {
   const Tensor& targets(Split split) const { return part(split).targets; }
   /// Of the training split's targets.
   const MeanStd& target_statistics() const { return target_statistics_; }
+  /// What whoever trains on them should know, in sentences.
+  const std::vector<std::string>& notes() const { return notes_; }
+  void add_note(std::string text) { notes_.push_back(std::move(text)); }
 
   /// Batch number `step`: of every epoch's rows in an order of its own, the last ones that fill no batch left out. Depends on (seed, step, B, the
   /// split's size) alone. Throws ConfigError for a batch that is larger than the training split.
@@ -66,10 +70,13 @@ class TokenData {
  private:
   class Order;
   const Part& part(Split split) const { return parts_[static_cast<int>(split)]; }
+  template <class T>
+  void become_f32(bool standardise);
 
   Part parts_[3];
   bool binary_;
   std::string source_;
+  std::vector<std::string> notes_;
   MeanStd target_statistics_;
   std::shared_ptr<Order> order_;
 };

@@ -3,135 +3,86 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
+#include <cctype>
 #include <cmath>
 #include <cstring>
-#include <optional>
 
 #include "core/error.h"
 #include "core/file.h"
 #include "core/storage.h"
+#include "data/table/delimited.h"
 
 namespace weft::data {
 namespace {
 
 constexpr std::int64_t kLargestCsv = std::int64_t{1} << 32;
-constexpr std::size_t kMostColumns = 65536;
+constexpr std::int64_t kSureDigits = 15;  // decimal digits that every 64-bit float keeps
 
-std::string_view without_blanks(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
+/// Half the distance to the next 64-bit float, where a number has more digits than surely fit.
+double rounding_of(std::string_view field, double value) {
+  const auto exponent = std::min(field.find_first_of("eE"), field.size());
+  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+  const auto digits = std::count_if(field.begin(), field.begin() + static_cast<std::ptrdiff_t>(exponent),
+                                    is_digit);
+  return digits > kSureDigits ? std::ldexp(std::abs(value), -53) : 0;
 }
 
-/// A cell as it is shown in a message: short, and on one line.
-std::string shown(std::string_view cell) {
-  std::string text(cell.substr(0, 40));
-  for (char& c : text)
-    if (static_cast<unsigned char>(c) < ' ') c = '?';
-  return cell.size() > 40 ? text + "..." : text;
-}
-
-std::optional<double> number(std::string_view cell) {
-  if (cell.starts_with('+')) cell.remove_prefix(1);
-  double value = 0;
-  const auto [end, error] = std::from_chars(cell.data(), cell.data() + cell.size(), value);
-  if (error != std::errc() || end != cell.data() + cell.size() || !std::isfinite(value)) return std::nullopt;
-  return value;
-}
-
-/// The lines of a text one after another, with their numbers.
-class Lines {
- public:
-  explicit Lines(std::string_view text) : rest_(text) {
-    if (rest_.starts_with("\xef\xbb\xbf")) rest_.remove_prefix(3);
-    while (!rest_.empty() && std::strchr("\r\n \t", rest_.back()) != nullptr) rest_.remove_suffix(1);
+/// Whether the first line names the columns.
+bool is_header(const DelimitedReader& record) {
+  std::size_t numbers = 0;
+  std::size_t other = ColumnPlaces::kAbsent;
+  const auto& fields = record.fields();
+  for (std::size_t c = 0; c < fields.size(); ++c) {
+    if (field_number(fields[c])) numbers += record.quoted(c) ? 0 : 1;
+    else if (other == ColumnPlaces::kAbsent) other = c;
   }
-
-  bool next(std::string_view& line) {
-    if (rest_.empty()) return false;
-    const auto end = std::min(rest_.find('\n'), rest_.size());
-    line = rest_.substr(0, end);
-    rest_.remove_prefix(std::min(end + 1, rest_.size()));
-    if (line.ends_with('\r')) line.remove_suffix(1);
-    ++number_;
-    return true;
+  if (numbers == fields.size() || other == ColumnPlaces::kAbsent) return false;
+  if (numbers > 0) {
+    fail<IoError>(record.place(), "is neither a row of numbers, as column {} is `{}`, nor a header, "
+                  "as {} of its {} fields are numbers; names that look like numbers go in quotes",
+                  other + 1, shown_field(fields[other]), numbers, fields.size());
   }
-
-  std::int64_t number() const { return number_; }
-
- private:
-  std::string_view rest_;
-  std::int64_t number_ = 0;
-};
-
-/// The cells of a line, without quotes. A separator within quotes separates nothing; a quote within quotes is written twice (and stays so: numbers have none).
-void split_cells(std::string_view line, char separator, const std::string& where, std::vector<std::string_view>& cells) {
-  cells.clear();
-  bool quoted = false;
-  std::size_t begin = 0;
-  for (std::size_t i = 0; i <= line.size(); ++i) {
-    if (i < line.size() && line[i] == '"') quoted = !quoted;
-    if (i < line.size() && (quoted || line[i] != separator)) continue;
-    if (quoted) fail<IoError>(where, "a quote is opened and not closed");
-    auto cell = without_blanks(line.substr(begin, i - begin));
-    if (cell.size() >= 2 && cell.front() == '"' && cell.back() == '"') cell = cell.substr(1, cell.size() - 2);
-    cells.push_back(cell);
-    begin = i + 1;
-    if (cells.size() > kMostColumns) fail<IoError>(where, "more than {} columns", kMostColumns);
-  }
-}
-
-char likely_separator(std::string_view line) {
-  char best = ',';
-  std::ptrdiff_t most = 0;
-  for (const char separator : {';', '\t', ','}) {
-    const auto count = std::count(line.begin(), line.end(), separator);
-    if (count > most) {
-      best = separator;
-      most = count;
-    }
-  }
-  return best;
+  return true;
 }
 
 }  // namespace
 
+std::string CsvTable::column_name(std::size_t column) const {
+  if (names.empty()) return fmt::format("column {}", column + 1);
+  return fmt::format("column {} (`{}`)", column + 1, shown_field(names[column]));
+}
+
 CsvTable parse_csv(std::string_view text, std::string_view where, const CsvOptions& options) {
-  if (std::isalnum(static_cast<unsigned char>(options.separator)) || (options.separator != '\0' && std::strchr("+-.\"\r\n", options.separator) != nullptr))
-    fail<ConfigError>("csv", "the separator cannot be `{}`: numbers and lines are made of it", options.separator);
-  const auto at = [&](std::int64_t line) { return fmt::format("{}:{}", where, line); };
-  Lines lines(text);
-  std::string_view line;
-  if (!lines.next(line)) fail<IoError>(where, "is empty: a table has a line for each row");
+  const char wanted = options.separator;
+  const bool of_numbers = std::isalnum(static_cast<unsigned char>(wanted)) != 0 ||
+                          (wanted != '\0' && std::strchr("+-.\"\r\n", wanted) != nullptr);
+  if (of_numbers)
+    fail<ConfigError>("csv", "the separator cannot be `{}`: numbers and lines are made of it", wanted);
+  DelimitedReader reader(text, std::string(where), {.separator = wanted, .empty_lines = false});
+  if (!reader.next()) fail<IoError>(where, "is empty: a table has a line for each row");
 
   CsvTable table;
-  std::vector<std::string_view> cells;
   std::vector<double> values;
-  const char separator = options.separator != '\0' ? options.separator : likely_separator(line);
-  split_cells(line, separator, at(1), cells);
-  const std::size_t columns = cells.size();
+  const std::size_t columns = reader.fields().size();
+  table.rounding.assign(columns, 0);
   bool more = true;
-  if (!std::all_of(cells.begin(), cells.end(), [](std::string_view cell) { return number(cell).has_value(); })) {
-    for (const auto cell : cells) table.names.emplace_back(cell);
-    more = lines.next(line);
+  if (is_header(reader)) {
+    for (const auto field : reader.fields()) table.names.emplace_back(field);
+    more = reader.next();
   }
   std::int64_t rows = 0;
-  for (; more; more = lines.next(line), ++rows) {
-    if (without_blanks(line).empty()) fail<IoError>(at(lines.number()), "is empty, but lines follow");
-    split_cells(line, separator, at(lines.number()), cells);
-    if (cells.size() != columns) {
-      fail<IoError>(at(lines.number()), "{} columns, where the first line has {} (separated by `{}`)", cells.size(), columns,
-                    separator == '\t' ? std::string("tab") : std::string(1, separator));
-    }
+  for (; more; more = reader.next(), ++rows) {
+    reader.check_columns(columns);
     for (std::size_t c = 0; c < columns; ++c) {
-      const auto value = number(cells[c]);
-      if (!value) {
-        const auto column = table.names.empty() ? fmt::format("column {}", c + 1) : fmt::format("column {} (`{}`)", c + 1, shown(table.names[c]));
-        if (cells[c].empty()) fail<IoError>(at(lines.number()), "{} is empty; every cell must be a number", column);
-        fail<IoError>(at(lines.number()), "{}: `{}` is no finite number", column, shown(cells[c]));
-      }
+      const std::string_view field = reader.fields()[c];
+      const auto value = field_number(field);
+      if (!value && field.empty())
+        fail<IoError>(reader.place(), "{} is empty; every field must be a number", table.column_name(c));
+      if (!value)
+        fail<IoError>(reader.place(), "{}: `{}` is not a finite number", table.column_name(c),
+                      shown_field(field));
       values.push_back(*value);
+      table.rounding[c] = std::max(table.rounding[c], rounding_of(field, *value));
     }
   }
   if (rows == 0) fail<IoError>(where, "has a header and no rows");
@@ -139,6 +90,8 @@ CsvTable parse_csv(std::string_view text, std::string_view where, const CsvOptio
   return table;
 }
 
-CsvTable read_csv(const std::string& path, const CsvOptions& options) { return parse_csv(read_file(path, std::min(kLargestCsv, memory_limit())), path, options); }
+CsvTable read_csv(const std::string& path, const CsvOptions& options) {
+  return parse_csv(read_file(path, std::min(kLargestCsv, memory_limit())), path, options);
+}
 
 }  // namespace weft::data

@@ -1,4 +1,4 @@
-// Labelled texts: a file of `label<TAB>text` lines in three splits that are always the same.
+// Labelled texts: a file of labels and texts in three splits that are always the same.
 #pragma once
 
 #include <cstdint>
@@ -19,15 +19,20 @@ struct LabelledOptions {
   double validation = 0.1;  ///< shares of every class
   double test = 0.1;
   std::int64_t max_classes = 1000;
+  bool csv = false;         ///< fields as in RFC 4180; load_labelled() tells it by the file's name
+  bool old_rules = false;   ///< as runs before config format 3 read it: the label, a tab, and all the rest is the text
 };
 
 /// Copies share nothing; sizes are those of the file.
 class LabelledData {
  public:
-  /// `text` holds one example a line; empty lines count for nothing. Each class is split by the shares, in an order that depends on nothing but the
+  /// `text` holds one example a line (data/text/tabbed_lines.h); empty lines count for nothing. Which column is the label says a header (label, class,
+  /// category, sentiment, ...; text, sentence, message, review, ...). Without one it is the first, unless only the second has few and short values: that is
+  /// said in notes(). Each class is split by the shares, in an order that depends on nothing but the
   /// texts; equal texts (the SMS collection holds some 400 twice and more) stay in one split, so that none is judged that was trained on.
   /// Throws IoError `[where:LINE] ...` for a line without a tab, without a label, without a text, or not UTF-8; for a file without examples, of a single
-  /// class, with more than max_classes, and with a class too small to be in all three. ConfigError for shares that cannot be.
+  /// class, with more than max_classes, one whose columns could both be the label, and with a class too small to be in all three. ConfigError for shares
+  /// that cannot be.
   LabelledData(std::string_view text, const LabelledOptions& options, std::string where);
 
   /// Labels' names, in the order of the alphabet.
@@ -40,11 +45,14 @@ class LabelledData {
   /// The number of a class. Throws ConfigError, naming those there are.
   std::int64_t label_of(std::string_view name) const;
   const std::string& source() const { return where_; }
+  /// What whoever trains on them should know, in sentences.
+  const std::vector<std::string>& notes() const { return notes_; }
   /// All texts of a split, a line each.
   std::string joined(Split split) const;
 
  private:
   std::string where_;
+  std::vector<std::string> notes_;
   std::vector<std::string> classes_;
   std::vector<LabelledText> splits_[3];
 };
@@ -52,7 +60,7 @@ class LabelledData {
 /// Loads a file, or a shipped set by name (`sms-spam`). Throws IoError, ConfigError.
 LabelledData load_labelled(std::string_view name_or_path, const LabelledOptions& options = {});
 
-/// Whether a file's name says that it holds labelled lines: `.tsv`.
+/// Whether a file's name says that it holds labelled lines: `.tsv`, `.csv`.
 bool is_labelled(std::string_view path);
 
 }  // namespace weft::data

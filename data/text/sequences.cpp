@@ -17,9 +17,10 @@ void check_sequence_context(std::int64_t context) {
 
 }  // namespace
 
-Sequence classify_sequence(const WordTokenizer& tokenizer, std::string_view text, std::int64_t context, std::string_view where) {
+Sequence classify_sequence(const WordTokenizer& tokenizer, std::string_view text, std::int64_t context, std::string_view where, std::int64_t* whole) {
   check_sequence_context(context);
   const auto ids = tokenizer.encode(text, where);
+  if (whole != nullptr) *whole = std::ssize(ids) + 2;
   const auto kept = std::min<std::size_t>(ids.size(), static_cast<std::size_t>(context - 2));
   Sequence sequence{static_cast<std::int32_t>(kClassId)};
   for (std::size_t i = 0; i < kept; ++i) sequence.push_back(static_cast<std::int32_t>(ids[i]));

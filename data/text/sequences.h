@@ -16,8 +16,8 @@ namespace weft::data {
 
 using Sequence = std::vector<std::int32_t>;
 
-/// [CLS] text [SEP], cut to `context` tokens: what is beyond is dropped, from the end.
-Sequence classify_sequence(const WordTokenizer& tokenizer, std::string_view text, std::int64_t context, std::string_view where);
+/// [CLS] text [SEP], cut to `context` tokens: what is beyond is dropped, from the end. `whole`, if wanted, becomes the tokens before that.
+Sequence classify_sequence(const WordTokenizer& tokenizer, std::string_view text, std::int64_t context, std::string_view where, std::int64_t* whole = nullptr);
 /// A long text as windows, each [CLS] context - 2 tokens [SEP]; the last may be shorter.
 std::vector<Sequence> windows(const std::vector<std::int64_t>& ids, std::int64_t context);
 /// Rows of ids (B, T), i64, as long as the longest, [PAD] behind the others.

@@ -62,13 +62,24 @@ std::vector<TextPair> parse_couplets(std::string_view text, const std::string& w
   return pairs;
 }
 
+TextPairs read_pairs(std::string_view name_or_path, bool old_rules) {
+  static const TextColumns columns{"source", "target", {"src", "input", "question"}, {"tgt", "trg", "output", "answer", "translation"}};
+  TextPairs result;
+  result.where = find_data_set(name_or_path);
+  const std::string text = read_file(result.where, std::min(kMostPairBytes, memory_limit()));
+  if (name_or_path == "tang") {
+    result.pairs = parse_couplets(text, result.where);
+    return result;
+  }
+  TextTable table = read_text_columns(text, result.where, columns, {.csv = is_csv(result.where), .old_rules = old_rules});
+  for (TabbedLine& line : table.lines) result.pairs.push_back({std::move(line.left), std::move(line.right), line.line});
+  result.notes = std::move(table.notes);
+  return result;
+}
+
 PairData load_pairs(std::string_view name_or_path) {
-  const std::string path = find_data_set(name_or_path);
-  const std::string text = read_file(path, std::min(kMostPairBytes, memory_limit()));
-  if (name_or_path == "tang") return {parse_couplets(text, path), path};
-  std::vector<TextPair> pairs;
-  for (TabbedLine& line : parse_tabbed_lines(text, path, "source", "target")) pairs.push_back({std::move(line.left), std::move(line.right), line.line});
-  return {pairs, path};
+  const TextPairs all = read_pairs(name_or_path);
+  return {all.pairs, all.where};
 }
 
 }  // namespace weft::data

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/error.h"
+#include "data/text/encoding.h"
 #include "data/text/utf8.h"
 #include "data/text/word_tokenizer.h"
 
@@ -45,6 +46,7 @@ CharTokenizer::CharTokenizer(std::vector<char32_t> characters) : characters_(std
 }
 
 CharTokenizer CharTokenizer::of_text(std::string_view text, std::string_view where) {
+  if (seems_utf16(text)) fail_utf8(text, 0, where);
   text = skip_bom(text);
   if (text.empty()) fail<ConfigError>(where, "empty: a vocabulary needs at least one character");
   std::vector<bool> seen(kLastCodePoint + 1);

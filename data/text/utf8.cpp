@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "data/text/encoding.h"
+
 namespace weft::data {
 
 // Table 3-7 of the Unicode Standard, "Well-Formed UTF-8 Byte Sequences": the lead byte gives the length and the range of
@@ -69,8 +71,8 @@ std::string to_utf8(char32_t code_point) {
 
 void fail_utf8(std::string_view text, std::size_t byte, std::string_view where) {
   const auto line = 1 + std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(byte), '\n');
-  fail<IoError>(where, "not UTF-8 at byte {} (line {}): convert it first, for example with iconv -f GB18030 -t UTF-8, or use the byte tokenizer",
-                byte, line);
+  fail<IoError>(where, "not UTF-8 at byte {} (line {}): {} (a text run can also read bytes: --tokenizer byte)",
+                byte, line, encoding_advice(text, byte));
 }
 
 std::vector<char32_t> decode_utf8(std::string_view text, std::string_view where) {

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
+#include "data/text/encoding.h"
 #include "data/text/utf8.h"
 #include "data/text/word_pieces.h"
 
@@ -87,6 +88,7 @@ std::shared_ptr<const WordTokenizer> WordTokenizer::of_text(std::string_view tex
   if (options.vocab_size <= kSpecialIds || options.vocab_size > 10'000'000)
     fail<ConfigError>("tokenizer", "vocab_size must be {} to 10000000, got {}", kSpecialIds + 1, options.vocab_size);
   if (options.min_count < 1) fail<ConfigError>("tokenizer", "min_count must be at least 1, got {}", options.min_count);
+  if (seems_utf16(text)) fail_utf8(text, 0, where);
   const auto words = count_words(text, options, where);
   if (words.empty()) {
     if (options.min_count > 1) fail<ConfigError>(where, "no word occurs {} times: lower min_count", options.min_count);

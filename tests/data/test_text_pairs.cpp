@@ -66,6 +66,18 @@ TEST_CASE("files of pairs, and the shipped quatrains") {
   CHECK(message_of<IoError>([&] { load_pairs(torn); }) == "[" + torn + ":2] no tab: a line is a source, a tab and a target");
   CHECK(message_of<IoError>([&] { load_pairs(scratch.write("half.tsv", "one\t\n")); }).ends_with(":1] no target after the tab"));
 
+  // A licence behind each pair, as in files of Tatoeba and Anki, is no part of the target; an old run keeps it.
+  const std::string anki = scratch.write("anki.txt", "Go.\tVa !\tCC-BY 2.0 (France)\nHi.\tSalut !\tCC-BY 2.0\nRun!\tCours !\tCC-BY 2.0 \n");
+  const TextPairs licensed = read_pairs(anki);
+  CHECK(licensed.pairs[2].target == "Cours !");
+  CHECK(licensed.notes == std::vector<std::string>{anki + ": 3 columns and no header: the first is the source, the second the target; left out: column 3 (`CC-BY 2.0 (France)`)"});
+  CHECK(read_pairs(anki, true).pairs[2].target == "Cours !\tCC-BY 2.0");
+  const std::string ragged = scratch.write("ragged.tsv", "a\tb\nc\td\te\n");
+  CHECK(contains(message_of<IoError>([&] { read_pairs(ragged); }), ragged + ":2] 3 columns, where the first line has 2"));
+  const std::string ids = scratch.write("ids.tsv", "1\tGo.\t7\tVa !\n2\tHi.\t8\tSalut !\n");
+  CHECK(contains(message_of<IoError>([&] { read_pairs(ids); }), "4 columns, of which number 1 holds only numbers: name them in a first line"));
+  CHECK(read_pairs(scratch.write("named.tsv", "id\ttarget\tsource\n1\tVa !\tGo.\n")).pairs[0].source == "Go.");
+
   const PairData tang = load_pairs("tang");
   CHECK(tang.pairs(Split::train).size() + tang.pairs(Split::validation).size() + tang.pairs(Split::test).size() == 11049);
 }

@@ -31,7 +31,8 @@ TEST_CASE("every code point survives a round trip, and nothing else is accepted"
 
 TEST_CASE("a text that is not UTF-8 is refused with place and mend") {
   CHECK(message_of<IoError>([] { decode_utf8("one\ntwo\n\xCE\xD2", "poem.txt"); }) ==
-        "[poem.txt] not UTF-8 at byte 8 (line 3): convert it first, for example with iconv -f GB18030 -t UTF-8, or use the byte tokenizer");
+        "[poem.txt] not UTF-8 at byte 8 (line 3): it seems to be Chinese in GB18030 (or GBK, GB2312); convert it with iconv -f GB18030 -t UTF-8 (a text run can also "
+        "read bytes: --tokenizer byte)");
   CHECK(contains(message_of<IoError>([] { decode_utf8("ab\xE4\xBD", "cut.txt"); }), "[cut.txt] not UTF-8 at byte 2 (line 1)"));
 }
 

@@ -17,6 +17,7 @@
 #include "data/recommend/clicks.h"
 #include "data/table/csv.h"
 #include "data/text/labelled_text.h"
+#include "data/text/tabbed_lines.h"
 #include "data/text/text_dataset.h"
 #include "data/text/tokenizer.h"
 #include "data/text/word_tokenizer.h"
@@ -141,8 +142,8 @@ std::vector<std::string> ratings_seeds() {
   std::string tabs, commas = "userId,movieId,rating,timestamp\n";
   for (int user = 1; user <= 2; ++user)
     for (int i = 1; i <= 5; ++i) {
-      tabs += fmt::format("{}\t{}\t{}\t{}\n", user, 10 * i, 1 + (i * user) % 5, 1000 * user + i);
-      commas += fmt::format("{},{},{},{}\n", user, 10 * i, 4.5, 1000 * user + i);
+      tabs += fmt::format("{}\t{}\t{}\t{}\n", user, 10 * i, i % 2 == 1 ? 5 : 2, 1000 * user + i);
+      commas += fmt::format("{},{},{},{}\n", user, 10 * i, i % 2 == 1 ? 4.5 : 2, 1000 * user + i);
     }
   const std::string item = "10|A (1995)|01-Jan-1995||http://x|0|1|0|0|0|0|0|0|0|0|0|0|0|0|0|0|0|0|0\n";
   return {commas + "====\nmovieId,title,genres\n10,\"A, the\",Drama|War\n20,B,(no genres listed)\n", tabs + "====\n" + item, tabs};
@@ -258,6 +259,11 @@ const std::vector<Target>& targets() {
          }
        }},
       {"labelled", labelled_seeds, [](std::string_view bytes) { data::LabelledData(bytes, {}, "fuzz"); }},
+      {"text-columns", [] { return std::vector<std::string>{"source\ttarget\n1\t\"2\n", "a,\"b, \"\"c\"\"\nd\"\n"}; },
+       [](std::string_view bytes) {
+         const data::TextColumns columns{"source", "target", {"src"}, {"tgt"}};
+         data::read_text_columns(bytes, "fuzz", columns, {.csv = bytes.find('\t') == std::string_view::npos});
+       }},
       {"ratings", ratings_seeds, read_ratings},
       {"checkpoint", checkpoint_seeds, [](std::string_view bytes) { train::read_checkpoint_facts(MemoryFile(bytes, ".safetensors").path()); }},
       {"results", [] { return std::vector<std::string>{kResults}; }, [](std::string_view bytes) { report::read_results(std::string(bytes)); }},

@@ -204,7 +204,7 @@ TEST_CASE("recommend: every model learns, resumes to the same bits, and DIN's we
   CHECK(explain::to_html(weights).find("class=\"bar") != std::string::npos);
   CHECK(error_text<ConfigError>([&] { explain::explain_history(load_recommend_run(read_run(folder / "sum")), {0}); }).find("only din weighs the history") != std::string::npos);
   config.data = (folder / "none").string();
-  CHECK(error_text<IoError>([&] { train_run(config, {.out = folder / "x"}); }).find("is no folder with MovieLens' ratings.csv or u.data") != std::string::npos);
+  CHECK(error_text<IoError>([&] { train_run(config, {.out = folder / "x"}); }).find("is not a folder with MovieLens' ratings.csv or u.data") != std::string::npos);
 }
 
 TEST_CASE("AUC, grouped AUC and F1 against counting by hand") {

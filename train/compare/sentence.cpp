@@ -134,6 +134,7 @@ Phrase metric_words(const std::string& metric) {
                                                        {"mae", "mean absolute error", "平均绝对误差"},
                                                        {"r2", "R²", "R²"},
                                                        {"f1", "F1", "F1"},
+                                                       {"macro_f1", "macro-F1", "macro-F1"},
                                                        {"auc", "AUC", "AUC"},
                                                        {"map", "mAP", "mAP"},
                                                        {"seconds", "seconds", "秒数"}});

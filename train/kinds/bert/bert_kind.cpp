@@ -49,6 +49,7 @@ class BertKind : public KindBySteps<BertRunConfig> {
     EncoderData data = load_encoder_data(c);
     check_encoder_memory(c, bert_config(c, data.tokenizer->vocab_size(), 0, true));
     Prepared run;
+    run.notes = data.notes;
     run.task = std::make_unique<BertTask>(c, std::move(data));
     run.steps = c.steps;
     run.config = std::move(config);

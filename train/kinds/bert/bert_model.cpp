@@ -114,16 +114,34 @@ std::uint64_t EncoderData::fingerprint() const {
   return hash;
 }
 
+void EncoderData::add(data::Split split, const std::vector<data::LabelledText>& examples, std::int64_t context, const std::string& where, Cut& cut) {
+  for (const data::LabelledText& example : examples) {
+    std::int64_t whole = 0;
+    sequences[static_cast<int>(split)].push_back(data::classify_sequence(*tokenizer, example.text, context, where, &whole));
+    cut.texts += whole > context ? 1 : 0;
+    cut.longest = std::max(cut.longest, whole);
+    ++cut.of;
+  }
+}
+
+void EncoderData::note_cut(const Cut& cut, std::int64_t context, const std::string& where) {
+  if (cut.texts == 0) return;
+  notes.push_back(fmt::format("{}: {} of {} texts are longer than the context {} and are cut at their end; the longest has {} tokens", where, cut.texts, cut.of, context,
+                              cut.longest));
+}
+
 EncoderData load_encoder_data(const EncoderConfig& c, std::shared_ptr<const data::WordTokenizer> tokenizer) {
   const std::string path = data::find_data_set(c.data);
   EncoderData result;
   result.tokenizer = std::move(tokenizer);
-  if (data::is_labelled(path)) {
-    const data::LabelledData labelled = data::load_labelled(path);
+  const bool old_rules = c.format < 3;
+  if (old_rules ? path.ends_with(".tsv") : data::is_labelled(path)) {
+    const data::LabelledData labelled = data::load_labelled(path, {.old_rules = old_rules});
+    result.notes = labelled.notes();
     if (!result.tokenizer) result.tokenizer = make_tokenizer(c, labelled.joined(data::Split::train), path);
-    for (const auto split : {data::Split::train, data::Split::validation, data::Split::test})
-      for (const data::LabelledText& example : labelled.examples(split))
-        result.sequences[static_cast<int>(split)].push_back(data::classify_sequence(*result.tokenizer, example.text, c.context, path));
+    EncoderData::Cut cut;
+    for (const auto split : {data::Split::train, data::Split::validation, data::Split::test}) result.add(split, labelled.examples(split), c.context, path, cut);
+    result.note_cut(cut, c.context, path);
     return result;
   }
   const std::string text = read_file(path, std::min(kMaxPretrainBytes, memory_limit()));

@@ -31,9 +31,17 @@ double bert_flops(const nn::BertConfig& config, double tokens, double mask_share
 struct EncoderData {
   std::shared_ptr<const data::WordTokenizer> tokenizer;
   std::vector<data::Sequence> sequences[3];
+  std::vector<std::string> notes;  ///< what whoever trains on them should know
   std::uint64_t fingerprint() const;
+
+  /// Adds these examples' texts to a split's sequences, cut to the context; `cut` counts those that were.
+  struct Cut {
+    std::int64_t texts = 0, of = 0, longest = 0;
+  };
+  void add(data::Split split, const std::vector<data::LabelledText>& examples, std::int64_t context, const std::string& where, Cut& cut);
+  void note_cut(const Cut& cut, std::int64_t context, const std::string& where);
 };
-/// A `.tsv` file's texts, one sequence each, by its splits; any other text in windows, the first nine tenths to train on.
+/// A `.tsv` or `.csv` file's texts, one sequence each, by its splits; any other text in windows, the first nine tenths to train on.
 EncoderData load_encoder_data(const EncoderConfig& config, std::shared_ptr<const data::WordTokenizer> tokenizer = nullptr);
 
 /// Cross-entropy of the hidden tokens, mean or sum over them.

@@ -21,18 +21,24 @@ std::uint64_t fingerprint_of(const ClassifyData& data) {
 }  // namespace
 
 ClassifyData load_classify_data(const ClassifyConfig& c, std::shared_ptr<const data::WordTokenizer> tokenizer) {
-  const data::LabelledData labelled = data::load_labelled(c.data);
+  const bool old_rules = c.format < 3;  // F1 of the rarest label, however many there are
+  const data::LabelledData labelled = data::load_labelled(c.data, {.old_rules = old_rules});
   ClassifyData result;
   result.classes = labelled.classes();
   result.positive = c.positive.empty() ? labelled.rarest() : labelled.label_of(c.positive);
+  result.f1 = old_rules || result.classes.size() == 2 || !c.positive.empty();
+  result.macro_f1 = !old_rules && result.classes.size() > 2;
+  result.encoder.notes = labelled.notes();
   result.encoder.tokenizer = tokenizer ? std::move(tokenizer) : make_tokenizer(c, labelled.joined(data::Split::train), labelled.source());
+  EncoderData::Cut cut;
   for (const auto split : {data::Split::train, data::Split::validation, data::Split::test}) {
+    result.encoder.add(split, labelled.examples(split), c.context, labelled.source(), cut);
     for (const data::LabelledText& example : labelled.examples(split)) {
-      result.encoder.sequences[static_cast<int>(split)].push_back(data::classify_sequence(*result.encoder.tokenizer, example.text, c.context, labelled.source()));
       result.labels[static_cast<int>(split)].push_back(example.label);
       if (split == data::Split::train) result.bytes.push_back(static_cast<std::int32_t>(std::min<std::size_t>(example.text.size(), 1 << 30)));
     }
   }
+  result.encoder.note_cut(cut, c.context, labelled.source());
   return result;
 }
 
@@ -80,7 +86,9 @@ Evaluation ClassifyTask::evaluate(data::Split split, const std::function<bool(do
   for (std::size_t i = 0; i < guesses.size(); ++i) right += guesses[i] == labels[i] ? 1 : 0;
   Evaluation evaluation;
   evaluation.loss = sum / static_cast<double>(count);
-  evaluation.figures = {{"accuracy", right / static_cast<double>(count)}, {"f1", f1_score(guesses, labels, data_.positive)}};
+  evaluation.figures = {{"accuracy", right / static_cast<double>(count)}};
+  if (data_.f1) evaluation.figures.emplace_back("f1", f1_score(guesses, labels, data_.positive));
+  if (data_.macro_f1) evaluation.figures.emplace_back("macro_f1", macro_f1_score(guesses, labels, std::ssize(data_.classes)));
   return evaluation;
 }
 

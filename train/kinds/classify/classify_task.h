@@ -12,6 +12,8 @@ struct ClassifyData {
   std::vector<std::int32_t> bytes;  ///< of the training texts: what batches are made by, so that they are the same whatever the tokenizer
   std::vector<std::string> classes;
   std::int64_t positive = 0;
+  bool f1 = true;        ///< whether F1 of `positive` is measured: of two labels, and where it was asked for
+  bool macro_f1 = false; ///< of more than two
 };
 /// Texts, labels and, unless it is given, a vocabulary made of the training texts. Throws ConfigError, IoError.
 ClassifyData load_classify_data(const ClassifyConfig& config, std::shared_ptr<const data::WordTokenizer> tokenizer);

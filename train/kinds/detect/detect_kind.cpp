@@ -110,6 +110,7 @@ class DetectKind : public KindBySteps<DetectConfig> {
       fail<ConfigError>("config", "queries must be at least the boxes of one picture: queries {}, boxes {}; raise --queries", c.queries, scenes->most_boxes());
     Prepared run;
     run.has_test = scenes->has_test();
+    run.notes = scenes->notes();
     run.task = std::make_unique<DetectTask>(c, std::move(scenes));
     run.steps = c.steps;
     run.config = std::move(config);

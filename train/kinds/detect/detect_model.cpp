@@ -55,7 +55,10 @@ DetectionFacts DetectionFacts::from_json(const std::string& text, const std::str
 }
 
 std::shared_ptr<const data::DetectionData> load_scenes(const DetectConfig& c) {
-  if (data::has_boxes(c.data)) return std::make_shared<data::AnnotatedImages>(c.data, data::AnnotatedOptions{.side = kSceneSide, .seed = static_cast<std::uint64_t>(c.seed)});
+  if (data::has_boxes(c.data)) {
+    const data::AnnotatedOptions options{.side = kSceneSide, .seed = static_cast<std::uint64_t>(c.seed), .old_rules = c.format < 3};
+    return std::make_shared<data::AnnotatedImages>(c.data, options);
+  }
   check_folder(c.data);
   data::SceneOptions options;
   options.size = kSceneSide;

@@ -97,6 +97,7 @@ class RecommendKind : public KindOf<RecommendConfig> {
     const double parameters = static_cast<double>((data.n_item() + data.n_category() + data.n_user()) * c.width);
     check_memory(c, parameters, static_cast<double>(c.batch) * static_cast<double>(c.history + 1), 0);
     run.has_test = true;
+    run.notes = data.notes();
     run.task = std::make_unique<RecommendTask>(c, std::move(data));
     run.config = std::move(config);
     return run;

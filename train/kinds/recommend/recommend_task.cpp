@@ -32,7 +32,7 @@ ClickFacts ClickFacts::from_json(const std::string& text, const std::string& whe
 }
 
 data::ClickData load_click_data(const RecommendConfig& c) {
-  const data::ClickOptions options{.history = c.history, .leave_out = c.leave_out};
+  const data::ClickOptions options{.history = c.history, .leave_out = c.leave_out, .old_rules = c.format < 3};
   return data::load_clicks(c.data, options, {.users = c.users, .items = c.items, .topics = c.topics, .interests = c.interests, .events = c.events});
 }
 

@@ -137,6 +137,7 @@ class TokensKind : public KindBySteps<TokensConfig> {
     Prepared run;
     run.steps = c.steps;
     run.has_test = data.size(data::Split::test) > 0;
+    run.notes = data.notes();
     run.task = std::make_unique<TokensTask>(c, std::move(data));
     run.config = std::move(config);
     return run;

@@ -58,7 +58,8 @@ data::TokenData load_tokens(const TokensConfig& c) {
                                             .train = c.train,
                                             .binary = c.at_least != 0,
                                             .at_least = c.at_least,
-                                            .standardise = c.standardise});
+                                            .standardise = c.standardise,
+                                            .old_rules = c.format < 3});
   }
   return data::synthetic_tokens(made_up(c));
 }

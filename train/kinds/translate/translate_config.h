@@ -10,6 +10,7 @@ struct TranslateConfig : RunConfig {
 
   std::string data = "tang";
   std::int64_t context = 64;
+  bool skip_long = false;  ///< pairs that the context does not hold are left out
   std::string positions = "sinusoidal";
   bool tie = true;
   std::int64_t steps = 3000;

@@ -13,8 +13,9 @@ struct TranslateFacts : DataFacts {
 
 Fields translate_fields() {
   Fields all = {
-      {"data", "Data", &TranslateConfig::data, "tang (a quatrain's second couplet from its first), or a file of lines: a source, a tab, a target"},
+      {"data", "Data", &TranslateConfig::data, "tang (a quatrain's second couplet from its first), or a file of lines: a source, a tab, a target; or a .csv file"},
       {"context", "Data", &TranslateConfig::context, "characters of the longest source and of the longest target", 1, 1e6},
+      {"skip_long", "Data", &TranslateConfig::skip_long, "leave out pairs with a text longer than the context, instead of refusing the file"},
   };
   append(all, block_fields("blocks of the encoder, and of the decoder"));
   append(all, {{"positions", "Model", &TranslateConfig::positions, "how places are told apart", 0, 0, nn::choices<nn::Positions>()},
@@ -57,6 +58,7 @@ class TranslateKind : public KindBySteps<TranslateConfig> {
     const double tokens = static_cast<double>(c.batch) * static_cast<double>(c.context);
     check_memory(c, model.parameter_count(), tokens, tokens * static_cast<double>(data.vocabulary.size()));
     Prepared run;
+    run.notes = std::move(data.notes);
     run.task = std::make_unique<TranslateTask>(c, std::move(data));
     run.steps = c.steps;
     run.has_test = true;

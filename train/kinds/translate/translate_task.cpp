@@ -9,6 +9,7 @@
 #include "autograd/ops/loss.h"
 #include "autograd/ops/reduce.h"
 #include "core/error.h"
+#include "data/text/utf8.h"
 #include "train/build.h"
 
 namespace weft::train {
@@ -45,27 +46,54 @@ std::uint64_t fingerprint_of(const TranslateData& data) {
   return hash;
 }
 
+/// Pairs that the context holds; the others are an error, or left out where that was asked for.
+std::vector<data::TextPair> fitting_pairs(data::TextPairs& all, const TranslateConfig& c) {
+  std::vector<data::TextPair> fitting;
+  std::int64_t too_long = 0, longest = 0, line = 0;
+  for (data::TextPair& pair : all.pairs) {
+    const auto characters = [&](const std::string& text) { return std::ssize(data::decode_utf8(text, all.where)); };
+    const std::int64_t length = std::max(characters(pair.source), characters(pair.target));
+    if (length > c.context) {
+      ++too_long;
+      if (length > longest) line = pair.line;
+      longest = std::max(longest, length);
+    } else {
+      fitting.push_back(std::move(pair));
+    }
+  }
+  if (too_long == 0) return fitting;
+  const std::string which = fmt::format("{} of {} pairs have a text longer than the context {}; the longest, in line {}, has {} characters", too_long,
+                                        all.pairs.size(), c.context, line, longest);
+  if (!c.skip_long) fail<ConfigError>(all.where, "{}: use --context {}, or leave them out with --skip-long", which, longest);
+  if (fitting.empty()) fail<ConfigError>(all.where, "{}: none is left to train on; use a larger --context", which);
+  all.notes.push_back(fmt::format("{}: {}; they are left out (skip_long)", all.where, which));
+  return fitting;
+}
+
 }  // namespace
 
 TranslateData load_translate_data(const TranslateConfig& c) {
-  const data::PairData pairs = data::load_pairs(c.data);
+  data::TextPairs read = data::read_pairs(c.data, c.format < 3);
+  const std::vector<data::TextPair> fitting = fitting_pairs(read, c);
+  const data::PairData pairs(fitting, read.where);
+  TranslateData result;
+  result.notes = std::move(read.notes);
+  const auto& train = pairs.pairs(data::Split::train);
+  if (c.format >= 3 && std::all_of(train.begin(), train.end(), [&](const data::TextPair& pair) { return pair.target == train.front().target; }))
+    fail<ConfigError>(read.where, "all {} training pairs have one target: there is nothing to learn", train.size());
   std::string all;
   for (const auto split : {data::Split::train, data::Split::validation, data::Split::test})
     for (const data::TextPair& pair : pairs.pairs(split)) all += pair.source + pair.target;
-  TranslateData result;
   result.vocabulary.tokenizer = std::make_shared<data::CharTokenizer>(data::CharTokenizer::of_text(all, pairs.source()));
   for (const auto split : {data::Split::train, data::Split::validation, data::Split::test}) {
     for (const data::TextPair& pair : pairs.pairs(split)) {
-      const auto ids = [&](const std::string& text, const char* what) {
+      const auto ids = [&](const std::string& text) {
         const std::vector<std::int64_t> wide = result.vocabulary.tokenizer->encode(text, pairs.source());
-        if (static_cast<std::int64_t>(wide.size()) > c.context)
-          fail<ConfigError>(fmt::format("{}:{}", pairs.source(), pair.line), "a {} of {} characters is longer than the context {}: raise --context, or leave it out", what,
-                            wide.size(), c.context);
         return data::Sequence(wide.begin(), wide.end());
       };
       const int k = static_cast<int>(split);
-      result.sources[k].push_back(ids(pair.source, "source"));
-      result.targets[k].push_back(ids(pair.target, "target"));
+      result.sources[k].push_back(ids(pair.source));
+      result.targets[k].push_back(ids(pair.target));
       result.targets[k].back().push_back(static_cast<std::int32_t>(result.vocabulary.end()));
       result.target_bytes[k] += static_cast<std::int64_t>(pair.target.size());
     }

@@ -28,8 +28,9 @@ struct TranslateData {
   TranslateVocabulary vocabulary;
   std::vector<data::Sequence> sources[3], targets[3];  ///< by split; a target ends with the sign of it
   std::int64_t target_bytes[3] = {0, 0, 0};
+  std::vector<std::string> notes;  ///< pairs and columns that were left out
 };
-/// Throws IoError; ConfigError, `[file:LINE] ...`, for a text longer than the context.
+/// Throws IoError; ConfigError where texts are longer than the context and not to be skipped, and where all training targets are one.
 TranslateData load_translate_data(const TranslateConfig& config);
 
 nn::EncoderDecoderConfig encoder_decoder_config(const TranslateConfig& config, std::int64_t vocabulary);
