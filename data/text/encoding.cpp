@@ -30,7 +30,7 @@ std::string_view wide_encoding(std::string_view text) {
   double zeros[2] = {0, 0};
   for (std::size_t i = 0; i < sample.size(); ++i) zeros[i % 2] += sample[i] == '\0' ? 1 : 0;
   const double units = static_cast<double>(sample.size()) / 2;
-  if (units < 2) return "";
+  if (zeros[0] + zeros[1] < 3) return "";  // some stray byte
   if (zeros[1] > 0.2 * units && zeros[0] < 0.02 * units) return "UTF-16LE";
   if (zeros[0] > 0.2 * units && zeros[1] < 0.02 * units) return "UTF-16BE";
   return "";

@@ -67,7 +67,7 @@ TEST_CASE("the simulation: every example once an epoch, paired by the seed, clic
 
 TEST_CASE("MovieLens' u.data: sorted by time, four stars are a click") {
   const Scratch scratch;
-  scratch.write("u.data", "7\t50\t5\t300\n7\t20\t4\t100\n7\t30\t3\t200\n7\t90\t4\t400\n9\t50\t4\t10\n9\t20\t2\t20\n9\t30\t5\t30\n9\t90\t1\t40\n");
+  scratch.write("u.data", "7\t50\t5\t300\n7\t20\t4\t100\n7\t30\t3\t200\n7\t90\t4\t400\n9\t50\t4\t10\n9\t20\t4\t20\n9\t30\t5\t30\n9\t90\t1\t40\n");
   const ClickData data = load_ratings(scratch.folder(), {.history = 3});
   CHECK(data.n_user() == 3);
   CHECK(data.n_item() == 5);
@@ -95,7 +95,7 @@ TEST_CASE("ids keep all their 64 bits, and a file without a header its first lin
   const ClickData data = load_ratings(scratch.folder(), {.history = 3});
   CHECK(data.n_item() == 3);  // two, that a 64-bit float cannot tell apart
   CHECK(data.size(Split::train) + data.size(Split::validation) + data.size(Split::test) == 4);  // the first two have no click before them
-  CHECK(data.notes() == std::vector<std::string>{scratch.folder() + ": none of the 1 validation examples are clicks (ratings of 4 or more), so AUC cannot be measured there",
+  CHECK(data.notes() == std::vector<std::string>{scratch.folder() + ": all of the 1 validation examples are clicks (ratings of 4 or more), so AUC cannot be measured there",
                                                  scratch.folder() + ": all of the 1 test examples are clicks (ratings of 4 or more), so AUC cannot be measured there",
                                                  scratch.folder() + ": there is one user: what tells users apart cannot be learned"});
   const ClickData old = load_ratings(scratch.folder(), {.history = 3, .old_rules = true});  // as before: the first line was taken for a heading

@@ -53,7 +53,7 @@ TEST_CASE("texts in UTF-16 and Latin-1 are refused with that advice, also where 
   const auto load = [&](const std::string& bytes) { return message_of<IoError>([&] { load_text(scratch.write("text.txt", bytes)); }); };
   CHECK(contains(load(utf16("To be, or not to be", true)), "iconv -f UTF-16LE -t UTF-8"));
   CHECK(contains(load("\xff\xfe" + utf16("To be, or not to be", true)), "iconv -f UTF-16 -t UTF-8"));
-  CHECK(contains(load("Un caf\xe9 cr\xe8me br\xfbl\xe9e"), "iconv -f ISO-8859-1 -t UTF-8"));
+  CHECK(contains(load("Un caf\xe9 cr\xe8me br\xfbl\xe9" "e"), "iconv -f ISO-8859-1 -t UTF-8"));
   CHECK(message_of<IoError>([] { check_text_file("a\nb\xe9 c\n", "f"); }) ==
         "[f:2] not UTF-8 at byte 1 of the line: it seems to be Latin-1; convert it with iconv -f ISO-8859-1 -t UTF-8");
   CHECK(message_of<IoError>([] { check_text_file(std::string_view("abc\nd\0", 6), "f"); }) == "[f:2] a zero byte at byte 1 of the line: this is not a text file");

@@ -62,7 +62,7 @@ TEST_CASE("labelled lines: torn ones are named") {
   CHECK(load("ham\tone\nspam two\n") == "[f.tsv:2] no tab: a line is a label, a tab and a text");
   CHECK(load("ham\tone\n\n\ttwo\n") == "[f.tsv:3] no label before the tab");
   CHECK(load("ham\t \n") == "[f.tsv:1] no text after the tab");
-  CHECK(load("ham\ta\xff\n") == "[f.tsv:1] not UTF-8 at byte 5 of the line: what its encoding is cannot be told; convert it with iconv -f ENCODING -t UTF-8");
+  CHECK(load("ham\ta\xff\n") == "[f.tsv:1] not UTF-8 at byte 5 of the line: it seems to be Latin-1; convert it with iconv -f ISO-8859-1 -t UTF-8");
   CHECK(load("") == "[f.tsv] holds no examples: wants lines of a label, a tab and a text");
   CHECK(load("ham\tone\nham\ttwo") == "[f.tsv] all examples have the label \"ham\": there is nothing to tell apart");
   CHECK(load("ham\ta\nham\tb\nham\tc\nspam\td") == "[f.tsv] the label \"spam\" has 1 different texts: it needs at least 3, one a split");
@@ -99,7 +99,7 @@ TEST_CASE("labelled lines: which column is the label, and what becomes of others
   std::string both;
   for (int i = 0; i < 24; ++i) both += std::string(1, static_cast<char>('a' + i % 2)) + "\t" + std::string(1, static_cast<char>('p' + i % 3)) + "\n";
   CHECK(contains(message_of<IoError>([&] { LabelledData(both, {}, "f"); }), "[f] which column is the label cannot be told: the first has 2 different values, the second 3"));
-  CHECK(LabelledData("text\tlabel\n" + both, {}, "f").classes() == std::vector<std::string>{"p", "q", "r"});
+  CHECK(contains(message_of<IoError>([&] { LabelledData("text\tlabel\n" + both, {}, "f"); }), "the label \"p\" has 1 different texts"));
   CHECK(contains(message_of<IoError>([&] { LabelledData(left + "pos\ttwo\ttabs\n", {}, "f"); }), "[f:13] 3 columns, where the first line has 2"));
 }
 
