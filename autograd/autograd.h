@@ -1,6 +1,7 @@
 // The engine: recording ops, and walking back through what was recorded.
 #pragma once
 
+#include <initializer_list>
 #include <span>
 #include <vector>
 
@@ -14,14 +15,21 @@ namespace weft {
 /// Whether recording is on in this thread and this input wants its gradient.
 bool wants_grad(const Tensor& t);
 
+/// What a backward rule reads, by address; null ones and undefined ones are passed over. Where one of them has been changed in
+/// place since (Tensor::version()), backward is a GraphError instead of a wrong gradient. An op names here every tensor that its
+/// rule captured and that others can reach; its own output it keeps as a SavedOutput.
+using Saved = std::initializer_list<const Tensor*>;
+
 /// Ends an op: records it if an input wants a gradient, and returns `output`. `rule` must be made of ops, so that it can
 /// be differentiated in turn; it may return a gradient of the broadcast shape, the engine sums it to the input's.
 /// In anomaly mode a NaN or infinity in `output` throws NumericError naming `op`.
-Tensor record(const char* op, Tensor output, std::vector<Tensor> inputs, BackwardRule rule);
+Tensor record(const char* op, Tensor output, std::vector<Tensor> inputs, BackwardRule rule, Saved saved = {});
 
 /// The same for a fused op, whose rule calls kernels. `definition` computes the op from its captured inputs with
 /// primitive ops; it is used instead of the rule when gradients of gradients are asked for (without one, that is a GraphError).
-Tensor record_fused(const char* op, Tensor output, std::vector<Tensor> inputs, BackwardRule rule, std::function<Tensor()> definition);
+/// `defined_by`: what the definition reads besides the inputs.
+Tensor record_fused(const char* op, Tensor output, std::vector<Tensor> inputs, BackwardRule rule, std::function<Tensor()> definition,
+                    Saved saved = {}, Saved defined_by = {});
 
 /// Ops with several outputs. With a definition the rule may call kernels, without one it must be made of ops.
 std::vector<Tensor> record_multi(const char* op, std::vector<Tensor> outputs, std::vector<Tensor> inputs, MultiBackwardRule rule,
@@ -30,12 +38,14 @@ std::vector<Tensor> record_multi(const char* op, std::vector<Tensor> outputs, st
 /// An op's own output, kept for its backward rule without a reference cycle.
 class SavedOutput {
  public:
-  explicit SavedOutput(const Tensor& output, int index = 0) : value_(output.detach()), index_(index) {}
+  explicit SavedOutput(const Tensor& output, int index = 0) : value_(output.detach()), version_(output.version()), index_(index) {}
   /// The output, attached to the graph again when the rule itself is being recorded. Only inside the op's own rule.
+  /// Throws GraphError where the output was changed in place since.
   Tensor get() const;
 
  private:
   Tensor value_;
+  std::uint64_t version_;
   int index_;
 };
 

@@ -35,6 +35,8 @@ class Engine {
     if (freed_) fail_freed(*freed_);
     run();
     for (const auto& leaf : leaves_) {
+      if (!leaf->requires_grad)
+        continue;  // it did when the graph was recorded, and has been told otherwise since
       Tensor gradient = finish(*leaf, take(*leaf));
       if (gradient.defined()) add_to_grad(*leaf, std::move(gradient));
     }
@@ -165,7 +167,9 @@ class Engine {
     Gradients results;
     {
       const AnomalyMode quiet(false);  // what the rule's own ops make is judged below, under this node's name
-      results = options_.create_graph && !node.differentiable_rule ? differentiate_definition(node, grads) : node.rule(grads);
+      const bool by_definition = options_.create_graph && !node.differentiable_rule;
+      detail::check_saved(node.op, by_definition ? node.defined_by : node.saved);
+      results = by_definition ? differentiate_definition(node, grads) : node.rule(grads);
       grads.clear();  // so that a gradient passed through may be added to in place
     }
     if (results.size() != node.edges.size())
@@ -180,6 +184,8 @@ class Engine {
     node.freed = true;
     node.rule = nullptr;
     node.definition = nullptr;
+    node.saved.clear();
+    node.defined_by.clear();
     node.edges.clear();  // frees saved tensors now, not when the caller's loss dies
   }
 

@@ -1,11 +1,15 @@
 // Thread-local switches shared by recording and the engine. Not for users.
 #pragma once
 
+#include <vector>
+
 #include "autograd/grad_meta.h"
 
 namespace weft::detail {
 
 bool anomaly_enabled();
+/// Throws GraphError where a tensor that `op` saved has another version than then.
+void check_saved(const char* op, const std::vector<SavedVersion>& saved);
 
 class GradModeGuard {
  public:

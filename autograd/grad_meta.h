@@ -42,6 +42,14 @@ struct Edge {
   DType dtype = DType::f32;
 };
 
+/// The storage of a tensor that an op saved, and its version then.
+struct SavedVersion {
+  std::shared_ptr<const Storage> storage;
+  std::uint64_t version = 0;
+  Shape shape;
+  DType dtype = DType::f32;
+};
+
 /// One recorded op.
 struct Node : std::enable_shared_from_this<Node> {
   const char* op = "";
@@ -50,6 +58,8 @@ struct Node : std::enable_shared_from_this<Node> {
   std::vector<std::weak_ptr<GradMeta>> outputs;  ///< weak: an output keeps its node alive, not the other way round
   MultiBackwardRule rule;
   Definition definition;
+  std::vector<SavedVersion> saved;       ///< what the rule reads
+  std::vector<SavedVersion> defined_by;  ///< what the definition reads
   bool differentiable_rule = true;  ///< the rule is made of ops, so it can itself be differentiated
   bool freed = false;
 };

@@ -31,8 +31,24 @@ void check_anomaly(const char* op, const Tensor& output) {
   fail<NumericError>(op, "the forward made a NaN or an infinity: element {} (row-major) of an output {}", index, output.shape().str());
 }
 
-std::vector<Tensor> record_node(const char* op, std::vector<Tensor> outputs, const std::vector<Tensor>& inputs, MultiBackwardRule rule,
-                                Definition definition, bool differentiable_rule) {
+void save(const Tensor& t, std::vector<SavedVersion>& to) {
+  if (t.defined()) to.push_back({t.storage(), t.version(), t.shape(), t.dtype()});
+}
+
+[[noreturn]] void fail_changed(const char* op, const Shape& shape, DType dtype, std::uint64_t then,
+                               std::uint64_t now) {
+  fail<GraphError>(op,
+                   "a tensor {} {} that the op saved for its backward was changed in place since: "
+                   "version {} now, {} then; run backward() before "
+                   "the change (an optimizer's step() is one), run the forward again after it, or "
+                   "give the op a copy",
+                   name(dtype), shape.str(), now, then);
+}
+
+std::vector<Tensor> record_node(const char* op, std::vector<Tensor> outputs,
+                                const std::vector<Tensor>& inputs, MultiBackwardRule rule,
+                                Definition definition, bool differentiable_rule, Saved saved,
+                                Saved defined_by) {
   for (const Tensor& output : outputs) check_anomaly(op, output);
   if (!any_wants_grad(inputs)) return outputs;
   auto node = std::make_shared<Node>();
@@ -46,6 +62,13 @@ std::vector<Tensor> record_node(const char* op, std::vector<Tensor> outputs, con
     if (wants_grad(input)) edge.meta = input.grad_meta();
     if (input.defined()) edge.shape = input.shape(), edge.dtype = input.dtype();
     node->edges.push_back(std::move(edge));
+  }
+  for (const Tensor* t : saved)
+    if (t) save(*t, node->saved);
+  if (definition) {
+    for (const Tensor& input : inputs) save(input, node->defined_by);
+    for (const Tensor* t : defined_by)
+      if (t) save(*t, node->defined_by);
   }
   node->definition = std::move(definition);
   for (std::size_t i = 0; i < outputs.size(); ++i) {
@@ -85,6 +108,11 @@ AnomalyMode::~AnomalyMode() { anomaly_mode = before_; }
 
 namespace detail {
 bool anomaly_enabled() { return anomaly_mode; }
+void check_saved(const char* op, const std::vector<SavedVersion>& saved) {
+  for (const SavedVersion& t : saved)
+    if (t.storage->version() != t.version)
+      fail_changed(op, t.shape, t.dtype, t.version, t.storage->version());
+}
 GradModeGuard::GradModeGuard(bool enabled) : before_(std::exchange(grad_mode, enabled)) {}
 GradModeGuard::~GradModeGuard() { grad_mode = before_; }
 RunningNode::RunningNode(Node* node) : before_(std::exchange(running_node, node)) {}
@@ -92,6 +120,9 @@ RunningNode::~RunningNode() { running_node = before_; }
 }  // namespace detail
 
 Tensor SavedOutput::get() const {
+  if (value_.version() != version_)
+    fail_changed(running_node ? running_node->op : "autograd", value_.shape(), value_.dtype(),
+                 version_, value_.version());
   if (!grad_mode) return value_;
   if (!running_node) fail<GraphError>("autograd", "SavedOutput::get() outside a backward rule");
   auto& output = running_node->outputs.at(static_cast<std::size_t>(index_));
@@ -108,16 +139,19 @@ Tensor SavedOutput::get() const {
   return attached;
 }
 
-Tensor record(const char* op, Tensor output, std::vector<Tensor> inputs, BackwardRule rule) {
+Tensor record(const char* op, Tensor output, std::vector<Tensor> inputs, BackwardRule rule,
+              Saved saved) {
   op_ended(op, false);
   if (!any_wants_grad(inputs)) {
     check_anomaly(op, output);
     return output;
   }
-  return record_node(op, {std::move(output)}, inputs, as_multi(std::move(rule)), nullptr, true)[0];
+  return record_node(op, {std::move(output)}, inputs, as_multi(std::move(rule)), nullptr, true,
+                     saved, {})[0];
 }
 
-Tensor record_fused(const char* op, Tensor output, std::vector<Tensor> inputs, BackwardRule rule, std::function<Tensor()> definition) {
+Tensor record_fused(const char* op, Tensor output, std::vector<Tensor> inputs, BackwardRule rule,
+                    std::function<Tensor()> definition, Saved saved, Saved defined_by) {
   op_ended(op, false);
   if (!any_wants_grad(inputs)) {
     check_anomaly(op, output);
@@ -125,14 +159,16 @@ Tensor record_fused(const char* op, Tensor output, std::vector<Tensor> inputs, B
   }
   Definition as_list;
   if (definition) as_list = [definition = std::move(definition)] { return std::vector<Tensor>{definition()}; };
-  return record_node(op, {std::move(output)}, inputs, as_multi(std::move(rule)), std::move(as_list), false)[0];
+  return record_node(op, {std::move(output)}, inputs, as_multi(std::move(rule)), std::move(as_list),
+                     false, saved, defined_by)[0];
 }
 
 std::vector<Tensor> record_multi(const char* op, std::vector<Tensor> outputs, std::vector<Tensor> inputs, MultiBackwardRule rule,
                                  Definition definition) {
   op_ended(op, false);
   const bool differentiable_rule = !definition;
-  return record_node(op, std::move(outputs), inputs, std::move(rule), std::move(definition), differentiable_rule);
+  return record_node(op, std::move(outputs), inputs, std::move(rule), std::move(definition),
+                     differentiable_rule, {}, {});
 }
 
 }  // namespace weft

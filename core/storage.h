@@ -1,6 +1,7 @@
 // Memory: a caching allocator and the reference-counted buffer that tensors and their views share.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -36,10 +37,15 @@ class Storage {
   std::byte* data() const { return data_; }
   std::int64_t bytes() const { return bytes_; }
 
+  /// How often the elements have been changed in place; an op that saved them compares it.
+  std::uint64_t version() const { return version_.load(std::memory_order_relaxed); }
+  void bump_version() { version_.fetch_add(1, std::memory_order_relaxed); }
+
  private:
   std::byte* data_ = nullptr;
   std::int64_t bytes_ = 0;
   std::int64_t block_bytes_ = 0;
+  std::atomic<std::uint64_t> version_{0};
 };
 
 }  // namespace weft

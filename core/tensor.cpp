@@ -1,5 +1,9 @@
 #include <algorithm>
+#include <cmath>
 #include <limits>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 #include "core/kernels/copy.h"
 #include "core/tensor_impl.h"
@@ -28,19 +32,64 @@ std::int64_t span(const Shape& shape, const Shape& strides) {
   return last + (last < std::numeric_limits<std::int64_t>::max());
 }
 
-bool overlaps_itself(const Tensor& t) {
-  for (int i = 0; i < t.rank(); ++i)
-    if (t.shape()[i] > 1 && t.strides()[i] == 0) return true;
-  return false;
-}
-
 /// Chunks of a write may run at once, so no element may stand for two.
 void check_target(const Tensor& t, std::string_view where) {
-  if (overlaps_itself(t))
+  if (raw::overlaps_itself(t))
     fail<ShapeError>(where, "elements of the target share memory: {} with strides {}; copy it first", t.shape().str(), t.strides().str());
 }
 
+/// `value` as a To that is the same number.
+template <class To, class From>
+To exactly(From value, std::string_view where) {
+  if constexpr (std::is_floating_point_v<To> && std::is_same_v<From, std::int64_t>) {
+    // 2^63, which an i64 rounds up to, is none itself.
+    const double near = static_cast<double>(value);
+    if (near >= 0x1p63 || static_cast<std::int64_t>(near) != value)
+      fail<NumericError>(where, "{} is not a double; read it as a std::int64_t", value);
+  } else if constexpr (!std::is_floating_point_v<To> && std::is_floating_point_v<From>) {
+    if (!(value >= From{-0x1p63} && value < From{0x1p63}) || std::trunc(value) != value)
+      fail<NumericError>(where, "{} is not an integer; read it as a double", value);
+  }
+  return static_cast<To>(value);
+}
+
 }  // namespace
+
+bool raw::overlaps_itself(const Tensor& t) {
+  if (t.is_contiguous()) return false;
+  // From the smallest stride on: a stride beyond all that smaller ones reach keeps its steps apart.
+  std::vector<std::pair<std::int64_t, std::int64_t>> steps;  // stride, size
+  for (int i = 0; i < t.rank(); ++i)
+    if (t.shape()[i] > 1) steps.emplace_back(t.strides()[i], t.shape()[i]);
+  std::sort(steps.begin(), steps.end());
+  std::int64_t reach = 0;
+  bool apart = true;
+  for (const auto& [stride, size] : steps) {
+    if (stride == 0) return true;
+    apart = apart && stride > reach;
+    reach += stride * (size - 1);
+  }
+  if (apart) return false;
+  std::vector<bool> taken(static_cast<std::size_t>(
+      reach + 1));  // interlocking steps: a storage holds them all, so they can be walked
+  Shape index = Shape::filled(t.rank(), 0);
+  for (std::int64_t i = 0; i < t.numel(); ++i) {
+    std::int64_t offset = 0;
+    for (int d = 0; d < t.rank(); ++d) offset += index[d] * t.strides()[d];
+    if (taken[static_cast<std::size_t>(offset)]) return true;
+    taken[static_cast<std::size_t>(offset)] = true;
+    for (int d = t.rank() - 1; d >= 0 && ++index[d] == t.shape()[d]; --d) index[d] = 0;
+  }
+  return false;
+}
+
+bool raw::overlaps(const Tensor& a, const Tensor& b) {
+  if (!a.shares_storage(b) || a.numel() == 0 || b.numel() == 0) return false;
+  const auto end = [](const Tensor& t) {
+    return t.raw_data() + span(t.shape(), t.strides()) * item_size(t.dtype());
+  };
+  return a.raw_data() < end(b) && b.raw_data() < end(a);
+}
 
 const Tensor::Impl& Tensor::impl() const {
   if (!impl_) fail<Error>("tensor", "an undefined tensor was used; assign one first");
@@ -62,6 +111,9 @@ void Tensor::set_grad_meta(std::shared_ptr<GradMeta> meta) const {
 }
 
 bool Tensor::shares_storage(const Tensor& other) const { return impl().storage == other.impl().storage; }
+std::uint64_t Tensor::version() const { return impl().storage->version(); }
+void Tensor::bump_version() const { impl().storage->bump_version(); }
+const std::shared_ptr<Storage>& Tensor::storage() const { return impl().storage; }
 bool Tensor::is_unique() const { return impl_.use_count() == 1 && impl_->storage.use_count() == 1; }
 
 Tensor Tensor::empty(const Shape& shape, DType dtype) {
@@ -153,12 +205,15 @@ template std::vector<std::int32_t> Tensor::to_vector() const;
 template std::vector<std::int64_t> Tensor::to_vector() const;
 template std::vector<std::uint8_t> Tensor::to_vector() const;
 
-double Tensor::item() const {
+template <class T>
+T Tensor::item() const {
   if (numel() != 1) fail<ShapeError>("item", "wants a tensor of one element, got {}", shape().str());
-  return dispatch_any(dtype(), [&](auto zero) { return kernels::convert<double>(*data<decltype(zero)>()); });
+  return dispatch_any(dtype(),
+                      [&](auto zero) { return exactly<T>(*data<decltype(zero)>(), "item"); });
 }
 
-double Tensor::at(const Shape& index) const {
+template <class T>
+T Tensor::at(const Shape& index) const {
   bool inside = index.rank() == rank();
   std::int64_t offset = 0;
   for (int i = 0; inside && i < rank(); ++i) {
@@ -166,11 +221,18 @@ double Tensor::at(const Shape& index) const {
     if (inside) offset += index[i] * strides()[i];
   }
   if (!inside) fail<IndexError>("at", "index {} is outside {}", index.str(), shape().str());
-  return dispatch_any(dtype(), [&](auto zero) { return kernels::convert<double>(data<decltype(zero)>()[offset]); });
+  return dispatch_any(dtype(),
+                      [&](auto zero) { return exactly<T>(data<decltype(zero)>()[offset], "at"); });
 }
+
+template double Tensor::item() const;
+template std::int64_t Tensor::item() const;
+template double Tensor::at(const Shape&) const;
+template std::int64_t Tensor::at(const Shape&) const;
 
 void Tensor::fill(double value) const {
   check_target(*this, "fill");
+  bump_version();
   dispatch_any(dtype(), [&](auto zero) {
     using T = decltype(zero);
     const T element = kernels::convert<T>(value);
@@ -184,15 +246,9 @@ void Tensor::copy_from(const Tensor& source) const {
   if (!broadcasts_to(source.shape(), shape()))
     fail<ShapeError>("copy_from", "{} cannot be copied into {}", source.shape().str(), shape().str());
   check_target(*this, "copy_from");
-  Tensor from = source;
-  if (shares_storage(source)) {
-    const std::byte* begin = raw_data();
-    const std::byte* end = begin + span(shape(), strides()) * item_size(dtype());
-    const std::byte* from_begin = source.raw_data();
-    const std::byte* from_end = from_begin + span(source.shape(), source.strides()) * item_size(dtype());
-    if (numel() > 0 && begin < from_end && from_begin < end) from = raw::clone(source);
-  }
-  from = raw::expand(from, shape());
+  bump_version();
+  const Tensor from =
+      raw::expand(raw::overlaps(*this, source) ? raw::clone(source) : source, shape());
   kernels::copy_strided(shape(), raw_data(), dtype(), strides(), from.raw_data(), from.dtype(), from.strides());
 }
 

@@ -40,7 +40,8 @@ class Tensor {
   static Tensor from(std::initializer_list<T> values, const Shape& shape) { return from(std::vector<T>(values), shape); }
 
   bool defined() const { return impl_ != nullptr; }
-  explicit operator bool() const { return defined(); }
+  /// There is no truth of many elements: ask defined(), all_equal(a, b), or item() of a single element.
+  explicit operator bool() const = delete;
   const Shape& shape() const;
   const Shape& strides() const;  ///< in elements
   DType dtype() const;
@@ -49,14 +50,18 @@ class Tensor {
   std::int64_t numel() const;
   bool is_contiguous() const;
 
-  /// First element. Throws DTypeError unless T is the dtype's C++ type. The handle is const, the elements are not.
+  /// First element. Throws DTypeError unless T is the dtype's C++ type. The handle is const, the elements are not. Whoever
+  /// writes through it to elements that an op may have saved for its backward says so with bump_version().
   template <class T>
   T* data() const;
   std::byte* raw_data() const;
-  /// The single element of a one-element tensor, as a double. Throws ShapeError for any other size.
-  double item() const;
-  /// Element at an index, as a double (slow: for tests and messages). Throws IndexError.
-  double at(const Shape& index) const;
+  /// The single element of a one-element tensor, exactly: T is double or std::int64_t. Throws ShapeError for any other size,
+  /// NumericError for an element that T does not hold (an i64 beyond 2^53 as a double, 0.5 as an integer).
+  template <class T = double>
+  T item() const;
+  /// Element at an index, as item() (slow: for tests and messages). Throws IndexError, NumericError.
+  template <class T = double>
+  T at(const Shape& index) const;
   /// All elements in row-major order, converted.
   template <class T>
   std::vector<T> to_vector() const;
@@ -67,7 +72,14 @@ class Tensor {
   /// Whether nobody else holds this handle's tensor or its storage, so that it may be written in place.
   bool is_unique() const;
 
-  // In place, not recorded by autograd.
+  /// How often the elements have been changed in place; views share the count. Backward of an op that saved them refuses to
+  /// run on others than it saved.
+  std::uint64_t version() const;
+  /// Says that elements were changed through data(): all that changes elements in place calls it.
+  void bump_version() const;
+  const std::shared_ptr<Storage>& storage() const;
+
+  // In place, not recorded by autograd. Throw ShapeError for a target whose elements share memory.
   void fill(double value) const;
   void zero() const { fill(0); }
   /// Copies `source` here, converting the dtype and broadcasting the shape. Throws ShapeError.
@@ -75,7 +87,9 @@ class Tensor {
 
   // Autograd (defined in autograd/; see autograd/autograd.h for the engine).
   bool requires_grad() const;
-  /// Marks a leaf as wanting its gradient. Throws DTypeError for integers, GraphError for the result of an op.
+  /// Marks a leaf as wanting its gradient, or not. What was recorded before stays recorded; a backward() that finds a leaf that no
+  /// longer wants one gives it none (nor calls its hooks), and grad() refuses it. Throws DTypeError for integers, GraphError for
+  /// the result of an op.
   const Tensor& set_requires_grad(bool value = true) const;
   /// The gradient accumulated by backward(); undefined before. f(leaf).
   Tensor grad() const;
@@ -121,7 +135,14 @@ Tensor permute(const Tensor& t, const Shape& order);
 Tensor transpose(const Tensor& t, std::int64_t dim0, std::int64_t dim1);
 /// A view of t[begin:end:step] along `dim`. 0 <= begin <= end <= size, step >= 1; throws IndexError.
 Tensor slice(const Tensor& t, std::int64_t dim, std::int64_t begin, std::int64_t end, std::int64_t step = 1);
-/// `target += alpha * source`, same shape and dtype (float). Throws ShapeError, DTypeError.
+/// The view that `t` was stretched from: dimensions of stride 0 have size 1.
+Tensor unexpanded(const Tensor& t);
+/// Whether two indices of `t` stand for one element in memory.
+bool overlaps_itself(const Tensor& t);
+/// Whether the ranges of memory that both reach meet.
+bool overlaps(const Tensor& a, const Tensor& b);
+/// `target += alpha * source`, same shape and dtype (float). The source may overlap the target. Throws ShapeError, also for a
+/// target whose elements share memory; DTypeError.
 void add_scaled(const Tensor& target, const Tensor& source, double alpha = 1.0);
 /// The index of the first NaN or infinity in row-major order, or -1. Always -1 for integers.
 std::int64_t find_nonfinite(const Tensor& t);

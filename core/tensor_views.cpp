@@ -135,13 +135,27 @@ Tensor slice(const Tensor& t, std::int64_t dim, std::int64_t begin, std::int64_t
   return t.as_strided(shape, strides, begin * t.strides()[d]);
 }
 
+Tensor unexpanded(const Tensor& t) {
+  Shape shape = t.shape();
+  for (int i = 0; i < t.rank(); ++i)
+    if (t.strides()[i] == 0 && shape[i] > 1) shape[i] = 1;
+  return shape == t.shape() ? t : t.as_strided(shape, t.strides());
+}
+
 void add_scaled(const Tensor& target, const Tensor& source, double alpha) {
   if (target.shape() != source.shape())
     fail<ShapeError>("add_scaled", "shapes differ: target {}, source {}", target.shape().str(), source.shape().str());
   if (target.dtype() != source.dtype())
     fail<DTypeError>("add_scaled", "dtypes differ: target {}, source {}", name(target.dtype()), name(source.dtype()));
-  const Tensor from = contiguous(source);
+  if (overlaps_itself(target))
+    fail<ShapeError>("add_scaled",
+                     "elements of the target share memory: {} with strides {}; copy it first",
+                     target.shape().str(), target.strides().str());
+  // The very same elements go one by one; any other overlap would read what was already changed.
+  const bool same = target.raw_data() == source.raw_data() && target.strides() == source.strides();
+  const Tensor from = !same && overlaps(target, source) ? clone(source) : contiguous(source);
   const Tensor into = contiguous(target);
+  target.bump_version();
   dispatch_float(target.dtype(), "add_scaled", [&](auto zero) {
     using T = decltype(zero);
     T* out = into.data<T>();
@@ -163,8 +177,8 @@ void add_scaled(const Tensor& target, const Tensor& source, double alpha) {
 
 std::int64_t find_nonfinite(const Tensor& t) {
   if (!is_float(t.dtype())) return -1;
-  const Tensor values = contiguous(t);
-  return dispatch_float(t.dtype(), "find_nonfinite", [&](auto zero) {
+  const Tensor own = unexpanded(t), values = contiguous(own);
+  const std::int64_t place = dispatch_float(t.dtype(), "find_nonfinite", [&](auto zero) {
     using T = decltype(zero);
     const T* in = values.data<T>();
     std::vector<std::int64_t> first(static_cast<std::size_t>(chunk_count(values.numel(), kGrain)), -1);
@@ -175,6 +189,15 @@ std::int64_t find_nonfinite(const Tensor& t) {
     const auto found = std::find_if(first.begin(), first.end(), [](std::int64_t index) { return index >= 0; });
     return found == first.end() ? std::int64_t{-1} : *found;
   });
+  if (place < 0 || own.shape() == t.shape()) return place;
+  std::int64_t result = 0, rest = place,
+               step = 1;  // the same index where the stretched dimensions have their full size
+  for (int d = t.rank() - 1; d >= 0; --d) {
+    result += rest % own.shape()[d] * step;
+    rest /= own.shape()[d];
+    step *= t.shape()[d];
+  }
+  return result;
 }
 
 }  // namespace weft::raw

@@ -19,7 +19,12 @@ const CrossCovarianceAttentionOptions& checked_cross_covariance(const CrossCovar
 }
 
 /// Every channel of length 1 over the tokens; one of zeros stays so. Shape: (B, H, T, D).
-Tensor unit_channels(const Tensor& x) { return x * rsqrt(sum(square(x), {2}, true) + 1e-12); }
+Tensor unit_channels(const Tensor& x) {
+  const Tensor squares = sum(square(x), 2, true);
+  if (x.dtype() == DType::f32 && raw::find_nonfinite(squares) >= 0)
+    return cast(unit_channels(cast(x, DType::f64)), DType::f32);
+  return x * rsqrt(squares + 1e-12);
+}
 
 }  // namespace
 

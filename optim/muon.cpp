@@ -148,6 +148,8 @@ void Muon::update() {
     const Tensor& tensor = matrices_[i].tensor;
     if (!tensor.grad().defined() || tensor.numel() == 0) continue;
     gradients[i] = raw::contiguous(tensor.grad());
+    tensor.bump_version();
+    momentum_[i].bump_version();
     const std::int64_t rows = tensor.size(0) / matrices_[i].row_blocks;
     for (std::int64_t b = 0; b < matrices_[i].row_blocks; ++b) blocks.push_back({i, b * rows, rows, tensor.numel() / tensor.size(0)});
   }

@@ -174,7 +174,8 @@ Tensor scaled_dot_product_attention(const Tensor& q, const Tensor& k, const Tens
         });
         return has_bias ? Gradients{dq, dk, dv, dbias} : Gradients{dq, dk, dv};
       },
-      [=] { return definition::scaled_dot_product_attention(q, k, v, options); });
+      [=] { return definition::scaled_dot_product_attention(q, k, v, options); },
+      {&operands.q, &operands.k, &operands.v, &operands.bias}, {&options.key_padding});
 }
 
 Tensor attention_weights(const Tensor& q, const Tensor& k, const AttentionOptions& options) {

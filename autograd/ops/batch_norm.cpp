@@ -35,22 +35,70 @@ void check_batch_norm(const Tensor& x, const Tensor& weight, const Tensor& bias,
     fail<ShapeError>(kBatchNorm, "training needs at least two values of each channel: x {}", x.shape().str());
 }
 
+[[noreturn]] void fail_running(const char* what, std::int64_t channel, double value, DType dtype) {
+  fail<NumericError>(kBatchNorm,
+                     "{} of channel {} would be {:.6g}, more than {} holds; scale x down", what,
+                     channel, value, name(dtype));
+}
+
 Planes planes_of(const Tensor& x) {
   std::int64_t pixels = 1;
   for (int i = 2; i < x.rank(); ++i) pixels *= x.shape()[i];
   return {.batch = x.size(0), .channels = x.size(1), .pixels = pixels};
 }
 
-/// running = (1 - momentum) running + momentum value
+/// running = (1 - momentum) running + momentum value. Throws NumericError where that is finite but
+/// the dtype does not hold it.
 template <class T>
-void move_towards(const Tensor& running, const Tensor& value, double momentum, double factor) {
+void move_towards(const char* what, const Tensor& running, const Tensor& value, double momentum,
+                  double factor) {
   if (!running.defined()) return;
   const Tensor now = raw::clone(running);
   for (std::int64_t c = 0; c < now.numel(); ++c) {
     T& at = now.data<T>()[c];
-    at = static_cast<T>((1 - momentum) * static_cast<double>(at) + momentum * factor * static_cast<double>(value.data<T>()[c]));
+    const double moved = (1 - momentum) * static_cast<double>(at) +
+                         momentum * factor * static_cast<double>(value.data<T>()[c]);
+    at = static_cast<T>(moved);
+    if (std::isfinite(moved) && !std::isfinite(at)) fail_running(what, c, moved, running.dtype());
   }
   running.copy_from(now);
+}
+
+/// Whether x's own dtype holds the statistics of its channels well enough: a mean far from 0, in
+/// terms of the deviation, is rounded.
+template <class T>
+bool can_trust(const Tensor& mean, const Tensor& variance, double eps) {
+  constexpr double kLargestMean = 512;
+  for (std::int64_t c = 0; c < mean.numel(); ++c) {
+    const double center = static_cast<double>(mean.data<T>()[c]),
+                 spread = static_cast<double>(variance.data<T>()[c]) + eps;
+    if (variance.data<T>()[c] == 0) continue;  // every element is the mean, exactly
+    if (!(std::isfinite(spread) && std::abs(center) <= kLargestMean * std::sqrt(spread)))
+      return false;
+  }
+  return true;
+}
+
+/// In f64, where x's squares and means fit, and back.
+Tensor wide_batch_norm(const Tensor& x, const Tensor& weight, const Tensor& bias,
+                       const BatchNormOptions& o) {
+  const auto wide = [](const Tensor& t) { return t.defined() ? cast(t, DType::f64) : t; };
+  BatchNormOptions in_f64 = o;
+  in_f64.running_mean = wide(o.running_mean);
+  in_f64.running_var = wide(o.running_var);
+  const Tensor out = batch_norm(wide(x), wide(weight), wide(bias), in_f64);
+  const auto check = [&](const char* what, const Tensor& moved) {
+    for (std::int64_t c = 0; moved.defined() && c < moved.numel(); ++c) {
+      const double value = moved.data<double>()[c];
+      if (std::isfinite(value) && !std::isfinite(static_cast<float>(value)))
+        fail_running(what, c, value, x.dtype());
+    }
+  };
+  check("running_mean", in_f64.running_mean);
+  check("running_var", in_f64.running_var);
+  if (o.running_mean.defined()) o.running_mean.copy_from(in_f64.running_mean);
+  if (o.running_var.defined()) o.running_var.copy_from(in_f64.running_var);
+  return cast(out, x.dtype());
 }
 
 /// Row-major operands and statistics that backward needs.
@@ -118,6 +166,7 @@ Tensor batch_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, con
   const Tensor offset = row_major(bias), out = Tensor::empty(x.shape(), x.dtype()), scale = Tensor::empty({channels}, x.dtype()),
                shift = Tensor::empty({channels}, x.dtype());
   saved.rstd = Tensor::empty({channels}, x.dtype());
+  bool needs_f64 = false;
   Tensor before_mean, before_var;  // what the definition of an evaluation needs; the module's own move on
   dispatch_float(x.dtype(), kBatchNorm, [&](auto zero) {
     using T = decltype(zero);
@@ -126,8 +175,11 @@ Tensor batch_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, con
       saved.mean = Tensor::empty({channels}, x.dtype());
       variance = Tensor::empty({channels}, x.dtype());
       kernels::batch_norm_statistics(planes, saved.x.data<T>(), saved.mean.data<T>(), variance.data<T>());
-      move_towards<T>(o.running_mean, saved.mean, o.momentum, 1);
-      move_towards<T>(o.running_var, variance, o.momentum, static_cast<double>(count) / static_cast<double>(count - 1));
+      needs_f64 = x.dtype() == DType::f32 && !can_trust<T>(saved.mean, variance, o.eps);
+      if (needs_f64) return;
+      move_towards<T>("running_mean", o.running_mean, saved.mean, o.momentum, 1);
+      move_towards<T>("running_var", o.running_var, variance, o.momentum,
+                      static_cast<double>(count) / static_cast<double>(count - 1));
     } else {
       saved.mean = before_mean = raw::clone(o.running_mean);
       variance = before_var = raw::clone(o.running_var);
@@ -141,6 +193,7 @@ Tensor batch_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, con
     }
     kernels::batch_norm_apply(planes, saved.x.data<T>(), saved.mean.data<T>(), scale.data<T>(), shift.data<T>(), out.data<T>());
   });
+  if (needs_f64) return wide_batch_norm(x, weight, bias, o);
 
   std::vector<Tensor> inputs{x};
   const bool has_weight = weight.defined(), has_bias = bias.defined();
@@ -155,7 +208,10 @@ Tensor batch_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, con
         if (has_bias) gradients.push_back(all[2]);
         return gradients;
       },
-      [=, training = o.training, eps = o.eps] { return batch_norm_definition(x, weight, bias, training, before_mean, before_var, eps); });
+      [=, training = o.training, eps = o.eps] {
+        return batch_norm_definition(x, weight, bias, training, before_mean, before_var, eps);
+      },
+      {&saved.x, &saved.weight});
 }
 
 }  // namespace weft

@@ -16,7 +16,9 @@ struct BatchNormOptions {
 /// (x - mean) / sqrt(var + eps) * weight + bias, with mean and variance (divisor: the number of values) of each channel over all other dimensions.
 /// Shape: x (B, C, ...), weight and bias (C,) or undefined -> x's. Gradient: through the batch's statistics while training, g weight / sqrt(var + eps)
 /// otherwise. Throws: ShapeError, also for fewer than two values a channel while training; ConfigError for eps <= 0 or a momentum outside [0, 1], and where the
-/// running statistics are needed and absent; DTypeError. Source: Ioffe and Szegedy 2015 (arXiv 1502.03167), algorithms 1 and 2.
+/// running statistics are needed and absent; DTypeError; NumericError for running statistics that the dtype does
+/// not hold. An f32 batch whose squares or means f32 does not hold is normalized in f64.
+/// Source: Ioffe and Szegedy 2015 (arXiv 1502.03167), algorithms 1 and 2.
 Tensor batch_norm(const Tensor& x, const Tensor& weight = Tensor(), const Tensor& bias = Tensor(), const BatchNormOptions& options = {});
 
 }  // namespace weft

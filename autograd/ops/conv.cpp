@@ -184,14 +184,20 @@ Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, const C
     if (is_patches(w, groups)) {
       const Tensor patches = raw::contiguous(patch_view(x, w));
       const Tensor out = patch_forward<T>(patches, kernel, offset, w);
-      return record_fused("conv2d", out, {x, weight, bias}, [=, shape = x.shape(), kept = needs.weight ? patches : Tensor()](const Tensor& g) {
-        return patch_backward<T>(g, shape, kept, kernel, w, needs);
-      }, definition);
+      return record_fused(
+          "conv2d", out, {x, weight, bias},
+          [=, shape = x.shape(), kept = needs.weight ? patches : Tensor()](const Tensor& g) {
+            return patch_backward<T>(g, shape, kept, kernel, w, needs);
+          },
+          definition, {needs.weight ? &patches : nullptr, needs.x ? &kernel : nullptr});
     }
     const Tensor images = raw::contiguous(x);
     const Tensor out = Tensor::empty({x.shape()[0], weight.shape()[0], w.out_h, w.out_w}, x.dtype());
     kernels::conv2d(w, x.shape()[0], weight.shape()[0], groups, images.data<T>(), kernel.data<T>(), offset.defined() ? offset.data<T>() : nullptr, out.data<T>());
-    return record_fused("conv2d", out, {x, weight, bias}, [=](const Tensor& g) { return conv_backward<T>(g, images, kernel, w, groups, needs); }, definition);
+    return record_fused(
+        "conv2d", out, {x, weight, bias},
+        [=](const Tensor& g) { return conv_backward<T>(g, images, kernel, w, groups, needs); },
+        definition, {needs.weight ? &images : nullptr, needs.x ? &kernel : nullptr});
   });
 }
 

@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <utility>
+#include <vector>
 
 #include "autograd/autograd.h"
 #include "autograd/ops/binary.h"
@@ -64,6 +65,40 @@ Gradients dice_backward(const SavedDice& s, const Tensor& grad) {
   return {dx, grad_alpha};
 }
 
+/// Whether f32 holds the columns' statistics well enough: a mean far from 0, in terms of the
+/// deviation, is rounded.
+bool can_trust_columns(const Tensor& mean, const Tensor& variance, double eps) {
+  constexpr double kLargestMean = 512;
+  const std::vector<double> center = mean.to_vector<double>(),
+                            spread = variance.to_vector<double>();
+  for (std::size_t c = 0; c < center.size(); ++c)
+    // (Where it is 0 every element is the mean, exactly.)
+    if (spread[c] != 0 && !(std::isfinite(spread[c]) &&
+                            std::abs(center[c]) <= kLargestMean * std::sqrt(spread[c] + eps)))
+      return false;
+  return true;
+}
+
+/// In f64, where x's squares and means fit, and back. Throws NumericError for statistics that f32
+/// does not hold.
+Tensor wide_dice(const Tensor& x, const Tensor& alpha, const DiceOptions& o) {
+  DiceOptions in_f64 = o;
+  for (Tensor* running : {&in_f64.running_mean, &in_f64.running_var})
+    if (running->defined()) *running = raw::cast(*running, DType::f64);
+  const Tensor out = dice(cast(x, DType::f64), cast(alpha, DType::f64), in_f64);
+  for (const auto& [running, moved] : {std::pair{o.running_mean, in_f64.running_mean},
+                                       std::pair{o.running_var, in_f64.running_var}}) {
+    if (!running.defined()) continue;
+    const Tensor narrow = raw::cast(moved, x.dtype());
+    if (raw::find_nonfinite(moved) < 0 && raw::find_nonfinite(narrow) >= 0)
+      fail<NumericError>("dice",
+                         "the running statistics would be more than {} holds: {}; scale x down",
+                         name(x.dtype()), to_string(moved));
+    running.copy_from(narrow);
+  }
+  return cast(out, x.dtype());
+}
+
 Tensor dice_definition(const Tensor& x, const Tensor& alpha, bool training, const Tensor& running_mean, const Tensor& running_var, double eps) {
   const Tensor center = training ? mean(x, {0}, true) : running_mean, spread = training ? var(x, {0}, 0, true) : running_var;
   const Tensor gate = sigmoid(mul(sub(x, center), rsqrt(add(spread, eps))));
@@ -78,6 +113,7 @@ Tensor dice(const Tensor& x, const Tensor& alpha, const DiceOptions& o) {
   SavedDice saved{.x = raw::contiguous(x), .alpha = raw::contiguous(alpha), .mean = {}, .rstd = Tensor::empty({channels}, x.dtype()), .training = o.training,
                   .need_x = wants_grad(x)};
   const Tensor out = Tensor::empty(x.shape(), x.dtype());
+  bool needs_f64 = false;
   Tensor before_mean, before_var;  // what the definition of an evaluation needs; the module's own move on
   dispatch_float(x.dtype(), "dice", [&](auto zero) {
     using T = decltype(zero);
@@ -86,6 +122,8 @@ Tensor dice(const Tensor& x, const Tensor& alpha, const DiceOptions& o) {
       saved.mean = Tensor::empty({channels}, x.dtype());
       variance = Tensor::empty({channels}, x.dtype());
       kernels::column_statistics(rows, channels, saved.x.data<T>(), saved.mean.data<T>(), variance.data<T>());
+      needs_f64 = x.dtype() == DType::f32 && !can_trust_columns(saved.mean, variance, o.eps);
+      if (needs_f64) return;
       move_dice<T>(o.running_mean, saved.mean, o.momentum);
       move_dice<T>(o.running_var, variance, o.momentum);
     } else {
@@ -96,10 +134,17 @@ Tensor dice(const Tensor& x, const Tensor& alpha, const DiceOptions& o) {
       saved.rstd.data<T>()[c] = static_cast<T>(1.0 / std::sqrt(static_cast<double>(variance.data<T>()[c]) + o.eps));
     kernels::dice(rows, channels, saved.x.data<T>(), saved.columns<T>(), out.data<T>());
   });
+  if (needs_f64) return wide_dice(x, alpha, o);
   return record_fused(
       "dice", out, {x, alpha},
-      [saved](const Tensor& g) { return dispatch_float(g.dtype(), "dice", [&](auto zero) { return dice_backward<decltype(zero)>(saved, g); }); },
-      [=, training = o.training, eps = o.eps] { return dice_definition(x, alpha, training, before_mean, before_var, eps); });
+      [saved](const Tensor& g) {
+        return dispatch_float(g.dtype(), "dice",
+                              [&](auto zero) { return dice_backward<decltype(zero)>(saved, g); });
+      },
+      [=, training = o.training, eps = o.eps] {
+        return dice_definition(x, alpha, training, before_mean, before_var, eps);
+      },
+      {&saved.x, &saved.alpha});
 }
 
 }  // namespace weft

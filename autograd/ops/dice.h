@@ -15,7 +15,8 @@ struct DiceOptions {
 
 /// p x + (1 - p) alpha x with p = sigmoid((x - mean) / sqrt(var + eps)), mean and variance (divisor N) of each channel over the batch.
 /// Shape: x (N, C), alpha (C,) -> (N, C). Gradient: through the batch's statistics while training. Throws: ShapeError, also for a training batch without
-/// rows; ConfigError for eps <= 0 or a momentum outside [0, 1], and where the running statistics are needed and absent; DTypeError.
+/// rows; ConfigError for eps <= 0 or a momentum outside [0, 1], and where the running statistics are needed and absent; DTypeError;
+/// NumericError for running statistics that the dtype does not hold. An f32 batch whose squares or means f32 does not hold is gated in f64.
 /// Source: Zhou et al. 2018 (arXiv 1706.06978), eq. 3.
 Tensor dice(const Tensor& x, const Tensor& alpha, const DiceOptions& options = {});
 

@@ -16,7 +16,8 @@ Tensor dropout(const Tensor& x, double p, bool training, Generator& generator) {
   const std::uint64_t first = generator.reserve(static_cast<std::uint64_t>(kernels::dropout_blocks(n)));
   dispatch_float(x.dtype(), "dropout", [&](auto zero) {
     using T = decltype(zero);
-    kernels::dropout(generator, first, p, from.data<T>(), n, out.data<T>(), mask ? mask.data<std::uint8_t>() : nullptr);
+    kernels::dropout(generator, first, p, from.data<T>(), n, out.data<T>(),
+                     mask.defined() ? mask.data<std::uint8_t>() : nullptr);
   });
   const double scale = 1 / (1 - p);
   const auto rule = [mask, scale](const Tensor& g) -> Gradients {

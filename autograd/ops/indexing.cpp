@@ -54,7 +54,11 @@ Tensor take_rows(const char* op, const Tensor& x, const Tensor& index, int dim) 
   shape[dim] = index.numel();
   Tensor out = Tensor::empty(shape, x.dtype());
   kernels::take_rows(out.raw_data(), from.raw_data(), index.data<std::int64_t>(), a.outer, a.size, index.numel(), a.inner, x.dtype());
-  return record(op, out, {x}, [=, whole = x.shape()](const Tensor& g) -> Gradients { return {add_rows(g, index, whole, dim)}; });
+  return record(op, out, {x},
+                [=, whole = x.shape()](const Tensor& g) -> Gradients {
+                  return {add_rows(g, index, whole, dim)};
+                },
+                {&index});
 }
 
 /// The transpose of take_rows: rows of g added at index along dim of zeros of `shape`; each is the other's gradient.
@@ -65,7 +69,10 @@ Tensor add_rows(const Tensor& g, const Tensor& index, const Shape& shape, int di
   dispatch_float(g.dtype(), "add_rows", [&]<class T>(T) {
     kernels::add_rows(out.data<T>(), from.data<T>(), index.data<std::int64_t>(), a.outer, a.size, index.numel(), a.inner);
   });
-  return record("add_rows", out, {g}, [=](const Tensor& gg) -> Gradients { return {take_rows("index_select", gg, index, dim)}; });
+  return record(
+      "add_rows", out, {g},
+      [=](const Tensor& gg) -> Gradients { return {take_rows("index_select", gg, index, dim)}; },
+      {&index});
 }
 
 void check_index_fits(const char* op, const Shape& x, const Shape& index, int dim) {
@@ -87,9 +94,11 @@ Tensor embedding(const Tensor& weight, const Tensor& ids) {
   shape.push_back(weight.shape()[1]);
   Tensor out = Tensor::empty(shape, weight.dtype());
   kernels::take_rows(out.raw_data(), from.raw_data(), index.data<std::int64_t>(), 1, rows, index.numel(), weight.shape()[1], weight.dtype());
-  return record("embedding", out, {weight}, [index, table = weight.shape()](const Tensor& g) -> Gradients {
-    return {add_rows(reshape(g, {index.numel(), table[1]}), index, table, 0)};
-  });
+  return record("embedding", out, {weight},
+                [index, table = weight.shape()](const Tensor& g) -> Gradients {
+                  return {add_rows(reshape(g, {index.numel(), table[1]}), index, table, 0)};
+                },
+                {&index});
 }
 
 Tensor index_select(const Tensor& x, std::int64_t dim, const Tensor& index) {
@@ -107,9 +116,11 @@ Tensor gather(const Tensor& x, std::int64_t dim, const Tensor& index) {
   check_range("gather", from, x.shape(), at);
   Tensor out = Tensor::empty(index.shape(), x.dtype());
   kernels::gather(out.raw_data(), x.raw_data(), x.strides(), from.data<std::int64_t>(), index.shape(), at, x.dtype());
-  return record("gather", out, {x}, [=, shape = x.shape()](const Tensor& g) -> Gradients {
-    return {scatter_add(Tensor::zeros(shape, g.dtype()), at, from, g)};
-  });
+  return record("gather", out, {x},
+                [=, shape = x.shape()](const Tensor& g) -> Gradients {
+                  return {scatter_add(Tensor::zeros(shape, g.dtype()), at, from, g)};
+                },
+                {&from});
 }
 
 Tensor take_along_dim(const Tensor& x, const Tensor& index, std::int64_t dim) {
@@ -138,9 +149,11 @@ Tensor scatter_add(const Tensor& x, std::int64_t dim, const Tensor& index, const
     kernels::scatter_add(out.data<T>(), out.strides(), source.data<T>(), source.strides(), to.data<std::int64_t>(), index.shape(), at);
   });
   const bool need_x = wants_grad(x), need_source = wants_grad(source);
-  return record("scatter_add", out, {x, source}, [=](const Tensor& g) -> Gradients {
-    return {need_x ? g : Tensor(), need_source ? gather(g, at, to) : Tensor()};
-  });
+  return record("scatter_add", out, {x, source},
+                [=](const Tensor& g) -> Gradients {
+                  return {need_x ? g : Tensor(), need_source ? gather(g, at, to) : Tensor()};
+                },
+                {need_source ? &to : nullptr});
 }
 
 }  // namespace weft

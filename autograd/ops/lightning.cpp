@@ -84,6 +84,7 @@ Tensor lightning_attention(const Tensor& q, const Tensor& k, const Tensor& v, co
     using T = decltype(zero);
     kernels::lightning_forward(operands.args<T>(), rows_of<T>(out), options.state.defined() ? options.state.data<T>() : nullptr);
   });
+  if (options.state.defined()) options.state.bump_version();
   if (!need_q && !need_k && !need_v) return record(kLightning, std::move(out), {q, k, v}, nullptr);
   return record_fused(
       kLightning, std::move(out), {q, k, v},
@@ -97,7 +98,8 @@ Tensor lightning_attention(const Tensor& q, const Tensor& k, const Tensor& v, co
         });
         return result;
       },
-      [=] { return definition::lightning_attention(q, k, v, options); });
+      [=] { return definition::lightning_attention(q, k, v, options); },
+      {&operands.q, &operands.k, &operands.v});
 }
 
 namespace definition {

@@ -1,6 +1,7 @@
 #include "autograd/ops/loss.h"
 
 #include <cmath>
+#include <limits>
 #include <string>
 
 #include "autograd/autograd.h"
@@ -141,14 +142,34 @@ Tensor cross_entropy(const Tensor& logits, const Tensor& targets, const CrossEnt
         });
         return {dx};
       },
-      [=] { return definition::cross_entropy(logits, targets, options); });
+      [=] { return definition::cross_entropy(logits, targets, options); },
+      {&saved.logits, &saved.ids, &saved.weights}, {&targets, &options.class_weights});
 }
+
+namespace {
+
+/// t s, and 0 for t = 0 also where s is infinite.
+Tensor weighted(const Tensor& t, const Tensor& s) {
+  const Tensor is_zero = equal(t.detach(), Tensor::scalar(0, t.dtype()));
+  const Tensor is_infinite =
+      equal(abs(s.detach()), Tensor::scalar(std::numeric_limits<double>::infinity(), s.dtype()));
+  const Tensor both = less(Tensor::scalar(1, s.dtype()),
+                           add(raw::cast(is_zero, s.dtype()), raw::cast(is_infinite, s.dtype())));
+  return mul(t, masked_fill(s, both, 0));
+}
+
+}  // namespace
 
 Tensor bce_with_logits(const Tensor& logits, const Tensor& targets, Reduction reduction, double pos_weight) {
   check_same_shape("bce_with_logits", logits, targets);
   if (!(pos_weight >= 0) || std::isinf(pos_weight))
     fail<ConfigError>("bce_with_logits", "pos_weight must be finite and 0 or more, got {}", pos_weight);
   // -log s(x) = softplus(-x) and -log(1 - s(x)) = x + softplus(-x), so the loss is (1 - t) x + (1 + (p - 1) t) softplus(-x).
+  if (raw::find_nonfinite(logits) >= 0) {  // the sum below is infinity - infinity there
+    const Tensor of_one = weighted(targets, softplus(neg(logits))),
+                 of_none = weighted(1.0 - targets, softplus(logits));
+    return reduce(add(pos_weight == 1 ? of_one : mul(of_one, pos_weight), of_none), reduction);
+  }
   const Tensor tail = softplus(neg(logits)), linear_part = mul(sub(Tensor::full({}, 1, logits.dtype()), targets), logits);
   const Tensor losses = pos_weight == 1 ? add(linear_part, tail) : add(linear_part, mul(add(mul(targets, pos_weight - 1), 1.0), tail));
   return reduce(losses, reduction);
@@ -175,7 +196,10 @@ Tensor smooth_l1_loss(const Tensor& x, const Tensor& target, double beta, Reduct
 Tensor kl_div(const Tensor& log_q, const Tensor& target, Reduction reduction) {
   check_same_shape("kl_div", log_q, target);
   const Tensor is_zero = equal(target, Tensor::full({}, 0, target.dtype()));
-  const Tensor losses = masked_fill(mul(target, sub(log(masked_fill(target, is_zero, 1)), log_q)), is_zero, 0);
+  // What stands beside a t of 0 must be finite: its gradient is 0 times that.
+  const Tensor log_ratio =
+      sub(log(masked_fill(target, is_zero, 1)), masked_fill(log_q, is_zero, 0));
+  const Tensor losses = masked_fill(mul(target, log_ratio), is_zero, 0);
   if (reduction != Reduction::mean) return reduce(losses, reduction);
   const std::int64_t classes = target.rank() == 0 ? 1 : target.size(-1);
   return mul(sum(losses), classes == 0 ? 0.0 : static_cast<double>(classes) / static_cast<double>(target.numel()));

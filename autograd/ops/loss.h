@@ -20,7 +20,8 @@ Tensor cross_entropy(const Tensor& logits, const Tensor& targets, const CrossEnt
 
 // Those below: Shape: x and the target equal -> () or, for Reduction::none, theirs. Throws: ShapeError when they differ, DTypeError.
 
-/// -(t log s(x) + (1 - t) log(1 - s(x))), without overflow. pos_weight multiplies the t term. Gradient: to logits and targets.
+/// -(t log s(x) + (1 - t) log(1 - s(x))), without overflow; a term whose weight (t or 1 - t) is 0 is 0, also for infinite logits.
+/// pos_weight multiplies the t term. Gradient: to logits and targets.
 Tensor bce_with_logits(const Tensor& logits, const Tensor& targets, Reduction reduction = Reduction::mean, double pos_weight = 1);
 /// (x - t)^2. Gradient: 2 (x - t), and minus that.
 Tensor mse_loss(const Tensor& x, const Tensor& target, Reduction reduction = Reduction::mean);
@@ -30,7 +31,7 @@ Tensor l1_loss(const Tensor& x, const Tensor& target, Reduction reduction = Redu
 /// Source: Girshick 2015 (arXiv 1504.08083), eq. 3. Throws: ConfigError unless beta > 0.
 Tensor smooth_l1_loss(const Tensor& x, const Tensor& target, double beta = 1, Reduction reduction = Reduction::mean);
 /// sum over the last dimension of t (log t - log_q), averaged over the rest ("batchmean") for Reduction::mean; 0 where t is 0.
-/// Shape: Reduction::none gives every term. Gradient: -t to log_q, log t + 1 - log_q to t.
+/// Shape: Reduction::none gives every term. Gradient: -t to log_q, log t + 1 - log_q to t; 0 to both where t is 0, also for a log_q of -inf.
 Tensor kl_div(const Tensor& log_q, const Tensor& target, Reduction reduction = Reduction::mean);
 
 namespace definition {

@@ -42,7 +42,11 @@ bool find_layout(const Tensor& t, Layout& layout) {
 /// `t`, or a row-major copy where gemm cannot read it.
 Tensor readable(const Tensor& t, Layout& layout) {
   if (find_layout(t, layout)) return t;
-  const Tensor copy = raw::contiguous(t);
+  // One matrix of each batch that differs: a stretched leading dimension stays one.
+  Shape shape = t.shape();
+  for (int i = 0; i < t.rank() - 2; ++i)
+    if (t.strides()[i] == 0) shape[i] = std::min<std::int64_t>(shape[i], 1);
+  const Tensor copy = raw::contiguous(t.as_strided(shape, t.strides()));
   find_layout(copy, layout);
   return copy;
 }
@@ -100,12 +104,16 @@ Tensor folded_matmul(const Tensor& a, const Tensor& b) {
   shape.push_back(b.size(1));
   Tensor out = raw::reshape(batched_product(raw::reshape(a, {a.numel() / a.size(-1), a.size(-1)}), b, {}), shape);
   const bool need_a = wants_grad(a), need_b = wants_grad(b);
-  return record("matmul", std::move(out), {a, b}, [=](const Tensor& g) -> Gradients {
-    Tensor da, db;
-    if (need_a) da = matmul(g, transpose(b, 0, 1));
-    if (need_b) db = matmul(transpose(reshape(a, {-1, a.size(-1)}), 0, 1), reshape(g, {a.numel() / a.size(-1), b.size(1)}));
-    return {da, db};
-  });
+  return record("matmul", std::move(out), {a, b},
+                [=](const Tensor& g) -> Gradients {
+                  Tensor da, db;
+                  if (need_a) da = matmul(g, transpose(b, 0, 1));
+                  if (need_b)
+                    db = matmul(transpose(reshape(a, {-1, a.size(-1)}), 0, 1),
+                                reshape(g, {a.numel() / a.size(-1), b.size(1)}));
+                  return {da, db};
+                },
+                {need_b ? &a : nullptr, need_a ? &b : nullptr});
 }
 
 /// Any operands of rank 2 and more.
@@ -114,12 +122,14 @@ Tensor matrix_product(const Tensor& a, const Tensor& b) {
   const Shape batch = broadcast_shapes(leading_dims(a.shape()), leading_dims(b.shape()), "matmul");
   Tensor out = batched_product(a, b, batch);
   const bool need_a = wants_grad(a), need_b = wants_grad(b);
-  return record("matmul", std::move(out), {a, b}, [=](const Tensor& g) -> Gradients {
-    Tensor da, db;
-    if (need_a) da = matmul(g, transpose(b, -1, -2));
-    if (need_b) db = matmul(transpose(a, -1, -2), g);
-    return {da, db};
-  });
+  return record("matmul", std::move(out), {a, b},
+                [=](const Tensor& g) -> Gradients {
+                  Tensor da, db;
+                  if (need_a) da = matmul(g, transpose(b, -1, -2));
+                  if (need_b) db = matmul(transpose(a, -1, -2), g);
+                  return {da, db};
+                },
+                {need_b ? &a : nullptr, need_a ? &b : nullptr});
 }
 
 std::string shapes(const Tensor& x, const Tensor& weight, const Tensor& bias) {
@@ -203,7 +213,8 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
       [=] {
         const Tensor product = matmul(x, transpose(weight, 0, 1));
         return bias.defined() ? add(product, bias) : product;
-      });
+      },
+      {need_w ? &flat : nullptr, need_x ? &dense : nullptr});
 }
 
 }  // namespace weft

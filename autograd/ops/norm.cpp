@@ -82,7 +82,7 @@ Tensor normalise(const char* op, Norm kind, const Tensor& x, const Tensor& weigh
         if (has_bias) gradients.push_back(db);
         return gradients;
       },
-      std::move(definition));
+      std::move(definition), {&saved.x, &saved.weight});
 }
 
 }  // namespace
@@ -98,6 +98,11 @@ Tensor rms_norm(const Tensor& x, const Tensor& weight, double eps) {
 namespace definition {
 
 Tensor layer_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, double eps) {
+  if (x.dtype() ==
+      DType::f32) {  // squares of large floats are doubles, and so are means that f32 would round
+    const auto wide = [](const Tensor& t) { return t.defined() ? cast(t, DType::f64) : t; };
+    return cast(definition::layer_norm(wide(x), wide(weight), wide(bias), eps), DType::f32);
+  }
   const Tensor centered = sub(x, mean(x, {-1}, true));
   Tensor y = mul(centered, rsqrt(add(mean(square(centered), {-1}, true), eps)));
   if (weight.defined()) y = mul(y, weight);
@@ -105,6 +110,10 @@ Tensor layer_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, dou
 }
 
 Tensor rms_norm(const Tensor& x, const Tensor& weight, double eps) {
+  if (x.dtype() == DType::f32)
+    return cast(definition::rms_norm(cast(x, DType::f64),
+                                     weight.defined() ? cast(weight, DType::f64) : weight, eps),
+                DType::f32);
   const Tensor y = mul(x, rsqrt(add(mean(square(x), {-1}, true), eps)));
   return weight.defined() ? mul(y, weight) : y;
 }

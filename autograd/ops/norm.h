@@ -1,4 +1,4 @@
-// Normalisation over the last dimension.
+// Normalization over the last dimension. Right for every finite row, also for one whose squares or whose mean the dtype cannot hold.
 #pragma once
 
 #include "core/tensor.h"

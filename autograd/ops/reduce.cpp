@@ -23,6 +23,22 @@ struct Plan {
   std::int64_t count = 1;  ///< elements that become one
 };
 
+/// Where a stretched dimension (stride 0) holds each element once: the tensor, and how many equal
+/// terms of a sum each stands for.
+struct Distinct {
+  Tensor x;
+  double copies = 1;
+};
+
+Distinct distinct(const Tensor& x, const Plan& plan) {
+  if (x.numel() == 0) return {x};
+  Distinct result{raw::unexpanded(x)};
+  for (int d = 0; d < x.rank(); ++d)
+    if (plan.reduced[static_cast<std::size_t>(d)] && result.x.shape()[d] != x.shape()[d])
+      result.copies *= static_cast<double>(x.shape()[d]);
+  return result;
+}
+
 Plan plan_for(const char* op, const Shape& shape, const Dims& dims) {
   Plan plan;
   for (const std::int64_t dim : dims) {
@@ -64,9 +80,21 @@ Tensor reduce_groups(Reduce kind, const Tensor& x, const Plan& plan) {
   return done ? current : raw::clone(x);
 }
 
+Tensor reduce_own(Reduce kind, const char* op, const Tensor& x, const Plan& plan) {
+  return dispatch_float(x.dtype(), op,
+                        [&](auto zero) { return reduce_groups<decltype(zero)>(kind, x, plan); });
+}
+
+/// A result of Distinct::x, repeated along the dimensions that x repeats and the reduction keeps.
+Tensor repeated(const Tensor& value, const Plan& plan) {
+  return value.shape() == plan.kept ? value : raw::clone(raw::expand(value, plan.kept));
+}
+
 /// The value of a reduction with reduced dimensions of size 1, not recorded.
 Tensor reduce_value(Reduce kind, const char* op, const Tensor& x, const Plan& plan) {
-  return dispatch_float(x.dtype(), op, [&](auto zero) { return reduce_groups<decltype(zero)>(kind, x, plan); });
+  const Distinct own = distinct(x, plan);
+  const Tensor value = reduce_own(kind, op, own.x, plan);
+  return repeated(kind == Reduce::sum && own.copies != 1 ? mul(value, own.copies) : value, plan);
 }
 
 /// A fresh tensor in the shape the caller asked for; a view of `value`, which nobody else holds.
@@ -80,13 +108,19 @@ Tensor extreme(Reduce kind, const char* op, const Tensor& x, const Dims& dims, b
   if (plan.count == 0) fail<ShapeError>(op, "nothing to choose from: x {}; the reduced dimensions hold no element", x.shape().str());
   const Tensor value = reduce_value(kind, op, x, plan);
   if (!wants_grad(x)) return shaped(value, plan, keepdim);
-  return record(op, shaped(value, plan, keepdim), {x}, [x = x.detach(), value = value.detach(), plan](const Tensor& g) -> Gradients {
-    // 1 / (number of ties) at each of them. (With keepdim `value` is the output itself, and holding that would be a cycle: hence detach.)
-    const Tensor one = Tensor::scalar(1, x.dtype()), none = Tensor::scalar(0, x.dtype());
-    const Tensor ties = where(equal(x, value), one, none);
-    const Tensor share = div(ties, reduce_value(Reduce::sum, "sum", ties, plan));
-    return {mul(reshape(g, plan.kept), share)};
-  });
+  return record(op, shaped(value, plan, keepdim), {x},
+                [x = x.detach(), value = value.detach(), plan](const Tensor& g) -> Gradients {
+                  // 1 / (number of ties) at each of them. (With keepdim `value` is the output
+                  // itself, and holding that would be a cycle: hence detach.)
+                  const Tensor one = Tensor::scalar(1, x.dtype()),
+                               none = Tensor::scalar(0, x.dtype());
+                  const Tensor ties = where(
+                      equal(x, value), one,
+                      where(equal(x, x), none, one));  // a group with a NaN is won by its NaNs
+                  const Tensor share = div(ties, reduce_value(Reduce::sum, "sum", ties, plan));
+                  return {mul(reshape(g, plan.kept), share)};
+                },
+                {&x, &value});
 }
 
 Tensor running_sum(const Tensor& x, int dim, bool reverse) {
@@ -123,13 +157,23 @@ Tensor var(const Tensor& x, const Dims& dims, int correction, bool keepdim) {
     fail<NumericError>("var", "needs more elements than the correction: {} over {} of x {}", correction, plan.count, x.shape().str());
   if (!is_float(x.dtype())) fail<DTypeError>("var", "wants f32 or f64, got {}", name(x.dtype()));
   const double scale = 1.0 / static_cast<double>(plan.count - correction);
-  // Two passes: squares of the deviations, which do not cancel as sum(x^2) - mean^2 would.
-  const auto deviations = [dims](const Tensor& t) { return sub(t, mean(t, dims, true)); };
-  const Tensor deviation = deviations(x.detach());
-  const Tensor value = mul(reduce_value(Reduce::sum, "var", mul(deviation, deviation), plan), scale);
-  return record("var", shaped(value, plan, keepdim), {x}, [x, deviations, kept = plan.kept, scale](const Tensor& g) -> Gradients {
-    return {mul(mul(reshape(g, kept), 2 * scale), deviations(x))};
-  });
+  // Two passes: squares of the deviations, which do not cancel as sum(x^2) - mean^2 would. In f64,
+  // whose squares hold those of every f32, and whose mean a large f32 needs: that of 10,000,001 and
+  // 10,000,002 is no f32.
+  const auto deviations = [dims](const Tensor& t) {
+    const Tensor wide = cast(t, DType::f64);
+    return sub(wide, mean(wide, dims, true));
+  };
+  const Distinct own = distinct(x.detach(), plan);
+  const Tensor squares = reduce_own(Reduce::sum, "var", square(deviations(own.x)), plan);
+  const Tensor value = repeated(raw::cast(mul(squares, scale * own.copies), x.dtype()), plan);
+  return record(
+      "var", shaped(value, plan, keepdim), {x},
+      [x, deviations, kept = plan.kept, scale](const Tensor& g) -> Gradients {
+        return {cast(mul(mul(reshape(cast(g, DType::f64), kept), 2 * scale), deviations(x)),
+                     x.dtype())};
+      },
+      {&x});
 }
 
 Tensor max(const Tensor& x, const Dims& dims, bool keepdim) { return extreme(Reduce::max, "max", x, dims, keepdim); }
@@ -137,6 +181,15 @@ Tensor min(const Tensor& x, const Dims& dims, bool keepdim) { return extreme(Red
 
 Tensor argmax(const Tensor& x, std::int64_t dim, bool keepdim) {
   const int d = normalize_dim(dim, x.rank(), "argmax");
+  if (const Tensor own = raw::unexpanded(x);
+      own.shape() != x.shape()) {  // the first of equals: where the elements stand once
+    Shape kept = x.shape();
+    kept[d] = 1;
+    const Tensor all = raw::clone(raw::expand(argmax(own, d, true), kept));
+    if (keepdim) return all;
+    kept.erase(d);
+    return raw::reshape(all, kept);
+  }
   if (x.shape()[d] == 0) fail<ShapeError>("argmax", "nothing to choose from: dimension {} of x {} is empty", d, x.shape().str());
   std::int64_t outer = 1, inner = 1;
   for (int i = 0; i < d; ++i) outer *= x.shape()[i];
@@ -158,19 +211,25 @@ Tensor logsumexp(const Tensor& x, const Dims& dims, bool keepdim) {
   Tensor value;
   {
     const NoGrad constants;
-    const Tensor top = reduce_value(Reduce::max, "logsumexp", x, plan);
+    const Distinct own = distinct(x, plan);
+    const Tensor top = reduce_own(Reduce::max, "logsumexp", own.x, plan);
     const Tensor infinity = Tensor::scalar(std::numeric_limits<double>::infinity(), x.dtype());
     const Tensor shift = where(equal(abs(top), infinity), Tensor::scalar(0, x.dtype()), top);
-    value = add(log(reduce_value(Reduce::sum, "logsumexp", exp(sub(x, shift)), plan)), shift);
+    const Tensor sums = reduce_own(Reduce::sum, "logsumexp", exp(sub(own.x, shift)), plan);
+    value = repeated(add(log(own.copies == 1 ? sums : mul(sums, own.copies)), shift), plan);
   }
   const Tensor out = shaped(value, plan, keepdim);
   if (!wants_grad(x)) return out;
-  return record("logsumexp", out, {x}, [x, y = SavedOutput(out), kept = plan.kept](const Tensor& g) -> Gradients {
-    // softmax = e^(x - logsumexp); over a group of only -infinity it is 0, not e^(-infinity + infinity).
-    const Tensor total = reshape(y.get(), kept);
-    const Tensor lowest = Tensor::scalar(-std::numeric_limits<double>::infinity(), x.dtype());
-    return {mul(reshape(g, kept), exp(sub(x, masked_fill(total, equal(total, lowest), 0))))};
-  });
+  return record(
+      "logsumexp", out, {x},
+      [x, y = SavedOutput(out), kept = plan.kept](const Tensor& g) -> Gradients {
+        // softmax = e^(x - logsumexp); over a group of only -infinity it is 0, not e^(-infinity +
+        // infinity).
+        const Tensor total = reshape(y.get(), kept);
+        const Tensor lowest = Tensor::scalar(-std::numeric_limits<double>::infinity(), x.dtype());
+        return {mul(reshape(g, kept), exp(sub(x, masked_fill(total, equal(total, lowest), 0))))};
+      },
+      {&x});
 }
 
 Tensor cumsum(const Tensor& x, std::int64_t dim) { return running_sum(x, normalize_dim(dim, x.rank(), "cumsum"), false); }

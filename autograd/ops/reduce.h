@@ -1,17 +1,13 @@
 // Sums, means, extremes and running sums over dimensions.
 #pragma once
 
-#include <vector>
-
+#include "autograd/ops/dims.h"
 #include "core/tensor.h"
 
 namespace weft {
 
-/// Dimensions to reduce; empty means all of them. May count from the end, may not repeat.
-using Dims = std::vector<std::int64_t>;
-
-// Reductions: Shape: (...) -> the reduced dimensions dropped, or of size 1 with keepdim. Throws: IndexError for a dimension
-// out of range or given twice; DTypeError for integers unless said otherwise.
+// Reductions: Shape: (...) -> the reduced dimensions dropped, or of size 1 with keepdim. No dimensions: all. Throws: IndexError for
+// a dimension out of range or given twice; DTypeError for integers unless said otherwise. What expand() repeats is read once.
 
 /// Sum; 0 over nothing. Partial sums are combined in index order. Gradient: g, stretched back.
 Tensor sum(const Tensor& x, const Dims& dims = {}, bool keepdim = false);
@@ -19,7 +15,7 @@ Tensor sum(const Tensor& x, const Dims& dims = {}, bool keepdim = false);
 Tensor mean(const Tensor& x, const Dims& dims = {}, bool keepdim = false);
 /// Variance with divisor (count - correction). Gradient: 2 g (x - mean) / (count - correction). Throws: NumericError when count <= correction.
 Tensor var(const Tensor& x, const Dims& dims = {}, int correction = 1, bool keepdim = false);
-/// Largest element. Gradient: to it; shared equally at a tie. NaN wins. Throws: ShapeError over nothing.
+/// Largest element. Gradient: to it; shared equally at a tie. NaN wins, and shares with other NaNs. Throws: ShapeError over nothing.
 Tensor max(const Tensor& x, const Dims& dims = {}, bool keepdim = false);
 /// Smallest element. Gradient: as max.
 Tensor min(const Tensor& x, const Dims& dims = {}, bool keepdim = false);

@@ -61,18 +61,29 @@ Tensor roi_align(const Tensor& x, const Tensor& regions, const RoiAlignOptions& 
       return {dx};
     };
     // The same as sums of weighted rows of x, seen as (B H W, C).
-    return record_fused(kRoiAlign, out, {x}, rule, [=] {
-      const std::int64_t per_cell = kernels::taps_per_cell(grid), cells = grid.out_h * grid.out_w, plane = grid.height * grid.width;
-      const Tensor index = Tensor::empty({static_cast<std::int64_t>(taps->size())}, DType::i64), weight = Tensor::empty({index.numel(), 1}, x.dtype());
-      for (std::int64_t i = 0; i < index.numel(); ++i) {
-        const auto image = static_cast<std::int64_t>(where_to.data<T>()[i / (cells * per_cell) * 5]);
-        index.data<std::int64_t>()[i] = image * plane + (*taps)[static_cast<std::size_t>(i)].place;
-        weight.data<T>()[i] = (*taps)[static_cast<std::size_t>(i)].weight;
-      }
-      const Tensor rows = reshape(permute(x, {0, 2, 3, 1}), {grid.batch * plane, grid.channels});
-      const Tensor sums = sum(reshape(mul(index_select(rows, 0, index), weight), {grid.count, cells, per_cell, grid.channels}), {2});
-      return reshape(transpose(sums, 1, 2), {grid.count, grid.channels, grid.out_h, grid.out_w});
-    });
+    return record_fused(
+        kRoiAlign, out, {x}, rule,
+        [=] {
+          const std::int64_t per_cell = kernels::taps_per_cell(grid),
+                             cells = grid.out_h * grid.out_w, plane = grid.height * grid.width;
+          const Tensor index = Tensor::empty({static_cast<std::int64_t>(taps->size())}, DType::i64),
+                       weight = Tensor::empty({index.numel(), 1}, x.dtype());
+          for (std::int64_t i = 0; i < index.numel(); ++i) {
+            const auto image =
+                static_cast<std::int64_t>(where_to.data<T>()[i / (cells * per_cell) * 5]);
+            index.data<std::int64_t>()[i] =
+                image * plane + (*taps)[static_cast<std::size_t>(i)].place;
+            weight.data<T>()[i] = (*taps)[static_cast<std::size_t>(i)].weight;
+          }
+          const Tensor rows =
+              reshape(permute(x, {0, 2, 3, 1}), {grid.batch * plane, grid.channels});
+          const Tensor sums = sum(reshape(mul(index_select(rows, 0, index), weight),
+                                          {grid.count, cells, per_cell, grid.channels}),
+                                  {2});
+          return reshape(transpose(sums, 1, 2),
+                         {grid.count, grid.channels, grid.out_h, grid.out_w});
+        },
+        {&where_to}, {&where_to});
   });
 }
 

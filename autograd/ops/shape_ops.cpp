@@ -231,7 +231,7 @@ Tensor pad(const Tensor& x, const std::vector<std::int64_t>& widths, double valu
   return record("pad", out, {x}, [inverse](const Tensor& g) -> Gradients { return {pad(g, inverse)}; });
 }
 
-Tensor flip(const Tensor& x, const std::vector<std::int64_t>& dims) {
+Tensor flip(const Tensor& x, const Dims& dims) {
   Shape strides = x.strides();
   std::int64_t offset = 0;
   std::array<bool, Shape::kMaxRank> seen{};

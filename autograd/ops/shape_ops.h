@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "autograd/ops/dims.h"
 #include "core/tensor.h"
 
 namespace weft {
@@ -43,8 +44,9 @@ Tensor stack(const std::vector<Tensor>& tensors, std::int64_t dim);
 /// torch.nn.functional.pad); negative widths crop. Shape: size -> before + size + after. Gradient: g's middle.
 /// Throws: ShapeError for an odd number of widths, for more than x has dimensions, and where less than nothing would be left.
 Tensor pad(const Tensor& x, const std::vector<std::int64_t>& widths, double value = 0);
-/// Order reversed along dims. Shape: (...) -> (...). Gradient: g flipped. Throws: IndexError for a dimension out of range or given twice.
-Tensor flip(const Tensor& x, const std::vector<std::int64_t>& dims);
+/// Order reversed along dims; an empty list reverses none. Shape: (...) -> (...). Gradient: g flipped.
+/// Throws: IndexError for a dimension out of range or given twice.
+Tensor flip(const Tensor& x, const Dims& dims);
 /// Moved by shift along dim; what falls off the end comes back at the start. Shape: (...) -> (...). Gradient: g rolled back. Throws: IndexError.
 Tensor roll(const Tensor& x, std::int64_t shift, std::int64_t dim);
 

@@ -16,10 +16,11 @@ using kernels::Unary;
 Tensor compute(Unary kind, const char* op, const Tensor& x) {
   return dispatch_float(x.dtype(), op, [&](auto zero) {
     using T = decltype(zero);
-    const Tensor from = raw::contiguous(x);
-    Tensor out = Tensor::empty(x.shape(), x.dtype());
+    const Tensor from =
+        raw::contiguous(raw::unexpanded(x));  // each element once, however often it is repeated
+    Tensor out = Tensor::empty(from.shape(), x.dtype());
     kernels::unary(kind, from.data<T>(), out.data<T>(), out.numel());
-    return out;
+    return from.shape() == x.shape() ? out : raw::clone(raw::expand(out, x.shape()));
   });
 }
 
@@ -45,8 +46,11 @@ Tensor record_by_output(Unary kind, const char* op, const Tensor& x, Tensor (*ru
 
 /// For a hot op of x with a kernel and a definition.
 Tensor record_with_kernel(Unary kind, const char* op, const Tensor& x, std::function<Tensor()> definition) {
-  return record_fused(op, compute(kind, op, x), {x}, [kind, op, x = x.detach()](const Tensor& g) -> Gradients { return {backward_kernel(kind, op, x, g)}; },
-                      std::move(definition));
+  return record_fused(op, compute(kind, op, x), {x},
+                      [kind, op, x = x.detach()](const Tensor& g) -> Gradients {
+                        return {backward_kernel(kind, op, x, g)};
+                      },
+                      std::move(definition), {&x});
 }
 
 }  // namespace
@@ -62,7 +66,8 @@ Tensor exp(const Tensor& x) {
 }
 
 Tensor log(const Tensor& x) {
-  return record("log", compute(Unary::log, "log", x), {x}, [x](const Tensor& g) -> Gradients { return {div(g, x)}; });
+  return record("log", compute(Unary::log, "log", x), {x},
+                [x](const Tensor& g) -> Gradients { return {div(g, x)}; }, {&x});
 }
 
 Tensor sqrt(const Tensor& x) {
@@ -81,7 +86,8 @@ Tensor rsqrt(const Tensor& x) {
 }
 
 Tensor abs(const Tensor& x) {
-  return record("abs", compute(Unary::abs, "abs", x), {x}, [x = x.detach()](const Tensor& g) -> Gradients { return {mul(g, sign(x))}; });
+  return record("abs", compute(Unary::abs, "abs", x), {x},
+                [x = x.detach()](const Tensor& g) -> Gradients { return {mul(g, sign(x))}; }, {&x});
 }
 
 Tensor sign(const Tensor& x) {
@@ -89,11 +95,13 @@ Tensor sign(const Tensor& x) {
 }
 
 Tensor sin(const Tensor& x) {
-  return record("sin", compute(Unary::sin, "sin", x), {x}, [x](const Tensor& g) -> Gradients { return {mul(g, cos(x))}; });
+  return record("sin", compute(Unary::sin, "sin", x), {x},
+                [x](const Tensor& g) -> Gradients { return {mul(g, cos(x))}; }, {&x});
 }
 
 Tensor cos(const Tensor& x) {
-  return record("cos", compute(Unary::cos, "cos", x), {x}, [x](const Tensor& g) -> Gradients { return {mul(g, neg(sin(x)))}; });
+  return record("cos", compute(Unary::cos, "cos", x), {x},
+                [x](const Tensor& g) -> Gradients { return {mul(g, neg(sin(x)))}; }, {&x});
 }
 
 Tensor tanh(const Tensor& x) {
@@ -112,13 +120,16 @@ Tensor relu(const Tensor& x) {
 }
 
 Tensor square(const Tensor& x) {
-  return record("square", compute(Unary::square, "square", x), {x}, [x](const Tensor& g) -> Gradients { return {mul(mul(g, 2.0), x)}; });
+  return record("square", compute(Unary::square, "square", x), {x},
+                [x](const Tensor& g) -> Gradients { return {mul(mul(g, 2.0), x)}; }, {&x});
 }
 
 Tensor erf(const Tensor& x) {
-  return record("erf", compute(Unary::erf, "erf", x), {x}, [x](const Tensor& g) -> Gradients {
-    return {mul(mul(g, 2 * std::numbers::inv_sqrtpi), exp(neg(square(x))))};
-  });
+  return record("erf", compute(Unary::erf, "erf", x), {x},
+                [x](const Tensor& g) -> Gradients {
+                  return {mul(mul(g, 2 * std::numbers::inv_sqrtpi), exp(neg(square(x))))};
+                },
+                {&x});
 }
 
 Tensor gelu(const Tensor& x, Gelu form) {
@@ -130,9 +141,12 @@ Tensor silu(const Tensor& x) {
 }
 
 Tensor softplus(const Tensor& x) {
-  return record("softplus", compute(Unary::softplus, "softplus", x), {x}, [x](const Tensor& g) -> Gradients {
-    return {grad_enabled() ? mul(g, sigmoid(x)) : backward_kernel(Unary::softplus, "softplus", x, g)};
-  });
+  return record("softplus", compute(Unary::softplus, "softplus", x), {x},
+                [x](const Tensor& g) -> Gradients {
+                  return {grad_enabled() ? mul(g, sigmoid(x))
+                                         : backward_kernel(Unary::softplus, "softplus", x, g)};
+                },
+                {&x});
 }
 
 Tensor clamp(const Tensor& x, double low, double high) {
@@ -140,10 +154,13 @@ Tensor clamp(const Tensor& x, double low, double high) {
   const Tensor least = Tensor::scalar(low, x.dtype()), most = Tensor::scalar(high, x.dtype());
   const Tensor from = x.detach();
   if (!is_float(x.dtype())) fail<DTypeError>("clamp", "wants f32 or f64, got {}", name(x.dtype()));
-  return record("clamp", minimum(maximum(from, least), most), {x}, [from, least, most](const Tensor& g) -> Gradients {
-    const Tensor none = Tensor::scalar(0, g.dtype());
-    return {where(less(from, least), none, where(greater(from, most), none, g))};
-  });
+  return record("clamp", minimum(maximum(from, least), most), {x},
+                [from, least, most](const Tensor& g) -> Gradients {
+                  // Inside is what stays as it is: so NaN, which equals nothing, is outside.
+                  return {where(equal(from, minimum(maximum(from, least), most)), g,
+                                Tensor::scalar(0, g.dtype()))};
+                },
+                {&x});
 }
 
 Tensor cast(const Tensor& x, DType dtype) {

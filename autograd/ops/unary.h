@@ -19,9 +19,9 @@ Tensor log(const Tensor& x);
 Tensor sqrt(const Tensor& x);
 /// 1 / sqrt x. Gradient: -g x^(-3/2) / 2.
 Tensor rsqrt(const Tensor& x);
-/// Gradient: g sign(x); 0 at 0.
+/// Gradient: g sign(x); 0 at 0, NaN at NaN.
 Tensor abs(const Tensor& x);
-/// -1, 0 or 1. Gradient: 0.
+/// -1, 0 or 1; NaN at NaN. Gradient: 0.
 Tensor sign(const Tensor& x);
 /// Gradient: g cos x.
 Tensor sin(const Tensor& x);
@@ -31,7 +31,7 @@ Tensor cos(const Tensor& x);
 Tensor tanh(const Tensor& x);
 /// 1 / (1 + e^-x). Gradient: g s (1 - s).
 Tensor sigmoid(const Tensor& x);
-/// max(x, 0). Gradient: g where x > 0, else 0.
+/// max(x, 0); NaN stays NaN. Gradient: g where x > 0, else 0, also at NaN.
 Tensor relu(const Tensor& x);
 /// x^2. Gradient: 2 g x.
 Tensor square(const Tensor& x);
@@ -50,7 +50,7 @@ Tensor gelu(const Tensor& x, Gelu form = Gelu::erf);
 Tensor silu(const Tensor& x);
 /// log(1 + e^x), without overflow. Gradient: g sigmoid(x).
 Tensor softplus(const Tensor& x);
-/// x limited to [low, high]. Gradient: g where low <= x <= high, else 0. Throws: ConfigError when low > high or either is NaN.
+/// x limited to [low, high]; NaN stays NaN. Gradient: g where low <= x <= high, else 0, also at NaN. Throws: ConfigError when low > high or either is NaN.
 Tensor clamp(const Tensor& x, double low, double high = std::numeric_limits<double>::infinity());
 
 /// The same values in another dtype (x itself when it has it already). Gradient: g cast back; none through integers.

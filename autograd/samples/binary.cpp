@@ -87,7 +87,41 @@ Sample make_mul() {
   return s;
 }
 
-Sample make_div() { return arithmetic("div", div, [](double x, double y) { return x / y; }, {}, {0.5, 2}); }
+Sample make_div() {
+  Sample s = arithmetic("div", div, [](double x, double y) { return x / y; }, {}, {0.5, 2});
+  for (const double b : {49.0, -3.0, 1e-3})
+    s.cases.push_back(constant_case(
+        fmt::format("the constant {}", b).c_str(), values({2, 5}, 43),
+        [b](const Inputs& in) { return in[0] / b; }, [b](double x) { return x / b; }));
+  return s;
+}
+
+Sample make_all_equal() {
+  Sample s{"all_equal", Kind::op, {}, {}, {}, {}};
+  const auto answer = [](const Inputs& in) {
+    return Tensor::scalar(all_equal(in[0], in[1]) ? 1 : 0, DType::u8);
+  };
+  const auto says = [](double expected) {
+    return [=](const Inputs&) { return std::vector<double>{expected}; };
+  };
+  const Tensor x = values({2, 37}, 1), other = raw::clone(x);
+  other.data<double>()[73] += 1;
+  s.cases = {
+      make_constant_case("the same", {x, raw::clone(x)}, answer, says(1)),
+      make_constant_case("the last differs", {x, other}, answer, says(0)),
+      make_constant_case("another shape", {x, values({37, 2}, 1)}, answer, says(0)),
+      make_constant_case("a broadcast", {x, values({37}, 1)}, answer, says(0)),
+      make_constant_case("empty", {values({0, 3}, 1), values({0, 3}, 1)}, answer, says(1)),
+      make_constant_case("NaN",
+                         {Tensor::from<double>({std::numeric_limits<double>::quiet_NaN()}, {1}),
+                          Tensor::from<double>({std::numeric_limits<double>::quiet_NaN()}, {1})},
+                         answer, says(0))};
+  s.errors = {{"dtypes", [] { all_equal(Tensor::zeros({2}), Tensor::zeros({2}, DType::i64)); },
+               "[all_equal] operands differ in dtype: a f32, b i64; cast() one of them"}};
+  s.benchmarks = {
+      {"1024 x 1024", f32_inputs({{1024, 1024}, {1024, 1024}}), answer, 0, 8.0 * 1024 * 1024}};
+  return s;
+}
 
 Sample make_pow() {
   Sample s = arithmetic("pow", pow, [](double x, double y) { return std::pow(x, y); }, {0.4, 2}, {-2, 2});
@@ -207,9 +241,17 @@ const std::vector<Register> registered = {
     {"minimum", Kind::op, make_minimum},
     {"where", Kind::op, make_where},
     {"masked_fill", Kind::op, make_masked_fill},
-    {"equal", Kind::op, [] { return comparison("equal", equal, [](double x, double y) -> double { return x == y; }); }},
-    {"greater", Kind::op, [] { return comparison("greater", greater, [](double x, double y) -> double { return x > y; }); }},
-    {"less", Kind::op, [] { return comparison("less", less, [](double x, double y) -> double { return x < y; }); }},
+    {"equal", Kind::op,
+     [] {
+       return comparison("equal", equal, [](double x, double y) -> double { return x == y; });
+     }},
+    {"all_equal", Kind::op, make_all_equal},
+    {"greater", Kind::op,
+     [] {
+       return comparison("greater", greater, [](double x, double y) -> double { return x > y; });
+     }},
+    {"less", Kind::op,
+     [] { return comparison("less", less, [](double x, double y) -> double { return x < y; }); }},
 };
 
 }  // namespace

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
+#include <type_traits>
 
 #include "core/kernels/softmax.h"
 #include "core/parallel.h"
@@ -58,6 +60,75 @@ HWY_INLINE void store_some(hn::Vec<hn::ScalableTag<T>> v, T* p, std::int64_t i, 
 }
 
 template <class T>
+using Wide = std::conditional_t<std::is_same_v<T, float>, double, long double>;
+
+/// Whether T holds a row's statistics well enough: the variance (or mean square), and the mean in
+/// terms of the deviation. A row that is its mean throughout is exact, however far from 0.
+template <class T>
+HWY_INLINE bool can_trust(T mean, T squares, T variance, T rstd) {
+  constexpr T kLargestMean = 512;  // deviations: what T loses of it is then below 1e-4 of one
+  constexpr T kSmallest = std::is_same_v<T, float> ? T(1e-30) : T(1e-290),
+              kLargest = std::numeric_limits<T>::max();
+  return variance >= kSmallest && variance <= kLargest &&
+         (squares == 0 || std::abs(mean) * rstd <= kLargestMean);
+}
+
+template <class T>
+struct WideRow {
+  Wide<T> mean = 0, rstd = 0;
+
+  WideRow(const NormArgs<T>& args, const T* x) {
+    const auto n = static_cast<Wide<T>>(args.n);
+    if (args.kind == Norm::layer)
+      for (std::int64_t i = 0; i < args.n; ++i) mean += static_cast<Wide<T>>(x[i]);
+    mean /= n;
+    Wide<T> squares = 0;
+    for (std::int64_t i = 0; i < args.n; ++i)
+      squares += (static_cast<Wide<T>>(x[i]) - mean) * (static_cast<Wide<T>>(x[i]) - mean);
+    rstd = 1 / std::sqrt(squares / n + static_cast<Wide<T>>(args.eps));
+  }
+  Wide<T> normalized(T x) const { return (static_cast<Wide<T>>(x) - mean) * rstd; }
+};
+
+/// One row of forward_rows.
+template <class T>
+HWY_NOINLINE void forward_wide(const NormArgs<T>& args, std::int64_t r, T* out) {
+  const T* x = args.x + r * args.n;
+  const WideRow<T> row(args, x);
+  if (args.mean) args.mean[r] = static_cast<T>(row.mean);
+  if (args.rstd) args.rstd[r] = std::copysign(static_cast<T>(row.rstd), T(-1));
+  for (std::int64_t i = 0; i < args.n; ++i) {
+    const Wide<T> weight = args.weight ? args.weight[i] : T(1),
+                  bias = args.bias ? args.bias[i] : T(0);
+    out[i] = static_cast<T>(row.normalized(x[i]) * weight + bias);
+  }
+}
+
+/// One row of backward_rows.
+template <class T>
+HWY_NOINLINE void backward_wide(const NormArgs<T>& args, std::int64_t r, const T* g, T* dx,
+                                T* dweight, T* dbias) {
+  const T* x = args.x + r * args.n;
+  const WideRow<T> row(args, x);
+  const auto u = [&](std::int64_t i) {
+    return static_cast<Wide<T>>(g[i]) * (args.weight ? args.weight[i] : T(1));
+  };
+  Wide<T> mean_u = 0, mean_uh = 0;
+  for (std::int64_t i = 0; i < args.n; ++i) {
+    const Wide<T> h = row.normalized(x[i]);
+    mean_u += u(i);
+    mean_uh += u(i) * h;
+    if (dweight) dweight[i] = static_cast<T>(dweight[i] + g[i] * h);
+    if (dbias) dbias[i] += g[i];
+  }
+  if (!dx) return;
+  mean_u = args.kind == Norm::layer ? mean_u / static_cast<Wide<T>>(args.n) : 0;
+  mean_uh /= static_cast<Wide<T>>(args.n);
+  for (std::int64_t i = 0; i < args.n; ++i)
+    dx[i] = static_cast<T>(row.rstd * (u(i) - mean_u - row.normalized(x[i]) * mean_uh));
+}
+
+template <class T>
 void forward_rows(const NormArgs<T>& args, T* y, std::int64_t begin, std::int64_t end) {
   const hn::ScalableTag<T> d;
   const std::int64_t n = args.n, lanes = static_cast<std::int64_t>(hn::Lanes(d));
@@ -66,7 +137,12 @@ void forward_rows(const NormArgs<T>& args, T* y, std::int64_t begin, std::int64_
     const T* x = args.x + r * n;
     T* out = y + r * n;
     const T mean = args.kind == Norm::layer ? row_sum(x, n) * inverse_n : T(0);
-    const T rstd = T(1) / std::sqrt(sum_of_squares(x, n, mean) * inverse_n + args.eps);
+    const T squares = sum_of_squares(x, n, mean), variance = squares * inverse_n + args.eps;
+    const T rstd = T(1) / std::sqrt(variance);
+    if (!can_trust(mean, squares, variance, rstd)) {
+      forward_wide(args, r, out);
+      continue;
+    }
     if (args.mean) args.mean[r] = mean;
     if (args.rstd) args.rstd[r] = rstd;
     const auto scale = hn::Set(d, rstd), center = hn::Set(d, mean);
@@ -86,6 +162,10 @@ void backward_rows(const NormArgs<T>& args, const T* g, T* dx, T* dweight, T* db
   for (std::int64_t r = begin; r < end; ++r) {
     const T* x = args.x + r * n;
     const T* gr = g + r * n;
+    if (std::signbit(args.rstd[r])) {
+      backward_wide(args, r, gr, dx ? dx + r * n : nullptr, dweight, dbias);
+      continue;
+    }
     const auto scale = hn::Set(d, args.rstd[r]), center = hn::Set(d, args.kind == Norm::layer ? args.mean[r] : T(0));
     auto sum_u = hn::Zero(d), sum_uh = hn::Zero(d);
     for (std::int64_t i = 0; i < n; i += lanes) {

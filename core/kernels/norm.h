@@ -17,9 +17,12 @@ struct NormArgs {
   const T* bias = nullptr;    ///< (n,)
   T eps = 0;
   T* mean = nullptr;  ///< (rows,), written forward, read backward; null: not wanted
-  T* rstd = nullptr;  ///< (rows,), likewise
+  T* rstd = nullptr;  ///< (rows,), likewise; negative where the row's statistics are those of a wider type
 };
 
+/// A row whose squares do not fit T, or whose mean is so large beside what is spread around it that T rounds the difference away, is
+/// normalized in a wider type (f64 for f32), which costs time but is right for every finite row.
+///
 /// y = (x - mean) rstd weight + bias.
 void norm_forward(const NormArgs<float>& args, float* y);
 void norm_forward(const NormArgs<double>& args, double* y);

@@ -61,6 +61,22 @@ void check(const char* where, const Tensor& parameter, const Tensor& other) {
     fail<ShapeError>(where, "parameter {} {}, gradient or state {} {}", parameter.shape().str(), name(parameter.dtype()), other.shape().str(), name(other.dtype()));
 }
 
+/// Marks what is about to be written in place, element by element from the first.
+void begin_write(const char* where, const Tensor& target) {
+  if (!target.is_contiguous())
+    fail<ShapeError>(where,
+                     "wants a target without gaps, got {} with strides {}; change a contiguous "
+                     "copy and copy it back",
+                     target.shape().str(), target.strides().str());
+  target.bump_version();
+}
+
+/// `source` row-major, and apart from the target wherever it is not the very same elements.
+Tensor readable(const Tensor& source, const Tensor& target) {
+  const bool same = source.raw_data() == target.raw_data() && source.is_contiguous();
+  return !same && raw::overlaps(source, target) ? raw::clone(source) : raw::contiguous(source);
+}
+
 void adam_block(float* p, const float* g, float* m, float* v, std::int64_t n, const AdamStep& s) { HWY_DYNAMIC_DISPATCH(AdamF32)(p, g, m, v, n, s); }
 
 void adam_block(double* p, const double* g, double* m, double* v, std::int64_t n, const AdamStep& s) {
@@ -77,7 +93,8 @@ void adam_block(double* p, const double* g, double* m, double* v, std::int64_t n
 
 void adam(const Tensor& parameter, const Tensor& gradient, const Tensor& exp_avg, const Tensor& exp_avg_sq, const AdamStep& step) {
   check("adam", parameter, gradient);
-  const Tensor g = raw::contiguous(gradient);
+  for (const Tensor& t : {parameter, exp_avg, exp_avg_sq}) begin_write("adam", t);
+  const Tensor g = readable(gradient, parameter);
   dispatch_float(parameter.dtype(), "adam", [&]<class T>(T) {
     parallel_for(parameter.numel(), kGrain, [&](std::int64_t begin, std::int64_t end) {
       adam_block(parameter.data<T>() + begin, g.data<T>() + begin, exp_avg.data<T>() + begin, exp_avg_sq.data<T>() + begin, end - begin, step);
@@ -87,7 +104,9 @@ void adam(const Tensor& parameter, const Tensor& gradient, const Tensor& exp_avg
 
 void sgd(const Tensor& parameter, const Tensor& gradient, const Tensor& momentum, const SgdStep& step) {
   check("sgd", parameter, gradient);
-  const Tensor g = raw::contiguous(gradient);
+  begin_write("sgd", parameter);
+  if (momentum.defined()) begin_write("sgd", momentum);
+  const Tensor g = readable(gradient, parameter);
   dispatch_float(parameter.dtype(), "sgd", [&]<class T>(T) {
     const T lr = static_cast<T>(step.lr), mu = static_cast<T>(step.momentum), decay = static_cast<T>(step.weight_decay);
     parallel_for(parameter.numel(), kGrain, [&](std::int64_t begin, std::int64_t end) {
@@ -109,7 +128,8 @@ void sgd(const Tensor& parameter, const Tensor& gradient, const Tensor& momentum
 
 void lion(const Tensor& parameter, const Tensor& gradient, const Tensor& exp_avg, const LionStep& step) {
   check("lion", parameter, gradient);
-  const Tensor g = raw::contiguous(gradient);
+  for (const Tensor& t : {parameter, exp_avg}) begin_write("lion", t);
+  const Tensor g = readable(gradient, parameter);
   dispatch_float(parameter.dtype(), "lion", [&]<class T>(T) {
     const T lr = static_cast<T>(step.lr), keep = static_cast<T>(1 - step.lr * step.weight_decay);
     const T beta1 = static_cast<T>(step.beta1), beta2 = static_cast<T>(step.beta2);
@@ -129,7 +149,8 @@ void lion(const Tensor& parameter, const Tensor& gradient, const Tensor& exp_avg
 
 void lerp(const Tensor& target, const Tensor& source, double decay) {
   check("lerp", target, source);
-  const Tensor s = raw::contiguous(source);
+  begin_write("lerp", target);
+  const Tensor s = readable(source, target);
   dispatch_float(target.dtype(), "lerp", [&]<class T>(T) {
     parallel_for(target.numel(), kGrain, [&](std::int64_t begin, std::int64_t end) {
       T* const t = target.data<T>();
@@ -140,6 +161,7 @@ void lerp(const Tensor& target, const Tensor& source, double decay) {
 }
 
 void scale(const Tensor& target, double factor) {
+  begin_write("scale", target);
   dispatch_float(target.dtype(), "scale", [&]<class T>(T) {
     parallel_for(target.numel(), kGrain, [&](std::int64_t begin, std::int64_t end) {
       T* const t = target.data<T>();

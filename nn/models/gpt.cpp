@@ -76,7 +76,8 @@ Tensor Gpt::forward_impl(const Tensor& ids, GptCache* cache, bool last_only, std
   Tensor x = transformer(ids, cache, attention);
   if (last_only) x = slice(x, 1, x.size(1) - 1, x.size(1));
   const Tensor logits = lm_head(x);
-  return config_.logit_cap > 0 ? weft::tanh(logits / config_.logit_cap) * config_.logit_cap : logits;
+  return config_.logit_cap > 0 ? weft::tanh(logits * (1 / config_.logit_cap)) * config_.logit_cap
+                               : logits;
 }
 
 Tensor Gpt::forward(const Tensor& ids) const { return forward_impl(ids, nullptr, false); }

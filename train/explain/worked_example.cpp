@@ -141,7 +141,7 @@ Steps attend(const Tensor& x, const Projections& projections, std::int64_t heads
       .q = matmul(x, projections.w_q), .k = matmul(x, projections.w_k), .v = matmul(x, projections.w_v), .scores = {}, .weights = weights, .z = {}};
   const double scale = 1 / std::sqrt(static_cast<double>(x.size(1) / heads));
   steps.scores = matmul(by_heads(steps.q, heads), transpose(by_heads(steps.k, heads), 1, 2)) * scale;
-  if (!weights) steps.weights = softmax(steps.scores);
+  if (!weights.defined()) steps.weights = softmax(steps.scores);
   steps.z = reshape(transpose(matmul(steps.weights, by_heads(steps.v, heads)), 0, 1), x.shape());
   return steps;
 }

@@ -37,7 +37,7 @@ Tensor TokensTask::loss(const Tensor& outputs, const Tensor& targets, bool train
     return bce_with_logits(outputs, smoothing > 0 ? targets * (1 - smoothing) + 0.5 * smoothing : targets);
   }
   const data::MeanStd& of = data_.target_statistics();
-  const Tensor scaled = (targets - of.mean) / of.std;
+  const Tensor scaled = (targets - of.mean) * (1 / of.std);  // the bits of runs that are resumed
   return mse_loss(outputs, scaled.dtype() == outputs.dtype() ? scaled : raw::cast(scaled, outputs.dtype()));
 }
 
