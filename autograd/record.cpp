@@ -63,9 +63,11 @@ std::vector<Tensor> record_node(const char* op, std::vector<Tensor> outputs,
     if (input.defined()) edge.shape = input.shape(), edge.dtype = input.dtype();
     node->edges.push_back(std::move(edge));
   }
+  node->saved.reserve(saved.size());
   for (const Tensor* t : saved)
     if (t) save(*t, node->saved);
   if (definition) {
+    node->defined_by.reserve(inputs.size() + defined_by.size());
     for (const Tensor& input : inputs) save(input, node->defined_by);
     for (const Tensor* t : defined_by)
       if (t) save(*t, node->defined_by);
