@@ -11,6 +11,7 @@
 #include <system_error>
 
 #include "core/file_calls.h"
+#include "core/phase.h"
 
 namespace weft {
 namespace {
@@ -35,6 +36,7 @@ std::string read_file(const std::string& path, std::int64_t limit) {
   if (file.value < 0 || ::fstat(file.value, &status) != 0) fail<IoError>(path, "cannot be opened: {}", reason(errno));
   if (!S_ISREG(status.st_mode)) fail<IoError>(path, "is not a regular file");
   if (status.st_size > limit) fail<IoError>(path, "holds {} bytes, more than the {} that are read", status.st_size, limit);
+  const Phase phase("reading {}", path);
   std::string text(static_cast<std::size_t>(status.st_size), '\0');
   std::size_t done = 0;
   while (done < text.size()) {
@@ -48,11 +50,17 @@ std::string read_file(const std::string& path, std::int64_t limit) {
   return text;
 }
 
-bool is_disk_full(int error) { return error == ENOSPC || error == EDQUOT; }
+bool is_disk_full(int error) { return error == ENOSPC || error == EDQUOT || error == EFBIG; }
+
+void fail_for_room(const std::string& path, std::string_view what, int error) {
+  if (error == EFBIG) fail<FileLimitError>(path, "{}: it would be larger than `ulimit -f` allows; raise that limit", what);
+  fail<DiskFullError>(path, "{}: {}; make room", what, reason(error));
+}
 
 AtomicFile::AtomicFile(std::string path) : path_(std::move(path)) {
   static std::atomic<int> next{0};
   temporary_ = fmt::format("{}.{}.{}.part", path_, ::getpid(), next++);
+  half_written_.emplace(temporary_);
   descriptor_ = file_calls::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
   if (descriptor_ < 0) fail_here("cannot be written");
 }
@@ -64,7 +72,7 @@ AtomicFile::~AtomicFile() {
 
 void AtomicFile::fail_here(std::string_view what) const {
   const int error = errno;
-  if (is_disk_full(error)) fail<DiskFullError>(path_, "{}: {}", what, reason(error));
+  if (is_disk_full(error)) fail_for_room(path_, what, error);
   fail<IoError>(path_, "{}: {}", what, reason(error));
 }
 
@@ -86,6 +94,7 @@ void AtomicFile::commit() {
   if (closed != 0) fail_here("cannot be written");
   if (file_calls::rename(temporary_.c_str(), path_.c_str()) != 0) fail_here("cannot be named");
   temporary_.clear();
+  half_written_.reset();
   // The name itself is on the disk only when its folder is.
   const auto slash = path_.rfind('/');
   const std::string folder = slash == std::string::npos ? "." : slash == 0 ? "/" : path_.substr(0, slash);

@@ -1,8 +1,13 @@
 #include "core/memory_limits.h"
 
+#include <sched.h>
+
 #include <algorithm>
+#include <cmath>
 #include <fstream>
 #include <limits>
+#include <thread>
+#include <vector>
 
 namespace weft {
 namespace {
@@ -16,23 +21,70 @@ std::int64_t read_limit(const std::string& path) {
   return file >> value && value > 0 ? value : kNoLimit;
 }
 
-}  // namespace
+/// Processors of a quota and its period, in microseconds; "max" and -1 are none.
+std::int64_t processors_of(std::istream& quota_file, std::istream& period_file) {
+  double quota = 0, period = 0;
+  if (!(quota_file >> quota && period_file >> period && quota > 0 && period > 0)) return kNoLimit;
+  return static_cast<std::int64_t>(std::clamp(std::round(quota / period), 1.0, 1e6));
+}
 
-std::int64_t cgroup_memory_limit(const std::string& root) {
-  const std::string v2_folder = root + "/sys/fs/cgroup", v1_folder = root + "/sys/fs/cgroup/memory";
-  std::int64_t limit = std::min(read_limit(v2_folder + "/memory.max"), read_limit(v1_folder + "/memory.limit_in_bytes"));
+/// Where a hierarchy may be mounted: version 2 alone or beside version 1, and version 1 under its controllers' names, together ("cpu,cpuacct") or each.
+std::vector<std::string> mounts_of(const std::string& root, const std::string& controllers, const std::string& wanted) {
+  const std::string base = root + "/sys/fs/cgroup";
+  if (controllers.empty()) return {base, base + "/unified"};
+  if (controllers == wanted) return {base + "/" + wanted};
+  return {base + "/" + wanted, base + "/" + controllers};
+}
+
+/// The smallest of what `limit_in(folder, whether version 2)` says of the process's cgroup for one controller and of those above it. Inside a container the
+/// cgroup that /proc names may not be there: its limits are then those at the mount.
+template <class F>
+std::int64_t smallest_limit(const std::string& root, const std::string& controller, const F& limit_in) {
+  std::int64_t smallest = kNoLimit;
+  const auto look = [&](const std::string& controllers, std::string path) {
+    for (const std::string& mount : mounts_of(root, controllers, controller)) {
+      for (std::string at = path; at.size() > 1 && at.front() == '/'; at.erase(at.find_last_of('/'))) smallest = std::min(smallest, limit_in(mount + at, controllers.empty()));
+      smallest = std::min(smallest, limit_in(mount, controllers.empty()));
+    }
+  };
+  look("", "");
+  look(controller, "");
   std::ifstream groups(root + "/proc/self/cgroup");
   for (std::string line; std::getline(groups, line);) {  // hierarchy:controllers:path
     const std::size_t first = line.find(':');
     const std::size_t second = line.find(':', first == std::string::npos ? first : first + 1);
     if (second == std::string::npos) continue;
     const std::string controllers = line.substr(first + 1, second - first - 1);
-    const bool v2 = controllers.empty();
-    if (!v2 && ("," + controllers + ",").find(",memory,") == std::string::npos) continue;
-    for (std::string path = line.substr(second + 1); path.size() > 1 && path.front() == '/'; path.erase(path.find_last_of('/')))
-      limit = std::min(limit, v2 ? read_limit(v2_folder + path + "/memory.max") : read_limit(v1_folder + path + "/memory.limit_in_bytes"));
+    if (controllers.empty() || ("," + controllers + ",").find("," + controller + ",") != std::string::npos) look(controllers, line.substr(second + 1));
   }
-  return limit;
+  return smallest;
+}
+
+}  // namespace
+
+std::int64_t cgroup_memory_limit(const std::string& root) {
+  return smallest_limit(root, "memory", [](const std::string& folder, bool v2) {
+    if (!v2) return read_limit(folder + "/memory.limit_in_bytes");
+    return std::min(read_limit(folder + "/memory.max"), read_limit(folder + "/memory.high"));  // above `high` a process is slowed until it stands still
+  });
+}
+
+std::int64_t cgroup_processors(const std::string& root) {
+  return smallest_limit(root, "cpu", [](const std::string& folder, bool v2) {
+    std::ifstream quota(folder + (v2 ? "/cpu.max" : "/cpu.cfs_quota_us"));
+    if (v2) return processors_of(quota, quota);
+    std::ifstream period(folder + "/cpu.cfs_period_us");
+    return processors_of(quota, period);
+  });
+}
+
+int usable_processors(const std::string& root) {
+  auto processors = static_cast<std::int64_t>(std::thread::hardware_concurrency());
+#ifdef __linux__
+  cpu_set_t set;
+  if (::sched_getaffinity(0, sizeof set, &set) == 0) processors = CPU_COUNT(&set);
+#endif
+  return static_cast<int>(std::max<std::int64_t>(1, std::min(processors, cgroup_processors(root))));
 }
 
 std::int64_t available_memory(const std::string& root) {

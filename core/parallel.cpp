@@ -1,6 +1,5 @@
 #include "core/parallel.h"
 
-#include <sched.h>
 #include <tbb/blocked_range.h>
 #include <tbb/global_control.h>
 #include <tbb/parallel_for.h>
@@ -9,9 +8,7 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cmath>
 #include <exception>
-#include <fstream>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -19,28 +16,15 @@
 #include <vector>
 
 #include "core/error.h"
+#include "core/memory_limits.h"
 
 namespace weft {
 namespace {
 
 constexpr int kMaxThreads = 1024;
 
-/// Processors this process may use: its affinity mask, cut by the cgroup's quota.
-int usable_processors() {
-  int processors = std::max(static_cast<int>(std::thread::hardware_concurrency()), 1);
-#ifdef __linux__
-  cpu_set_t set;
-  if (::sched_getaffinity(0, sizeof set, &set) == 0) processors = std::max(CPU_COUNT(&set), 1);
-  double quota = 0;
-  double period = 0;
-  if (std::ifstream file("/sys/fs/cgroup/cpu.max"); file >> quota >> period && quota > 0 && period > 0)
-    processors = std::clamp(static_cast<int>(std::lround(quota / period)), 1, processors);
-#endif
-  return std::min(processors, kMaxThreads);
-}
-
 std::atomic<int>& global_threads() {
-  static std::atomic<int> threads{usable_processors()};
+  static std::atomic<int> threads{std::min(usable_processors(), kMaxThreads)};
   return threads;
 }
 

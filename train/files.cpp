@@ -93,7 +93,7 @@ void LineWriter::append(const std::string& line) {
 }
 
 void LineWriter::flush() {
-  if (!write_kept()) fail<DiskFullError>(path_.string(), "cannot be written: the disk is full");
+  if (!write_kept()) fail_for_room(path_.string(), "cannot be written", full_);
 }
 
 /// As much as there is room for; the rest of a line follows it when there is more. False when the disk is full.
@@ -105,7 +105,8 @@ bool LineWriter::write_kept() {
       continue;
     }
     if (errno == EINTR) continue;
-    if (is_disk_full(errno)) return false;
+    full_ = errno;
+    if (is_disk_full(full_)) return false;
     fail_errno(path_, "write");
   }
   return true;

@@ -45,7 +45,7 @@ class LineWriter {
   LineWriter& operator=(const LineWriter&) = delete;
 
   /// One line, written by a single call, so that who reads meanwhile never sees half of one.
-  /// Throws IoError, but not for a full disk.
+  /// Throws IoError, but not for a full disk or a file that is as large as `ulimit -f` allows.
   void append(const std::string& line);
   /// What is kept. Throws DiskFullError when there is still no room for it.
   void flush();
@@ -57,6 +57,7 @@ class LineWriter {
   fs::path path_;
   int descriptor_ = -1;
   std::string kept_;  ///< what is not in the file yet
+  int full_ = 0;      ///< the errno that said so
 };
 
 /// Holds a folder against a second writer (another process or another run here) while it lives; the system lets go when the process dies.

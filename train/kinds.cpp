@@ -3,6 +3,7 @@
 
 #include "core/error.h"
 #include "core/parallel.h"
+#include "core/phase.h"
 #include "core/random.h"
 #include "train/config_sources.h"
 #include "train/kind.h"
@@ -61,12 +62,25 @@ std::string Kind::meaningless(const RunConfig& c, const std::string& name) const
 
 std::int64_t Kind::width_granularity(const RunConfig&) const { return 1; }
 
+namespace {
+
+Prepared prepare(const Kind& kind, const RunConfig& config) {
+  const Phase phase("preparing the data and the model");
+  return kind.prepare(kind.copy(config));
+}
+
+}  // namespace
+
 Summary train_run(const Kind& kind, const RunConfig& config, const RunOptions& options) {
   if (!options.resume) RunFolder::check_new(options.out);
   if (config.threads > 0) set_num_threads(static_cast<int>(config.threads));
-  if (!options.resume && options.estimate) check_memory_need(estimate_memory(kind, config));
+  if (!options.resume && options.estimate) {
+    const Phase phase("finding out how much memory this run needs");
+    check_memory_need(estimate_memory(kind, config));
+  }
   random::seed(static_cast<std::uint64_t>(config.seed));
-  const Prepared run = kind.prepare(kind.copy(config));
+  const Prepared run = prepare(kind, config);
+  if (options.prepared) options.prepared();
   if (options.observer != nullptr)
     for (const std::string& note : run.notes) options.observer->on_note(note);
   const std::string json = to_json(kind, *run.config);

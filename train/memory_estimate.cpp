@@ -98,9 +98,32 @@ double process_peak_mib() {
   return static_cast<double>(usage.ru_maxrss) / 1024;
 }
 
+namespace {
+
+double most_of(const Trial& trial, double Taken::*what) { return std::max(trial.step.*what, trial.evaluation.*what); }
+
+/// Of a batch that was tried itself.
+MemoryNeed need_of(const Trial& whole, const Trial& small, std::int64_t few, std::int64_t batch) {
+  const auto each = [&](double Taken::*what) { return std::max(0.0, (whole.step.*what - small.step.*what) / static_cast<double>(batch - few)); };
+  return {.tensors_mib = most_of(whole, &Taken::tensors),
+          .process_mib = std::max(most_of(whole, &Taken::process), most_of(small, &Taken::process)),  // only the first has learned a vocabulary
+          .batch = batch,
+          .per_example_mib = std::max(each(&Taken::tensors), each(&Taken::held))};
+}
+
+}  // namespace
+
 MemoryNeed estimate_memory(const Kind& kind, const RunConfig& config) {
   const std::int64_t few = std::min(config.batch, kFewExamples), more = std::min(config.batch, 2 * few);
   const Trial small = try_batch(kind, config, few, few < config.batch ? 0 : kEvaluationSeconds);
+  // As if all that the few take were theirs, and nothing the model's: where even that surely fits, a second few tell nothing that the whole batch does not.
+  const double ceiling = small.step.process + small.step.held * static_cast<double>(config.batch - few) / static_cast<double>(few);
+  if (config.batch > few && std::max(ceiling, small.evaluation.process) < kSurelyFits * memory_there().mib) {
+    const MemoryNeed need = need_of(try_batch(kind, config, config.batch, kEvaluationSeconds), small, few, config.batch);
+    release_cached_memory();
+    ::malloc_trim(0);
+    return need;
+  }
   const Trial large = more > few ? try_batch(kind, config, more, more < config.batch ? 0 : kEvaluationSeconds) : small;
   const auto per_example = [&](double at_few, double at_more) {
     return more > few ? std::max(0.0, (at_more - at_few) / static_cast<double>(more - few)) : 0.0;
@@ -115,7 +138,7 @@ MemoryNeed estimate_memory(const Kind& kind, const RunConfig& config) {
   if (rest > 0 && need.process_mib < kSurelyFits * memory_there().mib) {
     const Trial whole = try_batch(kind, config, config.batch, kEvaluationSeconds);
     need.tensors_mib = std::max(whole.step.tensors, whole.evaluation.tensors);
-    need.process_mib = std::max(whole.step.process, whole.evaluation.process);
+    need.process_mib = std::max(most_of(whole, &Taken::process), most_of(small, &Taken::process));
   }
   release_cached_memory();
   ::malloc_trim(0);

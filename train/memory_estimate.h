@@ -17,7 +17,8 @@ struct MemoryNeed {
 
 /// Makes a few steps with a few examples and with twice as many, and batches of an evaluation, on a model that is thrown away: memory grows as the batch does,
 /// so the line through the two says what the whole batch takes, which is then tried too where that is little. What is no tensor (the program, the data, scratch space, what the C library keeps) is
-/// measured on the process itself. Takes about as long as loading the data three times and a few steps. The random streams start anew.
+/// measured on the process itself. Where the whole batch surely fits it is tried at once. Takes about as long as loading the data twice or three times and a
+/// few steps; a vocabulary is learned once. The random streams start anew.
 MemoryNeed estimate_memory(const Kind& kind, const RunConfig& config);
 
 std::string to_json(const MemoryNeed& need);

@@ -9,6 +9,7 @@
 
 #include "core/error.h"
 #include "core/file.h"
+#include "core/phase.h"
 #include "train/files.h"
 
 namespace weft::train {
@@ -241,6 +242,7 @@ void write_safetensors(const fs::path& path, const TensorFile& file) {
 }
 
 TensorFile read_safetensors(const fs::path& path) {
+  const Phase phase("reading {}", path.string());
   const files::InputFile file(path);
   Header header = read_header(path.string(), file);
   TensorFile result{.metadata = std::move(header.metadata), .checked = !header.header_checksum.empty()};

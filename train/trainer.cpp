@@ -14,6 +14,7 @@
 #include <tuple>
 
 #include "autograd/autograd.h"
+#include "autograd/op_observer.h"
 #include "core/error.h"
 #include "core/file.h"
 #include "core/random.h"
@@ -74,7 +75,7 @@ class Loop {
     if (config.ema > 0)
       ema_.emplace(parameters_, config.ema,
                    config.format < 3 ? optim::NamedTensors() : saved_buffers(task.model()));
-    if (config.on_nan == "skip") {
+    if (config.on_nan == "skip" || options.stop_within_step) {
       std::set<std::string> saved;
       for (const auto& [name, tensor] : task.model().state_dict()) saved.insert(name);
       for (const auto& [name, tensor] : task.model().named_buffers())
@@ -98,7 +99,7 @@ class Loop {
 
   void take_up();
   void trim(std::int64_t step);
-  StepRecord step();
+  std::optional<StepRecord> step();
   Gradients gradients();
   std::string culprit(const std::map<std::string, std::uint64_t>& streams);
   void skip(std::int64_t number, const Gradients& found);
@@ -109,6 +110,8 @@ class Loop {
   bool look(StepRecord& record);
   void save(const std::filesystem::path& path);
   bool stop_wanted() const { return options_.stop && options_.stop(); }
+  template <class F>
+  bool unless_stopped(const F& f) const;
   bool finished() const { return progress_.step >= steps_ || progress_.reached_target; }
   std::string last_good() const;
   void tell_time() { progress_.seconds = seconds_before_ + seconds_since(begin_); }
@@ -200,14 +203,38 @@ std::string Loop::culprit(const std::map<std::string, std::uint64_t>& streams) {
   return "no op made it: it came with the batch, or is a sum of numbers that are too large";
 }
 
-StepRecord Loop::step() {
+/// Does f(), of which nothing is kept if it has to stop in the middle: false.
+template <class F>
+bool Loop::unless_stopped(const F& f) const {
+  struct Stopped {};
+  std::optional<OpObserver> watch;
+  if (options_.stop_within_step) {
+    watch.emplace([&](const char*, bool) {
+      if (options_.stop_within_step()) throw Stopped();
+    });
+  }
+  try {
+    f();
+    return true;
+  } catch (const Stopped&) {
+    return false;
+  }
+}
+
+/// Nothing where it was stopped in the middle: all is as it was before the step.
+std::optional<StepRecord> Loop::step() {
   const auto begin = Clock::now();
   const std::int64_t number = progress_.step + 1;
   const double factor = schedule_.factor(progress_.step);
   optimizer_->set_lr_factor(factor);
   const std::map<std::string, std::uint64_t> streams = random::positions();
   for (Statistic& s : statistics_) s.before = raw::clone(s.now);
-  const Gradients found = gradients();
+  Gradients found;
+  if (!unless_stopped([&] { found = gradients(); })) {
+    random::restore(random::current_seed(), streams);
+    for (const Statistic& s : statistics_) s.now.copy_from(s.before);
+    return std::nullopt;
+  }
   const bool finite = std::isfinite(found.loss) && std::isfinite(found.norm);
   if (!finite && config_.on_nan == "stop") {
     const std::string what = std::isfinite(found.loss) ? fmt::format("gradient's norm is {}", found.norm) : fmt::format("loss is {}", found.loss);
@@ -229,7 +256,7 @@ StepRecord Loop::step() {
   progress_.batch_hash = found.seen.hash;
   progress_.train_seconds += took;
   tell_time();
-  return {.step = number,
+  return StepRecord{.step = number,
           .steps = steps_,
           .train_loss = found.loss,
           .lr = config_.lr * factor,
@@ -273,7 +300,7 @@ Evaluation Loop::evaluate(data::Split split, bool& complete) {
   };
   Evaluation evaluation;
   try {
-    evaluation = task_.evaluate(split, proceed);
+    complete = unless_stopped([&] { evaluation = task_.evaluate(split, proceed); }) && complete;
   } catch (...) {
     back_to_training();
     throw;
@@ -328,8 +355,10 @@ bool Loop::save_or_note(const std::filesystem::path& path, bool must) {
     disk_full_ = false;
     return true;
   } catch (const DiskFullError& error) {
-    if (must) fail<DiskFullError>(path.string(), "the disk is full: step {} is not saved, {}; make room and go on with --resume", progress_.step, last_good());
-    if (!disk_full_) note(fmt::format("the disk is full: step {} is not saved, and training goes on; saving is tried again at the next checkpoint; {}", progress_.step, last_good()));
+    const bool by_limit = dynamic_cast<const FileLimitError*>(&error) != nullptr;
+    const char* const why = by_limit ? "a file would be larger than `ulimit -f` allows" : "the disk is full";
+    if (must) fail<DiskFullError>(path.string(), "{}: step {} is not saved, {}; {} and go on with --resume", why, progress_.step, last_good(), by_limit ? "raise that limit" : "make room");
+    if (!disk_full_) note(fmt::format("{}: step {} is not saved, and training goes on; saving is tried again at the next checkpoint; {}", why, progress_.step, last_good()));
     disk_full_ = true;
     return false;
   }
@@ -358,10 +387,11 @@ bool Loop::run() {
       save_last(true);
       return false;
     }
-    StepRecord record = step();
-    if (options_.observer != nullptr) options_.observer->on_step(record);
-    const bool looked = !evaluation_due() || look(record);
-    metrics_->append(to_line(record, task_.unit()));
+    std::optional<StepRecord> record = step();
+    if (!record) continue;
+    if (options_.observer != nullptr) options_.observer->on_step(*record);
+    const bool looked = !evaluation_due() || look(*record);
+    metrics_->append(to_line(*record, task_.unit()));
     if (!looked || finished() || progress_.step % config_.save_every == 0) save_last(!looked || finished());
     if (!looked) return false;
   }

@@ -78,7 +78,9 @@ struct RunOptions {
   bool estimate = true;             ///< find out first whether a new run fits the memory
   bool test = true;                 ///< look at the test split at the end, where there is one
   Observer* observer = nullptr;
-  std::function<bool()> stop{};     ///< asked after every step: true saves and ends the run
+  std::function<void()> prepared{};  ///< called when the data and the model are ready, before anything is written
+  std::function<bool()> stop{};      ///< asked after every step: true saves and ends the run
+  std::function<bool()> stop_within_step{};  ///< asked after every op, many times a second: true drops the step or evaluation that is under way; stop() must be true then
 };
 
 /// How a run ended, as summary.json says it.

@@ -13,6 +13,7 @@
 
 #include "core/error.h"
 #include "core/file.h"
+#include "core/phase.h"
 
 namespace weft::data {
 namespace fs = std::filesystem;
@@ -81,6 +82,7 @@ std::uint32_t big_endian(const std::byte* bytes) {
 }  // namespace
 
 Tensor read_idx(const std::string& path, int rank) {
+  const Phase phase("reading {}", path);
   const auto stored = file_bytes(path);
   Reader reader(path);
   std::array<std::byte, 4> magic{};

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "core/error.h"
+#include "core/phase.h"
 #include "core/random.h"
 
 namespace weft::data {
@@ -194,6 +195,7 @@ ClickData simulate_clicks(const ClickSimulation& s, const ClickOptions& options)
 }
 
 ClickData load_clicks(const std::string& name_or_folder, const ClickOptions& options, const ClickSimulation& simulation) {
+  const Phase phase("making the clicks of {}", name_or_folder);
   return name_or_folder == "clicks" ? simulate_clicks(simulation, options) : load_ratings(name_or_folder, options);
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/error.h"
+#include "core/phase.h"
 #include "core/random.h"
 
 namespace weft::data {
@@ -79,6 +80,7 @@ void SceneOptions::validate() const {
 SceneData::SceneData(ImageData digits, const SceneOptions& options) : digits_(std::move(digits)), options_(options) {
   options_.validate();
   if (digits_.channels() != 1) fail<ConfigError>("scenes", "are made of gray digits, these have {} channels; make them gray, or give pictures of your own with boxes.csv", digits_.channels());
+  const Phase phase("drawing scenes");
   const Tensor sample = Tensor::empty({kNormalizingScenes, 1, options_.size, options_.size}, DType::u8);
   const SceneOptions own = options_;
   options_.seed = 0;  // the same for every run

@@ -2,17 +2,34 @@
 
 #include <algorithm>
 #include <map>
+#include <mutex>
 #include <queue>
 #include <set>
 #include <tuple>
 #include <unordered_map>
+#include <utility>
 
+#include "core/phase.h"
 #include "data/text/utf8.h"
 
 namespace weft::data {
 namespace {
 
 using PiecePair = std::pair<std::int32_t, std::int32_t>;
+
+struct PairHash {
+  std::size_t operator()(const PiecePair& pair) const {
+    const auto key = static_cast<std::uint64_t>(static_cast<std::uint32_t>(pair.first)) << 32 | static_cast<std::uint32_t>(pair.second);
+    return static_cast<std::size_t>((key ^ key >> 29) * 0x9E3779B97F4A7C15ULL >> 7);
+  }
+};
+
+/// How often a pair occurs, and the words that hold it or once did.
+struct PairFacts {
+  std::int64_t count = 0;
+  std::vector<std::uint32_t> holders;
+  bool changed = false;
+};
 
 struct CutWord {
   std::vector<std::int32_t> pieces;
@@ -43,9 +60,9 @@ class PieceJoiner {
         word.pieces.push_back(it == ids.end() ? -1 : it->second);
       }
       words_.push_back(std::move(word));
-      count_pairs(words_.size() - 1, +1);
+      count_pairs(words_.size() - 1, +1, kAnyPiece);
     }
-    for (const auto& [pair, count] : counts_) push(pair);
+    push_changed();
   }
 
   /// Joins the most frequent pair into a new piece; false when no pair occurs twice.
@@ -53,17 +70,19 @@ class PieceJoiner {
     while (!queue_.empty()) {
       const auto [count, text, pair] = queue_.top();
       queue_.pop();
-      const auto it = counts_.find(pair);
-      if (it == counts_.end() || it->second != count || count < 2) continue;  // stale: its count has changed since
+      const auto it = pairs_.find(pair);
+      if (it == pairs_.end() || it->second.count != count || count < 2) continue;  // stale: its count has changed since
       const std::int32_t joined = add(joined_text(pair));
-      const std::set<std::size_t> holders = std::move(holders_[pair]);
-      for (const std::size_t w : holders) {
-        count_pairs(w, -1);
+      std::vector<std::uint32_t> holders = std::move(it->second.holders);
+      it->second.holders.clear();
+      std::sort(holders.begin(), holders.end());
+      holders.erase(std::unique(holders.begin(), holders.end()), holders.end());
+      for (const std::uint32_t w : holders) {
+        count_pairs(w, -1, kAnyPiece);
         replace(words_[w].pieces, pair, joined);
-        count_pairs(w, +1);
+        count_pairs(w, +1, joined);
       }
-      for (const PiecePair& changed : changed_) push(changed);
-      changed_.clear();
+      push_changed();
       return true;
     }
     return false;
@@ -73,6 +92,8 @@ class PieceJoiner {
   std::int64_t size() const { return static_cast<std::int64_t>(pieces_.size()); }
 
  private:
+  static constexpr std::int32_t kAnyPiece = -2;
+
   /// Of equal counts the text that comes first wins: the priority queue gives its largest element.
   struct Candidate {
     std::int64_t count;
@@ -90,18 +111,24 @@ class PieceJoiner {
   std::string joined_text(const PiecePair& pair) const {
     return pieces_[static_cast<std::size_t>(pair.first)] + pieces_[static_cast<std::size_t>(pair.second)].substr(2);
   }
-  void push(const PiecePair& pair) {
-    const auto it = counts_.find(pair);
-    if (it != counts_.end() && it->second >= 2) queue_.push({it->second, joined_text(pair), pair});
+  void push_changed() {
+    for (const PiecePair& pair : changed_) {
+      PairFacts& facts = pairs_[pair];
+      facts.changed = false;
+      if (facts.count >= 2) queue_.push({facts.count, joined_text(pair), pair});
+    }
+    changed_.clear();
   }
-  void count_pairs(std::size_t w, std::int64_t sign) {
+  /// Words that hold pairs are noted where the pair is new to them: where `fresh` is in it.
+  void count_pairs(std::size_t w, std::int64_t sign, std::int32_t fresh) {
     const CutWord& word = words_[w];
     for (std::size_t i = 0; i + 1 < word.pieces.size(); ++i) {
       const PiecePair pair{word.pieces[i], word.pieces[i + 1]};
       if (pair.first < 0 || pair.second < 0) continue;
-      counts_[pair] += sign * word.count;
-      if (sign > 0) holders_[pair].insert(w);
-      changed_.insert(pair);
+      PairFacts& facts = pairs_[pair];
+      facts.count += sign * word.count;
+      if (sign > 0 && (fresh == kAnyPiece || pair.first == fresh || pair.second == fresh)) facts.holders.push_back(static_cast<std::uint32_t>(w));
+      if (!std::exchange(facts.changed, true)) changed_.push_back(pair);
     }
   }
   static void replace(std::vector<std::int32_t>& pieces, const PiecePair& pair, std::int32_t joined) {
@@ -116,15 +143,13 @@ class PieceJoiner {
 
   std::vector<std::string> pieces_;
   std::vector<CutWord> words_;
-  std::map<PiecePair, std::int64_t> counts_;
-  std::map<PiecePair, std::set<std::size_t>> holders_;
-  std::set<PiecePair> changed_;
+  std::unordered_map<PiecePair, PairFacts, PairHash> pairs_;
+  std::vector<PiecePair> changed_;  ///< those whose flag says so
   std::priority_queue<Candidate> queue_;
 };
 
-}  // namespace
-
-std::vector<std::string> learn_pieces(const std::vector<std::pair<std::string, std::int64_t>>& words, std::int64_t room) {
+std::vector<std::string> learn_anew(const std::vector<std::pair<std::string, std::int64_t>>& words, std::int64_t room) {
+  const Phase phase("learning {} word pieces from {} words", room, words.size());
   PieceJoiner joiner(words, room);
   while (joiner.size() < room && joiner.join()) {
   }
@@ -135,6 +160,35 @@ std::vector<std::string> learn_pieces(const std::vector<std::pair<std::string, s
     if (seen.insert(piece).second) unique.push_back(std::move(piece));
   }
   return unique;
+}
+
+/// 128 bits of all words and counts (two FNV-1a hashes with different beginnings and steps).
+using WordsKey = std::tuple<std::uint64_t, std::uint64_t, std::size_t, std::int64_t>;
+
+WordsKey key_of(const std::vector<std::pair<std::string, std::int64_t>>& words, std::int64_t room) {
+  std::uint64_t a = 0xCBF29CE484222325ULL, b = 0x84222325CBF29CE4ULL;
+  const auto add = [&](std::uint64_t value) {
+    a = (a ^ value) * 0x100000001B3ULL;
+    b = (b ^ (value + 0x9E3779B97F4A7C15ULL)) * 0xD6E8FEB86659FD93ULL;
+    b ^= b >> 32;
+  };
+  for (const auto& [word, count] : words) {
+    for (const char c : word) add(static_cast<unsigned char>(c));
+    add(0x100);
+    add(static_cast<std::uint64_t>(count));
+  }
+  return {a, b, words.size(), room};
+}
+
+}  // namespace
+
+std::vector<std::string> learn_pieces(const std::vector<std::pair<std::string, std::int64_t>>& words, std::int64_t room) {
+  static std::mutex& mutex = *new std::mutex;
+  static auto& last = *new std::pair<WordsKey, std::vector<std::string>>;
+  const WordsKey key = key_of(words, room);
+  const std::lock_guard lock(mutex);
+  if (last.first != key) last = {key, learn_anew(words, room)};
+  return last.second;
 }
 
 }  // namespace weft::data

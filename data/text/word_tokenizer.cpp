@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
+#include "core/phase.h"
 #include "data/text/encoding.h"
 #include "data/text/utf8.h"
 #include "data/text/word_pieces.h"
@@ -64,6 +65,7 @@ void each_word(std::string_view text, bool lowercase, std::string_view where, F&
 }
 
 std::vector<std::pair<std::string, std::int64_t>> count_words(std::string_view text, const WordOptions& options, std::string_view where) {
+  const Phase phase("counting the words of {}", where);
   std::unordered_map<std::string, std::int64_t> counts;
   each_word(text, options.lowercase, where, [&](const std::string& word) {
     if (word.size() <= kLongestWord) ++counts[word];

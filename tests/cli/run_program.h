@@ -38,7 +38,8 @@ class Running {
     words.push_back(nullptr);
     child_ = ::fork();
     if (child_ != 0) return;
-    // The child: nothing to read, its words into files.
+    // The child: nothing to read, its words into files, and it hears signals even where the tests run in the background.
+    for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGPIPE, SIGUSR1, SIGUSR2, SIGXCPU}) ::signal(number, SIG_DFL);
     const int in = ::open("/dev/null", O_RDONLY);
     const int out = ::open(out_.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
     const int err = ::open(err_.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);

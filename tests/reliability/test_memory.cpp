@@ -95,6 +95,8 @@ TEST_CASE("a cgroup's limit counts, of version 1 and 2, its own and those above 
   CHECK(refusal() == "[config] this run needs about 400 MiB, and 300 MiB are what its cgroup may take: lower the batch from 40 to 20 at most (--accumulate makes up for it)");
   write("/sys/fs/cgroup/user/job/memory.max", mib(150));
   CHECK(refusal() == "[config] this run needs about 400 MiB, and 150 MiB are what its cgroup may take: lower width, layers or context: even a batch of one does not fit");
+  write("/sys/fs/cgroup/user/job/memory.high", mib(140));
+  CHECK(cgroup_memory_limit(root) == std::int64_t{140} << 20);
   write("/proc/self/cgroup", "7:cpu,memory:/box\n1:name=systemd:/box\n");
   CHECK(refusal() == "none");
   write("/sys/fs/cgroup/memory/box/memory.limit_in_bytes", mib(350));

@@ -5,9 +5,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
+#include "core/phase.h"
 #include "train/bench/child.h"
 #include "train/bench/timing.h"
 #include "train/files.h"
@@ -91,13 +93,14 @@ Comparison run_against(const Plan& plan, const std::string& command, std::int64_
     fail<ConfigError>("bench", "against must be a command, such as \"python3 tests/peers/torch_peer.py {}\"", plan.model->name);
   const std::vector<std::string> own = own_command(plan);
   const bool shows_progress = isatty(STDERR_FILENO) != 0;
+  const Phase phase("timing in turn with {}", command);
   Comparison result{.command = command, .ours = {}, .peer = {}};
   for (std::int64_t i = 0; i < rounds; ++i) {
-    if (shows_progress) fmt::print(stderr, "\r\033[Kround {} of {}", i + 1, rounds);
+    if (shows_progress) std::fputs(fmt::format("\r\033[Kround {} of {}", i + 1, rounds).c_str(), stderr);
     result.ours.push_back(read(run_child(own), fmt::format("{}", fmt::join(own, " "))));
     result.peer.push_back(read(run_shell(command), command));
   }
-  if (shows_progress) fmt::print(stderr, "\r\033[K");
+  if (shows_progress) std::fputs("\r\033[K", stderr);
   return result;
 }
 

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <cstring>
 #include <nlohmann/json.hpp>
 
@@ -121,10 +122,10 @@ std::vector<OpSpeed> measure_ops(const std::string& pattern, const MachinePeak& 
   std::vector<OpSpeed> speeds;
   for (const samples::Entry& entry : samples::all()) {
     if (entry.kind != samples::Kind::op || lower(entry.name).find(lower(pattern)) == std::string::npos) continue;
-    if (shows_progress) fmt::print(stderr, "\r\033[K{}", entry.name);
+    if (shows_progress) std::fputs(fmt::format("\r\033[K{}", entry.name).c_str(), stderr);
     for (const samples::Benchmark& benchmark : entry.make().benchmarks) speeds.push_back(measure_one(entry.name, benchmark, peak));
   }
-  if (shows_progress) fmt::print(stderr, "\r\033[K");
+  if (shows_progress) std::fputs("\r\033[K", stderr);
   return speeds;
 }
 

@@ -13,6 +13,7 @@
 #include <filesystem>
 
 #include "core/error.h"
+#include "core/leaving.h"
 
 namespace weft::bench {
 namespace {
@@ -77,6 +78,7 @@ bool read_all(Pipe& out, Pipe& err, ChildOutcome& outcome) {
 ChildOutcome run_child(const std::vector<std::string>& command) {
   Pipe out, err;
   const pid_t child = spawn(command, out, err);
+  const leaving::Child ended_with_us(child);
   out.close(1);
   err.close(1);
   ChildOutcome outcome;

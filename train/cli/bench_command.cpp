@@ -10,6 +10,7 @@
 #include "train/bench/measure.h"
 #include "train/bench/op_accuracy.h"
 #include "core/error.h"
+#include "core/phase.h"
 #include "train/cli/cli.h"
 
 namespace weft::cli {
@@ -42,6 +43,7 @@ int bench_model(const ModelBench& flags) {
     return kDone;
   }
   use_threads(flags.plan.threads);
+  const Phase phase("timing {} steps of {}", flags.plan.steps, flags.plan.model->name);
   const bench::Measurement measurement = bench::measure(flags.plan);
   fmt::print("{}", flags.json ? bench::to_json_line(flags.plan, measurement) + "\n" : bench::to_table(flags.plan, measurement));
   return kDone;
@@ -50,6 +52,7 @@ int bench_model(const ModelBench& flags) {
 int bench_ops(const OpsBench& flags) {
   use_threads(flags.threads);
   bench::check_pattern(flags.pattern);
+  const Phase phase("measuring what the machine can do, and its ops");
   const bench::MachinePeak peak = bench::measure_peak();
   const std::vector<bench::OpSpeed> speeds = bench::measure_ops(flags.pattern, peak);
   fmt::print("{}", flags.json ? bench::to_json(peak, speeds) : bench::to_table(peak, speeds));
@@ -65,6 +68,7 @@ struct UlpsBench {
 
 int bench_ulps(const UlpsBench& flags) {
   use_threads(flags.threads);
+  const Phase phase("measuring how exact ops are");
   const std::vector<bench::ElementAccuracy> elements = bench::measure_elements(flags.pattern, flags.stride);
   const std::vector<bench::ArrayAccuracy> arrays = bench::measure_arrays(flags.pattern);
   if (elements.empty() && arrays.empty()) fail<ConfigError>("bench", "no op has `{}` in its name; `weft bench ulps` measures all of them", flags.pattern);
@@ -74,6 +78,7 @@ int bench_ulps(const UlpsBench& flags) {
 
 int bench_attention(const AttentionFlags& flags) {
   use_threads(flags.plan.threads);
+  const Phase phase("timing attention");
   const std::vector<bench::AttentionCost> costs = bench::measure_attention(flags.plan);
   fmt::print("{}", flags.json ? bench::to_json(flags.plan, costs) : bench::to_table(flags.plan, costs));
   if (!flags.html.empty()) report::write_page(flags.html, bench::to_page(flags.plan, costs));

@@ -9,6 +9,7 @@
 #include "train/cli/compare_run.h"
 #include "train/cli/progress.h"
 #include "train/cli/stop.h"
+#include "train/cli/terminal.h"
 #include "train/compare/shipped.h"
 
 namespace weft::cli {
@@ -46,11 +47,10 @@ int run_compare(const CompareFlags& flags) {
     else fmt::print("{}: {} runs, and {} that try learning rates; nothing was run\n", plan.suite.file, plan.runs(), plan.tries());
     return kDone;
   }
-  catch_stop_signals();
   const std::unique_ptr<CompareOutcome> outcome = compare_suite(request);
   if (!outcome->whole) {
-    fmt::print(stderr, "stopped after {} of {} runs; finished ones are kept. Go on with:\n  weft compare {}{}{} --out {}\n", outcome->results.done, outcome->plan.runs(),
-               request.suite, request.quick ? " --quick" : "", request.seeds > 0 ? fmt::format(" --seeds {}", request.seeds) : "", outcome->folder.string());
+    put_line(fmt::format("stopped after {} of {} runs; finished ones are kept. Go on with:\n  weft compare {}{}{} --out {}", outcome->results.done, outcome->plan.runs(),
+                         request.suite, request.quick ? " --quick" : "", request.seeds > 0 ? fmt::format(" --seeds {}", request.seeds) : "", outcome->folder.string()));
     return stop_exit_code();
   }
   if (flags.json) {
@@ -60,7 +60,7 @@ int run_compare(const CompareFlags& flags) {
   }
   const std::string unpaired = compare::pairing_error(outcome->results);
   if (!unpaired.empty()) {
-    fmt::print(stderr, "weft: {}\n", unpaired);
+    put_line("weft: " + unpaired);
     return kFailed;
   }
   return kDone;

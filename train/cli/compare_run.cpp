@@ -6,10 +6,13 @@
 #include <chrono>
 #include <ctime>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <thread>
 
 #include "core/error.h"
 #include "core/file.h"
+#include "core/memory_limits.h"
+#include "core/phase.h"
 #include "core/simd.h"
 #include "train/cli/cli.h"
 #include "train/cli/compare_table.h"
@@ -87,6 +90,7 @@ compare::Plan plan_of(const CompareRequest& request) {
   compare::Suite suite = find_suite(request.suite);
   if (request.quick) suite = compare::quick_form(suite);
   if (request.seeds > 0) suite = compare::with_seeds(std::move(suite), request.seeds);
+  const Phase phase("planning the runs of {}", suite.name);
   return compare::make_plan(std::move(suite));
 }
 
@@ -94,8 +98,9 @@ std::unique_ptr<CompareOutcome> compare_suite(const CompareRequest& request) {
   auto outcome = std::make_unique<CompareOutcome>(CompareOutcome{.plan = plan_of(request)});
   compare::Plan& plan = outcome->plan;
   const fs::path out = request.out.empty() ? fs::path("runs") / (plan.suite.name + (request.quick ? "-quick" : "")) : fs::path(request.out);
+  std::optional<SaveFirst> saving{std::in_place};
   const compare::CompareFolder folder(out, plan.suite, request.quick);
-  const int jobs = request.jobs > 0 ? request.jobs : static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  const int jobs = request.jobs > 0 ? request.jobs : usable_processors();
   Sittings sittings = Sittings::read(out);
   sittings.write(out);
 
@@ -123,6 +128,8 @@ std::unique_ptr<CompareOutcome> compare_suite(const CompareRequest& request) {
   }
   table.clear();
   note_time();
+  if (outcome->whole) saving.reset();  // the rest can be made again
+  const Phase phase("working out the results");
   outcome->folder = out;
   outcome->seconds = sittings.seconds;
   outcome->results = compare::collect(plan, folder, request.quick);

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <system_error>
 
 #include "core/error.h"
@@ -11,6 +12,8 @@
 #include "train/cli/compare_run.h"
 #include "train/cli/progress.h"
 #include "train/cli/stop.h"
+#include "train/cli/stop_run.h"
+#include "train/cli/terminal.h"
 #include "train/cli/write_text.h"
 #include "train/report/chart_page.h"
 #include "train/config_sources.h"
@@ -53,7 +56,8 @@ train::Summary train_text(const DemoFlags& flags) {
                    {"seed", std::to_string(flags.seed)},
                    {"threads", std::to_string(flags.threads)}};
   ProgressBar bar("text");
-  const train::RunOptions options{.out = make_room(fs::path(flags.out) / "demo-text"), .observer = &bar, .stop = stop_requested};
+  std::optional<SaveFirst> saving;
+  const train::RunOptions options = stoppable({.out = make_room(fs::path(flags.out) / "demo-text"), .observer = &bar}, saving);
   return train::train_run(train::resolve<train::TextConfig>(sources), options);
 }
 
@@ -66,7 +70,8 @@ train::Summary train_images(const DemoFlags& flags) {
                    {"seed", std::to_string(flags.seed)},
                    {"threads", std::to_string(flags.threads)}};
   ProgressBar bar("vision");
-  const train::RunOptions options{.out = make_room(fs::path(flags.out) / "demo-vision"), .observer = &bar, .stop = stop_requested};
+  std::optional<SaveFirst> saving;
+  const train::RunOptions options = stoppable({.out = make_room(fs::path(flags.out) / "demo-vision"), .observer = &bar}, saving);
   return train::train_run(train::resolve<train::VisionConfig>(sources), options);
 }
 
@@ -82,23 +87,22 @@ std::string make_room_for_comparison(const fs::path& path) {
 }
 
 int stopped(const train::Summary& summary, const char* task) {
-  fmt::print(stderr, "stopped; the run is saved. Go on with:\n  weft train {} --resume --out {}\n", task, summary.folder.string());
+  put_line(fmt::format("stopped; the run is saved. Go on with:\n  weft train {} --resume --out {}", task, summary.folder.string()));
   return stop_exit_code();
 }
 
 int demo(const DemoFlags& flags) {
   use_threads(flags.threads);
-  catch_stop_signals();
-  fmt::print(stderr, "1 of 3: a character GPT learns to write from Shakespeare\n");
+  put_line("1 of 3: a character GPT learns to write from Shakespeare");
   const train::Summary text = train_text(flags);
-  if (text.interrupted) return stopped(text, "text");
-  fmt::print(stderr, "2 of 3: a vision transformer learns to read digits from MNIST\n");
+  if (text.interrupted || stop_requested()) return stopped(text, "text");
+  put_line("2 of 3: a vision transformer learns to read digits from MNIST");
   const train::Summary images = train_images(flags);
-  if (images.interrupted) return stopped(images, "vision");
-  fmt::print(stderr, "3 of 3: which models can relate different dimensions? A short comparison, several seeds of each\n");
+  if (images.interrupted || stop_requested()) return stopped(images, "vision");
+  put_line("3 of 3: which models can relate different dimensions? A short comparison, several seeds of each");
   const std::unique_ptr<CompareOutcome> comparison = compare_suite({.out = make_room_for_comparison(fs::path(flags.out) / "demo-compare"), .jobs = flags.threads, .quick = true});
-  if (!comparison->whole) {
-    fmt::print(stderr, "stopped; finished runs are kept. Go on with:\n  weft compare cross-dimension --quick --out {}\n", comparison->folder.string());
+  if (!comparison->whole || stop_requested()) {
+    put_line(fmt::format("stopped; finished runs are kept. Go on with:\n  weft compare cross-dimension --quick --out {}", comparison->folder.string()));
     return stop_exit_code();
   }
 
@@ -109,7 +113,6 @@ int demo(const DemoFlags& flags) {
     sample += characters;
     return true;
   });
-  if (stop_requested()) return stop_exit_code();
   const fs::path page = fs::path(flags.out) / "demo.html";
   const std::string text_figure =
       fmt::format("Shakespeare: validation loss {:.3f} nats, {:.3f} bits per byte, after {} steps in {}", text.validation.loss, text.validation.figure("bits_per_byte"), text.steps,

@@ -7,9 +7,11 @@
 #include <numeric>
 
 #include "core/error.h"
+#include "core/phase.h"
 #include "data/image/png.h"
 #include "train/cli/answers.h"
 #include "train/cli/cli.h"
+#include "train/cli/terminal.h"
 #include "train/kinds/detect/detect_model.h"
 #include "train/kinds/detect/draw_boxes.h"
 #include "train/picture.h"
@@ -46,7 +48,7 @@ Subject from_file(const std::string& file, const train::DetectRun& run, const st
   one.scale_y = static_cast<double>(one.pixels.size(1)) / static_cast<double>(height);
   if (one.pixels.size(1) != height || one.pixels.size(2) != width) one.pixels = data::resize_images(one.pixels, height, width);
   one.inverted = train::invert_where_needed(one.pixels, run.images, invert);
-  if (one.inverted && invert == "auto") fmt::print(stderr, "weft: {}; --invert no reads it as it is\n", train::inversion_note(file, run.images));
+  if (one.inverted && invert == "auto") put_line(fmt::format("weft: {}; --invert no reads it as it is", train::inversion_note(file, run.images)));
   return one;
 }
 
@@ -101,6 +103,7 @@ int detect(const DetectFlags& flags) {
   if (flags.files.empty() && flags.scenes.empty()) fail<ConfigError>("detect", "nothing to look at: name PNG files, or test scenes with --scene");
   if (!(flags.threshold >= 0 && flags.threshold <= 1)) fail<ConfigError>("detect", "--threshold must be a number from 0 to 1, got {}", flags.threshold);
   const train::DetectRun run = train::load_detect_run(train::read_run(flags.run, flags.checkpoint));
+  const Phase phase("looking for objects");
   Answers answers(flags.json);
   const std::size_t count = flags.files.size() + flags.scenes.size();
   std::size_t index = 0;

@@ -5,7 +5,9 @@
 
 #include "core/error.h"
 #include "core/file.h"
+#include "core/phase.h"
 #include "train/cli/cli.h"
+#include "train/cli/terminal.h"
 #include "train/cli/explain_models.h"
 #include "train/explain/attention_maps.h"
 #include "train/explain/worked_example.h"
@@ -39,7 +41,7 @@ template <class MakeHtml>
 int answer(const ExplainFlags& flags, const std::string& result, const MakeHtml& html) {
   if (!flags.out.empty()) write_file(flags.out, html());
   fmt::print("{}", result);
-  if (!flags.out.empty()) fmt::print(stderr, "page written: {}\n", flags.out);
+  if (!flags.out.empty()) put_line("page written: " + flags.out);
   return kDone;
 }
 
@@ -49,6 +51,7 @@ int show_maps(const ExplainFlags& flags, const Maps& maps) {
 }
 
 int explain_run(const ExplainFlags& flags) {
+  const Phase phase("looking into the model of {}", flags.run);
   const train::RunFacts run = train::read_run(flags.run, flags.checkpoint);
   if (run.task == "text") {
     if (flags.maps.image) fail<ConfigError>("explain", "{} is a text run: --image means nothing, use --text", flags.run);
@@ -59,6 +62,7 @@ int explain_run(const ExplainFlags& flags) {
 }
 
 int explain_example(const ExplainFlags& flags) {
+  const Phase phase("working out the example");
   const explain::Example example = explain::work_example(flags.example);
   const std::string result = flags.json ? explain::to_json(example) + "\n" : explain::to_text(example, mixing_of(flags.matrices));
   return answer(flags, result, [&] { return explain::to_html(example); });

@@ -5,6 +5,8 @@
 #include <memory>
 
 #include "core/file.h"
+#include "core/phase.h"
+#include "train/cli/terminal.h"
 #include "train/explain/embedding_map.h"
 #include "train/explain/history_weights.h"
 
@@ -24,7 +26,7 @@ template <class Explained>
 int show(const ExplainModelFlags& flags, const Explained& explained) {
   if (!flags.out.empty()) write_file(flags.out, explain::to_html(explained));
   fmt::print("{}", flags.json ? explain::to_json(explained) + "\n" : explain::to_text(explained));
-  if (!flags.out.empty()) fmt::print(stderr, "page written: {}\n", flags.out);
+  if (!flags.out.empty()) put_line("page written: " + flags.out);
   return kDone;
 }
 
@@ -49,6 +51,7 @@ void add_explain_models(CLI::App& group, Action& action) {
   words->callback([flags, &action] {
     action = [flags] {
       use_threads(flags->threads);
+      const Phase phase("looking into the model of {}", flags->run);
       return show(*flags, explain::explain_embedding(train::load_embedding_run(train::read_run(flags->run, flags->checkpoint)), flags->embedding));
     };
   });
@@ -61,6 +64,7 @@ void add_explain_models(CLI::App& group, Action& action) {
   history->callback([other, &action] {
     action = [other] {
       use_threads(other->threads);
+      const Phase phase("looking into the model of {}", other->run);
       return show(*other, explain::explain_history(train::load_recommend_run(train::read_run(other->run, other->checkpoint)), other->examples));
     };
   });

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "autograd/sample.h"
+#include "core/phase.h"
 
 namespace weft::cli {
 namespace {
@@ -123,13 +124,14 @@ int run_gradcheck(const GradcheckCommand& command) {
   if (chosen.empty() && !command.kind.empty()) fail<ConfigError>("gradcheck", "no {} has `{}` in its name", command.kind, command.pattern);
   if (chosen.empty()) fail<ConfigError>("gradcheck", "no op, module or model has `{}` in its name", command.pattern);
   const bool shows_progress = isatty(STDERR_FILENO) != 0;
+  const Phase phase("checking the gradients of {} ops, modules and models", chosen.size());
   std::vector<Row> rows;
   for (const Entry* entry : chosen) {
-    if (shows_progress) fmt::print(stderr, "\r\033[K{}/{} {}", rows.size() + 1, chosen.size(), entry->name);
+    if (shows_progress) std::fputs(fmt::format("\r\033[K{}/{} {}", rows.size() + 1, chosen.size(), entry->name).c_str(), stderr);
     rows.push_back({.name = entry->name, .kind = std::string(samples::name(entry->kind)), .where = "", .message = ""});
     for (std::int64_t i = 0; i < command.seeds; ++i) check_entry(*entry, command.seed + static_cast<std::uint64_t>(i), command.seeds, rows.back());
   }
-  if (shows_progress) fmt::print(stderr, "\r\033[K");
+  if (shows_progress) std::fputs("\r\033[K", stderr);
   command.json ? print_json(rows) : print_table(rows, command.seeds);
   return std::all_of(rows.begin(), rows.end(), [](const Row& row) { return row.passed; }) ? 0 : 1;
 }

@@ -14,12 +14,15 @@
 #include "core/file.h"
 #include "core/simd.h"
 #include "train/cli/command_line.h"
+#include "train/cli/phase_teller.h"
+#include "train/cli/stop.h"
+#include "train/cli/terminal.h"
 #include "train/compare/worker.h"
 
 namespace {
 
 int complain(const std::string& text, int code) {
-  std::fputs(fmt::format("weft: {}\n", text).c_str(), stderr);  // does not throw where that cannot be written
+  weft::cli::put_terminal(fmt::format("weft: {}\n", text));
   return code;
 }
 
@@ -30,6 +33,7 @@ int run(int argc, const char* const* argv) {
   if (!line.action) return line.code;
   weft::limit_simd_by_environment();
   weft::blas::check_thread_safety();
+  const weft::cli::PhaseTeller teller;
   return line.action();
 }
 
@@ -49,6 +53,8 @@ int check_output(int code) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  weft::cli::open_standard_descriptors();
+  weft::cli::catch_stop_signals();
   try {
     return check_output(run(argc, argv));
   } catch (const weft::ConfigError& error) {

@@ -8,10 +8,12 @@
 #include "autograd/autograd.h"
 #include "autograd/ops/softmax.h"
 #include "core/error.h"
+#include "core/phase.h"
 #include "data/image/image_dataset.h"
 #include "nn/check.h"
 #include "train/cli/answers.h"
 #include "train/cli/cli.h"
+#include "train/cli/terminal.h"
 #include "train/cli/predict_text.h"
 #include "train/load_run.h"
 #include "train/picture.h"
@@ -52,7 +54,7 @@ std::vector<double> classify(const train::VisionRun& run, const Tensor& image) {
 
 Guess guess_file(const train::VisionRun& run, const std::string& file, const std::string& invert) {
   const train::Picture picture = train::load_picture(run, file, invert);
-  if (picture.inverted && invert == "auto") fmt::print(stderr, "weft: {}; --invert no reads it as it is\n", train::inversion_note(file, run.images));
+  if (picture.inverted && invert == "auto") put_line(fmt::format("weft: {}; --invert no reads it as it is", train::inversion_note(file, run.images)));
   return {.name = file, .probabilities = classify(run, picture.pixels), .inverted = picture.inverted};
 }
 
@@ -79,6 +81,7 @@ void print_text(const Guess& guess, int top) {
 
 int predict(const PredictFlags& flags) {
   use_threads(flags.threads);
+  const Phase phase("asking the model of {}", flags.run);
   if (!flags.texts.empty()) {
     if (!flags.files.empty() || !flags.test_images.empty()) fail<ConfigError>("predict", "images are for vision runs, --text for classify, bert and translate runs: drop one of the two");
     return predict_texts(train::read_run(flags.run, flags.checkpoint), {.texts = flags.texts, .top = std::max(1, flags.top), .beam = std::max(1, flags.beam), .json = flags.json});

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "train/cli/terminal.h"
 
@@ -12,6 +13,7 @@ namespace {
 
 constexpr auto kCalm = std::chrono::milliseconds(100);
 constexpr auto kLineEvery = std::chrono::seconds(15);
+constexpr auto kLong = std::chrono::seconds(2);  // what takes longer is told
 
 }  // namespace
 
@@ -72,9 +74,16 @@ void ProgressBar::on_step(const train::StepRecord& record) {
   draw(record.step == record.steps);
 }
 
-void ProgressBar::on_evaluating(double) {
-  evaluating_ = true;
-  draw(false);
+void ProgressBar::on_evaluating(double share) {
+  const auto now = Clock::now();
+  if (!std::exchange(evaluating_, true)) tell_evaluation_ = now + kLong;
+  share_evaluated_ = share;
+  if (terminal_) {
+    draw(false);
+  } else if (now >= tell_evaluation_) {
+    tell_evaluation_ = now + kLineEvery;
+    put_terminal(fmt::format("{}: step {}/{}  evaluating, {:.0f} % done\n", title_, latest_.step, steps_, 100 * share));
+  }
 }
 
 void ProgressBar::on_evaluation(const train::StepRecord& record) {
@@ -111,7 +120,7 @@ void ProgressBar::draw(bool at_once) {
   const double here = static_cast<double>(latest_.step - first_step_);
   const double took = std::chrono::duration<double>(now - begin_).count();
   const std::string left = here >= 3 ? clock_text(took / here * static_cast<double>(steps_ - latest_.step)) + " left" : "";
-  const std::string tail = fmt::format(" {:3.0f} %  {}  {}{}", 100 * share, here > 0 ? figures() : "", left, evaluating_ ? "  (validating)" : "");
+  const std::string tail = fmt::format(" {:3.0f} %  {}  {}{}", 100 * share, here > 0 ? figures() : "", left, evaluating_ ? fmt::format("  (evaluating, {:.0f} %)", 100 * share_evaluated_) : "");
   const int room = terminal_columns() - 1 - static_cast<int>(title_.size() + tail.size()) - 2;
   std::string bar;
   if (room >= 5) {

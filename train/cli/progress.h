@@ -40,6 +40,8 @@ class ProgressBar : public train::Observer {
   bool unicode_;
   bool drawn_ = false;
   bool evaluating_ = false;
+  double share_evaluated_ = 0;
+  Clock::time_point tell_evaluation_{};
   std::string unit_;
   train::StepRecord latest_;
   train::Evaluation validation_;

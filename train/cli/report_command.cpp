@@ -6,6 +6,7 @@
 
 #include "core/error.h"
 #include "core/file.h"
+#include "core/phase.h"
 #include "train/cli/cli.h"
 #include "train/report/compare_page.h"
 
@@ -29,6 +30,7 @@ int write_report(const fs::path& folder, const std::string& out) {
     fail<IoError>("report", "{} holds no results.json; weft compare writes it, and with --out {} goes on where it stopped", folder.string(),
                   folder.string());
   }
+  const Phase phase("writing the report");
   const fs::path page = out.empty() ? folder / "report.html" : fs::path(out);
   write_file(page.string(), report::compare_page(read_file(figures.string(), kMostResultBytes)));
   fmt::print("{}\n", page.string());

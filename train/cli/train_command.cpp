@@ -11,12 +11,16 @@
 
 #include "core/error.h"
 #include "core/file.h"
+#include "core/leaving.h"
 #include "core/parallel.h"
+#include "core/phase.h"
 #include "train/bench/child.h"
 #include "train/cli/cli.h"
 #include "train/cli/config_flags.h"
 #include "train/cli/progress.h"
 #include "train/cli/stop.h"
+#include "train/cli/stop_run.h"
+#include "train/cli/terminal.h"
 #include "train/files.h"
 #include "train/kind.h"
 #include "train/memory_estimate.h"
@@ -81,6 +85,7 @@ void check_memory(const train::Kind& kind, const train::RunConfig& config) {
   if (descriptor < 0) return;
   ::close(descriptor);
   const std::string json_file = file + ".json";
+  const leaving::File also_when_stopped(json_file);
   std::error_code ignored;
   std::filesystem::rename(file, json_file, ignored);
   try {
@@ -89,6 +94,7 @@ void check_memory(const train::Kind& kind, const train::RunConfig& config) {
     std::filesystem::remove(json_file, ignored);
     return;
   }
+  const Phase phase("finding out whether this run fits the memory (--no-estimate begins without)");
   const bench::ChildOutcome child = bench::run_child({files::own_program().string(), "train", kind.name(), "--config", json_file, "--estimate", "--json"});
   std::filesystem::remove(json_file, ignored);
   if (child.code == 0) {
@@ -108,10 +114,10 @@ std::unique_ptr<train::RunConfig> config_of_run(const train::Kind& kind, const T
 
 int train_one(const TrainFlags& flags, const train::Kind& kind) {
   const std::string task = kind.name();
-  catch_stop_signals();
   if (flags.resume && flags.out.empty()) fail<ConfigError>("resume", "which run? name its folder: --resume --out FOLDER");
   ProgressBar bar(task);
-  train::RunOptions options{.out = flags.out, .resume = flags.resume, .estimate = false, .test = !flags.no_test, .observer = &bar, .stop = stop_requested};
+  std::optional<SaveFirst> saving;
+  train::RunOptions options = stoppable({.out = flags.out, .resume = flags.resume, .estimate = false, .test = !flags.no_test, .observer = &bar}, saving);
   train::Sources sources = flags.sources;
   sources.file = flags.config;
   if (flags.estimate) {
@@ -134,8 +140,7 @@ int train_one(const TrainFlags& flags, const train::Kind& kind) {
   }
   bar.clear();
   if (summary.interrupted) {
-    fmt::print(stderr, "stopped after step {} of {}, and saved. Go on with:\n  weft train {} --resume --out {}\n", summary.steps, summary.steps_wanted, task,
-               options.out.string());
+    put_line(fmt::format("stopped after step {} of {}, and saved. Go on with:\n  weft train {} --resume --out {}", summary.steps, summary.steps_wanted, task, options.out.string()));
     return stop_exit_code();
   }
   report(summary, flags.json);

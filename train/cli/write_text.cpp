@@ -1,12 +1,13 @@
 #include "train/cli/write_text.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
+#include <system_error>
 
 #include "core/error.h"
 #include "core/random.h"
 #include "data/text/utf8.h"
-#include "train/cli/stop.h"
 
 namespace weft::cli {
 namespace {
@@ -52,26 +53,26 @@ std::int64_t write_text(const train::TextRun& run, WriteOptions options, const s
       prompt, options.generate,
       [&](std::int64_t id) {
         pass_on(stream.push(run.tokenizer->decode(id)));
-        return wanted && written < options.chars && !stop_requested();
+        return wanted && written < options.chars;
       },
       &generator);
   if (wanted && written < options.chars) pass_on(stream.finish());
   return written;
 }
 
-bool write_text_to_stdout(const train::TextRun& run, const WriteOptions& options) {
-  bool heard = true;
-  const auto put = [&](const std::string& text) {
-    heard = std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0;
-    return heard;
+void write_text_to_stdout(const train::TextRun& run, const WriteOptions& options) {
+  const auto put = [](const std::string& text) {
+    errno = 0;
+    if (std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0) return true;
+    throw std::system_error(errno, std::generic_category(), "stdout");
   };
   bool begun = false;
   write_text(run, options, [&](const std::string& text) {
-    if (!begun && !put(options.prompt)) return false;
+    if (!begun) put(options.prompt);
     begun = true;
     return put(text);
   });
-  return heard && put("\n");
+  put("\n");
 }
 
 }  // namespace weft::cli

@@ -19,7 +19,7 @@ struct WriteOptions {
 /// Throws ConfigError for options that cannot be or a prompt that the vocabulary cannot express.
 std::int64_t write_text(const train::TextRun& run, WriteOptions options, const std::function<bool(const std::string&)>& show);
 
-/// The same to stdout, prompt first; ends with a line break. False when nobody reads it any more.
-bool write_text_to_stdout(const train::TextRun& run, const WriteOptions& options);
+/// The same to stdout, prompt first; ends with a line break. Throws std::system_error where it cannot be written.
+void write_text_to_stdout(const train::TextRun& run, const WriteOptions& options);
 
 }  // namespace weft::cli

@@ -5,11 +5,11 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <csignal>
 #include <deque>
 #include <list>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <set>
 #include <thread>
 
@@ -219,7 +219,7 @@ class Runner {
       finished(job, seconds);
       return;
     }
-    const bool asked = code == 128 + SIGINT || code == 128 + SIGTERM;
+    const bool asked = is_stop(code);
     if (asked && stopping_) return;
     if (files::is_held(job.folder)) {  // somebody was faster
       waiting_.push_front(job);
@@ -231,7 +231,7 @@ class Runner {
     }
     const std::string words = last_words(job.log());
     if (code == kDiskFull || fs::space(folder_.path(), ignored).available < kFullDisk) {
-      end_for_full_disk();
+      end_for_full_disk(words);
       return;
     }
     fail_job(job, words.empty() ? code > 128 ? fmt::format("ended by signal {}{}", code - 128, code == 137 ? " (out of memory?)" : "") : fmt::format("exit code {}", code) : words);
@@ -252,13 +252,13 @@ class Runner {
   void unless_disk_full(const F& f) {
     try {
       f();
-    } catch (const DiskFullError&) {
-      end_for_full_disk();
+    } catch (const DiskFullError& error) {
+      end_for_full_disk(error.what());
     }
   }
 
-  void end_for_full_disk() {
-    disk_full_ = true;
+  void end_for_full_disk(const std::string& why) {
+    if (!disk_full_) disk_full_ = why;
     stop_all();
   }
 
@@ -343,7 +343,11 @@ class Runner {
       std::this_thread::sleep_for(kPollEvery);
     }
     tell(true);
-    if (disk_full_) fail<DiskFullError>(folder_.path().string(), "the disk is full; finished runs are kept: make room, and go on with the same command");
+    if (disk_full_) {
+      const bool by_limit = disk_full_->find("ulimit -f") != std::string::npos;
+      fail<DiskFullError>(folder_.path().string(), "{}; finished runs are kept: {}, and go on with the same command",
+                          by_limit ? "a file would be larger than `ulimit -f` allows" : "the disk is full", by_limit ? "raise that limit" : "make room");
+    }
     return !stopping_;
   }
 
@@ -361,7 +365,7 @@ class Runner {
   RunnerClock::time_point look_again_{};
   bool changed_ = true;             ///< since places were last filled
   bool stopping_ = false;
-  bool disk_full_ = false;
+  std::optional<std::string> disk_full_;  ///< what was said of it
 };
 
 }  // namespace

@@ -5,14 +5,16 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
-#include <csignal>
 #include <cstring>
 
 #include "core/error.h"
 #include "core/file.h"
 
 namespace weft::compare {
+
+bool is_stop(ExitCode code) { return std::any_of(kStopSignals.begin(), kStopSignals.end(), [&](int signal) { return code == 128 + signal; }); }
 
 Worker::Worker(const std::vector<std::string>& command, const std::filesystem::path& log) {
   std::vector<char*> words;
@@ -25,6 +27,7 @@ Worker::Worker(const std::vector<std::string>& command, const std::filesystem::p
   process_ = ::fork();
   if (process_ == 0) {  // only what may be called between fork and exec
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    ::signal(SIGTERM, SIG_DFL);  // or stop() would not be heard where it is ignored
     if (::getppid() != parent) _exit(127);
     const int in = ::open("/dev/null", O_RDONLY);
     ::dup2(in, 0);

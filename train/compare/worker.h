@@ -3,6 +3,8 @@
 
 #include <sys/types.h>
 
+#include <array>
+#include <csignal>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -15,6 +17,11 @@ using ExitCode = int;
 
 /// What weft exits with where the disk is full: nothing is wrong with the run.
 constexpr ExitCode kDiskFull = 3;
+
+/// Signals that ask weft to save and end: the user's and the terminal's, nobody reading on, and a scheduler's warnings that time is running out. It exits with
+/// 128 + their number, and is not to blame.
+inline constexpr std::array kStopSignals = {SIGINT, SIGTERM, SIGHUP, SIGPIPE, SIGUSR1, SIGUSR2, SIGXCPU};
+bool is_stop(ExitCode code);
 
 /// Comes with the SIGTERM of stop(). Ctrl-C reaches parent and child alike, so that it must be told from the user's second one, which ends at once.
 constexpr int kStopRequest = 0x77656674;

@@ -8,6 +8,7 @@
 #include "autograd/ops/softmax.h"
 #include "core/error.h"
 #include "core/file.h"
+#include "core/phase.h"
 #include "core/storage.h"
 #include "data/find_data_set.h"
 #include "data/text/utf8.h"
@@ -132,6 +133,7 @@ void EncoderData::note_cut(const Cut& cut, std::int64_t context, const std::stri
 
 EncoderData load_encoder_data(const EncoderConfig& c, std::shared_ptr<const data::WordTokenizer> tokenizer) {
   const std::string path = data::find_data_set(c.data);
+  const Phase phase("cutting {} into tokens", path);
   EncoderData result;
   result.tokenizer = std::move(tokenizer);
   const bool old_rules = c.format < 3;

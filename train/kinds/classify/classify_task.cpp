@@ -5,6 +5,7 @@
 #include "autograd/autograd.h"
 #include "autograd/ops/loss.h"
 #include "autograd/ops/reduce.h"
+#include "core/phase.h"
 #include "train/ranking.h"
 
 namespace weft::train {
@@ -23,6 +24,7 @@ std::uint64_t fingerprint_of(const ClassifyData& data) {
 ClassifyData load_classify_data(const ClassifyConfig& c, std::shared_ptr<const data::WordTokenizer> tokenizer) {
   const bool old_rules = c.format < 3;  // F1 of the rarest label, however many there are
   const data::LabelledData labelled = data::load_labelled(c.data, {.old_rules = old_rules});
+  const Phase phase("cutting {} into tokens", labelled.source());
   ClassifyData result;
   result.classes = labelled.classes();
   result.positive = c.positive.empty() ? labelled.rarest() : labelled.label_of(c.positive);

@@ -7,6 +7,7 @@
 #include "autograd/autograd.h"
 #include "core/error.h"
 #include "core/file.h"
+#include "core/phase.h"
 #include "core/storage.h"
 #include "data/find_data_set.h"
 #include "data/split.h"
@@ -34,6 +35,7 @@ EmbeddingData load_embedding_data(const EmbeddingConfig& c) {
     where = data::find_data_set(c.data);
     text = read_file(where, std::min(kMaxEmbeddingTextBytes, memory_limit()));
   }
+  const Phase phase("cutting {} into tokens, and pairing them", where);
   std::int64_t unknown = -1;
   if (c.tokenizer == "chars") {
     result.tokenizer = std::make_shared<data::CharTokenizer>(data::CharTokenizer::of_text(text, where));
