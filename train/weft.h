@@ -11,6 +11,7 @@
 #include "core/file.h"
 #include "core/npy.h"
 #include "core/parallel.h"
+#include "core/phase.h"
 #include "core/random.h"
 #include "core/simd.h"
 #include "core/tensor.h"

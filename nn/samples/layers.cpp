@@ -121,6 +121,7 @@ const Register conv2d_sample("Conv2d", Kind::module, [] {
                   [](const std::vector<Tensor>& t) {
                     return convolve(t, {2, 1}, {0, 2});
                   })};
+  sample.cases[1].shape = Shape{2, 3, 2, 9};
   sample.errors = {{"kernel",
                     [] {
                       Conv2d(3, 4, {3, 0});

@@ -114,8 +114,11 @@ TEST_CASE("a score or a box that is not a number is not kept, and suppresses no 
     CHECK(non_maximum_suppression(boxes, scores, 0.5, 10) == expected);
   }
   for (const double odd : {static_cast<double>(NAN), inf, -inf})
-    CHECK(non_maximum_suppression({{0, 0, odd, 10}, {odd, 0, 10, 10}, here}, {3, 2, 1}, 0.5, 10) ==
-          std::vector<std::int64_t>{2});
+    for (double Box::* const corner : {&Box::x0, &Box::y0, &Box::x1, &Box::y1}) {
+      Box broken = here;
+      broken.*corner = odd;
+      CHECK(non_maximum_suppression({broken, here}, {2, 1}, 0.5, 10) == std::vector<std::int64_t>{1});
+    }
   CHECK(non_maximum_suppression({here, there}, {-inf, inf}, 0.5, 10) ==
         std::vector<std::int64_t>{1, 0});
   CHECK_THROWS_WITH_AS(non_maximum_suppression({here}, {1, 2}, 0.5, 10),
