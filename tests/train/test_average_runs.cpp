@@ -11,7 +11,7 @@ namespace {
 
 using test::TempFolder;
 
-train::VisionConfig resnet(const TempFolder& folder, std::int64_t format) {
+train::VisionConfig averaged_resnet(const TempFolder& folder, std::int64_t format) {
   train::VisionConfig c = test::tiny_vision_config(folder);
   c.model = "resnet";
   c.ema = 0.9;
@@ -19,7 +19,7 @@ train::VisionConfig resnet(const TempFolder& folder, std::int64_t format) {
   return c;
 }
 
-struct StopAt : train::Observer {
+struct StopAtThird : train::Observer {
   void on_step(const train::StepRecord& record) override { stop = record.step >= 3; }
   bool stop = false;
 };
@@ -34,9 +34,9 @@ TEST_CASE("running statistics are averaged, saved, resumed and used with the wei
     CAPTURE(format);
     const auto whole = folder / ("whole" + std::to_string(format));
     const auto cut = folder / ("cut" + std::to_string(format));
-    const train::VisionConfig c = resnet(folder, format);
+    const train::VisionConfig c = averaged_resnet(folder, format);
     train::train_run(c, {.out = whole});
-    StopAt observer;
+    StopAtThird observer;
     train::train_run(c, {.out = cut, .observer = &observer, .stop = [&] { return observer.stop; }});
     train::resume_run({.out = cut, .resume = true}, "vision", 0);
 
