@@ -117,7 +117,7 @@ TokenData table_tokens(const CsvTable& table, const TableTokens& o, std::string 
                       train, o.at_least);
   const Tensor all_targets = train_part.targets, all_features = raw::reshape(train_part.tokens, {train, features});
   const double* y = all_targets.data<double>();
-  if (!o.binary && !o.old_rules && std::all_of(y, y + train, [&](double one) { return one == y[0]; }))
+  if (!o.binary && !o.old_rules && train > 1 && std::all_of(y, y + train, [&](double one) { return one == y[0]; }))
     fail<ConfigError>(source, "all {} training targets ({}) are {}: there is nothing to learn", train,
                       table.column_name(static_cast<std::size_t>(features)), y[0]);
   for (TokenData::Part* one : {&test_part, &validation_part, &train_part}) {

@@ -23,7 +23,7 @@ struct TableTokens {
 /// token of all its features would leave attention a single token, over which softmax is 1, whatever it holds; models that want it so flatten the
 /// tokens themselves.) Which rows are in which split is one fixed permutation, of no seed. Features become 32-bit floats last of all, after they were
 /// standardised; targets that are numbers stay 64-bit floats. Throws ConfigError for splits that leave no training rows, a table without features,
-/// targets of which the training split has one alone, and at_least that leaves one class there; IoError for numbers beyond f32. The result's notes()
+/// training rows (more than one) whose targets are all one number, and at_least that leaves one class there; IoError for numbers beyond f32. The result's notes()
 /// name columns that hold one value in all training rows, and those that lose their digits.
 TokenData table_tokens(const CsvTable& table, const TableTokens& options, std::string source);
 TokenData table_tokens(const Tensor& values, const TableTokens& options, std::string source);

@@ -204,6 +204,24 @@ TEST_CASE("pairs that the context does not hold: how many, the longest, and left
   CHECK(refused(c, folder / "x").find("have one target: there is nothing to learn") != std::string::npos);
 }
 
+TEST_CASE("data of one label, one character and the like are refused before a folder is made") {
+  const TempFolder folder;
+  TextConfig text = tiny_text_config(folder);
+  text.data = write(folder, "a.txt", std::string(3000, 'a'));
+  CHECK(refused(text, folder / "x").find("tokens are one and the same: there is nothing to learn") != std::string::npos);
+  VisionConfig vision = tiny_vision_config(folder);
+  const fs::path images(vision.data);
+  for (const auto& entry : fs::directory_iterator(images)) {
+    if (entry.path().filename().string().find("train-labels") == std::string::npos) continue;
+    data::write_idx(entry.path().string(), Tensor::zeros(data::read_idx(entry.path().string()).shape(), DType::u8));
+  }
+  CHECK(refused(vision, folder / "x").find("training images have the label 0: there is nothing to tell apart") != std::string::npos);
+  CHECK(refused(bag_of_words(write(folder, "one.tsv", labelled_lines({"ham"}, 20))), folder / "x").find("all examples have the label \"ham\"") != std::string::npos);
+  TokensConfig classes = linear_table(write(folder, "t.csv", columns_of_large_numbers(40)));
+  classes.at_least = 1;
+  CHECK(refused(classes, folder / "x").find("all of the 24 training targets are at least 1: there are no two classes") != std::string::npos);
+}
+
 TEST_CASE("texts that are cut to the context are counted") {
   const TempFolder folder;
   ClassifyConfig c = bag_of_words(write(folder, "two.tsv", labelled_lines({"ham", "spam"}, 40)));

@@ -59,6 +59,8 @@ class TextKind : public KindBySteps<TextConfig> {
     c.data = lasting_path(c.data);
     data::TextData data = data::load_text(c.data, {.tokenizer = c.tokenizer});
     check_data(c, data.vocab_size(), data.size(data::Split::train), data.size(data::Split::validation));
+    if (c.format >= 3 && data.vocab_size() == 1)
+      fail<ConfigError>(c.data, "all {} tokens are one and the same: there is nothing to learn", data.size(data::Split::train));
     Prepared run;
     run.task = std::make_unique<TextTask>(c, std::move(data));
     run.steps = c.steps;

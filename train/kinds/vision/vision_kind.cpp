@@ -41,6 +41,14 @@ Fields vision_fields() {
   return all;
 }
 
+/// One label alone cannot be told from another.
+void check_labels_differ(const VisionConfig& c, const data::ImageData& data) {
+  const Tensor& labels = data.labels(data::Split::train);
+  const auto* const first = labels.data<std::uint8_t>();
+  if (std::any_of(first, first + labels.numel(), [&](std::uint8_t label) { return label != *first; })) return;
+  fail<ConfigError>(c.data, "all {} training images have the label {}: there is nothing to tell apart", labels.numel(), *first);
+}
+
 class VisionKind : public KindOf<VisionConfig> {
  public:
   std::string name() const override { return "vision"; }
@@ -89,6 +97,7 @@ class VisionKind : public KindOf<VisionConfig> {
     c.data = lasting_path(c.data);
     data::ImageData data = load_images(c);
     check_data(c, data.size(data::Split::train), data.height(), data.width(), data.channels(), data.classes());
+    if (c.format >= 3) check_labels_differ(c, data);
     if (c.validation == 0) {
       c.validation = data.size(data::Split::validation);
       c.derived.emplace_back("validation");
