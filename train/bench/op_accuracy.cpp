@@ -77,7 +77,7 @@ const std::vector<TwoOperands>& two_operand_ops() {
       {"add", [](const Tensor& a, const Tensor& b) { return add(a, b); }, [](double a, double b) { return a + b; }, kRounded},
       {"sub", sub, [](double a, double b) { return a - b; }, kRounded},
       {"mul", [](const Tensor& a, const Tensor& b) { return mul(a, b); }, [](double a, double b) { return a * b; }, kRounded},
-      {"div", div, [](double a, double b) { return a / b; }, kRounded},
+      {"div", [](const Tensor& a, const Tensor& b) { return div(a, b); }, [](double a, double b) { return a / b; }, kRounded},
       {"pow", [](const Tensor& a, const Tensor& b) { return pow(a, b); }, [](double a, double b) { return std::pow(a, b); }, 1},
       {"maximum", maximum, [](double a, double b) { return std::isnan(a) || a > b ? a : b; }, 0},
       {"minimum", minimum, [](double a, double b) { return std::isnan(a) || a < b ? a : b; }, 0},
