@@ -1,6 +1,9 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <optional>
 
 #include "core/error.h"
 #include "core/storage.h"
@@ -28,7 +31,6 @@ void check_common(const RunConfig& c) {
   if (c.norm == "layer" && !c.norm_weight && c.bias) {
     fail<ConfigError>("config", "a layer norm without weights has no bias either: norm_weight no, bias yes; add --no-bias, or --norm rms");
   }
-  parse_target(c.until);
 }
 
 void check_warmup(const RunConfig& c, std::int64_t steps) {
@@ -76,8 +78,11 @@ void check_memory(const RunConfig& c, double parameters, double tokens, double o
   }
 }
 
-Target parse_target(const std::string& text) {
-  if (text.empty()) return {};
+namespace {
+
+/// Nothing where the text is no target of a known figure.
+std::optional<Target> read_target(const std::string& text) {
+  if (text.empty()) return Target{};
   const auto equals = text.find('=');
   const std::string name = text.substr(0, equals);
   Target target{.figure = name.starts_with("val_") ? name.substr(4) : ""};
@@ -87,14 +92,24 @@ Target parse_target(const std::string& text) {
     const auto [stop, error] = std::from_chars(text.data() + equals + 1, end, target.value);
     number = error == std::errc() && stop == end && std::isfinite(target.value);
   }
-  if (find_figure(target.figure) == nullptr || !number) fail<ConfigError>("config", "until must be val_loss=NUMBER or val_accuracy=NUMBER, got {}", text);
+  if (find_figure(target.figure) == nullptr || !number) return std::nullopt;
   return target;
 }
 
+}  // namespace
+
+Target parse_target(const std::string& text) {
+  const std::optional<Target> target = read_target(text);
+  if (!target) fail<ConfigError>("config", "until must be val_FIGURE=NUMBER, as val_loss=1.5, got {}", text);
+  return *target;
+}
+
 void check_target(const RunConfig& c, const std::vector<std::string>& figures, const std::string& kind) {
-  const std::string figure = parse_target(c.until).figure;
-  if (figure.empty() || figure == "loss" || std::find(figures.begin(), figures.end(), figure) != figures.end()) return;
-  fail<ConfigError>("config", "a {} run has no val_{}: until {}; use val_loss=NUMBER", kind, figure, c.until);
+  const std::optional<Target> target = read_target(c.until);
+  if (target && (target->figure.empty() || target->figure == "loss" || std::find(figures.begin(), figures.end(), target->figure) != figures.end())) return;
+  std::vector<std::string> wanted{"val_loss=NUMBER"};
+  for (const std::string& figure : figures) wanted.push_back("val_" + figure + "=NUMBER");
+  fail<ConfigError>("config", "until must be one of what a {} run measures, {}; got {}", kind, fmt::join(wanted, ", "), c.until);
 }
 
 }  // namespace weft::train

@@ -44,6 +44,28 @@ void set_text(const Field& field, std::string& place, const std::string& text, s
   place = text;
 }
 
+/// Without the dashes of a flag, and with dashes between its words.
+std::string bare(std::string_view name) {
+  std::string text(name.substr(name.starts_with("--") ? 2 : 0));
+  std::replace(text.begin(), text.end(), '_', '-');
+  return text;
+}
+
+/// Letters that are wrong, missing, too many, or exchanged with their neighbors. Source: Damerau 1964; each piece is edited once (optimal string alignment).
+std::size_t mistypings(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> two_ago, before, row(b.size() + 1);
+  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    two_ago = std::exchange(before, row);
+    row[0] = i;
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      row[j] = std::min({before[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1), before[j] + 1, row[j - 1] + 1});
+      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) row[j] = std::min(row[j], two_ago[j - 2] + 1);
+    }
+  }
+  return row.back();
+}
+
 }  // namespace
 
 std::string Field::flag() const {
@@ -169,21 +191,19 @@ void set_value(RunConfig& config, const Field& field, const Value& value, std::s
 }
 
 std::string nearest(std::string_view name, const std::vector<std::string>& known) {
-  // Edit distance, row by row; a known name that the typed one begins counts as one edit.
+  // Counted in halves. Mistypings are at most a quarter of a name's letters; a name of which the typed one is the beginning, or the typed one without a word
+  // at either end, is farther than one mistyping and nearer than two.
+  const std::string typed = bare(name);
   std::string best;
-  std::size_t best_distance = 1 + name.size() / 3 + 1;
+  const std::size_t most = 2 * std::clamp<std::size_t>((typed.size() + 3) / 4, 1, 3);
+  std::size_t best_distance = std::numeric_limits<std::size_t>::max();
   for (const std::string& candidate : known) {
-    std::vector<std::size_t> row(candidate.size() + 1);
-    for (std::size_t j = 0; j <= candidate.size(); ++j) row[j] = j;
-    for (std::size_t i = 1; i <= name.size(); ++i) {
-      std::size_t diagonal = std::exchange(row[0], i);
-      for (std::size_t j = 1; j <= candidate.size(); ++j) {
-        const std::size_t replaced = diagonal + (name[i - 1] == candidate[j - 1] ? 0 : 1);
-        diagonal = std::exchange(row[j], std::min({replaced, row[j] + 1, row[j - 1] + 1}));
-      }
-    }
-    std::size_t distance = row.back();
-    if (name.size() >= 3 && candidate.starts_with(name)) distance = std::min<std::size_t>(distance, 1);
+    const std::string other = bare(candidate);
+    std::size_t distance = 2 * mistypings(typed, other);
+    const bool begun = typed.size() >= 3 && other.starts_with(typed);
+    const bool longer = other.size() >= 2 && (typed.starts_with(other + "-") || typed.ends_with("-" + other));
+    if (begun || longer) distance = std::min<std::size_t>(distance, 3);
+    else if (distance > most) continue;
     if (distance < best_distance) {
       best_distance = distance;
       best = candidate;

@@ -146,9 +146,11 @@ std::unique_ptr<RunConfig> resolve(const Kind& kind, const Sources& sources) {
       }
     }
   }
-  for (const auto& [name, text] : sources.flags) {
-    for (const auto& [other, other_text] : sources.flags) {
-      if (name == other && text != other_text) fail<ConfigError>("flags", "{} is said to be both {} and {}: drop one of the two", name, text, other_text);
+  for (std::size_t i = 0; i < sources.flags.size(); ++i) {
+    for (std::size_t j = 0; j < i; ++j) {
+      const auto& [name, text] = sources.flags[i];
+      if (name == sources.flags[j].first)
+        fail<ConfigError>("flags", "{} is given twice, as {} and as {}: drop one of the two", find_field(kind, name, "flags").flag(), sources.flags[j].second, text);
     }
   }
   const auto apply_all = [&](RunConfig& config) {

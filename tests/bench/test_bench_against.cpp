@@ -24,7 +24,7 @@ void check_failed(const Outcome& outcome, int code, const std::string& says) {
   CAPTURE(outcome.err);
   CHECK(outcome.code == code);
   CHECK(outcome.out.empty());
-  CHECK(outcome.err.rfind("weft: [bench] ", 0) == 0);
+  CHECK((outcome.err.starts_with("weft: [bench] ") || outcome.err.starts_with("weft: [weft bench gpt] ")));
   CHECK(outcome.err.find(says) != std::string::npos);
 }
 

@@ -31,6 +31,6 @@ TEST_CASE("lengths that mean nothing are refused") {
   const TempFolder folder;
   const Outcome none = weft_with(folder, {"bench", "attention", "--lengths", "0"});
   CHECK(none.code != 0);
-  CHECK(none.err.find("a length must be from 1 to 4194304, got 0") != std::string::npos);
+  CHECK(none.err.find("--lengths must be from 1 to 4194304, got 0") != std::string::npos);
   CHECK(weft_with(folder, {"bench", "attention", "--lengths", "4194304", "--batch", "65536"}).code != 0);
 }

@@ -100,7 +100,7 @@ TEST_CASE("the loss does not depend on the number of threads") {
 
 TEST_CASE("what cannot be measured is refused") {
   const TempFolder folder;
-  check_refused(weft_with(folder, kTinyGpt + Words{"--steps", "0"}), 2, "[bench] steps must be from 1 to 1000000, got 0");
+  check_refused(weft_with(folder, kTinyGpt + Words{"--steps", "0"}), 2, "--steps must be from 1 to 1000000, got 0");
   check_refused(weft_with(folder, kTinyGpt + Words{"--steps", "-5"}), 2, "steps must be from 1");
   check_refused(weft_with(folder, kTinyGpt + Words{"--warmup", "-1"}), 2, "warmup must be from 0");
   check_refused(weft_with(folder, kTinyGpt + Words{"--threads", "-1"}), 2, "threads must be from 0 to 1024, got -1");

@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <filesystem>
@@ -85,7 +86,14 @@ inline std::vector<std::string> tiny_train(const TempFolder& folder, const std::
   return {"train", "text", "--data", tiny_text_config(folder).data, "--layers", "1", "--heads", "2", "--width", "16", "--context", "8", "--batch", "3", "--steps", "12", "--eval-every", "4", "--out", out};
 }
 
+/// Words and more of them. An option of `more` takes the place of the same option with its values in `words`: the program takes each once.
 inline std::vector<std::string> operator+(std::vector<std::string> words, const std::vector<std::string>& more) {
+  for (const std::string& word : more) {
+    if (!word.starts_with("--")) continue;
+    const auto first = std::find(words.begin(), words.end(), word);
+    if (first == words.end()) continue;
+    words.erase(first, std::find_if(first + 1, words.end(), [](const std::string& next) { return next.starts_with("--"); }));
+  }
   words.insert(words.end(), more.begin(), more.end());
   return words;
 }

@@ -2,8 +2,10 @@
 // WEFT_KILLS=200 ./weft test -R reliability.kills is the long form.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
+#include <nlohmann/json.hpp>
 
 #include "core/random.h"
 #include "tests/cli/run_program.h"
@@ -53,6 +55,13 @@ void check_kills(const KillWords& flags, const std::string& kind, std::int64_t k
   const std::string whole = (folder / "whole").string();
   const auto done = weft_with(folder, KillWords{"train", kind} + flags + KillWords{"--out", whole});
   REQUIRE_MESSAGE(done.code == 0, done.err);
+  const nlohmann::json config = nlohmann::json::parse(read_file(whole + "/config.json"));
+  for (std::size_t i = 0; i < flags.size(); ++i) {  // a flag by itself asks for what is tested here
+    if (!flags[i].starts_with("--") || (i + 1 < flags.size() && !flags[i + 1].starts_with("--"))) continue;
+    std::string name = flags[i].substr(2);
+    std::replace(name.begin(), name.end(), '-', '_');
+    CHECK_MESSAGE(config.at(name) == true, name);
+  }
   const std::string expected = result_of(whole);
   std::int64_t killed = 0;
   for (int round = 0; killed < kills; ++round) {

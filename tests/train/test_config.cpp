@@ -186,9 +186,9 @@ TEST_CASE("wrong values are refused with the rule, the value and the mend") {
   CHECK(text_error({{"tie", "maybe"}}) == "[flags] tie must be yes or no, got maybe");
   CHECK(text_error({{"optimizer", "adamv"}}) == "[flags] optimizer must be one of sgd, adam, adamw, lion, muon, got adamv; did you mean adam?");
   CHECK(text_error({{"lrr", "1"}}) == "[flags] unknown key lrr; did you mean lr?");
-  CHECK(text_error({{"until", "val_los=2"}}) == "[config] until must be val_loss=NUMBER or val_accuracy=NUMBER, got val_los=2");
-  CHECK(text_error({{"until", "val_loss=nan"}}) == "[config] until must be val_loss=NUMBER or val_accuracy=NUMBER, got val_loss=nan");
-  CHECK(text_error({{"until", "val_accuracy=1"}}).find("a text run has no val_accuracy") != std::string::npos);
+  CHECK(text_error({{"until", "val_los=2"}}) == "[config] until must be one of what a text run measures, val_loss=NUMBER, val_bits_per_byte=NUMBER; got val_los=2");
+  CHECK(text_error({{"until", "val_loss=nan"}}) == "[config] until must be one of what a text run measures, val_loss=NUMBER, val_bits_per_byte=NUMBER; got val_loss=nan");
+  CHECK(text_error({{"until", "val_accuracy=1"}}).find("what a text run measures, val_loss=NUMBER, val_bits_per_byte=NUMBER; got val_accuracy=1") != std::string::npos);
   CHECK(text_error({}, {}, "text-bst") == "[config] there is no preset text-bst for text: did you mean text-best?; presets: nanogpt-cpu, text-best, text-fast, tang");
 }
 
@@ -201,7 +201,7 @@ TEST_CASE("combinations that cannot be") {
   CHECK(text_error({{"norm_weight", "no"}}).find("a layer norm without weights has no bias either") != std::string::npos);
   CHECK(text_error({{"muon_lr", "0.1"}}) == "[flags] --muon-lr 0.1 means nothing with optimizer adamw: drop one of the two");
   CHECK(text_error({{"decay", "0.5"}}) == "[flags] --decay 0.5 means nothing with schedule cosine: drop one of the two");
-  CHECK(text_error({{"bias", "yes"}, {"bias", "no"}}) == "[flags] bias is said to be both yes and no: drop one of the two");
+  CHECK(text_error({{"bias", "yes"}, {"bias", "no"}}) == "[flags] --bias is given twice, as yes and as no: drop one of the two");
   CHECK(vision_error({{"model", "mlp"}, {"patch", "4"}}) == "[flags] --patch 4 means nothing with model mlp: drop one of the two");
   CHECK(vision_error({{"model", "cnn"}, {"layers", "4"}}) == "[flags] --layers 4 means nothing with model cnn: drop one of the two");
 }

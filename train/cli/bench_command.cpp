@@ -11,6 +11,7 @@
 #include "train/bench/op_accuracy.h"
 #include "core/error.h"
 #include "core/phase.h"
+#include "nn/options.h"
 #include "train/cli/cli.h"
 
 namespace weft::cli {
@@ -86,9 +87,8 @@ int bench_attention(const AttentionFlags& flags) {
 }
 
 void add_shared(CLI::App& command, ModelBench& flags) {
-  command.add_option("--against", flags.against, "a shell command that prints JSON with median_ms as its last line: run in turn with ours")
-      ->type_name("COMMAND");
-  command.add_option("--rounds", flags.rounds, "turns of each, with --against")->capture_default_str();
+  add_name(command, "--against", flags.against, "a shell command that prints JSON with median_ms as its last line: run in turn with ours")->type_name("COMMAND");
+  add_number(command, "--rounds", flags.rounds, {1, 1000}, "turns of each, with --against");
   add_threads(command, flags.plan.threads);
   command.add_flag("--json", flags.json, "one line of JSON, with the fields of tests/peers/torch_peer.py and more");
 }
@@ -96,18 +96,24 @@ void add_shared(CLI::App& command, ModelBench& flags) {
 void add_model(CLI::App& parent, Action& action, const bench::BenchModel& model, const std::shared_ptr<ModelBench>& flags) {
   CLI::App* command = parent.add_subcommand(model.name, model.about);
   const auto sizes = std::make_shared<bench::Plan>(model.name);
-  for (const bench::Size& size : model.sizes) command->add_option(std::string("--") + size.name, sizes->sizes[size.name], size.about)->capture_default_str();
+  for (const bench::Size& size : model.sizes) {
+    const Limits limits{static_cast<double>(size.least), static_cast<double>(size.most)};
+    add_number(*command, std::string("--") + size.name, sizes->sizes[size.name], limits, size.about);
+  }
   bench::Plan& plan = flags->plan;
   if (model.attention)
-    command->add_option("--attention", plan.attention, "softmax (in tiles), plain (its whole matrix), lightning or linear")->capture_default_str();
-  command->add_option("--steps", plan.steps, "steps that are timed")->capture_default_str();
-  command->add_option("--warmup", plan.warmup, "steps before")->capture_default_str();
+    add_choice(*command, "--attention", plan.attention, nn::choices<nn::AttentionKind>(), "softmax (in tiles), plain (its whole matrix), lightning, linear, or between channels");
+  add_number(*command, "--steps", plan.steps, {1, 1e6}, "steps that are timed");
+  add_number(*command, "--warmup", plan.warmup, {0, 1e6}, "steps before");
   add_shared(*command, *flags);
   if (!model.example.empty()) command->footer(model.example);
-  command->callback([flags, sizes, &action] {
+  command->callback([command, flags, sizes, &action] {
     flags->plan.model = sizes->model;
     flags->plan.sizes = sizes->sizes;
-    action = [flags] { return bench_model(*flags); };
+    action = [flags, given = given_to(*command)] {
+      if (flags->against.empty()) refuse_given("bench", given, {"--against", "--rounds"}, "no --against");
+      return bench_model(*flags);
+    };
   });
 }
 
@@ -115,13 +121,13 @@ void add_attention(CLI::App& parent, Action& action) {
   CLI::App* command = parent.add_subcommand("attention", "attention by itself as the sequence grows: plain, flash (in tiles), lightning, all causal, and between channels (XCiT)");
   const auto flags = std::make_shared<AttentionFlags>();
   bench::AttentionPlan& plan = flags->plan;
-  command->add_option("--lengths", plan.lengths, "tokens of a sequence")->delimiter(',')->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)->capture_default_str();
-  command->add_option("--heads", plan.heads, "attention heads")->capture_default_str();
-  command->add_option("--head-size", plan.head_size, "features of a head")->capture_default_str();
-  command->add_option("--batch", plan.batch, "sequences")->capture_default_str();
-  command->add_option("--rounds", plan.rounds, "readings of each, in turn")->capture_default_str();
+  add_numbers(*command, "--lengths", plan.lengths, {1, 1 << 22}, "tokens of a sequence")->delimiter(',');
+  add_number(*command, "--heads", plan.heads, {1, 1024}, "attention heads");
+  add_number(*command, "--head-size", plan.head_size, {1, 4096}, "features of a head");
+  add_number(*command, "--batch", plan.batch, {1, 65536}, "sequences");
+  add_number(*command, "--rounds", plan.rounds, {1, 1000}, "readings of each, in turn");
   add_threads(*command, plan.threads);
-  command->add_option("--html", flags->html, "time and memory plotted against length, in a page of its own")->type_name("FILE");
+  add_name(*command, "--html", flags->html, "time and memory plotted against length, in a page of its own")->type_name("FILE");
   command->add_flag("--json", flags->json, "print as JSON");
   command->footer("Example:\n  weft bench attention --lengths 1024,4096,16384 --threads 1 --html cost.html");
   command->callback([flags, &action] { action = [flags] { return bench_attention(*flags); }; });
@@ -130,7 +136,7 @@ void add_attention(CLI::App& parent, Action& action) {
 void add_ops(CLI::App& parent, Action& action) {
   CLI::App* command = parent.add_subcommand("ops", "every op by itself, against the machine's peak");
   const auto flags = std::make_shared<OpsBench>();
-  command->add_option("pattern", flags->pattern, "only ops whose name holds this (default: all)")->type_name("PATTERN");
+  add_text(*command, "pattern", flags->pattern, "only ops whose name holds this (default: all)")->type_name("PATTERN");
   add_threads(*command, flags->threads);
   command->add_flag("--json", flags->json, "print as JSON");
   command->footer("Example:\n  weft bench ops attention");
@@ -140,8 +146,8 @@ void add_ops(CLI::App& parent, Action& action) {
 void add_ulps(CLI::App& parent, Action& action) {
   CLI::App* command = parent.add_subcommand("ulps", "how far each op's f32 result is from the exact one, against what is promised");
   const auto flags = std::make_shared<UlpsBench>();
-  command->add_option("pattern", flags->pattern, "only ops whose name holds this (default: all)")->type_name("PATTERN");
-  command->add_option("--stride", flags->stride, "every so many-th float is tried (1: all of them)")->check(CLI::Range(1, 1 << 30))->capture_default_str();
+  add_text(*command, "pattern", flags->pattern, "only ops whose name holds this (default: all)")->type_name("PATTERN");
+  add_number(*command, "--stride", flags->stride, {1, 1 << 30}, "every so many-th float is tried (1: all of them)");
   add_threads(*command, flags->threads);
   command->add_flag("--json", flags->json, "print as JSON");
   command->footer("Example:\n  weft bench ulps gelu");
@@ -153,7 +159,6 @@ void add_ulps(CLI::App& parent, Action& action) {
 void add_bench(CLI::App& app, Action& action) {
   CLI::App* command = app.add_subcommand("bench", "time training steps and ops, against bare sgemm and against others; how exact ops are");
   command->require_subcommand(0, 1);
-  command->option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);  // as in `weft train`; the models' commands inherit it
   command->footer("Examples:\n  weft bench gpt --json\n  weft bench resnet --batch 64 --against \"python3 tests/peers/torch_peer.py resnet --batch 64\"\n  weft bench vit --against \"python3 tests/peers/torch_peer.py vit\"\n"
                   "  weft bench ops attention");
   const auto flags = std::make_shared<ModelBench>();

@@ -5,6 +5,8 @@
 #include <functional>
 #include <string>
 
+#include "train/cli/options.h"
+
 namespace weft::cli {
 
 constexpr int kDone = 0;
@@ -31,7 +33,10 @@ void add_explain(CLI::App& app, Action& action);
 void add_compare(CLI::App& app, Action& action);
 void add_report(CLI::App& app, Action& action);
 
-/// `--threads`, the same everywhere. Throws ConfigError when the action runs with an impossible number.
+/// All of them. `action` must live as long as the app.
+void add_commands(CLI::App& app, Action& action);
+
+/// `--threads`, the same everywhere.
 void add_threads(CLI::App& command, int& threads);
 void use_threads(int threads);
 

@@ -3,14 +3,13 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
+#include <filesystem>
 #include <sstream>
 #include <string>
-#include <vector>
 
 #include "core/error.h"
 #include "core/parallel.h"
-#include "train/config_fields.h"
+#include "train/cli/option_words.h"
 
 namespace weft::cli {
 namespace {
@@ -23,64 +22,55 @@ const CLI::App& chosen(const CLI::App& app) {
   return commands.empty() ? app : chosen(*commands.front());
 }
 
-std::string path_of(const CLI::App& command) {
-  return command.get_parent() == nullptr ? command.get_name() : path_of(*command.get_parent()) + " " + command.get_name();
+/// `text` begins with the command that it is about: `[weft train] ...`.
+CommandLine usage_error(const std::string& text) {
+  return {.action = nullptr, .code = kWrongUsage, .answer = "", .error = fmt::format("{}\nSee `{} --help`.", text, text.substr(1, text.find(']') - 1))};
 }
 
-/// What CLI11 found wrong, and the name that was probably meant.
-std::string usage_error(const CLI::App& app, const CLI::ParseError& error, int argc, const char* const* argv) {
-  const CLI::App& command = chosen(app);
-  std::vector<std::string> flags;
-  for (const CLI::Option* option : command.get_options()) {
-    for (const std::string& name : option->get_lnames()) flags.push_back("--" + name);
-  }
-  std::vector<std::string> commands;
-  for (const CLI::App* sub : command.get_subcommands([](const CLI::App*) { return true; })) commands.push_back(sub->get_name());
-
-  std::string text = error.what();
-  if (dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr || dynamic_cast<const CLI::RequiredError*>(&error) != nullptr) {
-    for (int i = 1; i < argc; ++i) {
-      std::string word = argv[i];
-      word = word.substr(0, word.find('='));
-      const bool is_flag = word.starts_with("--");
-      const auto& known = is_flag ? flags : commands;
-      if (word == "-" || word == "--" || std::find(known.begin(), known.end(), word) != known.end()) continue;
-      if (!is_flag && (commands.empty() || word == command.get_name())) continue;
-      if (is_flag && dynamic_cast<const CLI::RequiredError*>(&error) != nullptr && commands.empty()) continue;
-      const std::string near = train::nearest(word, known);
-      text = fmt::format("unknown {} {}{}", is_flag ? "option" : "command", word, near.empty() ? "" : "; did you mean " + near + "?");
-      break;
-    }
-  }
-  return fmt::format("[{}] {}\nSee `{} --help`.", path_of(command), text, path_of(command));
+/// A checkpoint's file is what it is, so --checkpoint beside it would do nothing. Looked at when the command begins.
+void refuse_checkpoint_of_file(const CLI::App& command, Action& action) {
+  const CLI::Option* const run = command.get_option_no_throw("run");
+  if (run == nullptr || !action || !is_given(given_to(command), "--checkpoint") || run->count() == 0) return;
+  action = [then = std::move(action), where = path_of(command), path = from_cli11(run->results().front())] {
+    std::error_code error;
+    if (std::filesystem::is_regular_file(path, error)) fail<ConfigError>(where, "--checkpoint means nothing with {}, which is a checkpoint: drop it", path);
+    return then();
+  };
 }
 
 }  // namespace
 
-CommandLine read_command_line(int argc, const char* const* argv) {
-  CLI::App app("Trains small transformers for text and vision on a CPU.", "weft");
+void add_commands(CLI::App& app, Action& action) {
   app.set_version_flag("--version", "weft " WEFT_VERSION);
   app.require_subcommand(1);
   app.get_formatter()->column_width(34);
   app.footer("Try first:  weft demo\nHelp on a command:  weft COMMAND --help");
+  for (const AddCommand add : kCommands) add(app, action);
+}
+
+CommandLine read_command_line(int argc, const char* const* argv) {
+  CLI::App app("Trains small transformers for text and vision on a CPU.", "weft");
   CommandLine line;
-  for (const AddCommand add : kCommands) add(app, line.action);
+  add_commands(app, line.action);
   if (argc <= 1) return {.action = nullptr, .code = kWrongUsage, .answer = app.help(), .error = ""};
   try {
-    app.parse(argc, argv);
+    parse_literally(app, {argv + 1, argv + argc});
   } catch (const CLI::Success& success) {  // --help, --version
     std::ostringstream out, error;
     const int code = app.exit(success, out, error);
     return {.action = nullptr, .code = code, .answer = out.str(), .error = error.str()};
   } catch (const CLI::ParseError& error) {
-    return {.action = nullptr, .code = kWrongUsage, .answer = "", .error = usage_error(app, error, argc, argv)};
+    return usage_error(fmt::format("[{}] {}", path_of(chosen(app)), error.what()));
+  } catch (const ConfigError& error) {
+    return usage_error(error.what());
   }
+  refuse_checkpoint_of_file(chosen(app), line.action);
   if (!line.action) return {.action = nullptr, .code = kWrongUsage, .answer = "", .error = "nothing to do"};
   return line;
 }
 
 void add_threads(CLI::App& command, int& threads) {
-  command.add_option("--threads", threads, "threads (0: one a core); results do not depend on it")->capture_default_str();
+  add_number(command, "--threads", threads, {0, 1024}, "threads (0: one a core); results do not depend on it");
 }
 
 void use_threads(int threads) {

@@ -71,12 +71,12 @@ int run_compare(const CompareFlags& flags) {
 void add_compare(CLI::App& app, Action& action) {
   CLI::App* command = app.add_subcommand("compare", "train several models on the same data and say which is really better");
   const auto flags = std::make_shared<CompareFlags>();
-  command->add_option("suite", flags->request.suite, "a suite by its name (see --list), or a TOML file")->type_name("SUITE|FILE")->capture_default_str();
+  add_name(*command, "suite", flags->request.suite, "a suite by its name (see --list), or a TOML file")->type_name("SUITE|FILE");
   command->add_flag("--list", flags->list, "the suites that come with weft, and what each asks");
   command->add_flag("--check", flags->check, "read the suite and solve its budget, and run nothing");
-  command->add_option("--seeds", flags->request.seeds, "seeds 1 to N instead of the suite's own")->type_name("N")->check(CLI::Range(1, 1000));
-  command->add_option("--jobs", flags->request.jobs, "runs at the same time, a thread each (default: one a core)")->type_name("N")->check(CLI::Range(1, 1024));
-  command->add_option("--out", flags->request.out, "folder of the comparison; one that was stopped goes on there (default: runs/SUITE)")->type_name("DIR");
+  add_number(*command, "--seeds", flags->request.seeds, {1, 1000}, "seeds 1 to N instead of the suite's own (default: those)")->default_str("");
+  add_number(*command, "--jobs", flags->request.jobs, {1, 1024}, "runs at the same time, a thread each (default: one a core)")->default_str("");
+  add_name(*command, "--out", flags->request.out, "folder of the comparison; one that was stopped goes on there (default: runs/SUITE)")->type_name("DIR");
   command->add_flag("--quick", flags->request.quick, "the suite's short form");
   command->add_flag("--retry", flags->request.retry, "make runs again that failed");
   command->add_flag("--json", flags->json, "print results.json");
@@ -84,7 +84,13 @@ void add_compare(CLI::App& app, Action& action) {
       "Each seed shows all arms the same batches in the same order. Learning rates are chosen on validation data; the test\n"
       "split is looked at once, at the end. Writes report.html, results.json and results.csv into the folder.\n\n"
       "Examples:\n  weft compare --list\n  weft compare cross-dimension --quick\n  weft compare my-suite.toml --seeds 10 --out runs/mine");
-  command->callback([flags, &action] { action = [flags] { return run_compare(*flags); }; });
+  command->callback([flags, command, &action] {
+    action = [flags, given = given_to(*command)] {
+      if (flags->list) refuse_given("compare", given, {"suite", "--check", "--seeds", "--jobs", "--out", "--quick", "--retry"}, "--list");
+      if (flags->check) refuse_given("compare", given, {"--jobs", "--out", "--retry"}, "--check");
+      return run_compare(*flags);
+    };
+  });
 }
 
 }  // namespace weft::cli

@@ -8,43 +8,44 @@
 #include <utility>
 #include <vector>
 
+#include "train/cli/options.h"
 #include "train/config_fields.h"
 #include "train/config_sources.h"
 #include "train/kind.h"
+#include "train/model_defaults.h"
 
 namespace weft::cli {
 
-/// One flag for each choice, with its default, limits and group in the help; what is typed lands in `sources.flags`. A choice of yes or no also answers
+/// One flag for a choice, with its default, limits and group in the help; what is typed lands in `sources.flags`. A choice of yes or no also answers
 /// to `--no-NAME`.
-inline void add_config_flags(CLI::App& command, const train::Kind& kind, train::Sources& sources) {
+inline CLI::Option* add_config_flag(CLI::App& command, const train::Kind& kind, const train::Field& field, train::Sources& sources) {
   const std::unique_ptr<train::RunConfig> defaults = kind.make();
-  for (const train::Field& field : kind.fields()) {
-    const train::Value value = train::value_of(*defaults, field);
-    const bool truth = std::holds_alternative<bool>(value);
-    std::string help = field.help;
-    if (!field.choices.empty()) help += fmt::format(": {}", fmt::join(field.choices, ", "));
-    const std::string name = field.name;
-    CLI::Option* option = command.add_option_function<std::vector<std::string>>(
-        field.flag(),
-        [&sources, name, truth](const std::vector<std::string>& words) {
-          const std::string text = words.empty() ? "" : words.back();
-          sources.flags.emplace_back(name, truth && text.empty() ? "yes" : text);
-        },
-        help);
+  const train::Value value = train::value_of(*defaults, field);
+  std::string help = field.help;
+  if (!field.choices.empty()) help += fmt::format(": {}", fmt::join(field.choices, ", "));
+  const std::string name = field.name;
+  const auto last = std::make_shared<std::string>();
+  const auto take = [&sources, name, last](const std::string& text) { sources.flags.emplace_back(name, *last = text); };
+  const auto show = [last] { return *last; };
+  const train::Defaults by_model = train::defaults_of(kind, field);
+  if (by_model.models.size() > 1 || by_model.some) help += fmt::format(" ({})", train::defaults_text(by_model));
+  CLI::Option* option = nullptr;
+  if (std::holds_alternative<bool>(value)) {
+    option = add_yes_or_no(command, field.flag(), take, show, help);
+    const std::string no_flag = "--no-" + field.flag().substr(2);
+    command.add_flag_function(no_flag, [take](std::int64_t) { take("no"); }, "")->group("");
+  } else {
+    option = add_text(command, field.flag(), take, show, help);
     const bool whole = std::holds_alternative<std::int64_t>(value);
-    const bool text = std::holds_alternative<std::string>(value);
-    option->type_name(truth ? "yes|no" : whole ? "INT" : text ? "NAME" : "NUMBER");
-    option->default_str(train::value_text(*defaults, field));
-    option->group(field.group);
-    option->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
-    if (truth) {
-      option->expected(0, 1);
-      const std::string no_flag = "--no-" + field.flag().substr(2);
-      command.add_flag_function(no_flag, [&sources, name](std::int64_t) { sources.flags.emplace_back(name, "no"); }, "")->group("");
-    } else {
-      option->expected(1);
-    }
+    option->type_name(whole ? "INT" : std::holds_alternative<std::string>(value) ? "NAME" : "NUMBER");
   }
+  if (by_model.models.size() == 1 && !by_model.some) option->default_str(by_model.models.front().first);
+  return option->group(field.group);
+}
+
+/// One flag for each choice of a kind.
+inline void add_config_flags(CLI::App& command, const train::Kind& kind, train::Sources& sources) {
+  for (const train::Field& field : kind.fields()) add_config_flag(command, kind, field, sources);
 }
 
 }  // namespace weft::cli

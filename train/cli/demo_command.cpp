@@ -142,10 +142,10 @@ int demo(const DemoFlags& flags) {
 void add_demo(CLI::App& app, Action& action) {
   CLI::App* command = app.add_subcommand("demo", "train on Shakespeare and on MNIST, compare models, and show what came of it (about four minutes on two cores)");
   const auto flags = std::make_shared<DemoFlags>();
-  command->add_option("--out", flags->out, "folder for the runs, the comparison and the picture; runs of an earlier demo there are replaced")->capture_default_str();
-  command->add_option("--text-steps", flags->text_steps, "steps on Shakespeare")->capture_default_str()->check(CLI::Range(1, 1'000'000));
-  command->add_option("--image-epochs", flags->image_epochs, "epochs on MNIST")->capture_default_str()->check(CLI::Range(1, 10'000));
-  command->add_option("--seed", flags->seed, "of both runs")->capture_default_str()->check(CLI::Range(std::int64_t{0}, std::int64_t{1} << 50));
+  add_name(*command, "--out", flags->out, "folder for the runs, the comparison and the picture; runs of an earlier demo there are replaced")->type_name("DIR");
+  add_number(*command, "--text-steps", flags->text_steps, {1, 1e6}, "steps on Shakespeare");
+  add_number(*command, "--image-epochs", flags->image_epochs, {1, 10000}, "epochs on MNIST");
+  add_number(*command, "--seed", flags->seed, {0, kMostSeed}, "of both runs");
   add_threads(*command, flags->threads);
   command->add_flag("--json", flags->json, "print the results as JSON");
   command->footer("Example:\n  weft demo --seed 2");

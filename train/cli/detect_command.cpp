@@ -101,7 +101,6 @@ void look(const train::DetectRun& run, const Subject& one, const std::string& na
 int detect(const DetectFlags& flags) {
   use_threads(flags.threads);
   if (flags.files.empty() && flags.scenes.empty()) fail<ConfigError>("detect", "nothing to look at: name PNG files, or test scenes with --scene");
-  if (!(flags.threshold >= 0 && flags.threshold <= 1)) fail<ConfigError>("detect", "--threshold must be a number from 0 to 1, got {}", flags.threshold);
   const train::DetectRun run = train::load_detect_run(train::read_run(flags.run, flags.checkpoint));
   const Phase phase("looking for objects");
   Answers answers(flags.json);
@@ -128,17 +127,22 @@ int detect(const DetectFlags& flags) {
 void add_detect(CLI::App& app, Action& action) {
   CLI::App* command = app.add_subcommand("detect", "find digits, or your own objects, with a trained detector, and draw their boxes");
   const auto flags = std::make_shared<DetectFlags>();
-  command->add_option("run", flags->run, "folder of a detect run, or a checkpoint")->required()->type_name("RUN");
-  command->add_option("files", flags->files, "PNG files; they are scaled to the model's size")->type_name("PNG");
-  command->add_option("--scene", flags->scenes, "numbers of test scenes, from 0")->type_name("INT");
-  command->add_option("--out", flags->out, "draw the boxes into this PNG: found ones in colours, true ones dotted (several pictures: FILE-1.png, ...)")->type_name("PNG");
-  command->add_option("--threshold", flags->threshold, "least score that is shown")->capture_default_str();
-  command->add_option("--invert", flags->invert, "light and dark exchanged: auto, yes, no; auto where the edge is light and those of all training images are dark, or the other way round")->capture_default_str()->check(CLI::IsMember({"auto", "yes", "no"}));
-  command->add_option("--checkpoint", flags->checkpoint, "last or best")->capture_default_str()->check(CLI::IsMember({"last", "best"}));
+  add_name(*command, "run", flags->run, "folder of a detect run, or a checkpoint")->required()->type_name("RUN");
+  add_texts(*command, "files", flags->files, "PNG files; they are scaled to the model's size")->type_name("PNG");
+  add_numbers(*command, "--scene", flags->scenes, {0, train::kMany}, "numbers of test scenes, from 0");
+  add_name(*command, "--out", flags->out, "draw the boxes into this PNG: found ones in colours, true ones dotted (several pictures: FILE-1.png, ...)")->type_name("PNG");
+  add_number(*command, "--threshold", flags->threshold, {0, 1}, "least score that is shown");
+  add_choice(*command, "--invert", flags->invert, {"auto", "yes", "no"}, "light and dark exchanged in files; auto where the edge is light and those of all training images are dark, or the other way round");
+  add_choice(*command, "--checkpoint", flags->checkpoint, {"last", "best"}, "which weights");
   add_threads(*command, flags->threads);
   command->add_flag("--json", flags->json, "print as JSON");
   command->footer("Example:\n  weft detect runs/scenes --scene 0 1 2 --out boxes.png");
-  command->callback([flags, &action] { action = [flags] { return detect(*flags); }; });
+  command->callback([flags, command, &action] {
+    action = [flags, given = given_to(*command)] {
+      if (flags->files.empty()) refuse_given("detect", given, {"--invert"}, "no files, as test scenes are as they are");
+      return detect(*flags);
+    };
+  });
 }
 
 }  // namespace weft::cli

@@ -102,10 +102,10 @@ int eval(const EvalFlags& flags) {
 void add_eval(CLI::App& app, Action& action) {
   CLI::App* command = app.add_subcommand("eval", "measure a trained model over a whole split");
   const auto flags = std::make_shared<EvalFlags>();
-  command->add_option("run", flags->run, "folder of a run, or a checkpoint")->required()->type_name("RUN");
-  command->add_option("--data", flags->data, "other data than the run's own")->type_name("DATA");
-  command->add_option("--split", flags->split, "train, validation or test (default: validation, of images test)")->check(CLI::IsMember({"train", "validation", "test"}));
-  command->add_option("--checkpoint", flags->checkpoint, "last or best")->capture_default_str()->check(CLI::IsMember({"last", "best"}));
+  add_name(*command, "run", flags->run, "folder of a run, or a checkpoint")->required()->type_name("RUN");
+  add_name(*command, "--data", flags->data, "other data than the run's own")->type_name("DATA");
+  add_choice(*command, "--split", flags->split, {"train", "validation", "test"}, "what is measured on (default: validation, of images test)");
+  add_choice(*command, "--checkpoint", flags->checkpoint, {"last", "best"}, "which weights");
   add_threads(*command, flags->threads);
   command->add_flag("--json", flags->json, "print the figures as JSON");
   command->footer("Example:\n  weft eval runs/demo-vision --json");

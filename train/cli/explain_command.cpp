@@ -79,40 +79,30 @@ void add_explain(CLI::App& app, Action& action) {
                                             "attention on a few small vectors, step by step, and which dimension depends on which;\nwith RUN, what a "
                                             "trained model attends to and how far it looks");
   const auto flags = std::make_shared<ExplainFlags>();
-  command->add_option("run", flags->run, "folder of a run, or a checkpoint (default: the worked example)")->type_name("RUN");
-  command->add_option("--out", flags->out, "also write it as a page with pictures")->type_name("FILE.html");
+  add_name(*command, "run", flags->run, "folder of a run, or a checkpoint (default: the worked example)")->type_name("RUN");
+  add_name(*command, "--out", flags->out, "also write it as a page with pictures")->type_name("FILE.html");
   add_threads(*command, flags->threads);
   command->add_flag("--json", flags->json, "print all figures as JSON");
 
   const char* const worked = "The worked example";
-  command->add_option("--tokens", flags->example.tokens, "a vector for each character (default: 你好)")->type_name("TEXT")->group(worked);
-  command->add_option("--dim", flags->example.dim, "dimensions of a vector (default: 3)")->type_name("INT")->group(worked);
-  command
-      ->add_option("--heads", flags->example.heads,
-                   "heads of the steps (default: 1), and of the arms with several (default: the least that divides dim)")
-      ->type_name("INT")
+  add_text(*command, "--tokens", flags->example.tokens, "a vector for each character (default: 你好)")->group(worked);
+  add_number(*command, "--dim", flags->example.dim, {1, explain::kMostDims}, "dimensions of a vector (default: 3)")->group(worked);
+  add_number(*command, "--heads", flags->example.heads, {1, explain::kMostDims},
+             "heads of the steps (default: 1), and of the arms with several (default: the least that divides dim)")
       ->group(worked);
-  command->add_option("--seed", flags->example.seed, "of the vectors and matrices")->capture_default_str()->group(worked);
-  command->add_option("--file", flags->example.file, "own vectors: numbers separated by commas or blanks, a line a token")
+  add_number(*command, "--seed", flags->example.seed, {0, kMostSeed}, "of the vectors and matrices")->group(worked);
+  add_name(*command, "--file", flags->example.file, "own vectors: numbers separated by commas or blanks, a line a token")
       ->type_name("FILE")
       ->group(worked);
-  command->add_option("--matrices", flags->matrices, "W_Q, W_K and W_V of the steps shown: identity, diagonal, full")
-      ->capture_default_str()
-      ->check(CLI::IsMember({"identity", "diagonal", "full"}))
-      ->group(worked);
+  add_choice(*command, "--matrices", flags->matrices, {"identity", "diagonal", "full"}, "W_Q, W_K and W_V of the steps shown")->group(worked);
 
   const char* const trained = "A trained model";
-  command->add_option("--text", flags->maps.text, "what a text run looks at (default: the beginning of its validation text)")
-      ->type_name("TEXT")
-      ->group(trained);
-  command->add_option("--image", flags->maps.image, "what a vision run looks at: number of a test image, or a PNG file (default: 0)")
+  add_text(*command, "--text", flags->maps.text, "what a text run looks at (default: the beginning of its validation text)")->group(trained);
+  add_name(*command, "--image", flags->maps.image, "what a vision run looks at: number of a test image, or a PNG file (default: 0)")
       ->type_name("N|PNG")
       ->group(trained);
-  command->add_option("--samples", flags->maps.samples, "texts or images over which distances are averaged")->capture_default_str()->group(trained);
-  command->add_option("--checkpoint", flags->checkpoint, "last or best")
-      ->capture_default_str()
-      ->check(CLI::IsMember({"last", "best"}))
-      ->group(trained);
+  add_number(*command, "--samples", flags->maps.samples, {1, explain::kMostSamples}, "texts or images over which distances are averaged")->group(trained);
+  add_choice(*command, "--checkpoint", flags->checkpoint, {"last", "best"}, "which weights")->group(trained);
 
   command->footer(
       "Examples:\n  weft explain attention\n  weft explain attention --tokens 春眠不觉晓 --dim 4 --out attention.html\n  weft explain attention "
@@ -121,15 +111,17 @@ void add_explain(CLI::App& app, Action& action) {
   add_explain_models(*group, action);
   command->callback([flags, command, &action] {
     const bool with_run = command->count("run") > 0;
+    const Given given = given_to(*command);
     std::string stray;
     for (const char* flag : kRunFlags)
-      if (!with_run && command->count(flag) > 0) stray = flag;
+      if (!with_run && is_given(given, flag)) stray = flag;
     for (const char* flag : kExampleFlags)
-      if (with_run && command->count(flag) > 0) stray = flag;
-    action = [flags, with_run, stray] {
+      if (with_run && is_given(given, flag)) stray = flag;
+    action = [flags, given, with_run, stray] {
       if (!stray.empty())
         fail<ConfigError>("explain", "{} means nothing {}", stray,
                           with_run ? "with a run: it belongs to the worked example" : "without a run: name one first");
+      if (flags->json) refuse_given("explain", given, {"--matrices"}, "--json, which prints the steps of all of them");
       use_threads(flags->threads);
       return with_run ? explain_run(*flags) : explain_example(*flags);
     };

@@ -31,9 +31,9 @@ int show(const ExplainModelFlags& flags, const Explained& explained) {
 }
 
 void add_common(CLI::App& command, ExplainModelFlags& flags, const char* run_help) {
-  command.add_option("run", flags.run, run_help)->required()->type_name("RUN");
-  command.add_option("--out", flags.out, "also write it as a page with pictures")->type_name("FILE.html");
-  command.add_option("--checkpoint", flags.checkpoint, "last or best")->capture_default_str()->check(CLI::IsMember({"last", "best"}));
+  add_name(command, "run", flags.run, run_help)->required()->type_name("RUN");
+  add_name(command, "--out", flags.out, "also write it as a page with pictures")->type_name("FILE.html");
+  add_choice(command, "--checkpoint", flags.checkpoint, {"last", "best"}, "which weights");
   add_threads(command, flags.threads);
   command.add_flag("--json", flags.json, "print all figures as JSON");
 }
@@ -44,12 +44,13 @@ void add_explain_models(CLI::App& group, Action& action) {
   CLI::App* words = group.add_subcommand("embedding", "nearest neighbours of words, and the words in a plane");
   const auto flags = std::make_shared<ExplainModelFlags>();
   add_common(*words, *flags, "folder of an embedding run, or a checkpoint");
-  words->add_option("--token", flags->embedding.tokens, "words (or characters) whose neighbours are wanted (default: the most frequent)")->type_name("WORD");
-  words->add_option("--count", flags->embedding.count, "neighbours of each")->capture_default_str()->check(CLI::Range(1, 1000));
-  words->add_option("--shown", flags->embedding.shown, "of the most frequent tokens, in the picture")->capture_default_str()->check(CLI::Range(0, 5000));
+  add_texts(*words, "--token", flags->embedding.tokens, "words (or characters) whose neighbours are wanted (default: the most frequent)")->type_name("WORD");
+  add_number(*words, "--count", flags->embedding.count, {1, 1000}, "neighbours of each");
+  add_number(*words, "--shown", flags->embedding.shown, {0, 5000}, "of the most frequent tokens, in the picture");
   words->footer("Example:\n  weft explain embedding runs/words --token king queen --out words.html");
-  words->callback([flags, &action] {
-    action = [flags] {
+  words->callback([flags, words, &action] {
+    action = [flags, given = given_to(*words)] {
+      if (flags->out.empty() && !flags->json) refuse_given("explain embedding", given, {"--shown"}, "no picture: neither --out nor --json");
       use_threads(flags->threads);
       const Phase phase("looking into the model of {}", flags->run);
       return show(*flags, explain::explain_embedding(train::load_embedding_run(train::read_run(flags->run, flags->checkpoint)), flags->embedding));
@@ -59,7 +60,7 @@ void add_explain_models(CLI::App& group, Action& action) {
   CLI::App* history = group.add_subcommand("history", "which of a user's earlier clicks a deep interest network looks at");
   const auto other = std::make_shared<ExplainModelFlags>();
   add_common(*history, *other, "folder of a recommend run with model din, or a checkpoint");
-  history->add_option("--example", other->examples, "numbers of test examples, from 0 (default: the first three)")->type_name("INT");
+  add_numbers(*history, "--example", other->examples, {0, train::kMany}, "numbers of test examples, from 0 (default: the first three)");
   history->footer("Example:\n  weft explain history runs/din --example 7 --out history.html");
   history->callback([other, &action] {
     action = [other] {

@@ -13,10 +13,10 @@ void add_gradcheck(CLI::App& app, Action& action) {
     int threads = 0;
   };
   const auto flags = std::make_shared<Flags>();
-  command->add_option("pattern", flags->command.pattern, "only those whose name holds this (default: all)")->type_name("PATTERN");
-  command->add_option("--kind", flags->command.kind, "op, module or model (default: all)")->check(CLI::IsMember({"op", "module", "model"}));
-  command->add_option("--seeds", flags->command.seeds, "check with so many different sets of random numbers, four elements of each input")->capture_default_str()->check(CLI::PositiveNumber);
-  command->add_option("--seed", flags->command.seed, "the first of them; 0 has the numbers of the tests")->capture_default_str();
+  add_text(*command, "pattern", flags->command.pattern, "only those whose name holds this (default: all)")->type_name("PATTERN");
+  add_choice(*command, "--kind", flags->command.kind, {"op", "module", "model"}, "what is checked (default: all)");
+  add_number(*command, "--seeds", flags->command.seeds, {1, 1e9}, "check with so many different sets of random numbers, four elements of each input");
+  add_number(*command, "--seed", flags->command.seed, {0, kMostSeed}, "the first of them; 0 has the numbers of the tests");
   command->add_flag("--json", flags->command.json, "print a list of objects with name, kind, worst_error, passed");
   add_threads(*command, flags->threads);
   command->footer("Example:\n  weft gradcheck attention --json\n  weft gradcheck --kind op --seeds 1000");

@@ -105,6 +105,17 @@ struct ModelFlags {
   bool json = false;
 };
 
+/// A choice of `weft train text` or, where that has none of this name, of `weft train vision`; which of the two it is for, the kind of model says.
+void add_model_choice(CLI::App& command, const std::string& name, train::Sources& sources) {
+  for (const train::Kind* kind : {&train::kind_of(train::TextConfig()), &train::kind_of(train::VisionConfig())}) {
+    const auto field = std::find_if(kind->fields().begin(), kind->fields().end(), [&](const train::Field& one) { return one.name == name; });
+    if (field == kind->fields().end()) continue;
+    CLI::Option* const option = add_config_flag(command, *kind, *field, sources);
+    option->description("as in `weft train`")->default_str("")->group("As in weft train");
+    return;
+  }
+}
+
 int info_model(const ModelFlags& flags) {
   if (flags.kind == "gpt") {
     nn::Gpt model(train::gpt_config(train::resolve<train::TextConfig>(flags.sources), flags.vocabulary));
@@ -130,35 +141,30 @@ void add_info(CLI::App& app, Action& action) {
   CLI::App* command = app.add_subcommand("info", "this machine, a run, or the layers of a model");
   const auto run = std::make_shared<std::string>();
   const auto json = std::make_shared<bool>(false);
-  command->add_option("run", *run, "folder of a run, or a checkpoint (default: the program and the machine)")->type_name("RUN");
+  add_name(*command, "run", *run, "folder of a run, or a checkpoint (default: the program and the machine)")->type_name("RUN");
   command->add_flag("--json", *json, "print as JSON");
   command->footer("Examples:\n  weft info\n  weft info runs/demo-text\n  weft info model --kind vit --layers 6 --width 64");
 
   CLI::App* model = command->add_subcommand("model", "layers of a model with parameters and arithmetic of one sample");
   const auto flags = std::make_shared<ModelFlags>();
-  model->add_option("--kind", flags->kind, "gpt, vit, mlp, cnn, lenet or resnet")->capture_default_str()->check(CLI::IsMember({"gpt", "vit", "mlp", "cnn", "lenet", "resnet"}));
-  model->add_option("--vocabulary", flags->vocabulary, "tokens that a gpt knows")->capture_default_str()->check(CLI::Range(1, 10'000'000));
-  model->add_option("--image", flags->images.height, "height and width of an image")->capture_default_str()->check(CLI::Range(1, 4096));
-  model->add_option("--channels", flags->images.channels, "of an image")->capture_default_str()->check(CLI::Range(1, 64));
-  model->add_option("--classes", flags->images.classes, "of images")->capture_default_str()->check(CLI::Range(1, 1'000'000));
+  add_choice(*model, "--kind", flags->kind, {"gpt", "vit", "mlp", "cnn", "lenet", "resnet"}, "what is built");
+  add_number(*model, "--vocabulary", flags->vocabulary, {1, 1e7}, "tokens that a gpt knows");
+  add_number(*model, "--image", flags->images.height, {1, 4096}, "height and width of an image");
+  add_number(*model, "--channels", flags->images.channels, {1, 64}, "of an image");
+  add_number(*model, "--classes", flags->images.classes, {1, 1e6}, "of images");
   model->add_flag("--json", flags->json, "print as JSON");
-  for (const char* name : {"context", "tie", "patch", "pool", "positions"}) {
-    const std::string field = name;
-    std::string flag = "--" + field;
-    model->add_option_function<std::string>(flag, [flags, field](const std::string& text) { flags->sources.flags.emplace_back(field, text); }, "as in `weft train`")
-        ->type_name("VALUE");
-  }
-  for (const char* name : {"layers", "heads", "kv_heads", "head_size", "width", "norm", "norm_weight", "post_norm", "qk_norm", "activation", "mlp_ratio", "bias"}) {
-    const std::string field = name;
-    std::string flag = "--" + field;
-    std::replace(flag.begin(), flag.end(), '_', '-');
-    model->add_option_function<std::string>(flag, [flags, field](const std::string& text) { flags->sources.flags.emplace_back(field, text); }, "as in `weft train`")
-        ->type_name("VALUE");
+  for (const char* name : {"context", "tie", "patch", "pool", "positions", "layers", "heads", "kv_heads", "head_size", "width", "norm", "norm_weight", "post_norm", "qk_norm",
+                           "activation", "mlp_ratio", "bias"}) {
+    add_model_choice(*model, name, flags->sources);
   }
   model->footer("Example:\n  weft info model --kind gpt --layers 4 --heads 4 --width 128 --context 64");
-  model->callback([flags, &action] {
+  model->callback([flags, model, &action] {
     flags->images.width = flags->images.height;
-    action = [flags] { return info_model(*flags); };
+    action = [flags, given = given_to(*model)] {
+      if (flags->kind == "gpt") refuse_given("info model", given, {"--image", "--channels", "--classes"}, "kind gpt");
+      else refuse_given("info model", given, {"--vocabulary"}, "kind " + flags->kind);
+      return info_model(*flags);
+    };
   });
   command->callback([run, json, command, &action] {
     if (!command->get_subcommands().empty()) return;

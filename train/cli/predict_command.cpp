@@ -32,6 +32,7 @@ struct PredictFlags {
   int beam = 4;
   int threads = 0;
   bool json = false;
+  Given given{};
 };
 
 struct Guess {
@@ -84,13 +85,20 @@ int predict(const PredictFlags& flags) {
   const Phase phase("asking the model of {}", flags.run);
   if (!flags.texts.empty()) {
     if (!flags.files.empty() || !flags.test_images.empty()) fail<ConfigError>("predict", "images are for vision runs, --text for classify, bert and translate runs: drop one of the two");
-    return predict_texts(train::read_run(flags.run, flags.checkpoint), {.texts = flags.texts, .top = std::max(1, flags.top), .beam = std::max(1, flags.beam), .json = flags.json});
+    refuse_given("predict", flags.given, {"--invert"}, "texts");
+    const train::RunFacts facts = train::read_run(flags.run, flags.checkpoint);
+    if (facts.task != "translate") refuse_given("predict", flags.given, {"--beam"}, fmt::format("a {} run", facts.task));
+    if (facts.task == "classify" && flags.json) refuse_given("predict", flags.given, {"--top"}, "--json, which prints all classes");
+    return predict_texts(facts, {.texts = flags.texts, .top = flags.top, .beam = flags.beam, .json = flags.json});
   }
   if (flags.files.empty() && flags.test_images.empty()) fail<ConfigError>("predict", "nothing to predict: name PNG files or test images (--test-image N) for a vision run, texts (--text TEXT) for a classify, bert or translate run");
+  refuse_given("predict", flags.given, {"--beam"}, "images");
+  if (flags.files.empty()) refuse_given("predict", flags.given, {"--invert"}, "no files, as test images are as they are");
+  if (flags.json) refuse_given("predict", flags.given, {"--top"}, "--json, which prints all classes");
   const train::VisionRun run = train::load_vision_run(train::read_run(flags.run, flags.checkpoint));
   Answers answers(flags.json);
   const auto tell = [&](const Guess& guess, Json& entry) {
-    if (!flags.json) return print_text(guess, std::max(1, flags.top));
+    if (!flags.json) return print_text(guess, flags.top);
     const auto best = std::max_element(guess.probabilities.begin(), guess.probabilities.end());
     entry["class"] = best - guess.probabilities.begin();
     entry["probability"] = *best;
@@ -115,18 +123,21 @@ int predict(const PredictFlags& flags) {
 void add_predict(CLI::App& app, Action& action) {
   CLI::App* command = app.add_subcommand("predict", "name the class of images or texts, the words missing in a text, or the text that belongs to one, with a trained model");
   const auto flags = std::make_shared<PredictFlags>();
-  command->add_option("run", flags->run, "folder of a vision, classify, bert or translate run, or a checkpoint")->required()->type_name("RUN");
-  command->add_option("files", flags->files, "PNG files; they are scaled to the model's size")->type_name("PNG");
-  command->add_option("--text", flags->texts, "a text to classify, to translate, or with [MASK] or ___ where a bert run is to fill in a word")->type_name("TEXT");
-  command->add_option("--test-image", flags->test_images, "numbers of test images, from 0")->type_name("INT");
-  command->add_option("--invert", flags->invert, "light and dark exchanged: auto, yes, no; auto where the edge is light and those of all training images are dark, or the other way round")->capture_default_str()->check(CLI::IsMember({"auto", "yes", "no"}));
-  command->add_option("--top", flags->top, "classes shown of each image or text, words of each blank, translations of each text")->capture_default_str();
-  command->add_option("--beam", flags->beam, "of a translate run, texts that the search keeps at a time")->capture_default_str();
-  command->add_option("--checkpoint", flags->checkpoint, "last or best")->capture_default_str()->check(CLI::IsMember({"last", "best"}));
+  add_name(*command, "run", flags->run, "folder of a vision, classify, bert or translate run, or a checkpoint")->required()->type_name("RUN");
+  add_texts(*command, "files", flags->files, "PNG files; they are scaled to the model's size")->type_name("PNG");
+  add_texts(*command, "--text", flags->texts, "a text to classify, to translate, or with [MASK] or ___ where a bert run is to fill in a word")->type_name("TEXT");
+  add_numbers(*command, "--test-image", flags->test_images, {0, train::kMany}, "numbers of test images, from 0");
+  add_choice(*command, "--invert", flags->invert, {"auto", "yes", "no"}, "light and dark exchanged in files; auto where the edge is light and those of all training images are dark, or the other way round");
+  add_number(*command, "--top", flags->top, {1, 1e6}, "classes shown of each image or text, words of each blank, translations of each text");
+  add_number(*command, "--beam", flags->beam, {1, 1000}, "of a translate run, texts that the search keeps at a time");
+  add_choice(*command, "--checkpoint", flags->checkpoint, {"last", "best"}, "which weights");
   add_threads(*command, flags->threads);
   command->add_flag("--json", flags->json, "print all probabilities as JSON");
   command->footer("Example:\n  weft predict runs/demo-vision --test-image 0 1 2\n  weft predict runs/demo-vision digit.png\n  weft predict runs/spam --text \"WINNER! Call now\"");
-  command->callback([flags, &action] { action = [flags] { return predict(*flags); }; });
+  command->callback([flags, command, &action] {
+    flags->given = given_to(*command);
+    action = [flags] { return predict(*flags); };
+  });
 }
 
 }  // namespace weft::cli

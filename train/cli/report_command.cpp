@@ -43,8 +43,8 @@ void add_report(CLI::App& app, Action& action) {
   CLI::App* command = app.add_subcommand("report", "write the page of a comparison again");
   const auto folder = std::make_shared<std::string>();
   const auto out = std::make_shared<std::string>();
-  command->add_option("dir", *folder, "folder that weft compare wrote, with results.json in it")->required()->type_name("DIR");
-  command->add_option("--out", *out, "the page (default: DIR/report.html)")->type_name("FILE");
+  add_name(*command, "dir", *folder, "folder that weft compare wrote, with results.json in it")->required()->type_name("DIR");
+  add_name(*command, "--out", *out, "the page (default: DIR/report.html)")->type_name("FILE");
   command->footer(
       "One HTML file that needs nothing else: open it in a browser, send it, print it. Of a comparison that is not finished it\n"
       "shows what is there.\n\nExample:\n  weft report runs/cross-dimension");

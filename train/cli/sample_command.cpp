@@ -6,6 +6,7 @@
 
 #include "core/phase.h"
 #include "train/cli/cli.h"
+#include "train/config_fields.h"
 #include "train/cli/write_text.h"
 
 namespace weft::cli {
@@ -42,19 +43,24 @@ int sample(const SampleFlags& flags) {
 void add_sample(CLI::App& app, Action& action) {
   CLI::App* command = app.add_subcommand("sample", "write text with a trained model");
   const auto flags = std::make_shared<SampleFlags>();
-  command->add_option("run", flags->run, "folder of a text run, or a checkpoint")->required()->type_name("RUN");
-  command->add_option("--prompt", flags->write.prompt, "what the text begins with (default: a new line)")->type_name("TEXT");
-  command->add_option("--chars", flags->write.chars, "characters to write")->capture_default_str();
-  command->add_option("--temperature", flags->write.generate.temperature, "0: always the likeliest; above 1: bolder")->capture_default_str();
-  command->add_option("--top-k", flags->write.generate.top_k, "only the k likeliest tokens (0: all)")->capture_default_str();
-  command->add_option("--top-p", flags->write.generate.top_p, "only the likeliest tokens that together reach p")->capture_default_str();
-  command->add_option("--keep", flags->write.generate.keep, "tokens kept when the context is full (0: half; all of it: slower, never sees less)")->capture_default_str();
-  command->add_option("--checkpoint", flags->checkpoint, "last or best")->capture_default_str()->check(CLI::IsMember({"last", "best"}));
-  command->add_option("--seed", flags->write.seed, "the same seed writes the same text")->capture_default_str();
+  add_name(*command, "run", flags->run, "folder of a text run, or a checkpoint")->required()->type_name("RUN");
+  add_text(*command, "--prompt", flags->write.prompt, "what the text begins with (default: a new line)");
+  add_number(*command, "--chars", flags->write.chars, {1, 1e8}, "characters to write");
+  add_number(*command, "--temperature", flags->write.generate.temperature, {0, 1000}, "0: always the likeliest; above 1: bolder");
+  add_number(*command, "--top-k", flags->write.generate.top_k, {0, 1e9}, "only the k likeliest tokens (0: all)");
+  add_number(*command, "--top-p", flags->write.generate.top_p, {train::kTiny, 1}, "only the likeliest tokens that together reach p");
+  add_number(*command, "--keep", flags->write.generate.keep, {0, 1e9}, "tokens kept when the context is full (0: half; all of it: slower, never sees less)");
+  add_choice(*command, "--checkpoint", flags->checkpoint, {"last", "best"}, "which weights");
+  add_number(*command, "--seed", flags->write.seed, {0, kMostSeed}, "the same seed writes the same text");
   add_threads(*command, flags->threads);
   command->add_flag("--json", flags->json, "print the text as JSON when it is whole");
   command->footer("Example:\n  weft sample runs/demo-text --prompt \"ROMEO:\" --chars 300");
-  command->callback([flags, &action] { action = [flags] { return sample(*flags); }; });
+  command->callback([flags, command, &action] {
+    action = [flags, given = given_to(*command)] {
+      if (flags->write.generate.temperature == 0) refuse_given("sample", given, {"--top-k", "--top-p", "--seed"}, "--temperature 0, which always takes the likeliest token");
+      return sample(*flags);
+    };
+  });
 }
 
 }  // namespace weft::cli

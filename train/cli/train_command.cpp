@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cmath>
 #include <csignal>
 #include <cstdlib>
@@ -40,12 +41,17 @@ struct TrainFlags {
   bool no_estimate = false;
 };
 
+std::string flag_of(const train::Kind& kind, const std::string& name) {
+  const auto field = std::find_if(kind.fields().begin(), kind.fields().end(), [&](const train::Field& one) { return one.name == name; });
+  return field == kind.fields().end() ? name : field->flag();
+}
+
 /// --threads is a choice like any other, but the only one that may differ when a run is taken up again.
 std::int64_t threads_of(const train::Kind& kind, const TrainFlags& flags) {
   train::Sources only;
   for (const auto& flag : flags.sources.flags) {
     if (flag.first != "threads") {
-      fail<ConfigError>("resume", "a run goes on with its own configuration: drop --{} {}, or start a new run", flag.first, flag.second);
+      fail<ConfigError>("resume", "a run goes on with its own configuration: drop {} {}, or start a new run", flag_of(kind, flag.first), flag.second);
     }
     only.flags.push_back(flag);
   }
@@ -152,18 +158,23 @@ void add_kind(CLI::App& train, Action& action, const train::Kind& kind) {
   CLI::App* command = train.add_subcommand(task, kind.about());
   command->get_formatter()->column_width(34);
   const auto flags = std::make_shared<TrainFlags>();
-  command->add_option("--out", flags->out, fmt::format("folder of the run; must not be there yet (default: runs/{}-1, -2, ...)", task))->type_name("DIR")->group("Run");
+  add_name(*command, "--out", flags->out, fmt::format("folder of the run; must not be there yet (default: runs/{}-1, -2, ...)", task))->type_name("DIR")->group("Run");
   command->add_flag("--resume", flags->resume, "go on with the run in --out, by its own configuration, to the same bits")->group("Run");
   const std::string presets = train::preset_help(task);
-  if (!presets.empty()) command->add_option("--preset", flags->sources.preset, "start from a named recipe. " + presets)->type_name("NAME")->group("Run");
-  command->add_option("--config", flags->config, "a TOML file of choices, or config.json of an earlier run; flags win over it")->type_name("FILE")->group("Run");
+  if (!presets.empty()) add_name(*command, "--preset", flags->sources.preset, "start from a named recipe. " + presets)->type_name("NAME")->group("Run");
+  add_name(*command, "--config", flags->config, "a TOML file of choices, or config.json of an earlier run; flags win over it")->type_name("FILE")->group("Run");
   command->add_flag("--json", flags->json, "print the summary as JSON")->group("Run");
   command->add_flag("--estimate", flags->estimate, "say how much memory the run would need, and train nothing")->group("Run");
   command->add_flag("--no-estimate", flags->no_estimate, "begin without finding out whether the run fits the memory")->group("Run");
   command->add_flag("--no-test", flags->no_test, "leave the test split alone, as while choices are still being made")->group("Run");
   add_config_flags(*command, kind, flags->sources);
   command->footer("Example:\n  " + kind.example());
-  command->callback([flags, &kind, &action] { action = [flags, &kind] { return train_one(*flags, kind); }; });
+  command->callback([flags, command, &kind, &action] {
+    action = [flags, &kind, given = given_to(*command)] {
+      if (flags->resume) refuse_given("train " + kind.name(), given, {"--no-estimate"}, "--resume, which makes no estimate");
+      return train_one(*flags, kind);
+    };
+  });
 }
 
 }  // namespace

@@ -19,7 +19,6 @@ namespace {
 
 constexpr std::int64_t kMostAtOnce = 4 * kMostWeights;  // weights held while averaging
 constexpr std::int64_t kMostNeighbours = 5;
-constexpr std::int64_t kMostSamples = 100'000;
 
 /// inputs -> each layer's weights (B, H, T, T).
 using Attend = std::function<std::vector<Tensor>(const Tensor& inputs)>;

@@ -15,6 +15,8 @@ namespace weft::explain {
 /// Weights that a page or JSON holds; above, only their mean over the queries.
 constexpr std::int64_t kMostWeights = 4'000'000;
 
+constexpr std::int64_t kMostSamples = 100'000;
+
 struct MapOptions {
   std::optional<std::string> text{};   ///< of a text run; default: the beginning of its validation text
   std::optional<std::string> image{};  ///< of a vision run: the number of a test image, or a PNG file; default: 0

@@ -34,6 +34,7 @@ class BertKind : public KindBySteps<BertRunConfig> {
   }
   std::string meaningless(const RunConfig& config, const std::string& field) const override {
     if (field == "label_smoothing") return "kind bert";
+    if (field == "whole_words" && own(config).tokenizer == "words") return "tokenizer words, whose words have no pieces";
     return Kind::meaningless(config, field);
   }
   void check(const RunConfig& config) const override {

@@ -21,7 +21,7 @@ Fields classify_fields() {
                 {"positive", "Data", &C::positive, "the label that F1 is of (default: of two the rarer; of more there is macro-F1, the mean of all)"}};
   append(all, encoder_fields());
   append(all, {{"model", "Model", &C::model, "BERT, or logistic regression on the words that occur", 0, 0, {"bert", "bow"}},
-               {"init", "Model", &C::from, "a bert run (its folder or checkpoint) whose encoder and vocabulary this one begins with"}});
+               {"init", "Model", &C::from, "a bert run (its folder or checkpoint) whose encoder and vocabulary this one begins with; layers, heads, width, mlp_ratio, context, tokenizer, vocabulary and lowercase are then that run's"}});
   append(all, encoder_model_fields());
   append(all, {{"steps", "Optimization", &C::steps, "optimizer steps", 1, kMany},
                {"pretrain", "Optimization", &C::pretrain, "of these, so many first fill in hidden words of the training texts", 0, kMany}});
@@ -71,6 +71,7 @@ class ClassifyKind : public KindBySteps<ClassifyConfig> {
     const auto in = [&](const auto& names) { return std::any_of(std::begin(names), std::end(names), [&](const char* name) { return field == name; }); };
     if (c.model == "bow" && (in(kBertOnly) || in(kMaskOnly))) return "model bow";
     if (c.pretrain == 0 && in(kMaskOnly)) return "pretrain 0";
+    if (field == "whole_words" && c.tokenizer == "words") return "tokenizer words, whose words have no pieces";
     if (!c.from.empty() && in(kVocabularyOnly)) return "init " + c.from;
     return Kind::meaningless(config, field);
   }

@@ -77,7 +77,6 @@ class DetectKind : public KindBySteps<DetectConfig> {
     if (is({"validation_rule", "max_digits", "clutter", "eval_scenes"}) && data::has_boxes(c.data)) return "data " + c.data;
     if (field == "queries" && c.model != "detr") return "model " + c.model;
     if (field == "label_smoothing") return "a detect run";
-    if (field == "init_std" && c.init != "gpt2") return "init " + c.init;
     return Kind::meaningless(config, field);
   }
 

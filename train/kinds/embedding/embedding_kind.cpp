@@ -50,7 +50,7 @@ class EmbeddingKind : public KindBySteps<EmbeddingConfig> {
     const EmbeddingConfig& c = own(config);
     check_common(c);
     check_warmup(c, c.steps);
-    check_target(c, figures(), name());
+    check_target(c, c.data == "synonyms" ? figures() : std::vector<std::string>{}, name());
   }
   std::vector<std::string> figures() const override { return {"synonyms"}; }
 

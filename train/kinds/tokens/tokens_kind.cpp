@@ -25,7 +25,7 @@ Fields tokens_fields() {
       {"units", "Data", &TokensConfig::units, "the last dimension of made-up tokens is so many times larger than the first, those between in equal ratios", 1,
        1e12},
       {"standardise", "Data", &TokensConfig::standardise, "features get mean 0 and deviation 1 over the training rows"},
-      {"at_least", "Data", &TokensConfig::at_least, "tell rows of a table whose target is at least this from the others (0: tell the target itself)"},
+      {"at_least", "Data", &TokensConfig::at_least, "tell rows of a table whose target is at least this from the others (0: tell the target itself)", -1e300, 1e300},
       {"train", "Data", &TokensConfig::train, "training rows (0: 8192, or all of a table that are left)", 0, kMany},
       {"validation", "Data", &TokensConfig::validation, "rows to validate on (0: 2000, or a fifth of a table)", 0, kMany},
       {"test", "Data", &TokensConfig::test, "rows to test on (0: as validation)", 0, kMany},
@@ -63,6 +63,9 @@ Fields tokens_fields() {
   append(all, run_fields());
   return all;
 }
+
+/// Regression: the target of a table itself.
+bool tells_numbers(const TokensConfig& c) { return !is_made_up(c) && c.at_least == 0; }
 
 /// Models that a choice means something to; empty: all.
 std::vector<std::string> models_with(const std::string& field) {
@@ -105,6 +108,7 @@ class TokensKind : public KindBySteps<TokensConfig> {
     if ((field == "mlp_ratio" || field == "activation") && c.model == "transformer" && !c.feed_forward) return "no feed_forward";
     if ((field == "tokens" || field == "features" || field == "units") && !is_made_up(c)) return "data " + c.data;
     if (field == "at_least" && is_made_up(c)) return "data " + c.data;
+    if (field == "label_smoothing" && tells_numbers(c)) return "a target that is a number";
     return Kind::meaningless(config, field);
   }
 
@@ -112,7 +116,7 @@ class TokensKind : public KindBySteps<TokensConfig> {
     const TokensConfig& c = own(config);
     check_common(c);
     check_warmup(c, c.steps);
-    check_target(c, figures(), name());
+    check_target(c, tells_numbers(c) ? std::vector<std::string>{"mse", "r2"} : std::vector<std::string>{"accuracy"}, name());
     if (c.projections == "diagonal" && c.attention != "softmax")
       fail<ConfigError>("config", "diagonal projections are for softmax attention, not {}", c.attention);
     if (c.model == "ft" && c.norm == "none") fail<ConfigError>("config", "ft has norms: norm must be layer or rms, got none");

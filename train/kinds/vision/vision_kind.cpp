@@ -75,7 +75,6 @@ class VisionKind : public KindOf<VisionConfig> {
                                           "init_std", "patch", "pool", "positions"};
     const bool block_only = std::any_of(std::begin(kBlockOnly), std::end(kBlockOnly), [&](const char* name) { return field == name; });
     if (block_only && c.model != "vit") return "model " + c.model;
-    if (field == "init_std" && c.init != "gpt2") return "init " + c.init;
     const bool fixed = c.model == "cnn" || c.model == "lenet";
     if (field == "layers" && fixed) return "model " + c.model;
     if (field == "activation" && (fixed || c.model == "resnet")) return "model " + c.model;
