@@ -68,12 +68,15 @@ double f1_score(const std::vector<std::int64_t>& guesses, const std::vector<std:
   return hits + wrong > 0 ? 2 * hits / (2 * hits + wrong) : 0;
 }
 
-double macro_f1_score(const std::vector<std::int64_t>& guesses, const std::vector<std::int64_t>& truths, std::int64_t classes) {
-  if (guesses.size() != truths.size()) fail<ShapeError>("macro_f1_score", "{} guesses for {} examples", guesses.size(), truths.size());
+double macro_f1_score(const std::vector<std::int64_t>& guesses,
+                      const std::vector<std::int64_t>& truths, std::int64_t classes) {
+  if (guesses.size() != truths.size())
+    fail<ShapeError>("macro_f1_score", "{} guesses for {} examples", guesses.size(), truths.size());
   if (classes < 1) fail<ShapeError>("macro_f1_score", "wants at least one class, got {}", classes);
   std::vector<double> hits(static_cast<std::size_t>(classes), 0), wrong(hits);
   for (std::size_t i = 0; i < guesses.size(); ++i) {
-    const auto guess = static_cast<std::size_t>(guesses[i]), truth = static_cast<std::size_t>(truths[i]);
+    const auto guess = static_cast<std::size_t>(guesses[i]),
+               truth = static_cast<std::size_t>(truths[i]);
     if (guess == truth) {
       hits[truth] += 1;
     } else {
@@ -82,7 +85,8 @@ double macro_f1_score(const std::vector<std::int64_t>& guesses, const std::vecto
     }
   }
   double sum = 0;
-  for (std::size_t c = 0; c < hits.size(); ++c) sum += hits[c] + wrong[c] > 0 ? 2 * hits[c] / (2 * hits[c] + wrong[c]) : 0;
+  for (std::size_t c = 0; c < hits.size(); ++c)
+    sum += hits[c] + wrong[c] > 0 ? 2 * hits[c] / (2 * hits[c] + wrong[c]) : 0;
   return sum / static_cast<double>(classes);
 }
 

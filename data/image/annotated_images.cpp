@@ -46,7 +46,8 @@ const std::vector<Column>& box_columns() {
   return columns;
 }
 
-/// A header of x1, y1, x2 and y2 calls the first corner what one of x0, y0, x1 and y1 calls the last.
+/// A header of x1, y1, x2 and y2 calls the first corner what one of x0, y0, x1 and y1 calls the
+/// last.
 std::vector<Column> columns_of(const DelimitedReader& record) {
   std::vector<Column> columns = box_columns();
   const auto& fields = record.fields();
@@ -70,7 +71,8 @@ void read_line(const DelimitedReader& record, const ColumnPlaces& places, BoxLis
   if (file.empty()) fail<IoError>(where, "no name of a picture: a line is {}", kHeader);
   const std::filesystem::path path(file);
   if (path.is_absolute() || std::find(path.begin(), path.end(), "..") != path.end())
-    fail<IoError>(where, "pictures lie in the folder of the list; this one is {}", shown_field(file));
+    fail<IoError>(where, "pictures lie in the folder of the list; this one is {}",
+                  shown_field(file));
   std::vector<BoxLine>& boxes = list[file];
   bool empty = true;
   for (std::size_t k = 1; k < kCells; ++k) empty = empty && cell(k).empty();
@@ -79,35 +81,46 @@ void read_line(const DelimitedReader& record, const ColumnPlaces& places, BoxLis
   BoxLine box{.label = std::string(cell(1)), .line = record.line()};
   for (std::size_t i = 0; i < 4; ++i) {
     const auto value = field_number(cell(i + 2));
-    if (!value) fail<IoError>(where, "\"{}\" is not a number: a line is {}", shown_field(cell(i + 2)), kHeader);
+    if (!value)
+      fail<IoError>(where, "\"{}\" is not a number: a line is {}", shown_field(cell(i + 2)),
+                    kHeader);
     box.box[i] = *value;
   }
   const auto& [x0, y0, x1, y1] = box.box;
   if (!(x0 < x1 && y0 < y1))
-    fail<ConfigError>(where, "the box has no area: ({}, {}, {}, {}); wants x0 < x1 and y0 < y1", x0, y0, x1, y1);
+    fail<ConfigError>(where, "the box has no area: ({}, {}, {}, {}); wants x0 < x1 and y0 < y1", x0,
+                      y0, x1, y1);
   boxes.push_back(std::move(box));
 }
 
 BoxList read_list(const std::string& path, bool old_rules, std::vector<std::string>& notes) {
   const std::string all = read_file(path, kMostListBytes);
-  DelimitedReader reader(all, path, {.separator = ',', .quotes = !old_rules, .trim = !old_rules, .longest_field = kLongestCell});
+  DelimitedReader reader(
+      all, path,
+      {.separator = ',', .quotes = !old_rules, .trim = !old_rules, .longest_field = kLongestCell});
   ColumnPlaces places{.places = {0, 1, 2, 3, 4, 5}, .left_out = {}, .columns = kCells};
   BoxList list;
   for (bool first = true; reader.next(); first = false) {
     if (first && !old_rules) places = find_columns(reader, columns_of(reader), 2);
-    if (first && old_rules) places.header = reader.fields().size() == kCells && reader.fields()[0] == "file" && reader.fields()[2] == "x0";
+    if (first && old_rules)
+      places.header = reader.fields().size() == kCells && reader.fields()[0] == "file" &&
+                      reader.fields()[2] == "x0";
     if (first && places.header) continue;
-    if (places.header) reader.check_columns(places.columns);
+    if (places.header)
+      reader.check_columns(places.columns);
     else if (reader.fields().size() != kCells)
-      fail<IoError>(reader.place(), "{} cells instead of {}: a line is {}", reader.fields().size(), kCells, kHeader);
+      fail<IoError>(reader.place(), "{} cells instead of {}: a line is {}", reader.fields().size(),
+                    kCells, kHeader);
     read_line(reader, places, list);
   }
-  if (auto note = left_out_note(path, places, box_columns()); !note.empty()) notes.push_back(std::move(note));
+  if (auto note = left_out_note(path, places, box_columns()); !note.empty())
+    notes.push_back(std::move(note));
   return list;
 }
 
 /// The picture at its new size, and its boxes scaled with it.
-Scene load_scene(const std::string& folder, const std::string& list, const std::string& file, const std::vector<BoxLine>& boxes, const std::vector<std::string>& classes,
+Scene load_scene(const std::string& folder, const std::string& list, const std::string& file,
+                 const std::vector<BoxLine>& boxes, const std::vector<std::string>& classes,
                  std::int64_t side, bool old_rules) {
   Tensor image = load_png((std::filesystem::path(folder) / file).string(), 1);
   const auto height = static_cast<double>(image.size(1)), width = static_cast<double>(image.size(2));
@@ -119,12 +132,14 @@ Scene load_scene(const std::string& folder, const std::string& list, const std::
     const auto label = std::lower_bound(classes.begin(), classes.end(), line.label) - classes.begin();
     const double across = static_cast<double>(side) / width, down = static_cast<double>(side) / height;
     for (const double value : {static_cast<double>(label), x0 * across, y0 * down, x1 * across, y1 * down}) rows.push_back(static_cast<float>(value));
-    // What is trained on are these 32-bit floats: what had an area in 64 bits may have none in them.
+    // What is trained on are these 32-bit floats: what had an area in 64 bits may have none in
+    // them.
     const float* const box = rows.data() + rows.size() - 4;
     if (!old_rules && !(box[0] < box[2] && box[1] < box[3]))
       fail<ConfigError>(fmt::format("{}:{}", list, line.line),
-                        "the box has no area in 32-bit floats: ({}, {}, {}, {}) of {} is {:.3g} x {:.3g} of the {} x {} pixels that the model sees", x0, y0, x1, y1, file,
-                        box[2] - box[0], box[3] - box[1], side, side);
+                        "the box has no area in 32-bit floats: ({}, {}, {}, {}) of {} is {:.3g} x "
+                        "{:.3g} of the {} x {} pixels that the model sees",
+                        x0, y0, x1, y1, file, box[2] - box[0], box[3] - box[1], side, side);
   }
   if (image.size(1) != side || image.size(2) != side) image = resize_images(image, side, side);
   return {.image = std::move(image), .boxes = Tensor::from(rows, {static_cast<std::int64_t>(boxes.size()), 5})};
@@ -157,7 +172,8 @@ AnnotatedImages::AnnotatedImages(const std::string& folder, const AnnotatedOptio
   for (std::int64_t k = 0; k < count; ++k) {
     const auto& [file, boxes] = *pictures[static_cast<std::size_t>(order.data<std::int64_t>()[k])];
     const Split split = k < tenth ? Split::test : k < 2 * tenth ? Split::validation : Split::train;
-    const Scene& scene = splits_[static_cast<int>(split)].emplace_back(load_scene(folder, path, file, boxes, classes_, options.side, options.old_rules));
+    const Scene& scene = splits_[static_cast<int>(split)].emplace_back(
+        load_scene(folder, path, file, boxes, classes_, options.side, options.old_rules));
     fingerprint_ = batch_hash(scene.image, scene.boxes, fingerprint_);
   }
   if (!options.old_rules) look_for_emptiness(path);
@@ -171,8 +187,11 @@ AnnotatedImages::AnnotatedImages(const std::string& folder, const AnnotatedOptio
 void AnnotatedImages::look_for_emptiness(const std::string& path) {
   for (const Split split : {Split::train, Split::validation, Split::test}) {
     const auto& all = splits_[static_cast<int>(split)];
-    if (std::any_of(all.begin(), all.end(), [](const Scene& scene) { return scene.boxes.size(0) > 0; })) continue;
-    const std::string none = fmt::format("there is no box in the {} {} pictures", all.size(), name(split));
+    if (std::any_of(all.begin(), all.end(),
+                    [](const Scene& scene) { return scene.boxes.size(0) > 0; }))
+      continue;
+    const std::string none =
+        fmt::format("there is no box in the {} {} pictures", all.size(), name(split));
     if (split == Split::train) fail<ConfigError>(path, "{}: there is nothing to learn", none);
     notes_.push_back(fmt::format("{}: {}, so mAP says nothing of them", path, none));
   }

@@ -49,13 +49,18 @@ void ClickData::look_for_sameness() {
   for (const Split split : {Split::train, Split::validation, Split::test}) {
     const double rate = click_rate(split);
     if (rate != 0 && rate != 1) continue;
-    const std::string all = fmt::format("{} of the {} {} examples are clicks (ratings of 4 or more)", rate == 0 ? "none" : "all", size(split),
-                                        name(split));
+    const std::string all =
+        fmt::format("{} of the {} {} examples are clicks (ratings of 4 or more)",
+                    rate == 0 ? "none" : "all", size(split), name(split));
     if (split == Split::train) fail<ConfigError>(where_, "{}: there is nothing to tell apart", all);
     notes_.push_back(fmt::format("{}: {}, so AUC cannot be measured there", where_, all));
   }
-  if (events_.size() == 2) notes_.push_back(fmt::format("{}: there is one user: what tells users apart cannot be learned", where_));
-  if (n_item() == 2) notes_.push_back(fmt::format("{}: there is one item: what tells items apart cannot be learned", where_));
+  if (events_.size() == 2)
+    notes_.push_back(
+        fmt::format("{}: there is one user: what tells users apart cannot be learned", where_));
+  if (n_item() == 2)
+    notes_.push_back(
+        fmt::format("{}: there is one item: what tells items apart cannot be learned", where_));
 }
 
 double ClickData::click_rate(Split split) const {

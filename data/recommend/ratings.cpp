@@ -41,7 +41,8 @@ std::int64_t whole_number(std::string_view text, std::string_view what, bool neg
   if (digits.size() > 18 && other == std::string_view::npos)
     fail<IoError>(at.place(), "the {} is beyond 64 bits: {}", what, shown_field(text));
   fail<IoError>(at.place(), "the {} must be {}, got \"{}\"", what,
-                negative ? "a whole number of seconds" : "a whole number from 0", shown_field(text));
+                negative ? "a whole number of seconds" : "a whole number from 0",
+                shown_field(text));
 }
 
 const std::vector<Column>& rating_columns() {
@@ -63,8 +64,10 @@ struct Ratings {
 Ratings read_ratings(const fs::path& file, bool csv, bool old_rules) {
   const std::string text = read_file(file.string(), std::min(kMostRatingBytes, memory_limit()));
   DelimitedReader reader(text, file.string(),
-                         {.separator = csv ? ',' : '\t', .quotes = csv && !old_rules,
-                          .utf8 = !old_rules, .longest_field = kLongestRatingField});
+                         {.separator = csv ? ',' : '\t',
+                          .quotes = csv && !old_rules,
+                          .utf8 = !old_rules,
+                          .longest_field = kLongestRatingField});
   const auto& columns = rating_columns();
   ColumnPlaces places{.places = {0, 1, 2, 3}, .left_out = {}, .columns = columns.size()};
   Ratings ratings;
@@ -74,7 +77,8 @@ Ratings read_ratings(const fs::path& file, bool csv, bool old_rules) {
     if (first && places.header) continue;
     const auto& fields = reader.fields();
     if (!places.header && fields.size() != columns.size()) {
-      fail<IoError>(reader.place(), "wants user, item, rating and time, four fields with {} between "
+      fail<IoError>(reader.place(),
+                    "wants user, item, rating and time, four fields with {} between "
                     "them, or a header that names its columns: got {}",
                     csv ? "commas" : "tabs", fields.size());
     }
@@ -83,9 +87,11 @@ Ratings read_ratings(const fs::path& file, bool csv, bool old_rules) {
     double stars = 0;
     Rating rating{.user = whole_number(field(0), "user", false, reader),
                   .item = whole_number(field(1), "item", false, reader),
-                  .time = 0, .clicked = false};
+                  .time = 0,
+                  .clicked = false};
     if (!to_number(field(2), stars) || !(stars >= 0.5 && stars <= 5))
-      fail<IoError>(reader.place(), "the rating must be 0.5 to 5, got \"{}\"", shown_field(field(2)));
+      fail<IoError>(reader.place(), "the rating must be 0.5 to 5, got \"{}\"",
+                    shown_field(field(2)));
     rating.time = whole_number(field(3), "time", true, reader);
     rating.clicked = stars >= kClickedFrom;
     ratings.all.push_back(rating);
@@ -101,7 +107,8 @@ using Genres = std::unordered_map<std::int64_t, std::string>;  // the first one 
 std::int64_t item_of(std::string_view field, const DelimitedReader& reader) {
   std::int64_t item = 0;
   if (!to_number(field, item) || item < 0)
-    fail<IoError>(reader.place(), "the item must be a whole number from 0, got \"{}\"", shown_field(field));
+    fail<IoError>(reader.place(), "the item must be a whole number from 0, got \"{}\"",
+                  shown_field(field));
   return item;
 }
 
@@ -113,7 +120,8 @@ Genres read_movies(const fs::path& file, bool old_rules, std::vector<std::string
       {"genres", {"genre", "category", "categories"}},
   };
   const std::string text = read_file(file.string(), std::min(kMostRatingBytes, memory_limit()));
-  DelimitedReader reader(text, file.string(), {.separator = ',', .quotes = !old_rules, .utf8 = !old_rules});
+  DelimitedReader reader(text, file.string(),
+                         {.separator = ',', .quotes = !old_rules, .utf8 = !old_rules});
   ColumnPlaces places{.places = {0, 1, 2}, .left_out = {}, .columns = columns.size()};
   Genres genres;
   for (bool first = true; reader.next(); first = false) {
@@ -121,20 +129,25 @@ Genres read_movies(const fs::path& file, bool old_rules, std::vector<std::string
     if (first && old_rules) continue;
     if (first) places = find_columns(reader, columns, 2);
     if (first && places.header) continue;
-    if (old_rules ? fields.size() < columns.size() : !places.header && fields.size() != columns.size())
-      fail<IoError>(reader.place(), "wants item, title and genres with commas between them, or a header "
-                    "that names its columns: got {} fields", fields.size());
+    if (old_rules ? fields.size() < columns.size()
+                  : !places.header && fields.size() != columns.size())
+      fail<IoError>(reader.place(),
+                    "wants item, title and genres with commas between them, or a header "
+                    "that names its columns: got {} fields",
+                    fields.size());
     if (!old_rules) reader.check_columns(places.header ? places.columns : columns.size());
     const std::string_view list = old_rules ? fields.back() : fields[places.places[2]];
     const std::string_view one = list.substr(0, list.find('|'));
     const std::int64_t item = item_of(fields[places.places[0]], reader);
     if (!one.empty() && one.front() != '(') genres[item] = std::string(one);
   }
-  if (auto note = left_out_note(file.string(), places, columns); !note.empty()) notes.push_back(std::move(note));
+  if (auto note = left_out_note(file.string(), places, columns); !note.empty())
+    notes.push_back(std::move(note));
   return genres;
 }
 
-/// u.item: the last 19 fields say with 1 which genres an item has. Its titles are Latin-1; none is read.
+/// u.item: the last 19 fields say with 1 which genres an item has. Its titles are Latin-1; none is
+/// read.
 Genres read_items(const fs::path& file) {
   const std::string text = read_file(file.string(), std::min(kMostRatingBytes, memory_limit()));
   DelimitedReader reader(text, file.string(), {.separator = '|', .quotes = false, .utf8 = false});
@@ -142,12 +155,14 @@ Genres read_items(const fs::path& file) {
   while (reader.next()) {
     const auto& fields = reader.fields();
     if (fields.size() < kItemFields)
-      fail<IoError>(reader.place(), "wants {} fields with | between them, an item's number first: got {}",
+      fail<IoError>(reader.place(),
+                    "wants {} fields with | between them, an item's number first: got {}",
                     kItemFields, fields.size());
     const std::int64_t item = item_of(fields[0], reader);
     for (std::size_t g = fields.size() - kGenreFields; g < fields.size(); ++g) {
       if (fields[g] != "0" && fields[g] != "1")
-        fail<IoError>(reader.place(), "field {} must be 0 or 1, got \"{}\"", g + 1, shown_field(fields[g]));
+        fail<IoError>(reader.place(), "field {} must be 0 or 1, got \"{}\"", g + 1,
+                      shown_field(fields[g]));
       if (fields[g] == "1") {
         genres[item] = std::to_string(g);
         break;
@@ -164,8 +179,11 @@ ClickData load_ratings(const std::string& folder, const ClickOptions& options) {
   const fs::path base(folder);
   const bool csv = fs::exists(base / "ratings.csv", error);
   if (!csv && !fs::exists(base / "u.data", error))
-    fail<IoError>(folder, "is not a folder with MovieLens' ratings.csv or u.data; clicks is the name of the simulation");
-  auto [ratings, notes] = read_ratings(base / (csv ? "ratings.csv" : "u.data"), csv, options.old_rules);
+    fail<IoError>(folder,
+                  "is not a folder with MovieLens' ratings.csv or u.data; clicks is the name of "
+                  "the simulation");
+  auto [ratings, notes] =
+      read_ratings(base / (csv ? "ratings.csv" : "u.data"), csv, options.old_rules);
   std::stable_sort(ratings.begin(), ratings.end(), [](const Rating& a, const Rating& b) { return a.time < b.time; });
 
   std::map<std::int64_t, std::int32_t> users, items;  // theirs -> ours, in the order of theirs
@@ -177,7 +195,8 @@ ClickData load_ratings(const std::string& folder, const ClickOptions& options) {
 
   const fs::path genre_file = base / (csv ? "movies.csv" : "u.item");
   Genres genres;
-  if (fs::exists(genre_file, error)) genres = csv ? read_movies(genre_file, options.old_rules, notes) : read_items(genre_file);
+  if (fs::exists(genre_file, error))
+    genres = csv ? read_movies(genre_file, options.old_rules, notes) : read_items(genre_file);
   std::map<std::string, std::int32_t> categories;
   for (const auto& [item, genre] : genres) categories[genre] = 0;
   next = 1;  // 1 is for items without a genre

@@ -22,8 +22,8 @@ constexpr std::int64_t kSureDigits = 15;  // decimal digits that every 64-bit fl
 double rounding_of(std::string_view field, double value) {
   const auto exponent = std::min(field.find_first_of("eE"), field.size());
   const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
-  const auto digits = std::count_if(field.begin(), field.begin() + static_cast<std::ptrdiff_t>(exponent),
-                                    is_digit);
+  const auto digits =
+      std::count_if(field.begin(), field.begin() + static_cast<std::ptrdiff_t>(exponent), is_digit);
   return digits > kSureDigits ? std::ldexp(std::abs(value), -53) : 0;
 }
 
@@ -33,12 +33,15 @@ bool is_header(const DelimitedReader& record) {
   std::size_t other = ColumnPlaces::kAbsent;
   const auto& fields = record.fields();
   for (std::size_t c = 0; c < fields.size(); ++c) {
-    if (field_number(fields[c])) numbers += record.quoted(c) ? 0 : 1;
-    else if (other == ColumnPlaces::kAbsent) other = c;
+    if (field_number(fields[c]))
+      numbers += record.quoted(c) ? 0 : 1;
+    else if (other == ColumnPlaces::kAbsent)
+      other = c;
   }
   if (numbers == fields.size() || other == ColumnPlaces::kAbsent) return false;
   if (numbers > 0) {
-    fail<IoError>(record.place(), "is neither a row of numbers, as column {} is `{}`, nor a header, "
+    fail<IoError>(record.place(),
+                  "is neither a row of numbers, as column {} is `{}`, nor a header, "
                   "as {} of its {} fields are numbers; names that look like numbers go in quotes",
                   other + 1, shown_field(fields[other]), numbers, fields.size());
   }
@@ -57,7 +60,8 @@ CsvTable parse_csv(std::string_view text, std::string_view where, const CsvOptio
   const bool of_numbers = std::isalnum(static_cast<unsigned char>(wanted)) != 0 ||
                           (wanted != '\0' && std::strchr("+-.\"\r\n", wanted) != nullptr);
   if (of_numbers)
-    fail<ConfigError>("csv", "the separator cannot be `{}`: numbers and lines are made of it", wanted);
+    fail<ConfigError>("csv", "the separator cannot be `{}`: numbers and lines are made of it",
+                      wanted);
   DelimitedReader reader(text, std::string(where), {.separator = wanted, .empty_lines = false});
   if (!reader.next()) fail<IoError>(where, "is empty: a table has a line for each row");
 
@@ -77,7 +81,8 @@ CsvTable parse_csv(std::string_view text, std::string_view where, const CsvOptio
       const std::string_view field = reader.fields()[c];
       const auto value = field_number(field);
       if (!value && field.empty())
-        fail<IoError>(reader.place(), "{} is empty; every field must be a number", table.column_name(c));
+        fail<IoError>(reader.place(), "{} is empty; every field must be a number",
+                      table.column_name(c));
       if (!value)
         fail<IoError>(reader.place(), "{}: `{}` is not a finite number", table.column_name(c),
                       shown_field(field));

@@ -17,16 +17,17 @@ struct CsvOptions {
 struct CsvTable {
   std::vector<std::string> names;  ///< of the columns, from the header; empty where the file has none
   Tensor values;                   ///< (N, C) f64
-  std::vector<double> rounding;    ///< by column: by how much a number of it may differ from what was
-                                   ///< written, as a 64-bit float holds about 16 digits; else 0
+  std::vector<double> rounding;  ///< by column: by how much a number of it may differ from what was
+                                 ///< written, as a 64-bit float holds about 16 digits; else 0
 
   /// "column 3 (`sugar`)", for messages.
   std::string column_name(std::size_t column) const;
 };
 
 /// Reads a file whose every line holds the same number of numbers (data/table/delimited.h says what
-/// a file may look like). The first line is a header if none of its fields is a number, or only such
-/// as stand in quotes. Numbers are written with a point, in any locale. Throws IoError `[file:line]
+/// a file may look like). The first line is a header if none of its fields is a number, or only
+/// such as stand in quotes. Numbers are written with a point, in any locale. Throws IoError
+/// `[file:line]
 /// ...` for a line with too few or too many fields (a torn one), an empty line between others, a
 /// field that is empty or not a finite number (with its column), a first line of numbers and names,
 /// and for a file without rows; ConfigError for a separator that numbers or names may hold.

@@ -58,7 +58,9 @@ std::string all_names(const DelimitedReader& record) {
 
 DelimitedReader::DelimitedReader(std::string_view text, std::string where,
                                  const DelimitedFormat& format)
-    : text_(skip_bom(text)), where_(std::move(where)), format_(format),
+    : text_(skip_bom(text)),
+      where_(std::move(where)),
+      format_(format),
       separator_(format.separator) {
   check_text_file(text, where_, format.utf8);
   if (separator_ == '\0') separator_ = likely_separator(text_);
@@ -89,7 +91,8 @@ bool DelimitedReader::at_end_of_field(std::size_t at) const {
 
 void DelimitedReader::add(std::string_view field, bool quoted) {
   if (field.size() > format_.longest_field) {
-    fail<IoError>(place(), "field {} has {} bytes, more than {}: is a quote left open, or the "
+    fail<IoError>(place(),
+                  "field {} has {} bytes, more than {}: is a quote left open, or the "
                   "separator another than `{}`?",
                   fields_.size() + 1, field.size(), format_.longest_field, separator());
   }
@@ -124,8 +127,10 @@ void DelimitedReader::read_quoted(std::size_t open) {
   while (!at_end_of_field(at_) && is_blank(text_[at_])) ++at_;
   if (!at_end_of_field(at_)) {
     const auto end = std::min(text_.find('\n', behind), text_.size());
-    fail<IoError>(place(next_line_), "`{}` stands behind a closing quote: a quote within quotes is "
-                  "written twice", shown_field(text_.substr(behind, end - behind)));
+    fail<IoError>(place(next_line_),
+                  "`{}` stands behind a closing quote: a quote within quotes is "
+                  "written twice",
+                  shown_field(text_.substr(behind, end - behind)));
   }
 }
 

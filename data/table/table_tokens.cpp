@@ -41,8 +41,8 @@ ColumnFacts facts_of_column(const double* values, std::int64_t rows, std::int64_
 }
 
 /// What whoever trains on these columns should know.
-void add_notes(TokenData& data, const CsvTable& table, const Tensor& features, const Tensor& targets,
-               const TableTokens& o) {
+void add_notes(TokenData& data, const CsvTable& table, const Tensor& features,
+               const Tensor& targets, const TableTokens& o) {
   const std::int64_t rows = features.size(0), columns = features.size(1);
   const auto note = [&](std::int64_t column, const std::string& text) {
     const std::string name = table.column_name(static_cast<std::size_t>(column));
@@ -50,13 +50,16 @@ void add_notes(TokenData& data, const CsvTable& table, const Tensor& features, c
   };
   const auto lost = [&](std::int64_t column, double rounding, double deviation, std::string_view as,
                         std::string_view mend) {
-    note(column, fmt::format("loses digits as {}: its values deviate by {:.4g}, and are rounded by up "
-                             "to {:.4g}; {}", as, deviation, rounding, mend));
+    note(column,
+         fmt::format("loses digits as {}: its values deviate by {:.4g}, and are rounded by up "
+                     "to {:.4g}; {}",
+                     as, deviation, rounding, mend));
   };
   for (std::int64_t c = 0; c <= columns; ++c) {
     const bool is_target = c == columns;
-    const ColumnFacts facts = is_target ? facts_of_column(targets.data<double>(), rows, 1)
-                                        : facts_of_column(features.data<double>() + c, rows, columns);
+    const ColumnFacts facts = is_target
+                                  ? facts_of_column(targets.data<double>(), rows, 1)
+                                  : facts_of_column(features.data<double>() + c, rows, columns);
     const double read = table.rounding[static_cast<std::size_t>(c)];
     if (facts.deviation == 0) {
       if (!is_target) note(c, "has one value in all training rows: nothing can be learned from it");
@@ -88,22 +91,25 @@ TokenData table_tokens(const CsvTable& table, const TableTokens& o, std::string 
   const Tensor flat = raw::contiguous(values);
   const double* cells = flat.data<double>();
   const auto within = [&](double value, std::int64_t row, std::int64_t column, bool as_it_is) {
-    const double most = as_it_is ? static_cast<double>(std::numeric_limits<float>::max()) : kLargestToSquare;
+    const double most =
+        as_it_is ? static_cast<double>(std::numeric_limits<float>::max()) : kLargestToSquare;
     if (std::abs(value) > most)
-      fail<IoError>(source, "{} in row {}, column {} is beyond what {}; scale the column", value, row + 1, column + 1,
-                    as_it_is ? "a 32-bit float holds" : "can be squared");
+      fail<IoError>(source, "{} in row {}, column {} is beyond what {}; scale the column", value,
+                    row + 1, column + 1, as_it_is ? "a 32-bit float holds" : "can be squared");
     return value;
   };
   const Tensor order = Generator(0, "data.table.split").permutation(rows);
   std::int64_t next = 0, high = 0;
   const auto part = [&](std::int64_t count) {
-    TokenData::Part result{Tensor::empty({count, features, 1}, DType::f64), Tensor::empty({count}, DType::f64)};
+    TokenData::Part result{Tensor::empty({count, features, 1}, DType::f64),
+                           Tensor::empty({count}, DType::f64)};
     high = 0;
     for (std::int64_t i = 0; i < count; ++i, ++next) {
       const std::int64_t row = order.data<std::int64_t>()[next];
       const double* from = cells + row * columns;
       for (std::int64_t c = 0; c < features; ++c)
-        result.tokens.data<double>()[i * features + c] = within(from[c], row, c, o.old_rules || !o.standardise);
+        result.tokens.data<double>()[i * features + c] =
+            within(from[c], row, c, o.old_rules || !o.standardise);
       const double target = within(from[features], row, features, o.old_rules && !o.binary);
       high += o.binary && target >= o.at_least ? 1 : 0;
       result.targets.data<double>()[i] = o.binary ? (target >= o.at_least ? 1.0 : 0.0) : target;
@@ -113,25 +119,32 @@ TokenData table_tokens(const CsvTable& table, const TableTokens& o, std::string 
   // The test rows come first, so that they stay the same when the other sizes change.
   TokenData::Part test_part = part(test), validation_part = part(validation), train_part = part(train);
   if (o.binary && (high == 0 || high == train) && !o.old_rules)
-    fail<ConfigError>(source, "{} of the {} training targets are at least {}: there are no two classes to be told apart", high == 0 ? "none" : "all",
-                      train, o.at_least);
-  const Tensor all_targets = train_part.targets, all_features = raw::reshape(train_part.tokens, {train, features});
+    fail<ConfigError>(
+        source,
+        "{} of the {} training targets are at least {}: there are no two classes to be told apart",
+        high == 0 ? "none" : "all", train, o.at_least);
+  const Tensor all_targets = train_part.targets,
+               all_features = raw::reshape(train_part.tokens, {train, features});
   const double* y = all_targets.data<double>();
-  if (!o.binary && !o.old_rules && train > 1 && std::all_of(y, y + train, [&](double one) { return one == y[0]; }))
-    fail<ConfigError>(source, "all {} training targets ({}) are {}: there is nothing to learn", train,
-                      table.column_name(static_cast<std::size_t>(features)), y[0]);
+  if (!o.binary && !o.old_rules && train > 1 &&
+      std::all_of(y, y + train, [&](double one) { return one == y[0]; }))
+    fail<ConfigError>(source, "all {} training targets ({}) are {}: there is nothing to learn",
+                      train, table.column_name(static_cast<std::size_t>(features)), y[0]);
   for (TokenData::Part* one : {&test_part, &validation_part, &train_part}) {
     if (o.old_rules) one->tokens = raw::cast(one->tokens, DType::f32);
     if (o.old_rules || o.binary) one->targets = raw::cast(one->targets, DType::f32);
   }
-  TokenData data(std::move(train_part), std::move(validation_part), std::move(test_part), o.binary, o.standardise, std::move(source));
+  TokenData data(std::move(train_part), std::move(validation_part), std::move(test_part), o.binary,
+                 o.standardise, std::move(source));
   if (!o.old_rules) add_notes(data, table, all_features, all_targets, o);
   return data;
 }
 
 TokenData table_tokens(const Tensor& values, const TableTokens& options, std::string source) {
   const std::size_t columns = values.rank() == 2 ? static_cast<std::size_t>(values.size(1)) : 0;
-  return table_tokens(CsvTable{.names = {}, .values = values, .rounding = std::vector<double>(columns, 0)}, options, std::move(source));
+  return table_tokens(
+      CsvTable{.names = {}, .values = values, .rounding = std::vector<double>(columns, 0)}, options,
+      std::move(source));
 }
 
 TokenData load_table_tokens(std::string_view name_or_path, const TableTokens& options) {

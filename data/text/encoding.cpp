@@ -38,13 +38,13 @@ std::string_view wide_encoding(std::string_view text) {
 
 /// How the bytes above 127 of a text decode.
 struct HighBytes {
-  double gb_pairs = 0;     ///< of two high bytes, as nearly all Chinese characters are in GB18030
-  double gb_errors = 0;    ///< a lead byte without a trail that it may have
-  double alone = 0;        ///< between two bytes of ASCII, as accented letters stand in Latin-1
+  double gb_pairs = 0;   ///< of two high bytes, as nearly all Chinese characters are in GB18030
+  double gb_errors = 0;  ///< a lead byte without a trail that it may have
+  double alone = 0;      ///< between two bytes of ASCII, as accented letters stand in Latin-1
   double all = 0;
-  double utf8_whole = 0;   ///< characters of several bytes that are right in UTF-8
+  double utf8_whole = 0;  ///< characters of several bytes that are right in UTF-8
   double utf8_errors = 0;
-  bool windows = false;    ///< 0x80 to 0x9f: controls in ISO-8859-1, signs in Windows-1252
+  bool windows = false;  ///< 0x80 to 0x9f: controls in ISO-8859-1, signs in Windows-1252
 };
 
 HighBytes look_at(std::string_view text) {
@@ -114,7 +114,8 @@ void check_text_file(std::string_view text, const std::string& where, bool utf8)
     fail<IoError>(fmt::format("{}:1", where), "not UTF-8: {}", convert(wide, wide));
   if (const auto zero = text.find('\0'); zero != std::string_view::npos) {
     fail<IoError>(fmt::format("{}:{}", where, line_of(zero)),
-                  "a zero byte at byte {} of the line: this is not a text file", byte_of_line(zero));
+                  "a zero byte at byte {} of the line: this is not a text file",
+                  byte_of_line(zero));
   }
   for (std::size_t byte = 0; utf8 && byte < text.size();) {
     std::uint64_t eight = 0;  // ASCII goes by eight at a time
@@ -127,8 +128,9 @@ void check_text_file(std::string_view text, const std::string& where, bool utf8)
     }
     const auto step = next_utf8(text.substr(byte, 4));
     if (step.kind != Utf8Step::Kind::character) {
-      fail<IoError>(fmt::format("{}:{}", where, line_of(byte)), "not UTF-8 at byte {} of the line: {}",
-                    byte_of_line(byte), encoding_advice(text, byte));
+      fail<IoError>(fmt::format("{}:{}", where, line_of(byte)),
+                    "not UTF-8 at byte {} of the line: {}", byte_of_line(byte),
+                    encoding_advice(text, byte));
     }
     byte += static_cast<std::size_t>(step.length);
   }

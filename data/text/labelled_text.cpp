@@ -25,13 +25,18 @@ constexpr std::size_t kLongestLabel = 100;  // bytes of a label that is told by 
 constexpr std::size_t kFewestOfLabel = 3;   // lines: one a split
 
 const TextColumns& labelled_columns() {
-  static const TextColumns columns{"label", "text", {"labels", "class", "category", "sentiment", "target", "topic", "tag"},
-                                   {"texts", "sentence", "message", "review", "content", "comment", "tweet", "document", "body", "sms"}};
+  static const TextColumns columns{
+      "label",
+      "text",
+      {"labels", "class", "category", "sentiment", "target", "topic", "tag"},
+      {"texts", "sentence", "message", "review", "content", "comment", "tweet", "document", "body",
+       "sms"}};
   return columns;
 }
 
 /// Different values of a side; more than `most`: none of them may be a label.
-std::size_t distinct_values(const std::vector<TabbedLine>& lines, std::string TabbedLine::* side, std::size_t most) {
+std::size_t distinct_values(const std::vector<TabbedLine>& lines, std::string TabbedLine::*side,
+                            std::size_t most) {
   std::unordered_set<std::string_view> seen;
   for (const TabbedLine& line : lines) {
     if ((line.*side).size() > kLongestLabel) return 0;
@@ -42,16 +47,25 @@ std::size_t distinct_values(const std::vector<TabbedLine>& lines, std::string Ta
 }
 
 /// Puts the label to the left where the lines have it to the right: labels are few and short.
-std::string put_label_left(std::vector<TabbedLine>& lines, std::int64_t max_classes, const std::string& where) {
-  const std::size_t most = std::min(static_cast<std::size_t>(max_classes), lines.size() / kFewestOfLabel);
-  const std::size_t left = distinct_values(lines, &TabbedLine::left, most), right = distinct_values(lines, &TabbedLine::right, most);
+std::string put_label_left(std::vector<TabbedLine>& lines, std::int64_t max_classes,
+                           const std::string& where) {
+  const std::size_t most =
+      std::min(static_cast<std::size_t>(max_classes), lines.size() / kFewestOfLabel);
+  const std::size_t left = distinct_values(lines, &TabbedLine::left, most),
+                    right = distinct_values(lines, &TabbedLine::right, most);
   if (right == 0) return "";
   if (left > 0 && 4 * left <= right) return "";
   if (left > 0 && left < 4 * right)
-    fail<IoError>(where, "which column is the label cannot be told: the first has {} different values, the second {}; name them in a first line, label<TAB>text or "
-                  "text<TAB>label", left, right);
+    fail<IoError>(where,
+                  "which column is the label cannot be told: the first has {} different values, "
+                  "the second {}; name them in a first line, label<TAB>text or "
+                  "text<TAB>label",
+                  left, right);
   for (TabbedLine& line : lines) std::swap(line.left, line.right);
-  return fmt::format("{}: without a header, the second column was taken for the label, as it has {} different values, and the first for the text", where, right);
+  return fmt::format(
+      "{}: without a header, the second column was taken for the label, as it has {} different "
+      "values, and the first for the text",
+      where, right);
 }
 
 }  // namespace
@@ -59,11 +73,13 @@ std::string put_label_left(std::vector<TabbedLine>& lines, std::int64_t max_clas
 LabelledData::LabelledData(std::string_view text, const LabelledOptions& options, std::string where) : where_(std::move(where)) {
   if (!(options.validation > 0 && options.test > 0 && options.validation + options.test < 1))
     fail<ConfigError>("data", "shares of validation and test must be above 0 and together below 1, got {} and {}", options.validation, options.test);
-  TextTable table = read_text_columns(text, where_, labelled_columns(), {.csv = options.csv, .old_rules = options.old_rules});
+  TextTable table = read_text_columns(text, where_, labelled_columns(),
+                                      {.csv = options.csv, .old_rules = options.old_rules});
   notes_ = std::move(table.notes);
   std::vector<TabbedLine>& lines = table.lines;
   if (!table.header && !options.old_rules) {
-    if (std::string note = put_label_left(lines, options.max_classes, where_); !note.empty()) notes_.push_back(std::move(note));
+    if (std::string note = put_label_left(lines, options.max_classes, where_); !note.empty())
+      notes_.push_back(std::move(note));
   }
 
   // Equal texts make one group, of the class that comes first.
@@ -84,8 +100,13 @@ LabelledData::LabelledData(std::string_view text, const LabelledOptions& options
     fail<IoError>(where_, "{} labels are more than {}: is the label before the tab, and the text after it?", classes_.size(), options.max_classes);
 
   for (const auto& [label, members] : groups) {
-    if (members.size() < 3) fail<IoError>(where_, "the label \"{}\" has {} different texts: it needs at least 3, one a split{}", label, members.size(),
-                    label == lines.front().left && !table.header ? " (if the first line is a header, call its columns label and text)" : "");
+    if (members.size() < 3)
+      fail<IoError>(where_,
+                    "the label \"{}\" has {} different texts: it needs at least 3, one a split{}",
+                    label, members.size(),
+                    label == lines.front().left && !table.header
+                        ? " (if the first line is a header, call its columns label and text)"
+                        : "");
     const Tensor order = Generator(kSplitSeed, "split").permutation(static_cast<std::int64_t>(members.size()));
     const double total = static_cast<double>(sizes[label]);
     const std::int64_t wanted[3] = {0, std::max<std::int64_t>(1, std::llround(options.validation * total)),

@@ -63,7 +63,10 @@ std::vector<TextPair> parse_couplets(std::string_view text, const std::string& w
 }
 
 TextPairs read_pairs(std::string_view name_or_path, bool old_rules) {
-  static const TextColumns columns{"source", "target", {"src", "input", "question"}, {"tgt", "trg", "output", "answer", "translation"}};
+  static const TextColumns columns{"source",
+                                   "target",
+                                   {"src", "input", "question"},
+                                   {"tgt", "trg", "output", "answer", "translation"}};
   TextPairs result;
   result.where = find_data_set(name_or_path);
   const std::string text = read_file(result.where, std::min(kMostPairBytes, memory_limit()));
@@ -71,8 +74,10 @@ TextPairs read_pairs(std::string_view name_or_path, bool old_rules) {
     result.pairs = parse_couplets(text, result.where);
     return result;
   }
-  TextTable table = read_text_columns(text, result.where, columns, {.csv = is_csv(result.where), .old_rules = old_rules});
-  for (TabbedLine& line : table.lines) result.pairs.push_back({std::move(line.left), std::move(line.right), line.line});
+  TextTable table = read_text_columns(text, result.where, columns,
+                                      {.csv = is_csv(result.where), .old_rules = old_rules});
+  for (TabbedLine& line : table.lines)
+    result.pairs.push_back({std::move(line.left), std::move(line.right), line.line});
   result.notes = std::move(table.notes);
   return result;
 }

@@ -86,14 +86,22 @@ TEST_CASE("names of pictures and labels may be quoted, and columns be those of o
   const Scratch scratch, other;
   write_pictures(scratch);
   write_pictures(other);
-  scratch.write("boxes.csv", "p0.png,\"cat, asleep\",1,2,9,9\np1.png,\"a \"\"dog\"\"\",1,2,9,9\np2.png,\"cat, asleep\",1,2,9,9\n");
-  other.write("boxes.csv", "xmin,ymin,xmax,ymax,class,filename\n1,2,9,9,\"cat, asleep\",p0.png\n1,2,9,9,\"a \"\"dog\"\"\",p1.png\n1,2,9,9,\"cat, asleep\",p2.png\n");
+  scratch.write("boxes.csv",
+                "p0.png,\"cat, asleep\",1,2,9,9\np1.png,\"a \"\"dog\"\"\",1,2,9,9\np2.png,\"cat, "
+                "asleep\",1,2,9,9\n");
+  other.write("boxes.csv",
+              "xmin,ymin,xmax,ymax,class,filename\n1,2,9,9,\"cat, asleep\",p0.png\n1,2,9,9,\"a "
+              "\"\"dog\"\"\",p1.png\n1,2,9,9,\"cat, asleep\",p2.png\n");
   const AnnotatedImages data(scratch.folder(), {});
   CHECK(data.classes() == std::vector<std::string>{"a \"dog\"", "cat, asleep"});
   CHECK(data.fingerprint() == AnnotatedImages(other.folder(), {}).fingerprint());
-  other.write("boxes.csv", "file,label,x1,y1,x2,y2\np0.png,\"cat, asleep\",1,2,9,9\np1.png,\"a \"\"dog\"\"\",1,2,9,9\np2.png,\"cat, asleep\",1,2,9,9\n");
+  other.write("boxes.csv",
+              "file,label,x1,y1,x2,y2\np0.png,\"cat, asleep\",1,2,9,9\np1.png,\"a "
+              "\"\"dog\"\"\",1,2,9,9\np2.png,\"cat, asleep\",1,2,9,9\n");
   CHECK(data.fingerprint() == AnnotatedImages(other.folder(), {}).fingerprint());
-  scratch.write("boxes.csv", "p0.png,a,1,2,3,4\np1.png,,,,,\np2.png,,,,,\n");  // only one of them can be trained on
+  scratch.write(
+      "boxes.csv",
+      "p0.png,a,1,2,3,4\np1.png,,,,,\np2.png,,,,,\n");  // only one of them can be trained on
   std::string said;
   try {
     said = AnnotatedImages(scratch.folder(), {}).notes().at(0);
@@ -105,13 +113,17 @@ TEST_CASE("names of pictures and labels may be quoted, and columns be those of o
 
 TEST_CASE("what is wrong with a list of boxes is said with its line") {
   CHECK(list_error("p0.png,a,1,2,3,4\np1.png,a,1,2\n") == "[boxes.csv:2] 4 cells instead of 6: a line is file,label,x0,y0,x1,y1");
-  CHECK(list_error("p0.png,a,1,2,3,four\n") == "[boxes.csv:1] \"four\" is not a number: a line is file,label,x0,y0,x1,y1");
-  CHECK(list_error("p0.png,a,1,2,3,inf\n") == "[boxes.csv:1] \"inf\" is not a number: a line is file,label,x0,y0,x1,y1");
+  CHECK(list_error("p0.png,a,1,2,3,four\n") ==
+        "[boxes.csv:1] \"four\" is not a number: a line is file,label,x0,y0,x1,y1");
+  CHECK(list_error("p0.png,a,1,2,3,inf\n") ==
+        "[boxes.csv:1] \"inf\" is not a number: a line is file,label,x0,y0,x1,y1");
   CHECK(list_error("p0.png,a,3,2,3,4\n") == "[boxes.csv:1] the box has no area: (3, 2, 3, 4); wants x0 < x1 and y0 < y1");
   // What has an area in 64 bits and none in the 32 that it is used in.
   CHECK(list_error("p0.png,,,,,\np1.png,a,5,5,5.0000001,5.0000001\np2.png,a,1,2,3,4\n") ==
-        "[boxes.csv:2] the box has no area in 32-bit floats: (5, 5, 5.0000001, 5.0000001) of p1.png is 0 x 0 of the 96 x 96 pixels that the model sees");
-  CHECK(list_error("p0.png,,,,,\np1.png,a,5,5,5.0000001,8\np2.png,a,1,2,3,4\n").starts_with("[boxes.csv:2] the box has no area in 32-bit floats"));
+        "[boxes.csv:2] the box has no area in 32-bit floats: (5, 5, 5.0000001, 5.0000001) of "
+        "p1.png is 0 x 0 of the 96 x 96 pixels that the model sees");
+  CHECK(list_error("p0.png,,,,,\np1.png,a,5,5,5.0000001,8\np2.png,a,1,2,3,4\n")
+            .starts_with("[boxes.csv:2] the box has no area in 32-bit floats"));
   CHECK(list_error("p0.png,,1,2,3,4\n") == "[boxes.csv:1] a box without a label: a line is file,label,x0,y0,x1,y1");
   CHECK(list_error(",a,1,2,3,4\n") == "[boxes.csv:1] no name of a picture: a line is file,label,x0,y0,x1,y1");
   CHECK(list_error("../p0.png,a,1,2,3,4\n") == "[boxes.csv:1] pictures lie in the folder of the list; this one is ../p0.png");

@@ -67,7 +67,9 @@ TEST_CASE("the simulation: every example once an epoch, paired by the seed, clic
 
 TEST_CASE("MovieLens' u.data: sorted by time, four stars are a click") {
   const Scratch scratch;
-  scratch.write("u.data", "7\t50\t5\t300\n7\t20\t4\t100\n7\t30\t3\t200\n7\t90\t4\t400\n9\t50\t4\t10\n9\t20\t4\t20\n9\t30\t5\t30\n9\t90\t1\t40\n");
+  scratch.write("u.data",
+                "7\t50\t5\t300\n7\t20\t4\t100\n7\t30\t3\t200\n7\t90\t4\t400\n9\t50\t4\t10\n9\t20\t4"
+                "\t20\n9\t30\t5\t30\n9\t90\t1\t40\n");
   const ClickData data = load_ratings(scratch.folder(), {.history = 3});
   CHECK(data.n_user() == 3);
   CHECK(data.n_item() == 5);
@@ -77,7 +79,9 @@ TEST_CASE("MovieLens' u.data: sorted by time, four stars are a click") {
 
 TEST_CASE("MovieLens' ratings.csv with genres") {
   const Scratch scratch;
-  scratch.write("ratings.csv", "userId,movieId,rating,timestamp\r\n1,10,4.5,1\r\n1,11,0.5,2\r\n1,12,4.0,3\r\n1,10,3.5,4\r\n1,11,4.5,0\r\n1,12,5,1\r\n");
+  scratch.write("ratings.csv",
+                "userId,movieId,rating,timestamp\r\n1,10,4.5,1\r\n1,11,0.5,2\r\n1,12,4.0,3\r\n1,10,"
+                "3.5,4\r\n1,11,4.5,0\r\n1,12,5,1\r\n");
   scratch.write("movies.csv", "movieId,title,genres\n10,\"Title, The\",Comedy|Drama\n11,Other,Action\n12,Third,(no genres listed)\n");
   const ClickData data = load_ratings(scratch.folder(), {.history = 2});
   CHECK(data.n_category() == 4);  // nothing, none, Action, Comedy
@@ -90,15 +94,24 @@ TEST_CASE("ids keep all their 64 bits, and a file without a header its first lin
   const Scratch scratch;
   std::string text;
   const std::int64_t beyond = (std::int64_t{1} << 53) + 1;
-  for (int i = 0; i < 6; ++i) text += fmt::format("{},{},{},{}\n", beyond - 1, beyond - i % 2, i % 3 == 0 ? 2 : 5, beyond + i);
+  for (int i = 0; i < 6; ++i)
+    text +=
+        fmt::format("{},{},{},{}\n", beyond - 1, beyond - i % 2, i % 3 == 0 ? 2 : 5, beyond + i);
   scratch.write("ratings.csv", text);
   const ClickData data = load_ratings(scratch.folder(), {.history = 3});
   CHECK(data.n_item() == 3);  // two, that a 64-bit float cannot tell apart
-  CHECK(data.size(Split::train) + data.size(Split::validation) + data.size(Split::test) == 4);  // the first two have no click before them
-  CHECK(data.notes() == std::vector<std::string>{scratch.folder() + ": all of the 1 validation examples are clicks (ratings of 4 or more), so AUC cannot be measured there",
-                                                 scratch.folder() + ": all of the 1 test examples are clicks (ratings of 4 or more), so AUC cannot be measured there",
-                                                 scratch.folder() + ": there is one user: what tells users apart cannot be learned"});
-  const ClickData old = load_ratings(scratch.folder(), {.history = 3, .old_rules = true});  // as before: the first line was taken for a heading
+  CHECK(data.size(Split::train) + data.size(Split::validation) + data.size(Split::test) ==
+        4);  // the first two have no click before them
+  CHECK(data.notes() ==
+        std::vector<std::string>{
+            scratch.folder() + ": all of the 1 validation examples are clicks (ratings of 4 or "
+                               "more), so AUC cannot be measured there",
+            scratch.folder() + ": all of the 1 test examples are clicks (ratings of 4 or more), so "
+                               "AUC cannot be measured there",
+            scratch.folder() + ": there is one user: what tells users apart cannot be learned"});
+  const ClickData old = load_ratings(
+      scratch.folder(),
+      {.history = 3, .old_rules = true});  // as before: the first line was taken for a heading
   CHECK(old.fingerprint() != data.fingerprint());
 }
 
@@ -107,27 +120,40 @@ TEST_CASE("ratings that are all alike are refused") {
   const auto load = [&](const char* stars) {
     std::string text;
     for (int user = 1; user < 3; ++user)
-      for (int i = 0; i < 6; ++i) text += fmt::format("{},{},{},{}\n", user, i, i == 0 ? "5" : stars, i);
+      for (int i = 0; i < 6; ++i)
+        text += fmt::format("{},{},{},{}\n", user, i, i == 0 ? "5" : stars, i);
     scratch.write("ratings.csv", text);
     return message_of<ConfigError>([&] { load_ratings(scratch.folder(), {}); });
   };
-  CHECK(load("5") == "[" + scratch.folder() + "] all of the 6 train examples are clicks (ratings of 4 or more): there is nothing to tell apart");
-  CHECK(load("3") == "[" + scratch.folder() + "] none of the 6 train examples are clicks (ratings of 4 or more): there is nothing to tell apart");
+  CHECK(load("5") == "[" + scratch.folder() +
+                         "] all of the 6 train examples are clicks (ratings of 4 or more): there "
+                         "is nothing to tell apart");
+  CHECK(load("3") == "[" + scratch.folder() +
+                         "] none of the 6 train examples are clicks (ratings of 4 or more): there "
+                         "is nothing to tell apart");
 }
 
 TEST_CASE("torn lines are named by file and line") {
   const Scratch scratch;
   CHECK(message_of<IoError>([] { load_ratings("/nowhere", {}); }) ==
-        "[/nowhere] is not a folder with MovieLens' ratings.csv or u.data; clicks is the name of the simulation");
-  CHECK(ratings_error(scratch, "u.data", "1\t2\t3\t4\n1\t2\t3\n") == "[u.data:2] wants user, item, rating and time, four fields with tabs between them, or a header that names its columns: got 3");
-  CHECK(ratings_error(scratch, "u.data", "x\t2\t3\t4\n") == "[u.data:1] the user must be a whole number from 0, got \"x\"");
-  CHECK(ratings_error(scratch, "u.data", "1\t-2\t3\t4\n") == "[u.data:1] the item must be a whole number from 0, got \"-2\"");
+        "[/nowhere] is not a folder with MovieLens' ratings.csv or u.data; clicks is the name of "
+        "the simulation");
+  CHECK(ratings_error(scratch, "u.data", "1\t2\t3\t4\n1\t2\t3\n") ==
+        "[u.data:2] wants user, item, rating and time, four fields with tabs between them, or a "
+        "header that names its columns: got 3");
+  CHECK(ratings_error(scratch, "u.data", "x\t2\t3\t4\n") ==
+        "[u.data:1] the user must be a whole number from 0, got \"x\"");
+  CHECK(ratings_error(scratch, "u.data", "1\t-2\t3\t4\n") ==
+        "[u.data:1] the item must be a whole number from 0, got \"-2\"");
   CHECK(ratings_error(scratch, "u.data", "1\t2\t6\t4\n") == "[u.data:1] the rating must be 0.5 to 5, got \"6\"");
   CHECK(ratings_error(scratch, "u.data", "1\t2\t5\t4x\n") == "[u.data:1] the time must be a whole number of seconds, got \"4x\"");
   CHECK(ratings_error(scratch, "u.data", "\n") == "[u.data] holds no ratings");
   CHECK(ratings_error(scratch, "ratings.csv", "userId,movieId,rating,timestamp\n1,2,3\n") ==
         "[ratings.csv:2] 3 columns, where the first line has 4 (separated by `,`)");
-  CHECK(ratings_error(scratch, "ratings.csv", "1,99999999999999999999,3,4\n") == "[ratings.csv:1] the item is beyond 64 bits: 99999999999999999999");
-  CHECK(ratings_error(scratch, "ratings.csv", "1,2.0,3,4\n") == "[ratings.csv:1] the item must be a whole number from 0, got \"2.0\"");
-  CHECK(ratings_error(scratch, "ratings.csv", "1,2,nan,4\n") == "[ratings.csv:1] the rating must be 0.5 to 5, got \"nan\"");
+  CHECK(ratings_error(scratch, "ratings.csv", "1,99999999999999999999,3,4\n") ==
+        "[ratings.csv:1] the item is beyond 64 bits: 99999999999999999999");
+  CHECK(ratings_error(scratch, "ratings.csv", "1,2.0,3,4\n") ==
+        "[ratings.csv:1] the item must be a whole number from 0, got \"2.0\"");
+  CHECK(ratings_error(scratch, "ratings.csv", "1,2,nan,4\n") ==
+        "[ratings.csv:1] the rating must be 0.5 to 5, got \"nan\"");
 }

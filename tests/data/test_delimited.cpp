@@ -1,4 +1,5 @@
-// Every reader of delimited files against everything that such a file may look like: the right values, or an error with file and line.
+// Every reader of delimited files against everything that such a file may look like: the right
+// values, or an error with file and line.
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
@@ -34,11 +35,11 @@ struct Read {
 };
 
 struct Reader {
-  std::string source;   ///< the file of the code that reads
-  std::string file;     ///< its name
+  std::string source;  ///< the file of the code that reads
+  std::string file;    ///< its name
   std::string separator;
-  bool quotes;          ///< as in RFC 4180
-  bool named;           ///< whether the reader knows columns by their names
+  bool quotes;  ///< as in RFC 4180
+  bool named;   ///< whether the reader knows columns by their names
   Row columns;
   std::vector<Row> rows;
   std::function<Read(const Scratch&)> read;
@@ -55,7 +56,8 @@ Read read_table(const Scratch& scratch) {
   std::set<std::string> columns;
   for (std::int64_t c = 0; c < table.values.size(1); ++c) {
     std::string text = table.names.empty() ? "" : table.names[static_cast<std::size_t>(c)];
-    for (std::int64_t r = 0; r < table.values.size(0); ++r) text += fmt::format(" {}", table.values.at({r, c}));
+    for (std::int64_t r = 0; r < table.values.size(0); ++r)
+      text += fmt::format(" {}", table.values.at({r, c}));
     columns.insert(text);
   }
   return {fmt::format("{}", fmt::join(columns, "|")), ""};
@@ -64,36 +66,43 @@ Read read_table(const Scratch& scratch) {
 Read read_clicks(const Scratch& scratch) {
   const ClickData data = load_ratings(scratch.folder(), {.history = 3});
   std::string values = fmt::format("{:x}", data.fingerprint());
-  for (std::int64_t i = 1; i < data.n_item(); ++i) values += fmt::format(" {}", data.category_of(static_cast<std::int32_t>(i)));
+  for (std::int64_t i = 1; i < data.n_item(); ++i)
+    values += fmt::format(" {}", data.category_of(static_cast<std::int32_t>(i)));
   return {values, joined(data.notes())};
 }
 
 Read read_movies(const Scratch& scratch) {
   std::string ratings;
   for (const int user : {1, 2})
-    for (int i = 0; i < 5; ++i) ratings += fmt::format("{},{},{},{}\n", user, 10 + i % 3, (i + user) % 2 == 0 ? 5 : 2, 100 * user + i);
+    for (int i = 0; i < 5; ++i)
+      ratings += fmt::format("{},{},{},{}\n", user, 10 + i % 3, (i + user) % 2 == 0 ? 5 : 2,
+                             100 * user + i);
   scratch.write("ratings.csv", ratings);
   return read_clicks(scratch);
 }
 
 Read read_boxes(const Scratch& scratch) {
-  for (int i = 0; i < 4; ++i) save_png(scratch.path(fmt::format("p{}.png", i)), Tensor::full({20, 40}, 10 * i, DType::u8));
+  for (int i = 0; i < 4; ++i)
+    save_png(scratch.path(fmt::format("p{}.png", i)), Tensor::full({20, 40}, 10 * i, DType::u8));
   const AnnotatedImages data(scratch.folder(), {.side = 32});
-  return {fmt::format("{} {:x}", fmt::join(data.classes(), "/"), data.fingerprint()), joined(data.notes())};
+  return {fmt::format("{} {:x}", fmt::join(data.classes(), "/"), data.fingerprint()),
+          joined(data.notes())};
 }
 
 Read read_labelled(const std::string& path) {
   const LabelledData data = load_labelled(path);
   std::string values = fmt::format("{}", fmt::join(data.classes(), "/"));
   for (const Split split : {Split::train, Split::validation, Split::test})
-    for (const LabelledText& example : data.examples(split)) values += fmt::format("|{} {}", example.label, example.text);
+    for (const LabelledText& example : data.examples(split))
+      values += fmt::format("|{} {}", example.label, example.text);
   return {values, joined(data.notes())};
 }
 
 Read read_text_pairs(const std::string& path) {
   const TextPairs data = read_pairs(path);
   std::string values;
-  for (const TextPair& pair : data.pairs) values += fmt::format("|{} > {}", pair.source, pair.target);
+  for (const TextPair& pair : data.pairs)
+    values += fmt::format("|{} > {}", pair.source, pair.target);
   return {values, joined(data.notes)};
 }
 
@@ -101,7 +110,8 @@ std::vector<Reader> readers() {
   std::vector<Row> ratings, labelled, pairs;
   for (const int user : {1, 2})
     for (int i = 0; i < 5; ++i)
-      ratings.push_back({std::to_string(user), std::to_string(10 + i % 3), (i + user) % 2 == 0 ? "4.5" : "2", std::to_string(100 * user + i)});
+      ratings.push_back({std::to_string(user), std::to_string(10 + i % 3),
+                         (i + user) % 2 == 0 ? "4.5" : "2", std::to_string(100 * user + i)});
   std::vector<Row> whole = ratings;
   for (Row& row : whole) row[2] = row[2] == "4.5" ? "5" : "2";
   for (int i = 0; i < 12; ++i) {
@@ -109,31 +119,88 @@ std::vector<Reader> readers() {
     pairs.push_back({fmt::format("the {} houses", i), fmt::format("die {} Häuser", i)});
   }
   const Row rating_columns{"userId", "movieId", "rating", "timestamp"};
-  const auto text = [](auto read, std::string file) { return [read, file](const Scratch& scratch) { return read(scratch.path(file)); }; };
+  const auto text = [](auto read, std::string file) {
+    return [read, file](const Scratch& scratch) { return read(scratch.path(file)); };
+  };
   return {
-      {"data/table/csv.cpp", "table.csv", ";", true, false, {"acid", "sugar", "quality"}, {{"1", "2.5", "3"}, {"4", "-5e1", "6"}, {"7", "8", ".9"}}, read_table},
-      {"data/recommend/ratings.cpp", "ratings.csv", ",", true, true, rating_columns, ratings, read_clicks},
-      {"data/recommend/ratings.cpp", "u.data", "\t", false, true, rating_columns, whole, read_clicks},
-      {"data/recommend/ratings.cpp", "movies.csv", ",", true, true, {"movieId", "title", "genres"},
-       {{"10", "Title", "Comedy|Drama"}, {"11", "Other", "Action"}, {"12", "Third", "(no genres listed)"}}, read_movies},
-      {"data/image/annotated_images.cpp", "boxes.csv", ",", true, true, {"file", "label", "x0", "y0", "x1", "y1"},
-       {{"p0.png", "cat", "1", "2", "9", "9"}, {"p1.png", "dog", "0", "0", "40", "20"}, {"p2.png", "cat", "3", "3", "4.5", "4"}, {"p3.png", "cat", "3", "1", "8", "4"}},
+      {"data/table/csv.cpp",
+       "table.csv",
+       ";",
+       true,
+       false,
+       {"acid", "sugar", "quality"},
+       {{"1", "2.5", "3"}, {"4", "-5e1", "6"}, {"7", "8", ".9"}},
+       read_table},
+      {"data/recommend/ratings.cpp", "ratings.csv", ",", true, true, rating_columns, ratings,
+       read_clicks},
+      {"data/recommend/ratings.cpp", "u.data", "\t", false, true, rating_columns, whole,
+       read_clicks},
+      {"data/recommend/ratings.cpp",
+       "movies.csv",
+       ",",
+       true,
+       true,
+       {"movieId", "title", "genres"},
+       {{"10", "Title", "Comedy|Drama"},
+        {"11", "Other", "Action"},
+        {"12", "Third", "(no genres listed)"}},
+       read_movies},
+      {"data/image/annotated_images.cpp",
+       "boxes.csv",
+       ",",
+       true,
+       true,
+       {"file", "label", "x0", "y0", "x1", "y1"},
+       {{"p0.png", "cat", "1", "2", "9", "9"},
+        {"p1.png", "dog", "0", "0", "40", "20"},
+        {"p2.png", "cat", "3", "3", "4.5", "4"},
+        {"p3.png", "cat", "3", "1", "8", "4"}},
        read_boxes},
-      {"data/text/tabbed_lines.cpp", "labelled.tsv", "\t", false, true, {"label", "text"}, labelled, text(read_labelled, "labelled.tsv")},
-      {"data/text/tabbed_lines.cpp", "labelled.csv", ",", true, true, {"label", "text"}, labelled, text(read_labelled, "labelled.csv")},
-      {"data/text/tabbed_lines.cpp", "pairs.tsv", "\t", false, true, {"source", "target"}, pairs, text(read_text_pairs, "pairs.tsv")},
-      {"data/text/tabbed_lines.cpp", "pairs.csv", ";", true, true, {"source", "target"}, pairs, text(read_text_pairs, "pairs.csv")},
+      {"data/text/tabbed_lines.cpp",
+       "labelled.tsv",
+       "\t",
+       false,
+       true,
+       {"label", "text"},
+       labelled,
+       text(read_labelled, "labelled.tsv")},
+      {"data/text/tabbed_lines.cpp",
+       "labelled.csv",
+       ",",
+       true,
+       true,
+       {"label", "text"},
+       labelled,
+       text(read_labelled, "labelled.csv")},
+      {"data/text/tabbed_lines.cpp",
+       "pairs.tsv",
+       "\t",
+       false,
+       true,
+       {"source", "target"},
+       pairs,
+       text(read_text_pairs, "pairs.tsv")},
+      {"data/text/tabbed_lines.cpp",
+       "pairs.csv",
+       ";",
+       true,
+       true,
+       {"source", "target"},
+       pairs,
+       text(read_text_pairs, "pairs.csv")},
   };
 }
 
 std::string line_of(const Reader& reader, const Row& row, bool quoted = false) {
   std::string line;
-  for (std::size_t i = 0; i < row.size(); ++i) line += (i == 0 ? "" : reader.separator) + (quoted ? "\"" + row[i] + "\"" : row[i]);
+  for (std::size_t i = 0; i < row.size(); ++i)
+    line += (i == 0 ? "" : reader.separator) + (quoted ? "\"" + row[i] + "\"" : row[i]);
   return line;
 }
 
 /// The file with its header, each line through `edit(line number from 1, row)`.
-std::string file_of(const Reader& reader, const std::function<void(std::size_t, Row&)>& edit = {}, bool quoted = false, const std::string& end = "\n") {
+std::string file_of(const Reader& reader, const std::function<void(std::size_t, Row&)>& edit = {},
+                    bool quoted = false, const std::string& end = "\n") {
   std::string text;
   for (std::size_t i = 0; i <= reader.rows.size(); ++i) {
     Row row = i == 0 ? reader.columns : reader.rows[i - 1];
@@ -160,7 +227,9 @@ std::string error_in_line(const Reader& reader, const std::string& text, std::si
 
 }  // namespace
 
-TEST_CASE("every reader takes a byte order mark, CR LF, quotes, columns in another order, and files without a header") {
+TEST_CASE(
+    "every reader takes a byte order mark, CR LF, quotes, columns in another order, and files "
+    "without a header") {
   for (const Reader& reader : readers()) {
     CAPTURE(reader.file);
     const std::string plain = file_of(reader), wanted = read_file_of(reader, plain).values;
@@ -169,7 +238,11 @@ TEST_CASE("every reader takes a byte order mark, CR LF, quotes, columns in anoth
     CHECK(read_file_of(reader, file_of(reader, {}, false, "\r\n")).values == wanted);
     CHECK(read_file_of(reader, plain.substr(0, plain.size() - 1)).values == wanted);
     CHECK(read_file_of(reader, plain + "\r\n\n  \n").values == wanted);
-    CHECK(read_file_of(reader, file_of(reader, [](std::size_t, Row& row) { std::rotate(row.begin(), row.begin() + 1, row.end()); })).values == wanted);
+    CHECK(read_file_of(reader, file_of(reader,
+                                       [](std::size_t, Row& row) {
+                                         std::rotate(row.begin(), row.begin() + 1, row.end());
+                                       }))
+              .values == wanted);
     if (reader.quotes) {
       CHECK(read_file_of(reader, file_of(reader, {}, true)).values == wanted);
       CHECK(read_file_of(reader, file_of(reader, {}, true, "  \r\n")).values == wanted);
@@ -177,11 +250,18 @@ TEST_CASE("every reader takes a byte order mark, CR LF, quotes, columns in anoth
     if (!reader.named) continue;
     const std::string without_header = plain.substr(plain.find('\n') + 1);
     CHECK(read_file_of(reader, without_header).values == wanted);
-    CHECK(read_file_of(reader, file_of(reader, [](std::size_t line, Row& row) {
-            for (std::string& name : row)
-              for (char& c : name) c = line == 1 && c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
-          })).values == wanted);
-    const Read more = read_file_of(reader, file_of(reader, [](std::size_t line, Row& row) { row.insert(row.begin() + 1, line == 1 ? "licence" : "CC-BY"); }));
+    CHECK(read_file_of(reader, file_of(reader,
+                                       [](std::size_t line, Row& row) {
+                                         for (std::string& name : row)
+                                           for (char& c : name)
+                                             c = line == 1 && c >= 'a' && c <= 'z'
+                                                     ? static_cast<char>(c - 'a' + 'A')
+                                                     : c;
+                                       }))
+              .values == wanted);
+    const Read more = read_file_of(reader, file_of(reader, [](std::size_t line, Row& row) {
+                                     row.insert(row.begin() + 1, line == 1 ? "licence" : "CC-BY");
+                                   }));
     CHECK(more.values == wanted);
     CHECK(contains(more.notes, "left out the column `licence`"));
   }
@@ -191,25 +271,35 @@ TEST_CASE("every reader names file and line of what it cannot read") {
   for (const Reader& reader : readers()) {
     CAPTURE(reader.file);
     const auto with = [&](std::size_t line, const std::function<void(Row&)>& change) {
-      return file_of(reader, [&](std::size_t number, Row& row) { number == line ? change(row) : void(); });
+      return file_of(reader,
+                     [&](std::size_t number, Row& row) { number == line ? change(row) : void(); });
     };
     error_in_line(reader, with(3, [](Row& row) { row.pop_back(); }), 3);
     error_in_line(reader, with(2, [](Row& row) { row.emplace_back("more"); }), 2);
     error_in_line(reader, with(3, [](Row& row) { row.back() += std::string("\0x", 2); }), 3);
     error_in_line(reader, with(4, [](Row& row) { row.back() += "\xff"; }), 4);
-    error_in_line(reader, with(3, [](Row& row) { row.back() = std::string((1 << 24) + 1, '1'); }), 3);
+    error_in_line(reader, with(3, [](Row& row) { row.back() = std::string((1 << 24) + 1, '1'); }),
+                  3);
     if (reader.quotes) {
-      CHECK(contains(error_in_line(reader, with(4, [](Row& row) { row[0] = "\"" + row[0]; }), 4), "a quote is opened and not closed"));
-      CHECK(contains(error_in_line(reader, with(3, [](Row& row) { row[0] = "\"" + row[0] + "\"x"; }), 3), "stands behind a closing quote"));
+      CHECK(contains(error_in_line(reader, with(4, [](Row& row) { row[0] = "\"" + row[0]; }), 4),
+                     "a quote is opened and not closed"));
+      CHECK(contains(
+          error_in_line(reader, with(3, [](Row& row) { row[0] = "\"" + row[0] + "\"x"; }), 3),
+          "stands behind a closing quote"));
     }
     if (!reader.named) continue;
     for (std::size_t gone = 0; gone < reader.columns.size(); ++gone) {
       if (reader.columns[gone] == "title") continue;  // the one that nothing is read from
       CAPTURE(reader.columns[gone]);
-      const std::string text = file_of(reader, [&](std::size_t, Row& row) { row.erase(row.begin() + static_cast<std::ptrdiff_t>(gone)); });
-      if (reader.columns.size() > 2) CHECK(contains(error_in_line(reader, text, 1), "no column for the"));
-      else error_in_line(reader, text, 1);
-      const std::string twice = file_of(reader, [&](std::size_t, Row& row) { row.push_back(row[gone]); });
+      const std::string text = file_of(reader, [&](std::size_t, Row& row) {
+        row.erase(row.begin() + static_cast<std::ptrdiff_t>(gone));
+      });
+      if (reader.columns.size() > 2)
+        CHECK(contains(error_in_line(reader, text, 1), "no column for the"));
+      else
+        error_in_line(reader, text, 1);
+      const std::string twice =
+          file_of(reader, [&](std::size_t, Row& row) { row.push_back(row[gone]); });
       CHECK(contains(error_in_line(reader, twice, 1), "two columns for the"));
     }
   }
@@ -220,7 +310,8 @@ TEST_CASE("a first row without a header is a row") {
     if (!reader.named) continue;
     CAPTURE(reader.file);
     const std::string plain = file_of(reader);
-    const std::string rows = plain.substr(plain.find('\n') + 1), fewer = rows.substr(rows.find('\n') + 1);
+    const std::string rows = plain.substr(plain.find('\n') + 1),
+                      fewer = rows.substr(rows.find('\n') + 1);
     CHECK(read_file_of(reader, rows).values != read_file_of(reader, fewer).values);
   }
 }
@@ -228,13 +319,17 @@ TEST_CASE("a first row without a header is a row") {
 TEST_CASE("quotes as in RFC 4180, or characters like any other") {
   const auto fields_of = [](std::string_view text, const DelimitedFormat& format) {
     std::vector<std::vector<std::string>> all;
-    for (DelimitedReader reader(text, "f", format); reader.next();) all.emplace_back(reader.fields().begin(), reader.fields().end());
+    for (DelimitedReader reader(text, "f", format); reader.next();)
+      all.emplace_back(reader.fields().begin(), reader.fields().end());
     return all;
   };
   using Fields = std::vector<std::vector<std::string>>;
-  CHECK(fields_of("a, \"b,\"\"c\"\"\" ,\"\"\n\"d\r\ne\",f\"g\",\n", {.separator = ','}) == Fields{{"a", "b,\"c\"", ""}, {"d\r\ne", "f\"g\"", ""}});
-  CHECK(fields_of("\"a\tb\" \"c\n", {.separator = '\t', .quotes = false}) == Fields{{"\"a", "b\" \"c"}});
-  CHECK(fields_of(" a\tb\tc ", {.separator = '\t', .quotes = false, .most_columns = 2}) == Fields{{"a", "b\tc"}});
+  CHECK(fields_of("a, \"b,\"\"c\"\"\" ,\"\"\n\"d\r\ne\",f\"g\",\n", {.separator = ','}) ==
+        Fields{{"a", "b,\"c\"", ""}, {"d\r\ne", "f\"g\"", ""}});
+  CHECK(fields_of("\"a\tb\" \"c\n", {.separator = '\t', .quotes = false}) ==
+        Fields{{"\"a", "b\" \"c"}});
+  CHECK(fields_of(" a\tb\tc ", {.separator = '\t', .quotes = false, .most_columns = 2}) ==
+        Fields{{"a", "b\tc"}});
   CHECK(fields_of("\"a;b\",c", {}) == Fields{{"a;b", "c"}});
   CHECK(fields_of("", {}).empty());
   DelimitedReader lines("\"a\nb\"\n\nc\n", "f", {});
@@ -242,12 +337,16 @@ TEST_CASE("quotes as in RFC 4180, or characters like any other") {
   CHECK(lines.place() == "f:4");
 }
 
-TEST_CASE("what reads lines of fields reads them with the one reader, and stands in the list of this test") {
+TEST_CASE(
+    "what reads lines of fields reads them with the one reader, and stands in the list of this "
+    "test") {
   namespace fs = std::filesystem;
   std::set<std::string> listed, found;
   for (const Reader& reader : readers()) listed.insert(reader.source);
-  // Poems are no fields, Unicode's readers count lines for messages, matrices of `weft explain` are separated by any white space.
-  const std::set<std::string> others{"data/table/delimited.cpp", "data/text/encoding.cpp", "data/text/text_pairs.cpp", "data/text/utf8.cpp",
+  // Poems are no fields, Unicode's readers count lines for messages, matrices of `weft explain` are
+  // separated by any white space.
+  const std::set<std::string> others{"data/table/delimited.cpp", "data/text/encoding.cpp",
+                                     "data/text/text_pairs.cpp", "data/text/utf8.cpp",
                                      "train/explain/matrix_file.cpp"};
   for (const char* folder : {"data", "train/kinds", "train/explain"}) {
     for (const auto& entry : fs::recursive_directory_iterator(fs::path(WEFT_SOURCE_DIR) / folder)) {
@@ -256,9 +355,12 @@ TEST_CASE("what reads lines of fields reads them with the one reader, and stands
       std::ifstream in(entry.path());
       const std::string text((std::istreambuf_iterator<char>(in)), {});
       if (text.find("DelimitedReader reader(") != std::string::npos) found.insert(path);
-      const bool splits = text.find("find('\\n'") != std::string::npos || text.find("find(','") != std::string::npos || text.find("getline(") != std::string::npos ||
+      const bool splits = text.find("find('\\n'") != std::string::npos ||
+                          text.find("find(','") != std::string::npos ||
+                          text.find("getline(") != std::string::npos ||
                           text.find("find('\\t'") != std::string::npos;
-      if (splits && !others.contains(path)) FAIL_CHECK(path << " splits lines or fields itself: use data/table/delimited.h");
+      if (splits && !others.contains(path))
+        FAIL_CHECK(path << " splits lines or fields itself: use data/table/delimited.h");
     }
   }
   CHECK(found == listed);

@@ -32,7 +32,8 @@ TEST_CASE("a torn or wrong line is named with its number, its column and what is
   const auto message = [](const std::string& text, CsvOptions options = {}) { return message_of<Error>([&] { parse_csv(text, "t.csv", options); }); };
   CHECK(message("a,b\n1,2\n3\n") == "[t.csv:3] 1 columns, where the first line has 2 (separated by `,`)");
   CHECK(message("1,2\n3,4,5\n") == "[t.csv:2] 3 columns, where the first line has 2 (separated by `,`)");
-  CHECK(message("acid,sugar\n1,2\n3,4x\n") == "[t.csv:3] column 2 (`sugar`): `4x` is not a finite number");
+  CHECK(message("acid,sugar\n1,2\n3,4x\n") ==
+        "[t.csv:3] column 2 (`sugar`): `4x` is not a finite number");
   CHECK(message("1,2\n3,nan\n") == "[t.csv:2] column 2: `nan` is not a finite number");
   CHECK(message("1,2\n3,1e999\n") == "[t.csv:2] column 2: `1e999` is not a finite number");
   CHECK(message("1,2\n,4\n") == "[t.csv:2] column 1 is empty; every field must be a number");
@@ -41,7 +42,8 @@ TEST_CASE("a torn or wrong line is named with its number, its column and what is
   CHECK(message("a,b\n") == "[t.csv] has a header and no rows");
   CHECK(message("\n\n") == "[t.csv] is empty: a table has a line for each row");
   CHECK(message("1,2", {.separator = '.'}) == "[csv] the separator cannot be `.`: numbers and lines are made of it");
-  CHECK(message(std::string("1,2\n\0,3\n", 8)) == "[t.csv:2] a zero byte at byte 0 of the line: this is not a text file");
+  CHECK(message(std::string("1,2\n\0,3\n", 8)) ==
+        "[t.csv:2] a zero byte at byte 0 of the line: this is not a text file");
   CHECK(message("1,2\n3," + std::string(100, 'x')).find("`" + std::string(40, 'x') + "...`") != std::string::npos);
   const Scratch scratch;
   CHECK(message_of<IoError>([&] { read_csv(scratch.path("none.csv")); }).find("none.csv") != std::string::npos);
@@ -65,35 +67,48 @@ TEST_CASE("the wines are what their README says, split the same way for every se
 }
 
 TEST_CASE("a first line of numbers and names is neither dropped nor guessed") {
-  const auto message = [](const std::string& text) { return message_of<IoError>([&] { parse_csv(text, "t.csv"); }); };
-  CHECK(message("1,2,NA\n4,5,6\n").starts_with("[t.csv:1] is neither a row of numbers, as column 3 is `NA`, nor a header, as 2 of its 3 fields are numbers"));
-  CHECK(parse_csv("\"2019\",\"2020\",price\n1,2,3\n", "t.csv").names == std::vector<std::string>{"2019", "2020", "price"});
+  const auto message = [](const std::string& text) {
+    return message_of<IoError>([&] { parse_csv(text, "t.csv"); });
+  };
+  CHECK(message("1,2,NA\n4,5,6\n")
+            .starts_with("[t.csv:1] is neither a row of numbers, as column 3 is `NA`, nor a "
+                         "header, as 2 of its 3 fields are numbers"));
+  CHECK(parse_csv("\"2019\",\"2020\",price\n1,2,3\n", "t.csv").names ==
+        std::vector<std::string>{"2019", "2020", "price"});
 }
 
 TEST_CASE("columns keep the digits that tell their values apart") {
   std::string text = "t,constant,small,price\n";
-  for (int i = 0; i < 50; ++i) text += fmt::format("{},7,{},{}\n", 1700000000 + i, 0.1 * i, 1700000000 + 7 * (i % 5));
+  for (int i = 0; i < 50; ++i)
+    text += fmt::format("{},7,{},{}\n", 1700000000 + i, 0.1 * i, 1700000000 + 7 * (i % 5));
   const CsvTable table = parse_csv(text, "t.csv");
   const TokenData data = table_tokens(table, {.standardise = true}, "t.csv");
   std::set<float> seen;
   for (const Split split : {Split::train, Split::validation, Split::test})
-    for (std::int64_t i = 0; i < data.size(split); ++i) seen.insert(static_cast<float>(data.tokens(split).at({i, 0, 0})));
+    for (std::int64_t i = 0; i < data.size(split); ++i)
+      seen.insert(static_cast<float>(data.tokens(split).at({i, 0, 0})));
   CHECK(seen.size() == 50);
   CHECK(data.targets(Split::train).dtype() == DType::f64);
   CHECK(data.target_statistics().std == doctest::Approx(7 * std::sqrt(2.0)).epsilon(0.2));
-  CHECK(data.notes() == std::vector<std::string>{"t.csv: column 2 (`constant`) has one value in all training rows: nothing can be learned from it"});
+  CHECK(data.notes() ==
+        std::vector<std::string>{"t.csv: column 2 (`constant`) has one value in all training rows: "
+                                 "nothing can be learned from it"});
   const TokenData raw = table_tokens(table, {}, "t.csv");
   REQUIRE(raw.notes().size() == 2);
-  CHECK(weft_test::contains(raw.notes()[0], "t.csv: column 1 (`t`) loses digits as 32-bit numbers"));
+  CHECK(
+      weft_test::contains(raw.notes()[0], "t.csv: column 1 (`t`) loses digits as 32-bit numbers"));
   CHECK(weft_test::contains(raw.notes()[0], "use --standardise"));
   // Beyond 2^53 a column loses them as soon as it is read.
   std::string large;
   for (int i = 0; i < 20; ++i) large += fmt::format("{},{}\n", 1700000000123456789 + i, i);
   const TokenData lost = table_tokens(parse_csv(large, "n.csv"), {.standardise = true}, "n.csv");
   REQUIRE(lost.notes().size() == 1);
-  CHECK((weft_test::contains(lost.notes()[0], "column 1") && (lost.notes()[0].find("loses digits as 64-bit numbers") != std::string::npos || lost.notes()[0].find("has one value") != std::string::npos)));
-  CHECK(message_of<ConfigError>([] { table_tokens(parse_csv("a,y\n1,5\n2,5\n3,5\n4,5\n5,5\n", "t.csv"), {}, "t.csv"); }) ==
-        "[t.csv] all 3 training targets (column 2 (`y`)) are 5: there is nothing to learn");
+  CHECK((weft_test::contains(lost.notes()[0], "column 1") &&
+         (lost.notes()[0].find("loses digits as 64-bit numbers") != std::string::npos ||
+          lost.notes()[0].find("has one value") != std::string::npos)));
+  CHECK(message_of<ConfigError>([] {
+          table_tokens(parse_csv("a,y\n1,5\n2,5\n3,5\n4,5\n5,5\n", "t.csv"), {}, "t.csv");
+        }) == "[t.csv] all 3 training targets (column 2 (`y`)) are 5: there is nothing to learn");
   // A run of before keeps the numbers that it had.
   const TokenData old = table_tokens(table, {.standardise = true, .old_rules = true}, "t.csv");
   CHECK(old.targets(Split::train).dtype() == DType::f32);
@@ -106,8 +121,12 @@ TEST_CASE("splits and targets that leave nothing to learn are refused") {
   CHECK(table_tokens(table, {}, "t.csv").size(Split::train) == 3);
   CHECK(message(table, {.validation = 2, .test = 3}) == "[data] validation 2 and test 3 leave 0 of 5 rows to train on: use smaller ones");
   CHECK(message(table, {.train = 4}) == "[data] validation 1 and test 1 leave 3 of 5 rows to train on: use smaller ones");
-  CHECK(message(table, {.binary = true, .at_least = 11}) == "[t.csv] none of the 3 training targets are at least 11: there are no two classes to be told apart");
-  CHECK(message(table, {.binary = true, .at_least = 1}) == "[t.csv] all of the 3 training targets are at least 1: there are no two classes to be told apart");
+  CHECK(message(table, {.binary = true, .at_least = 11}) ==
+        "[t.csv] none of the 3 training targets are at least 11: there are no two classes to be "
+        "told apart");
+  CHECK(message(table, {.binary = true, .at_least = 1}) ==
+        "[t.csv] all of the 3 training targets are at least 1: there are no two classes to be told "
+        "apart");
   CHECK(message(Tensor::ones({5, 1}, DType::f64), {}) == "[t.csv] a table needs at least one column of features and the last one as target, this has 1");
   CHECK(message(Tensor::full({5, 2}, 1e300, DType::f64), {}).find("is beyond what a 32-bit float holds; scale the column") != std::string::npos);
 }

@@ -62,17 +62,22 @@ TEST_CASE("labelled lines: torn ones are named") {
   CHECK(load("ham\tone\nspam two\n") == "[f.tsv:2] no tab: a line is a label, a tab and a text");
   CHECK(load("ham\tone\n\n\ttwo\n") == "[f.tsv:3] no label before the tab");
   CHECK(load("ham\t \n") == "[f.tsv:1] no text after the tab");
-  CHECK(load("ham\ta\xff\n") == "[f.tsv:1] not UTF-8 at byte 5 of the line: it seems to be Latin-1; convert it with iconv -f ISO-8859-1 -t UTF-8");
+  CHECK(load("ham\ta\xff\n") ==
+        "[f.tsv:1] not UTF-8 at byte 5 of the line: it seems to be Latin-1; convert it with iconv "
+        "-f ISO-8859-1 -t UTF-8");
   CHECK(load("") == "[f.tsv] holds no examples: wants lines of a label, a tab and a text");
   CHECK(load("ham\tone\nham\ttwo") == "[f.tsv] all examples have the label \"ham\": there is nothing to tell apart");
   CHECK(load("ham\ta\nham\tb\nham\tc\nspam\td") == "[f.tsv] the label \"spam\" has 1 different texts: it needs at least 3, one a split");
-  CHECK(load("class\tone\nham\ta\nham\tb\nham\tc\n").ends_with("one a split (if the first line is a header, call its columns label and text)"));
+  CHECK(load("class\tone\nham\ta\nham\tb\nham\tc\n")
+            .ends_with(
+                "one a split (if the first line is a header, call its columns label and text)"));
 }
 
 TEST_CASE("labelled lines: which column is the label, and what becomes of others") {
   std::string left, right, header, three;
   for (int i = 0; i < 12; ++i) {
-    const std::string label = i % 3 == 0 ? "neg" : "pos", text = "a film, \"number " + std::to_string(i) + "\"";
+    const std::string label = i % 3 == 0 ? "neg" : "pos",
+                      text = "a film, \"number " + std::to_string(i) + "\"";
     left += label + "\t" + text + "\n";
     right += text + "\t" + label + "\n";
     header += std::to_string(i) + "\t" + text + "\t" + label + "\n";
@@ -81,26 +86,38 @@ TEST_CASE("labelled lines: which column is the label, and what becomes of others
   const auto examples = [](const LabelledData& data) {
     std::map<std::string, std::string> all;
     for (const Split split : {Split::train, Split::validation, Split::test})
-      for (const LabelledText& one : data.examples(split)) all[one.text] = data.classes()[static_cast<std::size_t>(one.label)];
+      for (const LabelledText& one : data.examples(split))
+        all[one.text] = data.classes()[static_cast<std::size_t>(one.label)];
     return all;
   };
-  const LabelledData plain(left, {}, "f"), imdb(right, {}, "f"), named("id\treview\tsentiment\n" + header, {}, "f"), licence(three, {}, "f");
+  const LabelledData plain(left, {}, "f"), imdb(right, {}, "f"),
+      named("id\treview\tsentiment\n" + header, {}, "f"), licence(three, {}, "f");
   CHECK(plain.notes().empty());
   CHECK(examples(plain).at("a film, \"number 3\"") == "neg");
   CHECK(examples(imdb) == examples(plain));
   REQUIRE(imdb.notes().size() == 1);
-  CHECK(contains(imdb.notes()[0], "the second column was taken for the label, as it has 2 different values"));
+  CHECK(contains(imdb.notes()[0],
+                 "the second column was taken for the label, as it has 2 different values"));
   CHECK(examples(named) == examples(plain));
-  CHECK(named.notes() == std::vector<std::string>{"f: left out the column `id`; what is read is label, text"});
+  CHECK(named.notes() ==
+        std::vector<std::string>{"f: left out the column `id`; what is read is label, text"});
   CHECK(examples(licence) == examples(plain));
   CHECK(contains(licence.notes().at(0), "left out: column 3 (`CC-BY 0`)"));
-  CHECK(examples(LabelledData(three, {.old_rules = true}, "f")).at("a film, \"number 3\"\tCC-BY 3") == "neg");
+  CHECK(
+      examples(LabelledData(three, {.old_rules = true}, "f")).at("a film, \"number 3\"\tCC-BY 3") ==
+      "neg");
   // What both columns could be is not guessed.
   std::string both;
-  for (int i = 0; i < 24; ++i) both += std::string(1, static_cast<char>('a' + i % 2)) + "\t" + std::string(1, static_cast<char>('p' + i % 3)) + "\n";
-  CHECK(contains(message_of<IoError>([&] { LabelledData(both, {}, "f"); }), "[f] which column is the label cannot be told: the first has 2 different values, the second 3"));
-  CHECK(contains(message_of<IoError>([&] { LabelledData("text\tlabel\n" + both, {}, "f"); }), "the label \"p\" has 1 different texts"));
-  CHECK(contains(message_of<IoError>([&] { LabelledData(left + "pos\ttwo\ttabs\n", {}, "f"); }), "[f:13] 3 columns, where the first line has 2"));
+  for (int i = 0; i < 24; ++i)
+    both += std::string(1, static_cast<char>('a' + i % 2)) + "\t" +
+            std::string(1, static_cast<char>('p' + i % 3)) + "\n";
+  CHECK(contains(message_of<IoError>([&] { LabelledData(both, {}, "f"); }),
+                 "[f] which column is the label cannot be told: the first has 2 different values, "
+                 "the second 3"));
+  CHECK(contains(message_of<IoError>([&] { LabelledData("text\tlabel\n" + both, {}, "f"); }),
+                 "the label \"p\" has 1 different texts"));
+  CHECK(contains(message_of<IoError>([&] { LabelledData(left + "pos\ttwo\ttabs\n", {}, "f"); }),
+                 "[f:13] 3 columns, where the first line has 2"));
 }
 
 TEST_CASE("the SMS collection: stratified, the same each time, and no text in two splits") {

@@ -1,4 +1,5 @@
-// What runs do with data that are read by new rules: those of before find theirs again, and what whoever trains should know is said.
+// What runs do with data that are read by new rules: those of before find theirs again, and what
+// whoever trains should know is said.
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
@@ -59,7 +60,8 @@ std::string fingerprint(C config, std::int64_t format) {
 
 std::string columns_of_large_numbers(int rows, int first = 0) {
   std::string text = "t,x,price\n";
-  for (int i = first; i < rows; ++i) text += fmt::format("{},{}.1,{}\n", 1700000000 + i, i * 37 % 11, 1700000000 + 7 * (i % 5));
+  for (int i = first; i < rows; ++i)
+    text += fmt::format("{},{}.1,{}\n", 1700000000 + i, i * 37 % 11, 1700000000 + 7 * (i % 5));
   return text;
 }
 
@@ -110,8 +112,10 @@ TokensConfig linear_table(const std::string& data) {
 
 }  // namespace
 
-// The fingerprints are those that the program of config format 2 wrote into the checkpoints of these very files.
-TEST_CASE("runs of before find the data that they were trained on, and new ones read them as they are") {
+// The fingerprints are those that the program of config format 2 wrote into the checkpoints of
+// these very files.
+TEST_CASE(
+    "runs of before find the data that they were trained on, and new ones read them as they are") {
   const TempFolder folder;
   const TokensConfig table = linear_table(write(folder, "table.csv", columns_of_large_numbers(40)));
   CHECK(fingerprint(table, 2) == "de74c1d4a80cd60d");
@@ -124,7 +128,8 @@ TEST_CASE("runs of before find the data that they were trained on, and new ones 
   CHECK(fingerprint(pairs, kConfigFormat) != "a398eea6e3e12dcc");
 
   lines.clear();
-  for (int i = 0; i < 24; ++i) lines += fmt::format("{}\tfilm {}\textra {}\n", i % 2 == 1 ? "good" : "bad", i, i % 3);
+  for (int i = 0; i < 24; ++i)
+    lines += fmt::format("{}\tfilm {}\textra {}\n", i % 2 == 1 ? "good" : "bad", i, i % 3);
   ClassifyConfig labels = bag_of_words(write(folder, "labels.tsv", lines));
   labels.vocabulary = 40;
   CHECK(fingerprint(labels, 2) == "91d41bdef4b1a372");
@@ -132,7 +137,9 @@ TEST_CASE("runs of before find the data that they were trained on, and new ones 
 
   lines.clear();
   for (const int user : {1, 2})
-    for (int i = 0; i < 7; ++i) lines += fmt::format("{},{},{},{}\n", user, 10 + i % 3, (i + user) % 2 == 1 ? "4.5" : "2", 100 * user + i);
+    for (int i = 0; i < 7; ++i)
+      lines += fmt::format("{},{},{},{}\n", user, 10 + i % 3, (i + user) % 2 == 1 ? "4.5" : "2",
+                           100 * user + i);
   write(folder, "rated/ratings.csv", lines);
   RecommendConfig rated;
   rated.data = (folder / "rated").string();
@@ -156,13 +163,18 @@ TEST_CASE("large numbers that differ by little are learned") {
   c.steps = c.eval_every = 2;
   train_run(c, {.out = folder / "raw", .observer = &notes});
   CHECK(notes.say("t.csv: column 1 (`t`) loses digits as 32-bit numbers"));
-  CHECK(refused(linear_table(write(folder, "same.csv", "x,y\n1,2\n2,2\n3,2\n4,2\n5,2\n")), folder / "same").find("nothing to learn") != std::string::npos);
+  CHECK(refused(linear_table(write(folder, "same.csv", "x,y\n1,2\n2,2\n3,2\n4,2\n5,2\n")),
+                folder / "same")
+            .find("nothing to learn") != std::string::npos);
 }
 
-TEST_CASE("F1 names its label, of several labels there is macro-F1, and none is waited for that is not measured") {
+TEST_CASE(
+    "F1 names its label, of several labels there is macro-F1, and none is waited for that is not "
+    "measured") {
   const TempFolder folder;
   Notes two, three;
-  ClassifyConfig c = bag_of_words(write(folder, "two.tsv", labelled_lines({"ham", "spam", "ham"}, 60)));
+  ClassifyConfig c =
+      bag_of_words(write(folder, "two.tsv", labelled_lines({"ham", "spam", "ham"}, 60)));
   const Summary of_two = train_run(c, {.out = folder / "two", .observer = &two});
   CHECK(of_two.test.figure("f1") == 1);
   CHECK(std::isnan(of_two.test.figure("macro_f1")));
@@ -177,49 +189,73 @@ TEST_CASE("F1 names its label, of several labels there is macro-F1, and none is 
   CHECK(std::isnan(of_three.test.figure("f1")));
   CHECK(three.say("macro-F1 is the mean of the F1 of each of the 3 labels"));
   c.until = "val_f1=0.9";
-  CHECK(refused(c, folder / "x") == "[config] of 3 labels there is no F1 without --positive LABEL: use until val_macro_f1, or name the label");
+  CHECK(refused(c, folder / "x") ==
+        "[config] of 3 labels there is no F1 without --positive LABEL: use until val_macro_f1, or "
+        "name the label");
   c.positive = "b";
   CHECK(train_run(c, {.out = folder / "b"}).test.figure("f1") == 1);
 
-  CHECK(macro_f1_score({0, 1, 2, 2}, {0, 1, 2, 1}, 3) == doctest::Approx((1 + 2.0 / 3 + 2.0 / 3) / 3));
+  CHECK(macro_f1_score({0, 1, 2, 2}, {0, 1, 2, 1}, 3) ==
+        doctest::Approx((1 + 2.0 / 3 + 2.0 / 3) / 3));
   CHECK(macro_f1_score({0, 0}, {0, 0}, 2) == 0.5);
 }
 
-TEST_CASE("pairs that the context does not hold: how many, the longest, and left out where that is asked for") {
+TEST_CASE(
+    "pairs that the context does not hold: how many, the longest, and left out where that is asked "
+    "for") {
   const TempFolder folder;
   std::string lines;
-  for (int i = 0; i < 20; ++i) lines += fmt::format("word {}\t{}\n", i, std::string(static_cast<std::size_t>(i == 7 ? 90 : i == 3 ? 70 : 5), static_cast<char>('a' + i)));
+  for (int i = 0; i < 20; ++i)
+    lines += fmt::format("word {}\t{}\n", i,
+                         std::string(static_cast<std::size_t>(i == 7   ? 90
+                                                              : i == 3 ? 70
+                                                                       : 5),
+                                     static_cast<char>('a' + i)));
   TranslateConfig c = tiny_pairs(write(folder, "pairs.tsv", lines));
-  CHECK(refused(c, folder / "x") == fmt::format("[{}] 2 of 20 pairs have a text longer than the context 64; the longest, in line 8, has 90 characters: use --context 90, or "
-                                                "leave them out with --skip-long", c.data));
+  CHECK(refused(c, folder / "x") ==
+        fmt::format("[{}] 2 of 20 pairs have a text longer than the context 64; the longest, in "
+                    "line 8, has 90 characters: use --context 90, or "
+                    "leave them out with --skip-long",
+                    c.data));
   c.skip_long = true;
   Notes notes;
   train_run(c, {.out = folder / "run", .observer = &notes});
-  CHECK(notes.say("2 of 20 pairs have a text longer than the context 64; the longest, in line 8, has 90 characters; they are left out"));
+  CHECK(
+      notes.say("2 of 20 pairs have a text longer than the context 64; the longest, in line 8, has "
+                "90 characters; they are left out"));
   CHECK(resume_run({.out = folder / "run", .resume = true}, "translate", 0).steps == 2);
   c.context = 4;
   CHECK(refused(c, folder / "x").find("none is left to train on") != std::string::npos);
   c.context = 64;
   c.data = write(folder, "same.tsv", "a\tx\nb\tx\nc\tx\nd\tx\n");
-  CHECK(refused(c, folder / "x").find("have one target: there is nothing to learn") != std::string::npos);
+  CHECK(refused(c, folder / "x").find("have one target: there is nothing to learn") !=
+        std::string::npos);
 }
 
 TEST_CASE("data of one label, one character and the like are refused before a folder is made") {
   const TempFolder folder;
   TextConfig text = tiny_text_config(folder);
   text.data = write(folder, "a.txt", std::string(3000, 'a'));
-  CHECK(refused(text, folder / "x").find("tokens are one and the same: there is nothing to learn") != std::string::npos);
+  CHECK(
+      refused(text, folder / "x").find("tokens are one and the same: there is nothing to learn") !=
+      std::string::npos);
   VisionConfig vision = tiny_vision_config(folder);
   const fs::path images(vision.data);
   for (const auto& entry : fs::directory_iterator(images)) {
     if (entry.path().filename().string().find("train-labels") == std::string::npos) continue;
-    data::write_idx(entry.path().string(), Tensor::zeros(data::read_idx(entry.path().string()).shape(), DType::u8));
+    data::write_idx(entry.path().string(),
+                    Tensor::zeros(data::read_idx(entry.path().string()).shape(), DType::u8));
   }
-  CHECK(refused(vision, folder / "x").find("training images have the label 0: there is nothing to tell apart") != std::string::npos);
-  CHECK(refused(bag_of_words(write(folder, "one.tsv", labelled_lines({"ham"}, 20))), folder / "x").find("all examples have the label \"ham\"") != std::string::npos);
+  CHECK(refused(vision, folder / "x")
+            .find("training images have the label 0: there is nothing to tell apart") !=
+        std::string::npos);
+  CHECK(refused(bag_of_words(write(folder, "one.tsv", labelled_lines({"ham"}, 20))), folder / "x")
+            .find("all examples have the label \"ham\"") != std::string::npos);
   TokensConfig classes = linear_table(write(folder, "t.csv", columns_of_large_numbers(40)));
   classes.at_least = 1;
-  CHECK(refused(classes, folder / "x").find("all of the 24 training targets are at least 1: there are no two classes") != std::string::npos);
+  CHECK(refused(classes, folder / "x")
+            .find("all of the 24 training targets are at least 1: there are no two classes") !=
+        std::string::npos);
 }
 
 TEST_CASE("texts that are cut to the context are counted") {
@@ -228,7 +264,9 @@ TEST_CASE("texts that are cut to the context are counted") {
   c.context = 6;
   Notes notes;
   train_run(c, {.out = folder / "run", .observer = &notes});
-  CHECK(notes.say("40 of 40 texts are longer than the context 6 and are cut at their end; the longest has 7 tokens"));
+  CHECK(
+      notes.say("40 of 40 texts are longer than the context 6 and are cut at their end; the "
+                "longest has 7 tokens"));
 }
 
 }  // namespace weft::test

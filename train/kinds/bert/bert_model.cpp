@@ -115,10 +115,12 @@ std::uint64_t EncoderData::fingerprint() const {
   return hash;
 }
 
-void EncoderData::add(data::Split split, const std::vector<data::LabelledText>& examples, std::int64_t context, const std::string& where, Cut& cut) {
+void EncoderData::add(data::Split split, const std::vector<data::LabelledText>& examples,
+                      std::int64_t context, const std::string& where, Cut& cut) {
   for (const data::LabelledText& example : examples) {
     std::int64_t whole = 0;
-    sequences[static_cast<int>(split)].push_back(data::classify_sequence(*tokenizer, example.text, context, where, &whole));
+    sequences[static_cast<int>(split)].push_back(
+        data::classify_sequence(*tokenizer, example.text, context, where, &whole));
     cut.texts += whole > context ? 1 : 0;
     cut.longest = std::max(cut.longest, whole);
     ++cut.of;
@@ -127,8 +129,10 @@ void EncoderData::add(data::Split split, const std::vector<data::LabelledText>& 
 
 void EncoderData::note_cut(const Cut& cut, std::int64_t context, const std::string& where) {
   if (cut.texts == 0) return;
-  notes.push_back(fmt::format("{}: {} of {} texts are longer than the context {} and are cut at their end; the longest has {} tokens", where, cut.texts, cut.of, context,
-                              cut.longest));
+  notes.push_back(
+      fmt::format("{}: {} of {} texts are longer than the context {} and are cut at their end; the "
+                  "longest has {} tokens",
+                  where, cut.texts, cut.of, context, cut.longest));
 }
 
 EncoderData load_encoder_data(const EncoderConfig& c, std::shared_ptr<const data::WordTokenizer> tokenizer) {
@@ -142,7 +146,8 @@ EncoderData load_encoder_data(const EncoderConfig& c, std::shared_ptr<const data
     result.notes = labelled.notes();
     if (!result.tokenizer) result.tokenizer = make_tokenizer(c, labelled.joined(data::Split::train), path);
     EncoderData::Cut cut;
-    for (const auto split : {data::Split::train, data::Split::validation, data::Split::test}) result.add(split, labelled.examples(split), c.context, path, cut);
+    for (const auto split : {data::Split::train, data::Split::validation, data::Split::test})
+      result.add(split, labelled.examples(split), c.context, path, cut);
     result.note_cut(cut, c.context, path);
     return result;
   }

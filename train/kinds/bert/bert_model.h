@@ -34,14 +34,17 @@ struct EncoderData {
   std::vector<std::string> notes;  ///< what whoever trains on them should know
   std::uint64_t fingerprint() const;
 
-  /// Adds these examples' texts to a split's sequences, cut to the context; `cut` counts those that were.
+  /// Adds these examples' texts to a split's sequences, cut to the context; `cut` counts those that
+  /// were.
   struct Cut {
     std::int64_t texts = 0, of = 0, longest = 0;
   };
-  void add(data::Split split, const std::vector<data::LabelledText>& examples, std::int64_t context, const std::string& where, Cut& cut);
+  void add(data::Split split, const std::vector<data::LabelledText>& examples, std::int64_t context,
+           const std::string& where, Cut& cut);
   void note_cut(const Cut& cut, std::int64_t context, const std::string& where);
 };
-/// A `.tsv` or `.csv` file's texts, one sequence each, by its splits; any other text in windows, the first nine tenths to train on.
+/// A `.tsv` or `.csv` file's texts, one sequence each, by its splits; any other text in windows,
+/// the first nine tenths to train on.
 EncoderData load_encoder_data(const EncoderConfig& config, std::shared_ptr<const data::WordTokenizer> tokenizer = nullptr);
 
 /// Cross-entropy of the hidden tokens, mean or sum over them.

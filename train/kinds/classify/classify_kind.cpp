@@ -17,8 +17,12 @@ struct ClassifyFacts : DataFacts {
 
 Fields classify_fields() {
   using C = ClassifyConfig;
-  Fields all = {{"data", "Data", &C::data, "sms-spam, or a file of lines: a label, a tab, a text; or a .csv file; a first line may name the columns"},
-                {"positive", "Data", &C::positive, "the label that F1 is of (default: of two the rarer; of more there is macro-F1, the mean of all)"}};
+  Fields all = {{"data", "Data", &C::data,
+                 "sms-spam, or a file of lines: a label, a tab, a text; or a .csv file; a first "
+                 "line may name the columns"},
+                {"positive", "Data", &C::positive,
+                 "the label that F1 is of (default: of two the rarer; of more there is macro-F1, "
+                 "the mean of all)"}};
   append(all, encoder_fields());
   append(all, {{"model", "Model", &C::model, "BERT, or logistic regression on the words that occur", 0, 0, {"bert", "bow"}},
                {"init", "Model", &C::from, "a bert run (its folder or checkpoint) whose encoder and vocabulary this one begins with; layers, heads, width, mlp_ratio, context, tokenizer, vocabulary and lowercase are then that run's"}});
@@ -133,20 +137,28 @@ class ClassifyKind : public KindBySteps<ClassifyConfig> {
   std::int64_t width_granularity(const RunConfig& config) const override { return config.heads; }
 
  private:
-  /// Says whose F1 it is, in config.json and to who trains; refuses to wait for one that is not measured.
-  static void name_f1(ClassifyConfig& c, const ClassifyData& data, std::vector<std::string>& notes) {
+  /// Says whose F1 it is, in config.json and to who trains; refuses to wait for one that is not
+  /// measured.
+  static void name_f1(ClassifyConfig& c, const ClassifyData& data,
+                      std::vector<std::string>& notes) {
     if (c.format < 3) return;
     const std::string wanted = parse_target(c.until).figure;
     if (wanted == "f1" && !data.f1)
-      fail<ConfigError>("config", "of {} labels there is no F1 without --positive LABEL: use until val_macro_f1, or name the label", data.classes.size());
-    if (wanted == "macro_f1" && !data.macro_f1) fail<ConfigError>("config", "of two labels there is no macro-F1: use until val_f1");
+      fail<ConfigError>("config",
+                        "of {} labels there is no F1 without --positive LABEL: use until "
+                        "val_macro_f1, or name the label",
+                        data.classes.size());
+    if (wanted == "macro_f1" && !data.macro_f1)
+      fail<ConfigError>("config", "of two labels there is no macro-F1: use until val_f1");
     const std::string& positive = data.classes[static_cast<std::size_t>(data.positive)];
     if (data.f1 && c.positive.empty()) {
       c.positive = positive;
       c.derived.emplace_back("positive");
     }
     if (data.f1) notes.push_back(fmt::format("F1 is of the label \"{}\"", positive));
-    if (data.macro_f1) notes.push_back(fmt::format("macro-F1 is the mean of the F1 of each of the {} labels", data.classes.size()));
+    if (data.macro_f1)
+      notes.push_back(fmt::format("macro-F1 is the mean of the F1 of each of the {} labels",
+                                  data.classes.size()));
   }
   static RunFacts bert_run(const ClassifyConfig& c) {
     RunFacts run = read_run(c.from);

@@ -90,7 +90,9 @@ Evaluation ClassifyTask::evaluate(data::Split split, const std::function<bool(do
   evaluation.loss = sum / static_cast<double>(count);
   evaluation.figures = {{"accuracy", right / static_cast<double>(count)}};
   if (data_.f1) evaluation.figures.emplace_back("f1", f1_score(guesses, labels, data_.positive));
-  if (data_.macro_f1) evaluation.figures.emplace_back("macro_f1", macro_f1_score(guesses, labels, std::ssize(data_.classes)));
+  if (data_.macro_f1)
+    evaluation.figures.emplace_back("macro_f1",
+                                    macro_f1_score(guesses, labels, std::ssize(data_.classes)));
   return evaluation;
 }
 

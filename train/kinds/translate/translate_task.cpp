@@ -51,7 +51,9 @@ std::vector<data::TextPair> fitting_pairs(data::TextPairs& all, const TranslateC
   std::vector<data::TextPair> fitting;
   std::int64_t too_long = 0, longest = 0, line = 0;
   for (data::TextPair& pair : all.pairs) {
-    const auto characters = [&](const std::string& text) { return std::ssize(data::decode_utf8(text, all.where)); };
+    const auto characters = [&](const std::string& text) {
+      return std::ssize(data::decode_utf8(text, all.where));
+    };
     const std::int64_t length = std::max(characters(pair.source), characters(pair.target));
     if (length > c.context) {
       ++too_long;
@@ -62,10 +64,15 @@ std::vector<data::TextPair> fitting_pairs(data::TextPairs& all, const TranslateC
     }
   }
   if (too_long == 0) return fitting;
-  const std::string which = fmt::format("{} of {} pairs have a text longer than the context {}; the longest, in line {}, has {} characters", too_long,
-                                        all.pairs.size(), c.context, line, longest);
-  if (!c.skip_long) fail<ConfigError>(all.where, "{}: use --context {}, or leave them out with --skip-long", which, longest);
-  if (fitting.empty()) fail<ConfigError>(all.where, "{}: none is left to train on; use a larger --context", which);
+  const std::string which = fmt::format(
+      "{} of {} pairs have a text longer than the context {}; the longest, in line {}, has {} "
+      "characters",
+      too_long, all.pairs.size(), c.context, line, longest);
+  if (!c.skip_long)
+    fail<ConfigError>(all.where, "{}: use --context {}, or leave them out with --skip-long", which,
+                      longest);
+  if (fitting.empty())
+    fail<ConfigError>(all.where, "{}: none is left to train on; use a larger --context", which);
   all.notes.push_back(fmt::format("{}: {}; they are left out (skip_long)", all.where, which));
   return fitting;
 }
@@ -79,8 +86,12 @@ TranslateData load_translate_data(const TranslateConfig& c) {
   TranslateData result;
   result.notes = std::move(read.notes);
   const auto& train = pairs.pairs(data::Split::train);
-  if (c.format >= 3 && std::all_of(train.begin(), train.end(), [&](const data::TextPair& pair) { return pair.target == train.front().target; }))
-    fail<ConfigError>(read.where, "all {} training pairs have one target: there is nothing to learn", train.size());
+  if (c.format >= 3 && std::all_of(train.begin(), train.end(), [&](const data::TextPair& pair) {
+        return pair.target == train.front().target;
+      }))
+    fail<ConfigError>(read.where,
+                      "all {} training pairs have one target: there is nothing to learn",
+                      train.size());
   std::string all;
   for (const auto split : {data::Split::train, data::Split::validation, data::Split::test})
     for (const data::TextPair& pair : pairs.pairs(split)) all += pair.source + pair.target;
@@ -88,7 +99,8 @@ TranslateData load_translate_data(const TranslateConfig& c) {
   for (const auto split : {data::Split::train, data::Split::validation, data::Split::test}) {
     for (const data::TextPair& pair : pairs.pairs(split)) {
       const auto ids = [&](const std::string& text) {
-        const std::vector<std::int64_t> wide = result.vocabulary.tokenizer->encode(text, pairs.source());
+        const std::vector<std::int64_t> wide =
+            result.vocabulary.tokenizer->encode(text, pairs.source());
         return data::Sequence(wide.begin(), wide.end());
       };
       const int k = static_cast<int>(split);
