@@ -37,8 +37,8 @@ class DetectionData {
   virtual bool has_test() const = 0;
   virtual const Normalization& normalization() const = 0;
   virtual Edges edges() const = 0;  ///< of the training pictures
-  /// Tells data sets apart.
-  virtual std::uint64_t fingerprint() const = 0;
+  /// Tells data sets apart; with `all` also by what is only measured on.
+  virtual std::uint64_t fingerprint(bool all = true) const = 0;
   /// What whoever trains on them should know, in sentences.
   virtual std::vector<std::string> notes() const { return {}; }
   /// Throws IndexError for a scene that is not there, ConfigError for a split without pictures.

@@ -36,6 +36,7 @@ std::string progress_to_json(const Progress& p) {
               {"val_figures", figures},
               {"best_step", p.best_step},
               {"best_loss", number(p.best_loss)},
+              {"val_measured", p.last.measured},
               {"reached_target", p.reached_target},
               {"skipped", p.skipped},
               {"skipped_in_a_row", p.skipped_in_a_row},
@@ -54,6 +55,7 @@ Progress progress_from_json(const Json& json) {
   if (json.contains("val_figures")) {
     for (const auto& [name, value] : json["val_figures"].items()) p.last.figures.emplace_back(name, value.is_null() ? std::nan("") : value.get<double>());
   }
+  take(json, "val_measured", p.last.measured);
   take(json, "best_step", p.best_step);
   take(json, "best_loss", p.best_loss);
   take(json, "reached_target", p.reached_target);
@@ -80,12 +82,22 @@ CheckpointFacts facts_from(const TensorFile& file, const std::string& where) {
   facts.data_fingerprint = text("data_fingerprint");
   try {
     facts.progress = progress_from_json(Json::parse(text("progress")));
+    // Earlier checkpoints did not say; where no step was left out this is what they had.
+    facts.optimizer_steps = facts.ema_updates = facts.progress.step - facts.progress.skipped;
+    if (metadata.contains("updates")) {
+      const Json updates = Json::parse(text("updates"));
+      facts.optimizer_steps = updates.at("optimizer").get<std::int64_t>();
+      facts.ema_updates = updates.at("ema").get<std::int64_t>();
+    }
     const Json streams = Json::parse(text("streams"));
     facts.seed = streams.at("seed").get<std::uint64_t>();
     facts.streams = streams.at("positions").get<std::map<std::string, std::uint64_t>>();
   } catch (const Json::exception&) {
-    fail<ConfigError>(where, "is damaged: its progress or its random streams cannot be read");
+    fail<ConfigError>(where,
+                      "is damaged: its progress, its updates or its random streams cannot be read");
   }
+  if (facts.optimizer_steps < 0 || facts.ema_updates < 0)
+    fail<ConfigError>(where, "is damaged: it says that fewer than no updates are done");
   if (facts.progress.step < 0) fail<ConfigError>(where, "is damaged: it says that {} steps are done", facts.progress.step);
   return facts;
 }
@@ -124,12 +136,15 @@ void save_checkpoint(const fs::path& path, const CheckpointFacts& facts, const n
   if (ema != nullptr) {
     for (const auto& [name, tensor] : ema->state()) file.tensors.emplace_back(name, tensor);
   }
-  file.metadata = {{"format", kFormat},
-                   {"config", facts.config},
-                   {"data", facts.data},
-                   {"data_fingerprint", facts.data_fingerprint},
-                   {"progress", progress_to_json(facts.progress)},
-                   {"streams", Json{{"seed", facts.seed}, {"positions", facts.streams}}.dump()}};
+  file.metadata = {
+      {"format", kFormat},
+      {"config", facts.config},
+      {"data", facts.data},
+      {"data_fingerprint", facts.data_fingerprint},
+      {"progress", progress_to_json(facts.progress)},
+      {"updates",
+       Json{{"optimizer", optimizer.steps()}, {"ema", ema != nullptr ? ema->updates() : 0}}.dump()},
+      {"streams", Json{{"seed", facts.seed}, {"positions", facts.streams}}.dump()}};
   write_safetensors(path, file);
 }
 
@@ -141,8 +156,8 @@ CheckpointFacts load_checkpoint(const fs::path& path, nn::Module& model, optim::
   const Parts parts = split(file);
   load_model(model, parts.model, path.string());
   try {
-    optimizer.load_state(parts.optimizer, facts.progress.step);
-    if (ema != nullptr) ema->load_state(parts.ema, facts.progress.step);
+    optimizer.load_state(parts.optimizer, facts.optimizer_steps);
+    if (ema != nullptr) ema->load_state(parts.ema, facts.ema_updates);
   } catch (const Error& error) {
     fail<ConfigError>(path.string(), "is a checkpoint of another configuration: {}", error.what());
   }

@@ -37,11 +37,15 @@ struct CheckpointFacts {
   std::string data;    ///< JSON: the tokenizer of a text run, the ImageFacts of a vision run
   std::string data_fingerprint;
   Progress progress;
+  std::int64_t optimizer_steps =
+      0;  ///< updates that the optimizer has made: without steps that were left out
+  std::int64_t ema_updates = 0;  ///< the same of the moving average
   std::uint64_t seed = 0;
   std::map<std::string, std::uint64_t> streams;  ///< positions of the random streams
 };
 
-/// Writes the file whole or not at all. `ema` may be null. Throws IoError.
+/// Writes the file whole or not at all, with the counts that `optimizer` and `ema` have (those in
+/// `facts` are for reading). `ema` may be null. Throws IoError.
 void save_checkpoint(const std::filesystem::path& path, const CheckpointFacts& facts, const nn::Module& model, const optim::Optimizer& optimizer, const optim::Ema* ema);
 
 /// The texts alone. Throws IoError for a file that is no whole safetensors file, ConfigError for one that is no checkpoint.

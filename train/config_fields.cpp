@@ -8,6 +8,7 @@
 
 #include "core/error.h"
 #include "nn/options.h"
+#include "train/utf8_text.h"
 
 namespace weft::train {
 namespace {
@@ -36,6 +37,7 @@ void set_number(const Field& field, const Field::Member& member, double value, s
 }
 
 void set_text(const Field& field, std::string& place, const std::string& text, std::string_view where) {
+  require_utf8(field.name, text, where);
   if (!field.choices.empty() && std::find(field.choices.begin(), field.choices.end(), text) == field.choices.end()) {
     const std::string near = nearest(text, field.choices);
     fail<ConfigError>(where, "{} must be one of {}, got {}{}", field.name, fmt::join(field.choices, ", "), text.empty() ? "nothing" : text,

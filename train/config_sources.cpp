@@ -10,6 +10,7 @@
 #include "core/error.h"
 #include "core/file.h"
 #include "train/kind.h"
+#include "train/utf8_text.h"
 
 namespace weft::train {
 namespace {
@@ -178,7 +179,11 @@ std::string to_json(const Kind& kind, const RunConfig& config) {
   json["format"] = config.format;
   json["task"] = kind.name();
   for (const Field& field : kind.fields()) {
-    std::visit([&](const auto& value) { json[field.name] = value; }, value_of(config, field));
+    const Value value = value_of(config, field);
+    // Also of a path that was made absolute since it was typed.
+    if (const auto* text = std::get_if<std::string>(&value))
+      require_utf8(field.name, *text, "config");
+    std::visit([&](const auto& one) { json[field.name] = one; }, value);
   }
   for (const std::string& name : config.derived)
     if (json.contains(name)) json["derived"][name] = json[name];  // settling fills in what not every kind has

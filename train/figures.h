@@ -1,6 +1,7 @@
 // What evaluations measure, by name: one line in figures.cpp makes a figure known to summaries, the progress bar, `--until` and comparisons.
 #pragma once
 
+#include <cstdint>
 #include <limits>
 #include <string>
 #include <string_view>
@@ -25,6 +26,8 @@ const Figure* find_figure(std::string_view name);
 struct Evaluation {
   double loss = std::numeric_limits<double>::quiet_NaN();  ///< that training minimises, mean over targets: nats, or squared error
   std::vector<std::pair<std::string, double>> figures{};   ///< the others, in the order they are shown
+  /// What was looked at, in the unit of the task (Task::unit()); 0 where that was not counted.
+  std::int64_t measured = 0;
 
   /// "loss" or one of the others; NaN where it was not measured.
   double figure(std::string_view name) const;

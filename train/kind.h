@@ -27,6 +27,15 @@ struct Prepared {
   std::vector<std::string> notes{};  ///< what whoever trains on the data should know, in sentences
 };
 
+/// What a run that is there already knows of its data, to read them as it did: by the vocabulary
+/// and the statistics that it learned with.
+struct Known {
+  std::string data;  ///< Task::data_json() of its checkpoint; empty: the run is new, and makes all
+                     ///< that from its data
+  bool whole = false;  ///< the data are not those it learned from: all of them are to be measured,
+                       ///< as the validation split
+};
+
 /// How long a run is.
 struct Length {
   std::int64_t steps = 0;
@@ -55,8 +64,10 @@ class Kind {
 
   /// Names in an evaluation beside the loss.
   virtual std::vector<std::string> figures() const = 0;
-  /// Loads the data, settles the configuration, builds the model; its weights come from the stream `init` of this thread. Throws ConfigError, IoError.
-  virtual Prepared prepare(std::unique_ptr<RunConfig> config) const = 0;
+  /// Loads the data, settles the configuration, builds the model; its weights come from the stream
+  /// `init` of this thread. Throws ConfigError, IoError. With `known` of an earlier run its data
+  /// are read as that run read them. A kind that cannot read other data whole refuses: [eval] ...
+  virtual Prepared prepare(std::unique_ptr<RunConfig> config, const Known& known = {}) const = 0;
 
   /// For budgets. Nothing is trained, and no weight drawn where a formula does.
   virtual std::unique_ptr<DataFacts> look_at_data(const RunConfig& config) const = 0;
@@ -106,6 +117,15 @@ const Kind& find_kind(const std::string& name, const std::string& where);
 /// A whole run: data, model, training, files. `config` comes from resolve(), for a new run into options.out.
 /// Throws ConfigError, IoError, NumericError, MemoryError; nothing is left behind by what is found out before the first step.
 Summary train_run(const Kind& kind, const RunConfig& config, const RunOptions& options);
+/// The run of a checkpoint with its own data, for whoever goes on with it or measures it; its
+/// weights are not loaded. Throws ConfigError where the data are not those that it learned from;
+/// `mend` says what can be done about it.
+Prepared prepare_again(const Kind& kind, std::unique_ptr<RunConfig> config,
+                       const CheckpointFacts& facts, const std::string& where,
+                       const std::string& mend);
+/// Throws ConfigError unless a task's data are those of a checkpoint.
+void check_same_data(const Task& task, const CheckpointFacts& facts, const std::string& where,
+                     const std::string& mend);
 /// Goes on with the run in options.out, by its own configuration (`threads` above 0 wins over its own).
 Summary resume_run(const RunOptions& options, const std::string& expected_kind, std::int64_t threads);
 

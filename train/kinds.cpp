@@ -1,6 +1,9 @@
 // The registry of kinds, and what is done alike with all of them.
 #include <fmt/format.h>
 
+#include <filesystem>
+#include <system_error>
+
 #include "core/error.h"
 #include "core/parallel.h"
 #include "core/phase.h"
@@ -21,6 +24,19 @@
 #include "train/run_folder.h"
 
 namespace weft::train {
+namespace {
+
+/// A run that was stopped before its first checkpoint begins anew: the same seed makes the same.
+Prepared prepare_to_go_on(const Kind& kind, const RunConfig& config,
+                          const std::filesystem::path& out) {
+  const std::filesystem::path last = out / "last.safetensors";
+  std::error_code error;
+  if (!std::filesystem::exists(last, error)) return kind.prepare(kind.copy(config));
+  return prepare_again(kind, kind.copy(config), read_checkpoint_facts(last), last.string(),
+                       "put back what they were, or start a new run");
+}
+
+}  // namespace
 
 const std::vector<const Kind*>& kinds() {
   static const std::vector<const Kind*> all = {
@@ -63,6 +79,29 @@ std::string Kind::meaningless(const RunConfig& c, const std::string& name) const
 
 std::int64_t Kind::width_granularity(const RunConfig&) const { return 1; }
 
+void check_same_data(const Task& task, const CheckpointFacts& facts, const std::string& where,
+                     const std::string& mend) {
+  if (task.fingerprint() == facts.data_fingerprint && task.same_data(facts.data)) return;
+  fail<ConfigError>(where, "the data have changed since this run was trained: {}", mend);
+}
+
+Prepared prepare_again(const Kind& kind, std::unique_ptr<RunConfig> config,
+                       const CheckpointFacts& facts, const std::string& where,
+                       const std::string& mend) {
+  const std::unique_ptr<RunConfig> fresh = kind.copy(*config);
+  Prepared run;
+  try {
+    run = kind.prepare(std::move(config), {.data = facts.data});
+  } catch (const ConfigError&) {
+    // What this vocabulary cannot read may be what another data set holds.
+    const Prepared anew = kind.prepare(kind.copy(*fresh));
+    check_same_data(*anew.task, facts, where, mend);
+    throw;
+  }
+  check_same_data(*run.task, facts, where, mend);
+  return run;
+}
+
 namespace {
 
 Prepared prepare(const Kind& kind, const RunConfig& config) {
@@ -80,7 +119,8 @@ Summary train_run(const Kind& kind, const RunConfig& config, const RunOptions& o
     check_memory_need(estimate_memory(kind, config));
   }
   random::seed(static_cast<std::uint64_t>(config.seed));
-  const Prepared run = prepare(kind, config);
+  const Prepared run =
+      options.resume ? prepare_to_go_on(kind, config, options.out) : prepare(kind, config);
   if (options.prepared) options.prepared();
   if (options.observer != nullptr)
     for (const std::string& note : run.notes) options.observer->on_note(note);

@@ -46,10 +46,17 @@ class Observer {
 /// What a step has seen of the data.
 struct Seen {
   std::int64_t items = 0;
+  std::int64_t counted = 0;  ///< targets of all batches: those that their losses are means over
   std::uint64_t hash = 0;  ///< chained over all batches of the run: two runs with the same hash saw the same batches in the same order
 
-  void add(std::int64_t more_items, const Tensor& inputs, const Tensor& targets);
+  /// A batch, and how many targets its loss is the mean over: what it weighs among the batches that
+  /// are accumulated into one step.
+  void add(std::int64_t more_items, const Tensor& inputs, const Tensor& targets,
+           std::int64_t more_counted);
 };
+
+/// How many targets are none that is ignored (data::kIgnoreIndex).
+std::int64_t count_targets(const Tensor& targets);
 
 /// What is trained: a model, its batches, and how it is judged.
 class Task {
@@ -64,6 +71,19 @@ class Task {
   virtual Tensor next_loss(Seen& seen) = 0;
   /// The whole split, without gradients or dropout. `proceed(share done)` may end it early by returning false; the figures are then meaningless.
   virtual Evaluation evaluate(data::Split split, const std::function<bool(double)>& proceed) = 0;
+  /// Whether evaluations while training goes on look at a part of the validation split only:
+  /// evaluate_sample().
+  virtual bool samples() const { return false; }
+  /// The same part of the validation split each time: what is compared from step to step, and what
+  /// `best` is chosen by.
+  virtual Evaluation evaluate_sample(const std::function<bool(double)>& proceed) {
+    return evaluate(data::Split::validation, proceed);
+  }
+  /// Whether a run that samples measures the whole validation split once it is trained.
+  virtual bool whole_at_end() const { return true; }
+  /// The loss of whoever has learned nothing and says so: every answer is as likely, or of numbers
+  /// the mean. NaN where a loss has no such level.
+  virtual double chance_loss() const;
   /// JSON that building the model for use needs.
   virtual std::string data_json() const = 0;
   /// Whether `json`, from a checkpoint, says what data_json() does; an older one may say it otherwise.
@@ -101,10 +121,17 @@ struct Summary {
   std::string batch_hash;  ///< of all training batches, as 16 hexadecimal digits
   double best_val_loss = 0;
   std::int64_t best_step = 0;
+  std::int64_t sampled = 0;  ///< what evaluations before the end looked at, in `unit`, where that
+                             ///< was a part of the validation split
+  double chance_loss = 0;    ///< Task::chance_loss()
   std::filesystem::path folder;
 
   std::string to_json() const;
 };
+
+/// Why a loss is no better than that of who has learned nothing, in a sentence; empty where it is
+/// better, or where the loss has no such level.
+std::string above_chance(double loss, double chance);
 
 /// Runs `task` from where `folder` stands to the end. `config` must be settled; `config_json` is written with it.
 /// A loss or gradient that is no number throws NumericError with the step and the op that made it (found by doing the step again, with every op watched), and

@@ -150,9 +150,15 @@ std::vector<std::string> SceneData::classes() const {
   return names;
 }
 
-std::uint64_t SceneData::fingerprint() const {
+std::uint64_t SceneData::fingerprint(bool all) const {
   const SceneBatch first = batch(Split::train, 0, 4);
-  return batch_hash(first.images, first.boxes, batch_hash(digits_.images(Split::train), digits_.labels(Split::train)));
+  std::uint64_t hash =
+      batch_hash(first.images, first.boxes,
+                 batch_hash(digits_.images(Split::train), digits_.labels(Split::train)));
+  if (!all) return hash;
+  for (const Split split : {Split::validation, Split::test})
+    hash = batch_hash(digits_.images(split), digits_.labels(split), hash);
+  return hash;
 }
 
 }  // namespace weft::data

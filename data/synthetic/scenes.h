@@ -37,7 +37,7 @@ class SceneData final : public DetectionData {
   bool has_test() const override { return digits_.size(Split::test) > 0; }
   const Normalization& normalization() const override { return normalization_; }
   Edges edges() const override { return edges_; }
-  std::uint64_t fingerprint() const override;
+  std::uint64_t fingerprint(bool all = true) const override;
   Scene scene(Split split, std::int64_t number) const override;
 
  private:

@@ -95,12 +95,14 @@ LabelledData::LabelledData(std::string_view text, const LabelledOptions& options
     ++sizes[it->second.first];
   }
   for (const auto& [label, members] : groups) classes_.push_back(label);
-  if (classes_.size() < 2) fail<IoError>(where_, "all examples have the label \"{}\": there is nothing to tell apart", classes_.front());
+  if (classes_.size() < 2 && !options.whole)
+    fail<IoError>(where_, "all examples have the label \"{}\": there is nothing to tell apart",
+                  classes_.front());
   if (static_cast<std::int64_t>(classes_.size()) > options.max_classes)
     fail<IoError>(where_, "{} labels are more than {}: is the label before the tab, and the text after it?", classes_.size(), options.max_classes);
 
   for (const auto& [label, members] : groups) {
-    if (members.size() < 3)
+    if (members.size() < 3 && !options.whole)
       fail<IoError>(where_,
                     "the label \"{}\" has {} different texts: it needs at least 3, one a split{}",
                     label, members.size(),
@@ -114,7 +116,10 @@ LabelledData::LabelledData(std::string_view text, const LabelledOptions& options
     std::int64_t filled[3] = {0, 0, 0};
     for (std::int64_t k = 0; k < order.numel(); ++k) {
       const auto& group = members[static_cast<std::size_t>(order.data<std::int64_t>()[k])];
-      const int split = filled[2] < wanted[2] ? 2 : filled[1] < wanted[1] ? 1 : 0;
+      const int split = options.whole           ? 1
+                        : filled[2] < wanted[2] ? 2
+                        : filled[1] < wanted[1] ? 1
+                                                : 0;
       filled[split] += static_cast<std::int64_t>(group.size());
       for (const std::size_t i : group) splits_[split].push_back({label_of(lines[i].left), lines[i].right});
     }
@@ -128,7 +133,7 @@ std::vector<std::int64_t> LabelledData::counts(Split split) const {
 }
 
 std::int64_t LabelledData::rarest() const {
-  const auto all = counts(Split::train);
+  const auto all = counts(examples(Split::train).empty() ? Split::validation : Split::train);
   return std::min_element(all.begin(), all.end()) - all.begin();
 }
 

@@ -19,6 +19,8 @@ struct LabelledOptions {
   double validation = 0.1;  ///< shares of every class
   double test = 0.1;
   std::int64_t max_classes = 1000;
+  bool whole =
+      false;  ///< not split: everything is the validation split, however few there are of a class
   bool csv = false;         ///< fields as in RFC 4180; load_labelled() tells it by the file's name
   bool old_rules = false;   ///< as runs before config format 3 read it: the label, a tab, and all the rest is the text
 };

@@ -149,21 +149,35 @@ BatchRange<TextBatch> TextData::train_batches(const TextBatchOptions& options) c
 
 std::int64_t TextData::eval_tokens(Split split) const { return std::max<std::int64_t>(0, size(split) - 1); }
 
-BatchRange<TextBatch> TextData::eval_batches(Split split, std::int64_t batch, std::int64_t block_size) const {
+std::int64_t TextData::bytes_of(const Tensor& ids) const {
+  const auto token_bytes = tokenizer_->token_bytes();
+  std::int64_t sum = 0;
+  for (const auto id : ids.to_vector<std::int64_t>())
+    if (id >= 0) sum += token_bytes[static_cast<std::size_t>(id)];
+  return sum;
+}
+
+BatchRange<TextBatch> TextData::eval_batches(Split split, std::int64_t batch,
+                                             std::int64_t block_size, std::int64_t most) const {
   check_sizes(batch, block_size);
   const auto predictions = eval_tokens(split);
   if (predictions < 1) {
     fail<ConfigError>("data", "evaluation needs at least 2 tokens in the {} split, {} has {}", data::name(split), where_, size(split));
   }
-  const auto windows = (predictions + block_size - 1) / block_size;
+  const auto there = (predictions + block_size - 1) / block_size;
+  const auto windows = most > 0 ? std::min(there, (most + block_size - 1) / block_size) : there;
   const auto batches = (windows + batch - 1) / batch;
   // As even as can be: batches of alike sizes reuse each other's memory.
-  const auto make = [ids = ids(split), predictions, windows, batches, block_size](std::int64_t k) {
+  const auto make = [ids = ids(split), predictions, there, windows, batches,
+                     block_size](std::int64_t k) {
     const auto first = k * windows / batches;
     const auto rows = (k + 1) * windows / batches - first;
     const auto result = empty_batch(rows, block_size);
     for (std::int64_t b = 0; b < rows; ++b) {
-      const auto start = (first + b) * block_size;
+      const auto number = first + b;  // of the chosen ones; quotient and remainder apart: their
+                                      // product may be beyond 64 bits
+      const auto start =
+          (there / windows * number + there % windows * number / windows) * block_size;
       fill_row(result, b, ids, start, std::min(block_size, predictions - start));
     }
     return result;

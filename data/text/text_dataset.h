@@ -64,12 +64,18 @@ class TextData {
   /// The range may outlive this object. Throws ConfigError when the context does not fit the data.
   BatchRange<TextBatch> train_batches(const TextBatchOptions& options = {}) const;
 
-  /// The split in order: windows of `block_size` tokens that predict every token but the first exactly once, in
-  /// batches of at most `batch` rows that differ by one row at most (so that they reuse each other's memory). Only the last row may hold padding. A split of fewer than two tokens gives
-  /// ConfigError; one shorter than the context gives one padded row.
-  BatchRange<TextBatch> eval_batches(Split split, std::int64_t batch, std::int64_t block_size) const;
-  /// Tokens that eval_batches predicts: size - 1.
+  /// The split in order: windows of `block_size` tokens that predict every token but the first
+  /// exactly once, in batches of at most `batch` rows that differ by one row at most (so that they
+  /// reuse each other's memory). Only the last row may hold padding. A split of fewer than two
+  /// tokens gives ConfigError; one shorter than the context gives one padded row. With `most` above
+  /// 0 only as many windows as predict `most` tokens, spread evenly over the split: the same ones
+  /// each time.
+  BatchRange<TextBatch> eval_batches(Split split, std::int64_t batch, std::int64_t block_size,
+                                     std::int64_t most = 0) const;
+  /// Tokens that eval_batches predicts where it takes all: size - 1.
   std::int64_t eval_tokens(Split split) const;
+  /// Bytes of the tokens with these ids. Ids below 0 count for nothing.
+  std::int64_t bytes_of(const Tensor& ids) const;
 
  private:
   std::string where_;

@@ -22,7 +22,13 @@ constexpr std::size_t kPoemLines = 4;        // title, author, and the two coupl
 
 }  // namespace
 
-PairData::PairData(const std::vector<TextPair>& pairs, std::string where) : where_(std::move(where)) {
+PairData::PairData(const std::vector<TextPair>& pairs, std::string where, bool whole)
+    : where_(std::move(where)) {
+  if (whole) {
+    if (pairs.empty()) fail<IoError>(where_, "holds no pairs");
+    splits_[static_cast<int>(Split::validation)] = pairs;
+    return;
+  }
   std::map<std::string_view, std::vector<std::size_t>> by_source;
   for (std::size_t i = 0; i < pairs.size(); ++i) by_source[pairs[i].source].push_back(i);
   const auto sources = static_cast<std::int64_t>(by_source.size());
@@ -82,9 +88,9 @@ TextPairs read_pairs(std::string_view name_or_path, bool old_rules) {
   return result;
 }
 
-PairData load_pairs(std::string_view name_or_path) {
+PairData load_pairs(std::string_view name_or_path, bool whole) {
   const TextPairs all = read_pairs(name_or_path);
-  return {all.pairs, all.where};
+  return {all.pairs, all.where, whole};
 }
 
 }  // namespace weft::data

@@ -20,7 +20,8 @@ struct TextPair {
 class PairData {
  public:
   /// Throws IoError `[where] ...` where there are fewer than three different sources.
-  PairData(const std::vector<TextPair>& pairs, std::string where);
+  /// With `whole` they are not split: all are the validation split, however few.
+  PairData(const std::vector<TextPair>& pairs, std::string where, bool whole = false);
 
   const std::vector<TextPair>& pairs(Split split) const { return splits_[static_cast<int>(split)]; }
   const std::string& source() const { return where_; }
@@ -48,6 +49,6 @@ struct TextPairs {
 /// `old_rules`: as runs before config format 3 read it, where they were part of the target. Throws
 /// IoError.
 TextPairs read_pairs(std::string_view name_or_path, bool old_rules = false);
-PairData load_pairs(std::string_view name_or_path);
+PairData load_pairs(std::string_view name_or_path, bool whole = false);
 
 }  // namespace weft::data

@@ -69,7 +69,7 @@ class PoisonedTask : public train::Task {
     if (now && where_ == Where::batch) inputs.data<float>()[3] = NAN;
     if (now && where_ == Where::weight) model_.named_parameters().front().second.data<float>()[0] = INFINITY;
     const Tensor targets = Tensor::from(std::vector<std::int64_t>{0, 1, 2, 0, 1}, {5});
-    seen.add(5, inputs, targets);
+    seen.add(5, inputs, targets, 5);
     Tensor loss = cross_entropy(model_(inputs), targets);
     if (now && where_ == Where::loss) loss = log(loss - loss - Tensor::full({}, 1.0, DType::f32));  // of -1
     if (now && where_ == Where::gradient) loss = loss + sqrt(loss - loss);                          // 0, whose slope is infinite
@@ -410,7 +410,7 @@ TEST_CASE("a step that is left out leaves no trace in running statistics") {
       Generator numbers(7, "test" + std::to_string(next++));
       numbers.fill_normal(images);
       if (next == poisoned) images.data<float>()[5] = NAN;
-      seen.add(3, images, images);
+      seen.add(3, images, images, 3);
       const Tensor out = model_.norm(images);
       return mean(out * out);
     }

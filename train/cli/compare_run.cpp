@@ -7,6 +7,7 @@
 #include <ctime>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <set>
 #include <thread>
 
 #include "core/error.h"
@@ -20,7 +21,9 @@
 #include "train/compare/runner.h"
 #include "train/compare/shipped.h"
 #include "train/files.h"
+#include "train/kind.h"
 #include "train/report/compare_page.h"
+#include "train/utf8_text.h"
 
 namespace weft::cli {
 namespace {
@@ -94,12 +97,38 @@ compare::Plan plan_of(const CompareRequest& request) {
   return compare::make_plan(std::move(suite));
 }
 
+/// Throws ConfigError where runs of a comparison that goes on learned from other data than those
+/// that are there now: they would stand beside runs of these. One run of each task tells.
+void check_data_of_runs(const compare::Plan& plan, const compare::CompareFolder& folder) {
+  std::set<std::size_t> looked;  // tasks
+  for (std::size_t cell = 0; cell < plan.cells.size(); ++cell) {
+    for (const std::int64_t seed : plan.suite.seeds) {
+      if (looked.contains(plan.cells[cell].task)) break;
+      const fs::path last = folder.seed_job(plan, cell, seed).folder / "last.safetensors";
+      std::error_code error;
+      if (!fs::exists(last, error)) continue;
+      train::CheckpointFacts facts;
+      try {
+        facts = train::read_checkpoint_facts(last);
+      } catch (const Error&) {
+        continue;  // damaged: whoever goes on with that run says so
+      }
+      auto config = train::config_from_json(*plan.kind, facts.config, last.string());
+      train::prepare_again(*plan.kind, std::move(config), facts, last.string(),
+                           "put back what they were, or compare in another folder (--out)");
+      looked.insert(plan.cells[cell].task);
+    }
+  }
+}
+
 std::unique_ptr<CompareOutcome> compare_suite(const CompareRequest& request) {
   auto outcome = std::make_unique<CompareOutcome>(CompareOutcome{.plan = plan_of(request)});
   compare::Plan& plan = outcome->plan;
   const fs::path out = request.out.empty() ? fs::path("runs") / (plan.suite.name + (request.quick ? "-quick" : "")) : fs::path(request.out);
+  train::require_utf8("the comparison's folder", out.string(), "compare");
   std::optional<SaveFirst> saving{std::in_place};
   const compare::CompareFolder folder(out, plan.suite, request.quick);
+  check_data_of_runs(plan, folder);
   const int jobs = request.jobs > 0 ? request.jobs : usable_processors();
   Sittings sittings = Sittings::read(out);
   sittings.write(out);

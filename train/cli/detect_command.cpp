@@ -15,6 +15,7 @@
 #include "train/kinds/detect/detect_model.h"
 #include "train/kinds/detect/draw_boxes.h"
 #include "train/picture.h"
+#include "train/run_data.h"
 
 namespace weft::cli {
 namespace {
@@ -101,7 +102,8 @@ void look(const train::DetectRun& run, const Subject& one, const std::string& na
 int detect(const DetectFlags& flags) {
   use_threads(flags.threads);
   if (flags.files.empty() && flags.scenes.empty()) fail<ConfigError>("detect", "nothing to look at: name PNG files, or test scenes with --scene");
-  const train::DetectRun run = train::load_detect_run(train::read_run(flags.run, flags.checkpoint));
+  const train::RunFacts facts = train::read_run(flags.run, flags.checkpoint);
+  const train::DetectRun run = train::load_detect_run(facts);
   const Phase phase("looking for objects");
   Answers answers(flags.json);
   const std::size_t count = flags.files.size() + flags.scenes.size();
@@ -115,7 +117,7 @@ int detect(const DetectFlags& flags) {
   for (const std::int64_t number : flags.scenes) {
     const std::string out = path(), name = fmt::format("test scene {}", number);
     answers.add("name", name, [&](Json& entry) {
-      if (!scenes) scenes = train::load_scenes(run.config);
+      if (!scenes) scenes = train::scenes_of_run(run, facts.facts);
       look(run, from_scene(*scenes, number, run), name, flags, out, entry);
     });
   }

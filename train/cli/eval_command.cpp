@@ -7,12 +7,10 @@
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
-#include "core/phase.h"
 #include "train/cli/cli.h"
+#include "train/cli/eval_progress.h"
 #include "train/load_run.h"
 #include "train/kind.h"
-#include "train/kinds/text/text_task.h"
-#include "train/kinds/vision/vision_task.h"
 
 namespace weft::cli {
 namespace {
@@ -30,70 +28,94 @@ data::Split split_of(const std::string& name) {
   return name == "train" ? data::Split::train : name == "test" ? data::Split::test : data::Split::validation;
 }
 
-struct Result {
+/// What a run is measured on.
+struct Measured {
+  std::string split;  ///< as it is called in what is printed
   train::Evaluation figures;
-  std::int64_t count = 0;
   std::string unit;
+  double chance = 0;
 };
 
-Result evaluate(const train::RunFacts& facts, const std::string& data_name, data::Split split, const std::function<bool(double)>& proceed) {
-  if (facts.task == "text") {
-    const train::TextRun run = train::load_text_run(facts);
-    data::TextOptions options;
-    options.with_tokenizer = run.tokenizer;
-    const data::TextData data = data::load_text(data_name.empty() ? run.config.data : data_name, options);
-    return {train::evaluate_text(*run.model, data, split, proceed), data.eval_tokens(split), "tokens"};
-  }
-  if (facts.task != "vision") {
-    if (!data_name.empty()) fail<ConfigError>("eval", "--data is for text and vision runs; a {} run is measured on its own data", facts.task);
-    const train::Kind& kind = train::find_kind(facts.task, facts.checkpoint.string());
-    const train::Prepared run = kind.prepare(train::config_from_json(kind, facts.config_json, facts.checkpoint.string()));
-    if (run.task->fingerprint() != facts.facts.data_fingerprint || !run.task->same_data(facts.facts.data)) {
-      fail<ConfigError>("eval", "the data have changed since this run was trained, and with them what its words, classes or places mean; put back what they were");
-    }
-    if (split == data::Split::test && !run.has_test) fail<ConfigError>("eval", "a {} run has no test split: use --split validation", facts.task);
-    train::load_weights(facts.checkpoint, run.task->model());
-    run.task->model().eval();
-    return {run.task->evaluate(split, proceed), 0, run.task->unit()};
-  }
-  const train::VisionRun run = train::load_vision_run(facts);
-  train::VisionConfig config = run.config;
-  if (!data_name.empty()) {
-    config.data = data_name;
-    if (std::find(config.derived.begin(), config.derived.end(), "validation") != config.derived.end()) config.validation = 0;  // their tenth, too
-  }
-  // Nothing is taken from another training set that is not looked at, however small it is.
-  const bool validate = data_name.empty() || split != data::Split::test;
-  const data::ImageData data = train::load_images(config, run.images.normalization, validate);
-  const bool same = data.channels() == run.images.channels && data.height() == run.images.height && data.width() == run.images.width;
-  if (!same || data.classes() > run.images.classes) {
-    fail<ConfigError>("eval", "the model wants images {} x {} x {} of up to {} classes, these are {} x {} x {} of {}", run.images.channels, run.images.height,
-                      run.images.width, run.images.classes, data.channels(), data.height(), data.width(), data.classes());
-  }
-  if (data.size(split) == 0) fail<ConfigError>("eval", "the data have no images to test on");
-  return {train::evaluate_images(*run.model, data, split, proceed), data.size(split), "images"};
+/// Its own data, read as it learned from them: by its vocabulary and its statistics.
+train::Prepared own_data(const train::RunFacts& facts, const train::Kind& kind) {
+  const std::string where = facts.checkpoint.string();
+  return train::prepare_again(
+      kind, train::config_from_json(kind, facts.config_json, where), facts.facts, "eval",
+      "it would be measured on what it has partly learned from, or by other words, classes or "
+      "places; put back what they were, or name other data with --data");
+}
+
+/// Other data, read in the same way. All of them are the validation split.
+train::Prepared other_data(const train::RunFacts& facts, const train::Kind& kind,
+                           const std::string& name) {
+  auto config = train::config_from_json(kind, facts.config_json, facts.checkpoint.string());
+  for (const train::Field& field : kind.fields())
+    if (field.name == "data") train::set_value(*config, field, name, "eval");
+  return kind.prepare(std::move(config), {.data = facts.facts.data, .whole = true});
+}
+
+Measured measure(const train::RunFacts& facts, const EvalFlags& flags,
+                 const std::function<bool(double)>& proceed) {
+  const train::Kind& kind = train::find_kind(facts.task, facts.checkpoint.string());
+  const bool others = !flags.data.empty(), vision = facts.task == "vision";
+  // A set of images comes with test images of its own, which are then what is held out.
+  if (others && !vision && !flags.split.empty())
+    fail<ConfigError>("eval",
+                      "--split is of the run's own data; data given with --data are measured "
+                      "whole: drop one of the two");
+  if (others && flags.split == "validation")
+    fail<ConfigError>("eval", "other images have no validation split: use --split test or train");
+  const train::Prepared run = others ? other_data(facts, kind, flags.data) : own_data(facts, kind);
+  std::string split = flags.split;
+  if (split.empty())
+    split = !vision ? "validation" : run.has_test ? "test" : others ? "train" : "validation";
+  if (split == "test" && !run.has_test)
+    fail<ConfigError>("eval",
+                      "the data of this {} run have no test split: use --split validation or train",
+                      facts.task);
+  train::load_weights(facts.checkpoint, run.task->model());
+  run.task->model().eval();
+  Measured result{.split = others && !vision ? "all" : split,
+                  .figures = run.task->evaluate(split_of(split), proceed),
+                  .unit = run.task->unit()};
+  result.chance = run.task->chance_loss();
+  return result;
 }
 
 int eval(const EvalFlags& flags) {
   use_threads(flags.threads);
   const train::RunFacts facts = train::read_run(flags.run, flags.checkpoint);
-  const std::string split = !flags.split.empty() ? flags.split : facts.task == "vision" ? "test" : "validation";
-  if (facts.task == "text" && split == "test") fail<ConfigError>("eval", "a text has no test split: use --split validation or train");
-  const Phase phase("measuring the {} split", split);
-  const Result result = evaluate(facts, flags.data, split_of(split), [](double) { return true; });
+  Measured result;
+  {
+    EvalProgress progress;
+    result = measure(facts, flags, [&](double share) {
+      progress.show(share);
+      return true;
+    });
+  }
   const train::Evaluation& figures = result.figures;
+  const std::string warning = train::above_chance(figures.loss, result.chance);
   if (flags.json) {
-    nlohmann::ordered_json json{{"run", flags.run}, {"step", facts.facts.progress.step}, {"split", split}};
-    if (result.count > 0) json[result.unit] = result.count;
+    nlohmann::ordered_json json{
+        {"run", flags.run}, {"step", facts.facts.progress.step}, {"split", result.split}};
+    if (!flags.data.empty()) json["data"] = flags.data;
+    if (figures.measured > 0) json[result.unit] = figures.measured;
     json["loss"] = figures.loss;
     for (const auto& [name, value] : figures.figures) json[name] = value;
+    if (!warning.empty()) json["above_chance"] = true;
     fmt::print("{}\n", json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
-    return kDone;
+  } else {
+    const std::string what = flags.data.empty()      ? result.split + " split"
+                             : result.split == "all" ? "all of " + flags.data
+                                                     : result.split + " split of " + flags.data;
+    const std::string count =
+        figures.measured > 0 ? fmt::format(" {} {},", figures.measured, result.unit) : "";
+    fmt::print("{},{} step {}: loss {:.4f}", what, count, facts.facts.progress.step, figures.loss);
+    for (const auto& [name, value] : figures.figures)
+      fmt::print(", {}", train::figure_text(name, value));
+    fmt::print("\n");
   }
-  const std::string count = result.count > 0 ? fmt::format(" {} {},", result.count, result.unit) : "";  // a kind may not say how many it measured on
-  fmt::print("{} split,{} step {}: loss {:.4f}", split, count, facts.facts.progress.step, figures.loss);
-  for (const auto& [name, value] : figures.figures) fmt::print(", {}", train::figure_text(name, value));
-  fmt::print("\n");
+  if (!warning.empty()) fmt::print(stderr, "weft: {}\n", warning);
   return kDone;
 }
 
@@ -103,8 +125,12 @@ void add_eval(CLI::App& app, Action& action) {
   CLI::App* command = app.add_subcommand("eval", "measure a trained model over a whole split");
   const auto flags = std::make_shared<EvalFlags>();
   add_name(*command, "run", flags->run, "folder of a run, or a checkpoint")->required()->type_name("RUN");
-  add_name(*command, "--data", flags->data, "other data than the run's own")->type_name("DATA");
-  add_choice(*command, "--split", flags->split, {"train", "validation", "test"}, "what is measured on (default: validation, of images test)");
+  add_name(*command, "--data", flags->data,
+           "other data than the run's own, which are measured whole (of images the test set, or "
+           "with --split train the training set)")
+      ->type_name("DATA");
+  add_choice(*command, "--split", flags->split, {"train", "validation", "test"},
+             "of the run's own data, what is measured on (default: validation, of images test)");
   add_choice(*command, "--checkpoint", flags->checkpoint, {"last", "best"}, "which weights");
   add_threads(*command, flags->threads);
   command->add_flag("--json", flags->json, "print the figures as JSON");

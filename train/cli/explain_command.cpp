@@ -53,12 +53,14 @@ int show_maps(const ExplainFlags& flags, const Maps& maps) {
 int explain_run(const ExplainFlags& flags) {
   const Phase phase("looking into the model of {}", flags.run);
   const train::RunFacts run = train::read_run(flags.run, flags.checkpoint);
+  explain::MapOptions options = flags.maps;
+  options.facts = run.facts;
   if (run.task == "text") {
     if (flags.maps.image) fail<ConfigError>("explain", "{} is a text run: --image means nothing, use --text", flags.run);
-    return show_maps(flags, explain::explain_text(train::load_text_run(run), flags.maps));
+    return show_maps(flags, explain::explain_text(train::load_text_run(run), options));
   }
   if (flags.maps.text) fail<ConfigError>("explain", "{} is a {} run: --text means nothing, use --image", flags.run, run.task);
-  return show_maps(flags, explain::explain_image(train::load_vision_run(run), flags.maps));
+  return show_maps(flags, explain::explain_image(train::load_vision_run(run), options));
 }
 
 int explain_example(const ExplainFlags& flags) {

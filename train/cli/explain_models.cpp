@@ -66,7 +66,9 @@ void add_explain_models(CLI::App& group, Action& action) {
     action = [other] {
       use_threads(other->threads);
       const Phase phase("looking into the model of {}", other->run);
-      return show(*other, explain::explain_history(train::load_recommend_run(train::read_run(other->run, other->checkpoint)), other->examples));
+      const train::RunFacts run = train::read_run(other->run, other->checkpoint);
+      return show(*other, explain::explain_history(train::load_recommend_run(run), other->examples,
+                                                   &run.facts));
     };
   });
 }

@@ -17,6 +17,7 @@
 #include "train/cli/predict_text.h"
 #include "train/load_run.h"
 #include "train/picture.h"
+#include "train/run_data.h"
 
 namespace weft::cli {
 namespace {
@@ -95,7 +96,8 @@ int predict(const PredictFlags& flags) {
   refuse_given("predict", flags.given, {"--beam"}, "images");
   if (flags.files.empty()) refuse_given("predict", flags.given, {"--invert"}, "no files, as test images are as they are");
   if (flags.json) refuse_given("predict", flags.given, {"--top"}, "--json, which prints all classes");
-  const train::VisionRun run = train::load_vision_run(train::read_run(flags.run, flags.checkpoint));
+  const train::RunFacts facts = train::read_run(flags.run, flags.checkpoint);
+  const train::VisionRun run = train::load_vision_run(facts);
   Answers answers(flags.json);
   const auto tell = [&](const Guess& guess, Json& entry) {
     if (!flags.json) return print_text(guess, flags.top);
@@ -111,7 +113,7 @@ int predict(const PredictFlags& flags) {
   std::optional<data::ImageData> data;
   for (const std::int64_t index : flags.test_images) {
     answers.add("name", fmt::format("test image {}", index), [&](Json& entry) {
-      if (!data) data = train::load_images(run.config);
+      if (!data) data = train::images_of_run(run, facts.facts);
       tell(guess_test_image(run, *data, index), entry);
     });
   }

@@ -13,6 +13,7 @@
 #include "nn/models/vit.h"
 #include "train/explain/text_picture.h"
 #include "train/picture.h"
+#include "train/run_data.h"
 
 namespace weft::explain {
 namespace {
@@ -141,7 +142,10 @@ TextMaps explain_text(const train::TextRun& run, const MapOptions& options) {
   maps.causal = true;
   maps.model = fmt::format("GPT, {}, step {}", run.model->details(), run.progress.step);
 
-  const auto found = find_data<data::TextData>([&] { return data::load_text(run.config.data, {.with_tokenizer = run.tokenizer}); });
+  const auto found = find_data<data::TextData>([&] {
+    return options.facts ? train::text_of_run(run, *options.facts)
+                         : data::load_text(run.config.data, {.with_tokenizer = run.tokenizer});
+  });
   const std::int64_t validation = found.data ? found.data->size(data::Split::validation) : 0;
   std::vector<std::int64_t> ids;
   if (options.text) {
@@ -210,7 +214,10 @@ ImageMaps explain_image(const train::VisionRun& run, const MapOptions& options) 
   maps.class_token = config.pooling == nn::Pooling::cls;
   maps.cnn = receptive_field(nn::CnnConfig{.image_height = config.image_height, .image_width = config.image_width});
 
-  const auto found = find_data<data::ImageData>([&] { return train::load_images(run.config); });
+  const auto found = find_data<data::ImageData>([&] {
+    return options.facts ? train::images_of_run(run, *options.facts)
+                         : train::load_images(run.config);
+  });
   auto [image, name] = picture_of(run, options.image.value_or("0"), found, maps.notes);
   maps.image = raw::contiguous(image);
   maps.title = "What each head attends to in " + name;

@@ -21,6 +21,9 @@ struct MapOptions {
   std::optional<std::string> text{};   ///< of a text run; default: the beginning of its validation text
   std::optional<std::string> image{};  ///< of a vision run: the number of a test image, or a PNG file; default: 0
   std::int64_t samples = 128;          ///< texts or pictures over which distances are averaged
+  /// Of the run's checkpoint: where others are in the place of its data, they are not to be had.
+  /// None: not looked at.
+  std::optional<train::CheckpointFacts> facts{};
 };
 
 /// Mean attention distance by layer and head.

@@ -10,6 +10,7 @@
 #include "autograd/autograd.h"
 #include "core/error.h"
 #include "train/report/html.h"
+#include "train/run_data.h"
 
 namespace weft::explain {
 namespace {
@@ -35,10 +36,13 @@ HistoryExample example_of(const train::RecommendConfig& c, const std::int64_t* i
 
 }  // namespace
 
-HistoryWeights explain_history(const train::RecommendRun& run, const std::vector<std::int64_t>& numbers) {
+HistoryWeights explain_history(const train::RecommendRun& run,
+                               const std::vector<std::int64_t>& numbers,
+                               const train::CheckpointFacts* facts) {
   const NoGrad no_grad;
   const train::RecommendConfig& c = run.config;
-  const data::ClickData data = train::load_click_data(c);
+  const data::ClickData data =
+      facts != nullptr ? train::clicks_of_run(run, *facts) : train::load_click_data(c);
   const auto look = [&](const std::vector<std::int64_t>& wanted) {
     const auto [inputs, targets] = data.batch(data::Split::test, wanted);
     const Tensor weights = run.model->history_weights(inputs), logits = (*run.model)(inputs);

@@ -29,8 +29,12 @@ struct HistoryWeights {
   double same_topic, other_topic;
 };
 
-/// Test examples by number; without one the first three. Throws ConfigError for a run of another model than din, IndexError for an example that does not exist.
-HistoryWeights explain_history(const train::RecommendRun& run, const std::vector<std::int64_t>& numbers);
+/// Test examples by number; without one the first three. Throws ConfigError for a run of another
+/// model than din, IndexError for an example that does not exist. `facts`, where given: of its
+/// checkpoint, for a ConfigError where other clicks are in the place of those it learned from.
+HistoryWeights explain_history(const train::RecommendRun& run,
+                               const std::vector<std::int64_t>& numbers,
+                               const train::CheckpointFacts* facts = nullptr);
 std::string to_text(const HistoryWeights& weights);
 std::string to_json(const HistoryWeights& weights);
 std::string to_html(const HistoryWeights& weights);

@@ -17,6 +17,8 @@ struct EncoderConfig : RunConfig {
   double mask_share = 0.15;
   bool whole_words = false;
   std::int64_t steps = 2000;
+  std::int64_t eval_tokens = -1;  ///< -1: all, or kWholeValidation of a longer split
+  bool whole_at_end = true;
 };
 
 struct BertRunConfig : EncoderConfig {};

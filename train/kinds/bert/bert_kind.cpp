@@ -1,6 +1,7 @@
 // The kind of run called bert: its choices, its rules, and how it begins.
 #include "core/error.h"
 #include "train/kind.h"
+#include "train/eval_tokens.h"
 #include "train/kinds/bert/bert_task.h"
 #include "train/load_run.h"
 
@@ -19,6 +20,7 @@ Fields bert_fields() {
   append(all, {{"steps", "Optimization", &C::steps, "optimizer steps", 1, kMany}});
   append(all, optimizer_fields());
   append(all, run_fields());
+  append(all, eval_token_fields<C>());
   return all;
 }
 
@@ -35,6 +37,8 @@ class BertKind : public KindBySteps<BertRunConfig> {
   std::string meaningless(const RunConfig& config, const std::string& field) const override {
     if (field == "label_smoothing") return "kind bert";
     if (field == "whole_words" && own(config).tokenizer == "words") return "tokenizer words, whose words have no pieces";
+    if (const std::string because = meaningless_at_end(own(config), field); !because.empty())
+      return because;
     return Kind::meaningless(config, field);
   }
   void check(const RunConfig& config) const override {
@@ -43,11 +47,14 @@ class BertKind : public KindBySteps<BertRunConfig> {
   }
   std::vector<std::string> figures() const override { return {"accuracy"}; }
 
-  Prepared prepare(std::unique_ptr<RunConfig> config) const override {
+  Prepared prepare(std::unique_ptr<RunConfig> config, const Known& known) const override {
     BertRunConfig& c = own(*config);
     settle(c);
     c.data = lasting_path(c.data);
-    EncoderData data = load_encoder_data(c);
+    std::shared_ptr<const data::WordTokenizer> tokenizer;
+    if (!known.data.empty()) tokenizer = data::WordTokenizer::from_json(known.data, "checkpoint");
+    EncoderData data = load_encoder_data(c, std::move(tokenizer), known.whole);
+    settle_eval_tokens(c, data.tokens(data::Split::validation));
     check_encoder_memory(c, bert_config(c, data.tokenizer->vocab_size(), 0, true));
     Prepared run;
     run.notes = data.notes;

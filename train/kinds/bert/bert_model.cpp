@@ -14,6 +14,7 @@
 #include "data/text/utf8.h"
 #include "nn/check.h"
 #include "train/compare/flops.h"
+#include "train/whole_data.h"
 
 namespace weft::train {
 namespace {
@@ -135,26 +136,41 @@ void EncoderData::note_cut(const Cut& cut, std::int64_t context, const std::stri
                   where, cut.texts, cut.of, context, cut.longest));
 }
 
-EncoderData load_encoder_data(const EncoderConfig& c, std::shared_ptr<const data::WordTokenizer> tokenizer) {
+std::int64_t EncoderData::tokens(data::Split split) const {
+  std::int64_t count = 0;
+  for (const data::Sequence& sequence : sequences[static_cast<int>(split)])
+    count += std::ssize(sequence);
+  return count;
+}
+
+EncoderData load_encoder_data(const EncoderConfig& c,
+                              std::shared_ptr<const data::WordTokenizer> tokenizer, bool whole) {
   const std::string path = data::find_data_set(c.data);
   const Phase phase("cutting {} into tokens", path);
   EncoderData result;
   result.tokenizer = std::move(tokenizer);
   const bool old_rules = c.format < 3;
   if (old_rules ? path.ends_with(".tsv") : data::is_labelled(path)) {
-    const data::LabelledData labelled = data::load_labelled(path, {.old_rules = old_rules});
+    const data::LabelledData labelled =
+        data::load_labelled(path, {.whole = whole, .old_rules = old_rules});
     result.notes = labelled.notes();
     if (!result.tokenizer) result.tokenizer = make_tokenizer(c, labelled.joined(data::Split::train), path);
     EncoderData::Cut cut;
     for (const auto split : {data::Split::train, data::Split::validation, data::Split::test})
       result.add(split, labelled.examples(split), c.context, path, cut);
     result.note_cut(cut, c.context, path);
+    if (whole) join_splits(result.sequences);
     return result;
   }
   const std::string text = read_file(path, std::min(kMaxPretrainBytes, memory_limit()));
   // The vocabulary is that of the whole text, as with the other tokenizers; what is learned of it is not.
   if (!result.tokenizer) result.tokenizer = make_tokenizer(c, text, path);
   const std::vector<std::int64_t> ids = result.tokenizer->encode(text, path);
+  if (whole) {
+    if (ids.empty()) fail<ConfigError>("eval", "{} holds no words", path);
+    result.sequences[0] = result.sequences[1] = data::windows(ids, c.context);
+    return result;
+  }
   const auto cut = static_cast<std::ptrdiff_t>(kPretrainFraction * static_cast<double>(ids.size()));
   result.sequences[0] = data::windows({ids.begin(), ids.begin() + cut}, c.context);
   result.sequences[1] = data::windows({ids.begin() + cut, ids.end()}, c.context);

@@ -33,6 +33,7 @@ struct EncoderData {
   std::vector<data::Sequence> sequences[3];
   std::vector<std::string> notes;  ///< what whoever trains on them should know
   std::uint64_t fingerprint() const;
+  std::int64_t tokens(data::Split split) const;
 
   /// Adds these examples' texts to a split's sequences, cut to the context; `cut` counts those that
   /// were.
@@ -44,8 +45,10 @@ struct EncoderData {
   void note_cut(const Cut& cut, std::int64_t context, const std::string& where);
 };
 /// A `.tsv` or `.csv` file's texts, one sequence each, by its splits; any other text in windows,
-/// the first nine tenths to train on.
-EncoderData load_encoder_data(const EncoderConfig& config, std::shared_ptr<const data::WordTokenizer> tokenizer = nullptr);
+/// the first nine tenths to train on. `whole`: all is the validation split.
+EncoderData load_encoder_data(const EncoderConfig& config,
+                              std::shared_ptr<const data::WordTokenizer> tokenizer = nullptr,
+                              bool whole = false);
 
 /// Cross-entropy of the hidden tokens, mean or sum over them.
 Tensor masked_loss(const nn::Bert& model, const data::MaskedBatch& batch, bool sum = false, std::int64_t* right = nullptr);

@@ -5,6 +5,7 @@
 #include "core/error.h"
 #include "nn/models/bag_of_words.h"
 #include "train/kind.h"
+#include "train/eval_tokens.h"
 #include "train/kinds/classify/classify_task.h"
 #include "train/load_run.h"
 
@@ -31,6 +32,7 @@ Fields classify_fields() {
                {"pretrain", "Optimization", &C::pretrain, "of these, so many first fill in hidden words of the training texts", 0, kMany}});
   append(all, optimizer_fields());
   append(all, run_fields());
+  append(all, eval_token_fields<C>());
   return all;
 }
 
@@ -76,6 +78,7 @@ class ClassifyKind : public KindBySteps<ClassifyConfig> {
     if (c.model == "bow" && (in(kBertOnly) || in(kMaskOnly))) return "model bow";
     if (c.pretrain == 0 && in(kMaskOnly)) return "pretrain 0";
     if (field == "whole_words" && c.tokenizer == "words") return "tokenizer words, whose words have no pieces";
+    if (const std::string because = meaningless_at_end(c, field); !because.empty()) return because;
     if (!c.from.empty() && in(kVocabularyOnly)) return "init " + c.from;
     return Kind::meaningless(config, field);
   }
@@ -89,17 +92,26 @@ class ClassifyKind : public KindBySteps<ClassifyConfig> {
 
   std::vector<std::string> figures() const override { return {"accuracy", "f1", "macro_f1"}; }
 
-  Prepared prepare(std::unique_ptr<RunConfig> config) const override {
+  Prepared prepare(std::unique_ptr<RunConfig> config, const Known& known) const override {
     ClassifyConfig& c = own(*config);
     settle(c, 10, 50);
     c.data = lasting_path(c.data);
     std::optional<BertRun> before;
-    if (!c.from.empty()) {
+    std::shared_ptr<const data::WordTokenizer> tokenizer;
+    std::optional<ClassifierFacts> facts;
+    if (!known.data
+             .empty()) {  // whose weights and vocabulary are its own by now, wherever they began
+      facts = ClassifierFacts::from_json(known.data, "checkpoint");
+      tokenizer = facts->tokenizer;
+    } else if (!c.from.empty()) {
       c.from = lasting_path(c.from);
       before = load_bert_run(bert_run(c));
       check_same_encoder(c, before->config);
+      tokenizer = before->tokenizer;
     }
-    ClassifyData data = load_classify_data(c, before ? before->tokenizer : nullptr);
+    ClassifyData data = load_classify_data(c, std::move(tokenizer), known.whole);
+    if (known.whole) take_classes(data, facts->classes, c);
+    settle_eval_tokens(c, data.encoder.tokens(data::Split::validation));
     if (c.model == "bert")
       check_encoder_memory(c, classifier_config(c, data.encoder.tokenizer->vocab_size(), static_cast<std::int64_t>(data.classes.size())));
     Prepared run;

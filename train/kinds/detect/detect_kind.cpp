@@ -100,8 +100,12 @@ class DetectKind : public KindBySteps<DetectConfig> {
 
   std::vector<std::string> figures() const override { return {"map50", "map"}; }
 
-  Prepared prepare(std::unique_ptr<RunConfig> config) const override {
+  Prepared prepare(std::unique_ptr<RunConfig> config, const Known& known) const override {
     DetectConfig& c = own(*config);
+    if (known.whole)
+      fail<ConfigError>("eval",
+                        "--data is not for detect runs: train further, or draw what is found in "
+                        "other pictures with `weft detect RUN FILE`");
     settle(c, 5);
     c.data = lasting_path(c.data);
     auto scenes = load_scenes(c);

@@ -16,9 +16,13 @@ constexpr std::int64_t kNoEnd = std::int64_t{1} << 40;
 
 }  // namespace
 
-DetectTask::DetectTask(const DetectConfig& config, std::shared_ptr<const data::DetectionData> scenes)
-    : config_(config), scenes_(std::move(scenes)), facts_(facts_of(*scenes_)), model_(build_detector(config, facts_.images)),
-      fingerprint_(fmt::format("{:016x}", scenes_->fingerprint())) {}
+DetectTask::DetectTask(const DetectConfig& config,
+                       std::shared_ptr<const data::DetectionData> scenes)
+    : config_(config),
+      scenes_(std::move(scenes)),
+      facts_(facts_of(*scenes_)),
+      model_(build_detector(config, facts_.images)),
+      fingerprint_(fmt::format("{:016x}", scenes_->fingerprint(config.format >= 3))) {}
 
 bool DetectTask::same_data(const std::string& json) const {
   DetectionFacts said = DetectionFacts::from_json(json, "checkpoint");
@@ -35,7 +39,7 @@ Tensor DetectTask::next_loss(Seen& seen) {
   if (!next_) next_.emplace(batches_->begin());
   else ++*next_;
   const auto& [images, boxes] = **next_;
-  seen.add(images.size(0), images, boxes);
+  seen.add(images.size(0), images, boxes, images.size(0));
   return model_->loss(images, boxes);
 }
 
@@ -60,7 +64,7 @@ std::vector<SeenImage> look_at_scenes(const nn::Detector& model, const data::Det
 
 Evaluation DetectTask::evaluate(data::Split split, const std::function<bool(double)>& proceed) {
   if (split == data::Split::train) fail<ConfigError>("eval", "training scenes have no end: use --split validation or test");
-  Evaluation evaluation;
+  Evaluation evaluation{.measured = scenes_->size(split)};
   const auto seen = look_at_scenes(*model_, *scenes_, split, proceed, &evaluation.loss);
   const MeanAveragePrecision precision = mean_average_precision(seen, facts_.images.classes);
   evaluation.figures = {{"map50", precision.at_50}, {"map", precision.at_50_95}};

@@ -54,12 +54,12 @@ class EmbeddingKind : public KindBySteps<EmbeddingConfig> {
   }
   std::vector<std::string> figures() const override { return {"synonyms"}; }
 
-  Prepared prepare(std::unique_ptr<RunConfig> config) const override {
+  Prepared prepare(std::unique_ptr<RunConfig> config, const Known& known) const override {
     EmbeddingConfig& c = own(*config);
     c.heads = 1;  // not of this model, but settled with the rest
     settle(c);
     c.data = lasting_path(c.data);
-    EmbeddingData data = load_embedding_data(c);
+    EmbeddingData data = load_embedding_data(c, known);
     const nn::SkipGramConfig model{.vocab_size = data.tokenizer->vocab_size(), .n_embd = c.width};
     check_memory(c, model.parameter_count(), static_cast<double>(c.batch) * static_cast<double>(c.negatives + 2), 0);
     Prepared run;

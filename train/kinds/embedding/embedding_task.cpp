@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <numbers>
 
 #include "autograd/autograd.h"
 #include "core/error.h"
@@ -24,7 +25,7 @@ constexpr std::uint64_t kEvalPairSeed = 0x5eed;  // of no run: every evaluation 
 
 }  // namespace
 
-EmbeddingData load_embedding_data(const EmbeddingConfig& c) {
+EmbeddingData load_embedding_data(const EmbeddingConfig& c, const Known& known) {
   EmbeddingData result;
   std::string text, where = c.data;
   data::SynonymCorpus corpus;
@@ -37,7 +38,10 @@ EmbeddingData load_embedding_data(const EmbeddingConfig& c) {
   }
   const Phase phase("cutting {} into tokens, and pairing them", where);
   std::int64_t unknown = -1;
-  if (c.tokenizer == "chars") {
+  if (!known.data.empty()) {
+    result.tokenizer = data::tokenizer_from_json(known.data);
+    if (c.tokenizer != "chars") unknown = data::kUnknownId;
+  } else if (c.tokenizer == "chars") {
     result.tokenizer = std::make_shared<data::CharTokenizer>(data::CharTokenizer::of_text(text, where));
   } else {
     result.tokenizer = data::WordTokenizer::of_text(text, {.vocab_size = c.vocabulary, .min_count = c.min_count, .lowercase = c.lowercase, .pieces = false}, where);
@@ -45,11 +49,16 @@ EmbeddingData load_embedding_data(const EmbeddingConfig& c) {
   }
   const std::vector<std::int64_t> all = result.tokenizer->encode(text, where);
   const std::vector<std::int32_t> ids(all.begin(), all.end());
-  const auto cut = static_cast<std::ptrdiff_t>(kEmbeddingTrainFraction * static_cast<double>(ids.size()));
+  const auto first =
+      known.whole
+          ? 0
+          : static_cast<std::ptrdiff_t>(kEmbeddingTrainFraction * static_cast<double>(ids.size()));
+  const auto cut = known.whole ? std::ssize(ids) : first;  // whole: both have all
   const data::SkipGramOptions options{.window = c.window, .negatives = c.negatives, .subsample = c.subsample, .ignore = unknown};
   const std::int64_t vocabulary = result.tokenizer->vocab_size();
   result.train = std::make_unique<data::SkipGramPairs>(std::vector<std::int32_t>(ids.begin(), ids.begin() + cut), vocabulary, options);
-  result.validation = std::make_unique<data::SkipGramPairs>(std::vector<std::int32_t>(ids.begin() + cut, ids.end()), vocabulary, options);
+  result.validation = std::make_unique<data::SkipGramPairs>(
+      std::vector<std::int32_t>(ids.begin() + first, ids.end()), vocabulary, options);
   for (const auto& [a, b] : corpus.synonyms) {
     const auto first = result.tokenizer->encode(a), second = result.tokenizer->encode(b);
     if (first.size() == 1 && second.size() == 1 && first[0] != unknown && second[0] != unknown) result.synonyms.emplace_back(first[0], second[0]);
@@ -65,8 +74,13 @@ std::string EmbeddingTask::fingerprint() const { return fmt::format("{:016x}", d
 
 Tensor EmbeddingTask::next_loss(Seen& seen) {
   const Tensor ids = data_.train->batch(next_++, config_.batch, static_cast<std::uint64_t>(config_.seed));
-  seen.add(ids.size(0), ids, Tensor());
+  seen.add(ids.size(0), ids, Tensor(), ids.size(0));
   return nn::negative_sampling_loss(model_(ids));
+}
+
+/// Every pair is as likely to be a real one as not.
+double EmbeddingTask::chance_loss() const {
+  return static_cast<double>(1 + config_.negatives) * std::numbers::ln2;
 }
 
 Evaluation EmbeddingTask::evaluate(data::Split split, const std::function<bool(double)>& proceed) {
@@ -77,7 +91,7 @@ Evaluation EmbeddingTask::evaluate(data::Split split, const std::function<bool(d
     if (!proceed(static_cast<double>(k) / static_cast<double>(kEvalBatches))) return {};
     sum += nn::negative_sampling_loss(model_(pairs.batch(k, kEvalPairs, kEvalPairSeed))).item();
   }
-  Evaluation evaluation;
+  Evaluation evaluation{.measured = kEvalBatches * kEvalPairs};
   evaluation.loss = sum / static_cast<double>(kEvalBatches);
   if (data_.synonyms.empty()) return evaluation;
   const explain::Neighbours neighbours(model_.table());

@@ -9,6 +9,7 @@
 #include "data/text/skip_gram.h"
 #include "data/text/tokenizer.h"
 #include "nn/models/skip_gram.h"
+#include "train/kind.h"
 #include "train/kinds/embedding/embedding_config.h"
 #include "train/load_run.h"
 #include "train/trainer.h"
@@ -21,8 +22,8 @@ struct EmbeddingData {
   std::vector<std::pair<std::int64_t, std::int64_t>> synonyms;  ///< of the planted corpus
   std::uint64_t fingerprint = 0;
 };
-/// Throws ConfigError, IoError.
-EmbeddingData load_embedding_data(const EmbeddingConfig& config);
+/// `known`: as Kind::prepare(). Throws ConfigError, IoError.
+EmbeddingData load_embedding_data(const EmbeddingConfig& config, const Known& known = {});
 
 class EmbeddingTask : public Task {
  public:
@@ -35,6 +36,7 @@ class EmbeddingTask : public Task {
   Tensor next_loss(Seen& seen) override;
   /// Loss over pairs of the split, always the same ones; of the planted corpus also the share of words whose synonym is among their three nearest.
   Evaluation evaluate(data::Split split, const std::function<bool(double)>& proceed) override;
+  double chance_loss() const override;
   std::string data_json() const override { return data_.tokenizer->to_json(); }
   std::string fingerprint() const override;
 

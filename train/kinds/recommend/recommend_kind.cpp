@@ -81,8 +81,12 @@ class RecommendKind : public KindOf<RecommendConfig> {
 
   std::vector<std::string> figures() const override { return {"auc", "gauc"}; }
 
-  Prepared prepare(std::unique_ptr<RunConfig> config) const override {
+  Prepared prepare(std::unique_ptr<RunConfig> config, const Known& known) const override {
     RecommendConfig& c = own(*config);
+    if (known.whole)
+      fail<ConfigError>("eval",
+                        "--data is not for recommend runs: other clicks are of other users and "
+                        "items, of which this model knows nothing");
     c.data = c.data == "clicks" ? c.data : lasting_path(c.data);
     settle_leave_out(c);
     data::ClickData data = load_click_data(c);

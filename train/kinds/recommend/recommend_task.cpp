@@ -3,11 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <numbers>
 #include <nlohmann/json.hpp>
 
 #include "autograd/autograd.h"
 #include "autograd/ops/binary.h"
 #include "autograd/ops/loss.h"
+#include "autograd/ops/shape_ops.h"
 #include "core/error.h"
 #include "train/ranking.h"
 
@@ -59,11 +61,23 @@ RecommendTask::RecommendTask(const RecommendConfig& config, data::ClickData data
 }
 
 Tensor RecommendTask::next_loss(Seen& seen) {
+  const std::int64_t place = next_ % config_.accumulate;  // among the batches of the step
   const auto [inputs, targets] = data_.train_batch(next_++, config_.batch, static_cast<std::uint64_t>(config_.seed));
-  seen.add(inputs.size(0), inputs, targets);
+  seen.add(inputs.size(0), inputs, targets, inputs.size(0));
   const Tensor loss = bce_with_logits(model_(inputs), targets);
-  return config_.penalty > 0 ? loss + mul(model_.embedding_penalty(inputs, occurrences_), config_.penalty) : loss;
+  if (config_.penalty == 0) return loss;
+  if (config_.accumulate == 1 || config_.format < 3)
+    return loss + mul(model_.embedding_penalty(inputs, occurrences_), config_.penalty);
+  // The penalty is a sum over the embeddings that the step reads, each once, and no mean over
+  // examples: it comes with the last batch, and whole.
+  if (place == 0) step_.clear();
+  step_.push_back(inputs);
+  if (place + 1 < config_.accumulate) return loss;
+  const double whole = config_.penalty * static_cast<double>(config_.accumulate);
+  return loss + mul(model_.embedding_penalty(cat(step_, 0), occurrences_), whole);
 }
+
+double RecommendTask::chance_loss() const { return std::numbers::ln2; }
 
 Evaluation RecommendTask::evaluate(data::Split split, const std::function<bool(double)>& proceed) {
   const NoGrad no_grad;
@@ -83,7 +97,7 @@ Evaluation RecommendTask::evaluate(data::Split split, const std::function<bool(d
     for (const double target : targets.to_vector<double>()) clicked.push_back(target > 0.5);
     for (std::int64_t r = 0; r < inputs.size(0); ++r) users.push_back(inputs.data<std::int64_t>()[r * inputs.size(1)]);
   }
-  Evaluation evaluation;
+  Evaluation evaluation{.measured = count};
   evaluation.loss = sum / static_cast<double>(count);
   evaluation.figures = {{"auc", auc(scores, clicked)}};
   // With one event a user left out no user has both a click and none: there is nothing to group.

@@ -36,6 +36,7 @@ class RecommendTask : public Task {
   /// Binary cross-entropy, and the penalty on the embeddings that the batch reads.
   Tensor next_loss(Seen& seen) override;
   Evaluation evaluate(data::Split split, const std::function<bool(double)>& proceed) override;
+  double chance_loss() const override;
   std::string data_json() const override { return facts_.to_json(); }
   std::string fingerprint() const override { return fingerprint_; }
 
@@ -45,6 +46,7 @@ class RecommendTask : public Task {
   ClickFacts facts_;
   nn::Recommender model_;
   std::vector<Tensor> occurrences_;
+  std::vector<Tensor> step_;  ///< inputs of the step's batches so far, where several make one
   std::string fingerprint_;
   std::int64_t next_ = 0;
 };

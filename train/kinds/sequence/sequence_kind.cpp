@@ -79,8 +79,9 @@ class SequenceKind : public KindBySteps<SequenceConfig> {
 
   std::vector<std::string> figures() const override { return {"accuracy", "exact"}; }
 
-  Prepared prepare(std::unique_ptr<RunConfig> config) const override {
+  Prepared prepare(std::unique_ptr<RunConfig> config, const Known& known) const override {
     SequenceConfig& c = own(*config);
+    if (known.whole) fail<ConfigError>("eval", "a sequence run makes its own data: drop --data");
     settle(c);
     const data::SequenceData data(sequence_options(c));
     const double rows = static_cast<double>(data.size(data::Split::train) > 0 ? std::min(c.batch, data.size(data::Split::train)) : c.batch);

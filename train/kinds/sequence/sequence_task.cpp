@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "autograd/autograd.h"
 #include "autograd/ops/loss.h"
@@ -79,9 +80,13 @@ std::string SequenceTask::fingerprint() const {
 
 Tensor SequenceTask::next_loss(Seen& seen) {
   const data::SequenceBatch batch = data_.train_batch(next_++, config_.batch);
-  seen.add(batch.inputs.numel(), batch.inputs, batch.targets);
+  seen.add(batch.inputs.numel(), batch.inputs, batch.targets, count_targets(batch.targets));
   const Answers answers = answer_(batch);
   return cross_entropy(answers.logits, answers.targets, {.label_smoothing = config_.label_smoothing, .ignore_index = data::kIgnoreIndex});
+}
+
+double SequenceTask::chance_loss() const {
+  return std::log(static_cast<double>(data_.vocab_size()));
 }
 
 Evaluation SequenceTask::evaluate(data::Split split, const std::function<bool(double)>& proceed) {
@@ -106,7 +111,7 @@ Evaluation SequenceTask::evaluate(data::Split split, const std::function<bool(do
     }
   }
   const double rows = static_cast<double>(data_.size(split)), asked = rows * static_cast<double>(data_.asked());
-  Evaluation evaluation;
+  Evaluation evaluation{.measured = data_.size(split) * data_.length()};
   evaluation.loss = sum / asked;
   evaluation.figures = {{"accuracy", right / asked}, {"exact", exact / rows}};
   return evaluation;

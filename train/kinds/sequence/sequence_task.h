@@ -32,6 +32,7 @@ class SequenceTask : public Task {
   Tensor next_loss(Seen& seen) override;
   /// Loss and accuracy over the asked positions; `exact`: rows with every answer right, which is what greedy decoding gets right from beginning to end.
   Evaluation evaluate(data::Split split, const std::function<bool(double)>& proceed) override;
+  double chance_loss() const override;
   std::string data_json() const override { return "{}"; }
   std::string fingerprint() const override;
 

@@ -13,6 +13,8 @@ struct TextConfig : RunConfig {
   std::string positions = "learned";
   bool tie = true;
   double logit_cap = 0;
+  std::int64_t eval_tokens = -1;  ///< -1: all, or kWholeValidation of a longer split
+  bool whole_at_end = true;
 };
 
 /// The kind of run that TextConfig configures, as every config header has it.

@@ -4,6 +4,7 @@
 #include "core/error.h"
 #include "train/compare/flops.h"
 #include "train/kind.h"
+#include "train/eval_tokens.h"
 #include "train/kinds/text/text_model.h"
 #include "train/kinds/text/text_task.h"
 #include "train/load_run.h"
@@ -28,6 +29,7 @@ Fields text_fields() {
                {"steps", "Optimization", &TextConfig::steps, "optimizer steps", 1, kMany}});
   append(all, optimizer_fields());
   append(all, run_fields());
+  append(all, eval_token_fields<TextConfig>());
   return all;
 }
 
@@ -42,6 +44,11 @@ class TextKind : public KindBySteps<TextConfig> {
     return table;
   }
 
+  std::string meaningless(const RunConfig& config, const std::string& field) const override {
+    const std::string because = meaningless_at_end(own(config), field);
+    return because.empty() ? Kind::meaningless(config, field) : because;
+  }
+
   void check(const RunConfig& config) const override {
     const TextConfig& c = own(config);
     check_common(c);
@@ -53,13 +60,19 @@ class TextKind : public KindBySteps<TextConfig> {
 
   std::vector<std::string> figures() const override { return {"bits_per_byte"}; }
 
-  Prepared prepare(std::unique_ptr<RunConfig> config) const override {
+  Prepared prepare(std::unique_ptr<RunConfig> config, const Known& known) const override {
     TextConfig& c = own(*config);
     settle(c);
     c.data = lasting_path(c.data);
-    data::TextData data = data::load_text(c.data, {.tokenizer = c.tokenizer});
-    check_data(c, data.vocab_size(), data.size(data::Split::train), data.size(data::Split::validation));
-    if (c.format >= 3 && data.vocab_size() == 1)
+    data::TextOptions options{.tokenizer = c.tokenizer};
+    if (!known.data.empty()) options.with_tokenizer = data::tokenizer_from_json(known.data);
+    if (known.whole) options.train_fraction = 0;
+    data::TextData data = data::load_text(c.data, options);
+    if (!known.whole)
+      check_data(c, data.vocab_size(), data.size(data::Split::train),
+                 data.size(data::Split::validation));
+    settle_eval_tokens(c, data.eval_tokens(data::Split::validation));
+    if (c.format >= 3 && !known.whole && data.vocab_size() == 1)
       fail<ConfigError>(c.data, "all {} tokens are one and the same: there is nothing to learn", data.size(data::Split::train));
     Prepared run;
     run.task = std::make_unique<TextTask>(c, std::move(data));

@@ -21,6 +21,13 @@ class TextTask : public Task {
   Tensor next_loss(Seen& seen) override;
   /// Loss over every token of the split but the first. There is no test split.
   Evaluation evaluate(data::Split split, const std::function<bool(double)>& proceed) override;
+  bool samples() const override {
+    return config_.eval_tokens > 0 &&
+           config_.eval_tokens < data_.eval_tokens(data::Split::validation);
+  }
+  Evaluation evaluate_sample(const std::function<bool(double)>& proceed) override;
+  bool whole_at_end() const override { return config_.whole_at_end; }
+  double chance_loss() const override;
   std::string data_json() const override { return data_.tokenizer().to_json(); }
   std::string fingerprint() const override { return fingerprint_; }
   const data::TextData& data() const { return data_; }
@@ -33,7 +40,9 @@ class TextTask : public Task {
   std::int64_t next_ = 0;
 };
 
-/// Loss in nats and bits per byte of a model over a whole split.
-Evaluation evaluate_text(const nn::Gpt& model, const data::TextData& data, data::Split split, const std::function<bool(double)>& proceed);
+/// Loss in nats and bits per byte of a model over a whole split, or over `most` tokens spread over
+/// it.
+Evaluation evaluate_text(const nn::Gpt& model, const data::TextData& data, data::Split split,
+                         const std::function<bool(double)>& proceed, std::int64_t most = 0);
 
 }  // namespace weft::train

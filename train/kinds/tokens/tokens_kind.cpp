@@ -127,8 +127,12 @@ class TokensKind : public KindBySteps<TokensConfig> {
 
   std::vector<std::string> figures() const override { return {"accuracy", "mse", "r2"}; }
 
-  Prepared prepare(std::unique_ptr<RunConfig> config) const override {
+  Prepared prepare(std::unique_ptr<RunConfig> config, const Known& known) const override {
     TokensConfig& c = own(*config);
+    if (known.whole)
+      fail<ConfigError>("eval",
+                        "--data is not for tokens runs: what their columns were brought to one "
+                        "scale by is known of their own table alone");
     if (!is_made_up(c)) c.data = lasting_path(c.data);
     data::TokenData data = load_tokens(c);
     const RowFacts rows = rows_of(c, data.tokens_per_row(), data.features());

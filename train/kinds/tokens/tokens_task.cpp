@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <numbers>
+
 #include "autograd/autograd.h"
 #include "autograd/ops/binary.h"
 #include "autograd/ops/loss.h"
@@ -23,7 +25,13 @@ std::string TokensTask::data_json() const {
 }
 
 std::string TokensTask::fingerprint() const {
-  return fmt::format("{:016x}", data::batch_hash(data_.tokens(data::Split::train), data_.targets(data::Split::train)));
+  std::uint64_t hash =
+      data::batch_hash(data_.tokens(data::Split::train), data_.targets(data::Split::train));
+  if (config_.format >= 3) {  // before, a change of what is only measured on was not noticed
+    for (const auto split : {data::Split::validation, data::Split::test})
+      hash = data::batch_hash(data_.tokens(split), data_.targets(split), hash);
+  }
+  return fmt::format("{:016x}", hash);
 }
 
 Tensor TokensTask::outputs(const Tensor& tokens) const {
@@ -43,9 +51,12 @@ Tensor TokensTask::loss(const Tensor& outputs, const Tensor& targets, bool train
 
 Tensor TokensTask::next_loss(Seen& seen) {
   const auto [tokens, targets] = data_.train_batch(next_++, {.batch = config_.batch, .seed = static_cast<std::uint64_t>(config_.seed)});
-  seen.add(targets.numel(), tokens, targets);
+  seen.add(targets.numel(), tokens, targets, targets.numel());
   return loss(outputs(tokens), targets, true);
 }
+
+/// Of numbers, that are brought to deviation 1, the mean has a squared error of 1.
+double TokensTask::chance_loss() const { return data_.binary() ? std::numbers::ln2 : 1; }
 
 Evaluation TokensTask::evaluate(data::Split split, const std::function<bool(double)>& proceed) {
   const NoGrad no_grad;
@@ -67,7 +78,7 @@ Evaluation TokensTask::evaluate(data::Split split, const std::function<bool(doub
     }
   }
   const double count = static_cast<double>(data_.size(split));
-  Evaluation evaluation;
+  Evaluation evaluation{.measured = data_.size(split)};
   evaluation.loss = loss_sum / count;
   if (data_.binary()) {
     evaluation.figures = {{"accuracy", right / count}};

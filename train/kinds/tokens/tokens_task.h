@@ -21,6 +21,7 @@ class TokensTask : public Task {
   Tensor next_loss(Seen& seen) override;
   /// accuracy of classes; of numbers mse, in the target's own units, and r2 (of the split's own mean; absent where all its targets are one number).
   Evaluation evaluate(data::Split split, const std::function<bool(double)>& proceed) override;
+  double chance_loss() const override;
   std::string data_json() const override;
   std::string fingerprint() const override;
 

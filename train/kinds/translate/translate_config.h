@@ -14,6 +14,8 @@ struct TranslateConfig : RunConfig {
   std::string positions = "sinusoidal";
   bool tie = true;
   std::int64_t steps = 3000;
+  std::int64_t eval_tokens = -1;  ///< of targets; -1: all, or kWholeValidation of a longer split
+  bool whole_at_end = true;
 };
 
 const Kind& kind_of(const TranslateConfig&);

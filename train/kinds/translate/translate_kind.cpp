@@ -2,6 +2,7 @@
 #include "core/error.h"
 #include "train/compare/flops.h"
 #include "train/kind.h"
+#include "train/eval_tokens.h"
 #include "train/kinds/translate/translate_task.h"
 
 namespace weft::train {
@@ -23,6 +24,7 @@ Fields translate_fields() {
                {"steps", "Optimization", &TranslateConfig::steps, "optimizer steps", 1, kMany}});
   append(all, optimizer_fields());
   append(all, run_fields());
+  append(all, eval_token_fields<TranslateConfig>());
   return all;
 }
 
@@ -37,6 +39,11 @@ class TranslateKind : public KindBySteps<TranslateConfig> {
     return table;
   }
 
+  std::string meaningless(const RunConfig& config, const std::string& field) const override {
+    const std::string because = meaningless_at_end(own(config), field);
+    return because.empty() ? Kind::meaningless(config, field) : because;
+  }
+
   void check(const RunConfig& config) const override {
     const TranslateConfig& c = own(config);
     check_common(c);
@@ -49,11 +56,14 @@ class TranslateKind : public KindBySteps<TranslateConfig> {
 
   std::vector<std::string> figures() const override { return {"accuracy", "bits_per_byte"}; }
 
-  Prepared prepare(std::unique_ptr<RunConfig> config) const override {
+  Prepared prepare(std::unique_ptr<RunConfig> config, const Known& known) const override {
     TranslateConfig& c = own(*config);
     settle(c);
     c.data = lasting_path(c.data);
-    TranslateData data = load_translate_data(c);
+    TranslateData data = load_translate_data(c, known);
+    std::int64_t tokens_there = 0;
+    for (const data::Sequence& target : data.targets[1]) tokens_there += std::ssize(target);
+    settle_eval_tokens(c, tokens_there);
     const nn::EncoderDecoderConfig model = encoder_decoder_config(c, data.vocabulary.size());
     const double tokens = static_cast<double>(c.batch) * static_cast<double>(c.context);
     check_memory(c, model.parameter_count(), tokens, tokens * static_cast<double>(data.vocabulary.size()));

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <numbers>
 
 #include "autograd/autograd.h"
@@ -11,6 +12,8 @@
 #include "core/error.h"
 #include "data/text/utf8.h"
 #include "train/build.h"
+#include "train/eval_tokens.h"
+#include "train/whole_data.h"
 
 namespace weft::train {
 namespace {
@@ -79,23 +82,26 @@ std::vector<data::TextPair> fitting_pairs(data::TextPairs& all, const TranslateC
 
 }  // namespace
 
-TranslateData load_translate_data(const TranslateConfig& c) {
+TranslateData load_translate_data(const TranslateConfig& c, const Known& known) {
   data::TextPairs read = data::read_pairs(c.data, c.format < 3);
   const std::vector<data::TextPair> fitting = fitting_pairs(read, c);
-  const data::PairData pairs(fitting, read.where);
+  const data::PairData pairs(fitting, read.where, known.whole);
   TranslateData result;
   result.notes = std::move(read.notes);
   const auto& train = pairs.pairs(data::Split::train);
-  if (c.format >= 3 && std::all_of(train.begin(), train.end(), [&](const data::TextPair& pair) {
-        return pair.target == train.front().target;
-      }))
-    fail<ConfigError>(read.where,
-                      "all {} training pairs have one target: there is nothing to learn",
-                      train.size());
-  std::string all;
-  for (const auto split : {data::Split::train, data::Split::validation, data::Split::test})
-    for (const data::TextPair& pair : pairs.pairs(split)) all += pair.source + pair.target;
-  result.vocabulary.tokenizer = std::make_shared<data::CharTokenizer>(data::CharTokenizer::of_text(all, pairs.source()));
+  if (c.format >= 3 && !known.whole &&
+      std::all_of(train.begin(), train.end(),
+                  [&](const data::TextPair& pair) { return pair.target == train.front().target; }))
+    fail<ConfigError>(read.where, "all {} training pairs have one target: there is nothing to learn", train.size());
+  if (!known.data.empty()) {
+    result.vocabulary.tokenizer = data::tokenizer_from_json(known.data);
+  } else {
+    std::string all;
+    for (const auto split : {data::Split::train, data::Split::validation, data::Split::test})
+      for (const data::TextPair& pair : pairs.pairs(split)) all += pair.source + pair.target;
+    result.vocabulary.tokenizer =
+        std::make_shared<data::CharTokenizer>(data::CharTokenizer::of_text(all, pairs.source()));
+  }
   for (const auto split : {data::Split::train, data::Split::validation, data::Split::test}) {
     for (const data::TextPair& pair : pairs.pairs(split)) {
       const auto ids = [&](const std::string& text) {
@@ -107,8 +113,13 @@ TranslateData load_translate_data(const TranslateConfig& c) {
       result.sources[k].push_back(ids(pair.source));
       result.targets[k].push_back(ids(pair.target));
       result.targets[k].back().push_back(static_cast<std::int32_t>(result.vocabulary.end()));
-      result.target_bytes[k] += static_cast<std::int64_t>(pair.target.size());
+      result.target_bytes[k].push_back(static_cast<std::int64_t>(pair.target.size()));
     }
+  }
+  if (known.whole) {
+    join_splits(result.sources);
+    join_splits(result.targets);
+    join_splits(result.target_bytes);
   }
   return result;
 }
@@ -124,8 +135,13 @@ nn::EncoderDecoderConfig encoder_decoder_config(const TranslateConfig& c, std::i
 }
 
 TranslateTask::TranslateTask(const TranslateConfig& config, TranslateData data)
-    : config_(config), data_(std::move(data)), model_(encoder_decoder_config(config, data_.vocabulary.size())),
-      order_(pair_lengths(data_), config.batch, static_cast<std::uint64_t>(config.seed)), fingerprint_(fmt::format("{:016x}", fingerprint_of(data_))) {}
+    : config_(config),
+      data_(std::move(data)),
+      model_(encoder_decoder_config(config, data_.vocabulary.size())),
+      order_(pair_lengths(data_), config.batch, static_cast<std::uint64_t>(config.seed)),
+      sample_(sample_of(data::lengths_of(data_.targets[1]),
+                        std::max<std::int64_t>(0, config.eval_tokens))),
+      fingerprint_(fmt::format("{:016x}", fingerprint_of(data_))) {}
 
 TranslateTask::Batch TranslateTask::batch_of(data::Split split, const std::vector<std::int64_t>& rows) const {
   constexpr std::int64_t kNothing = -1;
@@ -151,19 +167,30 @@ TranslateTask::Batch TranslateTask::batch_of(data::Split split, const std::vecto
 
 Tensor TranslateTask::next_loss(Seen& seen) {
   const Batch batch = batch_of(data::Split::train, order_.batch(next_++));
-  seen.add(batch.source.size(0), batch.source, batch.targets);
+  seen.add(batch.source.size(0), batch.source, batch.targets, count_targets(batch.targets));
   return cross_entropy(model_(batch.source, batch.inputs, batch.padding), batch.targets,
                        {.label_smoothing = config_.label_smoothing, .ignore_index = data::kIgnoreIndex});
 }
 
 Evaluation TranslateTask::evaluate(data::Split split, const std::function<bool(double)>& proceed) {
+  const auto count = std::ssize(data_.sources[static_cast<int>(split)]);
+  return measure(split, evenly_spaced(count, count), proceed);
+}
+
+double TranslateTask::chance_loss() const {
+  return std::log(static_cast<double>(data_.vocabulary.size()));
+}
+
+Evaluation TranslateTask::measure(data::Split split, const std::vector<std::int64_t>& pairs,
+                                  const std::function<bool(double)>& proceed) {
   const NoGrad no_grad;
-  const auto count = static_cast<std::int64_t>(data_.sources[static_cast<int>(split)].size());
+  const auto count = std::ssize(pairs);
   double sum = 0, right = 0, asked = 0;
+  std::int64_t bytes = 0;
   for (std::int64_t begin = 0; begin < count; begin += kEvalPairs) {
     if (!proceed(static_cast<double>(begin) / static_cast<double>(count))) return {};
-    std::vector<std::int64_t> rows;
-    for (std::int64_t row = begin; row < std::min(count, begin + kEvalPairs); ++row) rows.push_back(row);
+    const std::vector<std::int64_t> rows(pairs.begin() + begin,
+                                         pairs.begin() + std::min(count, begin + kEvalPairs));
     const Batch batch = batch_of(split, rows);
     const Tensor logits = model_(batch.source, batch.inputs, batch.padding);
     sum += cross_entropy(logits, batch.targets, {.ignore_index = data::kIgnoreIndex, .reduction = Reduction::sum}).item();
@@ -173,10 +200,13 @@ Evaluation TranslateTask::evaluate(data::Split split, const std::function<bool(d
       asked += 1;
       right += guesses[i] == truths[i] ? 1 : 0;
     }
+    for (const std::int64_t row : rows)
+      bytes += data_.target_bytes[static_cast<int>(split)][static_cast<std::size_t>(row)];
   }
-  Evaluation evaluation;
+  Evaluation evaluation{.measured = count};
   evaluation.loss = sum / asked;
-  evaluation.figures = {{"accuracy", right / asked}, {"bits_per_byte", sum / (std::numbers::ln2 * static_cast<double>(data_.target_bytes[static_cast<int>(split)]))}};
+  evaluation.figures = {{"accuracy", right / asked},
+                        {"bits_per_byte", sum / (std::numbers::ln2 * static_cast<double>(bytes))}};
   return evaluation;
 }
 

@@ -9,6 +9,7 @@
 #include "data/text/text_pairs.h"
 #include "data/text/tokenizer.h"
 #include "nn/models/encoder_decoder.h"
+#include "train/kind.h"
 #include "train/kinds/translate/translate_config.h"
 #include "train/load_run.h"
 #include "train/trainer.h"
@@ -27,11 +28,12 @@ struct TranslateVocabulary {
 struct TranslateData {
   TranslateVocabulary vocabulary;
   std::vector<data::Sequence> sources[3], targets[3];  ///< by split; a target ends with the sign of it
-  std::int64_t target_bytes[3] = {0, 0, 0};
+  std::vector<std::int64_t> target_bytes[3];
   std::vector<std::string> notes;  ///< pairs and columns that were left out
 };
-/// Throws IoError; ConfigError where texts are longer than the context and not to be skipped, and where all training targets are one.
-TranslateData load_translate_data(const TranslateConfig& config);
+/// Throws IoError; ConfigError where texts are longer than the context and not to be skipped, and
+/// where all training targets are one. `known`: as Kind::prepare().
+TranslateData load_translate_data(const TranslateConfig& config, const Known& known = {});
 
 nn::EncoderDecoderConfig encoder_decoder_config(const TranslateConfig& config, std::int64_t vocabulary);
 
@@ -46,6 +48,12 @@ class TranslateTask : public Task {
   Tensor next_loss(Seen& seen) override;
   /// Loss of a token of the target given those before it, the sign at its end counted; accuracy of the likeliest.
   Evaluation evaluate(data::Split split, const std::function<bool(double)>& proceed) override;
+  bool samples() const override { return sample_.size() < data_.sources[1].size(); }
+  Evaluation evaluate_sample(const std::function<bool(double)>& proceed) override {
+    return measure(data::Split::validation, sample_, proceed);
+  }
+  bool whole_at_end() const override { return config_.whole_at_end; }
+  double chance_loss() const override;
   std::string data_json() const override { return data_.vocabulary.tokenizer->to_json(); }
   std::string fingerprint() const override { return fingerprint_; }
 
@@ -55,11 +63,14 @@ class TranslateTask : public Task {
     Tensor source, padding, inputs, targets;
   };
   Batch batch_of(data::Split split, const std::vector<std::int64_t>& rows) const;
+  Evaluation measure(data::Split split, const std::vector<std::int64_t>& pairs,
+                     const std::function<bool(double)>& proceed);
 
   TranslateConfig config_;
   TranslateData data_;
   nn::EncoderDecoder model_;
   data::EpochOrder order_;
+  std::vector<std::int64_t> sample_;  ///< of the validation pairs, those that evaluations look at
   std::string fingerprint_;
   std::int64_t next_ = 0;
 };

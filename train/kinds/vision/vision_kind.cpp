@@ -49,6 +49,18 @@ void check_labels_differ(const VisionConfig& c, const data::ImageData& data) {
   fail<ConfigError>(c.data, "all {} training images have the label {}: there is nothing to tell apart", labels.numel(), *first);
 }
 
+/// Throws ConfigError unless a trained model can read other images.
+void check_fits(const data::ImageData& data, const ImageFacts& model) {
+  const bool same = data.channels() == model.channels && data.height() == model.height &&
+                    data.width() == model.width;
+  if (same && data.classes() <= model.classes) return;
+  fail<ConfigError>(
+      "eval",
+      "the model wants images {} x {} x {} of up to {} classes, these are {} x {} x {} of {}",
+      model.channels, model.height, model.width, model.classes, data.channels(), data.height(),
+      data.width(), data.classes());
+}
+
 class VisionKind : public KindOf<VisionConfig> {
  public:
   std::string name() const override { return "vision"; }
@@ -91,12 +103,21 @@ class VisionKind : public KindOf<VisionConfig> {
 
   std::vector<std::string> figures() const override { return {"accuracy"}; }
 
-  Prepared prepare(std::unique_ptr<RunConfig> config) const override {
+  Prepared prepare(std::unique_ptr<RunConfig> config, const Known& known) const override {
     VisionConfig& c = own(*config);
     c.data = lasting_path(c.data);
-    data::ImageData data = load_images(c);
+    std::optional<ImageFacts> learned;
+    if (!known.data.empty()) learned = ImageFacts::from_json(known.data, "checkpoint");
+    if (known.whole) {
+      c.train_share = 1;
+      c.batch = c.accumulate = 1;
+    }
+    // Nothing is taken from a training set that is measured, however small.
+    data::ImageData data = load_images(
+        c, learned ? std::optional(learned->normalization) : std::nullopt, !known.whole);
+    if (known.whole) check_fits(data, *learned);
     check_data(c, data.size(data::Split::train), data.height(), data.width(), data.channels(), data.classes());
-    if (c.format >= 3) check_labels_differ(c, data);
+    if (c.format >= 3 && !known.whole) check_labels_differ(c, data);
     if (c.validation == 0) {
       c.validation = data.size(data::Split::validation);
       c.derived.emplace_back("validation");
@@ -107,7 +128,8 @@ class VisionKind : public KindOf<VisionConfig> {
     if (run.steps < 1) fail<ConfigError>("config", "accumulate is longer than the run: accumulate {}, {} batches; lower --accumulate, or raise --epochs", c.accumulate, per_epoch * c.epochs);
     settle_common(c, run.steps, per_epoch / c.accumulate);
     run.has_test = data.size(data::Split::test) > 0;
-    run.task = std::make_unique<VisionTask>(c, std::move(data));
+    run.task =
+        std::make_unique<VisionTask>(c, std::move(data), known.whole ? learned : std::nullopt);
     run.config = std::move(config);
     return run;
   }

@@ -1,14 +1,14 @@
 #include "train/kinds/vision/vision_task.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+#include <cmath>
 
 #include "autograd/autograd.h"
 #include "autograd/ops/loss.h"
 #include "autograd/ops/reduce.h"
 #include "core/error.h"
 #include "core/parallel.h"
+#include "train/run_data.h"
 
 namespace weft::train {
 namespace {
@@ -21,9 +21,13 @@ ImageFacts facts_of(const data::ImageData& data) {
   return {.channels = data.channels(), .height = data.height(), .width = data.width(), .classes = data.classes(), .normalization = data.normalization(), .edges = data.edges()};
 }
 
-VisionTask::VisionTask(const VisionConfig& config, data::ImageData data)
-    : config_(config), data_(std::move(data)), facts_(facts_of(data_)), model_(build_model(config, facts_)),
-      fingerprint_(fmt::format("{:016x}", data::batch_hash(data_.images(data::Split::train), data_.labels(data::Split::train)))) {}
+VisionTask::VisionTask(const VisionConfig& config, data::ImageData data,
+                       const std::optional<ImageFacts>& learned)
+    : config_(config),
+      data_(std::move(data)),
+      facts_(learned.value_or(facts_of(data_))),
+      model_(build_model(config, facts_)),
+      fingerprint_(fingerprint_of(data_, config.format)) {}
 
 data::ImageBatchOptions VisionTask::batch_options() const {
   data::ImageBatchOptions options;
@@ -53,9 +57,11 @@ Tensor VisionTask::next_loss(Seen& seen) {
   else ++*next_;
   if (*next_ == batches_->end()) fail<IndexError>("train", "no more batches: the last epoch is over");
   const auto& [images, labels] = **next_;
-  seen.add(labels.numel(), images, labels);
+  seen.add(labels.numel(), images, labels, labels.numel());
   return cross_entropy((*model_)(images), labels, {.label_smoothing = config_.label_smoothing});
 }
+
+double VisionTask::chance_loss() const { return std::log(static_cast<double>(facts_.classes)); }
 
 Evaluation VisionTask::evaluate(data::Split split, const std::function<bool(double)>& proceed) { return evaluate_images(*model_, data_, split, proceed); }
 
@@ -74,7 +80,7 @@ Evaluation evaluate_images(const nn::Model& model, const data::ImageData& data, 
     for (std::size_t i = 0; i < truths.size(); ++i) right += guesses[i] == truths[i] ? 1 : 0;
   }
   const double count = static_cast<double>(data.size(split));
-  Evaluation evaluation;
+  Evaluation evaluation{.measured = data.size(split)};
   evaluation.loss = sum / count;
   evaluation.figures = {{"accuracy", static_cast<double>(right) / count}};
   return evaluation;

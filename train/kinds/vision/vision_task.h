@@ -13,13 +13,16 @@ namespace weft::train {
 class VisionTask : public Task {
  public:
   /// Makes the model; its weights come from the stream `init` of this thread.
-  VisionTask(const VisionConfig& config, data::ImageData data);
+  /// `learned`: what a trained model was made for, where the images are others.
+  VisionTask(const VisionConfig& config, data::ImageData data,
+             const std::optional<ImageFacts>& learned = {});
 
   nn::Model& model() override { return *model_; }
   std::string unit() const override { return "images"; }
   void start(std::int64_t number) override;
   Tensor next_loss(Seen& seen) override;
   Evaluation evaluate(data::Split split, const std::function<bool(double)>& proceed) override;
+  double chance_loss() const override;
   std::string data_json() const override { return facts_.to_json(); }
   bool same_data(const std::string& json) const override;
   std::string fingerprint() const override { return fingerprint_; }
