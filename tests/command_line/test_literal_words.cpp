@@ -107,7 +107,7 @@ std::size_t room_for_words(const Command& command) {
   return room;
 }
 
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+bool says_so(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 }  // namespace
 
@@ -163,7 +163,7 @@ TEST_CASE("every positional gets each hostile text as it was typed") {
       before.emplace_back("RUN");
       if (takes_several(*option)) continue;
       const std::string both = program.parse(words + before + Words{"again"});
-      if (before.size() == room_for_words(command)) CHECK(contains(both, "does not know what to do with again"));
+      if (before.size() == room_for_words(command)) CHECK(says_so(both, "does not know what to do with again"));
     }
     if (room_for_words(command) == 0) CHECK_FALSE(program.parse(command.words + Words{"word"}).empty());
   }
@@ -181,7 +181,7 @@ TEST_CASE("bare, yes, no, repeated, two values: each option takes it as it is me
       if (is_switch(*option)) {
         CHECK(bare == "");
         CHECK(option->count() == 1);
-        CHECK(contains(program.parse(command.words + Words{flag, flag}), "given twice"));
+        CHECK(says_so(program.parse(command.words + Words{flag, flag}), "given twice"));
         CHECK_FALSE(program.parse(command.words + Words{flag + "=perhaps"}).empty());
         CHECK_FALSE(program.parse(command.words + Words{flag + "="}).empty());
         if (!name.starts_with("no-")) {
@@ -197,11 +197,11 @@ TEST_CASE("bare, yes, no, repeated, two values: each option takes it as it is me
         CHECK(shown(*option) == "yes");
         CHECK(program.parse(command.words + Words{"--no-" + name}) == "");
         CHECK(shown(*option) == "no");
-        CHECK(contains(program.parse(command.words + Words{"--no-" + name + "=yes"}), "takes no value"));
+        CHECK(says_so(program.parse(command.words + Words{"--no-" + name + "=yes"}), "takes no value"));
       } else {
-        CHECK(contains(bare, flag + " needs a value"));
-        CHECK(contains(program.parse(command.words + Words{flag, flag + "=1"}), flag + " needs a value"));
-        if (command.app->get_option_no_throw("--no-" + name) == nullptr) CHECK(contains(program.parse(command.words + Words{"--no-" + name}), "unknown option"));
+        CHECK(says_so(bare, flag + " needs a value"));
+        CHECK(says_so(program.parse(command.words + Words{flag, flag + "=1"}), flag + " needs a value"));
+        if (command.app->get_option_no_throw("--no-" + name) == nullptr) CHECK(says_so(program.parse(command.words + Words{"--no-" + name}), "unknown option"));
       }
       const std::string value = valid_value(program, command, *option);
       CHECK(program.parse(command.words + Words{flag, value}) == "");
@@ -212,11 +212,11 @@ TEST_CASE("bare, yes, no, repeated, two values: each option takes it as it is me
           CHECK(error == "");
           CHECK(option->results().size() == 2);
         } else {
-          CHECK(contains(error, "is given twice: " + value + " and " + value));
+          CHECK(says_so(error, "is given twice: " + value + " and " + value));
         }
       }
       if (takes_several(*option)) CHECK(program.parse(command.words + Words{flag, value, value}) == "");
-      else if (room_for_words(command) == 0) CHECK(contains(program.parse(command.words + Words{flag, value, "other"}), "takes one value, got " + value + " and other"));
+      else if (room_for_words(command) == 0) CHECK(says_so(program.parse(command.words + Words{flag, value, "other"}), "takes one value, got " + value + " and other"));
     }
   }
 }
@@ -237,16 +237,16 @@ TEST_CASE("every number of every command but train has limits, and is read as a 
       for (const char* wrong : {"nan", "inf", "-inf", "1e300", "-1e300", "0x10", " 1", "1 ", "1x", "true", "yes", "", "--1", "1_000", "1'000", "+1"}) {
         CAPTURE(wrong);
         const std::string error = program.parse(command.words + Words{flag + "=" + wrong});
-        CHECK(contains(error, flag + " must be "));
-        CHECK(contains(error, std::string(", got ") + (*wrong == '\0' ? "nothing" : wrong)));
+        CHECK(says_so(error, flag + " must be "));
+        CHECK(says_so(error, std::string(", got ") + (*wrong == '\0' ? "nothing" : wrong)));
       }
-      if (type == "INT") CHECK(contains(program.parse(command.words + Words{flag + "=1.5"}), "whole number"));
+      if (type == "INT") CHECK(says_so(program.parse(command.words + Words{flag + "=1.5"}), "whole number"));
     }
   }
   CHECK(numbers > 60);
-  CHECK(contains(program.parse({"predict", "RUN", "--beam", "0"}), "--beam must be from 1 to 1000, got 0"));
-  CHECK(contains(program.parse({"predict", "RUN", "--top", "-3"}), "--top must be from 1 to 1000000, got -3"));
-  CHECK(contains(program.parse({"bench", "attention", "--lengths", "16,,32"}), "got nothing"));
+  CHECK(says_so(program.parse({"predict", "RUN", "--beam", "0"}), "--beam must be from 1 to 1000, got 0"));
+  CHECK(says_so(program.parse({"predict", "RUN", "--top", "-3"}), "--top must be from 1 to 1000000, got -3"));
+  CHECK(says_so(program.parse({"bench", "attention", "--lengths", "16,,32"}), "got nothing"));
   CHECK(program.parse({"bench", "attention", "--lengths", "16,32", "--lengths=64"}) == "");
 }
 
@@ -255,8 +255,8 @@ TEST_CASE("commands add options by the functions of options.h alone") {
   for (const auto& entry : std::filesystem::directory_iterator(WEFT_SOURCE_DIR "/train/cli")) {
     const std::string name = entry.path().filename().string(), text = read_file(entry.path().string());
     ++files;
-    if (name != "options.cpp") CHECK_MESSAGE(!contains(text, "add_option"), name);
-    if (name != "parse_literally.cpp") CHECK_MESSAGE(!contains(text, ".parse("), name);
+    if (name != "options.cpp") CHECK_MESSAGE(!says_so(text, "add_option"), name);
+    if (name != "parse_literally.cpp") CHECK_MESSAGE(!says_so(text, ".parse("), name);
   }
   CHECK(files > 30);
 }
@@ -276,14 +276,14 @@ TEST_CASE("lists end where options, dashes and required words do; commands are c
   CHECK(results("predict", "files") == Words{"b.png", "--d.png"});
   CHECK(program.parse({"info", "--", "model"}) == "");
   CHECK(results("info", "run") == Words{"model"});
-  CHECK(contains(program.parse({"info", "RUN", "model"}), "does not know what to do with model"));
-  CHECK(contains(program.parse({"info", "--json", "model"}), "--json stands before model, which would not see it"));
-  CHECK(contains(program.parse({"bench", "--rounds", "3", "ops"}), "--rounds stands before ops"));
-  CHECK(contains(program.parse({"train", "text", "--", "--steps"}), "does not know what to do with --steps"));
-  CHECK(contains(program.parse({"sample", "RUN", "--prompt", "--chars", "5"}), "is written --prompt=--chars"));
+  CHECK(says_so(program.parse({"info", "RUN", "model"}), "does not know what to do with model"));
+  CHECK(says_so(program.parse({"info", "--json", "model"}), "--json stands before model, which would not see it"));
+  CHECK(says_so(program.parse({"bench", "--rounds", "3", "ops"}), "--rounds stands before ops"));
+  CHECK(says_so(program.parse({"train", "text", "--", "--steps"}), "does not know what to do with --steps"));
+  CHECK(says_so(program.parse({"sample", "RUN", "--prompt", "--chars", "5"}), "is written --prompt=--chars"));
   CHECK(program.parse({"train", "text", "--help", "--nonsense"}) == "(help)");
   CHECK(program.parse({"train", "text", "--nonsense", "--help"}) == "(help)");
-  CHECK(contains(program.parse({"trian", "text", "--help"}), "unknown command trian; did you mean train?"));
+  CHECK(says_so(program.parse({"trian", "text", "--help"}), "unknown command trian; did you mean train?"));
 }
 
 TEST_CASE("mistyped options of every command get the name that was meant, and nothing far-fetched") {
@@ -296,16 +296,16 @@ TEST_CASE("mistyped options of every command get the name that was meant, and no
       std::swap(name[1], name[2]);
       if ("--" + name == right) continue;
       const std::string error = program.parse(command.words + Words{"--" + name});
-      CHECK_MESSAGE(contains(error, "unknown option --" + name + "; did you mean " + right + "?"), error);
+      CHECK_MESSAGE(says_so(error, "unknown option --" + name + "; did you mean " + right + "?"), error);
     }
     for (const char* far : {"--frobnicate", "--a-thing-that-is-not-there", "--zzz"}) {
       const std::string error = program.parse(command.words + Words{far});
-      CHECK(contains(error, std::string("unknown option ") + far));
-      CHECK_FALSE(contains(error, "did you mean"));
+      CHECK(says_so(error, std::string("unknown option ") + far));
+      CHECK_FALSE(says_so(error, "did you mean"));
     }
   }
-  CHECK(contains(program.parse({"train", "text", "--batch-size", "3"}), "did you mean --batch?"));
-  CHECK(contains(program.parse({"train", "text", "--num-heads=3"}), "did you mean --heads?"));
-  CHECK(contains(program.parse({"train", "text", "--head_size", "3"}), "did you mean --head-size?"));
-  CHECK_FALSE(contains(program.parse({"train", "text", "--learning-rate", "3"}), "did you mean"));
+  CHECK(says_so(program.parse({"train", "text", "--batch-size", "3"}), "did you mean --batch?"));
+  CHECK(says_so(program.parse({"train", "text", "--num-heads=3"}), "did you mean --heads?"));
+  CHECK(says_so(program.parse({"train", "text", "--head_size", "3"}), "did you mean --head-size?"));
+  CHECK_FALSE(says_so(program.parse({"train", "text", "--learning-rate", "3"}), "did you mean"));
 }

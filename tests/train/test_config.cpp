@@ -229,7 +229,7 @@ TEST_CASE("what the data decide: context, patch, memory") {
                        "[config] context is longer than the data: context 1000, 5000 tokens to train and 500 to validate on; at most 499 here", ConfigError);
   train::VisionConfig v;
   v.patch = 5;
-  CHECK_THROWS_WITH_AS(train::check_data(v, 50000, 28, 28, 1, 10), "[config] patch must divide the image: patch 5, images 28 x 28", ConfigError);
+  CHECK_THROWS_WITH_AS(train::check_data(v, 50000, 28, 28, 1, 10), "[config] patch must divide the image: patch 5, images 28 x 28; choose a common divisor of both sides, such as 28", ConfigError);
   c.context = 64;
   c.width = 1'000'000;
   c.layers = 10'000;
