@@ -31,7 +31,7 @@ class AnnotatedImages final : public DetectionData {
   bool has_test() const override { return true; }
   const Normalization& normalization() const override { return normalization_; }
   Edges edges() const override { return edges_; }
-  std::uint64_t fingerprint(bool) const override { return fingerprint_; }
+  std::uint64_t fingerprint(bool = true) const override { return fingerprint_; }
   std::vector<std::string> notes() const override { return notes_; }
   Scene scene(Split split, std::int64_t number) const override;
 

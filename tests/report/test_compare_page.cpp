@@ -218,7 +218,7 @@ TEST_CASE("weft report writes the page beside the figures, and says what a folde
   CHECK(outcome.err.find("the folder of a single run") != std::string::npos);
   outcome = test::weft_with(folder, {"report", (folder / "nowhere").string()});
   CHECK(outcome.code == 1);
-  CHECK(outcome.err.find("is no folder") != std::string::npos);
+  CHECK(outcome.err.find("is not a folder") != std::string::npos);
   write_file((folder / "run" / "results.json").string(), "{\"suite\": \"x\"}");
   outcome = test::weft_with(folder, {"report", (folder / "run").string()});
   CHECK(outcome.code == 2);
