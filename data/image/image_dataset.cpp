@@ -169,7 +169,6 @@ ImageData::ImageData(Tensor train_images, Tensor train_labels, Tensor test_image
     : where_(std::move(where)), orders_(std::make_shared<Orders>()) {
   const auto all = with_channels(train_images, where_);
   check_labels(all, train_labels, where_, "train");
-  const auto count = all.size(0);
   if (all.numel() == 0) fail<IoError>(where_, "has no training images: their file holds {}", all.shape().str());
   if (all.size(1) > 4) fail<IoError>(where_, "images (N, C, H, W) may have 1 to 4 channels, these have the shape {}; an idx4 file holds the channels second", all.shape().str());
   if (!(options.share > 0 && options.share <= 1)) fail<ConfigError>("data", "the share of training images must be above 0 and at most 1, got {}", options.share);

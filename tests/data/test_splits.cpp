@@ -38,7 +38,7 @@ int class_of(std::int64_t i) { return static_cast<int>(i * kClasses / kExamples)
 using Counts = std::array<std::array<std::int64_t, kClasses>, 3>;  ///< examples of each class in each split
 
 /// Readers of data whose examples have classes: each writes sorted data and says what has come into which split.
-std::map<std::string, std::function<Counts(const Scratch&, std::uint64_t seed)>> readers() {
+std::map<std::string, std::function<Counts(const Scratch&, std::uint64_t seed)>> split_readers() {
   std::map<std::string, std::function<Counts(const Scratch&, std::uint64_t)>> all;
   all["images"] = [](const Scratch& scratch, std::uint64_t seed) {
     for (const char* part : {"train", "t10k"}) {
@@ -105,7 +105,7 @@ Tensor labels_of(const std::vector<std::uint8_t>& labels) { return Tensor::from(
 }  // namespace
 
 TEST_CASE("of data sorted by class every class is in every split, the same for every seed") {
-  for (const auto& [name, read] : readers()) {
+  for (const auto& [name, read] : split_readers()) {
     CAPTURE(name);
     const Scratch scratch;
     const Counts counts = read(scratch, 1);
@@ -123,7 +123,7 @@ TEST_CASE("of data sorted by class every class is in every split, the same for e
 
 TEST_CASE("images: each class gives its share to within one, and the last of the file only where that is asked for") {
   const Scratch scratch;
-  const Counts counts = readers()["images"](scratch, 1);
+  const Counts counts = split_readers()["images"](scratch, 1);
   CHECK(counts[1] == std::array<std::int64_t, 3>{10, 10, 10});  // a tenth
   const ImageData last = load_images(scratch.folder(), {.held_out = HeldOut::last});
   CHECK(last.size(Split::validation) == 30);

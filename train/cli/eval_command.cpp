@@ -9,6 +9,7 @@
 #include "core/error.h"
 #include "train/cli/cli.h"
 #include "train/cli/eval_progress.h"
+#include "train/cli/terminal.h"
 #include "train/load_run.h"
 #include "train/kind.h"
 
@@ -115,7 +116,7 @@ int eval(const EvalFlags& flags) {
       fmt::print(", {}", train::figure_text(name, value));
     fmt::print("\n");
   }
-  if (!warning.empty()) fmt::print(stderr, "weft: {}\n", warning);
+  if (!warning.empty()) put_line(fmt::format("weft: {}", warning));
   return kDone;
 }
 
