@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
-#include <set>
 #include <system_error>
 #include <tuple>
 
@@ -47,12 +46,9 @@ Loop::Loop(Task& task, const RunConfig& config, std::string config_json, std::in
   if (config.ema > 0)
     ema_.emplace(parameters_, config.ema,
                  config.format < 3 ? optim::NamedTensors() : saved_buffers(task.model()));
-  if (config.on_nan == "skip" || options.stop_within_step) {
-    std::set<std::string> saved;
-    for (const auto& [name, tensor] : task.model().state_dict()) saved.insert(name);
-    for (const auto& [name, tensor] : task.model().named_buffers())
-      if (saved.contains(name)) statistics_.push_back({tensor, {}});
-  }
+  if (config.on_nan == "skip" || options.stop_within_step)
+    for (const auto& [name, tensor] : saved_buffers(task.model()))
+      statistics_.push_back({tensor, {}});
 }
 
 void Loop::tell_time() {

@@ -159,7 +159,7 @@ Tensor var(const Tensor& x, const Dims& dims, int correction, bool keepdim) {
   const double scale = 1.0 / static_cast<double>(plan.count - correction);
   // Two passes: squares of the deviations, which do not cancel as sum(x^2) - mean^2 would. In f64,
   // whose squares hold those of every f32, and whose mean a large f32 needs: that of 10,000,001 and
-  // 10,000,002 is no f32.
+  // 10,000,002 does not fit one.
   const auto deviations = [dims](const Tensor& t) {
     const Tensor wide = cast(t, DType::f64);
     return sub(wide, mean(wide, dims, true));

@@ -48,9 +48,17 @@ std::size_t known_column(std::string_view name, const std::vector<Column>& known
   return ColumnPlaces::kAbsent;
 }
 
-std::string all_names(const DelimitedReader& record) {
+/// Names with `between` between them: the first ones of very many.
+template <class Names>
+std::string listed(const Names& names, std::string_view between) {
+  constexpr std::size_t kMostListed = 50;
   std::string text;
-  for (const auto field : record.fields()) text += (text.empty() ? "" : ", ") + shown_field(field);
+  for (std::size_t i = 0; i < std::min(names.size(), kMostListed); ++i) {
+    if (i > 0) text += between;
+    text += shown_field(names[i]);
+  }
+  if (names.size() > kMostListed)
+    text += fmt::format("{}... ({} in all)", between, names.size());
   return text;
 }
 
@@ -216,7 +224,7 @@ ColumnPlaces find_columns(const DelimitedReader& record, const std::vector<Colum
     if (!known[k].required || found.places[k] != ColumnPlaces::kAbsent) continue;
     fail<IoError>(record.place(), "no column for the {} (known as {}{}{}): the header has {}",
                   known[k].name, known[k].name, known[k].other_names.empty() ? "" : ", ",
-                  fmt::join(known[k].other_names, ", "), all_names(record));
+                  fmt::join(known[k].other_names, ", "), listed(fields, ", "));
   }
   return found;
 }
@@ -228,7 +236,7 @@ std::string left_out_note(const std::string& where, const ColumnPlaces& places,
   for (const Column& column : known) names.push_back(column.name);
   return fmt::format("{}: left out {} `{}`; what is read is {}", where,
                      places.left_out.size() == 1 ? "the column" : "the columns",
-                     fmt::join(places.left_out, "`, `"), fmt::join(names, ", "));
+                     listed(places.left_out, "`, `"), fmt::join(names, ", "));
 }
 
 std::optional<double> field_number(std::string_view field) {

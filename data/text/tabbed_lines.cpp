@@ -28,10 +28,12 @@ std::size_t filled_columns(const DelimitedReader& record) {
 /// What is said of columns beyond the second where no header names them.
 std::string extra_columns_note(const DelimitedReader& first, const std::string& where,
                                const TextColumns& names, std::size_t columns) {
+  constexpr std::size_t kMostShown = 50;
   std::string others;
-  for (std::size_t c = 2; c < columns; ++c)
+  for (std::size_t c = 2; c < std::min(columns, kMostShown); ++c)
     others += fmt::format("{}{} (`{}`)", others.empty() ? "" : ", ", c + 1,
                           shown_field(first.fields()[c]));
+  if (columns > kMostShown) others += fmt::format(", ... {}", columns);
   return fmt::format(
       "{}: {} columns and no header: the first is the {}, the second the {}; left out: column {}",
       where, columns, names.left, names.right, others);

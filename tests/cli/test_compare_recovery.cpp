@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include <csignal>
+#include <map>
 
 #include "tests/cli/run_program.h"
 #include "tests/cli/tiny_suite.h"
@@ -45,11 +46,14 @@ TEST_CASE("Ctrl-C in a terminal, which reaches the runs too, lets all of them sa
   const std::string suite = tiny_suite(folder, "steps = 1000000\nsave_every = 500000\neval_every = 500000\n", kMargin), out = (folder / "c").string();
   for (const int signal : {SIGINT, SIGTERM}) {
     CAPTURE(signal);
-    Running running({"setsid", test::program(), "compare", suite, "--out", out, "--jobs", "2"}, folder);
     const fs::path one = folder / "c" / "runs/t/a/seed-1", other = folder / "c" / "runs/t/b/seed-1";
-    const auto begun = fs::exists(one / "metrics.jsonl") ? test::read_metrics(one).size() : 0;
-    REQUIRE(test::wait_for(one / "metrics.jsonl", fmt::format("\"step\":{},", begun + 20)));
-    REQUIRE(test::wait_for(other / "metrics.jsonl", fmt::format("\"step\":{},", 20)));
+    std::map<fs::path, std::size_t> begun;
+    for (const fs::path& run : {one, other})
+      begun[run] = fs::exists(run / "metrics.jsonl") ? test::read_metrics(run).size() : 0;
+    Running running({"setsid", test::program(), "compare", suite, "--out", out, "--jobs", "2"}, folder);
+    // What is there already is of the time before: each must have gone on by itself.
+    for (const auto& [run, steps] : begun)
+      REQUIRE(test::wait_for(run / "metrics.jsonl", fmt::format("\"step\":{},", steps + 20)));
     // The runs are stopped meanwhile, so that the terminal's signal and what the comparison sends them come at once.
     const auto runs = running.children();
     REQUIRE(runs.size() == 2);
@@ -187,4 +191,26 @@ TEST_CASE("a learning rate that is tried again with --retry is every run's, or n
   REQUIRE(weft_with(folder, {"compare", suite, "--out", cut.string(), "--retry"}).code == 0);
   CHECK(values_of(cut) == values_of(whole));
   CHECK(fs::last_write_time(cell / "seed-2/summary.json") == kept);
+}
+
+TEST_CASE("runs of an earlier version are kept, but get no new ones beside them") {
+  const TempFolder folder;
+  const std::string suite = tiny_suite(folder, "steps = 2\neval_every = 2\n", kMargin);
+  const Words compare{"compare", suite, "--out", (folder / "c").string()};
+  REQUIRE(weft_with(folder, compare).code == 0);
+  const fs::path one = folder / "c" / "runs/t/a/seed-1", other = folder / "c" / "runs/t/b/seed-2";
+  auto config = nlohmann::ordered_json::parse(read_file((one / "config.json").string()));
+  config["format"] = 2;
+  write_file((one / "config.json").string(), config.dump());
+  CHECK(weft_with(folder, compare).code == 0);  // nothing is left to do
+  fs::remove_all(other);
+  const Outcome refused = weft_with(folder, compare);
+  CHECK(refused.code == 2);
+  CHECK_MESSAGE(refused.err.find("holds runs of an earlier version (format 2") != std::string::npos,
+                refused.err);
+  CHECK(!fs::exists(other));
+  config["format"] = 3;
+  write_file((one / "config.json").string(), config.dump());
+  CHECK(weft_with(folder, compare).code == 0);
+  CHECK(fs::exists(other / "summary.json"));
 }

@@ -15,6 +15,7 @@
 #include "data/table/csv.h"
 #include "data/table/delimited.h"
 #include "data/text/labelled_text.h"
+#include "data/text/tabbed_lines.h"
 #include "data/text/text_pairs.h"
 #include "tests/data/scratch.h"
 
@@ -335,6 +336,27 @@ TEST_CASE("quotes as in RFC 4180, or characters like any other") {
   DelimitedReader lines("\"a\nb\"\n\nc\n", "f", {});
   REQUIRE((lines.next() && lines.next()));
   CHECK(lines.place() == "f:4");
+}
+
+TEST_CASE("of very many columns a message names the first") {
+  std::string many = "label\ttext", plain = "a\tb";
+  for (int i = 0; i < 60'000; ++i) many += "\tcolumn" + std::to_string(i), plain += "\tc";
+  const TextColumns columns{"label", "text", {}, {}};
+  const TextTable named = read_text_columns(many + "\n" + plain + "\n", "f", columns);
+  REQUIRE(named.notes.size() == 1);
+  CHECK(contains(named.notes[0], "`column0`, `column1`"));
+  CHECK(contains(named.notes[0], "(60000 in all)"));
+  CHECK(named.notes[0].size() < 2000);
+  const TextTable unnamed = read_text_columns(plain + "\n", "f", columns);
+  REQUIRE(unnamed.notes.size() == 1);
+  CHECK(contains(unnamed.notes[0], ", ... 60002"));
+  CHECK(unnamed.notes[0].size() < 2000);
+  DelimitedReader header(many, "f", {});
+  REQUIRE(header.next());
+  const std::vector<Column> wanted{{"label", {}}, {"text", {}}, {"author", {}}};
+  const std::string missing = message_of<IoError>([&] { find_columns(header, wanted, 2); });
+  CHECK(contains(missing, "no column for the author"));
+  CHECK(missing.size() < 2000);
 }
 
 TEST_CASE(

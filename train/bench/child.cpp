@@ -78,12 +78,18 @@ bool read_all(Pipe& out, Pipe& err, ChildOutcome& outcome) {
 ChildOutcome run_child(const std::vector<std::string>& command) {
   Pipe out, err;
   const pid_t child = spawn(command, out, err);
-  const leaving::Child ended_with_us(child);
-  out.close(1);
-  err.close(1);
   ChildOutcome outcome;
-  const bool whole = read_all(out, err, outcome);
-  if (!whole) ::kill(child, SIGKILL);
+  bool whole = false;
+  {
+    const leaving::Child ended_with_us(child);
+    out.close(1);
+    err.close(1);
+    whole = read_all(out, err, outcome);
+    if (!whole) ::kill(child, SIGKILL);
+    siginfo_t ended{};  // not reaped yet: until then nobody else gets its number
+    while (::waitid(P_PID, static_cast<id_t>(child), &ended, WEXITED | WNOWAIT) < 0 && errno == EINTR) {
+    }
+  }
   int status = 0;
   while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
   }

@@ -46,19 +46,59 @@ class Runner {
   }
 
   bool run() {
+    refuse_mixture();
     if (plan_.suite.budget.equal == Equal::seconds && !run_all(pace_jobs())) return false;
     if (plan_.suite.budget.equal == Equal::seconds) take_paces();
-    for (std::size_t cell = 0; cell < plan_.cells.size(); ++cell) {
-      if (plan_.suite.lr_factors.size() == 1) continue;
-      for (const double factor : plan_.suite.lr_factors) add(folder_.try_job(plan_, cell, factor));
-    }
-    for (const std::int64_t seed : plan_.suite.seeds) {
-      for (std::size_t cell = 0; cell < plan_.cells.size(); ++cell) add(folder_.seed_job(plan_, cell, seed));
-    }
+    for (const Job& job : all_jobs()) add(job);
     return run_all(std::exchange(waiting_, {}));
   }
 
  private:
+  /// Tries of learning rates, then the runs of each seed.
+  std::vector<Job> all_jobs() const {
+    std::vector<Job> jobs;
+    for (std::size_t cell = 0; cell < plan_.cells.size(); ++cell) {
+      if (plan_.suite.lr_factors.size() == 1) continue;
+      for (const double factor : plan_.suite.lr_factors)
+        jobs.push_back(folder_.try_job(plan_, cell, factor));
+    }
+    for (const std::int64_t seed : plan_.suite.seeds)
+      for (std::size_t cell = 0; cell < plan_.cells.size(); ++cell)
+        jobs.push_back(folder_.seed_job(plan_, cell, seed));
+    return jobs;
+  }
+
+  /// Runs that an earlier version began go on by its rules (which examples validate, how batches
+  /// weigh): new ones beside them would be measured in another way.
+  void refuse_mixture() const {
+    std::int64_t earliest = train::kConfigFormat;
+    bool to_begin = false;
+    for (const Job& job : all_jobs()) {
+      const fs::path config = job.folder / "config.json";
+      std::error_code error;
+      if (fs::exists(config, error)) {
+        const auto json = read_config(config);
+        const bool said = json.is_object() && json.contains("format") &&
+                          json["format"].is_number_integer();
+        earliest = std::min(earliest, said ? json["format"].get<std::int64_t>() : 1);
+      } else {
+        const Status status = status_of(job);
+        to_begin = to_begin || status == Status::missing ||
+                   (options_.retry && status == Status::failed);
+      }
+    }
+    if (to_begin && earliest < train::kConfigFormat)
+      fail<ConfigError>(folder_.path().string(),
+                        "holds runs of an earlier version (format {} of config.json, this one "
+                        "writes {}), whose rules of what is trained and validated on were others: "
+                        "new runs could not be compared with them; choose another --out",
+                        earliest, train::kConfigFormat);
+  }
+
+  static nlohmann::json read_config(const fs::path& file) {
+    return nlohmann::json::parse(read_file(file.string(), train::kMaxConfigBytes), nullptr, false);
+  }
+
   // What is left to do, in order; what is done already is counted.
   void add(const Job& job) {
     forget_failure(job);
@@ -81,7 +121,7 @@ class Runner {
     std::error_code error;
     if (!fs::exists(own, error)) return false;
     const auto rates = [](const fs::path& config) {
-      auto json = nlohmann::json::parse(read_file(config.string(), train::kMaxConfigBytes), nullptr, false);
+      auto json = read_config(config);
       return json.is_object() ? std::pair(json["lr"], json["muon_lr"]) : std::pair<nlohmann::json, nlohmann::json>();
     };
     return rates(own) != rates(job.config);
