@@ -210,6 +210,20 @@ TEST_CASE("a signal at every phase of every kind of run") {
   for (const auto& [kind, words] : test::a_run_of_every_kind(folder)) check_every_point(folder, kind, kind == "text" ? words : words + StopWords{"--no-estimate"}, turn);
 }
 
+TEST_CASE("a signal while a comparison that goes on looks at its data ends it at once") {
+  const TempFolder folder;
+  fs::create_directory(folder / "tmp");
+  const std::string suite = test::tiny_suite(folder, "steps = 2\n", "margin = 5\n");
+  const StopWords words{"compare", suite, "--out", (folder / "c").string()};
+  REQUIRE(weft_with(folder, words).code == 0);
+  fs::remove_all(folder / "c" / "runs/t/b/seed-2");
+  const Outcome stopped = raised(folder, words, SIGTERM, "those of earlier runs\n");
+  CHECK(stopped.code == 128 + SIGTERM);
+  CHECK_MESSAGE(stopped.err.ends_with("those of earlier runs\nweft: stopped\n"), stopped.err);
+  CHECK_FALSE(fs::exists(folder / "c" / "runs/t/b/seed-2"));
+  CHECK(weft_with(folder, words).code == 0);
+}
+
 TEST_CASE("a signal while a trained model is used ends that at once") {
   const TempFolder folder;
   fs::create_directory(folder / "tmp");

@@ -100,6 +100,7 @@ compare::Plan plan_of(const CompareRequest& request) {
 /// Throws ConfigError where runs of a comparison that goes on learned from other data than those
 /// that are there now: they would stand beside runs of these. One run of each task tells.
 void check_data_of_runs(const compare::Plan& plan, const compare::CompareFolder& folder) {
+  const Phase phase("comparing the data with those of earlier runs");
   std::set<std::size_t> looked;  // tasks
   for (std::size_t cell = 0; cell < plan.cells.size(); ++cell) {
     for (const std::int64_t seed : plan.suite.seeds) {
@@ -128,7 +129,9 @@ std::unique_ptr<CompareOutcome> compare_suite(const CompareRequest& request) {
   train::require_utf8("the comparison's folder", out.string(), "compare");
   std::optional<SaveFirst> saving{std::in_place};
   const compare::CompareFolder folder(out, plan.suite, request.quick);
+  saving.reset();  // reading data again may take long, and leaves nothing to be saved
   check_data_of_runs(plan, folder);
+  saving.emplace();
   const int jobs = request.jobs > 0 ? request.jobs : usable_processors();
   Sittings sittings = Sittings::read(out);
   sittings.write(out);
