@@ -193,11 +193,11 @@ void set_value(RunConfig& config, const Field& field, const Value& value, std::s
 }
 
 std::string nearest(std::string_view name, const std::vector<std::string>& known) {
-  // Counted in halves. Mistypings are at most a quarter of a name's letters; a name of which the typed one is the beginning, or the typed one without a word
+  // Counted in halves. Mistypings are at most about a quarter of a name's letters; a name of which the typed one is the beginning, or the typed one without a word
   // at either end, is farther than one mistyping and nearer than two.
   const std::string typed = bare(name);
   std::string best;
-  const std::size_t most = 2 * std::clamp<std::size_t>((typed.size() + 3) / 4, 1, 3);
+  const std::size_t most = 2 * std::clamp<std::size_t>((typed.size() + 2) / 4, 1, 3);
   std::size_t best_distance = std::numeric_limits<std::size_t>::max();
   for (const std::string& candidate : known) {
     const std::string other = bare(candidate);

@@ -38,6 +38,13 @@ ClickData::ClickData(std::vector<std::vector<ClickEvent>> events, std::vector<st
       clicks += event.clicked ? 1 : 0;
     }
   }
+  const bool any_click = std::any_of(events_.begin(), events_.end(), [](const auto& list) {
+    return std::any_of(list.begin(), list.end(), [](const ClickEvent& e) { return e.clicked; });
+  });
+  if (!any_click) {
+    fail<ConfigError>(where_, "none of its events is a click (a rating of 4 or more): there is "
+                              "nothing to tell apart");
+  }
   for (const Split split : {Split::train, Split::validation, Split::test}) {
     if (size(split) == 0)
       fail<ConfigError>(where_, "no examples in the {} split: users need more than {} events, and a click before the last ones", name(split), 2 * options.leave_out);

@@ -94,8 +94,9 @@ TokenData table_tokens(const CsvTable& table, const TableTokens& o, std::string 
     const double most =
         as_it_is ? static_cast<double>(std::numeric_limits<float>::max()) : kLargestToSquare;
     if (std::abs(value) > most)
-      fail<IoError>(source, "{} in row {}, column {} is beyond what {}; scale the column", value,
-                    row + 1, column + 1, as_it_is ? "a 32-bit float holds" : "can be squared");
+      fail<IoError>(source, "{} in row {}, {} is beyond what {}; scale the column", value, row + 1,
+                    table.column_name(static_cast<std::size_t>(column)),
+                    as_it_is ? "a 32-bit float holds" : "can be squared");
     return value;
   };
   const Tensor order = Generator(0, "data.table.split").permutation(rows);

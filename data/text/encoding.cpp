@@ -40,7 +40,9 @@ std::string_view wide_encoding(std::string_view text) {
 struct HighBytes {
   double gb_pairs = 0;   ///< of two high bytes, as nearly all Chinese characters are in GB18030
   double gb_errors = 0;  ///< a lead byte without a trail that it may have
-  double alone = 0;      ///< between two bytes of ASCII, as accented letters stand in Latin-1
+  /// Between two bytes of ASCII, as accented letters stand in Latin-1; or two within a word of
+  /// ASCII letters, as in "Größe".
+  double alone = 0;
   double all = 0;
   double utf8_whole = 0;  ///< characters of several bytes that are right in UTF-8
   double utf8_errors = 0;
@@ -50,10 +52,17 @@ struct HighBytes {
 HighBytes look_at(std::string_view text) {
   HighBytes seen;
   const auto high = [&](std::size_t i) { return i < text.size() && byte_of(text, i) >= 0x80; };
+  const auto letter = [&](std::size_t i) {
+    const int small = i < text.size() ? byte_of(text, i) | 0x20 : 0;
+    return small >= 'a' && small <= 'z';
+  };
   for (std::size_t i = 0; i < text.size(); ++i) {
     if (!high(i)) continue;
     ++seen.all;
-    seen.alone += !high(i + 1) && (i == 0 || !high(i - 1)) ? 1 : 0;
+    if (i == 0 || !high(i - 1)) {
+      seen.alone += !high(i + 1) ? 1 : 0;
+      seen.alone += i > 0 && letter(i - 1) && high(i + 1) && letter(i + 2) ? 2 : 0;
+    }
     seen.windows = seen.windows || byte_of(text, i) < 0xa0;
   }
   for (std::size_t i = 0; i < text.size(); ++i) {

@@ -54,6 +54,32 @@ TEST_CASE("other images are normalized as those that the model has learned from"
   CHECK(Json::parse(own.out)["loss"] == Json::parse(other.out)["loss"]);
 }
 
+TEST_CASE("pairs that a run cannot hold are refused with what mends it where it is measured") {
+  const TempFolder folder;
+  const std::string data = (folder / "pairs.tsv").string(), other = (folder / "other.tsv").string();
+  std::string lines;
+  for (int i = 0; i < 20; ++i) lines += fmt::format("word {}\tno {}\n", i, i);
+  write_file(data, lines);
+  write_file(other, lines + "word 1\t" + std::string(50, 'n') + "\n");
+  const auto run = [&](const std::string& name, const std::vector<std::string>& more) {
+    std::vector<std::string> words{"train", "translate", "--data", data, "--layers", "1", "--width", "8"};
+    const std::vector<std::string> rest{"--heads", "1", "--context", "16", "--batch", "2", "--steps", "1"};
+    words.insert(words.end(), rest.begin(), rest.end());
+    words.insert(words.end(), more.begin(), more.end());
+    words.insert(words.end(), {"--out", (folder / name).string()});
+    const Outcome trained = weft_with(folder, words);
+    REQUIRE_MESSAGE(trained.code == 0, trained.err);
+    return weft_with(folder, {"eval", (folder / name).string(), "--data", other});
+  };
+  const Outcome refused = run("run", {});
+  CHECK(refused.code == 2);
+  CHECK_MESSAGE(refused.err.find("the longest, in line 21, has 50 characters: take them out of the "
+                                 "file, or measure a run that was trained with --context 50 or "
+                                 "with --skip-long") != std::string::npos,
+                refused.err);
+  CHECK(run("skips", {"--skip-long"}).code == 0);
+}
+
 TEST_CASE("an estimate of a run that goes on is of that run") {
   const TempFolder folder;
   const std::string run = (folder / "run").string();

@@ -47,6 +47,10 @@ TEST_CASE("examples: the latest clicks before each event, the last events kept a
   CHECK(message_of<ConfigError>([&] { ClickData(events, {0, 1}, {}, "test"); }) == "[test] item 2 of user 1 is outside 1 to 1");
   CHECK(message_of<ConfigError>([&] { ClickData(events, {0, 1, 1, 2, 2, 3, 3}, {.leave_out = 3}, "test"); }) ==
         "[test] no examples in the train split: users need more than 6 events, and a click before the last ones");
+  CHECK(message_of<ConfigError>([] {
+          ClickData({{}, {{1, false}, {2, false}, {1, false}}}, {0, 1, 1}, {}, "test");
+        }) == "[test] none of its events is a click (a rating of 4 or more): there is nothing to "
+              "tell apart");
   CHECK(message_of<ConfigError>([] { ClickOptions{.history = 0}.validate(); }) == "[clicks] history must be 1 to 65536, got 0");
 }
 

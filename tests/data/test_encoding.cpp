@@ -39,6 +39,14 @@ TEST_CASE("each encoding is told by its bytes, and the advice is the right one")
   CHECK(advice("\x93Quoted\x94 for \x80 5, caf\xe9") ==
         "it seems to be Windows-1252, Latin-1 with more signs; convert it with iconv -f "
         "WINDOWS-1252 -t UTF-8");
+  // Two in a row within a word are Latin-1, too, though each pair of them could be GB18030.
+  CHECK(advice("Die Gr\xf6\xdf"
+               "e der F\xfc\xdf"
+               "e, m\xfc\xdfig\n") ==
+        "it seems to be Latin-1; convert it with iconv -f ISO-8859-1 -t UTF-8");
+  CHECK(advice("gr\xf6\xdf"
+               "e,weight\n1,2\n") ==
+        "it seems to be Latin-1; convert it with iconv -f ISO-8859-1 -t UTF-8");
   // 春眠不覺曉，處處聞啼鳥。 in GBK.
   CHECK(advice("\xb4\xba\xc3\xdf\xb2\xbb\xd3\x58\x95\xd4\xa3\xac\xcc\x8e\xcc\x8e\xc2\x84\xcc\xe4"
                "\xf8\x42\xa1\xa3\n") ==

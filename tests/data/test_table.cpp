@@ -129,4 +129,7 @@ TEST_CASE("splits and targets that leave nothing to learn are refused") {
         "apart");
   CHECK(message(Tensor::ones({5, 1}, DType::f64), {}) == "[t.csv] a table needs at least one column of features and the last one as target, this has 1");
   CHECK(message(Tensor::full({5, 2}, 1e300, DType::f64), {}).find("is beyond what a 32-bit float holds; scale the column") != std::string::npos);
+  CHECK(message_of<IoError>([] {
+          table_tokens(parse_csv("a,b\n1,2\n3,4\n5,1e300\n", "t.csv"), {}, "t.csv");
+        }).starts_with("[t.csv] 1e+300 in row 3, column 2 (`b`) is beyond what "));
 }

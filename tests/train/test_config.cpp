@@ -247,4 +247,5 @@ TEST_CASE("the nearest name") {
   CHECK(train::nearest("layer", names) == "layers");
   CHECK(train::nearest("widht", names) == "width");
   CHECK(train::nearest("zzzzzz", names).empty());
+  CHECK(train::nearest("--steps", {"--items", "--epochs"}).empty());
 }

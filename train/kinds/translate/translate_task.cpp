@@ -50,7 +50,9 @@ std::uint64_t fingerprint_of(const TranslateData& data) {
 }
 
 /// Pairs that the context holds; the others are an error, or left out where that was asked for.
-std::vector<data::TextPair> fitting_pairs(data::TextPairs& all, const TranslateConfig& c) {
+/// `whole`: of a held-out file, which a run measures with the context it was trained with.
+std::vector<data::TextPair> fitting_pairs(data::TextPairs& all, const TranslateConfig& c,
+                                          bool whole) {
   std::vector<data::TextPair> fitting;
   std::int64_t too_long = 0, longest = 0, line = 0;
   for (data::TextPair& pair : all.pairs) {
@@ -71,11 +73,15 @@ std::vector<data::TextPair> fitting_pairs(data::TextPairs& all, const TranslateC
       "{} of {} pairs have a text longer than the context {}; the longest, in line {}, has {} "
       "characters",
       too_long, all.pairs.size(), c.context, line, longest);
+  if (!c.skip_long && whole)
+    fail<ConfigError>(all.where, "{}: take them out of the file, or measure a run that was trained "
+                                 "with --context {} or with --skip-long", which, longest);
   if (!c.skip_long)
     fail<ConfigError>(all.where, "{}: use --context {}, or leave them out with --skip-long", which,
                       longest);
   if (fitting.empty())
-    fail<ConfigError>(all.where, "{}: none is left to train on; use a larger --context", which);
+    fail<ConfigError>(all.where, "{}: none is left{}", which,
+                      whole ? "" : " to train on; use a larger --context");
   all.notes.push_back(fmt::format("{}: {}; they are left out (skip_long)", all.where, which));
   return fitting;
 }
@@ -84,7 +90,7 @@ std::vector<data::TextPair> fitting_pairs(data::TextPairs& all, const TranslateC
 
 TranslateData load_translate_data(const TranslateConfig& c, const Known& known) {
   data::TextPairs read = data::read_pairs(c.data, c.format < 3);
-  const std::vector<data::TextPair> fitting = fitting_pairs(read, c);
+  const std::vector<data::TextPair> fitting = fitting_pairs(read, c, known.whole);
   const data::PairData pairs(fitting, read.where, known.whole);
   TranslateData result;
   result.notes = std::move(read.notes);
