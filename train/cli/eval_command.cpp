@@ -5,6 +5,8 @@
 #include <cmath>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
 
 #include "core/error.h"
 #include "train/cli/cli.h"
@@ -35,6 +37,7 @@ struct Measured {
   train::Evaluation figures;
   std::string unit;
   double chance = 0;
+  std::vector<std::string> notes;  ///< of other data: what of them was left out
 };
 
 /// Its own data, read as it learned from them: by its vocabulary and its statistics.
@@ -80,6 +83,7 @@ Measured measure(const train::RunFacts& facts, const EvalFlags& flags,
                   .figures = run.task->evaluate(split_of(split), proceed),
                   .unit = run.task->unit()};
   result.chance = run.task->chance_loss();
+  if (others) result.notes = run.notes;
   return result;
 }
 
@@ -96,6 +100,7 @@ int eval(const EvalFlags& flags) {
   }
   const train::Evaluation& figures = result.figures;
   const std::string warning = train::above_chance(figures.loss, result.chance);
+  for (const std::string& note : result.notes) fmt::print(stderr, "weft: {}\n", note);
   if (flags.json) {
     nlohmann::ordered_json json{
         {"run", flags.run}, {"step", facts.facts.progress.step}, {"split", result.split}};
