@@ -128,6 +128,8 @@ TEST_CASE("a suite runs, says what it found, and can be killed at any time witho
     CAPTURE(stopped.err);
     if (i == 5 && stopped.code != 0) {
       CHECK(stopped.code == 143);
+      // On a slow machine it may still be planning or reading data, with nothing to be saved.
+      if (stopped.err.find("weft: stopped\n") != std::string::npos) continue;
       CHECK(stopped.err.find("Go on with:\n  weft compare " + suite + " --out " + cut) != std::string::npos);
       CHECK(comparison_results(cut)["complete"] == false);
     }
