@@ -100,7 +100,7 @@ int eval(const EvalFlags& flags) {
   }
   const train::Evaluation& figures = result.figures;
   const std::string warning = train::above_chance(figures.loss, result.chance);
-  for (const std::string& note : result.notes) fmt::print(stderr, "weft: {}\n", note);
+  for (const std::string& note : result.notes) put_line("weft: " + note);
   if (flags.json) {
     nlohmann::ordered_json json{
         {"run", flags.run}, {"step", facts.facts.progress.step}, {"split", result.split}};
