@@ -71,6 +71,12 @@ DelimitedReader::DelimitedReader(std::string_view text, std::string where,
       format_(format),
       separator_(format.separator) {
   check_text_file(text, where_, format.utf8);
+  const auto first_return = text_.find('\r');
+  if (first_return != std::string_view::npos && first_return + 1 < text_.size() &&
+      text_.find('\n') == std::string_view::npos) {
+    fail<IoError>(place(1), "its lines end with a carriage return alone, which is read as part of "
+                            "a line; convert them, for example with tr '\\r' '\\n'");
+  }
   if (separator_ == '\0') separator_ = likely_separator(text_);
 }
 

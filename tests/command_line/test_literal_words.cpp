@@ -280,6 +280,8 @@ TEST_CASE("lists end where options, dashes and required words do; commands are c
   CHECK(says_so(program.parse({"info", "--json", "model"}), "--json stands before model, which would not see it"));
   CHECK(says_so(program.parse({"bench", "--rounds", "3", "ops"}), "--rounds stands before ops"));
   CHECK(says_so(program.parse({"train", "text", "--", "--steps"}), "does not know what to do with --steps"));
+  CHECK(says_so(program.parse({"train", "text", "--seed", "1", "--", "--steps"}),
+                "does not know what to do with --steps"));
   CHECK(says_so(program.parse({"sample", "RUN", "--prompt", "--chars", "5"}), "is written --prompt=--chars"));
   CHECK(program.parse({"train", "text", "--help", "--nonsense"}) == "(help)");
   CHECK(program.parse({"train", "text", "--nonsense", "--help"}) == "(help)");

@@ -333,6 +333,13 @@ TEST_CASE("quotes as in RFC 4180, or characters like any other") {
         Fields{{"a", "b\tc"}});
   CHECK(fields_of("\"a;b\",c", {}) == Fields{{"a;b", "c"}});
   CHECK(fields_of("", {}).empty());
+  CHECK(fields_of("a,b\r", {}) == Fields{{"a", "b"}});
+  CHECK(fields_of("a,b", {}) == Fields{{"a", "b"}});
+  CHECK(fields_of("a,\"b\rc\"\r\nd,e\r\n", {}) == Fields{{"a", "b\rc"}, {"d", "e"}});
+  // Of carriage returns alone a file would be one line.
+  CHECK(message_of<IoError>([&] { fields_of("a,b\r1,2\r3,4\r", {}); }) ==
+        "[f:1] its lines end with a carriage return alone, which is read as part of a line; "
+        "convert them, for example with tr '\\r' '\\n'");
   DelimitedReader lines("\"a\nb\"\n\nc\n", "f", {});
   REQUIRE((lines.next() && lines.next()));
   CHECK(lines.place() == "f:4");

@@ -67,8 +67,10 @@ class Reader {
 
   void read_one() {
     const std::string word = words_[next_++];
-    if (!positionals_only_ && word == "--") positionals_only_ = true;
-    else if (!positionals_only_ && word.starts_with("--")) read_option(word);
+    if (!positionals_only_ && word == "--") {
+      positionals_only_ = true;
+      stray_after_.clear();
+    } else if (!positionals_only_ && word.starts_with("--")) read_option(word);
     else if (!positionals_only_ && is_option(word)) read_short(word);
     else if (!positionals_only_ && takes_command() && choose_command(word)) return;
     else read_positional(word);
