@@ -81,9 +81,9 @@ Measured measure(const train::RunFacts& facts, const EvalFlags& flags,
   run.task->model().eval();
   Measured result{.split = others && !vision ? "all" : split,
                   .figures = run.task->evaluate(split_of(split), proceed),
-                  .unit = run.task->unit()};
+                  .unit = run.task->unit(),
+                  .notes = others ? run.notes : std::vector<std::string>()};
   result.chance = run.task->chance_loss();
-  if (others) result.notes = run.notes;
   return result;
 }
 
