@@ -49,6 +49,8 @@ def load_faults():
         count = texts[name].count(before + good + after)
         if count != 1:
             wrong.append(f"fault {number}: its fragment occurs {count} times in {name}, not once: {before + good + after}")
+        if not good.endswith(";") and good.lstrip(" |<>=/").rstrip(" |&<>=+-*/") != good:
+            wrong.append(f"fault {number}: `{good}` is a part of an expression, not a whole one, which another could stand for")
         if entry["kind"] not in KINDS:
             wrong.append(f"fault {number}: `{entry['kind']}` is none of {', '.join(sorted(KINDS))}")
         if number != len(faults) + 1:
