@@ -154,6 +154,9 @@ TEST_CASE("torn lines are named by file and line") {
   CHECK(ratings_error(scratch, "u.data", "\n") == "[u.data] holds no ratings");
   CHECK(ratings_error(scratch, "ratings.csv", "userId,movieId,rating,timestamp\n1,2,3\n") ==
         "[ratings.csv:2] 3 columns, where the first line has 4 (separated by `,`)");
+  // A first line that holds a number is no header, whatever else it holds.
+  CHECK(ratings_error(scratch, "ratings.csv", "userId,movieId,rating,7\n1,2,3,4\n") ==
+        "[ratings.csv:1] the user must be a whole number from 0, got \"userId\"");
   CHECK(ratings_error(scratch, "ratings.csv", "1,99999999999999999999,3,4\n") ==
         "[ratings.csv:1] the item is beyond 64 bits: 99999999999999999999");
   CHECK(ratings_error(scratch, "ratings.csv", "1,2.0,3,4\n") ==
