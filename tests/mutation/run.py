@@ -36,27 +36,39 @@ Fault = collections.namedtuple("Fault", "id kind file begin end good bad tries s
 Outcome = collections.namedtuple("Outcome", "failed by")
 
 
+def without_space(text):
+    """The text without white space, and where each character that is left stood."""
+    places = [place for place, character in enumerate(text) if not character.isspace()]
+    return "".join(text[place] for place in places), places
+
+
 def load_faults():
-    """The table, with each fault's place found. Ends the program where a fragment is not there exactly once."""
+    """The table, with each fault's place found. Ends the program where a fragment is not there exactly once;
+    white space counts for nothing, so that formatting moves no fault."""
     wrong, faults, texts = [], [], {}
     for entry in tomllib.loads((ROOT / "tests/mutation/faults.toml").read_text(encoding="utf-8"))["fault"]:
         name, number = entry["file"], entry["id"]
         if name not in texts:
-            texts[name] = (ROOT / name).read_text(encoding="utf-8") if (ROOT / name).is_file() else ""
+            text = (ROOT / name).read_text(encoding="utf-8") if (ROOT / name).is_file() else ""
+            texts[name] = (text, *without_space(text))
         before, mark, rest = entry["code"].partition("«")
         good, _, after = rest.partition("»") if mark else (before, "", "")
         before = before if mark else ""
-        count = texts[name].count(before + good + after)
+        text, dense, places = texts[name]
+        fragment = without_space(before + good + after)[0]
+        count = dense.count(fragment)
         if count != 1:
             wrong.append(f"fault {number}: its fragment occurs {count} times in {name}, not once: {before + good + after}")
+            continue
         if not good.endswith(";") and good.lstrip(" |<>=/").rstrip(" |&<>=+-*/") != good:
             wrong.append(f"fault {number}: `{good}` is a part of an expression, not a whole one, which another could stand for")
         if entry["kind"] not in KINDS:
             wrong.append(f"fault {number}: `{entry['kind']}` is none of {', '.join(sorted(KINDS))}")
         if number != len(faults) + 1:
             wrong.append(f"fault {number} stands at place {len(faults) + 1}")
-        begin = texts[name].find(before + good + after) + len(before)
-        faults.append(Fault(number, entry["kind"], name, begin, begin + len(good), good, entry["bad"], entry["try"], entry.get("survives", "")))
+        first = dense.find(fragment) + len(without_space(before)[0])
+        begin, end = places[first], places[first + len(without_space(good)[0]) - 1] + 1
+        faults.append(Fault(number, entry["kind"], name, begin, end, text[begin:end], entry["bad"], entry["try"], entry.get("survives", "")))
     if wrong:
         sys.exit("\n".join(wrong))
     return faults
