@@ -14,9 +14,11 @@ namespace weft {
 using Gradients = std::vector<Tensor>;
 /// Gradient of the output -> gradients of the inputs.
 using BackwardRule = std::function<Gradients(const Tensor& grad)>;
-/// The same for an op with several outputs; the gradient of an output that nothing used is undefined.
+/// The same for an op with several outputs; the gradient of an output that nothing used is
+/// undefined.
 using MultiBackwardRule = std::function<Gradients(const std::vector<Tensor>& grads)>;
-/// An op's value written in primitive ops, from its (captured) inputs: what gradients of gradients differentiate.
+/// An op's value written in primitive ops, from its (captured) inputs: what gradients of gradients
+/// differentiate.
 using Definition = std::function<std::vector<Tensor>()>;
 using GradHook = std::function<Tensor(const Tensor&)>;
 
@@ -29,7 +31,8 @@ struct GradMeta {
   bool retain_grad = false;
   bool replaced = false;  ///< a module has put another tensor in this one's place: who still holds
                           ///< it trains nothing
-  int output_index = 0;        ///< which output of `node` this is; no other living GradMeta stands for that output
+  int output_index =
+      0;  ///< which output of `node` this is; no other living GradMeta stands for that output
   std::shared_ptr<Node> node;  ///< null for a leaf
   Tensor grad;
   std::vector<GradHook> hooks;
@@ -55,7 +58,8 @@ struct Node : std::enable_shared_from_this<Node> {
   const char* op = "";
   std::uint64_t sequence = 0;  ///< an input's node always has a smaller one than its consumer
   std::vector<Edge> edges;
-  std::vector<std::weak_ptr<GradMeta>> outputs;  ///< weak: an output keeps its node alive, not the other way round
+  std::vector<std::weak_ptr<GradMeta>>
+      outputs;  ///< weak: an output keeps its node alive, not the other way round
   MultiBackwardRule rule;
   Definition definition;
   std::vector<SavedVersion> saved;       ///< what the rule reads

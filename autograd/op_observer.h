@@ -5,9 +5,10 @@
 
 namespace weft {
 
-/// While one lives, `ended` is told of each op that this thread records (backward false) and of each node whose gradients it computes (true), when
-/// that is done. What a backward rule computes belongs to its node; ops that want no gradient may go unheard. The innermost observer hears; without
-/// one an op pays for a test of a pointer.
+/// While one lives, `ended` is told of each op that this thread records (backward false) and of
+/// each node whose gradients it computes (true), when that is done. What a backward rule computes
+/// belongs to its node; ops that want no gradient may go unheard. The innermost observer hears;
+/// without one an op pays for a test of a pointer.
 class OpObserver {
  public:
   using Ended = std::function<void(const char* op, bool backward)>;

@@ -28,7 +28,9 @@ void check_anomaly(const char* op, const Tensor& output) {
   if (!anomaly_mode) return;
   const std::int64_t index = raw::find_nonfinite(output);
   if (index < 0) return;
-  fail<NumericError>(op, "the forward made a NaN or an infinity: element {} (row-major) of an output {}", index, output.shape().str());
+  fail<NumericError>(
+      op, "the forward made a NaN or an infinity: element {} (row-major) of an output {}", index,
+      output.shape().str());
 }
 
 void save(const Tensor& t, std::vector<SavedVersion>& to) {
@@ -76,7 +78,9 @@ std::vector<Tensor> record_node(const char* op, std::vector<Tensor> outputs,
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     node->outputs.emplace_back();
     if (!is_float(outputs[i].dtype())) continue;
-    if (outputs[i].grad_meta()) fail<GraphError>(op, "output {} is already part of a graph; an op must return fresh tensors", i);
+    if (outputs[i].grad_meta())
+      fail<GraphError>(op, "output {} is already part of a graph; an op must return fresh tensors",
+                       i);
     auto meta = std::make_shared<GradMeta>();
     meta->requires_grad = true;
     meta->output_index = static_cast<int>(i);
@@ -93,7 +97,8 @@ MultiBackwardRule as_multi(BackwardRule rule) {
 
 }  // namespace
 
-OpObserver::OpObserver(Ended ended) : ended_(std::move(ended)), before_(std::exchange(op_observer, this)) {}
+OpObserver::OpObserver(Ended ended)
+    : ended_(std::move(ended)), before_(std::exchange(op_observer, this)) {}
 OpObserver::~OpObserver() { op_observer = before_; }
 void op_ended(const char* op, bool backward) {
   if (op_observer && (backward || !running_node)) op_observer->ended_(op, backward);
@@ -101,7 +106,9 @@ void op_ended(const char* op, bool backward) {
 
 bool grad_enabled() { return grad_mode; }
 
-bool wants_grad(const Tensor& t) { return grad_mode && t.defined() && t.grad_meta() && t.grad_meta()->requires_grad; }
+bool wants_grad(const Tensor& t) {
+  return grad_mode && t.defined() && t.grad_meta() && t.grad_meta()->requires_grad;
+}
 
 NoGrad::NoGrad() : before_(std::exchange(grad_mode, false)) {}
 NoGrad::~NoGrad() { grad_mode = before_; }
@@ -160,12 +167,14 @@ Tensor record_fused(const char* op, Tensor output, std::vector<Tensor> inputs, B
     return output;
   }
   Definition as_list;
-  if (definition) as_list = [definition = std::move(definition)] { return std::vector<Tensor>{definition()}; };
+  if (definition)
+    as_list = [definition = std::move(definition)] { return std::vector<Tensor>{definition()}; };
   return record_node(op, {std::move(output)}, inputs, as_multi(std::move(rule)), std::move(as_list),
                      false, saved, defined_by)[0];
 }
 
-std::vector<Tensor> record_multi(const char* op, std::vector<Tensor> outputs, std::vector<Tensor> inputs, MultiBackwardRule rule,
+std::vector<Tensor> record_multi(const char* op, std::vector<Tensor> outputs,
+                                 std::vector<Tensor> inputs, MultiBackwardRule rule,
                                  Definition definition) {
   op_ended(op, false);
   const bool differentiable_rule = !definition;

@@ -17,16 +17,21 @@ using Reference = std::function<std::vector<double>(const std::vector<Tensor>& i
 
 /// One call that is checked in every way.
 struct Case {
-  std::string label;                ///< "causal", "broadcast", "empty", ...
-  std::vector<Tensor> inputs{};     ///< floats as f64 (tests cast to f32), ids and masks in their own dtype
-  GradFunction call;                ///< must work for f64 and f32 inputs, contiguous or not; may be called any number of times
+  std::string label;  ///< "causal", "broadcast", "empty", ...
+  std::vector<Tensor>
+      inputs{};       ///< floats as f64 (tests cast to f32), ids and masks in their own dtype
+  GradFunction call;  ///< must work for f64 and f32 inputs, contiguous or not; may be called any
+                      ///< number of times
   Reference reference{};
-  std::vector<int> without_grad{};  ///< float inputs that have no gradient (ids and masks never have one)
-  GradcheckOptions check{};         ///< kinks, tolerance
-  bool gradients = true;            ///< false: an op without gradient (argmax, comparisons)
-  double f32_tolerance = 2e-5;      ///< |f32 - reference| <= tolerance * max(1, |reference|); ten times that for gradients
-  std::string no_second_order{};    ///< why gradients of gradients are not checked here; empty: they are
-  std::optional<Shape> shape{};     ///< of the output, where its elements alone do not tell enough
+  std::vector<int>
+      without_grad{};        ///< float inputs that have no gradient (ids and masks never have one)
+  GradcheckOptions check{};  ///< kinks, tolerance
+  bool gradients = true;     ///< false: an op without gradient (argmax, comparisons)
+  double f32_tolerance =
+      2e-5;  ///< |f32 - reference| <= tolerance * max(1, |reference|); ten times that for gradients
+  std::string
+      no_second_order{};  ///< why gradients of gradients are not checked here; empty: they are
+  std::optional<Shape> shape{};  ///< of the output, where its elements alone do not tell enough
 };
 
 /// A call that must throw a weft::Error, and the whole text of it.
@@ -53,10 +58,12 @@ struct Sample {
   std::vector<Case> cases{};
   std::vector<ErrorCase> errors{};
   std::vector<Benchmark> benchmarks{};
-  std::string no_errors{};  ///< why there is no input that it refuses; empty: `errors` holds at least one
+  std::string
+      no_errors{};  ///< why there is no input that it refuses; empty: `errors` holds at least one
 };
 
-/// All samples, sorted by kind and name. Each is a function that builds one, so that start-up costs nothing.
+/// All samples, sorted by kind and name. Each is a function that builds one, so that start-up costs
+/// nothing.
 struct Entry {
   std::string name;
   Kind kind;
@@ -64,22 +71,26 @@ struct Entry {
 };
 const std::vector<Entry>& all();
 
-/// Registers a sample: `const Register add("add", Kind::op, [] { return Sample{...}; });` in an unnamed namespace.
+/// Registers a sample: `const Register add("add", Kind::op, [] { return Sample{...}; });` in an
+/// unnamed namespace.
 struct Register {
   Register(std::string name, Kind kind, std::function<Sample()> make);
 };
 
-/// Gradient check of one case, as the tests and `weft gradcheck` run it: every float input not in `without_grad` is checked,
-/// contiguous and strided; gradients of gradients too where the case is small and does not say why not.
+/// Gradient check of one case, as the tests and `weft gradcheck` run it: every float input not in
+/// `without_grad` is checked, contiguous and strided; gradients of gradients too where the case is
+/// small and does not say why not.
 GradcheckResult check_case(const Case& sample_case, bool second_order);
 
-/// What values() and ids() draw from: 0, which tests and benchmarks see, or any other for samples of the same shapes with other numbers.
+/// What values() and ids() draw from: 0, which tests and benchmarks see, or any other for samples
+/// of the same shapes with other numbers.
 void set_sample_seed(std::uint64_t seed);
 
 // Helpers to write samples with.
 
-/// f64 tensor of reproducible values in [low, high), different for each `salt`. No two are equal and, where the range leaves room,
-/// none is within 1e-3 of a multiple of 0.5: maxima have no ties, and relu, abs and clamp stay off their kinks.
+/// f64 tensor of reproducible values in [low, high), different for each `salt`. No two are equal
+/// and, where the range leaves room, none is within 1e-3 of a multiple of 0.5: maxima have no ties,
+/// and relu, abs and clamp stay off their kinks.
 Tensor values(const Shape& shape, std::uint64_t salt, double low = -1, double high = 1);
 /// i64 ids in [0, bound).
 Tensor ids(const Shape& shape, std::int64_t bound, std::uint64_t salt);

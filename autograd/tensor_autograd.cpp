@@ -8,8 +8,9 @@ namespace weft {
 
 namespace {
 
-/// Destroying a node destroys its inputs' metas, whose nodes are destroyed in turn: a graph 100,000 deep would overflow
-/// the stack. Each meta therefore hands its node to this list, and only the outermost call empties it.
+/// Destroying a node destroys its inputs' metas, whose nodes are destroyed in turn: a graph 100,000
+/// deep would overflow the stack. Each meta therefore hands its node to this list, and only the
+/// outermost call empties it.
 void release(std::shared_ptr<Node> node) {
   thread_local std::vector<std::shared_ptr<Node>>* pending = nullptr;
   if (node.use_count() > 1) return;
@@ -38,9 +39,11 @@ GradMeta::~GradMeta() {
 bool Tensor::requires_grad() const { return grad_meta() && grad_meta()->requires_grad; }
 
 const Tensor& Tensor::set_requires_grad(bool value) const {
-  if (value && !is_float(dtype())) fail<DTypeError>("set_requires_grad", "only f32 and f64 have gradients, not {}", name(dtype()));
+  if (value && !is_float(dtype()))
+    fail<DTypeError>("set_requires_grad", "only f32 and f64 have gradients, not {}", name(dtype()));
   if (grad_meta() && grad_meta()->node)
-    fail<GraphError>("set_requires_grad", "the result of op `{}` is no leaf; use detach() first", grad_meta()->node->op);
+    fail<GraphError>("set_requires_grad", "the result of op `{}` is no leaf; use detach() first",
+                     grad_meta()->node->op);
   meta_of(*this).requires_grad = value;
   return *this;
 }
@@ -50,7 +53,8 @@ Tensor Tensor::grad() const { return grad_meta() ? grad_meta()->grad : Tensor();
 void Tensor::set_grad(Tensor grad) const {
   if (!grad.defined() && !grad_meta()) return;
   if (grad.defined() && (grad.shape() != shape() || grad.dtype() != dtype()))
-    fail<ShapeError>("set_grad", "gradient {} {} for a tensor {} {}", grad.shape().str(), name(grad.dtype()), shape().str(), name(dtype()));
+    fail<ShapeError>("set_grad", "gradient {} {} for a tensor {} {}", grad.shape().str(),
+                     name(grad.dtype()), shape().str(), name(dtype()));
   meta_of(*this).grad = std::move(grad);
 }
 
@@ -61,12 +65,15 @@ void Tensor::backward(const Tensor& gradient, bool retain_graph, bool create_gra
 Tensor Tensor::detach() const { return as_strided(shape(), strides(), 0); }
 
 void Tensor::register_hook(GradHook hook) const {
-  if (!requires_grad()) fail<GraphError>("register_hook", "this tensor has no gradient; call set_requires_grad() first");
+  if (!requires_grad())
+    fail<GraphError>("register_hook",
+                     "this tensor has no gradient; call set_requires_grad() first");
   grad_meta()->hooks.push_back(std::move(hook));
 }
 
 void Tensor::retain_grad() const {
-  if (!requires_grad()) fail<GraphError>("retain_grad", "this tensor has no gradient; call set_requires_grad() first");
+  if (!requires_grad())
+    fail<GraphError>("retain_grad", "this tensor has no gradient; call set_requires_grad() first");
   grad_meta()->retain_grad = true;
 }
 

@@ -27,10 +27,14 @@ constexpr bool is_float(DType dtype) { return dtype == DType::f32 || dtype == DT
 
 template <class T>
 constexpr DType dtype_of() {
-  if constexpr (std::is_same_v<T, float>) return DType::f32;
-  else if constexpr (std::is_same_v<T, double>) return DType::f64;
-  else if constexpr (std::is_same_v<T, std::int32_t>) return DType::i32;
-  else if constexpr (std::is_same_v<T, std::int64_t>) return DType::i64;
+  if constexpr (std::is_same_v<T, float>)
+    return DType::f32;
+  else if constexpr (std::is_same_v<T, double>)
+    return DType::f64;
+  else if constexpr (std::is_same_v<T, std::int32_t>)
+    return DType::i32;
+  else if constexpr (std::is_same_v<T, std::int64_t>)
+    return DType::i64;
   else {
     static_assert(std::is_same_v<T, std::uint8_t>, "no weft dtype for this C++ type");
     return DType::u8;
@@ -41,9 +45,12 @@ constexpr DType dtype_of() {
 template <class F>
 decltype(auto) dispatch_float(DType dtype, std::string_view where, F&& f) {
   switch (dtype) {
-    case DType::f32: return f(float{});
-    case DType::f64: return f(double{});
-    default: fail<DTypeError>(where, "wants f32 or f64, got {}", name(dtype));
+    case DType::f32:
+      return f(float{});
+    case DType::f64:
+      return f(double{});
+    default:
+      fail<DTypeError>(where, "wants f32 or f64, got {}", name(dtype));
   }
 }
 
@@ -51,9 +58,12 @@ decltype(auto) dispatch_float(DType dtype, std::string_view where, F&& f) {
 template <class F>
 decltype(auto) dispatch_index(DType dtype, std::string_view where, F&& f) {
   switch (dtype) {
-    case DType::i32: return f(std::int32_t{});
-    case DType::i64: return f(std::int64_t{});
-    default: fail<DTypeError>(where, "wants ids as i32 or i64, got {}", name(dtype));
+    case DType::i32:
+      return f(std::int32_t{});
+    case DType::i64:
+      return f(std::int64_t{});
+    default:
+      fail<DTypeError>(where, "wants ids as i32 or i64, got {}", name(dtype));
   }
 }
 
@@ -61,11 +71,16 @@ decltype(auto) dispatch_index(DType dtype, std::string_view where, F&& f) {
 template <class F>
 decltype(auto) dispatch_any(DType dtype, F&& f) {
   switch (dtype) {
-    case DType::f64: return f(double{});
-    case DType::i32: return f(std::int32_t{});
-    case DType::i64: return f(std::int64_t{});
-    case DType::u8: return f(std::uint8_t{});
-    default: return f(float{});
+    case DType::f64:
+      return f(double{});
+    case DType::i32:
+      return f(std::int32_t{});
+    case DType::i64:
+      return f(std::int64_t{});
+    case DType::u8:
+      return f(std::uint8_t{});
+    default:
+      return f(float{});
   }
 }
 

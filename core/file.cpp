@@ -33,14 +33,17 @@ struct Descriptor {
 std::string read_file(const std::string& path, std::int64_t limit) {
   const Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
   struct stat status {};
-  if (file.value < 0 || ::fstat(file.value, &status) != 0) fail<IoError>(path, "cannot be opened: {}", reason(errno));
+  if (file.value < 0 || ::fstat(file.value, &status) != 0)
+    fail<IoError>(path, "cannot be opened: {}", reason(errno));
   if (!S_ISREG(status.st_mode)) fail<IoError>(path, "is not a regular file");
-  if (status.st_size > limit) fail<IoError>(path, "holds {} bytes, more than the {} that are read", status.st_size, limit);
+  if (status.st_size > limit)
+    fail<IoError>(path, "holds {} bytes, more than the {} that are read", status.st_size, limit);
   const Phase phase("reading {}", path);
   std::string text(static_cast<std::size_t>(status.st_size), '\0');
   std::size_t done = 0;
   while (done < text.size()) {
-    const ssize_t count = ::read(file.value, text.data() + done, std::min(text.size() - done, kLargestTransfer));
+    const ssize_t count =
+        ::read(file.value, text.data() + done, std::min(text.size() - done, kLargestTransfer));
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) fail<IoError>(path, "cannot be read: {}", reason(errno));
     if (count == 0) break;  // it shrank meanwhile
@@ -53,7 +56,9 @@ std::string read_file(const std::string& path, std::int64_t limit) {
 bool is_disk_full(int error) { return error == ENOSPC || error == EDQUOT || error == EFBIG; }
 
 void fail_for_room(const std::string& path, std::string_view what, int error) {
-  if (error == EFBIG) fail<FileLimitError>(path, "{}: it would be larger than `ulimit -f` allows; raise that limit", what);
+  if (error == EFBIG)
+    fail<FileLimitError>(path, "{}: it would be larger than `ulimit -f` allows; raise that limit",
+                         what);
   fail<DiskFullError>(path, "{}: {}; make room", what, reason(error));
 }
 
@@ -97,9 +102,12 @@ void AtomicFile::commit() {
   half_written_.reset();
   // The name itself is on the disk only when its folder is.
   const auto slash = path_.rfind('/');
-  const std::string folder = slash == std::string::npos ? "." : slash == 0 ? "/" : path_.substr(0, slash);
+  const std::string folder = slash == std::string::npos ? "."
+                             : slash == 0               ? "/"
+                                                        : path_.substr(0, slash);
   const Descriptor held{file_calls::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0)};
-  if (held.value < 0 || file_calls::sync(held.value) != 0) fail_here("is written, but its folder cannot be synced");
+  if (held.value < 0 || file_calls::sync(held.value) != 0)
+    fail_here("is written, but its folder cannot be synced");
 }
 
 void write_file(const std::string& path, std::string_view text) {

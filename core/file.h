@@ -11,19 +11,26 @@
 
 namespace weft {
 
-/// The whole of a regular file. Throws IoError where it is missing, unreadable, no regular file, or above `limit` bytes.
+/// The whole of a regular file. Throws IoError where it is missing, unreadable, no regular file, or
+/// above `limit` bytes.
 std::string read_file(const std::string& path, std::int64_t limit = std::int64_t{1} << 40);
 
-/// Whether an errno says that there is no room: the disk is full, or the user's share of it, or the file as large as `ulimit -f` lets it be.
+/// Whether an errno says that there is no room: the disk is full, or the user's share of it, or the
+/// file as large as `ulimit -f` lets it be.
 bool is_disk_full(int error);
 
-/// A file that was not written because it would be larger than `ulimit -f` allows. What is done of a full disk is done of it too.
-class FileLimitError : public DiskFullError { using DiskFullError::DiskFullError; };
-/// Throws FileLimitError or DiskFullError for an errno of which is_disk_full() holds: `[path] what: why; how to mend it`.
+/// A file that was not written because it would be larger than `ulimit -f` allows. What is done of
+/// a full disk is done of it too.
+class FileLimitError : public DiskFullError {
+  using DiskFullError::DiskFullError;
+};
+/// Throws FileLimitError or DiskFullError for an errno of which is_disk_full() holds: `[path] what:
+/// why; how to mend it`.
 [[noreturn]] void fail_for_room(const std::string& path, std::string_view what, int error);
 
-/// A file that appears under its name at commit() and not before: until then the bytes go to a neighbour with another
-/// name, which the destructor removes (and leaving::leave). A crash or a full disk leaves what was there. Throws IoError, DiskFullError.
+/// A file that appears under its name at commit() and not before: until then the bytes go to a
+/// neighbour with another name, which the destructor removes (and leaving::leave). A crash or a
+/// full disk leaves what was there. Throws IoError, DiskFullError.
 class AtomicFile {
  public:
   explicit AtomicFile(std::string path);

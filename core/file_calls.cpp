@@ -26,7 +26,9 @@ bool fails(const char* call) {
 
 }  // namespace
 
-int open(const char* path, int flags, mode_t mode) { return fails("open") ? -1 : ::open(path, flags, mode); }
+int open(const char* path, int flags, mode_t mode) {
+  return fails("open") ? -1 : ::open(path, flags, mode);
+}
 
 ssize_t write(int descriptor, const void* data, std::size_t bytes) {
   if (!fails("write")) return ::write(descriptor, data, bytes);
@@ -36,7 +38,8 @@ ssize_t write(int descriptor, const void* data, std::size_t bytes) {
 
 int sync(int descriptor) {
   if (fails("sync")) return -1;
-  if (::fsync(descriptor) == 0 || errno == EINVAL || errno == ENOTSUP) return 0;  // the bytes are still the file system's to keep
+  if (::fsync(descriptor) == 0 || errno == EINVAL || errno == ENOTSUP)
+    return 0;  // the bytes are still the file system's to keep
   return -1;
 }
 
@@ -45,7 +48,9 @@ int close(int descriptor) {
   return fails("close") ? -1 : closed;
 }
 
-int rename(const char* from, const char* to) { return fails("rename") ? -1 : std::rename(from, to); }
+int rename(const char* from, const char* to) {
+  return fails("rename") ? -1 : std::rename(from, to);
+}
 
 void set_fault(Fault fault) { planted_fault() = std::move(fault); }
 

@@ -15,9 +15,9 @@ int sync(int descriptor);  ///< fsync; what file systems that cannot sync say is
 int close(int descriptor);
 int rename(const char* from, const char* to);
 
-/// Asked before every call, with its name; what it returns becomes the call's errno, 0 lets it through. A write that fails with ENOSPC writes half, as a disk
-/// that fills up does. An empty one takes it away.
-/// For tests, on one thread at a time.
+/// Asked before every call, with its name; what it returns becomes the call's errno, 0 lets it
+/// through. A write that fails with ENOSPC writes half, as a disk that fills up does. An empty one
+/// takes it away. For tests, on one thread at a time.
 using Fault = std::function<int(const char* call)>;
 void set_fault(Fault fault);
 

@@ -12,7 +12,9 @@ constexpr std::size_t kMost = 64;  // at the same time
 
 constinit std::array<std::atomic<const char*>, kMost> files{};
 constinit std::array<std::atomic<pid_t>, kMost> children{};
-static_assert(std::atomic<const char*>::is_always_lock_free && std::atomic<pid_t>::is_always_lock_free, "a handler may not wait");
+static_assert(std::atomic<const char*>::is_always_lock_free &&
+                  std::atomic<pid_t>::is_always_lock_free,
+              "a handler may not wait");
 
 /// A free place with `value` in it, or null.
 template <class T>
@@ -26,7 +28,8 @@ std::atomic<T>* take(std::array<std::atomic<T>, kMost>& slots, T value) {
 
 }  // namespace
 
-File::File(std::string path) : path_(std::move(path)), slot_(take<const char*>(files, path_.c_str())) {}
+File::File(std::string path)
+    : path_(std::move(path)), slot_(take<const char*>(files, path_.c_str())) {}
 
 void File::done() {
   if (slot_ != nullptr) *slot_ = nullptr;

@@ -1,4 +1,5 @@
-// What is undone where the process has to leave at once: half-written files are removed, children ended. Not for users.
+// What is undone where the process has to leave at once: half-written files are removed, children
+// ended. Not for users.
 #pragma once
 
 #include <sys/types.h>

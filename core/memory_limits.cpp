@@ -28,22 +28,28 @@ std::int64_t processors_of(std::istream& quota_file, std::istream& period_file) 
   return static_cast<std::int64_t>(std::clamp(std::round(quota / period), 1.0, 1e6));
 }
 
-/// Where a hierarchy may be mounted: version 2 alone or beside version 1, and version 1 under its controllers' names, together ("cpu,cpuacct") or each.
-std::vector<std::string> mounts_of(const std::string& root, const std::string& controllers, const std::string& wanted) {
+/// Where a hierarchy may be mounted: version 2 alone or beside version 1, and version 1 under its
+/// controllers' names, together ("cpu,cpuacct") or each.
+std::vector<std::string> mounts_of(const std::string& root, const std::string& controllers,
+                                   const std::string& wanted) {
   const std::string base = root + "/sys/fs/cgroup";
   if (controllers.empty()) return {base, base + "/unified"};
   if (controllers == wanted) return {base + "/" + wanted};
   return {base + "/" + wanted, base + "/" + controllers};
 }
 
-/// The smallest of what `limit_in(folder, whether version 2)` says of the process's cgroup for one controller and of those above it. Inside a container the
-/// cgroup that /proc names may not be there: its limits are then those at the mount.
+/// The smallest of what `limit_in(folder, whether version 2)` says of the process's cgroup for one
+/// controller and of those above it. Inside a container the cgroup that /proc names may not be
+/// there: its limits are then those at the mount.
 template <class F>
-std::int64_t smallest_limit(const std::string& root, const std::string& controller, const F& limit_in) {
+std::int64_t smallest_limit(const std::string& root, const std::string& controller,
+                            const F& limit_in) {
   std::int64_t smallest = kNoLimit;
   const auto look = [&](const std::string& controllers, std::string path) {
     for (const std::string& mount : mounts_of(root, controllers, controller)) {
-      for (std::string at = path; at.size() > 1 && at.front() == '/'; at.erase(at.find_last_of('/'))) smallest = std::min(smallest, limit_in(mount + at, controllers.empty()));
+      for (std::string at = path; at.size() > 1 && at.front() == '/';
+           at.erase(at.find_last_of('/')))
+        smallest = std::min(smallest, limit_in(mount + at, controllers.empty()));
       smallest = std::min(smallest, limit_in(mount, controllers.empty()));
     }
   };
@@ -55,7 +61,9 @@ std::int64_t smallest_limit(const std::string& root, const std::string& controll
     const std::size_t second = line.find(':', first == std::string::npos ? first : first + 1);
     if (second == std::string::npos) continue;
     const std::string controllers = line.substr(first + 1, second - first - 1);
-    if (controllers.empty() || ("," + controllers + ",").find("," + controller + ",") != std::string::npos) look(controllers, line.substr(second + 1));
+    if (controllers.empty() ||
+        ("," + controllers + ",").find("," + controller + ",") != std::string::npos)
+      look(controllers, line.substr(second + 1));
   }
   return smallest;
 }
@@ -65,7 +73,10 @@ std::int64_t smallest_limit(const std::string& root, const std::string& controll
 std::int64_t cgroup_memory_limit(const std::string& root) {
   return smallest_limit(root, "memory", [](const std::string& folder, bool v2) {
     if (!v2) return read_limit(folder + "/memory.limit_in_bytes");
-    return std::min(read_limit(folder + "/memory.max"), read_limit(folder + "/memory.high"));  // above `high` a process is slowed until it stands still
+    return std::min(
+        read_limit(folder + "/memory.max"),
+        read_limit(folder +
+                   "/memory.high"));  // above `high` a process is slowed until it stands still
   });
 }
 
@@ -90,7 +101,8 @@ int usable_processors(const std::string& root) {
 std::int64_t available_memory(const std::string& root) {
   std::ifstream file(root + "/proc/meminfo");
   std::int64_t available = -1, swap = 0, value = 0;
-  for (std::string name, unit; file >> name >> value && std::getline(file, unit);) {  // "MemAvailable:   123 kB"
+  for (std::string name, unit;
+       file >> name >> value && std::getline(file, unit);) {  // "MemAvailable:   123 kB"
     if (name == "MemAvailable:") available = value;
     if (name == "SwapFree:") swap = value;
   }

@@ -6,15 +6,17 @@
 
 namespace weft {
 
-/// The smallest limit of the process's cgroup and those above it, version 1 or 2, in bytes; the largest integer where there is none. `root` stands before
-/// /proc and /sys (for tests).
+/// The smallest limit of the process's cgroup and those above it, version 1 or 2, in bytes; the
+/// largest integer where there is none. `root` stands before /proc and /sys (for tests).
 std::int64_t cgroup_memory_limit(const std::string& root = "");
-/// Processors that the quotas of the process's cgroup and of those above it allow together, rounded, at least 1: the smallest counts, of version 1 and 2. The
-/// largest integer where there is none.
+/// Processors that the quotas of the process's cgroup and of those above it allow together,
+/// rounded, at least 1: the smallest counts, of version 1 and 2. The largest integer where there is
+/// none.
 std::int64_t cgroup_processors(const std::string& root = "");
 /// Processors that this process may use: its affinity mask, cut by cgroup_processors().
 int usable_processors(const std::string& root = "");
-/// Memory and swap that are free or could be made so at once; the largest integer where the system does not say.
+/// Memory and swap that are free or could be made so at once; the largest integer where the system
+/// does not say.
 std::int64_t available_memory(const std::string& root = "");
 
 }  // namespace weft

@@ -11,7 +11,8 @@
 namespace weft {
 namespace {
 
-static_assert(std::endian::native == std::endian::little, "files and memory are both little-endian");
+static_assert(std::endian::native == std::endian::little,
+              "files and memory are both little-endian");
 
 constexpr std::string_view kMagic{"\x93NUMPY", 6};
 constexpr std::size_t kDataAlignment = 64;  // of the data in the file
@@ -24,11 +25,16 @@ std::uint64_t little_endian(std::string_view bytes, std::size_t offset, std::siz
 
 std::string_view code(DType dtype) {
   switch (dtype) {
-    case DType::f64: return "<f8";
-    case DType::i32: return "<i4";
-    case DType::i64: return "<i8";
-    case DType::u8: return "|u1";
-    default: return "<f4";
+    case DType::f64:
+      return "<f8";
+    case DType::i32:
+      return "<i4";
+    case DType::i64:
+      return "<i8";
+    case DType::u8:
+      return "|u1";
+    default:
+      return "<f4";
   }
 }
 
@@ -39,7 +45,8 @@ std::optional<DType> dtype_of_code(std::string_view text) {
   return std::nullopt;
 }
 
-/// Reads the Python dictionary of a header: {'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }
+/// Reads the Python dictionary of a header: {'descr': '<f4', 'fortran_order': False, 'shape': (2,
+/// 3), }
 class HeaderParser {
  public:
   HeaderParser(std::string_view text, std::string_view where) : text_(text), where_(where) {
@@ -47,10 +54,14 @@ class HeaderParser {
     while (!accept('}')) {
       const std::string_view key = quoted();
       expect(':');
-      if (key == "descr") descr_ = quoted();
-      else if (key == "fortran_order") fortran_ = boolean();
-      else if (key == "shape") shape_ = tuple();
-      else refuse();
+      if (key == "descr")
+        descr_ = quoted();
+      else if (key == "fortran_order")
+        fortran_ = boolean();
+      else if (key == "shape")
+        shape_ = tuple();
+      else
+        refuse();
       if (!accept(',')) {
         expect('}');
         break;
@@ -65,7 +76,9 @@ class HeaderParser {
   const Shape& shape() const { return *shape_; }
 
  private:
-  [[noreturn]] void refuse() const { fail<IoError>(where_, "the array's header is not one that NumPy writes"); }
+  [[noreturn]] void refuse() const {
+    fail<IoError>(where_, "the array's header is not one that NumPy writes");
+  }
 
   void skip_space() {
     while (!text_.empty() && (text_[0] == ' ' || text_[0] == '\n')) text_.remove_prefix(1);
@@ -105,7 +118,8 @@ class HeaderParser {
       std::int64_t size = 0;
       const auto [end, error] = std::from_chars(text_.data(), text_.data() + text_.size(), size);
       if (error != std::errc{} || size < 0) refuse();
-      if (shape.rank() == Shape::kMaxRank) fail<IoError>(where_, "the array has more than {} dimensions", Shape::kMaxRank);
+      if (shape.rank() == Shape::kMaxRank)
+        fail<IoError>(where_, "the array has more than {} dimensions", Shape::kMaxRank);
       shape.push_back(size);
       text_.remove_prefix(static_cast<std::size_t>(end - text_.data()));
       if (!accept(',')) {
@@ -129,9 +143,11 @@ std::optional<std::uint64_t> byte_count(const Shape& shape, DType dtype) {
   bool zero = false;
   for (const std::int64_t size : shape) {
     zero = zero || size == 0;
-    if (size > 0 && __builtin_mul_overflow(bytes, static_cast<std::uint64_t>(size), &bytes)) return std::nullopt;
+    if (size > 0 && __builtin_mul_overflow(bytes, static_cast<std::uint64_t>(size), &bytes))
+      return std::nullopt;
   }
-  if (bytes > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()) / 2) return std::nullopt;
+  if (bytes > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()) / 2)
+    return std::nullopt;
   return zero ? 0 : bytes;
 }
 
@@ -144,21 +160,27 @@ Shape reversed(const Shape& shape) {
 }  // namespace
 
 Tensor parse_npy(std::string_view bytes, std::string_view where) {
-  if (bytes.size() < 10 || bytes.substr(0, kMagic.size()) != kMagic) fail<IoError>(where, "is not a NumPy array file");
+  if (bytes.size() < 10 || bytes.substr(0, kMagic.size()) != kMagic)
+    fail<IoError>(where, "is not a NumPy array file");
   const auto version = static_cast<unsigned char>(bytes[6]);
-  if (version < 1 || version > 3) fail<IoError>(where, "has version {} of the NumPy format; 1 to 3 are read", version);
+  if (version < 1 || version > 3)
+    fail<IoError>(where, "has version {} of the NumPy format; 1 to 3 are read", version);
   const std::size_t start = version == 1 ? 10 : 12;
   if (bytes.size() < start) fail<IoError>(where, "ends inside the array's header");
   const std::uint64_t length = little_endian(bytes, 8, start - 8);
   if (length > bytes.size() - start) fail<IoError>(where, "ends inside the array's header");
   const HeaderParser header(bytes.substr(start, length), where);
   const std::optional<DType> dtype = dtype_of_code(header.descr());
-  if (!dtype) fail<IoError>(where, "holds elements of type {}; read are <f4 <f8 <i4 <i8 |u1 |b1", header.descr());
+  if (!dtype)
+    fail<IoError>(where, "holds elements of type {}; read are <f4 <f8 <i4 <i8 |u1 |b1",
+                  header.descr());
   const std::string_view data = bytes.substr(start + length);
   const std::optional<std::uint64_t> wanted = byte_count(header.shape(), *dtype);
   if (!wanted || *wanted != data.size())
-    fail<IoError>(where, "shape {} of {} does not match the {} bytes of data that follow", header.shape().str(), name(*dtype), data.size());
-  const Tensor t = Tensor::empty(header.fortran() ? reversed(header.shape()) : header.shape(), *dtype);
+    fail<IoError>(where, "shape {} of {} does not match the {} bytes of data that follow",
+                  header.shape().str(), name(*dtype), data.size());
+  const Tensor t =
+      Tensor::empty(header.fortran() ? reversed(header.shape()) : header.shape(), *dtype);
   if (!data.empty()) std::memcpy(t.raw_data(), data.data(), data.size());
   if (!header.fortran()) return t;
   Shape order;
@@ -170,9 +192,11 @@ Tensor load_npy(const std::string& path) { return parse_npy(read_file(path), pat
 
 void save_npy(const std::string& path, const Tensor& t) {
   const Tensor values = raw::contiguous(t);
-  std::string header = fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': {}, }}", code(t.dtype()), t.shape().str());
+  std::string header = fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': {}, }}",
+                                   code(t.dtype()), t.shape().str());
   const std::size_t start = kMagic.size() + 4;
-  const std::size_t padded = (start + header.size() + 1 + kDataAlignment - 1) / kDataAlignment * kDataAlignment - start;
+  const std::size_t padded =
+      (start + header.size() + 1 + kDataAlignment - 1) / kDataAlignment * kDataAlignment - start;
   header.resize(padded - 1, ' ');
   header += '\n';
   const char preamble[] = {1, 0, static_cast<char>(padded & 0xff), static_cast<char>(padded >> 8)};
@@ -180,7 +204,8 @@ void save_npy(const std::string& path, const Tensor& t) {
   file.write(kMagic);
   file.write(preamble, sizeof preamble);
   file.write(header);
-  file.write(values.raw_data(), static_cast<std::size_t>(values.numel() * item_size(values.dtype())));
+  file.write(values.raw_data(),
+             static_cast<std::size_t>(values.numel() * item_size(values.dtype())));
   file.commit();
 }
 
@@ -205,14 +230,16 @@ class ZipReader {
     return little_endian(piece(offset, count), 0, count);
   }
   std::string_view piece(std::uint64_t offset, std::uint64_t count) const {
-    if (offset > bytes_.size() || count > bytes_.size() - offset) fail<IoError>(where_, "is a torn zip file");
+    if (offset > bytes_.size() || count > bytes_.size() - offset)
+      fail<IoError>(where_, "is a torn zip file");
     return bytes_.substr(offset, count);
   }
   void expect(std::uint64_t offset, std::uint64_t signature) const {
     if (field(offset, 4) != signature) fail<IoError>(where_, "is a torn zip file");
   }
   std::uint64_t find_end() const {
-    for (std::size_t back = kEndBytes; back <= bytes_.size() && back <= kEndBytes + kLongestComment; ++back)
+    for (std::size_t back = kEndBytes; back <= bytes_.size() && back <= kEndBytes + kLongestComment;
+         ++back)
       if (field(bytes_.size() - back, 4) == kEndRecord) return bytes_.size() - back;
     fail<IoError>(where_, "is not a zip file");
   }
@@ -230,7 +257,8 @@ std::map<std::string, Tensor> load_npz(const std::string& path) {
   const std::uint64_t end = zip.find_end();
   const std::uint64_t count = zip.field(end + 10, 2);
   std::uint64_t record = zip.field(end + 16, 4);
-  if (count == 0xffff || record == kInZip64) fail<IoError>(path, "is a zip file in the 64-bit format, which is not read; split the arrays");
+  if (count == 0xffff || record == kInZip64)
+    fail<IoError>(path, "is a zip file in the 64-bit format, which is not read; split the arrays");
   std::map<std::string, Tensor> arrays;
   std::uint64_t total = 0;
   for (std::uint64_t i = 0; i < count; ++i) {
@@ -241,13 +269,18 @@ std::map<std::string, Tensor> load_npz(const std::string& path) {
     const std::uint64_t size = zip.field(record + 20, 4);
     const std::uint64_t local = zip.field(record + 42, 4);
     if (zip.field(record + 8, 2) & 1) fail<IoError>(where, "is encrypted");
-    if (zip.field(record + 10, 2) != 0) fail<IoError>(where, "is compressed; write it with numpy.savez, not savez_compressed");
-    if (size == kInZip64 || local == kInZip64) fail<IoError>(where, "is above 4 GiB, which is not read; split the array");
-    if ((total += size) > bytes.size()) fail<IoError>(where, "shares its bytes with another array");  // a bomb
+    if (zip.field(record + 10, 2) != 0)
+      fail<IoError>(where, "is compressed; write it with numpy.savez, not savez_compressed");
+    if (size == kInZip64 || local == kInZip64)
+      fail<IoError>(where, "is above 4 GiB, which is not read; split the array");
+    if ((total += size) > bytes.size())
+      fail<IoError>(where, "shares its bytes with another array");  // a bomb
     zip.expect(local, kLocalRecord);
-    const std::uint64_t data = local + kLocalBytes + zip.field(local + 26, 2) + zip.field(local + 28, 2);
+    const std::uint64_t data =
+        local + kLocalBytes + zip.field(local + 26, 2) + zip.field(local + 28, 2);
     if (name.ends_with(".npy")) name.resize(name.size() - 4);
-    if (!arrays.emplace(name, parse_npy(zip.piece(data, size), where)).second) fail<IoError>(where, "stands twice in the file");
+    if (!arrays.emplace(name, parse_npy(zip.piece(data, size), where)).second)
+      fail<IoError>(where, "stands twice in the file");
     record += kCentralBytes + name_length + zip.field(record + 30, 2) + zip.field(record + 32, 2);
   }
   return arrays;

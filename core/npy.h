@@ -9,8 +9,9 @@
 
 namespace weft {
 
-/// Reads a little-endian array of f4, f8, i4, i8, u1 or bool (as u8), in C or Fortran order. Throws IoError for anything else, and
-/// where the file does not hold exactly the data that its header promises.
+/// Reads a little-endian array of f4, f8, i4, i8, u1 or bool (as u8), in C or Fortran order. Throws
+/// IoError for anything else, and where the file does not hold exactly the data that its header
+/// promises.
 Tensor load_npy(const std::string& path);
 /// The same from memory; `where` names the source in messages.
 Tensor parse_npy(std::string_view bytes, std::string_view where);
@@ -18,7 +19,8 @@ Tensor parse_npy(std::string_view bytes, std::string_view where);
 /// Writes `t` in C order, whole or not at all. Throws IoError.
 void save_npy(const std::string& path, const Tensor& t);
 
-/// Every array of a file that numpy.savez wrote, by name (without `.npy`). Throws IoError, also for a compressed entry.
+/// Every array of a file that numpy.savez wrote, by name (without `.npy`). Throws IoError, also for
+/// a compressed entry.
 std::map<std::string, Tensor> load_npz(const std::string& path);
 
 }  // namespace weft

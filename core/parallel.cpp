@@ -32,22 +32,28 @@ thread_local int threads_here = 0;  // 0: the global choice
 thread_local bool inside_chunk = false;
 
 void check_threads(int threads) {
-  if (threads < 1 || threads > kMaxThreads) fail<ConfigError>("threads", "wants 1 to {} threads, got {}", kMaxThreads, threads);
+  if (threads < 1 || threads > kMaxThreads)
+    fail<ConfigError>("threads", "wants 1 to {} threads, got {}", kMaxThreads, threads);
 }
 
 #if !defined(__SANITIZE_THREAD__)
 
-/// TBB keeps to the machine's processors unless a control says more. The smallest live control counts, so there is one.
+/// TBB keeps to the machine's processors unless a control says more. The smallest live control
+/// counts, so there is one.
 void allow_parallelism(int threads) {
   static std::mutex& mutex = *new std::mutex;
   static std::unique_ptr<tbb::global_control>& control = *new std::unique_ptr<tbb::global_control>;
   const std::lock_guard lock(mutex);
-  if (tbb::global_control::active_value(tbb::global_control::max_allowed_parallelism) >= static_cast<std::size_t>(threads)) return;
+  if (tbb::global_control::active_value(tbb::global_control::max_allowed_parallelism) >=
+      static_cast<std::size_t>(threads))
+    return;
   control.reset();
-  control = std::make_unique<tbb::global_control>(tbb::global_control::max_allowed_parallelism, static_cast<std::size_t>(threads));
+  control = std::make_unique<tbb::global_control>(tbb::global_control::max_allowed_parallelism,
+                                                  static_cast<std::size_t>(threads));
 }
 
-/// Each calling thread has arenas of its own, so that two runs side by side do not share one's slots.
+/// Each calling thread has arenas of its own, so that two runs side by side do not share one's
+/// slots.
 tbb::task_arena& arena(int threads) {
   thread_local std::map<int, std::unique_ptr<tbb::task_arena>> arenas;
   thread_local std::pair<int, tbb::task_arena*> last{0, nullptr};
@@ -77,7 +83,8 @@ class InsideChunk {
 
 #if defined(__SANITIZE_THREAD__)
 
-/// The thread sanitizer cannot see into libtbb, and takes every task it hands over for a race. Plain threads it follows.
+/// The thread sanitizer cannot see into libtbb, and takes every task it hands over for a race.
+/// Plain threads it follows.
 template <class F>
 void run_chunks(int threads, std::int64_t chunks, const F& run_chunk) {
   std::atomic<std::int64_t> next{0};
@@ -94,7 +101,8 @@ void run_chunks(int threads, std::int64_t chunks, const F& run_chunk) {
   };
   {
     std::vector<std::jthread> others;
-    for (std::int64_t i = 1; i < std::min<std::int64_t>(threads, chunks); ++i) others.emplace_back(work);
+    for (std::int64_t i = 1; i < std::min<std::int64_t>(threads, chunks); ++i)
+      others.emplace_back(work);
     work();
   }
   if (failure) std::rethrow_exception(failure);
@@ -119,7 +127,9 @@ void run_chunks(int threads, std::int64_t chunks, const F& run_chunk) {
 
 }  // namespace
 
-int num_threads() { return threads_here > 0 ? threads_here : global_threads().load(std::memory_order_relaxed); }
+int num_threads() {
+  return threads_here > 0 ? threads_here : global_threads().load(std::memory_order_relaxed);
+}
 
 void set_num_threads(int threads) {
   check_threads(threads);
@@ -141,7 +151,9 @@ void parallel_for_impl(std::int64_t n, std::int64_t grain, ChunkFunction functio
     function(context, 0, n);
     return;
   }
-  const auto run_chunk = [=](std::int64_t chunk) { function(context, chunk * grain, std::min(n, chunk * grain + grain)); };
+  const auto run_chunk = [=](std::int64_t chunk) {
+    function(context, chunk * grain, std::min(n, chunk * grain + grain));
+  };
   const std::int64_t chunks = (n - 1) / grain + 1;
   const int threads = num_threads();
   if (threads == 1 || inside_chunk) {

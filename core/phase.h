@@ -1,4 +1,5 @@
-// What the program is doing, for whoever waits for it: said where it begins, heard by at most one listener.
+// What the program is doing, for whoever waits for it: said where it begins, heard by at most one
+// listener.
 #pragma once
 
 #include <fmt/core.h>
@@ -18,7 +19,8 @@ class PhaseListener {
   virtual void ended(std::uint64_t number) = 0;
 };
 
-/// From now on; null: nobody hears. The listener must outlive the phases that begin while it is set.
+/// From now on; null: nobody hears. The listener must outlive the phases that begin while it is
+/// set.
 void listen_to_phases(PhaseListener* listener);
 
 /// Something that may take a while: it lasts as long as this lives.

@@ -24,7 +24,9 @@ constexpr double kUnit24 = 0x1p-24;
 constexpr double kUnit32 = 0x1p-32;
 constexpr double kUnit53 = 0x1p-53;
 
-constexpr std::uint64_t join(std::uint32_t low, std::uint32_t high) { return std::uint64_t{high} << 32 | low; }
+constexpr std::uint64_t join(std::uint32_t low, std::uint32_t high) {
+  return std::uint64_t{high} << 32 | low;
+}
 constexpr std::array<std::uint32_t, 2> split(std::uint64_t value) {
   return {static_cast<std::uint32_t>(value), static_cast<std::uint32_t>(value >> 32)};
 }
@@ -35,7 +37,9 @@ std::uint64_t fnv1a(std::string_view text) {
   return hash;
 }
 
-double uniform53(std::uint32_t low, std::uint32_t high) { return static_cast<double>(join(low, high) >> 11) * kUnit53; }
+double uniform53(std::uint32_t low, std::uint32_t high) {
+  return static_cast<double>(join(low, high) >> 11) * kUnit53;
+}
 
 /// Box and Muller (1958): two independent normal values from u in (0, 1] and v in [0, 1).
 std::array<double, 2> box_muller(double u, double v) {
@@ -49,9 +53,12 @@ std::array<double, 2> normal_pair(const Words& words) {
 }
 
 std::array<double, 4> units(const Words& words, float) {
-  return {(words[0] >> 8) * kUnit24, (words[1] >> 8) * kUnit24, (words[2] >> 8) * kUnit24, (words[3] >> 8) * kUnit24};
+  return {(words[0] >> 8) * kUnit24, (words[1] >> 8) * kUnit24, (words[2] >> 8) * kUnit24,
+          (words[3] >> 8) * kUnit24};
 }
-std::array<double, 2> units(const Words& words, double) { return {uniform53(words[0], words[1]), uniform53(words[2], words[3])}; }
+std::array<double, 2> units(const Words& words, double) {
+  return {uniform53(words[0], words[1]), uniform53(words[2], words[3])};
+}
 
 std::array<double, 4> normals(const Words& words, float) {
   const auto [a, b] = box_muller((words[0] + 1.0) * kUnit32, words[1] * kUnit32);
@@ -60,7 +67,8 @@ std::array<double, 4> normals(const Words& words, float) {
 }
 std::array<double, 2> normals(const Words& words, double) { return normal_pair(words); }
 
-/// Elements 0 .. k-1 come from the first block, the next k from the second, ...: the same values whatever the threads.
+/// Elements 0 .. k-1 come from the first block, the next k from the second, ...: the same values
+/// whatever the threads.
 template <class T, class Values>
 void fill_blocks(Generator& generator, const Tensor& t, Values&& values) {
   constexpr std::int64_t kPerBlock = std::is_same_v<T, float> ? 4 : 2;
@@ -78,12 +86,15 @@ void fill_blocks(Generator& generator, const Tensor& t, Values&& values) {
         const std::uint32_t* word = words + 4 * (i - group);
         const auto block = values(Words{word[0], word[1], word[2], word[3]}, T{});
         const std::int64_t count = std::min(kPerBlock, n - i * kPerBlock);
-        for (std::int64_t j = 0; j < count; ++j) data[i * kPerBlock + j] = block[static_cast<std::size_t>(j)];
+        for (std::int64_t j = 0; j < count; ++j)
+          data[i * kPerBlock + j] = block[static_cast<std::size_t>(j)];
       }
     }
   });
-  if (t.is_contiguous()) t.bump_version();
-  else t.copy_from(out);
+  if (t.is_contiguous())
+    t.bump_version();
+  else
+    t.copy_from(out);
 }
 
 }  // namespace
@@ -92,15 +103,18 @@ Words philox4x32(Words counter, std::array<std::uint32_t, 2> key) {
   for (int round = 0; round < kRounds; ++round) {
     const std::uint64_t product0 = kMultiplier0 * counter[0];
     const std::uint64_t product1 = kMultiplier1 * counter[2];
-    counter = {static_cast<std::uint32_t>(product1 >> 32) ^ counter[1] ^ key[0], static_cast<std::uint32_t>(product1),
-               static_cast<std::uint32_t>(product0 >> 32) ^ counter[3] ^ key[1], static_cast<std::uint32_t>(product0)};
+    counter = {static_cast<std::uint32_t>(product1 >> 32) ^ counter[1] ^ key[0],
+               static_cast<std::uint32_t>(product1),
+               static_cast<std::uint32_t>(product0 >> 32) ^ counter[3] ^ key[1],
+               static_cast<std::uint32_t>(product0)};
     key[0] += kWeyl0;
     key[1] += kWeyl1;
   }
   return counter;
 }
 
-Generator::Generator(std::uint64_t seed, std::string_view stream_name) : key_(split(seed)), stream_(split(fnv1a(stream_name))) {}
+Generator::Generator(std::uint64_t seed, std::string_view stream_name)
+    : key_(split(seed)), stream_(split(fnv1a(stream_name))) {}
 
 Words Generator::block(std::uint64_t position) const {
   const auto [low, high] = split(position);
@@ -126,13 +140,15 @@ double Generator::next_uniform() {
 
 double Generator::next_normal() { return normal_pair(block(position_++))[0]; }
 
-/// Multiply-shift with rejection. Source: Lemire, "Fast random integer generation in an interval" (2019).
+/// Multiply-shift with rejection. Source: Lemire, "Fast random integer generation in an interval"
+/// (2019).
 std::uint64_t Generator::next_below(std::uint64_t bound) {
   if (bound == 0) fail<NumericError>("random", "next_below wants a bound of at least 1");
   while (true) {
     const Words words = block(position_++);
     const auto product = static_cast<unsigned __int128>(join(words[0], words[1])) * bound;
-    if (static_cast<std::uint64_t>(product) >= (0 - bound) % bound) return static_cast<std::uint64_t>(product >> 64);
+    if (static_cast<std::uint64_t>(product) >= (0 - bound) % bound)
+      return static_cast<std::uint64_t>(product >> 64);
   }
 }
 
@@ -142,11 +158,13 @@ void Generator::fill_uniform(const Tensor& t, double low, double high) {
   dispatch_float(t.dtype(), "uniform", [&](auto zero) {
     using T = decltype(zero);
     const T bottom = static_cast<T>(low);
-    const T top = std::max(std::nextafter(static_cast<T>(high), bottom), bottom);  // rounding may not reach `high`
+    const T top = std::max(std::nextafter(static_cast<T>(high), bottom),
+                           bottom);  // rounding may not reach `high`
     fill_blocks<T>(*this, t, [=](const Words& words, T) {
       const auto unit = units(words, T{});
       std::array<T, unit.size()> out;
-      for (std::size_t i = 0; i < out.size(); ++i) out[i] = std::min(static_cast<T>(low + (high - low) * unit[i]), top);
+      for (std::size_t i = 0; i < out.size(); ++i)
+        out[i] = std::min(static_cast<T>(low + (high - low) * unit[i]), top);
       return out;
     });
   });
@@ -169,7 +187,8 @@ void Generator::fill_normal(const Tensor& t, double mean, double std) {
 Tensor Generator::permutation(std::int64_t n) {
   Tensor order = Tensor::arange(n, DType::i64);
   std::int64_t* values = order.data<std::int64_t>();
-  for (std::int64_t i = n - 1; i > 0; --i) std::swap(values[i], values[next_below(static_cast<std::uint64_t>(i) + 1)]);
+  for (std::int64_t i = n - 1; i > 0; --i)
+    std::swap(values[i], values[next_below(static_cast<std::uint64_t>(i) + 1)]);
   return order;
 }
 
@@ -190,7 +209,8 @@ Registry& registry() {
 
 void seed(std::uint64_t seed) {
   registry().seed = seed;
-  for (auto& [name, generator] : registry().streams) generator = Generator(seed, name);  // in place: references stay good
+  for (auto& [name, generator] : registry().streams)
+    generator = Generator(seed, name);  // in place: references stay good
 }
 
 std::uint64_t current_seed() { return registry().seed; }

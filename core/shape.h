@@ -11,7 +11,8 @@
 
 namespace weft {
 
-/// Sizes (or strides, or a permutation) of at most kMaxRank dimensions, outermost first. `{}` is the shape of a scalar.
+/// Sizes (or strides, or a permutation) of at most kMaxRank dimensions, outermost first. `{}` is
+/// the shape of a scalar.
 class Shape {
  public:
   static constexpr int kMaxRank = 8;
@@ -45,7 +46,8 @@ class Shape {
   void insert(int position, std::int64_t size);
   void erase(int position);
 
-  /// Product of the sizes; 1 for a scalar. Throws ShapeError for a negative size or a product above 2^62.
+  /// Product of the sizes; 1 for a scalar. Throws ShapeError for a negative size or a product above
+  /// 2^62.
   std::int64_t numel() const;
   /// Row-major strides in elements.
   Shape row_major_strides() const;
@@ -59,7 +61,8 @@ class Shape {
   int rank_ = 0;
 };
 
-/// The shape both operands are stretched to, by NumPy's rules. Throws ShapeError naming `where` and both shapes.
+/// The shape both operands are stretched to, by NumPy's rules. Throws ShapeError naming `where` and
+/// both shapes.
 Shape broadcast_shapes(const Shape& a, const Shape& b, std::string_view where);
 
 /// Whether a tensor of shape `from` may be broadcast to `to`.

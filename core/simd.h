@@ -12,8 +12,9 @@ std::string simd_in_use();
 /// Those compiled in that this machine can run, the best first.
 std::vector<std::string> simd_choices();
 
-/// Uses no better one than `name`: to see what another machine would do. Results of different sets differ by rounding. Before the first op.
-/// Throws: ConfigError for a name that is none of simd_choices().
+/// Uses no better one than `name`: to see what another machine would do. Results of different sets
+/// differ by rounding. Before the first op. Throws: ConfigError for a name that is none of
+/// simd_choices().
 void limit_simd(const std::string& name);
 
 /// As the environment variable WEFT_SIMD says, if there is one.

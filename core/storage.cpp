@@ -44,17 +44,21 @@ struct SizeClass {
   std::int64_t bytes;
 };
 
-/// Multiples of 64 bytes up to 1 KiB, then eight classes for each doubling: at most an eighth is wasted.
+/// Multiples of 64 bytes up to 1 KiB, then eight classes for each doubling: at most an eighth is
+/// wasted.
 SizeClass size_class(std::int64_t bytes) {
   if (bytes <= kSmall) {
     const std::int64_t units = (bytes + kAlignment - 1) / kAlignment;
     return {static_cast<std::size_t>(units), units * kAlignment};
   }
-  const int log = 63 - std::countl_zero(static_cast<std::uint64_t>(bytes - 1));  // 2^log < bytes <= 2^(log + 1)
+  const int log =
+      63 - std::countl_zero(static_cast<std::uint64_t>(bytes - 1));  // 2^log < bytes <= 2^(log + 1)
   const std::int64_t step = (std::int64_t{1} << log) / kClassesPerDoubling;
   const std::int64_t steps = (bytes + step - 1) / step;  // 9 .. 16
   constexpr std::int64_t kSmallClasses = kSmall / kAlignment + 1;
-  return {static_cast<std::size_t>(kSmallClasses + (log - 10) * kClassesPerDoubling + steps - kClassesPerDoubling - 1), steps * step};
+  return {static_cast<std::size_t>(kSmallClasses + (log - 10) * kClassesPerDoubling + steps -
+                                   kClassesPerDoubling - 1),
+          steps * step};
 }
 
 std::align_val_t alignment_of(std::int64_t block_bytes) {
@@ -62,9 +66,11 @@ std::align_val_t alignment_of(std::int64_t block_bytes) {
 }
 
 std::byte* system_allocate(std::int64_t block_bytes) {
-  void* block = ::operator new(static_cast<std::size_t>(block_bytes), alignment_of(block_bytes), std::nothrow);
+  void* block = ::operator new(static_cast<std::size_t>(block_bytes), alignment_of(block_bytes),
+                               std::nothrow);
 #ifdef MADV_HUGEPAGE
-  if (block && block_bytes >= kHugePage) ::madvise(block, static_cast<std::size_t>(block_bytes), MADV_HUGEPAGE);
+  if (block && block_bytes >= kHugePage)
+    ::madvise(block, static_cast<std::size_t>(block_bytes), MADV_HUGEPAGE);
 #endif
   return static_cast<std::byte*>(block);
 }
@@ -82,10 +88,12 @@ std::string human(std::int64_t bytes) {
   return unit == 0 ? fmt::format("{} B", bytes) : fmt::format("{:.1f} {}", value, kUnits[unit]);
 }
 
-/// What `ulimit -v` leaves for tensors: threads, their heaps and the product library's buffers take address space too.
+/// What `ulimit -v` leaves for tensors: threads, their heaps and the product library's buffers take
+/// address space too.
 std::int64_t address_space_for_tensors() {
-  struct rlimit limit{};
-  if (::getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return std::numeric_limits<std::int64_t>::max();
+  struct rlimit limit {};
+  if (::getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY)
+    return std::numeric_limits<std::int64_t>::max();
   return std::max<std::int64_t>(1, static_cast<std::int64_t>(limit.rlim_cur) - kAddressSpaceBeside);
 }
 
@@ -113,8 +121,10 @@ class Allocator {
       free_blocks.pop_back();
       stats_.cached -= wanted.bytes;
     } else {
-      if (wanted.bytes > limit_ - stats_.current - stats_.cached) release();
-      else keep_less_than(most_kept(wanted.bytes) - wanted.bytes);
+      if (wanted.bytes > limit_ - stats_.current - stats_.cached)
+        release();
+      else
+        keep_less_than(most_kept(wanted.bytes) - wanted.bytes);
       block = system_allocate(wanted.bytes);
       if (!block && stats_.cached > 0) {
         release();
@@ -173,23 +183,27 @@ class Allocator {
  private:
   [[noreturn]] void refuse(std::int64_t bytes) const {
     const std::int64_t left = std::max<std::int64_t>(limit_ - stats_.current, 0);
-    fail<MemoryError>("memory", "{} wanted for one tensor, {} of {} left; use a smaller model, batch or context", human(bytes),
-                      human(left), human(limit_));
+    fail<MemoryError>(
+        "memory", "{} wanted for one tensor, {} of {} left; use a smaller model, batch or context",
+        human(bytes), human(left), human(limit_));
   }
 
-  /// In use and kept together: half as much again as has ever been in use, and a little. Steps of one shape need no more (no block of theirs comes from the system
-  /// once all have been seen), and batches of ever new lengths would otherwise keep blocks of every size.
+  /// In use and kept together: half as much again as has ever been in use, and a little. Steps of
+  /// one shape need no more (no block of theirs comes from the system once all have been seen), and
+  /// batches of ever new lengths would otherwise keep blocks of every size.
   std::int64_t most_kept(std::int64_t wanted) const {
     const std::int64_t most = std::max(stats_.peak, stats_.current + wanted);
     return most + most / 2 + kAlwaysKept;
   }
 
-  /// Gives kept blocks back to the system, those of the sizes that were not asked for the longest first, until `bytes` are in use and kept at most.
+  /// Gives kept blocks back to the system, those of the sizes that were not asked for the longest
+  /// first, until `bytes` are in use and kept at most.
   void keep_less_than(std::int64_t bytes) {
     while (stats_.cached > 0 && stats_.current + stats_.cached > bytes) {
       std::size_t oldest = free_.size();
       for (std::size_t i = 0; i < free_.size(); ++i)
-        if (!free_[i].empty() && (oldest == free_.size() || last_used_[i] < last_used_[oldest])) oldest = i;
+        if (!free_[i].empty() && (oldest == free_.size() || last_used_[i] < last_used_[oldest]))
+          oldest = i;
       const std::int64_t size = class_bytes(oldest);
       while (!free_[oldest].empty() && stats_.current + stats_.cached > bytes) {
         system_free(free_[oldest].back(), size);
@@ -205,7 +219,8 @@ class Allocator {
       free_[i].clear();
     }
 #ifdef __GLIBC__
-    if (stats_.cached > kWorthTrimming) ::malloc_trim(0);  // the C library keeps what lies between blocks that are still in use
+    if (stats_.cached > kWorthTrimming)
+      ::malloc_trim(0);  // the C library keeps what lies between blocks that are still in use
 #endif
     stats_.cached = 0;
   }
@@ -229,7 +244,8 @@ class Allocator {
   std::uint64_t uses_ = 0;
 };
 
-/// Never destroyed: tensors with static storage may be freed after any destructor of ours would have run.
+/// Never destroyed: tensors with static storage may be freed after any destructor of ours would
+/// have run.
 Allocator& allocator() {
   static Allocator& instance = *new Allocator;
   return instance;

@@ -20,8 +20,8 @@ MemoryStats memory_stats();
 void reset_peak_memory();
 /// Returns every cached block to the system.
 void release_cached_memory();
-/// Bytes tensors may hold in all; a request above it throws MemoryError. 0 restores the default: what the machine
-/// (or its cgroup) has.
+/// Bytes tensors may hold in all; a request above it throws MemoryError. 0 restores the default:
+/// what the machine (or its cgroup) has.
 void set_memory_limit(std::int64_t bytes);
 std::int64_t memory_limit();
 

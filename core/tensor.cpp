@@ -21,12 +21,14 @@ bool row_major(const Shape& shape, const Shape& strides) {
   return true;
 }
 
-/// Elements from the first to one past the last that a geometry reaches; saturates instead of overflowing.
+/// Elements from the first to one past the last that a geometry reaches; saturates instead of
+/// overflowing.
 std::int64_t span(const Shape& shape, const Shape& strides) {
   std::int64_t last = 0;
   for (int i = 0; i < shape.rank(); ++i) {
     std::int64_t reach = 0;
-    if (__builtin_mul_overflow(shape[i] - 1, strides[i], &reach) || __builtin_add_overflow(last, reach, &last))
+    if (__builtin_mul_overflow(shape[i] - 1, strides[i], &reach) ||
+        __builtin_add_overflow(last, reach, &last))
       return std::numeric_limits<std::int64_t>::max();
   }
   return last + (last < std::numeric_limits<std::int64_t>::max());
@@ -35,7 +37,9 @@ std::int64_t span(const Shape& shape, const Shape& strides) {
 /// Chunks of a write may run at once, so no element may stand for two.
 void check_target(const Tensor& t, std::string_view where) {
   if (raw::overlaps_itself(t))
-    fail<ShapeError>(where, "elements of the target share memory: {} with strides {}; copy it first", t.shape().str(), t.strides().str());
+    fail<ShapeError>(where,
+                     "elements of the target share memory: {} with strides {}; copy it first",
+                     t.shape().str(), t.strides().str());
 }
 
 /// `value` as a To that is the same number.
@@ -99,7 +103,9 @@ const Tensor::Impl& Tensor::impl() const {
 const Shape& Tensor::shape() const { return impl().shape; }
 const Shape& Tensor::strides() const { return impl().strides; }
 DType Tensor::dtype() const { return impl().dtype; }
-std::int64_t Tensor::size(std::int64_t dim) const { return shape()[normalize_dim(dim, rank(), "size")]; }
+std::int64_t Tensor::size(std::int64_t dim) const {
+  return shape()[normalize_dim(dim, rank(), "size")];
+}
 std::int64_t Tensor::numel() const { return impl().numel; }
 bool Tensor::is_contiguous() const { return impl().contiguous; }
 std::byte* Tensor::raw_data() const { return impl().data; }
@@ -110,7 +116,9 @@ void Tensor::set_grad_meta(std::shared_ptr<GradMeta> meta) const {
   impl_->grad_meta = std::move(meta);
 }
 
-bool Tensor::shares_storage(const Tensor& other) const { return impl().storage == other.impl().storage; }
+bool Tensor::shares_storage(const Tensor& other) const {
+  return impl().storage == other.impl().storage;
+}
 std::uint64_t Tensor::version() const { return impl().storage->version(); }
 void Tensor::bump_version() const { impl().storage->bump_version(); }
 const std::shared_ptr<Storage>& Tensor::storage() const { return impl().storage; }
@@ -119,10 +127,12 @@ bool Tensor::is_unique() const { return impl_.use_count() == 1 && impl_->storage
 Tensor Tensor::empty(const Shape& shape, DType dtype) {
   const std::int64_t numel = shape.numel();
   std::int64_t bytes = 0;
-  if (__builtin_mul_overflow(numel, item_size(dtype), &bytes)) bytes = std::numeric_limits<std::int64_t>::max();
+  if (__builtin_mul_overflow(numel, item_size(dtype), &bytes))
+    bytes = std::numeric_limits<std::int64_t>::max();
   auto storage = std::make_shared<Storage>(bytes);
   std::byte* data = storage->data();
-  return Tensor(std::make_shared<Impl>(Impl{data, numel, shape, shape.row_major_strides(), std::move(storage), nullptr, dtype, true}));
+  return Tensor(std::make_shared<Impl>(Impl{data, numel, shape, shape.row_major_strides(),
+                                            std::move(storage), nullptr, dtype, true}));
 }
 
 Tensor Tensor::full(const Shape& shape, double value, DType dtype) {
@@ -148,7 +158,8 @@ Tensor Tensor::as_strided(const Shape& shape, const Shape& strides, std::int64_t
   const Impl& base = impl();
   const std::int64_t numel = shape.numel();
   if (shape.rank() != strides.rank())
-    fail<ShapeError>("as_strided", "shape {} and strides {} differ in rank", shape.str(), strides.str());
+    fail<ShapeError>("as_strided", "shape {} and strides {} differ in rank", shape.str(),
+                     strides.str());
   if (std::any_of(strides.begin(), strides.end(), [](std::int64_t stride) { return stride < 0; }))
     fail<ShapeError>("as_strided", "a stride may not be negative: {}", strides.str());
   std::byte* data = base.storage->data();
@@ -156,13 +167,16 @@ Tensor Tensor::as_strided(const Shape& shape, const Shape& strides, std::int64_t
     const std::int64_t item = item_size(base.dtype);
     const std::int64_t before = (base.data - data) / item;
     const std::int64_t total = base.storage->bytes() / item;
-    if (offset < -before || offset > total - before || span(shape, strides) > total - before - offset)
-      fail<ShapeError>("as_strided", "shape {} with strides {} from element {} reaches outside a storage of {} elements", shape.str(),
-                       strides.str(), before + offset, total);
+    if (offset < -before || offset > total - before ||
+        span(shape, strides) > total - before - offset)
+      fail<ShapeError>(
+          "as_strided",
+          "shape {} with strides {} from element {} reaches outside a storage of {} elements",
+          shape.str(), strides.str(), before + offset, total);
     data = base.data + offset * item;
   }
-  return Tensor(
-      std::make_shared<Impl>(Impl{data, numel, shape, strides, base.storage, nullptr, base.dtype, numel == 0 || row_major(shape, strides)}));
+  return Tensor(std::make_shared<Impl>(Impl{data, numel, shape, strides, base.storage, nullptr,
+                                            base.dtype, numel == 0 || row_major(shape, strides)}));
 }
 
 template <class T>
@@ -176,7 +190,8 @@ T* Tensor::data() const {
 template <class T>
 Tensor Tensor::from(const std::vector<T>& values, const Shape& shape) {
   if (static_cast<std::int64_t>(values.size()) != shape.numel())
-    fail<ShapeError>("from", "{} values do not fill shape {}, which has {}", values.size(), shape.str(), shape.numel());
+    fail<ShapeError>("from", "{} values do not fill shape {}, which has {}", values.size(),
+                     shape.str(), shape.numel());
   Tensor t = empty(shape, dtype_of<T>());
   std::copy(values.begin(), values.end(), t.data<T>());
   return t;
@@ -207,7 +222,8 @@ template std::vector<std::uint8_t> Tensor::to_vector() const;
 
 template <class T>
 T Tensor::item() const {
-  if (numel() != 1) fail<ShapeError>("item", "wants a tensor of one element, got {}", shape().str());
+  if (numel() != 1)
+    fail<ShapeError>("item", "wants a tensor of one element, got {}", shape().str());
   return dispatch_any(dtype(),
                       [&](auto zero) { return exactly<T>(*data<decltype(zero)>(), "item"); });
 }
@@ -237,19 +253,24 @@ void Tensor::fill(double value) const {
     using T = decltype(zero);
     const T element = kernels::convert<T>(value);
     const auto* bytes = reinterpret_cast<const std::byte*>(&element);
-    if (numel() == 1) *data<T>() = element;
-    else kernels::copy_strided(shape(), raw_data(), dtype(), strides(), bytes, dtype(), Shape::filled(rank(), 0));
+    if (numel() == 1)
+      *data<T>() = element;
+    else
+      kernels::copy_strided(shape(), raw_data(), dtype(), strides(), bytes, dtype(),
+                            Shape::filled(rank(), 0));
   });
 }
 
 void Tensor::copy_from(const Tensor& source) const {
   if (!broadcasts_to(source.shape(), shape()))
-    fail<ShapeError>("copy_from", "{} cannot be copied into {}", source.shape().str(), shape().str());
+    fail<ShapeError>("copy_from", "{} cannot be copied into {}", source.shape().str(),
+                     shape().str());
   check_target(*this, "copy_from");
   bump_version();
   const Tensor from =
       raw::expand(raw::overlaps(*this, source) ? raw::clone(source) : source, shape());
-  kernels::copy_strided(shape(), raw_data(), dtype(), strides(), from.raw_data(), from.dtype(), from.strides());
+  kernels::copy_strided(shape(), raw_data(), dtype(), strides(), from.raw_data(), from.dtype(),
+                        from.strides());
 }
 
 }  // namespace weft

@@ -15,13 +15,17 @@ constexpr std::int64_t kGrain = 1 << 15;
 
 /// Fills in a -1, and checks that the number of elements stays.
 Shape resolve_shape(const Tensor& t, const Shape& wanted) {
-  const auto refuse = [&] { fail<ShapeError>("reshape", "cannot turn {} into {}", t.shape().str(), wanted.str()); };
+  const auto refuse = [&] {
+    fail<ShapeError>("reshape", "cannot turn {} into {}", t.shape().str(), wanted.str());
+  };
   Shape shape = wanted;
   std::int64_t known = 1;
   int unknown = -1;
   for (int i = 0; i < shape.rank(); ++i) {
-    if (shape[i] == -1 && unknown < 0) unknown = i;
-    else if (shape[i] < 0 || __builtin_mul_overflow(known, shape[i], &known)) refuse();
+    if (shape[i] == -1 && unknown < 0)
+      unknown = i;
+    else if (shape[i] < 0 || __builtin_mul_overflow(known, shape[i], &known))
+      refuse();
   }
   if (unknown >= 0) {
     if (known == 0 || t.numel() % known != 0) refuse();
@@ -32,8 +36,9 @@ Shape resolve_shape(const Tensor& t, const Shape& wanted) {
   return shape;
 }
 
-/// Strides that show the elements of `t` in `shape` without a copy, where there are any: each run of dimensions that
-/// lie densely in memory can be cut anew, and a new size may not straddle two runs.
+/// Strides that show the elements of `t` in `shape` without a copy, where there are any: each run
+/// of dimensions that lie densely in memory can be cut anew, and a new size may not straddle two
+/// runs.
 std::optional<Shape> view_strides(const Tensor& t, const Shape& shape) {
   Shape strides = Shape::filled(shape.rank(), 1);
   int out = shape.rank() - 1;
@@ -66,7 +71,8 @@ std::optional<Shape> view_strides(const Tensor& t, const Shape& shape) {
 
 Tensor clone(const Tensor& t) {
   Tensor copy = Tensor::empty(t.shape(), t.dtype());
-  kernels::copy_strided(t.shape(), copy.raw_data(), copy.dtype(), copy.strides(), t.raw_data(), t.dtype(), t.strides());
+  kernels::copy_strided(t.shape(), copy.raw_data(), copy.dtype(), copy.strides(), t.raw_data(),
+                        t.dtype(), t.strides());
   return copy;
 }
 
@@ -75,16 +81,19 @@ Tensor contiguous(const Tensor& t) { return t.is_contiguous() ? t : clone(t); }
 Tensor cast(const Tensor& t, DType dtype) {
   if (t.dtype() == dtype) return t;
   Tensor copy = Tensor::empty(t.shape(), dtype);
-  kernels::copy_strided(t.shape(), copy.raw_data(), dtype, copy.strides(), t.raw_data(), t.dtype(), t.strides());
+  kernels::copy_strided(t.shape(), copy.raw_data(), dtype, copy.strides(), t.raw_data(), t.dtype(),
+                        t.strides());
   return copy;
 }
 
 Tensor expand(const Tensor& t, const Shape& shape) {
   if (t.shape() == shape) return t;
-  if (!broadcasts_to(t.shape(), shape)) fail<ShapeError>("expand", "{} does not stretch to {}", t.shape().str(), shape.str());
+  if (!broadcasts_to(t.shape(), shape))
+    fail<ShapeError>("expand", "{} does not stretch to {}", t.shape().str(), shape.str());
   Shape strides = Shape::filled(shape.rank(), 0);
   const int added = shape.rank() - t.rank();
-  for (int i = 0; i < t.rank(); ++i) strides[i + added] = t.shape()[i] == shape[i + added] ? t.strides()[i] : 0;
+  for (int i = 0; i < t.rank(); ++i)
+    strides[i + added] = t.shape()[i] == shape[i + added] ? t.strides()[i] : 0;
   return t.as_strided(shape, strides);
 }
 
@@ -108,7 +117,9 @@ Tensor permute(const Tensor& t, const Shape& order) {
     shape[i] = t.shape()[from];
     strides[i] = t.strides()[from];
   }
-  if (!valid) fail<ShapeError>("permute", "{} is not an order of the dimensions of {}", order.str(), t.shape().str());
+  if (!valid)
+    fail<ShapeError>("permute", "{} is not an order of the dimensions of {}", order.str(),
+                     t.shape().str());
   return t.as_strided(shape, strides);
 }
 
@@ -122,12 +133,15 @@ Tensor transpose(const Tensor& t, std::int64_t dim0, std::int64_t dim1) {
   return t.as_strided(shape, strides);
 }
 
-Tensor slice(const Tensor& t, std::int64_t dim, std::int64_t begin, std::int64_t end, std::int64_t step) {
+Tensor slice(const Tensor& t, std::int64_t dim, std::int64_t begin, std::int64_t end,
+             std::int64_t step) {
   const int d = normalize_dim(dim, t.rank(), "slice");
   const std::int64_t size = t.shape()[d];
   if (begin < 0 || begin > end || end > size || step < 1)
-    fail<IndexError>("slice", "{}:{}:{} does not fit dimension {} of {}; wants 0 <= begin <= end <= {}, step >= 1", begin, end, step, d,
-                     t.shape().str(), size);
+    fail<IndexError>(
+        "slice",
+        "{}:{}:{} does not fit dimension {} of {}; wants 0 <= begin <= end <= {}, step >= 1", begin,
+        end, step, d, t.shape().str(), size);
   Shape shape = t.shape();
   Shape strides = t.strides();
   shape[d] = chunk_count(end - begin, std::min(step, std::max<std::int64_t>(size, 1)));
@@ -144,9 +158,11 @@ Tensor unexpanded(const Tensor& t) {
 
 void add_scaled(const Tensor& target, const Tensor& source, double alpha) {
   if (target.shape() != source.shape())
-    fail<ShapeError>("add_scaled", "shapes differ: target {}, source {}", target.shape().str(), source.shape().str());
+    fail<ShapeError>("add_scaled", "shapes differ: target {}, source {}", target.shape().str(),
+                     source.shape().str());
   if (target.dtype() != source.dtype())
-    fail<DTypeError>("add_scaled", "dtypes differ: target {}, source {}", name(target.dtype()), name(source.dtype()));
+    fail<DTypeError>("add_scaled", "dtypes differ: target {}, source {}", name(target.dtype()),
+                     name(source.dtype()));
   if (overlaps_itself(target))
     fail<ShapeError>("add_scaled",
                      "elements of the target share memory: {} with strides {}; copy it first",
@@ -163,7 +179,8 @@ void add_scaled(const Tensor& target, const Tensor& source, double alpha) {
     const T scale = static_cast<T>(alpha);
     parallel_for(into.numel(), kGrain, [=](std::int64_t begin, std::int64_t end) {
       std::int64_t i = begin;
-      constexpr std::int64_t kBlock = 16;  // a fixed count is what the compiler turns into vector code at -O2
+      constexpr std::int64_t kBlock =
+          16;  // a fixed count is what the compiler turns into vector code at -O2
       for (; i + kBlock <= end; i += kBlock) {
         T block[kBlock];
         for (std::int64_t j = 0; j < kBlock; ++j) block[j] = out[i + j] + scale * in[i + j];
@@ -181,12 +198,15 @@ std::int64_t find_nonfinite(const Tensor& t) {
   const std::int64_t place = dispatch_float(t.dtype(), "find_nonfinite", [&](auto zero) {
     using T = decltype(zero);
     const T* in = values.data<T>();
-    std::vector<std::int64_t> first(static_cast<std::size_t>(chunk_count(values.numel(), kGrain)), -1);
+    std::vector<std::int64_t> first(static_cast<std::size_t>(chunk_count(values.numel(), kGrain)),
+                                    -1);
     parallel_for(values.numel(), kGrain, [&](std::int64_t begin, std::int64_t end) {
-      const T* found = std::find_if_not(in + begin, in + end, [](T value) { return std::isfinite(value); });
+      const T* found =
+          std::find_if_not(in + begin, in + end, [](T value) { return std::isfinite(value); });
       if (found != in + end) first[static_cast<std::size_t>(begin / kGrain)] = found - in;
     });
-    const auto found = std::find_if(first.begin(), first.end(), [](std::int64_t index) { return index >= 0; });
+    const auto found =
+        std::find_if(first.begin(), first.end(), [](std::int64_t index) { return index >= 0; });
     return found == first.end() ? std::int64_t{-1} : *found;
   });
   if (place < 0 || own.shape() == t.shape()) return place;

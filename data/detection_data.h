@@ -13,27 +13,31 @@
 
 namespace weft::data {
 
-/// image (1, size, size) u8; boxes (N, 5) f32 with label, x0, y0, x1, y1 in a row, in pixels: a box ends where its last pixel does.
+/// image (1, size, size) u8; boxes (N, 5) f32 with label, x0, y0, x1, y1 in a row, in pixels: a box
+/// ends where its last pixel does.
 struct Scene {
   Tensor image;
   Tensor boxes;
 };
 
-/// images (B, 1, size, size) f32, normalized; boxes (B, most_boxes(), 5), filled up with rows of label -1.
+/// images (B, 1, size, size) f32, normalized; boxes (B, most_boxes(), 5), filled up with rows of
+/// label -1.
 struct SceneBatch {
   Tensor images;
   Tensor boxes;
 };
 
-/// A scene depends on (split, the seed of the training scenes, its number) alone: the same bits everywhere. Safe to use from several threads.
+/// A scene depends on (split, the seed of the training scenes, its number) alone: the same bits
+/// everywhere. Safe to use from several threads.
 class DetectionData {
  public:
   virtual ~DetectionData() = default;
 
-  virtual std::int64_t side() const = 0;              ///< pictures are square
-  virtual std::int64_t most_boxes() const = 0;        ///< of one picture
+  virtual std::int64_t side() const = 0;        ///< pictures are square
+  virtual std::int64_t most_boxes() const = 0;  ///< of one picture
   virtual std::vector<std::string> classes() const = 0;
-  virtual std::int64_t size(Split split) const = 0;   ///< scenes; 0 of Split::train, which has no end
+  virtual std::int64_t size(
+      Split split) const = 0;  ///< scenes; 0 of Split::train, which has no end
   virtual bool has_test() const = 0;
   virtual const Normalization& normalization() const = 0;
   virtual Edges edges() const = 0;  ///< of the training pictures
@@ -48,7 +52,8 @@ class DetectionData {
 };
 
 /// Batches first .. last - 1 of `batch` training scenes each. The range may outlive `data`'s owner.
-BatchRange<SceneBatch> train_batches(const std::shared_ptr<const DetectionData>& data, std::int64_t batch, std::int64_t first, std::int64_t last,
+BatchRange<SceneBatch> train_batches(const std::shared_ptr<const DetectionData>& data,
+                                     std::int64_t batch, std::int64_t first, std::int64_t last,
                                      PrefetchOptions prefetch = {.threads = 1, .ahead = 2});
 
 }  // namespace weft::data

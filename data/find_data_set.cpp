@@ -19,18 +19,21 @@ struct ShippedSet {
   std::string_view file;
 };
 
-constexpr std::array kShippedSets = {ShippedSet{"shakespeare", "tinyshakespeare.txt"}, ShippedSet{"tang", "tang-quatrains.txt"},
-                                     ShippedSet{"mnist", "mnist"}, ShippedSet{"sms-spam", "sms-spam.tsv"},
-                                     ShippedSet{"wine", "winequality-white.csv"}};
+constexpr std::array kShippedSets = {
+    ShippedSet{"shakespeare", "tinyshakespeare.txt"}, ShippedSet{"tang", "tang-quatrains.txt"},
+    ShippedSet{"mnist", "mnist"}, ShippedSet{"sms-spam", "sms-spam.tsv"},
+    ShippedSet{"wine", "winequality-white.csv"}};
 
 bool is_there(const fs::path& path) {
   std::error_code ignored;
   return fs::exists(path, ignored);
 }
 
-/// Whether a user has meant a file or folder, not the name of a set: it has a folder before it or an ending.
+/// Whether a user has meant a file or folder, not the name of a set: it has a folder before it or
+/// an ending.
 bool looks_like_path(const std::string& given) {
-  return given.find('/') != std::string::npos || fs::path(given).has_extension() || given == "." || given == "..";
+  return given.find('/') != std::string::npos || fs::path(given).has_extension() || given == "." ||
+         given == "..";
 }
 
 }  // namespace
@@ -39,16 +42,22 @@ std::vector<std::string> data_set_folders() {
   std::vector<std::string> folders;
   const auto add = [&](const fs::path& path) {
     auto text = path.lexically_normal().string();
-    if (std::find(folders.begin(), folders.end(), text) == folders.end()) folders.push_back(std::move(text));
+    if (std::find(folders.begin(), folders.end(), text) == folders.end())
+      folders.push_back(std::move(text));
   };
-  if (const char* from_environment = std::getenv("WEFT_DATA"); from_environment != nullptr && *from_environment != '\0') add(from_environment);
+  if (const char* from_environment = std::getenv("WEFT_DATA");
+      from_environment != nullptr && *from_environment != '\0')
+    add(from_environment);
   add("data/sets");
   std::error_code error;
   const auto program = fs::read_symlink("/proc/self/exe", error);
   if (!error) {
     const auto folder = program.parent_path();
-    // build/release/weft, build/release/tests/test_data, build/weft; then bin/weft of an installed package.
-    for (const auto* place : {"../../data/sets", "../../../data/sets", "../data/sets", "../share/weft/data"}) add(folder / place);
+    // build/release/weft, build/release/tests/test_data, build/weft; then bin/weft of an installed
+    // package.
+    for (const auto* place :
+         {"../../data/sets", "../../../data/sets", "../data/sets", "../share/weft/data"})
+      add(folder / place);
   }
   return folders;
 }
@@ -60,10 +69,13 @@ std::vector<std::string> shipped_data_sets() {
 }
 
 std::string find_data_set(std::string_view name_or_path) {
-  if (name_or_path.empty()) fail<ConfigError>("data", "no data set named: give a file, or one of {}", fmt::join(shipped_data_sets(), ", "));
+  if (name_or_path.empty())
+    fail<ConfigError>("data", "no data set named: give a file, or one of {}",
+                      fmt::join(shipped_data_sets(), ", "));
   const std::string given(name_or_path);
   if (given.find('\0') != std::string::npos) fail<ConfigError>("data", "a path with a zero byte");
-  const auto named = std::find_if(kShippedSets.begin(), kShippedSets.end(), [&](const auto& set) { return set.name == name_or_path; });
+  const auto named = std::find_if(kShippedSets.begin(), kShippedSets.end(),
+                                  [&](const auto& set) { return set.name == name_or_path; });
   if (named == kShippedSets.end() && is_there(given)) return given;
   std::string_view file = named == kShippedSets.end() ? std::string_view() : named->file;
   for (const auto& set : kShippedSets) {
@@ -72,19 +84,27 @@ std::string find_data_set(std::string_view name_or_path) {
   if (file.empty() && looks_like_path(given)) {
     const fs::path folder = fs::path(given).parent_path();
     if (!folder.empty() && !is_there(folder))
-      fail<IoError>(given, "there is no such file or folder, nor {}: was it moved or deleted? put it back, or name where it is now", folder.string());
-    fail<IoError>(given, "there is no such file or folder: was it moved or deleted? put it back, or name where it is now");
+      fail<IoError>(given,
+                    "there is no such file or folder, nor {}: was it moved or deleted? put it "
+                    "back, or name where it is now",
+                    folder.string());
+    fail<IoError>(given,
+                  "there is no such file or folder: was it moved or deleted? put it back, or name "
+                  "where it is now");
   }
   if (file.empty()) {
-    fail<IoError>(given, "there is no such file or folder, and no data set that ships has this name; those are {}",
-                  fmt::join(shipped_data_sets(), ", "));
+    fail<IoError>(
+        given,
+        "there is no such file or folder, and no data set that ships has this name; those are {}",
+        fmt::join(shipped_data_sets(), ", "));
   }
   const auto folders = data_set_folders();
   for (const auto& folder : folders) {
     auto path = (fs::path(folder) / file).string();
     if (is_there(path)) return path;
   }
-  fail<IoError>(given, "{} is in none of {}: set WEFT_DATA to the folder that holds it", file, fmt::join(folders, ", "));
+  fail<IoError>(given, "{} is in none of {}: set WEFT_DATA to the folder that holds it", file,
+                fmt::join(folders, ", "));
 }
 
 }  // namespace weft::data

@@ -1,4 +1,5 @@
-// Batches made ahead of their use, on other threads, in the same order whatever the number of threads.
+// Batches made ahead of their use, on other threads, in the same order whatever the number of
+// threads.
 #pragma once
 
 #include <algorithm>
@@ -20,14 +21,16 @@
 namespace weft::data {
 
 struct PrefetchOptions {
-  int threads = 1;  ///< worker threads; 0 makes each batch when it is asked for, on the caller's thread
-  int ahead = 2;    ///< batches ready or in work beyond the one in use; the bound on memory (at most 256)
+  int threads =
+      1;  ///< worker threads; 0 makes each batch when it is asked for, on the caller's thread
+  int ahead =
+      2;  ///< batches ready or in work beyond the one in use; the bound on memory (at most 256)
 };
 
-/// Hands out make(first), make(first + 1), ..., make(last - 1). `make` must depend on its argument alone and be safe
-/// to call from several threads at once; ops it calls run on its worker's thread only. An exception of make(k) is
-/// rethrown by the next() that would have returned batch k, and ends the sequence. Destruction waits for the batches
-/// in work, not for the rest. One consumer.
+/// Hands out make(first), make(first + 1), ..., make(last - 1). `make` must depend on its argument
+/// alone and be safe to call from several threads at once; ops it calls run on its worker's thread
+/// only. An exception of make(k) is rethrown by the next() that would have returned batch k, and
+/// ends the sequence. Destruction waits for the batches in work, not for the rest. One consumer.
 template <class Batch>
 class Prefetcher {
  public:
@@ -42,7 +45,8 @@ class Prefetcher {
       try {
         workers_.emplace_back([this] { work(); });
       } catch (const std::system_error&) {
-        break;  // no more threads to be had: those that started do the work, and if none did, the caller does
+        break;  // no more threads to be had: those that started do the work, and if none did, the
+                // caller does
       }
     }
   }
@@ -105,7 +109,8 @@ class Prefetcher {
       {
         std::unique_lock lock(mutex_);
         const auto room = static_cast<std::int64_t>(slots_.size());
-        changed_.wait(lock, [&] { return stopping_ || claimed_ >= last_ || claimed_ < taken_ + room; });
+        changed_.wait(lock,
+                      [&] { return stopping_ || claimed_ >= last_ || claimed_ < taken_ + room; });
         if (stopping_ || claimed_ >= last_) return;
         k = claimed_++;
       }
@@ -134,18 +139,23 @@ class Prefetcher {
   std::int64_t claimed_;  ///< the next batch that no worker has begun
   std::int64_t taken_;    ///< the next batch of the consumer
   bool stopping_ = false;
-  std::vector<Slot> slots_;  ///< batch k waits in slot k modulo their number: claimed_ - taken_ never exceeds it
+  std::vector<Slot>
+      slots_;  ///< batch k waits in slot k modulo their number: claimed_ - taken_ never exceeds it
   std::vector<std::thread> workers_;
 };
 
-/// Batches first .. last - 1 as a range: `for (auto [inputs, targets] : batches)`. Each begin() starts anew.
+/// Batches first .. last - 1 as a range: `for (auto [inputs, targets] : batches)`. Each begin()
+/// starts anew.
 template <class Batch>
 class BatchRange {
  public:
   using Make = typename Prefetcher<Batch>::Make;
 
   BatchRange(Make make, std::int64_t first, std::int64_t last, PrefetchOptions prefetch = {})
-      : make_(std::move(make)), first_(first), last_(last < first ? first : last), prefetch_(prefetch) {}
+      : make_(std::move(make)),
+        first_(first),
+        last_(last < first ? first : last),
+        prefetch_(prefetch) {}
 
   /// Number of batches.
   std::int64_t size() const { return last_ - first_; }
@@ -159,7 +169,9 @@ class BatchRange {
     using difference_type = std::ptrdiff_t;
 
     Iterator() = default;
-    explicit Iterator(std::shared_ptr<Prefetcher<Batch>> source) : source_(std::move(source)) { ++*this; }
+    explicit Iterator(std::shared_ptr<Prefetcher<Batch>> source) : source_(std::move(source)) {
+      ++*this;
+    }
     const Batch& operator*() const { return *batch_; }
     const Batch* operator->() const { return &*batch_; }
     Iterator& operator++() {
@@ -175,7 +187,9 @@ class BatchRange {
     std::optional<Batch> batch_;
   };
 
-  Iterator begin() const { return Iterator(std::make_shared<Prefetcher<Batch>>(make_, first_, last_, prefetch_)); }
+  Iterator begin() const {
+    return Iterator(std::make_shared<Prefetcher<Batch>>(make_, first_, last_, prefetch_));
+  }
   std::default_sentinel_t end() const { return {}; }
 
  private:

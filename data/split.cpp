@@ -6,7 +6,8 @@
 namespace weft::data {
 namespace {
 
-// The finaliser of SplitMix64 (Steele, Lea, Flood, OOPSLA 2014): a bijection in which every input bit reaches every output bit.
+// The finaliser of SplitMix64 (Steele, Lea, Flood, OOPSLA 2014): a bijection in which every input
+// bit reaches every output bit.
 std::uint64_t mix(std::uint64_t x) {
   x ^= x >> 30;
   x *= 0xbf58476d1ce4e5b9ULL;
@@ -15,7 +16,9 @@ std::uint64_t mix(std::uint64_t x) {
   return x ^ (x >> 31);
 }
 
-std::uint64_t chain(std::uint64_t hash, std::uint64_t word) { return mix(hash + 0x9e3779b97f4a7c15ULL + mix(word + 1)); }
+std::uint64_t chain(std::uint64_t hash, std::uint64_t word) {
+  return mix(hash + 0x9e3779b97f4a7c15ULL + mix(word + 1));
+}
 
 std::uint64_t add_tensor(std::uint64_t hash, const Tensor& tensor) {
   if (!tensor.defined()) return chain(hash, ~0ULL);

@@ -18,8 +18,9 @@ constexpr std::string_view name(Split split) {
 /// Targets with this value are padding and count in no loss (cross_entropy's default ignore_index).
 inline constexpr std::int64_t kIgnoreIndex = -100;
 
-/// Chains a batch onto the hash of the batches before it: dtype, shape and every element count. Two runs that saw the
-/// same batches in the same order hold the same value; it is how a comparison shows that its arms were paired.
+/// Chains a batch onto the hash of the batches before it: dtype, shape and every element count. Two
+/// runs that saw the same batches in the same order hold the same value; it is how a comparison
+/// shows that its arms were paired.
 std::uint64_t batch_hash(const Tensor& inputs, const Tensor& targets, std::uint64_t previous = 0);
 
 }  // namespace weft::data

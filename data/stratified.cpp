@@ -16,8 +16,9 @@ constexpr std::uint64_t kSplitSeed = 1;  // of the fixed order: never the seed o
 
 using Members = std::array<std::vector<std::int64_t>, 256>;
 
-/// How many of each class are drawn: the floor of its exact share, then one more where the remainder is largest, then,
-/// if that does not suffice because classes may not be used up, one more wherever there is room.
+/// How many of each class are drawn: the floor of its exact share, then one more where the
+/// remainder is largest, then, if that does not suffice because classes may not be used up, one
+/// more wherever there is room.
 std::array<std::int64_t, 256> shares(const Members& members, std::int64_t count, std::int64_t all) {
   std::array<std::int64_t, 256> taken{}, remainder{};
   std::array<std::size_t, 256> order{};
@@ -48,10 +49,13 @@ std::array<std::int64_t, 256> shares(const Members& members, std::int64_t count,
 }  // namespace
 
 std::vector<std::int64_t> draw_by_class(const Tensor& labels, std::int64_t count) {
-  if (labels.dtype() != DType::u8) fail<DTypeError>("split", "labels must be u8, got {}", name(labels.dtype()));
-  if (labels.rank() != 1) fail<ShapeError>("split", "labels must be (N,), got {}", labels.shape().str());
+  if (labels.dtype() != DType::u8)
+    fail<DTypeError>("split", "labels must be u8, got {}", name(labels.dtype()));
+  if (labels.rank() != 1)
+    fail<ShapeError>("split", "labels must be (N,), got {}", labels.shape().str());
   const std::int64_t all = labels.numel();
-  if (count < 0 || count > all) fail<ConfigError>("split", "{} examples cannot be drawn of {}", count, all);
+  if (count < 0 || count > all)
+    fail<ConfigError>("split", "{} examples cannot be drawn of {}", count, all);
   std::vector<std::int64_t> drawn;
   if (count == 0) return drawn;
   const Tensor flat = raw::contiguous(labels);
@@ -63,7 +67,8 @@ std::vector<std::int64_t> draw_by_class(const Tensor& labels, std::int64_t count
     const Tensor order =
         Generator(kSplitSeed, fmt::format("split.class.{}", c)).permutation(std::ssize(members[c]));
     const auto* place = order.data<std::int64_t>();
-    for (std::int64_t k = 0; k < taken[c]; ++k) drawn.push_back(members[c][static_cast<std::size_t>(place[k])]);
+    for (std::int64_t k = 0; k < taken[c]; ++k)
+      drawn.push_back(members[c][static_cast<std::size_t>(place[k])]);
   }
   std::sort(drawn.begin(), drawn.end());
   return drawn;

@@ -23,7 +23,9 @@ namespace {
 constexpr double kTinyDivisor = 1e-6;  // no query divides by nothing
 
 /// Whose cost does not grow with the square of the tokens: there are no scores of tokens.
-bool without_scores(AttentionKind kind) { return kind != AttentionKind::softmax && kind != AttentionKind::plain; }
+bool without_scores(AttentionKind kind) {
+  return kind != AttentionKind::softmax && kind != AttentionKind::plain;
+}
 
 const MultiHeadAttentionOptions& checked(const MultiHeadAttentionOptions& options) {
   options.validate();
@@ -35,9 +37,11 @@ Tensor as_heads(const Tensor& x, std::int64_t head_size) {
   return transpose(reshape(x, {x.size(0), x.size(1), x.size(2) / head_size, head_size}), 1, 2);
 }
 
-/// weights (B, H, T, S) times v (B, Hk, S, D): the G = H / Hk query heads of a group are rows of one product.
+/// weights (B, H, T, S) times v (B, Hk, S, D): the G = H / Hk query heads of a group are rows of
+/// one product.
 Tensor weighted_sum(const Tensor& weights, const Tensor& v) {
-  const std::int64_t batch = weights.size(0), heads = weights.size(1), queries = weights.size(2), keys = weights.size(3), groups = v.size(1);
+  const std::int64_t batch = weights.size(0), heads = weights.size(1), queries = weights.size(2),
+                     keys = weights.size(3), groups = v.size(1);
   if (heads == groups) return matmul(weights, v);
   const Tensor rows = reshape(weights, {batch, groups, heads / groups * queries, keys});
   return reshape(matmul(rows, v), {batch, heads, queries, v.size(3)});
@@ -47,21 +51,24 @@ Tensor weighted_sum(const Tensor& weights, const Tensor& v) {
 void reserve(KvCache& cache, const Tensor& like, std::int64_t needed) {
   const std::int64_t capacity = cache.keys.defined() ? cache.keys.size(2) : 0;
   if (needed <= capacity) return;
-  const Shape shape{like.size(0), like.size(1), std::max({needed, 2 * capacity, std::int64_t{16}}), like.size(3)};
+  const Shape shape{like.size(0), like.size(1), std::max({needed, 2 * capacity, std::int64_t{16}}),
+                    like.size(3)};
   for (Tensor* const stored : {&cache.keys, &cache.values}) {
     const Tensor larger = Tensor::empty(shape, like.dtype());
-    if (cache.length > 0) raw::slice(larger, 2, 0, cache.length).copy_from(raw::slice(*stored, 2, 0, cache.length));
+    if (cache.length > 0)
+      raw::slice(larger, 2, 0, cache.length).copy_from(raw::slice(*stored, 2, 0, cache.length));
     *stored = larger;
   }
 }
 
 /// Appends k and v, and makes them handles on all that is cached.
 void append(KvCache& cache, Tensor& k, Tensor& v) {
-  if (wants_grad(k) || wants_grad(v)) fail<GraphError>("attention", "a cache holds no gradients; call it under NoGrad");
+  if (wants_grad(k) || wants_grad(v))
+    fail<GraphError>("attention", "a cache holds no gradients; call it under NoGrad");
   if (cache.length == 0) cache.keys = cache.values = Tensor();
   if (cache.length > 0 && (cache.keys.size(0) != k.size(0) || cache.keys.dtype() != k.dtype()))
-    fail<ShapeError>("attention", "the cache holds a batch of {} in {}, the input has {} in {}", cache.keys.size(0), name(cache.keys.dtype()),
-                     k.size(0), name(k.dtype()));
+    fail<ShapeError>("attention", "the cache holds a batch of {} in {}, the input has {} in {}",
+                     cache.keys.size(0), name(cache.keys.dtype()), k.size(0), name(k.dtype()));
   const std::int64_t end = cache.length + k.size(2);
   reserve(cache, k, end);
   raw::slice(cache.keys, 2, cache.length, end).copy_from(k);
@@ -87,8 +94,8 @@ Tensor state_of(KvCache* cache, const Tensor& q, const Tensor& v) {
   const Shape shape{q.size(0), q.size(1), q.size(3), v.size(3)};
   if (cache->length == 0) cache->state = Tensor::zeros(shape, q.dtype());
   if (cache->state.shape() != shape || cache->state.dtype() != q.dtype())
-    fail<ShapeError>("attention", "the cache holds a batch of {} in {}, the input has {} in {}", cache->state.size(0), name(cache->state.dtype()), q.size(0),
-                     name(q.dtype()));
+    fail<ShapeError>("attention", "the cache holds a batch of {} in {}, the input has {} in {}",
+                     cache->state.size(0), name(cache->state.dtype()), q.size(0), name(q.dtype()));
   cache->length += q.size(2);
   return cache->state;
 }
@@ -104,15 +111,27 @@ void MultiHeadAttentionOptions::validate() const {
   check.size("n_embd", n_embd, kMaxWidth);
   check.heads(n_embd, n_head, n_kv_head, head_size, positions);
   if (context_embd != 0) check.size("context_embd", context_embd, kMaxWidth);
-  if (context_embd != 0 && (positions == Positions::rope || positions == Positions::alibi || causal))
-    check.fail("cross attention has no common order of positions: positions must be none and causal false");
+  if (context_embd != 0 &&
+      (positions == Positions::rope || positions == Positions::alibi || causal))
+    check.fail(
+        "cross attention has no common order of positions: positions must be none and causal "
+        "false");
   if (without_scores(kind)) {
     const std::string_view what = to_name(kind);
-    if (context_embd != 0) check.fail(fmt::format("cross attention is softmax or plain, not {}", what));
-    if (positions == Positions::alibi) check.fail(fmt::format("alibi is added to the scores of a softmax, and {} attention has none; use none or rope", what));
-    if (attention_dropout > 0) check.fail(fmt::format("{} attention has no weights to drop; attention_dropout must be 0", what));
+    if (context_embd != 0)
+      check.fail(fmt::format("cross attention is softmax or plain, not {}", what));
+    if (positions == Positions::alibi)
+      check.fail(fmt::format(
+          "alibi is added to the scores of a softmax, and {} attention has none; use none or rope",
+          what));
+    if (attention_dropout > 0)
+      check.fail(
+          fmt::format("{} attention has no weights to drop; attention_dropout must be 0", what));
     if (scale) check.fail(fmt::format("{} attention takes no scale", what));
-    if (kind == AttentionKind::channels && causal) check.fail("attention between channels looks at all tokens at once and cannot be causal; use softmax, lightning or linear");
+    if (kind == AttentionKind::channels && causal)
+      check.fail(
+          "attention between channels looks at all tokens at once and cannot be causal; use "
+          "softmax, lightning or linear");
   }
   check.at_least_zero("decay", decay);
   check.probability("dropout", dropout);
@@ -129,18 +148,24 @@ MultiHeadAttention::MultiHeadAttention(const MultiHeadAttentionOptions& options)
       options_(checked(options)),
       head_size_(options.head_size > 0 ? options.head_size : options.n_embd / options.n_head),
       kv_heads_(options.n_kv_head > 0 ? options.n_kv_head : options.n_head),
-      qkv(options.context_embd == 0, *this, options.naming == Naming::timm ? "qkv" : "c_attn", options.n_embd,
-          (options.n_head + 2 * kv_heads_) * head_size_, LinearOptions{.bias = options.bias, .init = options.init}),
-      query(options.context_embd != 0, *this, options.naming == Naming::timm ? "q" : "c_q", options.n_embd, options.n_head * head_size_,
+      qkv(options.context_embd == 0, *this, options.naming == Naming::timm ? "qkv" : "c_attn",
+          options.n_embd, (options.n_head + 2 * kv_heads_) * head_size_,
+          LinearOptions{.bias = options.bias, .init = options.init}),
+      query(options.context_embd != 0, *this, options.naming == Naming::timm ? "q" : "c_q",
+            options.n_embd, options.n_head * head_size_,
             LinearOptions{.bias = options.bias, .init = options.init}),
-      key_value(options.context_embd != 0, *this, options.naming == Naming::timm ? "kv" : "c_kv", options.context_embd, 2 * kv_heads_ * head_size_,
+      key_value(options.context_embd != 0, *this, options.naming == Naming::timm ? "kv" : "c_kv",
+                options.context_embd, 2 * kv_heads_ * head_size_,
                 LinearOptions{.bias = options.bias, .init = options.init}),
-      proj(*this, options.naming == Naming::timm ? "proj" : "c_proj", options.n_head * head_size_, options.n_embd,
+      proj(*this, options.naming == Naming::timm ? "proj" : "c_proj", options.n_head * head_size_,
+           options.n_embd,
            LinearOptions{.bias = options.bias, .init = options.proj_init.value_or(options.init)}),
       drop(*this, "resid_dropout", options.dropout),
-      temperature(*this, "temperature", {options.n_head, 1, 1}, init::ones(), options.kind == AttentionKind::channels) {}
+      temperature(*this, "temperature", {options.n_head, 1, 1}, init::ones(),
+                  options.kind == AttentionKind::channels) {}
 
-MultiHeadAttention::Heads MultiHeadAttention::project(const Tensor& x, const AttentionCall& call) const {
+MultiHeadAttention::Heads MultiHeadAttention::project(const Tensor& x,
+                                                      const AttentionCall& call) const {
   const std::int64_t q_width = options_.n_head * head_size_, kv_width = kv_heads_ * head_size_;
   std::vector<Tensor> parts;
   if (qkv) {
@@ -149,7 +174,8 @@ MultiHeadAttention::Heads MultiHeadAttention::project(const Tensor& x, const Att
     parts = split(key_value(call.context), {kv_width, kv_width}, -1);
     parts.insert(parts.begin(), query(x));
   }
-  Heads heads{as_heads(parts[0], head_size_), as_heads(parts[1], head_size_), as_heads(parts[2], head_size_)};
+  Heads heads{as_heads(parts[0], head_size_), as_heads(parts[1], head_size_),
+              as_heads(parts[2], head_size_)};
   if (options_.qk_norm) {
     heads.q = rms_norm(heads.q);
     heads.k = rms_norm(heads.k);
@@ -162,26 +188,34 @@ MultiHeadAttention::Heads MultiHeadAttention::project(const Tensor& x, const Att
   return heads;
 }
 
-Tensor MultiHeadAttention::bias(const Tensor& mask, std::int64_t queries, std::int64_t keys, DType dtype) const {
+Tensor MultiHeadAttention::bias(const Tensor& mask, std::int64_t queries, std::int64_t keys,
+                                DType dtype) const {
   const Tensor total = mask.defined() ? cast(mask, dtype) : Tensor();
   if (options_.positions != Positions::alibi) return total;
   const Tensor alibi = alibi_bias(options_.n_head, queries, keys, dtype);
   return total.defined() ? total + alibi : alibi;
 }
 
-Tensor MultiHeadAttention::running_sums(Tensor q, Tensor k, Tensor v, const AttentionCall& call) const {
+Tensor MultiHeadAttention::running_sums(Tensor q, Tensor k, Tensor v,
+                                        const AttentionCall& call) const {
   const std::string_view what = to_name(options_.kind);
-  if (call.mask.defined()) fail<ConfigError>("attention", "{} attention takes no mask on scores; pad keys, or use softmax", what);
-  if (call.weights) fail<ConfigError>("attention", "{} attention has no weights to show; train with attention softmax", what);
+  if (call.mask.defined())
+    fail<ConfigError>("attention", "{} attention takes no mask on scores; pad keys, or use softmax",
+                      what);
+  if (call.weights)
+    fail<ConfigError>("attention",
+                      "{} attention has no weights to show; train with attention softmax", what);
   const bool lightning = options_.kind == AttentionKind::lightning;
   q = lightning ? silu(q) : positive_features(q);
   k = lightning ? silu(k) : positive_features(k);
-  if (call.key_padding.defined()) k = masked_fill(k, raw::reshape(call.key_padding, {k.size(0), 1, k.size(2), 1}), 0);
+  if (call.key_padding.defined())
+    k = masked_fill(k, raw::reshape(call.key_padding, {k.size(0), 1, k.size(2), 1}), 0);
   k = for_all_heads(k, options_.n_head);
   v = for_all_heads(v, options_.n_head);
   LightningOptions how{.causal = options_.causal};
   if (lightning) {
-    for (const double slope : alibi_slopes(options_.n_head)) how.decay.push_back(std::exp(-slope * options_.decay));
+    for (const double slope : alibi_slopes(options_.n_head))
+      how.decay.push_back(std::exp(-slope * options_.decay));
     how.state = state_of(call.cache, q, v);
     return rms_norm(lightning_attention(q, k, v, how));
   }
@@ -192,25 +226,39 @@ Tensor MultiHeadAttention::running_sums(Tensor q, Tensor k, Tensor v, const Atte
   return parts[0] / (parts[1] + kTinyDivisor);
 }
 
-Tensor MultiHeadAttention::between_channels(const Tensor& q, const Tensor& k, const Tensor& v, const AttentionCall& call) const {
-  if (call.mask.defined() || call.key_padding.defined()) fail<ConfigError>("attention", "attention between channels takes no mask and no padding; use softmax");
-  if (call.weights) fail<ConfigError>("attention", "attention between channels has no weights of tokens to show; train with attention softmax");
+Tensor MultiHeadAttention::between_channels(const Tensor& q, const Tensor& k, const Tensor& v,
+                                            const AttentionCall& call) const {
+  if (call.mask.defined() || call.key_padding.defined())
+    fail<ConfigError>("attention",
+                      "attention between channels takes no mask and no padding; use softmax");
+  if (call.weights)
+    fail<ConfigError>("attention",
+                      "attention between channels has no weights of tokens to show; train with "
+                      "attention softmax");
   if (call.cache) fail<ConfigError>("attention", "attention between channels takes no cache");
-  return cross_covariance(q, for_all_heads(k, options_.n_head), for_all_heads(v, options_.n_head), temperature);
+  return cross_covariance(q, for_all_heads(k, options_.n_head), for_all_heads(v, options_.n_head),
+                          temperature);
 }
 
 Tensor MultiHeadAttention::forward(const Tensor& x, const AttentionCall& call) const {
-  if (x.rank() != 3 || x.size(2) != options_.n_embd) fail<ShapeError>("attention", "wants (B, T, {}), got {}", options_.n_embd, x.shape().str());
-  if (call.context.defined() && !key_value) fail<ConfigError>("attention", "made for self attention (context_embd 0), but given a context");
-  if (!call.context.defined() && key_value) fail<ConfigError>("attention", "made for cross attention, but given no context");
-  if (call.context.defined() && (call.context.rank() != 3 || call.context.size(0) != x.size(0) || call.context.size(2) != options_.context_embd))
-    fail<ShapeError>("attention", "wants a context ({}, S, {}), got {}", x.size(0), options_.context_embd, call.context.shape().str());
-  if (call.cache && call.context.defined()) fail<ConfigError>("attention", "cross attention takes no cache");
+  if (x.rank() != 3 || x.size(2) != options_.n_embd)
+    fail<ShapeError>("attention", "wants (B, T, {}), got {}", options_.n_embd, x.shape().str());
+  if (call.context.defined() && !key_value)
+    fail<ConfigError>("attention", "made for self attention (context_embd 0), but given a context");
+  if (!call.context.defined() && key_value)
+    fail<ConfigError>("attention", "made for cross attention, but given no context");
+  if (call.context.defined() && (call.context.rank() != 3 || call.context.size(0) != x.size(0) ||
+                                 call.context.size(2) != options_.context_embd))
+    fail<ShapeError>("attention", "wants a context ({}, S, {}), got {}", x.size(0),
+                     options_.context_embd, call.context.shape().str());
+  if (call.cache && call.context.defined())
+    fail<ConfigError>("attention", "cross attention takes no cache");
 
   auto [q, k, v] = project(x, call);
   const std::int64_t batch = x.size(0), queries = x.size(1), width = options_.n_head * head_size_;
   if (without_scores(options_.kind)) {
-    const Tensor mixed = options_.kind == AttentionKind::channels ? between_channels(q, k, v, call) : running_sums(q, k, v, call);
+    const Tensor mixed = options_.kind == AttentionKind::channels ? between_channels(q, k, v, call)
+                                                                  : running_sums(q, k, v, call);
     const Tensor out = drop(proj(reshape(transpose(mixed, 1, 2), {batch, queries, width})));
     const std::int64_t columns = head_size_ + (options_.kind == AttentionKind::linear ? 1 : 0);
     note(4.0 * static_cast<double>(batch * queries * width) * static_cast<double>(columns), out);
@@ -218,20 +266,27 @@ Tensor MultiHeadAttention::forward(const Tensor& x, const AttentionCall& call) c
   }
   if (call.cache) append(*call.cache, k, v);
   const std::int64_t keys = k.size(2);
-  const AttentionOptions how{
-      .causal = options_.causal, .key_padding = call.key_padding, .bias = bias(call.mask, queries, keys, q.dtype()), .scale = options_.scale};
+  const AttentionOptions how{.causal = options_.causal,
+                             .key_padding = call.key_padding,
+                             .bias = bias(call.mask, queries, keys, q.dtype()),
+                             .scale = options_.scale};
 
   Tensor heads;
   if (options_.attention_dropout > 0 && is_training()) {
     const Tensor weights = attention_weights(q, k, how);
     if (call.weights) *call.weights = weights;
-    heads = weighted_sum(dropout(weights, options_.attention_dropout, true, random::stream("dropout")), v);
+    heads = weighted_sum(
+        dropout(weights, options_.attention_dropout, true, random::stream("dropout")), v);
   } else {
     if (call.weights) *call.weights = attention_weights(q, k, how);
-    heads = options_.kind == AttentionKind::plain ? definition::scaled_dot_product_attention(q, k, v, how) : scaled_dot_product_attention(q, k, v, how);
+    heads = options_.kind == AttentionKind::plain
+                ? definition::scaled_dot_product_attention(q, k, v, how)
+                : scaled_dot_product_attention(q, k, v, how);
   }
   const Tensor out = drop(proj(reshape(transpose(heads, 1, 2), {batch, queries, width})));
-  note(4.0 * static_cast<double>(batch * options_.n_head * queries) * static_cast<double>(keys * head_size_), out);
+  note(4.0 * static_cast<double>(batch * options_.n_head * queries) *
+           static_cast<double>(keys * head_size_),
+       out);
   return out;
 }
 
@@ -242,7 +297,8 @@ std::string MultiHeadAttention::details() const {
   if (options_.causal) text += ", causal";
   if (options_.kind != AttentionKind::softmax) text += fmt::format(", {}", to_name(options_.kind));
   if (options_.qk_norm) text += ", qk-norm";
-  if (options_.positions == Positions::rope || options_.positions == Positions::alibi) text += fmt::format(", {}", to_name(options_.positions));
+  if (options_.positions == Positions::rope || options_.positions == Positions::alibi)
+    text += fmt::format(", {}", to_name(options_.positions));
   return text;
 }
 

@@ -18,8 +18,9 @@ struct ConvBackboneConfig {
   void validate() const;
 };
 
-/// A 3 x 3 convolution of stride 2, then basic blocks: one of stride 2, one of stride 1 (or 2 for a stride of 8), and channels that double to `features`.
-/// Source: He et al. 2016 (arXiv 1512.03385), figure 2.
+/// A 3 x 3 convolution of stride 2, then basic blocks: one of stride 2, one of stride 1 (or 2 for a
+/// stride of 8), and channels that double to `features`. Source: He et al. 2016 (arXiv 1512.03385),
+/// figure 2.
 class ConvBackbone : public Backbone {
  public:
   explicit ConvBackbone(const ConvBackboneConfig& config);
@@ -38,16 +39,17 @@ class ConvBackbone : public Backbone {
 };
 
 struct VitBackboneConfig {
-  VitConfig vit{};             ///< its n_class and pooling do not matter
+  VitConfig vit{};  ///< its n_class and pooling do not matter
   std::int64_t features = 64;
-  std::int64_t upsample = 2;   ///< pixels of the map each way for a patch
+  std::int64_t upsample = 2;  ///< pixels of the map each way for a patch
 
   /// Throws ConfigError.
   void validate() const;
 };
 
-/// A plain transformer over patches; every token then becomes upsample x upsample pixels of the map by one linear layer, which is a transposed convolution
-/// whose stride is its kernel. Source: Li et al. 2022 (arXiv 2203.16527), section 3: one map from the last tokens of a plain ViT.
+/// A plain transformer over patches; every token then becomes upsample x upsample pixels of the map
+/// by one linear layer, which is a transposed convolution whose stride is its kernel. Source: Li et
+/// al. 2022 (arXiv 2203.16527), section 3: one map from the last tokens of a plain ViT.
 class VitBackbone : public Backbone {
  public:
   explicit VitBackbone(const VitBackboneConfig& config);

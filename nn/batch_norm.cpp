@@ -6,7 +6,8 @@ namespace weft::nn {
 namespace {
 
 Shape channel_shape(std::int64_t channels) {
-  if (channels < 1) fail<ConfigError>("BatchNorm2d", "channels must be at least 1, got {}", channels);
+  if (channels < 1)
+    fail<ConfigError>("BatchNorm2d", "channels must be at least 1, got {}", channels);
   return {channels};
 }
 
@@ -22,11 +23,17 @@ BatchNorm2d::BatchNorm2d(std::int64_t channels, const BatchNorm2dOptions& option
 
 Tensor BatchNorm2d::forward(const Tensor& x) const {
   if (x.rank() != 4 || x.size(1) != weight->numel())
-    fail<ShapeError>("BatchNorm2d", "made for images (B, {}, H, W), got {}", weight->numel(), x.shape().str());
-  // Statistics of another dtype are moved as copies: a gradient check hands in f64 parameters alone.
-  const Tensor mean = raw::cast(running_mean.get(), x.dtype()), variance = raw::cast(running_var.get(), x.dtype());
+    fail<ShapeError>("BatchNorm2d", "made for images (B, {}, H, W), got {}", weight->numel(),
+                     x.shape().str());
+  // Statistics of another dtype are moved as copies: a gradient check hands in f64 parameters
+  // alone.
+  const Tensor mean = raw::cast(running_mean.get(), x.dtype()),
+               variance = raw::cast(running_var.get(), x.dtype());
   const Tensor out = batch_norm(x, weight, bias,
-                                {.training = is_training(), .running_mean = mean, .running_var = variance, .momentum = options_.momentum,
+                                {.training = is_training(),
+                                 .running_mean = mean,
+                                 .running_var = variance,
+                                 .momentum = options_.momentum,
                                  .eps = options_.eps});
   if (is_training() && x.dtype() != running_mean.get().dtype()) {
     running_mean.get().copy_from(mean);

@@ -6,9 +6,11 @@ namespace weft::nn {
 
 Block::Block(const BlockOptions& options)
     : Module("Block"),
-      norm1(*this, options.attention.naming == Naming::timm ? "norm1" : "ln_1", make_norm(options.attention.n_embd, options.norm)),
+      norm1(*this, options.attention.naming == Naming::timm ? "norm1" : "ln_1",
+            make_norm(options.attention.n_embd, options.norm)),
       attn(*this, "attn", options.attention),
-      norm2(*this, options.attention.naming == Naming::timm ? "norm2" : "ln_2", make_norm(options.attention.n_embd, options.norm)),
+      norm2(*this, options.attention.naming == Naming::timm ? "norm2" : "ln_2",
+            make_norm(options.attention.n_embd, options.norm)),
       mlp(*this, "mlp", options.feed_forward),
       post_norm_(options.post_norm) {}
 

@@ -14,16 +14,18 @@ struct BlockOptions {
   bool post_norm = false;
 };
 
-/// Pre-norm: x + attn(ln_1(x)), then x + mlp(ln_2(x)). Post-norm: ln_1(x + attn(x)), then ln_2(x + mlp(x)).
-/// Children: ln_1, attn, ln_2, mlp (timm: norm1, attn, norm2, mlp). Source: Vaswani et al. 2017 (arXiv 1706.03762), figure 1; Xiong et al. 2020
-/// (arXiv 2002.04745), figure 1.
+/// Pre-norm: x + attn(ln_1(x)), then x + mlp(ln_2(x)). Post-norm: ln_1(x + attn(x)), then ln_2(x +
+/// mlp(x)). Children: ln_1, attn, ln_2, mlp (timm: norm1, attn, norm2, mlp). Source: Vaswani et al.
+/// 2017 (arXiv 1706.03762), figure 1; Xiong et al. 2020 (arXiv 2002.04745), figure 1.
 class Block : public Module {
  public:
   explicit Block(const BlockOptions& options);
 
   /// Shape: (B, T, C) -> (B, T, C).
   Tensor forward(const Tensor& x, const AttentionCall& call = {}) const;
-  Tensor operator()(const Tensor& x, const AttentionCall& call = {}) const { return forward(x, call); }
+  Tensor operator()(const Tensor& x, const AttentionCall& call = {}) const {
+    return forward(x, call);
+  }
   std::string details() const override;
 
   Child<Norm> norm1;

@@ -1,4 +1,5 @@
-// Checks that configurations share: each says the field, its value and what it may be. Not for users.
+// Checks that configurations share: each says the field, its value and what it may be. Not for
+// users.
 #pragma once
 
 #include <span>
@@ -21,7 +22,9 @@ class ConfigCheck {
  public:
   explicit ConfigCheck(std::string_view where) : where_(where) {}
 
-  [[noreturn]] void fail(const std::string& message) const { weft::fail<ConfigError>(where_, "{}", message); }
+  [[noreturn]] void fail(const std::string& message) const {
+    weft::fail<ConfigError>(where_, "{}", message);
+  }
   /// 1 <= value <= most.
   void size(std::string_view field, std::int64_t value, std::int64_t most) const;
   /// 0 <= value < 1.
@@ -31,7 +34,8 @@ class ConfigCheck {
   /// Finite and at least 0.
   void at_least_zero(std::string_view field, double value) const;
   /// Head counts and sizes against each other and n_embd; rope needs an even head size.
-  void heads(std::int64_t n_embd, std::int64_t n_head, std::int64_t n_kv_head, std::int64_t head_size, Positions positions) const;
+  void heads(std::int64_t n_embd, std::int64_t n_head, std::int64_t n_kv_head,
+             std::int64_t head_size, Positions positions) const;
   /// mlp_ratio against n_embd.
   void feed_forward(std::int64_t n_embd, double mlp_ratio) const;
   /// f32 parameters against the memory there is.
@@ -41,7 +45,8 @@ class ConfigCheck {
   std::string where_;
 };
 
-/// Throws NumericError `[where] ...` where a token cannot be chosen by them: a NaN or +infinity. (-infinity rules a token out.)
+/// Throws NumericError `[where] ...` where a token cannot be chosen by them: a NaN or +infinity.
+/// (-infinity rules a token out.)
 void check_logits(std::string_view where, std::span<const double> logits);
 
 }  // namespace weft::nn

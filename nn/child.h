@@ -45,10 +45,13 @@ class Child : public ChildAccess<M> {
     this->take(parent, name, std::make_unique<M>(std::forward<Args>(args)...));
   }
   /// For modules chosen at run time: `Child<Norm> ln_1{*this, "ln_1", make_norm(n_embd, options)}`.
-  Child(Module& parent, std::string_view name, std::unique_ptr<M> module) { this->take(parent, name, std::move(module)); }
+  Child(Module& parent, std::string_view name, std::unique_ptr<M> module) {
+    this->take(parent, name, std::move(module));
+  }
 };
 
-/// A child that a configuration may do without: `OptionalChild<Embedding> wpe{learned, *this, "wpe", block_size, n_embd}`.
+/// A child that a configuration may do without: `OptionalChild<Embedding> wpe{learned, *this,
+/// "wpe", block_size, n_embd}`.
 template <class M>
 class OptionalChild : public ChildAccess<M> {
  public:
@@ -67,7 +70,9 @@ class OptionalChild : public ChildAccess<M> {
 template <class M>
 class ModuleList : public Module {
  public:
-  ModuleList(Module& parent, std::string_view name) : Module("ModuleList") { parent.register_child(name, *this); }
+  ModuleList(Module& parent, std::string_view name) : Module("ModuleList") {
+    parent.register_child(name, *this);
+  }
 
   template <class... Args>
   M& emplace(Args&&... args) {

@@ -15,7 +15,8 @@ Shape weight_shape(std::int64_t in, std::int64_t out, Size2 kernel, std::int64_t
   if (in < 1 || out < 1 || kernel.rows() < 1 || kernel.columns() < 1 || groups < 1)
     fail<ConfigError>("Conv2d", "sizes must be at least 1, got {} -> {}, kernel {}, groups {}", in,
                       out, kernel_text(kernel), groups);
-  if (in % groups || out % groups) fail<ConfigError>("Conv2d", "{} groups do not divide {} -> {} channels", groups, in, out);
+  if (in % groups || out % groups)
+    fail<ConfigError>("Conv2d", "{} groups do not divide {} -> {} channels", groups, in, out);
   return {out, in / groups, kernel.rows(), kernel.columns()};
 }
 
@@ -37,7 +38,9 @@ Conv2d::Conv2d(std::int64_t in, std::int64_t out, Size2 kernel, const Conv2dLaye
 
 Tensor Conv2d::forward(const Tensor& x) const {
   const Tensor out = conv2d(x, weight, bias, options_);
-  note(2.0 * static_cast<double>(out.numel()) * static_cast<double>(weight->numel() / weight->size(0)), out);
+  note(2.0 * static_cast<double>(out.numel()) *
+           static_cast<double>(weight->numel() / weight->size(0)),
+       out);
   return out;
 }
 

@@ -11,7 +11,8 @@
 namespace weft::nn {
 namespace {
 
-const CrossCovarianceAttentionOptions& checked_cross_covariance(const CrossCovarianceAttentionOptions& options) {
+const CrossCovarianceAttentionOptions& checked_cross_covariance(
+    const CrossCovarianceAttentionOptions& options) {
   const ConfigCheck check("cross_covariance_attention");
   check.size("n_embd", options.n_embd, kMaxWidth);
   check.heads(options.n_embd, options.n_head, 0, 0, Positions::none);
@@ -28,8 +29,10 @@ Tensor unit_channels(const Tensor& x) {
 
 }  // namespace
 
-Tensor cross_covariance(const Tensor& q, const Tensor& k, const Tensor& v, const Tensor& temperature) {
-  const Tensor scores = matmul(transpose(unit_channels(q), 2, 3), unit_channels(k)) * temperature;  // (B, H, D, D)
+Tensor cross_covariance(const Tensor& q, const Tensor& k, const Tensor& v,
+                        const Tensor& temperature) {
+  const Tensor scores =
+      matmul(transpose(unit_channels(q), 2, 3), unit_channels(k)) * temperature;  // (B, H, D, D)
   return matmul(v, transpose(softmax(scores, -1), 2, 3));
 }
 
@@ -42,16 +45,23 @@ CrossCovarianceAttention::CrossCovarianceAttention(const CrossCovarianceAttentio
 
 Tensor CrossCovarianceAttention::forward(const Tensor& x) const {
   const std::int64_t width = options_.n_embd, heads = options_.n_head, size = width / heads;
-  if (x.rank() != 3 || x.size(2) != width) fail<ShapeError>("cross_covariance_attention", "wants (B, T, {}), got {}", width, x.shape().str());
+  if (x.rank() != 3 || x.size(2) != width)
+    fail<ShapeError>("cross_covariance_attention", "wants (B, T, {}), got {}", width,
+                     x.shape().str());
   const std::int64_t batch = x.size(0), tokens = x.size(1);
   const std::vector<Tensor> parts = split(qkv(x), {width, width, width}, -1);
-  const auto as_heads = [&](const Tensor& part) { return transpose(reshape(part, {batch, tokens, heads, size}), 1, 2); };
-  const Tensor y = cross_covariance(as_heads(parts[0]), as_heads(parts[1]), as_heads(parts[2]), temperature);
+  const auto as_heads = [&](const Tensor& part) {
+    return transpose(reshape(part, {batch, tokens, heads, size}), 1, 2);
+  };
+  const Tensor y =
+      cross_covariance(as_heads(parts[0]), as_heads(parts[1]), as_heads(parts[2]), temperature);
   const Tensor out = proj(reshape(transpose(y, 1, 2), {batch, tokens, width}));
   note(4.0 * static_cast<double>(batch * tokens) * static_cast<double>(width * size), out);
   return out;
 }
 
-std::string CrossCovarianceAttention::details() const { return fmt::format("{} heads of {} channels", options_.n_head, options_.n_embd / options_.n_head); }
+std::string CrossCovarianceAttention::details() const {
+  return fmt::format("{} heads of {} channels", options_.n_head, options_.n_embd / options_.n_head);
+}
 
 }  // namespace weft::nn

@@ -27,15 +27,20 @@ DiagonalAttention::DiagonalAttention(std::int64_t n_embd, std::int64_t n_head)
 
 Tensor DiagonalAttention::forward(const Tensor& x) const {
   const std::int64_t width = query->size(0), size = width / n_head_;
-  if (x.rank() != 3 || x.size(2) != width) fail<ShapeError>("diagonal_attention", "wants (B, T, {}), got {}", width, x.shape().str());
+  if (x.rank() != 3 || x.size(2) != width)
+    fail<ShapeError>("diagonal_attention", "wants (B, T, {}), got {}", width, x.shape().str());
   const std::int64_t batch = x.size(0), tokens = x.size(1);
-  const auto heads = [&](const Tensor& scaled) { return transpose(reshape(scaled, {batch, tokens, n_head_, size}), 1, 2); };
+  const auto heads = [&](const Tensor& scaled) {
+    return transpose(reshape(scaled, {batch, tokens, n_head_, size}), 1, 2);
+  };
   const Tensor y = scaled_dot_product_attention(heads(x * query), heads(x * key), heads(x * value));
   const Tensor out = reshape(transpose(y, 1, 2), {batch, tokens, width});
   note(4.0 * static_cast<double>(batch * tokens) * static_cast<double>(tokens * width), out);
   return out;
 }
 
-std::string DiagonalAttention::details() const { return fmt::format("{} heads of {}", n_head_, query->size(0) / n_head_); }
+std::string DiagonalAttention::details() const {
+  return fmt::format("{} heads of {}", n_head_, query->size(0) / n_head_);
+}
 
 }  // namespace weft::nn

@@ -5,7 +5,8 @@
 namespace weft::nn {
 
 Dropout::Dropout(double p) : Module("Dropout"), p_(p) {
-  if (!(p >= 0 && p < 1)) fail<ConfigError>("Dropout", "the probability must be at least 0 and below 1, got {}", p);
+  if (!(p >= 0 && p < 1))
+    fail<ConfigError>("Dropout", "the probability must be at least 0 and below 1, got {}", p);
 }
 
 Tensor Dropout::forward(const Tensor& x) const {

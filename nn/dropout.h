@@ -5,7 +5,8 @@
 
 namespace weft::nn {
 
-/// Zeros elements with probability p while training, from the stream `dropout`; nothing otherwise. Source: Srivastava et al. 2014 (JMLR 15).
+/// Zeros elements with probability p while training, from the stream `dropout`; nothing otherwise.
+/// Source: Srivastava et al. 2014 (JMLR 15).
 class Dropout : public Module {
  public:
   /// Throws ConfigError unless 0 <= p < 1.

@@ -11,13 +11,16 @@ struct Fans {
 };
 
 Fans fans(const Tensor& t) {
-  if (t.rank() < 2) fail<ShapeError>("init", "a fan needs a weight of at least 2 dimensions, got {}", t.shape().str());
+  if (t.rank() < 2)
+    fail<ShapeError>("init", "a fan needs a weight of at least 2 dimensions, got {}",
+                     t.shape().str());
   double field = 1;
   for (int i = 2; i < t.rank(); ++i) field *= static_cast<double>(t.shape()[i]);
   return {static_cast<double>(t.shape()[1]) * field, static_cast<double>(t.shape()[0]) * field};
 }
 
-/// Fills t with f(u), u uniform in [0, 1) in double, so that f32 and f64 models start from the same values.
+/// Fills t with f(u), u uniform in [0, 1) in double, so that f32 and f64 models start from the same
+/// values.
 template <class F>
 void fill_from_uniform(const Tensor& t, Generator& generator, F&& f) {
   const Tensor unit = Tensor::empty(t.shape(), DType::f64);
@@ -29,7 +32,8 @@ void fill_from_uniform(const Tensor& t, Generator& generator, F&& f) {
 
 double normal_cdf(double x) { return 0.5 * std::erfc(-x / std::sqrt(2.0)); }
 
-/// Inverse of the normal distribution function by Newton's method, kept inside a shrinking interval.
+/// Inverse of the normal distribution function by Newton's method, kept inside a shrinking
+/// interval.
 double normal_quantile(double p) {
   if (p <= 0 || p >= 1) return p <= 0 ? -8 : 8;
   double low = -8, high = 8;
@@ -61,22 +65,28 @@ Initializer ones() { return constant(1); }
 
 Initializer normal(double std, double mean) {
   if (!std::isfinite(std) || std < 0 || !std::isfinite(mean))
-    fail<ConfigError>("init", "normal wants a finite std >= 0 and a finite mean, got {} and {}", std, mean);
-  return Initializer([=](const Tensor& t, Generator& generator) { generator.fill_normal(t, mean, std); });
+    fail<ConfigError>("init", "normal wants a finite std >= 0 and a finite mean, got {} and {}",
+                      std, mean);
+  return Initializer(
+      [=](const Tensor& t, Generator& generator) { generator.fill_normal(t, mean, std); });
 }
 
 Initializer uniform(double low, double high) {
   if (!std::isfinite(low) || !std::isfinite(high) || low > high)
     fail<ConfigError>("init", "uniform wants finite low <= high, got {} and {}", low, high);
-  return Initializer([=](const Tensor& t, Generator& generator) { generator.fill_uniform(t, low, high); });
+  return Initializer(
+      [=](const Tensor& t, Generator& generator) { generator.fill_uniform(t, low, high); });
 }
 
 Initializer truncated_normal(double std, double mean, double cut) {
   if (!std::isfinite(std) || std < 0 || !(cut > 0))
-    fail<ConfigError>("init", "truncated_normal wants a finite std >= 0 and cut > 0, got {} and {}", std, cut);
+    fail<ConfigError>("init", "truncated_normal wants a finite std >= 0 and cut > 0, got {} and {}",
+                      std, cut);
   return Initializer([=](const Tensor& t, Generator& generator) {
     const double below = normal_cdf(-cut);
-    fill_from_uniform(t, generator, [&](double u) { return mean + std * normal_quantile(below + u * (1 - 2 * below)); });
+    fill_from_uniform(t, generator, [&](double u) {
+      return mean + std * normal_quantile(below + u * (1 - 2 * below));
+    });
   });
 }
 
@@ -103,12 +113,17 @@ Initializer kaiming_uniform(double a) {
 }
 
 Initializer kaiming_normal(double a) {
-  return Initializer([=](const Tensor& t, Generator& generator) { generator.fill_normal(t, 0, std::sqrt(2 / ((1 + a * a) * fans(t).in))); });
+  return Initializer([=](const Tensor& t, Generator& generator) {
+    generator.fill_normal(t, 0, std::sqrt(2 / ((1 + a * a) * fans(t).in)));
+  });
 }
 
-Initializer scaled_residual(std::int64_t n_layer, double std) { return normal(std / std::sqrt(2.0 * static_cast<double>(n_layer))); }
+Initializer scaled_residual(std::int64_t n_layer, double std) {
+  return normal(std / std::sqrt(2.0 * static_cast<double>(n_layer)));
+}
 
-/// Gram-Schmidt, twice over for accuracy, on the shorter side's vectors: normal vectors made orthonormal are uniformly distributed.
+/// Gram-Schmidt, twice over for accuracy, on the shorter side's vectors: normal vectors made
+/// orthonormal are uniformly distributed.
 Initializer orthogonal(double gain) {
   return Initializer([=](const Tensor& t, Generator& generator) {
     fans(t);

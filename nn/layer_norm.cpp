@@ -12,14 +12,18 @@ LayerNorm::LayerNorm(std::int64_t n_embd, const LayerNormOptions& options)
       eps_(options.eps) {}
 
 Tensor LayerNorm::forward(const Tensor& x) const {
-  if (x.rank() < 1 || x.size(-1) != n_embd_) fail<ShapeError>("LayerNorm", "made for (..., {}), got {}", n_embd_, x.shape().str());
+  if (x.rank() < 1 || x.size(-1) != n_embd_)
+    fail<ShapeError>("LayerNorm", "made for (..., {}), got {}", n_embd_, x.shape().str());
   const Tensor out = layer_norm(x, weight, bias, eps_);
   note(0, out);
   return out;
 }
 
 std::string LayerNorm::details() const {
-  return fmt::format("{}{}", n_embd_, !weight.defined() ? ", no weight" : !bias.defined() ? ", no bias" : "");
+  return fmt::format("{}{}", n_embd_,
+                     !weight.defined() ? ", no weight"
+                     : !bias.defined() ? ", no bias"
+                                       : "");
 }
 
 }  // namespace weft::nn

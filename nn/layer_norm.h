@@ -11,7 +11,8 @@ struct LayerNormOptions {
   double eps = 1e-5;
 };
 
-/// Parameters: weight (C,) from 1, bias (C,) from 0, each optional. Source: Ba, Kiros, Hinton 2016 (arXiv 1607.06450), eq. 4.
+/// Parameters: weight (C,) from 1, bias (C,) from 0, each optional. Source: Ba, Kiros, Hinton 2016
+/// (arXiv 1607.06450), eq. 4.
 class LayerNorm : public Norm {
  public:
   explicit LayerNorm(std::int64_t n_embd, const LayerNormOptions& options = {});

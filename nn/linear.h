@@ -7,8 +7,9 @@ namespace weft::nn {
 
 struct LinearOptions {
   bool bias = true;
-  init::Initializer init{};             ///< of the weight, the bias then starts at zero. Undefined: PyTorch's default, both uniform in +-1 / sqrt(in)
-  const Parameter* tied = nullptr;    ///< use this weight instead of an own one
+  init::Initializer init{};  ///< of the weight, the bias then starts at zero. Undefined: PyTorch's
+                             ///< default, both uniform in +-1 / sqrt(in)
+  const Parameter* tied = nullptr;  ///< use this weight instead of an own one
 };
 
 /// x weight^T + bias. Parameters: weight (out, in), bias (out,).

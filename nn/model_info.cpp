@@ -20,7 +20,9 @@ std::string parent(const std::string& path) {
 }
 
 /// 1,234,567
-std::string grouped(std::int64_t n) { return n < 1000 ? fmt::format("{}", n) : fmt::format("{},{:03}", grouped(n / 1000), n % 1000); }
+std::string grouped(std::int64_t n) {
+  return n < 1000 ? fmt::format("{}", n) : fmt::format("{},{:03}", grouped(n / 1000), n % 1000);
+}
 
 std::string engineering(double n) {
   constexpr std::array<const char*, 6> kUnits{"", " k", " M", " G", " T", " P"};
@@ -88,8 +90,10 @@ std::string ModelInfo::table() const {
   using Row = std::array<std::string, 5>;
   std::vector<Row> rows{{"layer", "kind", "output", "parameters", "FLOPs/sample"}};
   for (const LayerInfo& layer : layers) {
-    const std::string what = layer.details.empty() ? layer.kind : fmt::format("{} ({})", layer.kind, layer.details);
-    rows.push_back({layer.path.empty() ? "(model)" : layer.path, what, layer.output.rank() ? layer.output.str() : "", grouped(layer.parameters),
+    const std::string what =
+        layer.details.empty() ? layer.kind : fmt::format("{} ({})", layer.kind, layer.details);
+    rows.push_back({layer.path.empty() ? "(model)" : layer.path, what,
+                    layer.output.rank() ? layer.output.str() : "", grouped(layer.parameters),
                     layer.flops > 0 ? engineering(layer.flops) : "-"});
   }
   rows.push_back({"total", kind, "", grouped(parameters), engineering(flops)});
@@ -98,8 +102,8 @@ std::string ModelInfo::table() const {
     for (std::size_t i = 0; i < row.size(); ++i) width[i] = std::max(width[i], row[i].size());
   std::string text;
   for (const Row& row : rows)
-    text += fmt::format("{:<{}}  {:<{}}  {:<{}}  {:>{}}  {:>{}}\n", row[0], width[0], row[1], width[1], row[2], width[2], row[3], width[3], row[4],
-                        width[4]);
+    text += fmt::format("{:<{}}  {:<{}}  {:<{}}  {:>{}}  {:>{}}\n", row[0], width[0], row[1],
+                        width[1], row[2], width[2], row[3], width[3], row[4], width[4]);
   return text;
 }
 

@@ -9,7 +9,9 @@
 namespace weft::nn {
 namespace {
 
-std::string join(const std::string& prefix, const std::string& name) { return prefix.empty() ? name : prefix + "." + name; }
+std::string join(const std::string& prefix, const std::string& name) {
+  return prefix.empty() ? name : prefix + "." + name;
+}
 
 /// Says on the tensors themselves which one a module holds from now on.
 void replace(const Tensor& before, const Tensor& after) {
@@ -27,21 +29,30 @@ void replace(const Tensor& before, const Tensor& after) {
 void Module::add(Entry entry) {
   if (entry.name.empty()) fail<ConfigError>(kind_, "a member's name is empty");
   if (entry.name.find('.') != std::string::npos)
-    fail<ConfigError>(kind_, "the name `{}` holds a dot; dots join the names of modules into paths", entry.name);
+    fail<ConfigError>(kind_, "the name `{}` holds a dot; dots join the names of modules into paths",
+                      entry.name);
   for (const Entry& other : entries_)
     if (other.name == entry.name) fail<ConfigError>(kind_, "the name `{}` is taken", entry.name);
   entries_.push_back(std::move(entry));
 }
 
-void Module::register_parameter(std::string_view name, Parameter& parameter) { add({std::string(name), &parameter, nullptr, nullptr}); }
-void Module::register_buffer(std::string_view name, Buffer& buffer) { add({std::string(name), nullptr, &buffer, nullptr}); }
-void Module::register_child(std::string_view name, Module& child) { add({std::string(name), nullptr, nullptr, &child}); }
+void Module::register_parameter(std::string_view name, Parameter& parameter) {
+  add({std::string(name), &parameter, nullptr, nullptr});
+}
+void Module::register_buffer(std::string_view name, Buffer& buffer) {
+  add({std::string(name), nullptr, &buffer, nullptr});
+}
+void Module::register_child(std::string_view name, Module& child) {
+  add({std::string(name), nullptr, nullptr, &child});
+}
 
 void Module::walk(const std::string& prefix, const Visit& visit) const {
   for (const Entry& entry : entries_) {
     const std::string path = join(prefix, entry.name);
-    if (entry.child) entry.child->walk(path, visit);
-    else visit(path, entry);
+    if (entry.child)
+      entry.child->walk(path, visit);
+    else
+      visit(path, entry);
   }
 }
 
@@ -49,7 +60,8 @@ NamedTensors Module::named_parameters() const {
   NamedTensors all;
   std::unordered_set<const void*> seen;
   walk("", [&](const std::string& path, const Entry& entry) {
-    if (entry.parameter && seen.insert(entry.parameter->identity()).second) all.emplace_back(path, entry.parameter->get());
+    if (entry.parameter && seen.insert(entry.parameter->identity()).second)
+      all.emplace_back(path, entry.parameter->get());
   });
   return all;
 }
@@ -98,7 +110,8 @@ void Module::to(DType dtype) {
       if (entry.buffer->get().defined() && is_float(entry.buffer->get().dtype()) &&
           entry.buffer->get().dtype() != dtype)
         entry.buffer->set(raw::cast(entry.buffer->get(), dtype));
-    } else if (const Tensor before = entry.parameter->get(); before.dtype() != dtype) {  // a tied weight is met twice, and cast once
+    } else if (const Tensor before = entry.parameter->get();
+               before.dtype() != dtype) {  // a tied weight is met twice, and cast once
       const Tensor after = raw::cast(before.detach(), dtype);
       entry.parameter->set(after.set_requires_grad(before.requires_grad()));
     }
@@ -127,7 +140,8 @@ void Module::note(double flops, const Tensor& output) const {
   if (Trace* const trace = Trace::running()) trace->add(this, flops, output.shape());
 }
 
-Parameter::Parameter(Module& owner, std::string_view name, const Shape& shape, const init::Initializer& initializer, bool present)
+Parameter::Parameter(Module& owner, std::string_view name, const Shape& shape,
+                     const init::Initializer& initializer, bool present)
     : slot_(std::make_shared<Tensor>()) {
   if (!present) return;
   owner.register_parameter(name, *this);
@@ -136,16 +150,21 @@ Parameter::Parameter(Module& owner, std::string_view name, const Shape& shape, c
   slot_->set_requires_grad();
 }
 
-Parameter::Parameter(Module& owner, std::string_view name, const Parameter& tied_to) : slot_(tied_to.slot_) { owner.register_parameter(name, *this); }
+Parameter::Parameter(Module& owner, std::string_view name, const Parameter& tied_to)
+    : slot_(tied_to.slot_) {
+  owner.register_parameter(name, *this);
+}
 
 void Parameter::set(const Tensor& value) {
   if (slot_->defined() && value.shape() != slot_->shape())
-    fail<ShapeError>("parameter", "a tensor {} cannot replace one {}", value.shape().str(), slot_->shape().str());
+    fail<ShapeError>("parameter", "a tensor {} cannot replace one {}", value.shape().str(),
+                     slot_->shape().str());
   replace(*slot_, value);
   *slot_ = value;
 }
 
-Buffer::Buffer(Module& owner, std::string_view name, Tensor value, bool persistent) : value_(std::move(value)), persistent_(persistent) {
+Buffer::Buffer(Module& owner, std::string_view name, Tensor value, bool persistent)
+    : value_(std::move(value)), persistent_(persistent) {
   if (value_.defined()) owner.register_buffer(name, *this);
 }
 

@@ -31,8 +31,8 @@ struct LoadReport {
 ///   };
 ///   Child<Linear> c_fc{*this, "c_fc", n_embd, 4 * n_embd};
 ///
-/// Names are unique within a module and hold no dot; the path `transformer.h.0.attn` joins them. A module stays where it was made (its members point
-/// at it), so it is neither copied nor moved.
+/// Names are unique within a module and hold no dot; the path `transformer.h.0.attn` joins them. A
+/// module stays where it was made (its members point at it), so it is neither copied nor moved.
 class Module {
  public:
   explicit Module(std::string_view kind) : kind_(kind) {}
@@ -48,7 +48,8 @@ class Module {
   /// Parameters by dotted path, in order of declaration; a tied weight once, under its first name.
   NamedTensors named_parameters() const;
   std::vector<Tensor> parameters() const;
-  /// Constants that belong to the module: tables, masks. Those not persistent are not part of the state dict.
+  /// Constants that belong to the module: tables, masks. Those not persistent are not part of the
+  /// state dict.
   NamedTensors named_buffers() const;
   /// This module (path "") and all below it, parents first.
   std::vector<std::pair<std::string, const Module*>> named_modules() const;
@@ -67,17 +68,20 @@ class Module {
   DType dtype() const;
   void zero_grad() const;
 
-  /// Parameters and persistent buffers as they are now: handles on the same storage, cut off from autograd.
+  /// Parameters and persistent buffers as they are now: handles on the same storage, cut off from
+  /// autograd.
   NamedTensors state_dict() const;
-  /// Copies values in, converting dtypes. A tied weight may come under either of its names, or both with equal values. Nothing is
-  /// changed unless everything fits. Throws: ConfigError that lists every missing, unexpected and mis-shaped name; not strict: only the mis-shaped
-  /// ones.
+  /// Copies values in, converting dtypes. A tied weight may come under either of its names, or both
+  /// with equal values. Nothing is changed unless everything fits. Throws: ConfigError that lists
+  /// every missing, unexpected and mis-shaped name; not strict: only the mis-shaped ones.
   LoadReport load_state_dict(const NamedTensors& state, bool strict = true);
-  /// Puts another tensor in a parameter's place (any of a tied weight's names): how a model is called as a function of its parameters.
-  /// Throws ConfigError for an unknown name, ShapeError for another shape.
+  /// Puts another tensor in a parameter's place (any of a tied weight's names): how a model is
+  /// called as a function of its parameters. Throws ConfigError for an unknown name, ShapeError for
+  /// another shape.
   void set_parameter(std::string_view path, const Tensor& value);
 
-  /// Called by the constructors of members; use those. Throw ConfigError for a name that is empty, taken or dotted.
+  /// Called by the constructors of members; use those. Throw ConfigError for a name that is empty,
+  /// taken or dotted.
   void register_parameter(std::string_view name, Parameter& parameter);
   void register_buffer(std::string_view name, Buffer& buffer);
   void register_child(std::string_view name, Module& child);
@@ -106,7 +110,9 @@ class Module {
 /// Dropout is off while one lives, then as the module's own switch was before.
 class EvalMode {
  public:
-  explicit EvalMode(Module& module) : module_(module), training_(module.is_training()) { module.eval(); }
+  explicit EvalMode(Module& module) : module_(module), training_(module.is_training()) {
+    module.eval();
+  }
   ~EvalMode() { module_.train(training_); }
   EvalMode(const EvalMode&) = delete;
   EvalMode& operator=(const EvalMode&) = delete;

@@ -13,12 +13,14 @@ const std::vector<std::string>& choices<NormKind>() {
 }
 template <>
 const std::vector<std::string>& choices<Activation>() {
-  static const std::vector<std::string> names{"relu", "relu_squared", "gelu_erf", "gelu_tanh", "swiglu"};
+  static const std::vector<std::string> names{"relu", "relu_squared", "gelu_erf", "gelu_tanh",
+                                              "swiglu"};
   return names;
 }
 template <>
 const std::vector<std::string>& choices<AttentionKind>() {
-  static const std::vector<std::string> names{"softmax", "plain", "lightning", "linear", "channels"};
+  static const std::vector<std::string> names{"softmax", "plain", "lightning", "linear",
+                                              "channels"};
   return names;
 }
 template <>
@@ -55,7 +57,7 @@ E from_name(std::string_view text, std::string_view option) {
   fail<ConfigError>(option, "must be one of {}: got \"{}\"", fmt::join(names, ", "), text);
 }
 
-#define WEFT_INSTANTIATE(E)                 \
+#define WEFT_INSTANTIATE(E)                \
   template std::string_view to_name<E>(E); \
   template E from_name<E>(std::string_view, std::string_view);
 WEFT_INSTANTIATE(NormKind)

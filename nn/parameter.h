@@ -8,10 +8,12 @@
 
 namespace weft::nn {
 
-/// A trained tensor. Where it is absent (`present` false) it is undefined, unregistered, and may be handed to ops as "none".
+/// A trained tensor. Where it is absent (`present` false) it is undefined, unregistered, and may be
+/// handed to ops as "none".
 class Parameter {
  public:
-  Parameter(Module& owner, std::string_view name, const Shape& shape, const init::Initializer& initializer, bool present = true);
+  Parameter(Module& owner, std::string_view name, const Shape& shape,
+            const init::Initializer& initializer, bool present = true);
   /// The same weight under a second name: it is stored, counted and trained once.
   Parameter(Module& owner, std::string_view name, const Parameter& tied_to);
   Parameter(const Parameter&) = delete;
@@ -32,7 +34,8 @@ class Parameter {
   std::shared_ptr<Tensor> slot_;
 };
 
-/// A constant tensor, or an undefined one, which is not registered. Persistent ones are saved with the parameters.
+/// A constant tensor, or an undefined one, which is not registered. Persistent ones are saved with
+/// the parameters.
 class Buffer {
  public:
   Buffer(Module& owner, std::string_view name, Tensor value, bool persistent = false);

@@ -10,7 +10,9 @@ namespace {
 
 const PatchEmbedOptions& checked(const PatchEmbedOptions& o) {
   if (o.channels < 1 || o.patch_size < 1 || o.n_embd < 1)
-    fail<ConfigError>("PatchEmbed", "sizes must be at least 1, got channels {}, patch_size {}, n_embd {}", o.channels, o.patch_size, o.n_embd);
+    fail<ConfigError>("PatchEmbed",
+                      "sizes must be at least 1, got channels {}, patch_size {}, n_embd {}",
+                      o.channels, o.patch_size, o.n_embd);
   return o;
 }
 
@@ -23,7 +25,8 @@ init::Initializer bias_init(const PatchEmbedOptions& o) {
 
 PatchEmbed::Projection::Projection(const PatchEmbedOptions& o)
     : Module("PatchProjection"),
-      weight(*this, "weight", {o.n_embd, o.channels, o.patch_size, o.patch_size}, o.init.value_or(init::kaiming_uniform(std::sqrt(5.0)))),
+      weight(*this, "weight", {o.n_embd, o.channels, o.patch_size, o.patch_size},
+             o.init.value_or(init::kaiming_uniform(std::sqrt(5.0)))),
       bias(*this, "bias", {o.n_embd}, bias_init(o), o.bias) {}
 
 Tensor PatchEmbed::Projection::forward(const Tensor& patches) const {
@@ -33,19 +36,26 @@ Tensor PatchEmbed::Projection::forward(const Tensor& patches) const {
 }
 
 PatchEmbed::PatchEmbed(const PatchEmbedOptions& options)
-    : Module("PatchEmbed"), patch_size_(checked(options).patch_size), proj(*this, "proj", options) {}
+    : Module("PatchEmbed"),
+      patch_size_(checked(options).patch_size),
+      proj(*this, "proj", options) {}
 
 Tensor PatchEmbed::forward(const Tensor& images) const {
   const std::int64_t channels = proj->weight->size(1), p = patch_size_;
-  if (images.rank() != 4 || images.size(1) != channels || images.size(2) % p != 0 || images.size(3) % p != 0)
-    fail<ShapeError>("PatchEmbed", "wants images (B, {}, H, W) with H and W divisible by {}, got {}", channels, p, images.shape().str());
-  const std::int64_t batch = images.size(0), rows = images.size(2) / p, columns = images.size(3) / p;
+  if (images.rank() != 4 || images.size(1) != channels || images.size(2) % p != 0 ||
+      images.size(3) % p != 0)
+    fail<ShapeError>("PatchEmbed",
+                     "wants images (B, {}, H, W) with H and W divisible by {}, got {}", channels, p,
+                     images.shape().str());
+  const std::int64_t batch = images.size(0), rows = images.size(2) / p,
+                     columns = images.size(3) / p;
   const Tensor cut = reshape(images, {batch, channels, rows, p, columns, p});
   return proj(reshape(permute(cut, {0, 2, 4, 1, 3, 5}), {batch, rows * columns, channels * p * p}));
 }
 
 std::string PatchEmbed::details() const {
-  return fmt::format("{} x {} x {} -> {}", proj->weight->size(1), patch_size_, patch_size_, proj->weight->size(0));
+  return fmt::format("{} x {} x {} -> {}", proj->weight->size(1), patch_size_, patch_size_,
+                     proj->weight->size(0));
 }
 
 }  // namespace weft::nn

@@ -13,14 +13,16 @@ struct PatchEmbedOptions {
   init::Initializer init{};  ///< as LinearOptions::init
 };
 
-/// A convolution whose stride is its kernel, computed as one matrix product. Parameters: proj.weight (C, channels, P, P), proj.bias (C,).
-/// Source: Dosovitskiy et al. 2020 (arXiv 2010.11929), eq. 1.
+/// A convolution whose stride is its kernel, computed as one matrix product. Parameters:
+/// proj.weight (C, channels, P, P), proj.bias (C,). Source: Dosovitskiy et al. 2020 (arXiv
+/// 2010.11929), eq. 1.
 class PatchEmbed : public Module {
  public:
   /// Throws ConfigError for sizes below 1.
   explicit PatchEmbed(const PatchEmbedOptions& options);
 
-  /// Shape: (B, channels, H, W) -> (B, H/P * W/P, C), patches in reading order. Throws: ShapeError unless P divides H and W.
+  /// Shape: (B, channels, H, W) -> (B, H/P * W/P, C), patches in reading order. Throws: ShapeError
+  /// unless P divides H and W.
   Tensor forward(const Tensor& images) const;
   Tensor operator()(const Tensor& images) const { return forward(images); }
   std::string details() const override;

@@ -15,7 +15,9 @@ Tensor make_sinusoidal_positions(std::int64_t n, std::int64_t n_embd, DType dtyp
   double* const values = table.data<double>();
   for (std::int64_t t = 0; t < n; ++t)
     for (std::int64_t c = 0; c < n_embd; ++c) {
-      const double angle = static_cast<double>(t) * std::pow(10000.0, -static_cast<double>(c / 2 * 2) / static_cast<double>(n_embd));
+      const double angle =
+          static_cast<double>(t) *
+          std::pow(10000.0, -static_cast<double>(c / 2 * 2) / static_cast<double>(n_embd));
       values[t * n_embd + c] = c % 2 ? std::cos(angle) : std::sin(angle);
     }
   return raw::cast(table, dtype);
@@ -43,14 +45,16 @@ class Cache {
 
 Tensor sinusoidal_positions(std::int64_t n, std::int64_t n_embd, DType dtype) {
   static Cache<std::tuple<std::int64_t, std::int64_t, DType>> cache;
-  return cache.find({n, n_embd, dtype}, [&] { return make_sinusoidal_positions(n, n_embd, dtype); });
+  return cache.find({n, n_embd, dtype},
+                    [&] { return make_sinusoidal_positions(n, n_embd, dtype); });
 }
 
 std::vector<double> alibi_slopes(std::int64_t n_head) {
   std::int64_t power = 1;
   while (power * 2 <= n_head) power *= 2;
   std::vector<double> slopes;
-  for (std::int64_t h = 1; h <= power; ++h) slopes.push_back(std::exp2(-8.0 * static_cast<double>(h) / static_cast<double>(power)));
+  for (std::int64_t h = 1; h <= power; ++h)
+    slopes.push_back(std::exp2(-8.0 * static_cast<double>(h) / static_cast<double>(power)));
   for (std::int64_t h = 1; static_cast<std::int64_t>(slopes.size()) < n_head; h += 2)
     slopes.push_back(std::exp2(-4.0 * static_cast<double>(h) / static_cast<double>(power)));
   return slopes;
@@ -66,7 +70,8 @@ Tensor make_alibi_bias(std::int64_t n_head, std::int64_t queries, std::int64_t k
     T* out = bias.data<T>();
     for (const double slope : slopes)
       for (std::int64_t i = keys - queries; i < keys; ++i)
-        for (std::int64_t j = 0; j < keys; ++j) *out++ = static_cast<T>(-slope * static_cast<double>(std::abs(i - j)));
+        for (std::int64_t j = 0; j < keys; ++j)
+          *out++ = static_cast<T>(-slope * static_cast<double>(std::abs(i - j)));
   });
   return bias;
 }
@@ -74,9 +79,11 @@ Tensor make_alibi_bias(std::int64_t n_head, std::int64_t queries, std::int64_t k
 }  // namespace
 
 Tensor alibi_bias(std::int64_t n_head, std::int64_t queries, std::int64_t keys, DType dtype) {
-  if (queries == 1) return make_alibi_bias(n_head, queries, keys, dtype);  // generation: another one each time
+  if (queries == 1)
+    return make_alibi_bias(n_head, queries, keys, dtype);  // generation: another one each time
   static Cache<std::tuple<std::int64_t, std::int64_t, std::int64_t, DType>> cache;
-  return cache.find({n_head, queries, keys, dtype}, [&] { return make_alibi_bias(n_head, queries, keys, dtype); });
+  return cache.find({n_head, queries, keys, dtype},
+                    [&] { return make_alibi_bias(n_head, queries, keys, dtype); });
 }
 
 }  // namespace weft::nn

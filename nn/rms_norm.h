@@ -10,7 +10,8 @@ struct RmsNormOptions {
   double eps = 1e-6;
 };
 
-/// Parameters: weight (C,) from 1, optional. Source: Zhang and Sennrich 2019 (arXiv 1910.07467), eq. 4.
+/// Parameters: weight (C,) from 1, optional. Source: Zhang and Sennrich 2019 (arXiv 1910.07467),
+/// eq. 4.
 class RmsNorm : public Norm {
  public:
   explicit RmsNorm(std::int64_t n_embd, const RmsNormOptions& options = {});

@@ -18,7 +18,9 @@ std::string list(const std::vector<std::string>& names) {
   return text;
 }
 
-bool equal_values(const Tensor& a, const Tensor& b) { return a.shape() == b.shape() && a.to_vector<double>() == b.to_vector<double>(); }
+bool equal_values(const Tensor& a, const Tensor& b) {
+  return a.shape() == b.shape() && a.to_vector<double>() == b.to_vector<double>();
+}
 
 }  // namespace
 
@@ -46,7 +48,8 @@ LoadReport Module::load_state_dict(const NamedTensors& state, bool strict) {
   walk("", [&](const std::string& path, const Entry& entry) {
     if (entry.buffer && !entry.buffer->persistent()) return;
     const Tensor target = entry.parameter ? entry.parameter->get().detach() : entry.buffer->get();
-    const void* const identity = entry.parameter ? entry.parameter->identity() : static_cast<const void*>(entry.buffer);
+    const void* const identity =
+        entry.parameter ? entry.parameter->identity() : static_cast<const void*>(entry.buffer);
     const auto [position, is_new] = slot.emplace(identity, copies.size());
     if (is_new) copies.push_back({path, target, nullptr});
     const auto found = given.find(path);
@@ -54,12 +57,15 @@ LoadReport Module::load_state_dict(const NamedTensors& state, bool strict) {
     const Tensor* const source = found->second;
     given.erase(found);
     Copy& copy = copies[position->second];
-    if (!source->defined()) problems.push_back(fmt::format("{} is undefined", path));
+    if (!source->defined())
+      problems.push_back(fmt::format("{} is undefined", path));
     else if (source->shape() != target.shape())
-      problems.push_back(fmt::format("{} has shape {}, here {}", path, source->shape().str(), target.shape().str()));
+      problems.push_back(fmt::format("{} has shape {}, here {}", path, source->shape().str(),
+                                     target.shape().str()));
     else if (copy.source && !equal_values(*copy.source, *source))
       problems.push_back(fmt::format("{} and {} are one weight here, and differ", copy.path, path));
-    else copy.source = source;
+    else
+      copy.source = source;
   });
 
   LoadReport report;
@@ -68,14 +74,19 @@ LoadReport Module::load_state_dict(const NamedTensors& state, bool strict) {
   for (const auto& [path, tensor] : state)
     if (given.count(path)) report.unexpected.push_back(path);
   std::erase_if(report.missing, [&](const std::string& path) {
-    return std::any_of(problems.begin(), problems.end(), [&](const std::string& problem) { return problem.rfind(path + " ", 0) == 0; });
+    return std::any_of(problems.begin(), problems.end(), [&](const std::string& problem) {
+      return problem.rfind(path + " ", 0) == 0;
+    });
   });
 
   std::vector<std::string> parts;
   if (!problems.empty()) parts.push_back(list(problems));
   if (strict && !report.missing.empty()) parts.push_back("missing: " + list(report.missing));
-  if (strict && !report.unexpected.empty()) parts.push_back("unexpected: " + list(report.unexpected));
-  if (!parts.empty()) fail<ConfigError>("load_state_dict", "the weights do not fit this {}: {}", kind_, fmt::format("{}", fmt::join(parts, "; ")));
+  if (strict && !report.unexpected.empty())
+    parts.push_back("unexpected: " + list(report.unexpected));
+  if (!parts.empty())
+    fail<ConfigError>("load_state_dict", "the weights do not fit this {}: {}", kind_,
+                      fmt::format("{}", fmt::join(parts, "; ")));
 
   for (const Copy& copy : copies)
     if (copy.source) copy.target.copy_from(*copy.source);

@@ -19,8 +19,10 @@ struct AdamOptions {
 /// 1412.6980), algorithm 1.
 class Adam : public Optimizer {
  public:
-  explicit Adam(NamedTensors parameters, AdamOptions options = {}) : Adam(std::move(parameters), options, false) {}
-  explicit Adam(const std::vector<Tensor>& parameters, AdamOptions options = {}) : Adam(with_names(parameters), options, false) {}
+  explicit Adam(NamedTensors parameters, AdamOptions options = {})
+      : Adam(std::move(parameters), options, false) {}
+  explicit Adam(const std::vector<Tensor>& parameters, AdamOptions options = {})
+      : Adam(with_names(parameters), options, false) {}
   NamedTensors state() const override;
 
  protected:
@@ -44,12 +46,16 @@ struct AdamWOptions {
   Decay decay = Decay::matrices;
 };
 
-/// Adam with decoupled weight decay: p -= lr weight_decay p before the update, on matrices only unless told otherwise.
-/// Source: Loshchilov and Hutter 2017 (arXiv 1711.05101), algorithm 2, in PyTorch's form (decay scaled by lr).
+/// Adam with decoupled weight decay: p -= lr weight_decay p before the update, on matrices only
+/// unless told otherwise. Source: Loshchilov and Hutter 2017 (arXiv 1711.05101), algorithm 2, in
+/// PyTorch's form (decay scaled by lr).
 class AdamW : public Adam {
  public:
-  explicit AdamW(NamedTensors parameters, AdamWOptions o = {}) : Adam(std::move(parameters), {o.lr, o.beta1, o.beta2, o.eps, o.weight_decay, o.decay}, true) {}
-  explicit AdamW(const std::vector<Tensor>& parameters, AdamWOptions options = {}) : AdamW(with_names(parameters), options) {}
+  explicit AdamW(NamedTensors parameters, AdamWOptions o = {})
+      : Adam(std::move(parameters), {o.lr, o.beta1, o.beta2, o.eps, o.weight_decay, o.decay},
+             true) {}
+  explicit AdamW(const std::vector<Tensor>& parameters, AdamWOptions options = {})
+      : AdamW(with_names(parameters), options) {}
 };
 
 }  // namespace weft::optim

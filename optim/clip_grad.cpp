@@ -12,7 +12,8 @@ namespace {
 double norm_of(const NamedTensors& parameters) {
   double squares = 0;
   for (const auto& [name, tensor] : parameters)
-    if (const Tensor gradient = tensor.grad(); gradient.defined()) squares += kernels::sum_of_squares(gradient);
+    if (const Tensor gradient = tensor.grad(); gradient.defined())
+      squares += kernels::sum_of_squares(gradient);
   return std::sqrt(squares);
 }
 
@@ -24,7 +25,8 @@ double grad_norm(const NamedTensors& parameters) {
 }
 
 double clip_grad_norm(const NamedTensors& parameters, double max_norm) {
-  require_in("clip_grad_norm", "max_norm", max_norm, std::numeric_limits<double>::min(), std::numeric_limits<double>::infinity());
+  require_in("clip_grad_norm", "max_norm", max_norm, std::numeric_limits<double>::min(),
+             std::numeric_limits<double>::infinity());
   require_distinct("clip_grad_norm", parameters);
   const double norm = norm_of(parameters);
   const double factor = max_norm / (norm + 1e-6);  // the 1e-6 is PyTorch's

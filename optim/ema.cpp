@@ -28,7 +28,8 @@ Ema::Ema(NamedTensors parameters, double decay, NamedTensors buffers)
 }
 
 void Ema::update() {
-  if (swapped_) fail<Error>("ema", "update() while the averages stand in for the weights; call swap() first");
+  if (swapped_)
+    fail<Error>("ema", "update() while the averages stand in for the weights; call swap() first");
   require_current("ema", weights_);
   ++updates_;
   const double t = static_cast<double>(updates_);

@@ -17,7 +17,8 @@ struct LionOptions {
 class Lion : public Optimizer {
  public:
   explicit Lion(NamedTensors parameters, LionOptions options = {});
-  explicit Lion(const std::vector<Tensor>& parameters, LionOptions options = {}) : Lion(with_names(parameters), options) {}
+  explicit Lion(const std::vector<Tensor>& parameters, LionOptions options = {})
+      : Lion(with_names(parameters), options) {}
   NamedTensors state() const override { return named("exp_avg", exp_avg_); }
 
  protected:

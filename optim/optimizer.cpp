@@ -23,7 +23,8 @@ struct Extent {
 
 NamedTensors with_names(const std::vector<Tensor>& parameters) {
   NamedTensors named;
-  for (std::size_t i = 0; i < parameters.size(); ++i) named.emplace_back(std::to_string(i), parameters[i]);
+  for (std::size_t i = 0; i < parameters.size(); ++i)
+    named.emplace_back(std::to_string(i), parameters[i]);
   return named;
 }
 
@@ -106,9 +107,12 @@ void Optimizer::load_state(const std::map<std::string, Tensor>& saved, std::int6
   for (const auto& [name, tensor] : mine) {
     if (is_old_count(name)) continue;
     const auto found = saved.find(name);
-    if (found == saved.end()) fail<ConfigError>("optimizer", "the saved state has no `{}`; was it saved by another optimizer?", name);
+    if (found == saved.end())
+      fail<ConfigError>("optimizer",
+                        "the saved state has no `{}`; was it saved by another optimizer?", name);
     if (found->second.shape() != tensor.shape() || found->second.dtype() != tensor.dtype())
-      fail<ShapeError>("optimizer", "saved state `{}` is {} {}, this model wants {} {}", name, found->second.shape().str(), weft::name(found->second.dtype()),
+      fail<ShapeError>("optimizer", "saved state `{}` is {} {}, this model wants {} {}", name,
+                       found->second.shape().str(), weft::name(found->second.dtype()),
                        tensor.shape().str(), weft::name(tensor.dtype()));
     if (name.starts_with(kCount) && found->second.data<std::int64_t>()[0] < 0)
       fail<ConfigError>("optimizer", "saved state `{}` counts {} steps", name,
@@ -125,21 +129,26 @@ void Optimizer::load_state(const std::map<std::string, Tensor>& saved, std::int6
 
 std::vector<Tensor> Optimizer::zeros_like_parameters() const {
   std::vector<Tensor> tensors;
-  for (const auto& [name, tensor] : parameters_) tensors.push_back(Tensor::zeros(tensor.shape(), tensor.dtype()));
+  for (const auto& [name, tensor] : parameters_)
+    tensors.push_back(Tensor::zeros(tensor.shape(), tensor.dtype()));
   return tensors;
 }
 
 NamedTensors Optimizer::named(const std::string& buffer, const std::vector<Tensor>& tensors) const {
   NamedTensors result;
-  for (std::size_t i = 0; i < tensors.size(); ++i) result.emplace_back(buffer + "." + parameters_[i].first, tensors[i]);
+  for (std::size_t i = 0; i < tensors.size(); ++i)
+    result.emplace_back(buffer + "." + parameters_[i].first, tensors[i]);
   return result;
 }
 
-bool decays(Decay decay, const Tensor& parameter) { return decay == Decay::all || parameter.rank() >= 2; }
+bool decays(Decay decay, const Tensor& parameter) {
+  return decay == Decay::all || parameter.rank() >= 2;
+}
 
 void require_in(const char* who, const char* what, double value, double low, double high) {
   if (std::isfinite(value) && value >= low && value <= high) return;
-  if (std::isinf(high)) fail<ConfigError>(who, "{} must be a finite number of at least {}, got {}", what, low, value);
+  if (std::isinf(high))
+    fail<ConfigError>(who, "{} must be a finite number of at least {}, got {}", what, low, value);
   fail<ConfigError>(who, "{} must be between {} and {}, got {}", what, low, high, value);
 }
 

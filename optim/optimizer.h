@@ -1,4 +1,5 @@
-// What every optimizer has: parameters with names, a learning rate that a schedule scales, and a state that can be saved.
+// What every optimizer has: parameters with names, a learning rate that a schedule scales, and a
+// state that can be saved.
 #pragma once
 
 #include <cstdint>
@@ -41,7 +42,8 @@ class Optimizer {
   void step_as_part();
   void zero_grad();
 
-  /// Multiplies every learning rate of this optimizer; a schedule sets it before each step. 1 at first.
+  /// Multiplies every learning rate of this optimizer; a schedule sets it before each step. 1 at
+  /// first.
   void set_lr_factor(double factor) { lr_factor_ = factor; }
   double lr_factor() const { return lr_factor_; }
   std::int64_t steps() const { return steps_; }
@@ -76,7 +78,8 @@ enum class Decay : std::uint8_t {
 };
 bool decays(Decay decay, const Tensor& parameter);
 
-/// Throws ConfigError `[who] name must be ..., got ...` for NaN, infinity or a value outside [low, high].
+/// Throws ConfigError `[who] name must be ..., got ...` for NaN, infinity or a value outside [low,
+/// high].
 void require_in(const char* who, const char* what, double value, double low, double high);
 
 }  // namespace weft::optim

@@ -12,12 +12,13 @@ struct SgdOptions {
   Decay decay = Decay::matrices;
 };
 
-/// Stochastic gradient descent. buf = momentum buf + g; p -= lr buf, or lr (g + momentum buf) with Nesterov.
-/// Source: Sutskever et al. 2013 (ICML), in PyTorch's form.
+/// Stochastic gradient descent. buf = momentum buf + g; p -= lr buf, or lr (g + momentum buf) with
+/// Nesterov. Source: Sutskever et al. 2013 (ICML), in PyTorch's form.
 class Sgd : public Optimizer {
  public:
   explicit Sgd(NamedTensors parameters, SgdOptions options = {});
-  explicit Sgd(const std::vector<Tensor>& parameters, SgdOptions options = {}) : Sgd(with_names(parameters), options) {}
+  explicit Sgd(const std::vector<Tensor>& parameters, SgdOptions options = {})
+      : Sgd(with_names(parameters), options) {}
   NamedTensors state() const override;
 
  protected:

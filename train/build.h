@@ -1,4 +1,5 @@
-// From a configuration to the parts that every kind of run has: a transformer's blocks, the optimizer and the schedule.
+// From a configuration to the parts that every kind of run has: a transformer's blocks, the
+// optimizer and the schedule.
 #pragma once
 
 #include <memory>
@@ -37,7 +38,8 @@ void set_blocks(M& m, const RunConfig& c, const std::string& positions) {
 /// The model's buffers that are saved with its parameters: what forward passes change, as the
 /// running statistics of batch norms.
 optim::NamedTensors saved_buffers(const nn::Module& model);
-/// Muon takes the matrices inside the network, AdamW the embeddings, the head and everything that is no matrix.
+/// Muon takes the matrices inside the network, AdamW the embeddings, the head and everything that
+/// is no matrix.
 std::unique_ptr<optim::Optimizer> build_optimizer(const RunConfig& config, const nn::Module& model);
 optim::LrSchedule build_schedule(const RunConfig& config, std::int64_t steps);
 

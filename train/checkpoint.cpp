@@ -53,7 +53,8 @@ Progress progress_from_json(const Json& json) {
   take(json, "evaluated_step", p.evaluated_step);
   take(json, "val_loss", p.last.loss);
   if (json.contains("val_figures")) {
-    for (const auto& [name, value] : json["val_figures"].items()) p.last.figures.emplace_back(name, value.is_null() ? std::nan("") : value.get<double>());
+    for (const auto& [name, value] : json["val_figures"].items())
+      p.last.figures.emplace_back(name, value.is_null() ? std::nan("") : value.get<double>());
   }
   take(json, "val_measured", p.last.measured);
   take(json, "best_step", p.best_step);
@@ -69,13 +70,16 @@ CheckpointFacts facts_from(const TensorFile& file, const std::string& where) {
   const auto& metadata = file.metadata;
   const auto text = [&](const char* key) {
     const auto found = metadata.find(key);
-    if (found == metadata.end()) fail<ConfigError>(where, "is no checkpoint of a weft run: its metadata has no `{}`", key);
+    if (found == metadata.end())
+      fail<ConfigError>(where, "is no checkpoint of a weft run: its metadata has no `{}`", key);
     return found->second;
   };
   if (text("format") != kFormat && text("format") != kFirstFormat) {
-    fail<ConfigError>(where, "is a checkpoint of another version: format {}, this program reads {}", text("format"), kFormat);
+    fail<ConfigError>(where, "is a checkpoint of another version: format {}, this program reads {}",
+                      text("format"), kFormat);
   }
-  if (text("format") == kFormat && !file.checked) fail<IoError>(where, "is damaged: the checksum of its header is missing");
+  if (text("format") == kFormat && !file.checked)
+    fail<IoError>(where, "is damaged: the checksum of its header is missing");
   CheckpointFacts facts;
   facts.config = text("config");
   facts.data = text("data");
@@ -98,7 +102,8 @@ CheckpointFacts facts_from(const TensorFile& file, const std::string& where) {
   }
   if (facts.optimizer_steps < 0 || facts.ema_updates < 0)
     fail<ConfigError>(where, "is damaged: it says that fewer than no updates are done");
-  if (facts.progress.step < 0) fail<ConfigError>(where, "is damaged: it says that {} steps are done", facts.progress.step);
+  if (facts.progress.step < 0)
+    fail<ConfigError>(where, "is damaged: it says that {} steps are done", facts.progress.step);
   return facts;
 }
 
@@ -112,9 +117,12 @@ struct Parts {
 Parts split(const TensorFile& file) {
   Parts parts;
   for (const auto& [name, tensor] : file.tensors) {
-    if (name.starts_with(kOptimizer)) parts.optimizer[name.substr(kOptimizer.size())] = tensor;
-    else if (name.starts_with(kEma)) parts.ema[name] = tensor;
-    else parts.model.emplace_back(name, tensor);
+    if (name.starts_with(kOptimizer))
+      parts.optimizer[name.substr(kOptimizer.size())] = tensor;
+    else if (name.starts_with(kEma))
+      parts.ema[name] = tensor;
+    else
+      parts.model.emplace_back(name, tensor);
   }
   return parts;
 }
@@ -129,10 +137,12 @@ void load_model(nn::Module& model, const nn::NamedTensors& tensors, const std::s
 
 }  // namespace
 
-void save_checkpoint(const fs::path& path, const CheckpointFacts& facts, const nn::Module& model, const optim::Optimizer& optimizer, const optim::Ema* ema) {
+void save_checkpoint(const fs::path& path, const CheckpointFacts& facts, const nn::Module& model,
+                     const optim::Optimizer& optimizer, const optim::Ema* ema) {
   TensorFile file;
   file.tensors = model.state_dict();
-  for (const auto& [name, tensor] : optimizer.state()) file.tensors.emplace_back(std::string(kOptimizer) + name, tensor);
+  for (const auto& [name, tensor] : optimizer.state())
+    file.tensors.emplace_back(std::string(kOptimizer) + name, tensor);
   if (ema != nullptr) {
     for (const auto& [name, tensor] : ema->state()) file.tensors.emplace_back(name, tensor);
   }
@@ -148,9 +158,12 @@ void save_checkpoint(const fs::path& path, const CheckpointFacts& facts, const n
   write_safetensors(path, file);
 }
 
-CheckpointFacts read_checkpoint_facts(const fs::path& path) { return facts_from(read_safetensors_header(path), path.string()); }
+CheckpointFacts read_checkpoint_facts(const fs::path& path) {
+  return facts_from(read_safetensors_header(path), path.string());
+}
 
-CheckpointFacts load_checkpoint(const fs::path& path, nn::Module& model, optim::Optimizer& optimizer, optim::Ema* ema) {
+CheckpointFacts load_checkpoint(const fs::path& path, nn::Module& model,
+                                optim::Optimizer& optimizer, optim::Ema* ema) {
   const TensorFile file = read_safetensors(path);
   CheckpointFacts facts = facts_from(file, path.string());
   const Parts parts = split(file);

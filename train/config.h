@@ -1,5 +1,6 @@
-// What a run is: every choice as plain data. Each kind of run (train/kinds/) adds its own to these; its table of fields says, once for each choice, its
-// name (flag, TOML key and JSON key), its help and its limits.
+// What a run is: every choice as plain data. Each kind of run (train/kinds/) adds its own to these;
+// its table of fields says, once for each choice, its name (flag, TOML key and JSON key), its help
+// and its limits.
 #pragma once
 
 #include <cstdint>
@@ -8,8 +9,9 @@
 
 namespace weft::train {
 
-/// Formats of config.json. 1: none was written. 2: `derived`. 3: validation images are drawn by class; gradients are accumulated by targets;
-/// averages of weights (ema) hold the running statistics of batch norms, too.
+/// Formats of config.json. 1: none was written. 2: `derived`. 3: validation images are drawn by
+/// class; gradients are accumulated by targets; averages of weights (ema) hold the running
+/// statistics of batch norms, too.
 inline constexpr std::int64_t kConfigFormat = 3;
 
 /// Choices of every kind: the transformer's blocks, the optimizer, and when to look and to save.
@@ -61,15 +63,18 @@ struct RunConfig {
   std::int64_t seed = 1;
   std::int64_t threads = 0;  ///< 0: all cores
 
-  /// The format of config.json that the run was begun with. The rules that a format changed (how data are split and weighted) stay as they were for
-  /// a run that is resumed, evaluated or used; a new run has the present ones.
+  /// The format of config.json that the run was begun with. The rules that a format changed (how
+  /// data are split and weighted) stay as they were for a run that is resumed, evaluated or used; a
+  /// new run has the present ones.
   std::int64_t format = kConfigFormat;
 
-  /// Names of choices that were left to the program, and that settling has filled in: a new run from this configuration leaves them to it again.
+  /// Names of choices that were left to the program, and that settling has filled in: a new run
+  /// from this configuration leaves them to it again.
   std::vector<std::string> derived{};
 };
 
-/// A target that ends a run early, from `until`: "val_loss=1.93" is reached at or below it, "val_accuracy=0.98" at or above.
+/// A target that ends a run early, from `until`: "val_loss=1.93" is reached at or below it,
+/// "val_accuracy=0.98" at or above.
 struct Target {
   std::string figure;  ///< as in an Evaluation, "loss"; empty: no target
   double value = 0;
@@ -81,21 +86,27 @@ Target parse_target(const std::string& text);
 /// Rules that every kind has. Throws ConfigError naming the first that is broken.
 void check_common(const RunConfig& config);
 void check_heads(const RunConfig& config);  ///< width, heads and kv_heads of a transformer
-void check_positions(const RunConfig& config, const std::string& positions);  ///< whether heads of this size can be turned
+void check_positions(const RunConfig& config,
+                     const std::string& positions);  ///< whether heads of this size can be turned
 void check_warmup(const RunConfig& config, std::int64_t steps);
-/// Throws ConfigError where `until` wants another figure than the loss and those that a run of this kind has.
-void check_target(const RunConfig& config, const std::vector<std::string>& figures, const std::string& kind);
+/// Throws ConfigError where `until` wants another figure than the loss and those that a run of this
+/// kind has.
+void check_target(const RunConfig& config, const std::vector<std::string>& figures,
+                  const std::string& kind);
 
-/// Fills in what was left to the task (the zeros and -1 above), now that the number of steps is known. A settled configuration is
-/// what config.json holds: it says everything. Throws ConfigError for a warm-up longer than the run.
+/// Fills in what was left to the task (the zeros and -1 above), now that the number of steps is
+/// known. A settled configuration is what config.json holds: it says everything. Throws ConfigError
+/// for a warm-up longer than the run.
 void settle_common(RunConfig& config, std::int64_t steps, std::int64_t eval_every);
 
 /// What the width of a transformer must be a multiple of.
 std::int64_t heads_granularity(const RunConfig& config, const std::string& positions);
-/// Parameters of a transformer's blocks, from below, as a double: what is typed may be far beyond 64 bits once multiplied.
+/// Parameters of a transformer's blocks, from below, as a double: what is typed may be far beyond
+/// 64 bits once multiplied.
 double block_parameters(const RunConfig& config);
-/// Floats that training surely holds at once, from below: weights, gradients, optimizer, and what backward needs of each block. Throws ConfigError when the
-/// machine's memory cannot hold them, before anything is allocated.
+/// Floats that training surely holds at once, from below: weights, gradients, optimizer, and what
+/// backward needs of each block. Throws ConfigError when the machine's memory cannot hold them,
+/// before anything is allocated.
 void check_memory(const RunConfig& config, double parameters, double tokens, double outputs);
 
 }  // namespace weft::train

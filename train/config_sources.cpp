@@ -2,10 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <toml++/toml.h>
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <optional>
-#include <toml++/toml.h>
 
 #include "core/error.h"
 #include "core/file.h"
@@ -22,12 +22,15 @@ constexpr std::int64_t kMaxFileBytes = 1 << 20;
 
 const Field& find_field(const Kind& kind, const std::string& name, std::string_view where) {
   const Fields& all = kind.fields();
-  const auto found = std::find_if(all.begin(), all.end(), [&](const Field& field) { return field.name == name; });
+  const auto found =
+      std::find_if(all.begin(), all.end(), [&](const Field& field) { return field.name == name; });
   if (found != all.end()) return *found;
   std::vector<std::string> names;
   for (const Field& field : all) names.push_back(field.name);
   const std::string near = nearest(name, names);
-  fail<ConfigError>(where, "unknown key {}{}", name, near.empty() ? fmt::format(": a {} run has no such choice", kind.name()) : "; did you mean " + near + "?");
+  fail<ConfigError>(where, "unknown key {}{}", name,
+                    near.empty() ? fmt::format(": a {} run has no such choice", kind.name())
+                                 : "; did you mean " + near + "?");
 }
 
 const Preset& find_preset(const std::string& name, std::string_view task) {
@@ -38,11 +41,13 @@ const Preset& find_preset(const std::string& name, std::string_view task) {
     names.push_back(preset.name);
   }
   const std::string near = nearest(name, names);
-  fail<ConfigError>("config", "there is no preset {} for {}{}; presets: {}", name, task, near.empty() ? "" : ": did you mean " + near + "?", fmt::join(names, ", "));
+  fail<ConfigError>("config", "there is no preset {} for {}{}; presets: {}", name, task,
+                    near.empty() ? "" : ": did you mean " + near + "?", fmt::join(names, ", "));
 }
 
 void apply_preset(const Kind& kind, RunConfig& config, const std::string& name) {
-  for (const auto& [key, value] : find_preset(name, kind.name()).values) set_from_text(config, find_field(kind, key, name), value, name);
+  for (const auto& [key, value] : find_preset(name, kind.name()).values)
+    set_from_text(config, find_field(kind, key, name), value, name);
 }
 
 Json parse_json(const std::string& text, const std::string& where) {
@@ -51,19 +56,26 @@ Json parse_json(const std::string& text, const std::string& where) {
   return json;
 }
 
-/// Files of earlier versions are read (one without a number is the first); a later one may mean things that this program does not know.
+/// Files of earlier versions are read (one without a number is the first); a later one may mean
+/// things that this program does not know.
 std::int64_t format_of(const Json& json, const std::string& where) {
-  const auto format = json.contains("format") && json["format"].is_number_integer() ? json["format"].get<std::int64_t>() : 1;
-  if (format > kConfigFormat) fail<ConfigError>(where, "was written by a newer weft: format {}, this one reads up to {}", format, kConfigFormat);
+  const auto format = json.contains("format") && json["format"].is_number_integer()
+                          ? json["format"].get<std::int64_t>()
+                          : 1;
+  if (format > kConfigFormat)
+    fail<ConfigError>(where, "was written by a newer weft: format {}, this one reads up to {}",
+                      format, kConfigFormat);
   if (format < 1) fail<ConfigError>(where, "format is {}, which no weft has written", format);
   return format;
 }
 
-/// Names of choices that the program made itself in a configuration that was written, and that nobody has changed in it since.
+/// Names of choices that the program made itself in a configuration that was written, and that
+/// nobody has changed in it since.
 std::vector<std::string> derived_in(const Json& json, const std::string& where) {
   std::vector<std::string> names;
   if (!json.contains("derived")) return names;
-  if (!json["derived"].is_object()) fail<ConfigError>(where, "derived must hold choices and what they were");
+  if (!json["derived"].is_object())
+    fail<ConfigError>(where, "derived must hold choices and what they were");
   for (const auto& [name, value] : json["derived"].items())
     if (json.contains(name) && json[name] == value) names.push_back(name);
   return names;
@@ -77,13 +89,15 @@ void apply_old_rules(const Kind& kind, RunConfig& config) {
 }
 
 /// What a file says. `anew`: for another run, to which what was left to the program is left again.
-void apply_json(const Kind& kind, RunConfig& config, const std::string& text, const std::string& where, bool anew) {
+void apply_json(const Kind& kind, RunConfig& config, const std::string& text,
+                const std::string& where, bool anew) {
   const Json json = parse_json(text, where);
   const std::vector<std::string> derived = derived_in(json, where);
   if (!anew) config.derived = derived;
   if (json.contains("task") && json["task"] != kind.name()) {
     const Kind& other = kind_of_json(text, where);
-    fail<ConfigError>(where, "is the configuration of a {} run; use `weft train {}`", other.name(), other.name());
+    fail<ConfigError>(where, "is the configuration of a {} run; use `weft train {}`", other.name(),
+                      other.name());
   }
   const std::int64_t format = format_of(json, where);
   if (!anew) {
@@ -94,25 +108,36 @@ void apply_json(const Kind& kind, RunConfig& config, const std::string& text, co
     if (key == "task" || key == "format" || key == "derived") continue;
     if (anew && std::find(derived.begin(), derived.end(), key) != derived.end()) continue;
     const Field& field = find_field(kind, key, where);
-    if (value.is_boolean()) set_value(config, field, value.get<bool>(), where);
-    else if (value.is_number_integer()) set_value(config, field, value.get<std::int64_t>(), where);
-    else if (value.is_number()) set_value(config, field, value.get<double>(), where);
-    else if (value.is_string()) set_value(config, field, value.get<std::string>(), where);
-    else fail<ConfigError>(where, "{} must be a number, a text, true or false", key);
+    if (value.is_boolean())
+      set_value(config, field, value.get<bool>(), where);
+    else if (value.is_number_integer())
+      set_value(config, field, value.get<std::int64_t>(), where);
+    else if (value.is_number())
+      set_value(config, field, value.get<double>(), where);
+    else if (value.is_string())
+      set_value(config, field, value.get<std::string>(), where);
+    else
+      fail<ConfigError>(where, "{} must be a number, a text, true or false", key);
   }
 }
 
-void apply_toml(const Kind& kind, RunConfig& config, const toml::table& table, const std::string& where) {
+void apply_toml(const Kind& kind, RunConfig& config, const toml::table& table,
+                const std::string& where) {
   for (const auto& [key, node] : table) {
     const std::string name(key.str());
     if (name == "preset") continue;
     const std::string line = fmt::format("{}:{}", where, key.source().begin.line);
     const Field& field = find_field(kind, name, line);
-    if (const auto* truth = node.as_boolean()) set_value(config, field, truth->get(), line);
-    else if (const auto* whole = node.as_integer()) set_value(config, field, whole->get(), line);
-    else if (const auto* real = node.as_floating_point()) set_value(config, field, real->get(), line);
-    else if (const auto* text = node.as_string()) set_value(config, field, text->get(), line);
-    else fail<ConfigError>(line, "{} must be a number, a text, true or false", name);
+    if (const auto* truth = node.as_boolean())
+      set_value(config, field, truth->get(), line);
+    else if (const auto* whole = node.as_integer())
+      set_value(config, field, whole->get(), line);
+    else if (const auto* real = node.as_floating_point())
+      set_value(config, field, real->get(), line);
+    else if (const auto* text = node.as_string())
+      set_value(config, field, text->get(), line);
+    else
+      fail<ConfigError>(line, "{} must be a number, a text, true or false", name);
   }
 }
 
@@ -120,7 +145,8 @@ toml::table parse_toml(const std::string& text, const std::string& where) {
   try {
     return toml::parse(text, where);
   } catch (const toml::parse_error& error) {
-    fail<ConfigError>(fmt::format("{}:{}", where, error.source().begin.line), "is not TOML: {}", error.description());
+    fail<ConfigError>(fmt::format("{}:{}", where, error.source().begin.line), "is not TOML: {}",
+                      error.description());
   }
 }
 
@@ -133,7 +159,8 @@ std::unique_ptr<RunConfig> resolve(const Kind& kind, const Sources& sources) {
   std::string where = sources.file.string();
   if (!where.empty()) {
     std::error_code ignored;
-    const fs::path file = fs::is_directory(sources.file, ignored) ? sources.file / "config.json" : sources.file;
+    const fs::path file =
+        fs::is_directory(sources.file, ignored) ? sources.file / "config.json" : sources.file;
     where = file.string();
     const std::string text = read_file(where, kMaxFileBytes);
     if (file.extension() == ".json") {
@@ -151,15 +178,18 @@ std::unique_ptr<RunConfig> resolve(const Kind& kind, const Sources& sources) {
     for (std::size_t j = 0; j < i; ++j) {
       const auto& [name, text] = sources.flags[i];
       if (name == sources.flags[j].first)
-        fail<ConfigError>("flags", "{} is given twice, as {} and as {}: drop one of the two", find_field(kind, name, "flags").flag(), sources.flags[j].second, text);
+        fail<ConfigError>("flags", "{} is given twice, as {} and as {}: drop one of the two",
+                          find_field(kind, name, "flags").flag(), sources.flags[j].second, text);
     }
   }
   const auto apply_all = [&](RunConfig& config) {
     if (!preset.empty()) apply_preset(kind, config, preset);
     if (table) apply_toml(kind, config, *table, where);
     if (!json.empty()) apply_json(kind, config, json, where, true);
-    for (const Choice& choice : sources.choices) set_value(config, find_field(kind, choice.name, choice.where), choice.value, choice.where);
-    for (const auto& [name, text] : sources.flags) set_from_text(config, find_field(kind, name, "flags"), text, "flags");
+    for (const Choice& choice : sources.choices)
+      set_value(config, find_field(kind, choice.name, choice.where), choice.value, choice.where);
+    for (const auto& [name, text] : sources.flags)
+      set_from_text(config, find_field(kind, name, "flags"), text, "flags");
   };
   const std::unique_ptr<RunConfig> wanted = kind.make();
   apply_all(*wanted);
@@ -168,7 +198,9 @@ std::unique_ptr<RunConfig> resolve(const Kind& kind, const Sources& sources) {
   apply_all(*config);
   for (const auto& [name, text] : sources.flags) {
     const std::string because = kind.meaningless(*config, name);
-    if (!because.empty()) fail<ConfigError>("flags", "{} {} means nothing with {}: drop one of the two", find_field(kind, name, "flags").flag(), text, because);
+    if (!because.empty())
+      fail<ConfigError>("flags", "{} {} means nothing with {}: drop one of the two",
+                        find_field(kind, name, "flags").flag(), text, because);
   }
   if (sources.checked) kind.check(*config);
   return config;
@@ -186,11 +218,13 @@ std::string to_json(const Kind& kind, const RunConfig& config) {
     std::visit([&](const auto& one) { json[field.name] = one; }, value);
   }
   for (const std::string& name : config.derived)
-    if (json.contains(name)) json["derived"][name] = json[name];  // settling fills in what not every kind has
+    if (json.contains(name))
+      json["derived"][name] = json[name];  // settling fills in what not every kind has
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
-std::unique_ptr<RunConfig> config_from_json(const Kind& kind, const std::string& json, const std::string& where) {
+std::unique_ptr<RunConfig> config_from_json(const Kind& kind, const std::string& json,
+                                            const std::string& where) {
   std::unique_ptr<RunConfig> config = kind.make();
   apply_json(kind, *config, json, where, false);
   kind.check(*config);
@@ -199,7 +233,9 @@ std::unique_ptr<RunConfig> config_from_json(const Kind& kind, const std::string&
 
 const Kind& kind_of_json(const std::string& text, const std::string& where) {
   const Json json = parse_json(text, where);
-  return find_kind(json.contains("task") && json["task"].is_string() ? json["task"].get<std::string>() : "", where);
+  return find_kind(
+      json.contains("task") && json["task"].is_string() ? json["task"].get<std::string>() : "",
+      where);
 }
 
 }  // namespace weft::train

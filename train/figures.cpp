@@ -41,7 +41,8 @@ double Evaluation::figure(std::string_view name) const {
 std::string figure_text(std::string_view name, double value) {
   const Figure* const figure = find_figure(name);
   if (figure == nullptr) return fmt::format("{} {:.4f}", name, value);
-  return figure->percent ? fmt::format("{} {:.2f} %", figure->label, 100 * value) : fmt::format("{} {:.4f}", figure->label, value);
+  return figure->percent ? fmt::format("{} {:.2f} %", figure->label, 100 * value)
+                         : fmt::format("{} {:.4f}", figure->label, value);
 }
 
 }  // namespace weft::train

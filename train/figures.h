@@ -1,4 +1,5 @@
-// What evaluations measure, by name: one line in figures.cpp makes a figure known to summaries, the progress bar, `--until` and comparisons.
+// What evaluations measure, by name: one line in figures.cpp makes a figure known to summaries, the
+// progress bar, `--until` and comparisons.
 #pragma once
 
 #include <cstdint>
@@ -11,8 +12,8 @@
 namespace weft::train {
 
 struct Figure {
-  std::string name;      ///< as in `val_accuracy`, without the split
-  std::string label;     ///< for people: "bits per byte"
+  std::string name;   ///< as in `val_accuracy`, without the split
+  std::string label;  ///< for people: "bits per byte"
   bool lower_is_better;
   bool percent = false;  ///< shown as a percentage
 };
@@ -24,8 +25,10 @@ const Figure* find_figure(std::string_view name);
 
 /// Figures of one look at a split.
 struct Evaluation {
-  double loss = std::numeric_limits<double>::quiet_NaN();  ///< that training minimises, mean over targets: nats, or squared error
-  std::vector<std::pair<std::string, double>> figures{};   ///< the others, in the order they are shown
+  double loss = std::numeric_limits<double>::quiet_NaN();  ///< that training minimises, mean over
+                                                           ///< targets: nats, or squared error
+  std::vector<std::pair<std::string, double>>
+      figures{};  ///< the others, in the order they are shown
   /// What was looked at, in the unit of the task (Task::unit()); 0 where that was not counted.
   std::int64_t measured = 0;
 

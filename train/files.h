@@ -35,8 +35,9 @@ class InputFile {
   std::int64_t size_ = 0;
 };
 
-/// Adds whole lines at the end of a file; each is on its way to the disk when append() returns. While the disk is full lines are kept in memory, and
-/// written in their order as soon as there is room.
+/// Adds whole lines at the end of a file; each is on its way to the disk when append() returns.
+/// While the disk is full lines are kept in memory, and written in their order as soon as there is
+/// room.
 class LineWriter {
  public:
   explicit LineWriter(fs::path path);
@@ -60,8 +61,8 @@ class LineWriter {
   int full_ = 0;      ///< the errno that said so
 };
 
-/// Holds a folder against a second writer (another process or another run here) while it lives; the system lets go when the process dies.
-/// Throws IoError when somebody else holds it.
+/// Holds a folder against a second writer (another process or another run here) while it lives; the
+/// system lets go when the process dies. Throws IoError when somebody else holds it.
 class FolderLock {
  public:
   explicit FolderLock(const fs::path& folder);

@@ -1,5 +1,6 @@
-// A kind of run: what `weft train KIND` trains. Everything that is particular to it stands behind this one interface, in train/kinds/<kind>/, so that
-// training, resuming, evaluating and comparing are written once.
+// A kind of run: what `weft train KIND` trains. Everything that is particular to it stands behind
+// this one interface, in train/kinds/<kind>/, so that training, resuming, evaluating and comparing
+// are written once.
 #pragma once
 
 #include <algorithm>
@@ -46,20 +47,24 @@ class Kind {
  public:
   virtual ~Kind() = default;
 
-  virtual std::string name() const = 0;     ///< "text": the word after `weft train`, and "task" in config.json
+  virtual std::string name()
+      const = 0;  ///< "text": the word after `weft train`, and "task" in config.json
   virtual std::string about() const = 0;    ///< one line of help
   virtual std::string example() const = 0;  ///< a command line
 
   /// Every choice, in the order of help and of config.json.
   virtual const Fields& fields() const = 0;
-  /// A configuration of this kind with its defaults. All functions below get configurations of this kind.
+  /// A configuration of this kind with its defaults. All functions below get configurations of this
+  /// kind.
   virtual std::unique_ptr<RunConfig> make() const = 0;
   virtual std::unique_ptr<RunConfig> copy(const RunConfig& config) const = 0;
-  /// Sensible sizes of the model that is wanted, before presets, files and flags are applied (again) to `config`.
+  /// Sensible sizes of the model that is wanted, before presets, files and flags are applied
+  /// (again) to `config`.
   virtual void start_from_model(RunConfig& config, const RunConfig& wanted) const;
   /// Why a choice does nothing in this configuration ("model cnn"); empty where it does something.
   virtual std::string meaningless(const RunConfig& config, const std::string& field) const;
-  /// Throws ConfigError naming the first rule that a configuration breaks by itself: width and heads, limits, contradictions.
+  /// Throws ConfigError naming the first rule that a configuration breaks by itself: width and
+  /// heads, limits, contradictions.
   virtual void check(const RunConfig& config) const = 0;
 
   /// Names in an evaluation beside the loss.
@@ -73,7 +78,8 @@ class Kind {
   virtual std::unique_ptr<DataFacts> look_at_data(const RunConfig& config) const = 0;
   virtual Length length(const RunConfig& config, const DataFacts& data) const = 0;
   virtual double parameters(const RunConfig& config, const DataFacts& data) const = 0;
-  virtual double forward_flops(const RunConfig& config, const DataFacts& data) const = 0;  ///< of one sample
+  virtual double forward_flops(const RunConfig& config,
+                               const DataFacts& data) const = 0;  ///< of one sample
   /// What a width must be a multiple of.
   virtual std::int64_t width_granularity(const RunConfig& config) const;
   /// Puts the number of steps (or the epochs that come nearest) into a configuration.
@@ -85,7 +91,9 @@ template <class C>
 class KindOf : public Kind {
  public:
   std::unique_ptr<RunConfig> make() const override { return std::make_unique<C>(); }
-  std::unique_ptr<RunConfig> copy(const RunConfig& config) const override { return std::make_unique<C>(own(config)); }
+  std::unique_ptr<RunConfig> copy(const RunConfig& config) const override {
+    return std::make_unique<C>(own(config));
+  }
 
  protected:
   static const C& own(const RunConfig& config) { return static_cast<const C&>(config); }
@@ -98,9 +106,13 @@ class KindBySteps : public KindOf<C> {
  public:
   Length length(const RunConfig& config, const DataFacts&) const override {
     const C& c = this->own(config);
-    return {.steps = c.steps, .samples = static_cast<double>(c.steps) * static_cast<double>(c.batch) * static_cast<double>(c.accumulate)};
+    return {.steps = c.steps,
+            .samples = static_cast<double>(c.steps) * static_cast<double>(c.batch) *
+                       static_cast<double>(c.accumulate)};
   }
-  void set_steps(RunConfig& config, std::int64_t steps, const DataFacts&) const override { this->own(config).steps = steps; }
+  void set_steps(RunConfig& config, std::int64_t steps, const DataFacts&) const override {
+    this->own(config).steps = steps;
+  }
 
  protected:
   /// settle_common() with so many evaluations, but at least so many steps between them.
@@ -114,8 +126,9 @@ const std::vector<const Kind*>& kinds();
 /// Throws ConfigError `[where] ...` with the nearest known name.
 const Kind& find_kind(const std::string& name, const std::string& where);
 
-/// A whole run: data, model, training, files. `config` comes from resolve(), for a new run into options.out.
-/// Throws ConfigError, IoError, NumericError, MemoryError; nothing is left behind by what is found out before the first step.
+/// A whole run: data, model, training, files. `config` comes from resolve(), for a new run into
+/// options.out. Throws ConfigError, IoError, NumericError, MemoryError; nothing is left behind by
+/// what is found out before the first step.
 Summary train_run(const Kind& kind, const RunConfig& config, const RunOptions& options);
 /// The run of a checkpoint with its own data, for whoever goes on with it or measures it; its
 /// weights are not loaded. Throws ConfigError where the data are not those that it learned from;
@@ -126,8 +139,10 @@ Prepared prepare_again(const Kind& kind, std::unique_ptr<RunConfig> config,
 /// Throws ConfigError unless a task's data are those of a checkpoint.
 void check_same_data(const Task& task, const CheckpointFacts& facts, const std::string& where,
                      const std::string& mend);
-/// Goes on with the run in options.out, by its own configuration (`threads` above 0 wins over its own).
-Summary resume_run(const RunOptions& options, const std::string& expected_kind, std::int64_t threads);
+/// Goes on with the run in options.out, by its own configuration (`threads` above 0 wins over its
+/// own).
+Summary resume_run(const RunOptions& options, const std::string& expected_kind,
+                   std::int64_t threads);
 
 /// The same for a configuration whose type says its kind.
 template <class C>

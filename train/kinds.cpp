@@ -40,15 +40,9 @@ Prepared prepare_to_go_on(const Kind& kind, const RunConfig& config,
 
 const std::vector<const Kind*>& kinds() {
   static const std::vector<const Kind*> all = {
-      &kind_of(TextConfig()),
-      &kind_of(VisionConfig()),
-      &kind_of(DetectConfig()),
-      &kind_of(SequenceConfig()),
-      &kind_of(TranslateConfig()),
-      &kind_of(TokensConfig()),
-      &kind_of(BertRunConfig()),
-      &kind_of(ClassifyConfig()),
-      &kind_of(EmbeddingConfig()),
+      &kind_of(TextConfig()),      &kind_of(VisionConfig()),    &kind_of(DetectConfig()),
+      &kind_of(SequenceConfig()),  &kind_of(TranslateConfig()), &kind_of(TokensConfig()),
+      &kind_of(BertRunConfig()),   &kind_of(ClassifyConfig()),  &kind_of(EmbeddingConfig()),
       &kind_of(RecommendConfig()),
   };
   return all;
@@ -61,16 +55,19 @@ const Kind& find_kind(const std::string& name, const std::string& where) {
     names.push_back(kind->name());
   }
   const std::string near = nearest(name, names);
-  fail<ConfigError>(where, "there is no kind of run {}{}; kinds: {}", name.empty() ? "without a name" : name, near.empty() ? "" : ", did you mean " + near + "?",
-                    fmt::join(names, ", "));
+  fail<ConfigError>(where, "there is no kind of run {}{}; kinds: {}",
+                    name.empty() ? "without a name" : name,
+                    near.empty() ? "" : ", did you mean " + near + "?", fmt::join(names, ", "));
 }
 
 void Kind::start_from_model(RunConfig&, const RunConfig&) const {}
 
 std::string Kind::meaningless(const RunConfig& c, const std::string& name) const {
   if (name == "muon_lr" && c.optimizer != "muon") return "optimizer " + c.optimizer;
-  if (name == "momentum" && c.optimizer != "muon" && c.optimizer != "sgd") return "optimizer " + c.optimizer;
-  if ((name == "beta1" || name == "beta2") && c.optimizer == "sgd") return "optimizer " + c.optimizer;
+  if (name == "momentum" && c.optimizer != "muon" && c.optimizer != "sgd")
+    return "optimizer " + c.optimizer;
+  if ((name == "beta1" || name == "beta2") && c.optimizer == "sgd")
+    return "optimizer " + c.optimizer;
   if (name == "init_std" && c.init != "gpt2") return "init " + c.init;
   if (name == "decay" && c.schedule != "wsd") return "schedule " + c.schedule;
   if (name == "final_lr" && c.schedule == "constant") return "schedule " + c.schedule;
@@ -125,11 +122,14 @@ Summary train_run(const Kind& kind, const RunConfig& config, const RunOptions& o
   if (options.observer != nullptr)
     for (const std::string& note : run.notes) options.observer->on_note(note);
   const std::string json = to_json(kind, *run.config);
-  const RunFolder folder = options.resume ? RunFolder::open(options.out) : RunFolder::create(options.out, json);
-  return run_training(*run.task, *run.config, json, run.steps, run.has_test && options.test, folder, options);
+  const RunFolder folder =
+      options.resume ? RunFolder::open(options.out) : RunFolder::create(options.out, json);
+  return run_training(*run.task, *run.config, json, run.steps, run.has_test && options.test, folder,
+                      options);
 }
 
-Summary resume_run(const RunOptions& options, const std::string& expected_kind, std::int64_t threads) {
+Summary resume_run(const RunOptions& options, const std::string& expected_kind,
+                   std::int64_t threads) {
   std::string json;
   std::string where;
   {
@@ -138,7 +138,9 @@ Summary resume_run(const RunOptions& options, const std::string& expected_kind, 
     json = folder.read_config();
   }
   const Kind& kind = kind_of_json(json, where);
-  if (kind.name() != expected_kind) fail<ConfigError>(where, "is the configuration of a {} run; use `weft train {} --resume`", kind.name(), kind.name());
+  if (kind.name() != expected_kind)
+    fail<ConfigError>(where, "is the configuration of a {} run; use `weft train {} --resume`",
+                      kind.name(), kind.name());
   const std::unique_ptr<RunConfig> config = config_from_json(kind, json, where);
   if (threads > 0) config->threads = threads;
   return train_run(kind, *config, options);

@@ -37,7 +37,8 @@ constexpr Use kUses[] = {
 }  // namespace
 
 std::string commands_for(const std::string& kind) {
-  const auto use = std::find_if(std::begin(kUses), std::end(kUses), [&](const Use& one) { return kind == one.kind; });
+  const auto use = std::find_if(std::begin(kUses), std::end(kUses),
+                                [&](const Use& one) { return kind == one.kind; });
   if (use == std::end(kUses)) return "";
   const std::string commands = use->commands;
   return commands.starts_with("weft eval") ? commands : commands + ", weft eval RUN";
@@ -45,8 +46,9 @@ std::string commands_for(const std::string& kind) {
 
 void want_kind(const RunFacts& run, const std::string& kind) {
   if (run.task == kind) return;
-  fail<ConfigError>(run.checkpoint.string(), "belongs to a {} run; this command wants a {} run; for a {} run there are: {}", run.task, kind, run.task,
-                    commands_for(run.task));
+  fail<ConfigError>(run.checkpoint.string(),
+                    "belongs to a {} run; this command wants a {} run; for a {} run there are: {}",
+                    run.task, kind, run.task, commands_for(run.task));
 }
 
 RunFacts read_run(const fs::path& run, const std::string& which) {
@@ -54,13 +56,17 @@ RunFacts read_run(const fs::path& run, const std::string& which) {
   RunFacts result;
   if (fs::is_directory(run, error)) {
     const fs::path config = run / "config.json";
-    if (!fs::exists(config, error)) fail<IoError>(run.string(), "is no folder of a run: it has no config.json");
+    if (!fs::exists(config, error))
+      fail<IoError>(run.string(), "is no folder of a run: it has no config.json");
     result.config_json = read_file(config.string(), kMaxConfigBytes);
     result.checkpoint = run / (which + ".safetensors");
-    if (!fs::exists(result.checkpoint, error)) fail<IoError>(run.string(), "has no {}.safetensors yet: train it further with --resume", which);
+    if (!fs::exists(result.checkpoint, error))
+      fail<IoError>(run.string(), "has no {}.safetensors yet: train it further with --resume",
+                    which);
     result.facts = read_checkpoint_facts(result.checkpoint);
   } else {
-    if (!fs::exists(run, error)) fail<IoError>(run.string(), "there is no such run; train one first, or look in runs/");
+    if (!fs::exists(run, error))
+      fail<IoError>(run.string(), "there is no such run; train one first, or look in runs/");
     result.checkpoint = run;
     result.facts = read_checkpoint_facts(run);
     result.config_json = result.facts.config;
@@ -74,7 +80,8 @@ TextRun load_text_run(const RunFacts& run) {
   TextRun loaded;
   loaded.config = config_from_json<TextConfig>(run.config_json, run.checkpoint.string());
   loaded.tokenizer = data::tokenizer_from_json(run.facts.data, run.checkpoint.string());
-  loaded.model = std::make_unique<nn::Gpt>(gpt_config(loaded.config, loaded.tokenizer->vocab_size()));
+  loaded.model =
+      std::make_unique<nn::Gpt>(gpt_config(loaded.config, loaded.tokenizer->vocab_size()));
   load_weights(run.checkpoint, *loaded.model);
   loaded.model->eval();
   loaded.progress = run.facts.progress;
@@ -96,7 +103,9 @@ VisionRun load_vision_run(const RunFacts& run) {
 std::string lasting_path(const std::string& name_or_path) {
   const auto shipped = data::shipped_data_sets();
   std::error_code error;
-  if (std::find(shipped.begin(), shipped.end(), name_or_path) != shipped.end() || !fs::exists(name_or_path, error)) return name_or_path;
+  if (std::find(shipped.begin(), shipped.end(), name_or_path) != shipped.end() ||
+      !fs::exists(name_or_path, error))
+    return name_or_path;
   const fs::path absolute = fs::absolute(name_or_path, error);
   return error ? name_or_path : absolute.lexically_normal().string();
 }

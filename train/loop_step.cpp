@@ -51,8 +51,10 @@ Loop::Gradients Loop::gradients() {
     all += weight;
     found.loss += loss.item() * weight;
     if (!std::isfinite(found.loss)) return found;
-    if (config_.accumulate == 1) loss.backward();
-    else loss.backward(Tensor::full(loss.shape(), weight, loss.dtype()));
+    if (config_.accumulate == 1)
+      loss.backward();
+    else
+      loss.backward(Tensor::full(loss.shape(), weight, loss.dtype()));
   }
   if (!even && all > 0) {
     found.loss /= all;

@@ -23,15 +23,16 @@ namespace {
 
 constexpr double kBytesPerMiB = 1024.0 * 1024.0;
 constexpr int kTrialSteps = 3;
-constexpr int kEvaluationSeconds = 1;  // of the processor, that a trial may evaluate for
-constexpr double kSurelyFits = 0.25;  // of what is there
+constexpr int kEvaluationSeconds = 1;     // of the processor, that a trial may evaluate for
+constexpr double kSurelyFits = 0.25;      // of what is there
 constexpr std::int64_t kFewExamples = 6;  // more than the kernels for a handful of rows take
 
-/// From now on process_peak_mib() tells of what comes. Where the system does not let us, it tells of everything, which is more.
+/// From now on process_peak_mib() tells of what comes. Where the system does not let us, it tells
+/// of everything, which is more.
 void reset_process_peak() { std::ofstream("/proc/self/clear_refs") << "5"; }
 
-/// MiB that tensors take at their most, that the allocator takes from the system for them (blocks kept for reuse are of sizes that do not always fit), and
-/// that the whole process takes.
+/// MiB that tensors take at their most, that the allocator takes from the system for them (blocks
+/// kept for reuse are of sizes that do not always fit), and that the whole process takes.
 struct Taken {
   double tensors = 0;
   double held = 0;
@@ -43,7 +44,8 @@ struct Trial {
   Taken evaluation;
 };
 
-Trial try_batch(const Kind& kind, const RunConfig& config, std::int64_t batch, int evaluation_seconds) {
+Trial try_batch(const Kind& kind, const RunConfig& config, std::int64_t batch,
+                int evaluation_seconds) {
   const std::unique_ptr<RunConfig> small = kind.copy(config);
   small->batch = batch;
   small->accumulate = 1;
@@ -59,7 +61,9 @@ Trial try_batch(const Kind& kind, const RunConfig& config, std::int64_t batch, i
   const std::int64_t before = memory_stats().current;
   const auto taken = [&] {
     const MemoryStats stats = memory_stats();
-    return Taken{static_cast<double>(stats.peak - before) / kBytesPerMiB, static_cast<double>(stats.current + stats.cached - before) / kBytesPerMiB, process_peak_mib()};
+    return Taken{static_cast<double>(stats.peak - before) / kBytesPerMiB,
+                 static_cast<double>(stats.current + stats.cached - before) / kBytesPerMiB,
+                 process_peak_mib()};
   };
   const Prepared run = kind.prepare(kind.copy(*small));
   const auto optimizer = build_optimizer(*run.config, run.task->model());
@@ -69,7 +73,8 @@ Trial try_batch(const Kind& kind, const RunConfig& config, std::int64_t batch, i
                     saved_buffers(run.task->model()));
   run.task->model().train();
   run.task->start(0);
-  for (int step = 0; step < kTrialSteps; ++step) {  // the optimizer's buffers appear with the first, beside the gradients of the second
+  for (int step = 0; step < kTrialSteps; ++step) {  // the optimizer's buffers appear with the
+                                                    // first, beside the gradients of the second
     Seen seen;
     optimizer->zero_grad();
     run.task->next_loss(seen).backward();
@@ -79,10 +84,13 @@ Trial try_batch(const Kind& kind, const RunConfig& config, std::int64_t batch, i
   begin();
   run.task->model().eval();
   const NoGrad no_grad;
-  // As far as it comes: batches of other sizes, as the last one, leave other blocks behind for reuse.
+  // As far as it comes: batches of other sizes, as the last one, leave other blocks behind for
+  // reuse.
   const std::clock_t first = std::clock();
   int asked = 0;
-  run.task->evaluate(data::Split::validation, [&](double) { return asked++ < 2 || std::clock() - first < evaluation_seconds * CLOCKS_PER_SEC; });
+  run.task->evaluate(data::Split::validation, [&](double) {
+    return asked++ < 2 || std::clock() - first < evaluation_seconds * CLOCKS_PER_SEC;
+  });
   trial.evaluation = taken();
   return trial;
 }
@@ -93,20 +101,26 @@ double process_peak_mib() {
   std::ifstream file("/proc/self/status");
   for (std::string line; std::getline(file, line);)
     if (line.starts_with("VmHWM:")) return std::stod(line.substr(6)) / 1024;
-  struct rusage usage{};
+  struct rusage usage {};
   ::getrusage(RUSAGE_SELF, &usage);
   return static_cast<double>(usage.ru_maxrss) / 1024;
 }
 
 namespace {
 
-double most_of(const Trial& trial, double Taken::*what) { return std::max(trial.step.*what, trial.evaluation.*what); }
+double most_of(const Trial& trial, double Taken::*what) {
+  return std::max(trial.step.*what, trial.evaluation.*what);
+}
 
 /// Of a batch that was tried itself.
 MemoryNeed need_of(const Trial& whole, const Trial& small, std::int64_t few, std::int64_t batch) {
-  const auto each = [&](double Taken::*what) { return std::max(0.0, (whole.step.*what - small.step.*what) / static_cast<double>(batch - few)); };
+  const auto each = [&](double Taken::*what) {
+    return std::max(0.0, (whole.step.*what - small.step.*what) / static_cast<double>(batch - few));
+  };
   return {.tensors_mib = most_of(whole, &Taken::tensors),
-          .process_mib = std::max(most_of(whole, &Taken::process), most_of(small, &Taken::process)),  // only the first has learned a vocabulary
+          .process_mib =
+              std::max(most_of(whole, &Taken::process),
+                       most_of(small, &Taken::process)),  // only the first has learned a vocabulary
           .batch = batch,
           .per_example_mib = std::max(each(&Taken::tensors), each(&Taken::held))};
 }
@@ -114,27 +128,38 @@ MemoryNeed need_of(const Trial& whole, const Trial& small, std::int64_t few, std
 }  // namespace
 
 MemoryNeed estimate_memory(const Kind& kind, const RunConfig& config) {
-  const std::int64_t few = std::min(config.batch, kFewExamples), more = std::min(config.batch, 2 * few);
+  const std::int64_t few = std::min(config.batch, kFewExamples),
+                     more = std::min(config.batch, 2 * few);
   const Trial small = try_batch(kind, config, few, few < config.batch ? 0 : kEvaluationSeconds);
-  // As if all that the few take were theirs, and nothing the model's: where even that surely fits, a second few tell nothing that the whole batch does not.
-  const double ceiling = small.step.process + small.step.held * static_cast<double>(config.batch - few) / static_cast<double>(few);
-  if (config.batch > few && std::max(ceiling, small.evaluation.process) < kSurelyFits * memory_there().mib) {
-    const MemoryNeed need = need_of(try_batch(kind, config, config.batch, kEvaluationSeconds), small, few, config.batch);
+  // As if all that the few take were theirs, and nothing the model's: where even that surely fits,
+  // a second few tell nothing that the whole batch does not.
+  const double ceiling = small.step.process + small.step.held *
+                                                  static_cast<double>(config.batch - few) /
+                                                  static_cast<double>(few);
+  if (config.batch > few &&
+      std::max(ceiling, small.evaluation.process) < kSurelyFits * memory_there().mib) {
+    const MemoryNeed need = need_of(try_batch(kind, config, config.batch, kEvaluationSeconds),
+                                    small, few, config.batch);
     release_cached_memory();
     ::malloc_trim(0);
     return need;
   }
-  const Trial large = more > few ? try_batch(kind, config, more, more < config.batch ? 0 : kEvaluationSeconds) : small;
+  const Trial large =
+      more > few ? try_batch(kind, config, more, more < config.batch ? 0 : kEvaluationSeconds)
+                 : small;
   const auto per_example = [&](double at_few, double at_more) {
     return more > few ? std::max(0.0, (at_more - at_few) / static_cast<double>(more - few)) : 0.0;
   };
-  const double tensors_each = per_example(small.step.tensors, large.step.tensors), held_each = per_example(small.step.held, large.step.held);
+  const double tensors_each = per_example(small.step.tensors, large.step.tensors),
+               held_each = per_example(small.step.held, large.step.held);
   const auto rest = static_cast<double>(config.batch - more);
-  MemoryNeed need{.tensors_mib = std::max(large.step.tensors + tensors_each * rest, large.evaluation.tensors),
-                  .process_mib = std::max(large.step.process + held_each * rest, large.evaluation.process),
-                  .batch = config.batch,
-                  .per_example_mib = std::max(tensors_each, held_each)};
-  // Rows of different lengths are padded to the longest, and more examples have longer ones: where the line says that it surely fits, the whole batch is tried.
+  MemoryNeed need{
+      .tensors_mib = std::max(large.step.tensors + tensors_each * rest, large.evaluation.tensors),
+      .process_mib = std::max(large.step.process + held_each * rest, large.evaluation.process),
+      .batch = config.batch,
+      .per_example_mib = std::max(tensors_each, held_each)};
+  // Rows of different lengths are padded to the longest, and more examples have longer ones: where
+  // the line says that it surely fits, the whole batch is tried.
   if (rest > 0 && need.process_mib < kSurelyFits * memory_there().mib) {
     const Trial whole = try_batch(kind, config, config.batch, kEvaluationSeconds);
     need.tensors_mib = std::max(whole.step.tensors, whole.evaluation.tensors);
@@ -146,30 +171,48 @@ MemoryNeed estimate_memory(const Kind& kind, const RunConfig& config) {
 }
 
 std::string to_json(const MemoryNeed& need) {
-  return nlohmann::ordered_json{{"tensors_mib", need.tensors_mib}, {"process_mib", need.process_mib}, {"batch", need.batch}, {"per_example_mib", need.per_example_mib}}.dump() + "\n";
+  return nlohmann::ordered_json{{"tensors_mib", need.tensors_mib},
+                                {"process_mib", need.process_mib},
+                                {"batch", need.batch},
+                                {"per_example_mib", need.per_example_mib}}
+             .dump() +
+         "\n";
 }
 
 MemoryNeed memory_need_from_json(const std::string& text) {
   const auto json = nlohmann::ordered_json::parse(text, nullptr, false);
   if (!json.is_object()) return {};
-  return {.tensors_mib = json.value("tensors_mib", 0.0), .process_mib = json.value("process_mib", 0.0), .batch = json.value("batch", std::int64_t{0}), .per_example_mib = json.value("per_example_mib", 0.0)};
+  return {.tensors_mib = json.value("tensors_mib", 0.0),
+          .process_mib = json.value("process_mib", 0.0),
+          .batch = json.value("batch", std::int64_t{0}),
+          .per_example_mib = json.value("per_example_mib", 0.0)};
 }
 
 MemoryThere memory_there(const std::string& root) {
   const auto mib = [](std::int64_t bytes) { return static_cast<double>(bytes) / kBytesPerMiB; };
-  MemoryThere there{.mib = mib(memory_limit()), .what = "are there"};  // the machine's memory, or what ulimit -v leaves
-  if (const double free = mib(available_memory(root)); free < there.mib) there = {.mib = free, .what = "are free"};
-  if (const double group = mib(cgroup_memory_limit(root)); group <= there.mib) there = {.mib = group, .what = "are what its cgroup may take"};
+  MemoryThere there{.mib = mib(memory_limit()),
+                    .what = "are there"};  // the machine's memory, or what ulimit -v leaves
+  if (const double free = mib(available_memory(root)); free < there.mib)
+    there = {.mib = free, .what = "are free"};
+  if (const double group = mib(cgroup_memory_limit(root)); group <= there.mib)
+    there = {.mib = group, .what = "are what its cgroup may take"};
   return there;
 }
 
 void check_memory_need(const MemoryNeed& need, const MemoryThere& there) {
   if (need.process_mib <= there.mib) return;
   const double rest = need.process_mib - need.per_example_mib * static_cast<double>(need.batch);
-  const auto fitting = need.per_example_mib > 0 ? static_cast<std::int64_t>(std::floor((there.mib - rest) / need.per_example_mib)) : 0;
-  fail<ConfigError>("config", "this run needs about {:.0f} MiB, and {:.0f} MiB {}: {}", need.process_mib, there.mib, there.what,
-                    fitting >= 1 ? fmt::format("lower the batch from {} to {} at most (--accumulate makes up for it)", need.batch, fitting)
-                                 : "lower width, layers or context: even a batch of one does not fit");
+  const auto fitting =
+      need.per_example_mib > 0
+          ? static_cast<std::int64_t>(std::floor((there.mib - rest) / need.per_example_mib))
+          : 0;
+  fail<ConfigError>(
+      "config", "this run needs about {:.0f} MiB, and {:.0f} MiB {}: {}", need.process_mib,
+      there.mib, there.what,
+      fitting >= 1
+          ? fmt::format("lower the batch from {} to {} at most (--accumulate makes up for it)",
+                        need.batch, fitting)
+          : "lower width, layers or context: even a batch of one does not fit");
 }
 
 }  // namespace weft::train

@@ -11,7 +11,8 @@ namespace weft::train {
 
 std::vector<std::string> models_of(const Kind& kind) {
   const Fields& fields = kind.fields();
-  const auto model = std::find_if(fields.begin(), fields.end(), [](const Field& field) { return field.name == "model"; });
+  const auto model = std::find_if(fields.begin(), fields.end(),
+                                  [](const Field& field) { return field.name == "model"; });
   if (model == fields.end()) return {};
   std::vector<std::string> models = model->choices;
   const auto first = std::find(models.begin(), models.end(), value_text(*kind.make(), *model));
@@ -52,19 +53,28 @@ Defaults defaults_of(const Kind& kind, const Field& field) {
       continue;
     }
     const std::string value = value_text(*config, field);
-    const auto same = std::find_if(defaults.models.begin(), defaults.models.end(), [&](const auto& one) { return one.first == value; });
-    if (same != defaults.models.end()) same->second.push_back(model);
-    else defaults.models.push_back({value, {model}});
+    const auto same = std::find_if(defaults.models.begin(), defaults.models.end(),
+                                   [&](const auto& one) { return one.first == value; });
+    if (same != defaults.models.end())
+      same->second.push_back(model);
+    else
+      defaults.models.push_back({value, {model}});
   }
   return defaults;
 }
 
 std::string defaults_text(const Defaults& defaults) {
   const auto& all = defaults.models;
-  const auto shown = [](const std::string& value) { return value.empty() ? std::string("none") : value; };
-  if (all.size() == 1) return fmt::format("{} alone; default: {}", fmt::join(all.front().second, ", "), shown(all.front().first));
+  const auto shown = [](const std::string& value) {
+    return value.empty() ? std::string("none") : value;
+  };
+  if (all.size() == 1)
+    return fmt::format("{} alone; default: {}", fmt::join(all.front().second, ", "),
+                       shown(all.front().first));
   std::string text;
-  for (const auto& [value, models] : all) text += fmt::format("{}{} {}", text.empty() ? "default: " : "; ", fmt::join(models, ", "), shown(value));
+  for (const auto& [value, models] : all)
+    text += fmt::format("{}{} {}", text.empty() ? "default: " : "; ", fmt::join(models, ", "),
+                        shown(value));
   return text;
 }
 

@@ -1,4 +1,5 @@
-// What a choice is where nobody makes it, for each model of a kind: what the help shows is what will hold.
+// What a choice is where nobody makes it, for each model of a kind: what the help shows is what
+// will hold.
 #pragma once
 
 #include <memory>
@@ -13,11 +14,13 @@ namespace weft::train {
 /// The models of a kind, the default one first; empty for a kind of one model.
 std::vector<std::string> models_of(const Kind& kind);
 
-/// A run of this model about which nothing else is said. `model` may be empty where a kind has no choice of models.
+/// A run of this model about which nothing else is said. `model` may be empty where a kind has no
+/// choice of models.
 std::unique_ptr<RunConfig> defaults_for(const Kind& kind, const std::string& model);
 
 struct Defaults {
-  std::vector<std::pair<std::string, std::vector<std::string>>> models{};  ///< value, and the models that begin with it
+  std::vector<std::pair<std::string, std::vector<std::string>>>
+      models{};       ///< value, and the models that begin with it
   bool some = false;  ///< not all models of the kind have this choice
 };
 Defaults defaults_of(const Kind& kind, const Field& field);

@@ -16,19 +16,22 @@ constexpr double kNoFigure = std::numeric_limits<double>::quiet_NaN();
 }  // namespace
 
 double auc(const std::vector<double>& scores, const std::vector<bool>& positive) {
-  if (scores.size() != positive.size()) fail<ShapeError>("auc", "{} scores for {} examples", scores.size(), positive.size());
+  if (scores.size() != positive.size())
+    fail<ShapeError>("auc", "{} scores for {} examples", scores.size(), positive.size());
   if (std::any_of(scores.begin(), scores.end(), [](double score) { return std::isnan(score); }))
     return kNoFigure;  // it has no rank
   std::vector<std::size_t> order(scores.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
-  std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return scores[a] < scores[b]; });
+  std::sort(order.begin(), order.end(),
+            [&](std::size_t a, std::size_t b) { return scores[a] < scores[b]; });
   double rank_sum = 0, positives = 0;
   for (std::size_t begin = 0; begin < order.size();) {
     std::size_t end = begin;
     double in_tie = 0;
     for (; end < order.size() && scores[order[end]] == scores[order[begin]]; ++end)
       in_tie += positive[order[end]] ? 1 : 0;
-    rank_sum += in_tie * (static_cast<double>(begin + 1 + end) / 2);  // the mean of the tie's ranks, counted from 1
+    rank_sum += in_tie * (static_cast<double>(begin + 1 + end) /
+                          2);  // the mean of the tie's ranks, counted from 1
     positives += in_tie;
     begin = end;
   }
@@ -37,9 +40,11 @@ double auc(const std::vector<double>& scores, const std::vector<bool>& positive)
   return (rank_sum - positives * (positives + 1) / 2) / (positives * negatives);
 }
 
-double grouped_auc(const std::vector<double>& scores, const std::vector<bool>& positive, const std::vector<std::int64_t>& group) {
+double grouped_auc(const std::vector<double>& scores, const std::vector<bool>& positive,
+                   const std::vector<std::int64_t>& group) {
   if (scores.size() != positive.size() || scores.size() != group.size())
-    fail<ShapeError>("grouped_auc", "{} scores and {} groups for {} examples", scores.size(), group.size(), positive.size());
+    fail<ShapeError>("grouped_auc", "{} scores and {} groups for {} examples", scores.size(),
+                     group.size(), positive.size());
   if (std::any_of(scores.begin(), scores.end(), [](double score) { return std::isnan(score); }))
     return kNoFigure;  // as auc(): no group is left out for it
   std::map<std::int64_t, std::pair<std::vector<double>, std::vector<bool>>> groups;
@@ -57,8 +62,10 @@ double grouped_auc(const std::vector<double>& scores, const std::vector<bool>& p
   return weight > 0 ? sum / weight : kNoFigure;
 }
 
-double f1_score(const std::vector<std::int64_t>& guesses, const std::vector<std::int64_t>& truths, std::int64_t positive) {
-  if (guesses.size() != truths.size()) fail<ShapeError>("f1_score", "{} guesses for {} examples", guesses.size(), truths.size());
+double f1_score(const std::vector<std::int64_t>& guesses, const std::vector<std::int64_t>& truths,
+                std::int64_t positive) {
+  if (guesses.size() != truths.size())
+    fail<ShapeError>("f1_score", "{} guesses for {} examples", guesses.size(), truths.size());
   double hits = 0, wrong = 0;
   for (std::size_t i = 0; i < guesses.size(); ++i) {
     const bool guessed = guesses[i] == positive, is = truths[i] == positive;

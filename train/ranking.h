@@ -6,18 +6,23 @@
 
 namespace weft::train {
 
-/// The probability that a positive example scores higher than a negative one, ties counting half: the area under the ROC curve by the rank sum
-/// (Hanley and McNeil 1982, Radiology 143). NaN without both kinds. Throws ShapeError unless the sizes agree.
+/// The probability that a positive example scores higher than a negative one, ties counting half:
+/// the area under the ROC curve by the rank sum (Hanley and McNeil 1982, Radiology 143). NaN
+/// without both kinds. Throws ShapeError unless the sizes agree.
 double auc(const std::vector<double>& scores, const std::vector<bool>& positive);
 
-/// The AUC within each group (user), averaged with the groups' sizes as weights; groups of one kind only are left out. NaN where no group is left.
-/// Source: Zhu et al. 2017 (KDD), as used by Zhou et al. 2018 (arXiv 1706.06978), eq. 7.
-double grouped_auc(const std::vector<double>& scores, const std::vector<bool>& positive, const std::vector<std::int64_t>& group);
+/// The AUC within each group (user), averaged with the groups' sizes as weights; groups of one kind
+/// only are left out. NaN where no group is left. Source: Zhu et al. 2017 (KDD), as used by Zhou et
+/// al. 2018 (arXiv 1706.06978), eq. 7.
+double grouped_auc(const std::vector<double>& scores, const std::vector<bool>& positive,
+                   const std::vector<std::int64_t>& group);
 
 /// 2 TP / (2 TP + FP + FN) of class `positive`; 0 where it was neither there nor guessed.
-double f1_score(const std::vector<std::int64_t>& guesses, const std::vector<std::int64_t>& truths, std::int64_t positive);
+double f1_score(const std::vector<std::int64_t>& guesses, const std::vector<std::int64_t>& truths,
+                std::int64_t positive);
 
 /// The mean of the F1 of each of the classes 0 to `classes` - 1, whatever their sizes.
-double macro_f1_score(const std::vector<std::int64_t>& guesses, const std::vector<std::int64_t>& truths, std::int64_t classes);
+double macro_f1_score(const std::vector<std::int64_t>& guesses,
+                      const std::vector<std::int64_t>& truths, std::int64_t classes);
 
 }  // namespace weft::train

@@ -14,7 +14,8 @@ namespace {
 
 /// What a killed run may have left half-written.
 bool is_partial_file(const fs::path& file) {
-  return files::is_half_written(file, {"last.safetensors", "best.safetensors", "summary.json", "metrics.jsonl", "config.json"});
+  return files::is_half_written(file, {"last.safetensors", "best.safetensors", "summary.json",
+                                       "metrics.jsonl", "config.json"});
 }
 
 void remove_partial_files(const fs::path& folder) {
@@ -32,18 +33,22 @@ bool holds_other_things(const fs::path& folder, std::error_code& error) {
 
 }  // namespace
 
-RunFolder::RunFolder(fs::path path) : path_(std::move(path)), lock_(std::make_unique<files::FolderLock>(path_)) {}
+RunFolder::RunFolder(fs::path path)
+    : path_(std::move(path)), lock_(std::make_unique<files::FolderLock>(path_)) {}
 
 void RunFolder::check_new(const fs::path& path) {
   std::error_code error;
   const fs::file_status status = fs::status(path, error);
   if (fs::is_directory(status)) {
     if (fs::exists(path / "config.json", error)) {
-      fail<ConfigError>(path.string(), "holds a run already, which stays as it is; choose another --out, or go on with --resume");
+      fail<ConfigError>(path.string(),
+                        "holds a run already, which stays as it is; choose another --out, or go on "
+                        "with --resume");
     }
     const bool taken = holds_other_things(path, error);
     if (error) fail<IoError>(path.string(), "cannot be read: {}", error.message());
-    if (taken) fail<ConfigError>(path.string(), "is a folder with other things in it; choose another --out");
+    if (taken)
+      fail<ConfigError>(path.string(), "is a folder with other things in it; choose another --out");
   } else if (fs::exists(status)) {
     fail<ConfigError>(path.string(), "is a file, not a folder; choose another --out");
   } else if (error && status.type() != fs::file_type::not_found) {
@@ -51,9 +56,12 @@ void RunFolder::check_new(const fs::path& path) {
   }
   // The nearest folder that is there must let us write, so that training does not begin in vain.
   fs::path parent = fs::absolute(path, error);
-  while (!parent.empty() && !fs::exists(parent, error) && parent != parent.parent_path()) parent = parent.parent_path();
-  if (!fs::is_directory(parent, error)) fail<IoError>(path.string(), "cannot be made: {} is not a folder", parent.string());
-  if (::access(parent.c_str(), W_OK | X_OK) != 0) fail<IoError>(path.string(), "cannot be made: {} may not be written", parent.string());
+  while (!parent.empty() && !fs::exists(parent, error) && parent != parent.parent_path())
+    parent = parent.parent_path();
+  if (!fs::is_directory(parent, error))
+    fail<IoError>(path.string(), "cannot be made: {} is not a folder", parent.string());
+  if (::access(parent.c_str(), W_OK | X_OK) != 0)
+    fail<IoError>(path.string(), "cannot be made: {} may not be written", parent.string());
 }
 
 RunFolder RunFolder::create(const fs::path& path, const std::string& config_json) {
@@ -70,8 +78,10 @@ RunFolder RunFolder::create(const fs::path& path, const std::string& config_json
 
 RunFolder RunFolder::open(const fs::path& path) {
   std::error_code error;
-  if (!fs::is_directory(path, error)) fail<IoError>(path.string(), "is no folder of a run: there is no such folder");
-  if (!fs::exists(path / "config.json", error)) fail<IoError>(path.string(), "is no folder of a run: it has no config.json");
+  if (!fs::is_directory(path, error))
+    fail<IoError>(path.string(), "is no folder of a run: there is no such folder");
+  if (!fs::exists(path / "config.json", error))
+    fail<IoError>(path.string(), "is no folder of a run: it has no config.json");
   RunFolder folder(path);
   remove_partial_files(path);
   return folder;
@@ -97,7 +107,9 @@ bool RunFolder::trim_metrics(std::int64_t step) const {
     if (end == std::string::npos) break;
     const std::string line = text.substr(begin, end - begin);
     const auto json = nlohmann::json::parse(line, nullptr, false);
-    if (json.is_object() && json.contains("step") && json["step"].is_number_integer() && json["step"].get<std::int64_t>() <= step) kept += line + "\n";
+    if (json.is_object() && json.contains("step") && json["step"].is_number_integer() &&
+        json["step"].get<std::int64_t>() <= step)
+      kept += line + "\n";
     begin = end + 1;
   }
   if (kept != text) write_file(metrics().string(), kept);

@@ -16,10 +16,12 @@ namespace fs = std::filesystem;
 /// A config.json longer than this is none.
 constexpr std::int64_t kMaxConfigBytes = 1 << 20;
 
-/// Takes hold of a run's folder. Nothing is created or changed before open_new() or open_existing() has checked everything.
+/// Takes hold of a run's folder. Nothing is created or changed before open_new() or open_existing()
+/// has checked everything.
 class RunFolder {
  public:
-  /// A folder for a new run. Throws ConfigError when there is one with anything in it, IoError when it cannot be made. Made by create().
+  /// A folder for a new run. Throws ConfigError when there is one with anything in it, IoError when
+  /// it cannot be made. Made by create().
   static void check_new(const fs::path& path);
   /// Makes the folder and writes config.json.
   static RunFolder create(const fs::path& path, const std::string& config_json);
@@ -36,7 +38,8 @@ class RunFolder {
   fs::path summary() const { return path_ / "summary.json"; }
 
   std::string read_config() const;
-  /// Drops the records of steps after `step`, which a resumed run will make again, and half a line at the end: true if there was one.
+  /// Drops the records of steps after `step`, which a resumed run will make again, and half a line
+  /// at the end: true if there was one.
   bool trim_metrics(std::int64_t step) const;
 
  private:

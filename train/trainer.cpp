@@ -71,7 +71,9 @@ std::string Summary::to_json() const {
   return json.dump(2) + "\n";
 }
 
-Summary run_training(Task& task, const RunConfig& config, const std::string& config_json, std::int64_t steps, bool has_test, const RunFolder& folder, const RunOptions& options) {
+Summary run_training(Task& task, const RunConfig& config, const std::string& config_json,
+                     std::int64_t steps, bool has_test, const RunFolder& folder,
+                     const RunOptions& options) {
   Loop loop(task, config, config_json, steps, folder, options);
   Summary summary;
   summary.interrupted = !loop.run();
@@ -94,7 +96,8 @@ Summary run_training(Task& task, const RunConfig& config, const std::string& con
   summary.steps = progress.step;
   summary.steps_wanted = steps;
   summary.seconds = progress.seconds;
-  summary.rate = progress.train_seconds > 0 ? static_cast<double>(progress.items) / progress.train_seconds : 0;
+  summary.rate =
+      progress.train_seconds > 0 ? static_cast<double>(progress.items) / progress.train_seconds : 0;
   summary.unit = task.unit();
   summary.parameters = task.model().num_parameters();
   summary.peak_mib = process_peak_mib();
@@ -108,7 +111,8 @@ Summary run_training(Task& task, const RunConfig& config, const std::string& con
   if (!warning.empty() && !summary.interrupted && options.observer != nullptr)
     options.observer->on_note(warning);
   std::error_code error;
-  if (!summary.interrupted && !std::filesystem::exists(folder.summary(), error)) write_file(folder.summary().string(), summary.to_json());
+  if (!summary.interrupted && !std::filesystem::exists(folder.summary(), error))
+    write_file(folder.summary().string(), summary.to_json());
   return summary;
 }
 

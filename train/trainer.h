@@ -16,14 +16,14 @@ namespace weft::train {
 
 /// One optimizer step, as metrics.jsonl holds it.
 struct StepRecord {
-  std::int64_t step = 0;  ///< steps done, this one included
-  std::int64_t steps = 0; ///< of the whole run
-  double train_loss = 0;  ///< nats, mean over the step's batches
+  std::int64_t step = 0;   ///< steps done, this one included
+  std::int64_t steps = 0;  ///< of the whole run
+  double train_loss = 0;   ///< nats, mean over the step's batches
   double lr = 0;
-  double grad_norm = 0;   ///< before clipping
-  double seconds = 0;     ///< since the run began, in all its sittings
-  double rate = 0;        ///< tokens or images a second, over the last steps
-  double memory_mib = 0;  ///< most that tensors have held
+  double grad_norm = 0;          ///< before clipping
+  double seconds = 0;            ///< since the run began, in all its sittings
+  double rate = 0;               ///< tokens or images a second, over the last steps
+  double memory_mib = 0;         ///< most that tensors have held
   std::uint64_t batch_hash = 0;  ///< of all batches so far, in their order
   bool evaluated = false;
   Evaluation validation{};  ///< if so
@@ -33,13 +33,16 @@ struct StepRecord {
 class Observer {
  public:
   virtual ~Observer() = default;
-  /// Before the first step: parameters, steps done before and in all, and the unit of the rate ("tokens", "images").
-  virtual void on_start(std::int64_t parameters, std::int64_t first_step, std::int64_t steps, const std::string& unit);
+  /// Before the first step: parameters, steps done before and in all, and the unit of the rate
+  /// ("tokens", "images").
+  virtual void on_start(std::int64_t parameters, std::int64_t first_step, std::int64_t steps,
+                        const std::string& unit);
   virtual void on_step(const StepRecord& record);
   /// During an evaluation: a share from 0 to 1.
   virtual void on_evaluating(double share);
   virtual void on_evaluation(const StepRecord& record);
-  /// Something that whoever trains should know, in a sentence: a skipped step, a checkpoint that could not be saved.
+  /// Something that whoever trains should know, in a sentence: a skipped step, a checkpoint that
+  /// could not be saved.
   virtual void on_note(const std::string& text);
 };
 
@@ -47,7 +50,8 @@ class Observer {
 struct Seen {
   std::int64_t items = 0;
   std::int64_t counted = 0;  ///< targets of all batches: those that their losses are means over
-  std::uint64_t hash = 0;  ///< chained over all batches of the run: two runs with the same hash saw the same batches in the same order
+  std::uint64_t hash = 0;  ///< chained over all batches of the run: two runs with the same hash saw
+                           ///< the same batches in the same order
 
   /// A batch, and how many targets its loss is the mean over: what it weighs among the batches that
   /// are accumulated into one step.
@@ -69,7 +73,8 @@ class Task {
   virtual void start(std::int64_t number) = 0;
   /// The loss of the next training batch, attached to the graph; tells `seen` of every batch.
   virtual Tensor next_loss(Seen& seen) = 0;
-  /// The whole split, without gradients or dropout. `proceed(share done)` may end it early by returning false; the figures are then meaningless.
+  /// The whole split, without gradients or dropout. `proceed(share done)` may end it early by
+  /// returning false; the figures are then meaningless.
   virtual Evaluation evaluate(data::Split split, const std::function<bool(double)>& proceed) = 0;
   /// Whether evaluations while training goes on look at a part of the validation split only:
   /// evaluate_sample().
@@ -86,26 +91,31 @@ class Task {
   virtual double chance_loss() const;
   /// JSON that building the model for use needs.
   virtual std::string data_json() const = 0;
-  /// Whether `json`, from a checkpoint, says what data_json() does; an older one may say it otherwise.
+  /// Whether `json`, from a checkpoint, says what data_json() does; an older one may say it
+  /// otherwise.
   virtual bool same_data(const std::string& json) const { return json == data_json(); }
   /// Changes when the data do.
   virtual std::string fingerprint() const = 0;
 };
 
 struct RunOptions {
-  std::filesystem::path out{};      ///< the run's folder
-  bool resume = false;              ///< it is there, and its own configuration holds
-  bool estimate = true;             ///< find out first whether a new run fits the memory
-  bool test = true;                 ///< look at the test split at the end, where there is one
+  std::filesystem::path out{};  ///< the run's folder
+  bool resume = false;          ///< it is there, and its own configuration holds
+  bool estimate = true;         ///< find out first whether a new run fits the memory
+  bool test = true;             ///< look at the test split at the end, where there is one
   Observer* observer = nullptr;
-  std::function<void()> prepared{};  ///< called when the data and the model are ready, before anything is written
-  std::function<bool()> stop{};      ///< asked after every step: true saves and ends the run
-  std::function<bool()> stop_within_step{};  ///< asked after every op, many times a second: true drops the step or evaluation that is under way; stop() must be true then
+  std::function<void()>
+      prepared{};  ///< called when the data and the model are ready, before anything is written
+  std::function<bool()> stop{};  ///< asked after every step: true saves and ends the run
+  std::function<bool()>
+      stop_within_step{};  ///< asked after every op, many times a second: true drops the step or
+                           ///< evaluation that is under way; stop() must be true then
 };
 
 /// How a run ended, as summary.json says it.
 struct Summary {
-  bool interrupted = false;  ///< stopped before its end; then there are no test figures and no summary.json
+  bool interrupted =
+      false;  ///< stopped before its end; then there are no test figures and no summary.json
   bool reached_target = false;
   std::int64_t skipped = 0;  ///< steps whose loss or gradient was no number, with on_nan = skip
   std::int64_t steps = 0;
@@ -116,8 +126,8 @@ struct Summary {
   std::int64_t parameters = 0;
   double peak_mib = 0;  ///< of the whole process
   std::int64_t seed = 0;
-  Evaluation validation;  ///< of the final weights
-  Evaluation test;        ///< where there is a test split
+  Evaluation validation;   ///< of the final weights
+  Evaluation test;         ///< where there is a test split
   std::string batch_hash;  ///< of all training batches, as 16 hexadecimal digits
   double best_val_loss = 0;
   std::int64_t best_step = 0;
@@ -133,11 +143,15 @@ struct Summary {
 /// better, or where the loss has no such level.
 std::string above_chance(double loss, double chance);
 
-/// Runs `task` from where `folder` stands to the end. `config` must be settled; `config_json` is written with it.
-/// A loss or gradient that is no number throws NumericError with the step and the op that made it (found by doing the step again, with every op watched), and
-/// the last checkpoint stays; or, with on_nan = skip, the step is left out and counted. While the disk is full training goes on and saving is tried again;
-/// at the end it throws DiskFullError, and the run can be resumed.
+/// Runs `task` from where `folder` stands to the end. `config` must be settled; `config_json` is
+/// written with it. A loss or gradient that is no number throws NumericError with the step and the
+/// op that made it (found by doing the step again, with every op watched), and the last checkpoint
+/// stays; or, with on_nan = skip, the step is left out and counted. While the disk is full training
+/// goes on and saving is tried again; at the end it throws DiskFullError, and the run can be
+/// resumed.
 class RunFolder;
-Summary run_training(Task& task, const RunConfig& config, const std::string& config_json, std::int64_t steps, bool has_test, const RunFolder& folder, const RunOptions& options);
+Summary run_training(Task& task, const RunConfig& config, const std::string& config_json,
+                     std::int64_t steps, bool has_test, const RunFolder& folder,
+                     const RunOptions& options);
 
 }  // namespace weft::train

@@ -22,52 +22,66 @@ constexpr double kLowest = -std::numeric_limits<double>::infinity();
 constexpr const char* kOp = "scaled_dot_product_attention";
 
 std::string shapes(const Tensor& q, const Tensor& k, const Tensor& v) {
-  return "q " + q.shape().str() + ", k " + k.shape().str() + (v.defined() ? ", v " + v.shape().str() : "");
+  return "q " + q.shape().str() + ", k " + k.shape().str() +
+         (v.defined() ? ", v " + v.shape().str() : "");
 }
 
 /// v may be undefined.
-void check(const char* op, const Tensor& q, const Tensor& k, const Tensor& v, const AttentionOptions& options) {
+void check(const char* op, const Tensor& q, const Tensor& k, const Tensor& v,
+           const AttentionOptions& options) {
   if (q.rank() != 4 || k.rank() != 4 || (v.defined() && v.rank() != 4))
     fail<ShapeError>(op, "operands must be (batch, heads, time, size): {}", shapes(q, k, v));
   if (q.dtype() != k.dtype() || (v.defined() && v.dtype() != q.dtype()))
-    fail<DTypeError>(op, "operands of different dtypes: q {}, k {}, v {}; cast one", name(q.dtype()), name(k.dtype()),
-                     v.defined() ? name(v.dtype()) : "none");
+    fail<DTypeError>(op, "operands of different dtypes: q {}, k {}, v {}; cast one",
+                     name(q.dtype()), name(k.dtype()), v.defined() ? name(v.dtype()) : "none");
   if (!is_float(q.dtype())) fail<DTypeError>(op, "wants f32 or f64, got {}", name(q.dtype()));
-  if (k.size(0) != q.size(0) || (v.defined() && v.size(0) != q.size(0))) fail<ShapeError>(op, "batches differ: {}", shapes(q, k, v));
-  if (k.size(3) != q.size(3)) fail<ShapeError>(op, "head sizes of q and k differ: {}", shapes(q, k, v));
+  if (k.size(0) != q.size(0) || (v.defined() && v.size(0) != q.size(0)))
+    fail<ShapeError>(op, "batches differ: {}", shapes(q, k, v));
+  if (k.size(3) != q.size(3))
+    fail<ShapeError>(op, "head sizes of q and k differ: {}", shapes(q, k, v));
   if (v.defined() && (v.size(1) != k.size(1) || v.size(2) != k.size(2)))
     fail<ShapeError>(op, "heads or lengths of k and v differ: {}", shapes(q, k, v));
   if (k.size(1) == 0 ? q.size(1) != 0 : q.size(1) % k.size(1) != 0)
     fail<ShapeError>(op, "heads of q are not a multiple of those of k: {}", shapes(q, k, v));
-  if (options.scale && !std::isfinite(*options.scale)) fail<ConfigError>(op, "scale must be finite, got {}", *options.scale);
+  if (options.scale && !std::isfinite(*options.scale))
+    fail<ConfigError>(op, "scale must be finite, got {}", *options.scale);
   if (const Tensor& padding = options.key_padding; padding.defined()) {
-    if (padding.dtype() != DType::u8) fail<DTypeError>(op, "key_padding must be u8, got {}", name(padding.dtype()));
+    if (padding.dtype() != DType::u8)
+      fail<DTypeError>(op, "key_padding must be u8, got {}", name(padding.dtype()));
     if (padding.shape() != Shape{q.size(0), k.size(2)})
-      fail<ShapeError>(op, "key_padding must be ({}, {}), got {}", q.size(0), k.size(2), padding.shape().str());
+      fail<ShapeError>(op, "key_padding must be ({}, {}), got {}", q.size(0), k.size(2),
+                       padding.shape().str());
   }
   if (const Tensor& bias = options.bias; bias.defined()) {
     const Shape scores{q.size(0), q.size(1), q.size(2), k.size(2)};
-    if (bias.dtype() != q.dtype()) fail<DTypeError>(op, "bias must have the dtype of q, {}, got {}", name(q.dtype()), name(bias.dtype()));
-    if (!broadcasts_to(bias.shape(), scores)) fail<ShapeError>(op, "bias {} does not broadcast to the scores {}", bias.shape().str(), scores.str());
+    if (bias.dtype() != q.dtype())
+      fail<DTypeError>(op, "bias must have the dtype of q, {}, got {}", name(q.dtype()),
+                       name(bias.dtype()));
+    if (!broadcasts_to(bias.shape(), scores))
+      fail<ShapeError>(op, "bias {} does not broadcast to the scores {}", bias.shape().str(),
+                       scores.str());
   }
 }
 
 double scale_of(const Tensor& q, const AttentionOptions& options) {
-  return options.scale ? *options.scale : 1.0 / std::sqrt(static_cast<double>(std::max<std::int64_t>(q.size(3), 1)));
+  return options.scale ? *options.scale
+                       : 1.0 / std::sqrt(static_cast<double>(std::max<std::int64_t>(q.size(3), 1)));
 }
 
 /// Rows without gaps that gemm can read.
 Tensor readable(const Tensor& t) {
-  const bool usable = (t.strides()[3] == 1 || t.size(3) <= 1) && (t.strides()[2] >= t.size(3) || t.size(2) <= 1);
+  const bool usable =
+      (t.strides()[3] == 1 || t.size(3) <= 1) && (t.strides()[2] >= t.size(3) || t.size(2) <= 1);
   return usable ? t : raw::contiguous(t);
 }
 
-/// (B, H, T, size), laid out in memory as `like` is: (B, T, H, size) when that is a transposed view of one, so that the
-/// caller's transpose back, and the gradient's, cost nothing.
+/// (B, H, T, size), laid out in memory as `like` is: (B, T, H, size) when that is a transposed view
+/// of one, so that the caller's transpose back, and the gradient's, cost nothing.
 Tensor empty_like(const Tensor& like, std::int64_t size) {
   const std::int64_t B = like.size(0), H = like.size(1), T = like.size(2);
   const bool time_first = like.strides()[1] < like.strides()[2];
-  return time_first ? raw::transpose(Tensor::empty({B, T, H, size}, like.dtype()), 1, 2) : Tensor::empty({B, H, T, size}, like.dtype());
+  return time_first ? raw::transpose(Tensor::empty({B, T, H, size}, like.dtype()), 1, 2)
+                    : Tensor::empty({B, H, T, size}, like.dtype());
 }
 
 Tensor zeros_like(const Tensor& like) {
@@ -93,7 +107,8 @@ struct Operands {
   template <class T>
   AttentionArgs<T> args() const {
     AttentionArgs<T> a;
-    a.B = q.size(0), a.H = q.size(1), a.Hk = k.size(1), a.T_ = q.size(2), a.S = k.size(2), a.D = q.size(3), a.Dv = v.size(3);
+    a.B = q.size(0), a.H = q.size(1), a.Hk = k.size(1), a.T_ = q.size(2), a.S = k.size(2),
+    a.D = q.size(3), a.Dv = v.size(3);
     a.causal = causal;
     a.scale = static_cast<T>(scale);
     a.q = grid<const T>(q), a.k = grid<const T>(k), a.v = grid<const T>(v);
@@ -105,8 +120,10 @@ struct Operands {
   }
 };
 
-Operands operands_of(const Tensor& q, const Tensor& k, const Tensor& v, const AttentionOptions& options) {
-  Operands o{readable(q.detach()), readable(k.detach()), readable(v.detach()), Tensor(), Tensor(), options.causal, scale_of(q, options)};
+Operands operands_of(const Tensor& q, const Tensor& k, const Tensor& v,
+                     const AttentionOptions& options) {
+  Operands o{readable(q.detach()), readable(k.detach()), readable(v.detach()), Tensor(), Tensor(),
+             options.causal,       scale_of(q, options)};
   if (options.key_padding.defined()) {
     o.key_bias = Tensor::zeros(options.key_padding.shape(), q.dtype());
     const Tensor padding = raw::contiguous(options.key_padding);
@@ -117,13 +134,15 @@ Operands operands_of(const Tensor& q, const Tensor& k, const Tensor& v, const At
         if (is_padding[i]) o.key_bias.data<T>()[i] = -std::numeric_limits<T>::infinity();
     });
   }
-  if (options.bias.defined()) o.bias = raw::expand(options.bias.detach(), {q.size(0), q.size(1), q.size(2), k.size(2)});
+  if (options.bias.defined())
+    o.bias = raw::expand(options.bias.detach(), {q.size(0), q.size(1), q.size(2), k.size(2)});
   return o;
 }
 
 /// Masked scores (B, H, T, S) in primitive ops.
 Tensor masked_scores(const Tensor& q, const Tensor& k, const AttentionOptions& options) {
-  const std::int64_t B = q.size(0), H = q.size(1), Hk = k.size(1), T = q.size(2), S = k.size(2), D = q.size(3);
+  const std::int64_t B = q.size(0), H = q.size(1), Hk = k.size(1), T = q.size(2), S = k.size(2),
+                     D = q.size(3);
   Tensor scores;
   if (H == Hk) {
     scores = matmul(q, transpose(k, 2, 3));
@@ -133,11 +152,13 @@ Tensor masked_scores(const Tensor& q, const Tensor& k, const AttentionOptions& o
   }
   scores = mul(scores, scale_of(q, options));
   if (options.bias.defined()) scores = add(scores, options.bias);
-  if (options.key_padding.defined()) scores = masked_fill(scores, raw::reshape(options.key_padding, {B, 1, 1, S}), kLowest);
+  if (options.key_padding.defined())
+    scores = masked_fill(scores, raw::reshape(options.key_padding, {B, 1, 1, S}), kLowest);
   if (options.causal) {
     const Tensor hidden = Tensor::zeros({T, S}, DType::u8);
     for (std::int64_t i = 0; i < T; ++i)
-      for (std::int64_t j = std::max<std::int64_t>(0, i + S - T + 1); j < S; ++j) hidden.data<std::uint8_t>()[i * S + j] = 1;
+      for (std::int64_t j = std::max<std::int64_t>(0, i + S - T + 1); j < S; ++j)
+        hidden.data<std::uint8_t>()[i * S + j] = 1;
     scores = masked_fill(scores, hidden, kLowest);
   }
   return scores;
@@ -145,16 +166,20 @@ Tensor masked_scores(const Tensor& q, const Tensor& k, const AttentionOptions& o
 
 }  // namespace
 
-Tensor scaled_dot_product_attention(const Tensor& q, const Tensor& k, const Tensor& v, const AttentionOptions& options) {
+Tensor scaled_dot_product_attention(const Tensor& q, const Tensor& k, const Tensor& v,
+                                    const AttentionOptions& options) {
   check(kOp, q, k, v, options);
-  const bool need_q = wants_grad(q), need_k = wants_grad(k), need_v = wants_grad(v), need_bias = wants_grad(options.bias);
+  const bool need_q = wants_grad(q), need_k = wants_grad(k), need_v = wants_grad(v),
+             need_bias = wants_grad(options.bias);
   const bool need_any = need_q || need_k || need_v || need_bias;
   const Operands operands = operands_of(q, k, v, options);
   Tensor out = empty_like(operands.q, v.size(3));
-  const Tensor lse = need_any ? Tensor::empty({q.size(0), q.size(1), q.size(2)}, q.dtype()) : Tensor();
+  const Tensor lse =
+      need_any ? Tensor::empty({q.size(0), q.size(1), q.size(2)}, q.dtype()) : Tensor();
   dispatch_float(q.dtype(), kOp, [&](auto zero) {
     using T = decltype(zero);
-    kernels::attention_forward(operands.args<T>(), grid<T>(out), need_any ? lse.data<T>() : nullptr);
+    kernels::attention_forward(operands.args<T>(), grid<T>(out),
+                               need_any ? lse.data<T>() : nullptr);
   });
   std::vector<Tensor> inputs{q, k, v};
   const bool has_bias = options.bias.defined();
@@ -164,13 +189,15 @@ Tensor scaled_dot_product_attention(const Tensor& q, const Tensor& k, const Tens
       kOp, out, std::move(inputs),
       [=, y = SavedOutput(out)](const Tensor& grad) -> Gradients {
         const Tensor g = readable(grad), saved = y.get();
-        const Tensor dq = need_q ? zeros_like(operands.q) : Tensor(), dk = need_k ? zeros_like(operands.k) : Tensor();
+        const Tensor dq = need_q ? zeros_like(operands.q) : Tensor(),
+                     dk = need_k ? zeros_like(operands.k) : Tensor();
         const Tensor dv = need_v ? zeros_like(operands.v) : Tensor();
         const Tensor dbias = need_bias ? Tensor::zeros(operands.bias.shape(), g.dtype()) : Tensor();
         dispatch_float(g.dtype(), kOp, [&](auto zero) {
           using T = decltype(zero);
-          kernels::attention_backward(operands.args<T>(), grid<const T>(saved), lse.data<T>(), grid<const T>(g),
-                                      {grid<T>(dq), grid<T>(dk), grid<T>(dv), need_bias ? dbias.data<T>() : nullptr});
+          kernels::attention_backward(
+              operands.args<T>(), grid<const T>(saved), lse.data<T>(), grid<const T>(g),
+              {grid<T>(dq), grid<T>(dk), grid<T>(dv), need_bias ? dbias.data<T>() : nullptr});
         });
         return has_bias ? Gradients{dq, dk, dv, dbias} : Gradients{dq, dk, dv};
       },
@@ -185,7 +212,8 @@ Tensor attention_weights(const Tensor& q, const Tensor& k, const AttentionOption
 
 namespace definition {
 
-Tensor scaled_dot_product_attention(const Tensor& q, const Tensor& k, const Tensor& v, const AttentionOptions& options) {
+Tensor scaled_dot_product_attention(const Tensor& q, const Tensor& k, const Tensor& v,
+                                    const AttentionOptions& options) {
   const std::int64_t B = q.size(0), H = q.size(1), Hk = k.size(1), T = q.size(2), S = k.size(2);
   const Tensor weights = weft::softmax(masked_scores(q, k, options), -1);
   if (H == Hk) return matmul(weights, v);

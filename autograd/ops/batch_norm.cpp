@@ -17,22 +17,32 @@ using kernels::Planes;
 
 constexpr const char* kBatchNorm = "batch_norm";
 
-void check_batch_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, const BatchNormOptions& o) {
-  if (x.rank() < 2) fail<ShapeError>(kBatchNorm, "x must be (batch, channels, ...): x {}", x.shape().str());
-  if (!is_float(x.dtype())) fail<DTypeError>(kBatchNorm, "wants f32 or f64, got {}", name(x.dtype()));
+void check_batch_norm(const Tensor& x, const Tensor& weight, const Tensor& bias,
+                      const BatchNormOptions& o) {
+  if (x.rank() < 2)
+    fail<ShapeError>(kBatchNorm, "x must be (batch, channels, ...): x {}", x.shape().str());
+  if (!is_float(x.dtype()))
+    fail<DTypeError>(kBatchNorm, "wants f32 or f64, got {}", name(x.dtype()));
   if (!(o.eps > 0)) fail<ConfigError>(kBatchNorm, "eps must be above 0, got {}", o.eps);
-  if (!(o.momentum >= 0 && o.momentum <= 1)) fail<ConfigError>(kBatchNorm, "momentum must be in [0, 1], got {}", o.momentum);
+  if (!(o.momentum >= 0 && o.momentum <= 1))
+    fail<ConfigError>(kBatchNorm, "momentum must be in [0, 1], got {}", o.momentum);
   const std::int64_t channels = x.size(1);
-  for (const auto& [t, what] : {std::pair{&weight, "weight"}, std::pair{&bias, "bias"}, std::pair{&o.running_mean, "running_mean"},
-                                std::pair{&o.running_var, "running_var"}}) {
+  for (const auto& [t, what] :
+       {std::pair{&weight, "weight"}, std::pair{&bias, "bias"},
+        std::pair{&o.running_mean, "running_mean"}, std::pair{&o.running_var, "running_var"}}) {
     if (!t->defined()) continue;
-    if (t->shape() != Shape{channels}) fail<ShapeError>(kBatchNorm, "{} must be ({},): x {}, {} {}", what, channels, x.shape().str(), what, t->shape().str());
-    if (t->dtype() != x.dtype()) fail<DTypeError>(kBatchNorm, "operands of different dtypes: x {}, {} {}; cast one", name(x.dtype()), what, name(t->dtype()));
+    if (t->shape() != Shape{channels})
+      fail<ShapeError>(kBatchNorm, "{} must be ({},): x {}, {} {}", what, channels, x.shape().str(),
+                       what, t->shape().str());
+    if (t->dtype() != x.dtype())
+      fail<DTypeError>(kBatchNorm, "operands of different dtypes: x {}, {} {}; cast one",
+                       name(x.dtype()), what, name(t->dtype()));
   }
   if (!o.training && !(o.running_mean.defined() && o.running_var.defined()))
     fail<ConfigError>(kBatchNorm, "without training it needs running_mean and running_var");
   if (o.training && channels > 0 && x.numel() / channels < 2)
-    fail<ShapeError>(kBatchNorm, "training needs at least two values of each channel: x {}", x.shape().str());
+    fail<ShapeError>(kBatchNorm, "training needs at least two values of each channel: x {}",
+                     x.shape().str());
 }
 
 [[noreturn]] void fail_running(const char* what, std::int64_t channel, double value, DType dtype) {
@@ -113,22 +123,33 @@ Gradients batch_norm_backward(const SavedBatchNorm& s, const Tensor& grad) {
   const Tensor g = raw::contiguous(grad);
   const std::int64_t channels = s.planes.channels;
   const double count = static_cast<double>(s.planes.batch * s.planes.pixels);
-  const Tensor sum_g = Tensor::empty({channels}, g.dtype()), sum_gx = Tensor::empty({channels}, g.dtype());
-  kernels::batch_norm_sums(s.planes, s.x.data<T>(), g.data<T>(), s.mean.data<T>(), sum_g.data<T>(), sum_gx.data<T>());
+  const Tensor sum_g = Tensor::empty({channels}, g.dtype()),
+               sum_gx = Tensor::empty({channels}, g.dtype());
+  kernels::batch_norm_sums(s.planes, s.x.data<T>(), g.data<T>(), s.mean.data<T>(), sum_g.data<T>(),
+                           sum_gx.data<T>());
   Gradients gradients(3);
   if (s.need_x) {
-    // With h = (x - mean) rstd: dx = w rstd (g - mean(g) - h mean(g h)) = of_g g + of_x (x - mean) + shift.
-    const Tensor of_g = Tensor::empty({channels}, g.dtype()), of_x = Tensor::empty({channels}, g.dtype()), shift = Tensor::empty({channels}, g.dtype());
+    // With h = (x - mean) rstd: dx = w rstd (g - mean(g) - h mean(g h)) = of_g g + of_x (x - mean)
+    // + shift.
+    const Tensor of_g = Tensor::empty({channels}, g.dtype()),
+                 of_x = Tensor::empty({channels}, g.dtype()),
+                 shift = Tensor::empty({channels}, g.dtype());
     for (std::int64_t c = 0; c < channels; ++c) {
-      const double r = static_cast<double>(s.rstd.data<T>()[c]), scale = r * (s.weight.defined() ? static_cast<double>(s.weight.data<T>()[c]) : 1.0);
-      const double slope = s.training ? -scale * r * r * static_cast<double>(sum_gx.data<T>()[c]) / count : 0.0;
-      const double center = s.training ? -scale * static_cast<double>(sum_g.data<T>()[c]) / count : 0.0;
+      const double r = static_cast<double>(s.rstd.data<T>()[c]),
+                   scale =
+                       r * (s.weight.defined() ? static_cast<double>(s.weight.data<T>()[c]) : 1.0);
+      const double slope =
+          s.training ? -scale * r * r * static_cast<double>(sum_gx.data<T>()[c]) / count : 0.0;
+      const double center =
+          s.training ? -scale * static_cast<double>(sum_g.data<T>()[c]) / count : 0.0;
       of_g.data<T>()[c] = static_cast<T>(scale);
       of_x.data<T>()[c] = static_cast<T>(slope);
       shift.data<T>()[c] = static_cast<T>(center);
     }
     gradients[0] = Tensor::empty(g.shape(), g.dtype());
-    kernels::batch_norm_gradient(s.planes, s.x.data<T>(), g.data<T>(), s.mean.data<T>(), of_g.data<T>(), of_x.data<T>(), shift.data<T>(), gradients[0].data<T>());
+    kernels::batch_norm_gradient(s.planes, s.x.data<T>(), g.data<T>(), s.mean.data<T>(),
+                                 of_g.data<T>(), of_x.data<T>(), shift.data<T>(),
+                                 gradients[0].data<T>());
   }
   if (s.need_weight) {
     for (std::int64_t c = 0; c < channels; ++c) sum_gx.data<T>()[c] *= s.rstd.data<T>()[c];
@@ -138,8 +159,9 @@ Gradients batch_norm_backward(const SavedBatchNorm& s, const Tensor& grad) {
   return gradients;
 }
 
-Tensor batch_norm_definition(const Tensor& x, const Tensor& weight, const Tensor& bias, bool training, const Tensor& running_mean,
-                             const Tensor& running_var, double eps) {
+Tensor batch_norm_definition(const Tensor& x, const Tensor& weight, const Tensor& bias,
+                             bool training, const Tensor& running_mean, const Tensor& running_var,
+                             double eps) {
   Dims others{0};
   Shape column{x.size(1)};
   for (int i = 2; i < x.rank(); ++i) {
@@ -148,7 +170,8 @@ Tensor batch_norm_definition(const Tensor& x, const Tensor& weight, const Tensor
   }
   const Tensor center = training ? mean(x, others, true) : raw::reshape(running_mean, column);
   const Tensor centered = sub(x, center);
-  const Tensor variance = training ? mean(square(centered), others, true) : raw::reshape(running_var, column);
+  const Tensor variance =
+      training ? mean(square(centered), others, true) : raw::reshape(running_var, column);
   Tensor y = mul(centered, rsqrt(add(variance, eps)));
   if (weight.defined()) y = mul(y, reshape(weight, column));
   return bias.defined() ? add(y, reshape(bias, column)) : y;
@@ -156,25 +179,36 @@ Tensor batch_norm_definition(const Tensor& x, const Tensor& weight, const Tensor
 
 }  // namespace
 
-Tensor batch_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, const BatchNormOptions& o) {
+Tensor batch_norm(const Tensor& x, const Tensor& weight, const Tensor& bias,
+                  const BatchNormOptions& o) {
   check_batch_norm(x, weight, bias, o);
   const auto row_major = [](const Tensor& t) { return t.defined() ? raw::contiguous(t) : t; };
   const Planes planes = planes_of(x);
   const std::int64_t channels = planes.channels, count = planes.batch * planes.pixels;
-  SavedBatchNorm saved{.planes = planes, .x = raw::contiguous(x), .weight = row_major(weight), .mean = {}, .rstd = {}, .training = o.training,
-                       .need_x = wants_grad(x), .need_weight = wants_grad(weight), .need_bias = wants_grad(bias)};
-  const Tensor offset = row_major(bias), out = Tensor::empty(x.shape(), x.dtype()), scale = Tensor::empty({channels}, x.dtype()),
+  SavedBatchNorm saved{.planes = planes,
+                       .x = raw::contiguous(x),
+                       .weight = row_major(weight),
+                       .mean = {},
+                       .rstd = {},
+                       .training = o.training,
+                       .need_x = wants_grad(x),
+                       .need_weight = wants_grad(weight),
+                       .need_bias = wants_grad(bias)};
+  const Tensor offset = row_major(bias), out = Tensor::empty(x.shape(), x.dtype()),
+               scale = Tensor::empty({channels}, x.dtype()),
                shift = Tensor::empty({channels}, x.dtype());
   saved.rstd = Tensor::empty({channels}, x.dtype());
   bool needs_f64 = false;
-  Tensor before_mean, before_var;  // what the definition of an evaluation needs; the module's own move on
+  Tensor before_mean,
+      before_var;  // what the definition of an evaluation needs; the module's own move on
   dispatch_float(x.dtype(), kBatchNorm, [&](auto zero) {
     using T = decltype(zero);
     Tensor variance;
     if (o.training) {
       saved.mean = Tensor::empty({channels}, x.dtype());
       variance = Tensor::empty({channels}, x.dtype());
-      kernels::batch_norm_statistics(planes, saved.x.data<T>(), saved.mean.data<T>(), variance.data<T>());
+      kernels::batch_norm_statistics(planes, saved.x.data<T>(), saved.mean.data<T>(),
+                                     variance.data<T>());
       needs_f64 = x.dtype() == DType::f32 && !can_trust<T>(saved.mean, variance, o.eps);
       if (needs_f64) return;
       move_towards<T>("running_mean", o.running_mean, saved.mean, o.momentum, 1);
@@ -186,12 +220,14 @@ Tensor batch_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, con
     }
     for (std::int64_t c = 0; c < channels; ++c) {
       const double r = 1.0 / std::sqrt(static_cast<double>(variance.data<T>()[c]) + o.eps);
-      const double factor = r * (saved.weight.defined() ? static_cast<double>(saved.weight.data<T>()[c]) : 1.0);
+      const double factor =
+          r * (saved.weight.defined() ? static_cast<double>(saved.weight.data<T>()[c]) : 1.0);
       saved.rstd.data<T>()[c] = static_cast<T>(r);
       scale.data<T>()[c] = static_cast<T>(factor);
       shift.data<T>()[c] = offset.defined() ? offset.data<T>()[c] : T(0);
     }
-    kernels::batch_norm_apply(planes, saved.x.data<T>(), saved.mean.data<T>(), scale.data<T>(), shift.data<T>(), out.data<T>());
+    kernels::batch_norm_apply(planes, saved.x.data<T>(), saved.mean.data<T>(), scale.data<T>(),
+                              shift.data<T>(), out.data<T>());
   });
   if (needs_f64) return wide_batch_norm(x, weight, bias, o);
 
@@ -202,7 +238,9 @@ Tensor batch_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, con
   return record_fused(
       kBatchNorm, out, std::move(inputs),
       [=](const Tensor& g) {
-        Gradients all = dispatch_float(g.dtype(), kBatchNorm, [&](auto zero) { return batch_norm_backward<decltype(zero)>(saved, g); });
+        Gradients all = dispatch_float(g.dtype(), kBatchNorm, [&](auto zero) {
+          return batch_norm_backward<decltype(zero)>(saved, g);
+        });
         Gradients gradients{all[0]};
         if (has_weight) gradients.push_back(all[1]);
         if (has_bias) gradients.push_back(all[2]);

@@ -25,11 +25,15 @@ Shape stretched_strides(const Tensor& t, const Shape& shape) {
 }
 
 void check_dtypes(const char* op, const Tensor& a, const Tensor& b) {
-  if (a.dtype() != b.dtype()) fail<DTypeError>(op, "operands differ in dtype: a {}, b {}; cast() one of them", name(a.dtype()), name(b.dtype()));
+  if (a.dtype() != b.dtype())
+    fail<DTypeError>(op, "operands differ in dtype: a {}, b {}; cast() one of them",
+                     name(a.dtype()), name(b.dtype()));
 }
 
 void check_mask(const char* op, const Tensor& mask) {
-  if (mask.dtype() != DType::u8) fail<DTypeError>(op, "wants a u8 mask, got {}; compare with equal, greater or less", name(mask.dtype()));
+  if (mask.dtype() != DType::u8)
+    fail<DTypeError>(op, "wants a u8 mask, got {}; compare with equal, greater or less",
+                     name(mask.dtype()));
 }
 
 /// The value of an elementwise op, not recorded.
@@ -39,7 +43,8 @@ Tensor compute(Binary kind, const char* op, const Tensor& a, const Tensor& b) {
   return dispatch_float(a.dtype(), op, [&](auto zero) {
     using T = decltype(zero);
     const Tensor out = Tensor::empty(shape, a.dtype());
-    kernels::binary(kind, shape, a.data<T>(), stretched_strides(a, shape), b.data<T>(), stretched_strides(b, shape), out.data<T>());
+    kernels::binary(kind, shape, a.data<T>(), stretched_strides(a, shape), b.data<T>(),
+                    stretched_strides(b, shape), out.data<T>());
     return out;
   });
 }
@@ -50,7 +55,8 @@ Tensor compute(Binary kind, const char* op, const Tensor& a, double b) {
     using T = decltype(zero);
     const Tensor out = Tensor::empty(a.shape(), a.dtype());
     const T constant = static_cast<T>(b);
-    kernels::binary(kind, a.shape(), a.data<T>(), a.strides(), &constant, Shape::filled(a.rank(), 0), out.data<T>());
+    kernels::binary(kind, a.shape(), a.data<T>(), a.strides(), &constant,
+                    Shape::filled(a.rank(), 0), out.data<T>());
     return out;
   });
 }
@@ -61,7 +67,8 @@ Tensor compare(Compare kind, const char* op, const Tensor& a, const Tensor& b) {
   const Tensor out = Tensor::empty(shape, DType::u8);
   dispatch_any(a.dtype(), [&](auto zero) {
     using T = decltype(zero);
-    kernels::compare<T>(kind, shape, a.data<T>(), stretched_strides(a, shape), b.data<T>(), stretched_strides(b, shape), out.data<std::uint8_t>());
+    kernels::compare<T>(kind, shape, a.data<T>(), stretched_strides(a, shape), b.data<T>(),
+                        stretched_strides(b, shape), out.data<std::uint8_t>());
   });
   return out;
 }
@@ -90,12 +97,17 @@ Tensor extreme(Binary kind, Compare wins, const char* op, const Tensor& a, const
 }  // namespace
 
 Tensor add(const Tensor& a, const Tensor& b) {
-  return record("add", compute(Binary::add, "add", a, b), {a, b}, [](const Tensor& g) -> Gradients { return {g, g}; });
+  return record("add", compute(Binary::add, "add", a, b), {a, b}, [](const Tensor& g) -> Gradients {
+    return {g, g};
+  });
 }
 
 Tensor sub(const Tensor& a, const Tensor& b) {
   const bool need_b = wants_grad(b);
-  return record("sub", compute(Binary::sub, "sub", a, b), {a, b}, [need_b](const Tensor& g) -> Gradients { return {g, need_b ? mul(g, -1.0) : Tensor()}; });
+  return record("sub", compute(Binary::sub, "sub", a, b), {a, b},
+                [need_b](const Tensor& g) -> Gradients {
+                  return {g, need_b ? mul(g, -1.0) : Tensor()};
+                });
 }
 
 Tensor mul(const Tensor& a, const Tensor& b) {
@@ -148,15 +160,21 @@ Tensor pow(const Tensor& a, const Tensor& b) {
       {&a, &b});
 }
 
-Tensor maximum(const Tensor& a, const Tensor& b) { return extreme(Binary::maximum, Compare::greater, "maximum", a, b); }
-Tensor minimum(const Tensor& a, const Tensor& b) { return extreme(Binary::minimum, Compare::less, "minimum", a, b); }
+Tensor maximum(const Tensor& a, const Tensor& b) {
+  return extreme(Binary::maximum, Compare::greater, "maximum", a, b);
+}
+Tensor minimum(const Tensor& a, const Tensor& b) {
+  return extreme(Binary::minimum, Compare::less, "minimum", a, b);
+}
 
 Tensor add(const Tensor& a, double b) {
-  return record("add", compute(Binary::add, "add", a, b), {a}, [](const Tensor& g) -> Gradients { return {g}; });
+  return record("add", compute(Binary::add, "add", a, b), {a},
+                [](const Tensor& g) -> Gradients { return {g}; });
 }
 
 Tensor mul(const Tensor& a, double b) {
-  return record("mul", compute(Binary::mul, "mul", a, b), {a}, [b](const Tensor& g) -> Gradients { return {mul(g, b)}; });
+  return record("mul", compute(Binary::mul, "mul", a, b), {a},
+                [b](const Tensor& g) -> Gradients { return {mul(g, b)}; });
 }
 
 Tensor div(const Tensor& a, double b) {
@@ -166,10 +184,14 @@ Tensor div(const Tensor& a, double b) {
 
 Tensor pow(const Tensor& a, double b) {
   Tensor out;
-  if (b == 2) out = compute(Binary::mul, "pow", a, a);
-  else if (b == 3) out = compute(Binary::mul, "pow", compute(Binary::mul, "pow", a, a), a);
-  else if (b == -1) out = compute(Binary::div, "pow", Tensor::scalar(1, a.dtype()), a);
-  else out = compute(Binary::pow, "pow", a, b);
+  if (b == 2)
+    out = compute(Binary::mul, "pow", a, a);
+  else if (b == 3)
+    out = compute(Binary::mul, "pow", compute(Binary::mul, "pow", a, a), a);
+  else if (b == -1)
+    out = compute(Binary::div, "pow", Tensor::scalar(1, a.dtype()), a);
+  else
+    out = compute(Binary::pow, "pow", a, b);
   return record("pow", out, {a},
                 [a = kept_if(wants_grad(a), a), b](const Tensor& g) -> Gradients {
                   if (b == 0) return {mul(g, 0.0)};
@@ -182,11 +204,14 @@ Tensor pow(const Tensor& a, double b) {
 Tensor where(const Tensor& condition, const Tensor& a, const Tensor& b) {
   check_mask("where", condition);
   check_dtypes("where", a, b);
-  const Shape shape = broadcast_shapes(condition.shape(), broadcast_shapes(a.shape(), b.shape(), "where"), "where");
+  const Shape shape =
+      broadcast_shapes(condition.shape(), broadcast_shapes(a.shape(), b.shape(), "where"), "where");
   const Tensor out = dispatch_float(a.dtype(), "where", [&](auto zero) {
     using T = decltype(zero);
     Tensor result = Tensor::empty(shape, a.dtype());
-    kernels::where<T>(shape, condition.data<std::uint8_t>(), stretched_strides(condition, shape), a.data<T>(), stretched_strides(a, shape), b.data<T>(), stretched_strides(b, shape), result.data<T>());
+    kernels::where<T>(shape, condition.data<std::uint8_t>(), stretched_strides(condition, shape),
+                      a.data<T>(), stretched_strides(a, shape), b.data<T>(),
+                      stretched_strides(b, shape), result.data<T>());
     return result;
   });
   const bool need_a = wants_grad(a), need_b = wants_grad(b);
@@ -202,8 +227,10 @@ Tensor where(const Tensor& condition, const Tensor& a, const Tensor& b) {
 Tensor masked_fill(const Tensor& x, const Tensor& mask, double value) {
   check_mask("masked_fill", mask);
   if (!broadcasts_to(mask.shape(), x.shape()))
-    fail<ShapeError>("masked_fill", "the mask must broadcast to x: x {}, mask {}", x.shape().str(), mask.shape().str());
-  if (!is_float(x.dtype())) fail<DTypeError>("masked_fill", "wants f32 or f64, got {}", name(x.dtype()));
+    fail<ShapeError>("masked_fill", "the mask must broadcast to x: x {}, mask {}", x.shape().str(),
+                     mask.shape().str());
+  if (!is_float(x.dtype()))
+    fail<DTypeError>("masked_fill", "wants f32 or f64, got {}", name(x.dtype()));
   const Tensor out = where(mask, Tensor::scalar(value, x.dtype()), x.detach());
   return record("masked_fill", out, {x},
                 [mask](const Tensor& g) -> Gradients { return {masked_fill(g, mask, 0)}; },
@@ -217,7 +244,9 @@ bool all_equal(const Tensor& a, const Tensor& b) {
   const std::vector<std::uint8_t> same = equal(a, b).to_vector<std::uint8_t>();
   return std::all_of(same.begin(), same.end(), [](std::uint8_t one) { return one != 0; });
 }
-Tensor greater(const Tensor& a, const Tensor& b) { return compare(Compare::greater, "greater", a, b); }
+Tensor greater(const Tensor& a, const Tensor& b) {
+  return compare(Compare::greater, "greater", a, b);
+}
 Tensor less(const Tensor& a, const Tensor& b) { return compare(Compare::less, "less", a, b); }
 
 }  // namespace weft

@@ -5,8 +5,9 @@
 
 namespace weft {
 
-// All of these: Shape: (a...), (b...) -> broadcast(a, b). Throws: ShapeError when they do not broadcast; DTypeError
-// unless both are f32 or both f64. A double operand is taken as a constant of the tensor's dtype.
+// All of these: Shape: (a...), (b...) -> broadcast(a, b). Throws: ShapeError when they do not
+// broadcast; DTypeError unless both are f32 or both f64. A double operand is taken as a constant of
+// the tensor's dtype.
 
 /// a + b. Gradient: g, g.
 Tensor add(const Tensor& a, const Tensor& b);
@@ -18,9 +19,11 @@ Tensor mul(const Tensor& a, const Tensor& b);
 Tensor div(const Tensor& a, const Tensor& b);
 /// a^b. Gradient: g b a^(b-1), g a^b log a (0 where a is 0 and b >= 0).
 Tensor pow(const Tensor& a, const Tensor& b);
-/// The larger one; NaN counts as larger. Gradient: to the larger; half to each at a tie; to a where both are NaN.
+/// The larger one; NaN counts as larger. Gradient: to the larger; half to each at a tie; to a where
+/// both are NaN.
 Tensor maximum(const Tensor& a, const Tensor& b);
-/// The smaller one; NaN counts as smaller. Gradient: to the smaller; half to each at a tie; to a where both are NaN.
+/// The smaller one; NaN counts as smaller. Gradient: to the smaller; half to each at a tie; to a
+/// where both are NaN.
 Tensor minimum(const Tensor& a, const Tensor& b);
 
 /// The same with a constant b. Gradient: g; g b; g / b.
@@ -30,18 +33,20 @@ Tensor div(const Tensor& a, double b);
 /// a^b for a constant b. Gradient: g b a^(b-1); 0 when b is 0.
 Tensor pow(const Tensor& a, double b);
 
-/// a where condition is not 0, else b. condition: u8. Shape: all three broadcast. Gradient: none, g where chosen, g where not.
+/// a where condition is not 0, else b. condition: u8. Shape: all three broadcast. Gradient: none, g
+/// where chosen, g where not.
 Tensor where(const Tensor& condition, const Tensor& a, const Tensor& b);
 /// value where mask is not 0, else x. mask: u8, broadcasts to x. Gradient: g where mask is 0.
 Tensor masked_fill(const Tensor& x, const Tensor& mask, double value);
 
-/// Comparisons: u8 tensors of 0 and 1. No gradient. Any dtype, both the same. (`if` wants one answer: all_equal.)
+/// Comparisons: u8 tensors of 0 and 1. No gradient. Any dtype, both the same. (`if` wants one
+/// answer: all_equal.)
 Tensor equal(const Tensor& a, const Tensor& b);
 Tensor greater(const Tensor& a, const Tensor& b);
 Tensor less(const Tensor& a, const Tensor& b);
 
-/// Whether the shapes are equal and all elements are; NaN equals nothing. Shape: any, no broadcasting. No gradient.
-/// Throws: DTypeError when the dtypes differ.
+/// Whether the shapes are equal and all elements are; NaN equals nothing. Shape: any, no
+/// broadcasting. No gradient. Throws: DTypeError when the dtypes differ.
 bool all_equal(const Tensor& a, const Tensor& b);
 
 inline Tensor operator+(const Tensor& a, const Tensor& b) { return add(a, b); }

@@ -17,15 +17,24 @@ void check_dice(const Tensor& x, const Tensor& alpha, const DiceOptions& o) {
   if (x.rank() != 2) fail<ShapeError>("dice", "x must be (N, channels): x {}", x.shape().str());
   if (!is_float(x.dtype())) fail<DTypeError>("dice", "wants f32 or f64, got {}", name(x.dtype()));
   if (!(o.eps > 0)) fail<ConfigError>("dice", "eps must be above 0, got {}", o.eps);
-  if (!(o.momentum >= 0 && o.momentum <= 1)) fail<ConfigError>("dice", "momentum must be in [0, 1], got {}", o.momentum);
+  if (!(o.momentum >= 0 && o.momentum <= 1))
+    fail<ConfigError>("dice", "momentum must be in [0, 1], got {}", o.momentum);
   const std::int64_t channels = x.size(1);
-  for (const auto& [t, what] : {std::pair{&alpha, "alpha"}, std::pair{&o.running_mean, "running_mean"}, std::pair{&o.running_var, "running_var"}}) {
+  for (const auto& [t, what] :
+       {std::pair{&alpha, "alpha"}, std::pair{&o.running_mean, "running_mean"},
+        std::pair{&o.running_var, "running_var"}}) {
     if (!t->defined() && t != &alpha) continue;
-    if (t->shape() != Shape{channels}) fail<ShapeError>("dice", "{} must be ({},): x {}, {} {}", what, channels, x.shape().str(), what, t->shape().str());
-    if (t->dtype() != x.dtype()) fail<DTypeError>("dice", "operands of different dtypes: x {}, {} {}; cast one", name(x.dtype()), what, name(t->dtype()));
+    if (t->shape() != Shape{channels})
+      fail<ShapeError>("dice", "{} must be ({},): x {}, {} {}", what, channels, x.shape().str(),
+                       what, t->shape().str());
+    if (t->dtype() != x.dtype())
+      fail<DTypeError>("dice", "operands of different dtypes: x {}, {} {}; cast one",
+                       name(x.dtype()), what, name(t->dtype()));
   }
-  if (!o.training && !(o.running_mean.defined() && o.running_var.defined())) fail<ConfigError>("dice", "without training it needs running_mean and running_var");
-  if (o.training && x.size(0) < 1) fail<ShapeError>("dice", "a training batch needs at least one row: got {}", x.shape().str());
+  if (!o.training && !(o.running_mean.defined() && o.running_var.defined()))
+    fail<ConfigError>("dice", "without training it needs running_mean and running_var");
+  if (o.training && x.size(0) < 1)
+    fail<ShapeError>("dice", "a training batch needs at least one row: got {}", x.shape().str());
 }
 
 template <class T>
@@ -34,7 +43,8 @@ void move_dice(const Tensor& running, const Tensor& value, double momentum) {
   const Tensor now = raw::clone(running);
   for (std::int64_t c = 0; c < now.numel(); ++c) {
     T& at = now.data<T>()[c];
-    at = static_cast<T>((1 - momentum) * static_cast<double>(at) + momentum * static_cast<double>(value.data<T>()[c]));
+    at = static_cast<T>((1 - momentum) * static_cast<double>(at) +
+                        momentum * static_cast<double>(value.data<T>()[c]));
   }
   running.copy_from(now);
 }
@@ -54,14 +64,20 @@ template <class T>
 Gradients dice_backward(const SavedDice& s, const Tensor& grad) {
   const Tensor g = raw::contiguous(grad);
   const std::int64_t rows = g.size(0), channels = g.size(1);
-  const Tensor mean_q = Tensor::empty({channels}, g.dtype()), mean_qh = Tensor::empty({channels}, g.dtype()), grad_alpha = Tensor::empty({channels}, g.dtype());
-  kernels::dice_sums(rows, channels, s.x.data<T>(), g.data<T>(), s.columns<T>(), mean_q.data<T>(), mean_qh.data<T>(), grad_alpha.data<T>());
+  const Tensor mean_q = Tensor::empty({channels}, g.dtype()),
+               mean_qh = Tensor::empty({channels}, g.dtype()),
+               grad_alpha = Tensor::empty({channels}, g.dtype());
+  kernels::dice_sums(rows, channels, s.x.data<T>(), g.data<T>(), s.columns<T>(), mean_q.data<T>(),
+                     mean_qh.data<T>(), grad_alpha.data<T>());
   if (!s.need_x) return {Tensor(), grad_alpha};
-  // As in a batch norm: what q says of the batch's mean and spread is taken off. Running statistics are constants.
+  // As in a batch norm: what q says of the batch's mean and spread is taken off. Running statistics
+  // are constants.
   for (std::int64_t c = 0; c < channels; ++c)
-    for (const Tensor* sums : {&mean_q, &mean_qh}) sums->data<T>()[c] = s.training ? sums->data<T>()[c] / static_cast<T>(rows) : T{0};
+    for (const Tensor* sums : {&mean_q, &mean_qh})
+      sums->data<T>()[c] = s.training ? sums->data<T>()[c] / static_cast<T>(rows) : T{0};
   const Tensor dx = Tensor::empty(g.shape(), g.dtype());
-  kernels::dice_gradient(rows, channels, s.x.data<T>(), g.data<T>(), s.columns<T>(), mean_q.data<T>(), mean_qh.data<T>(), dx.data<T>());
+  kernels::dice_gradient(rows, channels, s.x.data<T>(), g.data<T>(), s.columns<T>(),
+                         mean_q.data<T>(), mean_qh.data<T>(), dx.data<T>());
   return {dx, grad_alpha};
 }
 
@@ -99,8 +115,10 @@ Tensor wide_dice(const Tensor& x, const Tensor& alpha, const DiceOptions& o) {
   return cast(out, x.dtype());
 }
 
-Tensor dice_definition(const Tensor& x, const Tensor& alpha, bool training, const Tensor& running_mean, const Tensor& running_var, double eps) {
-  const Tensor center = training ? mean(x, {0}, true) : running_mean, spread = training ? var(x, {0}, 0, true) : running_var;
+Tensor dice_definition(const Tensor& x, const Tensor& alpha, bool training,
+                       const Tensor& running_mean, const Tensor& running_var, double eps) {
+  const Tensor center = training ? mean(x, {0}, true) : running_mean,
+               spread = training ? var(x, {0}, 0, true) : running_var;
   const Tensor gate = sigmoid(mul(sub(x, center), rsqrt(add(spread, eps))));
   return mul(x, add(alpha, mul(gate, 1.0 - alpha)));
 }
@@ -110,18 +128,24 @@ Tensor dice_definition(const Tensor& x, const Tensor& alpha, bool training, cons
 Tensor dice(const Tensor& x, const Tensor& alpha, const DiceOptions& o) {
   check_dice(x, alpha, o);
   const std::int64_t rows = x.size(0), channels = x.size(1);
-  SavedDice saved{.x = raw::contiguous(x), .alpha = raw::contiguous(alpha), .mean = {}, .rstd = Tensor::empty({channels}, x.dtype()), .training = o.training,
+  SavedDice saved{.x = raw::contiguous(x),
+                  .alpha = raw::contiguous(alpha),
+                  .mean = {},
+                  .rstd = Tensor::empty({channels}, x.dtype()),
+                  .training = o.training,
                   .need_x = wants_grad(x)};
   const Tensor out = Tensor::empty(x.shape(), x.dtype());
   bool needs_f64 = false;
-  Tensor before_mean, before_var;  // what the definition of an evaluation needs; the module's own move on
+  Tensor before_mean,
+      before_var;  // what the definition of an evaluation needs; the module's own move on
   dispatch_float(x.dtype(), "dice", [&](auto zero) {
     using T = decltype(zero);
     Tensor variance;
     if (o.training) {
       saved.mean = Tensor::empty({channels}, x.dtype());
       variance = Tensor::empty({channels}, x.dtype());
-      kernels::column_statistics(rows, channels, saved.x.data<T>(), saved.mean.data<T>(), variance.data<T>());
+      kernels::column_statistics(rows, channels, saved.x.data<T>(), saved.mean.data<T>(),
+                                 variance.data<T>());
       needs_f64 = x.dtype() == DType::f32 && !can_trust_columns(saved.mean, variance, o.eps);
       if (needs_f64) return;
       move_dice<T>(o.running_mean, saved.mean, o.momentum);
@@ -131,7 +155,8 @@ Tensor dice(const Tensor& x, const Tensor& alpha, const DiceOptions& o) {
       variance = before_var = raw::clone(o.running_var);
     }
     for (std::int64_t c = 0; c < channels; ++c)
-      saved.rstd.data<T>()[c] = static_cast<T>(1.0 / std::sqrt(static_cast<double>(variance.data<T>()[c]) + o.eps));
+      saved.rstd.data<T>()[c] =
+          static_cast<T>(1.0 / std::sqrt(static_cast<double>(variance.data<T>()[c]) + o.eps));
     kernels::dice(rows, channels, saved.x.data<T>(), saved.columns<T>(), out.data<T>());
   });
   if (needs_f64) return wide_dice(x, alpha, o);

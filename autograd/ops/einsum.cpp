@@ -1,5 +1,6 @@
-// Letters fall into five kinds: shared and kept (batch), shared and summed (inner), kept from one operand (rows of a,
-// columns of b), and summed within one operand, which is done first. What is left is one batched matrix product.
+// Letters fall into five kinds: shared and kept (batch), shared and summed (inner), kept from one
+// operand (rows of a, columns of b), and summed within one operand, which is done first. What is
+// left is one batched matrix product.
 #include <algorithm>
 #include <string>
 
@@ -20,45 +21,53 @@ struct Formula {
 
 void check_letters(std::string_view formula, const std::string& letters, const char* what) {
   if (letters.size() > static_cast<std::size_t>(Shape::kMaxRank))
-    fail<ConfigError>("einsum", "`{}`: {} has {} letters, at most {} dimensions", formula, what, letters.size(), Shape::kMaxRank);
+    fail<ConfigError>("einsum", "`{}`: {} has {} letters, at most {} dimensions", formula, what,
+                      letters.size(), Shape::kMaxRank);
   for (std::size_t i = 0; i < letters.size(); ++i) {
-    if (!is_letter(letters[i])) fail<ConfigError>("einsum", "`{}`: `{}` is not a letter", formula, letters[i]);
-    if (letters.find(letters[i], i + 1) != std::string::npos) fail<ConfigError>("einsum", "`{}`: `{}` repeats within {}", formula, letters[i], what);
+    if (!is_letter(letters[i]))
+      fail<ConfigError>("einsum", "`{}`: `{}` is not a letter", formula, letters[i]);
+    if (letters.find(letters[i], i + 1) != std::string::npos)
+      fail<ConfigError>("einsum", "`{}`: `{}` repeats within {}", formula, letters[i], what);
   }
 }
 
 Formula parse(std::string_view formula, std::size_t operand_count) {
   constexpr std::size_t kMostCharacters = 64;
-  if (formula.size() > kMostCharacters) fail<ConfigError>("einsum", "a formula of {} characters; at most {}", formula.size(), kMostCharacters);
+  if (formula.size() > kMostCharacters)
+    fail<ConfigError>("einsum", "a formula of {} characters; at most {}", formula.size(),
+                      kMostCharacters);
   std::string text;
   for (const char c : formula)
     if (c != ' ') text += c;
   const std::size_t arrow = text.find("->");
-  if (arrow == std::string::npos) fail<ConfigError>("einsum", "`{}` has no output; write it after `->`", formula);
+  if (arrow == std::string::npos)
+    fail<ConfigError>("einsum", "`{}` has no output; write it after `->`", formula);
   Formula parsed;
   parsed.output = text.substr(arrow + 2);
   const std::string inputs = text.substr(0, arrow);
   for (std::size_t begin = 0;;) {
     const std::size_t comma = inputs.find(',', begin);
-    parsed.operands.push_back(inputs.substr(begin, comma == std::string::npos ? comma : comma - begin));
+    parsed.operands.push_back(
+        inputs.substr(begin, comma == std::string::npos ? comma : comma - begin));
     if (comma == std::string::npos) break;
     begin = comma + 1;
   }
   if (parsed.operands.size() != operand_count)
-    fail<ConfigError>("einsum", "`{}` names {} operand{}, got {}", formula, parsed.operands.size(), parsed.operands.size() == 1 ? "" : "s",
-                      operand_count);
+    fail<ConfigError>("einsum", "`{}` names {} operand{}, got {}", formula, parsed.operands.size(),
+                      parsed.operands.size() == 1 ? "" : "s", operand_count);
   for (const std::string& letters : parsed.operands) check_letters(formula, letters, "an operand");
   check_letters(formula, parsed.output, "the output");
   for (const char c : parsed.output)
-    if (std::none_of(parsed.operands.begin(), parsed.operands.end(), [c](const std::string& letters) { return holds(letters, c); }))
+    if (std::none_of(parsed.operands.begin(), parsed.operands.end(),
+                     [c](const std::string& letters) { return holds(letters, c); }))
       fail<ConfigError>("einsum", "`{}`: `{}` of the output is in no operand", formula, c);
   return parsed;
 }
 
 void check_rank(std::string_view formula, const std::string& letters, const Tensor& t) {
   if (t.rank() != static_cast<int>(letters.size()))
-    fail<ShapeError>("einsum", "`{}`: `{}` names {} dimension{}, the operand is {}", formula, letters, letters.size(), letters.size() == 1 ? "" : "s",
-                     t.shape().str());
+    fail<ShapeError>("einsum", "`{}`: `{}` names {} dimension{}, the operand is {}", formula,
+                     letters, letters.size(), letters.size() == 1 ? "" : "s", t.shape().str());
 }
 
 /// Sums every dimension whose letter is not in `kept`, and drops it from `letters`.
@@ -66,8 +75,10 @@ Tensor sum_others(const Tensor& t, std::string& letters, const std::string& kept
   Dims dims;
   std::string rest;
   for (std::size_t i = 0; i < letters.size(); ++i) {
-    if (holds(kept, letters[i])) rest += letters[i];
-    else dims.push_back(static_cast<std::int64_t>(i));
+    if (holds(kept, letters[i]))
+      rest += letters[i];
+    else
+      dims.push_back(static_cast<std::int64_t>(i));
   }
   letters = rest;
   return dims.empty() ? t : sum(t, dims);
@@ -81,7 +92,9 @@ Tensor arrange(const Tensor& t, const std::string& letters, const std::string& w
   return permute(t, order);
 }
 
-std::int64_t size_of(const Tensor& t, const std::string& letters, char c) { return t.size(static_cast<std::int64_t>(letters.find(c))); }
+std::int64_t size_of(const Tensor& t, const std::string& letters, char c) {
+  return t.size(static_cast<std::int64_t>(letters.find(c)));
+}
 
 std::int64_t product_of(const Tensor& t, const std::string& letters, const std::string& chosen) {
   std::int64_t size = 1;
@@ -106,13 +119,17 @@ Tensor einsum(std::string_view formula, const Tensor& a, const Tensor& b) {
   check_rank(formula, letters_b, b);
   for (const char c : letters_a)
     if (holds(letters_b, c) && size_of(a, letters_a, c) != size_of(b, letters_b, c))
-      fail<ShapeError>("einsum", "`{}`: sizes of `{}` disagree: a {}, b {}", formula, c, a.shape().str(), b.shape().str());
-  const Tensor x = sum_others(a, letters_a, parsed.output + letters_b), y = sum_others(b, letters_b, parsed.output + letters_a);
+      fail<ShapeError>("einsum", "`{}`: sizes of `{}` disagree: a {}, b {}", formula, c,
+                       a.shape().str(), b.shape().str());
+  const Tensor x = sum_others(a, letters_a, parsed.output + letters_b),
+               y = sum_others(b, letters_b, parsed.output + letters_a);
 
   std::string batch, rows, inner, columns;
   for (const char c : parsed.output) {
-    if (holds(letters_a, c) && holds(letters_b, c)) batch += c;
-    else (holds(letters_a, c) ? rows : columns) += c;
+    if (holds(letters_a, c) && holds(letters_b, c))
+      batch += c;
+    else
+      (holds(letters_a, c) ? rows : columns) += c;
   }
   for (const char c : letters_a)
     if (!holds(parsed.output, c)) inner += c;

@@ -26,9 +26,11 @@ Tensor as_i64(const Tensor& index, const char* op) {
 }
 
 void check_range(const char* op, const Tensor& index, const Shape& shape, int dim) {
-  const std::int64_t bad = kernels::find_bad_index(index.data<std::int64_t>(), index.numel(), shape[dim]);
+  const std::int64_t bad =
+      kernels::find_bad_index(index.data<std::int64_t>(), index.numel(), shape[dim]);
   if (bad < 0) return;
-  fail<IndexError>(op, "index {} at {} is out of range for dimension {} of {}", index.data<std::int64_t>()[bad], place(bad, index.shape()), dim, shape.str());
+  fail<IndexError>(op, "index {} at {} is out of range for dimension {} of {}",
+                   index.data<std::int64_t>()[bad], place(bad, index.shape()), dim, shape.str());
 }
 
 /// Sizes before, at and after a dimension.
@@ -53,7 +55,8 @@ Tensor take_rows(const char* op, const Tensor& x, const Tensor& index, int dim) 
   const Around a = around(shape, dim);
   shape[dim] = index.numel();
   Tensor out = Tensor::empty(shape, x.dtype());
-  kernels::take_rows(out.raw_data(), from.raw_data(), index.data<std::int64_t>(), a.outer, a.size, index.numel(), a.inner, x.dtype());
+  kernels::take_rows(out.raw_data(), from.raw_data(), index.data<std::int64_t>(), a.outer, a.size,
+                     index.numel(), a.inner, x.dtype());
   return record(op, out, {x},
                 [=, whole = x.shape()](const Tensor& g) -> Gradients {
                   return {add_rows(g, index, whole, dim)};
@@ -61,13 +64,15 @@ Tensor take_rows(const char* op, const Tensor& x, const Tensor& index, int dim) 
                 {&index});
 }
 
-/// The transpose of take_rows: rows of g added at index along dim of zeros of `shape`; each is the other's gradient.
+/// The transpose of take_rows: rows of g added at index along dim of zeros of `shape`; each is the
+/// other's gradient.
 Tensor add_rows(const Tensor& g, const Tensor& index, const Shape& shape, int dim) {
   const Tensor from = raw::contiguous(g);
   const Around a = around(shape, dim);
   Tensor out = Tensor::zeros(shape, g.dtype());
   dispatch_float(g.dtype(), "add_rows", [&]<class T>(T) {
-    kernels::add_rows(out.data<T>(), from.data<T>(), index.data<std::int64_t>(), a.outer, a.size, index.numel(), a.inner);
+    kernels::add_rows(out.data<T>(), from.data<T>(), index.data<std::int64_t>(), a.outer, a.size,
+                      index.numel(), a.inner);
   });
   return record(
       "add_rows", out, {g},
@@ -78,22 +83,32 @@ Tensor add_rows(const Tensor& g, const Tensor& index, const Shape& shape, int di
 void check_index_fits(const char* op, const Shape& x, const Shape& index, int dim) {
   bool fits = x.rank() == index.rank();
   for (int i = 0; fits && i < x.rank(); ++i) fits = i == dim || index[i] <= x[i];
-  if (!fits) fail<ShapeError>(op, "index {} does not fit x {}: same number of dimensions, and none but dimension {} larger", index.str(), x.str(), dim);
+  if (!fits)
+    fail<ShapeError>(
+        op,
+        "index {} does not fit x {}: same number of dimensions, and none but dimension {} larger",
+        index.str(), x.str(), dim);
 }
 
 }  // namespace
 
 Tensor embedding(const Tensor& weight, const Tensor& ids) {
-  if (weight.rank() != 2) fail<ShapeError>("embedding", "weight {} must have 2 dimensions (rows, columns)", weight.shape().str());
+  if (weight.rank() != 2)
+    fail<ShapeError>("embedding", "weight {} must have 2 dimensions (rows, columns)",
+                     weight.shape().str());
   const Tensor index = as_i64(ids, "embedding");
   const std::int64_t rows = weight.shape()[0];
-  if (const std::int64_t bad = kernels::find_bad_index(index.data<std::int64_t>(), index.numel(), rows); bad >= 0)
-    fail<IndexError>("embedding", "id {} at {} is out of range for {} rows", index.data<std::int64_t>()[bad], place(bad, ids.shape()), rows);
+  if (const std::int64_t bad =
+          kernels::find_bad_index(index.data<std::int64_t>(), index.numel(), rows);
+      bad >= 0)
+    fail<IndexError>("embedding", "id {} at {} is out of range for {} rows",
+                     index.data<std::int64_t>()[bad], place(bad, ids.shape()), rows);
   const Tensor from = raw::contiguous(weight);
   Shape shape = ids.shape();
   shape.push_back(weight.shape()[1]);
   Tensor out = Tensor::empty(shape, weight.dtype());
-  kernels::take_rows(out.raw_data(), from.raw_data(), index.data<std::int64_t>(), 1, rows, index.numel(), weight.shape()[1], weight.dtype());
+  kernels::take_rows(out.raw_data(), from.raw_data(), index.data<std::int64_t>(), 1, rows,
+                     index.numel(), weight.shape()[1], weight.dtype());
   return record("embedding", out, {weight},
                 [index, table = weight.shape()](const Tensor& g) -> Gradients {
                   return {add_rows(reshape(g, {index.numel(), table[1]}), index, table, 0)};
@@ -103,7 +118,8 @@ Tensor embedding(const Tensor& weight, const Tensor& ids) {
 
 Tensor index_select(const Tensor& x, std::int64_t dim, const Tensor& index) {
   const int at = normalize_dim(dim, x.rank(), "index_select");
-  if (index.rank() != 1) fail<ShapeError>("index_select", "index {} must have 1 dimension", index.shape().str());
+  if (index.rank() != 1)
+    fail<ShapeError>("index_select", "index {} must have 1 dimension", index.shape().str());
   const Tensor rows = as_i64(index, "index_select");
   check_range("index_select", rows, x.shape(), at);
   return take_rows("index_select", x, rows, at);
@@ -115,7 +131,8 @@ Tensor gather(const Tensor& x, std::int64_t dim, const Tensor& index) {
   const Tensor from = as_i64(index, "gather");
   check_range("gather", from, x.shape(), at);
   Tensor out = Tensor::empty(index.shape(), x.dtype());
-  kernels::gather(out.raw_data(), x.raw_data(), x.strides(), from.data<std::int64_t>(), index.shape(), at, x.dtype());
+  kernels::gather(out.raw_data(), x.raw_data(), x.strides(), from.data<std::int64_t>(),
+                  index.shape(), at, x.dtype());
   return record("gather", out, {x},
                 [=, shape = x.shape()](const Tensor& g) -> Gradients {
                   return {scatter_add(Tensor::zeros(shape, g.dtype()), at, from, g)};
@@ -126,7 +143,8 @@ Tensor gather(const Tensor& x, std::int64_t dim, const Tensor& index) {
 Tensor take_along_dim(const Tensor& x, const Tensor& index, std::int64_t dim) {
   const int at = normalize_dim(dim, x.rank(), "take_along_dim");
   if (index.rank() != x.rank())
-    fail<ShapeError>("take_along_dim", "index {} and x {} must have the same number of dimensions", index.shape().str(), x.shape().str());
+    fail<ShapeError>("take_along_dim", "index {} and x {} must have the same number of dimensions",
+                     index.shape().str(), x.shape().str());
   Shape source = x.shape(), places = index.shape();
   source[at] = places[at] = 1;
   source = places = broadcast_shapes(source, places, "take_along_dim");
@@ -139,14 +157,19 @@ Tensor take_along_dim(const Tensor& x, const Tensor& index, std::int64_t dim) {
 
 Tensor scatter_add(const Tensor& x, std::int64_t dim, const Tensor& index, const Tensor& source) {
   const int at = normalize_dim(dim, x.rank(), "scatter_add");
-  if (index.shape() != source.shape()) fail<ShapeError>("scatter_add", "index {} and source {} must have the same shape", index.shape().str(), source.shape().str());
-  if (x.dtype() != source.dtype()) fail<DTypeError>("scatter_add", "x is {}, source {}; cast one of them", name(x.dtype()), name(source.dtype()));
+  if (index.shape() != source.shape())
+    fail<ShapeError>("scatter_add", "index {} and source {} must have the same shape",
+                     index.shape().str(), source.shape().str());
+  if (x.dtype() != source.dtype())
+    fail<DTypeError>("scatter_add", "x is {}, source {}; cast one of them", name(x.dtype()),
+                     name(source.dtype()));
   check_index_fits("scatter_add", x.shape(), index.shape(), at);
   const Tensor to = as_i64(index, "scatter_add");
   check_range("scatter_add", to, x.shape(), at);
   Tensor out = raw::clone(x);
   dispatch_float(x.dtype(), "scatter_add", [&]<class T>(T) {
-    kernels::scatter_add(out.data<T>(), out.strides(), source.data<T>(), source.strides(), to.data<std::int64_t>(), index.shape(), at);
+    kernels::scatter_add(out.data<T>(), out.strides(), source.data<T>(), source.strides(),
+                         to.data<std::int64_t>(), index.shape(), at);
   });
   const bool need_x = wants_grad(x), need_source = wants_grad(source);
   return record("scatter_add", out, {x, source},

@@ -15,34 +15,47 @@ namespace {
 
 constexpr const char* kLightning = "lightning_attention";
 
-void check_lightning(const Tensor& q, const Tensor& k, const Tensor& v, const LightningOptions& options) {
-  const auto shapes = [&] { return "q " + q.shape().str() + ", k " + k.shape().str() + ", v " + v.shape().str(); };
+void check_lightning(const Tensor& q, const Tensor& k, const Tensor& v,
+                     const LightningOptions& options) {
+  const auto shapes = [&] {
+    return "q " + q.shape().str() + ", k " + k.shape().str() + ", v " + v.shape().str();
+  };
   if (q.rank() != 4 || k.rank() != 4 || v.rank() != 4)
     fail<ShapeError>(kLightning, "operands must be (batch, heads, time, size): {}", shapes());
   if (q.dtype() != k.dtype() || q.dtype() != v.dtype())
-    fail<DTypeError>(kLightning, "operands of different dtypes: q {}, k {}, v {}; cast one", name(q.dtype()), name(k.dtype()), name(v.dtype()));
-  if (!is_float(q.dtype())) fail<DTypeError>(kLightning, "wants f32 or f64, got {}", name(q.dtype()));
-  if (k.shape() != q.shape()) fail<ShapeError>(kLightning, "q and k must have one shape: {}", shapes());
+    fail<DTypeError>(kLightning, "operands of different dtypes: q {}, k {}, v {}; cast one",
+                     name(q.dtype()), name(k.dtype()), name(v.dtype()));
+  if (!is_float(q.dtype()))
+    fail<DTypeError>(kLightning, "wants f32 or f64, got {}", name(q.dtype()));
+  if (k.shape() != q.shape())
+    fail<ShapeError>(kLightning, "q and k must have one shape: {}", shapes());
   if (v.size(0) != q.size(0) || v.size(1) != q.size(1) || v.size(2) != q.size(2))
     fail<ShapeError>(kLightning, "batches, heads or lengths of q and v differ: {}", shapes());
   if (!options.decay.empty() && static_cast<std::int64_t>(options.decay.size()) != q.size(1))
-    fail<ConfigError>(kLightning, "wants one decay a head, {}, got {}", q.size(1), options.decay.size());
+    fail<ConfigError>(kLightning, "wants one decay a head, {}, got {}", q.size(1),
+                      options.decay.size());
   for (const double decay : options.decay)
-    if (!(decay > 0 && decay <= 1)) fail<ConfigError>(kLightning, "a decay must be above 0 and at most 1, got {}", decay);
+    if (!(decay > 0 && decay <= 1))
+      fail<ConfigError>(kLightning, "a decay must be above 0 and at most 1, got {}", decay);
   const Tensor& state = options.state;
   if (!state.defined()) return;
-  if (!options.causal) fail<ConfigError>(kLightning, "a state needs causal attention: what follows is not known yet");
+  if (!options.causal)
+    fail<ConfigError>(kLightning, "a state needs causal attention: what follows is not known yet");
   const Shape wanted{q.size(0), q.size(1), q.size(3), v.size(3)};
   if (state.shape() != wanted || !state.is_contiguous())
-    fail<ShapeError>(kLightning, "the state must be {}, without gaps, got {}", wanted.str(), state.shape().str());
+    fail<ShapeError>(kLightning, "the state must be {}, without gaps, got {}", wanted.str(),
+                     state.shape().str());
   if (state.dtype() != q.dtype())
-    fail<DTypeError>(kLightning, "the state must have the dtype of q, {}, got {}", name(q.dtype()), name(state.dtype()));
-  if (wants_grad(q) || wants_grad(k) || wants_grad(v)) fail<GraphError>(kLightning, "a state holds no gradients; call it under NoGrad");
+    fail<DTypeError>(kLightning, "the state must have the dtype of q, {}, got {}", name(q.dtype()),
+                     name(state.dtype()));
+  if (wants_grad(q) || wants_grad(k) || wants_grad(v))
+    fail<GraphError>(kLightning, "a state holds no gradients; call it under NoGrad");
 }
 
 /// Rows without gaps, which the kernels can read.
 Tensor with_rows(const Tensor& t) {
-  const bool usable = (t.strides()[3] == 1 || t.size(3) <= 1) && (t.strides()[2] >= t.size(3) || t.size(2) <= 1);
+  const bool usable =
+      (t.strides()[3] == 1 || t.size(3) <= 1) && (t.strides()[2] >= t.size(3) || t.size(2) <= 1);
   return usable ? t : raw::contiguous(t);
 }
 
@@ -50,7 +63,8 @@ Tensor with_rows(const Tensor& t) {
 Tensor laid_out_as(const Tensor& like, std::int64_t size) {
   const std::int64_t B = like.size(0), H = like.size(1), T = like.size(2);
   const bool time_first = like.strides()[1] < like.strides()[2];
-  return time_first ? raw::transpose(Tensor::empty({B, T, H, size}, like.dtype()), 1, 2) : Tensor::empty({B, H, T, size}, like.dtype());
+  return time_first ? raw::transpose(Tensor::empty({B, T, H, size}, like.dtype()), 1, 2)
+                    : Tensor::empty({B, H, T, size}, like.dtype());
 }
 
 template <class T>
@@ -67,22 +81,33 @@ struct LightningOperands {
 
   template <class T>
   kernels::LightningArgs<T> args() const {
-    return {.B = q.size(0), .H = q.size(1), .T_ = q.size(2), .D = q.size(3), .Dv = v.size(3), .causal = causal, .decay = decay.data(),
-            .q = rows_of<const T>(q), .k = rows_of<const T>(k), .v = rows_of<const T>(v)};
+    return {.B = q.size(0),
+            .H = q.size(1),
+            .T_ = q.size(2),
+            .D = q.size(3),
+            .Dv = v.size(3),
+            .causal = causal,
+            .decay = decay.data(),
+            .q = rows_of<const T>(q),
+            .k = rows_of<const T>(k),
+            .v = rows_of<const T>(v)};
   }
 };
 
 }  // namespace
 
-Tensor lightning_attention(const Tensor& q, const Tensor& k, const Tensor& v, const LightningOptions& options) {
+Tensor lightning_attention(const Tensor& q, const Tensor& k, const Tensor& v,
+                           const LightningOptions& options) {
   check_lightning(q, k, v, options);
   const bool need_q = wants_grad(q), need_k = wants_grad(k), need_v = wants_grad(v);
-  LightningOperands operands{with_rows(q.detach()), with_rows(k.detach()), with_rows(v.detach()), options.decay, options.causal};
+  LightningOperands operands{with_rows(q.detach()), with_rows(k.detach()), with_rows(v.detach()),
+                             options.decay, options.causal};
   if (operands.decay.empty()) operands.decay.assign(static_cast<std::size_t>(q.size(1)), 1.0);
   Tensor out = laid_out_as(operands.q, v.size(3));
   dispatch_float(q.dtype(), kLightning, [&](auto zero) {
     using T = decltype(zero);
-    kernels::lightning_forward(operands.args<T>(), rows_of<T>(out), options.state.defined() ? options.state.data<T>() : nullptr);
+    kernels::lightning_forward(operands.args<T>(), rows_of<T>(out),
+                               options.state.defined() ? options.state.data<T>() : nullptr);
   });
   if (options.state.defined()) options.state.bump_version();
   if (!need_q && !need_k && !need_v) return record(kLightning, std::move(out), {q, k, v}, nullptr);
@@ -90,11 +115,16 @@ Tensor lightning_attention(const Tensor& q, const Tensor& k, const Tensor& v, co
       kLightning, std::move(out), {q, k, v},
       [=](const Tensor& grad) -> Gradients {
         const Tensor g = with_rows(grad);
-        const auto wanted = [](bool need, const Tensor& like) { return need ? laid_out_as(like, like.size(3)) : Tensor(); };
-        const Gradients result{wanted(need_q, operands.q), wanted(need_k, operands.k), wanted(need_v, operands.v)};
+        const auto wanted = [](bool need, const Tensor& like) {
+          return need ? laid_out_as(like, like.size(3)) : Tensor();
+        };
+        const Gradients result{wanted(need_q, operands.q), wanted(need_k, operands.k),
+                               wanted(need_v, operands.v)};
         dispatch_float(g.dtype(), kLightning, [&](auto zero) {
           using T = decltype(zero);
-          kernels::lightning_backward(operands.args<T>(), rows_of<const T>(g), {rows_of<T>(result[0]), rows_of<T>(result[1]), rows_of<T>(result[2])});
+          kernels::lightning_backward(
+              operands.args<T>(), rows_of<const T>(g),
+              {rows_of<T>(result[0]), rows_of<T>(result[1]), rows_of<T>(result[2])});
         });
         return result;
       },
@@ -104,14 +134,17 @@ Tensor lightning_attention(const Tensor& q, const Tensor& k, const Tensor& v, co
 
 namespace definition {
 
-Tensor lightning_attention(const Tensor& q, const Tensor& k, const Tensor& v, const LightningOptions& options) {
+Tensor lightning_attention(const Tensor& q, const Tensor& k, const Tensor& v,
+                           const LightningOptions& options) {
   const std::int64_t H = q.size(1), T = q.size(2);
   Tensor decays = Tensor::zeros({H, T, T}, DType::f64);
   for (std::int64_t h = 0; h < H; ++h)
     for (std::int64_t i = 0; i < T; ++i)
       for (std::int64_t j = 0; j < (options.causal ? i + 1 : T); ++j) {
-        const double decay = options.decay.empty() ? 1.0 : options.decay[static_cast<std::size_t>(h)];
-        decays.data<double>()[(h * T + i) * T + j] = std::pow(decay, static_cast<double>(std::abs(i - j)));
+        const double decay =
+            options.decay.empty() ? 1.0 : options.decay[static_cast<std::size_t>(h)];
+        decays.data<double>()[(h * T + i) * T + j] =
+            std::pow(decay, static_cast<double>(std::abs(i - j)));
       }
   return matmul(mul(matmul(q, transpose(k, 2, 3)), raw::cast(decays, q.dtype())), v);
 }

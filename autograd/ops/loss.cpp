@@ -19,34 +19,49 @@ using kernels::CrossEntropyArgs;
 
 Tensor reduce(const Tensor& losses, Reduction reduction) {
   switch (reduction) {
-    case Reduction::mean: return mean(losses);
-    case Reduction::sum: return sum(losses);
-    default: return losses;
+    case Reduction::mean:
+      return mean(losses);
+    case Reduction::sum:
+      return sum(losses);
+    default:
+      return losses;
   }
 }
 
 void check_same_shape(const char* op, const Tensor& x, const Tensor& target) {
-  if (x.shape() != target.shape()) fail<ShapeError>(op, "shapes must be equal: x {}, target {}", x.shape().str(), target.shape().str());
+  if (x.shape() != target.shape())
+    fail<ShapeError>(op, "shapes must be equal: x {}, target {}", x.shape().str(),
+                     target.shape().str());
   if (x.dtype() != target.dtype())
-    fail<DTypeError>(op, "operands of different dtypes: x {}, target {}; cast one", name(x.dtype()), name(target.dtype()));
+    fail<DTypeError>(op, "operands of different dtypes: x {}, target {}; cast one", name(x.dtype()),
+                     name(target.dtype()));
   if (!is_float(x.dtype())) fail<DTypeError>(op, "wants f32 or f64, got {}", name(x.dtype()));
 }
 
-void check_cross_entropy(const Tensor& logits, const Tensor& targets, const CrossEntropyOptions& options) {
+void check_cross_entropy(const Tensor& logits, const Tensor& targets,
+                         const CrossEntropyOptions& options) {
   constexpr const char* kOp = "cross_entropy";
-  if (logits.rank() < 1) fail<ShapeError>(kOp, "logits must have a last dimension of classes: logits {}", logits.shape().str());
-  if (!is_float(logits.dtype())) fail<DTypeError>(kOp, "wants logits as f32 or f64, got {}", name(logits.dtype()));
+  if (logits.rank() < 1)
+    fail<ShapeError>(kOp, "logits must have a last dimension of classes: logits {}",
+                     logits.shape().str());
+  if (!is_float(logits.dtype()))
+    fail<DTypeError>(kOp, "wants logits as f32 or f64, got {}", name(logits.dtype()));
   if (targets.dtype() != DType::i32 && targets.dtype() != DType::i64)
     fail<DTypeError>(kOp, "wants targets as i32 or i64, got {}", name(targets.dtype()));
   if (targets.shape() != Shape(logits.shape().begin(), logits.shape().end() - 1))
-    fail<ShapeError>(kOp, "targets must have the shape of logits without its last dimension: logits {}, targets {}", logits.shape().str(),
-                     targets.shape().str());
+    fail<ShapeError>(
+        kOp,
+        "targets must have the shape of logits without its last dimension: logits {}, targets {}",
+        logits.shape().str(), targets.shape().str());
   if (!(options.label_smoothing >= 0 && options.label_smoothing <= 1))
     fail<ConfigError>(kOp, "label_smoothing must be in [0, 1], got {}", options.label_smoothing);
   if (const Tensor& w = options.class_weights; w.defined()) {
-    if (w.shape() != Shape{logits.size(-1)}) fail<ShapeError>(kOp, "class_weights must be ({},), got {}", logits.size(-1), w.shape().str());
+    if (w.shape() != Shape{logits.size(-1)})
+      fail<ShapeError>(kOp, "class_weights must be ({},), got {}", logits.size(-1),
+                       w.shape().str());
     if (w.dtype() != logits.dtype())
-      fail<DTypeError>(kOp, "class_weights must have the dtype of the logits, {}, got {}", name(logits.dtype()), name(w.dtype()));
+      fail<DTypeError>(kOp, "class_weights must have the dtype of the logits, {}, got {}",
+                       name(logits.dtype()), name(w.dtype()));
   }
 }
 
@@ -56,8 +71,10 @@ Tensor checked_targets(const Tensor& targets, std::int64_t classes, std::int64_t
   const std::int64_t* id = ids.data<std::int64_t>();
   for (std::int64_t i = 0; i < ids.numel(); ++i)
     if (id[i] != ignore_index && (id[i] < 0 || id[i] >= classes))
-      fail<IndexError>("cross_entropy", "target {} at position {} is not a class: there are {} classes, and ignore_index is {}", id[i], i, classes,
-                       ignore_index);
+      fail<IndexError>(
+          "cross_entropy",
+          "target {} at position {} is not a class: there are {} classes, and ignore_index is {}",
+          id[i], i, classes, ignore_index);
   return ids;
 }
 
@@ -82,7 +99,8 @@ struct SavedLoss {
 
 /// What the mean divides by: the weights of the targets that count.
 double mean_divisor(const Tensor& ids, const Tensor& weights, std::int64_t ignore_index) {
-  const std::vector<double> weight = weights.defined() ? weights.to_vector<double>() : std::vector<double>();
+  const std::vector<double> weight =
+      weights.defined() ? weights.to_vector<double>() : std::vector<double>();
   double total = 0;
   for (std::int64_t i = 0; i < ids.numel(); ++i) {
     const std::int64_t id = ids.data<std::int64_t>()[i];
@@ -91,31 +109,38 @@ double mean_divisor(const Tensor& ids, const Tensor& weights, std::int64_t ignor
   return total;
 }
 
-Tensor reduced_value(const Tensor& losses, Reduction reduction, double divisor, const Shape& shape) {
+Tensor reduced_value(const Tensor& losses, Reduction reduction, double divisor,
+                     const Shape& shape) {
   if (reduction == Reduction::none) return raw::reshape(losses, shape);
   double total = 0;
   dispatch_float(losses.dtype(), "cross_entropy", [&](auto zero) {
     using T = decltype(zero);
-    for (std::int64_t i = 0; i < losses.numel(); ++i) total += static_cast<double>(losses.data<T>()[i]);
+    for (std::int64_t i = 0; i < losses.numel(); ++i)
+      total += static_cast<double>(losses.data<T>()[i]);
   });
-  return Tensor::scalar(reduction == Reduction::mean ? (divisor == 0 ? 0.0 : total / divisor) : total, losses.dtype());
+  return Tensor::scalar(
+      reduction == Reduction::mean ? (divisor == 0 ? 0.0 : total / divisor) : total,
+      losses.dtype());
 }
 
 /// Gradient of each row's loss (rows,).
 Tensor row_scale(const Tensor& g, Reduction reduction, double divisor, std::int64_t rows) {
   if (reduction == Reduction::none) return raw::contiguous(g);
   const double mean_share = divisor == 0 ? 0.0 : 1.0 / divisor;
-  return Tensor::full({rows}, g.item() * (reduction == Reduction::mean ? mean_share : 1.0), g.dtype());
+  return Tensor::full({rows}, g.item() * (reduction == Reduction::mean ? mean_share : 1.0),
+                      g.dtype());
 }
 
 }  // namespace
 
-Tensor cross_entropy(const Tensor& logits, const Tensor& targets, const CrossEntropyOptions& options) {
+Tensor cross_entropy(const Tensor& logits, const Tensor& targets,
+                     const CrossEntropyOptions& options) {
   check_cross_entropy(logits, targets, options);
   SavedLoss saved;
   saved.logits = raw::contiguous(logits.detach());
   saved.ids = checked_targets(targets, logits.size(-1), options.ignore_index);
-  if (options.class_weights.defined()) saved.weights = raw::contiguous(options.class_weights.detach());
+  if (options.class_weights.defined())
+    saved.weights = raw::contiguous(options.class_weights.detach());
   saved.smoothing = options.label_smoothing;
   saved.ignore_index = options.ignore_index;
   saved.weight_sum = static_cast<double>(logits.size(-1));
@@ -135,10 +160,12 @@ Tensor cross_entropy(const Tensor& logits, const Tensor& targets, const CrossEnt
   return record_fused(
       "cross_entropy", reduced_value(losses, reduction, divisor, targets.shape()), {logits},
       [=](const Tensor& g) -> Gradients {
-        const Tensor dx = Tensor::empty(saved.logits.shape(), g.dtype()), scale = row_scale(g, reduction, divisor, rows);
+        const Tensor dx = Tensor::empty(saved.logits.shape(), g.dtype()),
+                     scale = row_scale(g, reduction, divisor, rows);
         dispatch_float(g.dtype(), "cross_entropy", [&](auto zero) {
           using T = decltype(zero);
-          kernels::cross_entropy_backward(saved.args<T>(), saved.lse.data<T>(), scale.data<T>(), dx.data<T>());
+          kernels::cross_entropy_backward(saved.args<T>(), saved.lse.data<T>(), scale.data<T>(),
+                                          dx.data<T>());
         });
         return {dx};
       },
@@ -160,18 +187,24 @@ Tensor weighted(const Tensor& t, const Tensor& s) {
 
 }  // namespace
 
-Tensor bce_with_logits(const Tensor& logits, const Tensor& targets, Reduction reduction, double pos_weight) {
+Tensor bce_with_logits(const Tensor& logits, const Tensor& targets, Reduction reduction,
+                       double pos_weight) {
   check_same_shape("bce_with_logits", logits, targets);
   if (!(pos_weight >= 0) || std::isinf(pos_weight))
-    fail<ConfigError>("bce_with_logits", "pos_weight must be finite and 0 or more, got {}", pos_weight);
-  // -log s(x) = softplus(-x) and -log(1 - s(x)) = x + softplus(-x), so the loss is (1 - t) x + (1 + (p - 1) t) softplus(-x).
+    fail<ConfigError>("bce_with_logits", "pos_weight must be finite and 0 or more, got {}",
+                      pos_weight);
+  // -log s(x) = softplus(-x) and -log(1 - s(x)) = x + softplus(-x), so the loss is (1 - t) x + (1 +
+  // (p - 1) t) softplus(-x).
   if (raw::find_nonfinite(logits) >= 0) {  // the sum below is infinity - infinity there
     const Tensor of_one = weighted(targets, softplus(neg(logits))),
                  of_none = weighted(1.0 - targets, softplus(logits));
     return reduce(add(pos_weight == 1 ? of_one : mul(of_one, pos_weight), of_none), reduction);
   }
-  const Tensor tail = softplus(neg(logits)), linear_part = mul(sub(Tensor::full({}, 1, logits.dtype()), targets), logits);
-  const Tensor losses = pos_weight == 1 ? add(linear_part, tail) : add(linear_part, mul(add(mul(targets, pos_weight - 1), 1.0), tail));
+  const Tensor tail = softplus(neg(logits)),
+               linear_part = mul(sub(Tensor::full({}, 1, logits.dtype()), targets), logits);
+  const Tensor losses = pos_weight == 1
+                            ? add(linear_part, tail)
+                            : add(linear_part, mul(add(mul(targets, pos_weight - 1), 1.0), tail));
   return reduce(losses, reduction);
 }
 
@@ -187,10 +220,12 @@ Tensor l1_loss(const Tensor& x, const Tensor& target, Reduction reduction) {
 
 Tensor smooth_l1_loss(const Tensor& x, const Tensor& target, double beta, Reduction reduction) {
   check_same_shape("smooth_l1_loss", x, target);
-  if (!(beta > 0) || std::isinf(beta)) fail<ConfigError>("smooth_l1_loss", "beta must be finite and above 0, got {}", beta);
+  if (!(beta > 0) || std::isinf(beta))
+    fail<ConfigError>("smooth_l1_loss", "beta must be finite and above 0, got {}", beta);
   const Tensor difference = sub(x, target), distance = abs(difference);
   const Tensor is_near = less(distance, Tensor::full({}, beta, x.dtype()));
-  return reduce(where(is_near, mul(square(difference), 0.5 / beta), add(distance, -0.5 * beta)), reduction);
+  return reduce(where(is_near, mul(square(difference), 0.5 / beta), add(distance, -0.5 * beta)),
+                reduction);
 }
 
 Tensor kl_div(const Tensor& log_q, const Tensor& target, Reduction reduction) {
@@ -202,33 +237,42 @@ Tensor kl_div(const Tensor& log_q, const Tensor& target, Reduction reduction) {
   const Tensor losses = masked_fill(mul(target, log_ratio), is_zero, 0);
   if (reduction != Reduction::mean) return reduce(losses, reduction);
   const std::int64_t classes = target.rank() == 0 ? 1 : target.size(-1);
-  return mul(sum(losses), classes == 0 ? 0.0 : static_cast<double>(classes) / static_cast<double>(target.numel()));
+  return mul(sum(losses), classes == 0
+                              ? 0.0
+                              : static_cast<double>(classes) / static_cast<double>(target.numel()));
 }
 
 namespace definition {
 
-Tensor cross_entropy(const Tensor& logits, const Tensor& targets, const CrossEntropyOptions& options) {
+Tensor cross_entropy(const Tensor& logits, const Tensor& targets,
+                     const CrossEntropyOptions& options) {
   const std::int64_t classes = logits.size(-1);
   const Tensor ids = checked_targets(targets, classes, options.ignore_index);
   const std::vector<double> weights =
-      options.class_weights.defined() ? options.class_weights.to_vector<double>() : std::vector<double>(static_cast<std::size_t>(classes), 1.0);
-  // The target distribution, each class times its weight: (1 - s) at the target and s / V everywhere.
+      options.class_weights.defined() ? options.class_weights.to_vector<double>()
+                                      : std::vector<double>(static_cast<std::size_t>(classes), 1.0);
+  // The target distribution, each class times its weight: (1 - s) at the target and s / V
+  // everywhere.
   std::vector<double> wanted(static_cast<std::size_t>(logits.numel()), 0.0);
   for (std::int64_t i = 0; i < ids.numel(); ++i) {
     const std::int64_t id = ids.data<std::int64_t>()[i];
     if (id == options.ignore_index) continue;
     for (std::int64_t c = 0; c < classes; ++c) {
-      const double share = options.label_smoothing / static_cast<double>(classes) + (c == id ? 1 - options.label_smoothing : 0.0);
-      wanted[static_cast<std::size_t>(i * classes + c)] = share * weights[static_cast<std::size_t>(c)];
+      const double share = options.label_smoothing / static_cast<double>(classes) +
+                           (c == id ? 1 - options.label_smoothing : 0.0);
+      wanted[static_cast<std::size_t>(i * classes + c)] =
+          share * weights[static_cast<std::size_t>(c)];
     }
   }
   const Tensor distribution = raw::cast(Tensor::from(wanted, logits.shape()), logits.dtype());
   const Tensor unwanted = equal(distribution, Tensor::full({}, 0, logits.dtype()));
-  const Tensor log_p = masked_fill(weft::log_softmax(logits, -1), unwanted, 0);  // 0 times a probability of 0 is 0
+  const Tensor log_p =
+      masked_fill(weft::log_softmax(logits, -1), unwanted, 0);  // 0 times a probability of 0 is 0
   const Tensor losses = neg(sum(mul(log_p, distribution), {-1}));
   if (options.reduction == Reduction::none) return losses;
   const double divisor = mean_divisor(ids, options.class_weights, options.ignore_index);
-  return options.reduction == Reduction::sum ? sum(losses) : mul(sum(losses), divisor == 0 ? 0.0 : 1.0 / divisor);
+  return options.reduction == Reduction::sum ? sum(losses)
+                                             : mul(sum(losses), divisor == 0 ? 0.0 : 1.0 / divisor);
 }
 
 }  // namespace definition

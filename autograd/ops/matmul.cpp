@@ -75,14 +75,17 @@ Tensor batched_product(const Tensor& a, const Tensor& b, const Shape& batch) {
   dispatch_float(a.dtype(), "matmul", [&](auto zero) {
     using T = decltype(zero);
     const auto one = [&](std::int64_t i, const auto& multiply) {
-      multiply(la.op, lb.op, m, n, k, T(1), ra.data<T>() + batch_offset(i, batch, ra), la.ld, rb.data<T>() + batch_offset(i, batch, rb), lb.ld, T(0),
-               out.data<T>() + i * m * n, n);
+      multiply(la.op, lb.op, m, n, k, T(1), ra.data<T>() + batch_offset(i, batch, ra), la.ld,
+               rb.data<T>() + batch_offset(i, batch, rb), lb.ld, T(0), out.data<T>() + i * m * n,
+               n);
     };
-    const double flops = 2.0 * static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(std::max<std::int64_t>(k, 1));
+    const double flops = 2.0 * static_cast<double>(m) * static_cast<double>(n) *
+                         static_cast<double>(std::max<std::int64_t>(k, 1));
     if (count == 1 || flops >= kLargeProduct) {
       for (std::int64_t i = 0; i < count; ++i) one(i, [](auto... x) { blas::parallel_gemm(x...); });
     } else {
-      const std::int64_t grain = std::max<std::int64_t>(1, static_cast<std::int64_t>(kChunkFlops / flops));
+      const std::int64_t grain =
+          std::max<std::int64_t>(1, static_cast<std::int64_t>(kChunkFlops / flops));
       parallel_for(count, grain, [&](std::int64_t begin, std::int64_t end) {
         for (std::int64_t i = begin; i < end; ++i) one(i, [](auto... x) { blas::gemm(x...); });
       });
@@ -94,7 +97,9 @@ Tensor batched_product(const Tensor& a, const Tensor& b, const Shape& batch) {
 Shape leading_dims(const Shape& shape) { return Shape(shape.begin(), shape.end() - 2); }
 
 void check_operands(const Tensor& a, const Tensor& b, const char* op) {
-  if (a.dtype() != b.dtype()) fail<DTypeError>(op, "operands of different dtypes: a {}, b {}; cast one", name(a.dtype()), name(b.dtype()));
+  if (a.dtype() != b.dtype())
+    fail<DTypeError>(op, "operands of different dtypes: a {}, b {}; cast one", name(a.dtype()),
+                     name(b.dtype()));
   if (!is_float(a.dtype())) fail<DTypeError>(op, "wants f32 or f64, got {}", name(a.dtype()));
 }
 
@@ -102,7 +107,8 @@ void check_operands(const Tensor& a, const Tensor& b, const char* op) {
 Tensor folded_matmul(const Tensor& a, const Tensor& b) {
   Shape shape(a.shape().begin(), a.shape().end() - 1);
   shape.push_back(b.size(1));
-  Tensor out = raw::reshape(batched_product(raw::reshape(a, {a.numel() / a.size(-1), a.size(-1)}), b, {}), shape);
+  Tensor out = raw::reshape(
+      batched_product(raw::reshape(a, {a.numel() / a.size(-1), a.size(-1)}), b, {}), shape);
   const bool need_a = wants_grad(a), need_b = wants_grad(b);
   return record("matmul", std::move(out), {a, b},
                 [=](const Tensor& g) -> Gradients {
@@ -118,7 +124,8 @@ Tensor folded_matmul(const Tensor& a, const Tensor& b) {
 
 /// Any operands of rank 2 and more.
 Tensor matrix_product(const Tensor& a, const Tensor& b) {
-  if (a.rank() > 2 && b.rank() == 2 && a.is_contiguous() && a.size(-1) > 0 && b.size(1) > 0) return folded_matmul(a, b);
+  if (a.rank() > 2 && b.rank() == 2 && a.is_contiguous() && a.size(-1) > 0 && b.size(1) > 0)
+    return folded_matmul(a, b);
   const Shape batch = broadcast_shapes(leading_dims(a.shape()), leading_dims(b.shape()), "matmul");
   Tensor out = batched_product(a, b, batch);
   const bool need_a = wants_grad(a), need_b = wants_grad(b);
@@ -140,11 +147,16 @@ std::string shapes(const Tensor& x, const Tensor& weight, const Tensor& bias) {
 
 void check_linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   if (x.rank() < 1 || weight.rank() != 2)
-    fail<ShapeError>("linear", "x must have a last dimension and weight be (out, in): {}", shapes(x, weight, bias));
-  if (x.size(-1) != weight.size(1)) fail<ShapeError>("linear", "the last dimension of x is not weight's second: {}", shapes(x, weight, bias));
-  if (bias.defined() && bias.shape() != Shape{weight.size(0)}) fail<ShapeError>("linear", "bias must be (out,): {}", shapes(x, weight, bias));
+    fail<ShapeError>("linear", "x must have a last dimension and weight be (out, in): {}",
+                     shapes(x, weight, bias));
+  if (x.size(-1) != weight.size(1))
+    fail<ShapeError>("linear", "the last dimension of x is not weight's second: {}",
+                     shapes(x, weight, bias));
+  if (bias.defined() && bias.shape() != Shape{weight.size(0)})
+    fail<ShapeError>("linear", "bias must be (out,): {}", shapes(x, weight, bias));
   if (x.dtype() != weight.dtype() || (bias.defined() && bias.dtype() != x.dtype()))
-    fail<DTypeError>("linear", "operands of different dtypes: x {}, weight {}, bias {}; cast one", name(x.dtype()), name(weight.dtype()),
+    fail<DTypeError>("linear", "operands of different dtypes: x {}, weight {}, bias {}; cast one",
+                     name(x.dtype()), name(weight.dtype()),
                      bias.defined() ? name(bias.dtype()) : "none");
   if (!is_float(x.dtype())) fail<DTypeError>("linear", "wants f32 or f64, got {}", name(x.dtype()));
 }
@@ -152,15 +164,19 @@ void check_linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
 /// x as rows that gemm reads: (N, I) with a row stride.
 Tensor as_rows(const Tensor& x, std::int64_t rows, std::int64_t columns) {
   const Tensor flat = x.rank() == 2 ? x : raw::reshape(x, {rows, columns});
-  const bool usable = (flat.strides()[1] == 1 || columns <= 1) && (flat.strides()[0] >= columns || rows <= 1);
+  const bool usable =
+      (flat.strides()[1] == 1 || columns <= 1) && (flat.strides()[0] >= columns || rows <= 1);
   return usable ? flat : raw::contiguous(flat);
 }
 
 template <class T>
 kernels::LinearArgs<T> linear_args(const Tensor& rows, const Tensor& weight) {
-  return {
-      rows.size(0),    rows.size(1), weight.size(0), rows.data<T>(), std::max(rows.size(0) <= 1 ? rows.size(1) : rows.strides()[0], std::int64_t{1}),
-      weight.data<T>()};
+  return {rows.size(0),
+          rows.size(1),
+          weight.size(0),
+          rows.data<T>(),
+          std::max(rows.size(0) <= 1 ? rows.size(1) : rows.strides()[0], std::int64_t{1}),
+          weight.data<T>()};
 }
 
 }  // namespace
@@ -168,12 +184,16 @@ kernels::LinearArgs<T> linear_args(const Tensor& rows, const Tensor& weight) {
 Tensor matmul(const Tensor& a, const Tensor& b) {
   check_operands(a, b, "matmul");
   if (a.rank() == 0 || b.rank() == 0)
-    fail<ShapeError>("matmul", "operands must have at least one dimension: a {}, b {}; use mul", a.shape().str(), b.shape().str());
+    fail<ShapeError>("matmul", "operands must have at least one dimension: a {}, b {}; use mul",
+                     a.shape().str(), b.shape().str());
   const std::int64_t inner_a = a.size(-1), inner_b = b.rank() == 1 ? b.size(0) : b.size(-2);
-  if (inner_a != inner_b) fail<ShapeError>("matmul", "inner dimensions differ: a {}, b {}", a.shape().str(), b.shape().str());
+  if (inner_a != inner_b)
+    fail<ShapeError>("matmul", "inner dimensions differ: a {}, b {}", a.shape().str(),
+                     b.shape().str());
   if (a.rank() >= 2 && b.rank() >= 2) return matrix_product(a, b);
   // A vector is a matrix of one row or one column, whose dimension goes again.
-  Tensor out = matrix_product(a.rank() == 1 ? unsqueeze(a, 0) : a, b.rank() == 1 ? unsqueeze(b, 1) : b);
+  Tensor out =
+      matrix_product(a.rank() == 1 ? unsqueeze(a, 0) : a, b.rank() == 1 ? unsqueeze(b, 1) : b);
   if (b.rank() == 1) out = squeeze(out, -1);
   return a.rank() == 1 ? squeeze(out, b.rank() == 1 ? -1 : -2) : out;
 }
@@ -189,7 +209,8 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   dispatch_float(x.dtype(), "linear", [&](auto zero) {
     using T = decltype(zero);
     const Tensor offsets = bias.defined() ? raw::contiguous(bias) : Tensor();
-    kernels::linear_forward(linear_args<T>(flat, dense), offsets.defined() ? offsets.data<T>() : nullptr, out.data<T>());
+    kernels::linear_forward(linear_args<T>(flat, dense),
+                            offsets.defined() ? offsets.data<T>() : nullptr, out.data<T>());
   });
 
   const bool need_x = wants_grad(x), need_w = wants_grad(weight), need_b = wants_grad(bias);
@@ -205,7 +226,8 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
         const Tensor db = need_b ? Tensor::empty({out_size}, g.dtype()) : Tensor();
         dispatch_float(g.dtype(), "linear", [&](auto zero) {
           using T = decltype(zero);
-          kernels::linear_backward(linear_args<T>(flat, dense), g.data<T>(), need_x ? dx.data<T>() : nullptr, need_w ? dw.data<T>() : nullptr,
+          kernels::linear_backward(linear_args<T>(flat, dense), g.data<T>(),
+                                   need_x ? dx.data<T>() : nullptr, need_w ? dw.data<T>() : nullptr,
                                    need_b ? db.data<T>() : nullptr);
         });
         return has_bias ? Gradients{dx, dw, db} : Gradients{dx, dw};

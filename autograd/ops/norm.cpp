@@ -22,8 +22,11 @@ void check(const char* op, const Tensor& x, const Tensor& weight, const Tensor& 
   for (const auto& [t, what] : {std::pair{&weight, "weight"}, std::pair{&bias, "bias"}}) {
     if (!t->defined()) continue;
     if (t->shape() != Shape{x.size(-1)})
-      fail<ShapeError>(op, "{} must be ({},): x {}, {} {}", what, x.size(-1), x.shape().str(), what, t->shape().str());
-    if (t->dtype() != x.dtype()) fail<DTypeError>(op, "operands of different dtypes: x {}, {} {}; cast one", name(x.dtype()), what, name(t->dtype()));
+      fail<ShapeError>(op, "{} must be ({},): x {}, {} {}", what, x.size(-1), x.shape().str(), what,
+                       t->shape().str());
+    if (t->dtype() != x.dtype())
+      fail<DTypeError>(op, "operands of different dtypes: x {}, {} {}; cast one", name(x.dtype()),
+                       what, name(t->dtype()));
   }
 }
 
@@ -37,14 +40,22 @@ struct SavedNorm {
   NormArgs<T> args() const {
     const auto pointer = [](const Tensor& t) { return t.defined() ? t.data<T>() : nullptr; };
     const std::int64_t n = x.size(-1);
-    return {kind, n > 0 ? x.numel() / n : 0, n, x.data<T>(), pointer(weight), pointer(bias), static_cast<T>(eps), pointer(mean), pointer(rstd)};
+    return {kind,
+            n > 0 ? x.numel() / n : 0,
+            n,
+            x.data<T>(),
+            pointer(weight),
+            pointer(bias),
+            static_cast<T>(eps),
+            pointer(mean),
+            pointer(rstd)};
   }
 };
 
 Tensor dense(const Tensor& t) { return t.defined() ? raw::contiguous(t) : t; }
 
-Tensor normalise(const char* op, Norm kind, const Tensor& x, const Tensor& weight, const Tensor& bias, double eps,
-                 std::function<Tensor()> definition) {
+Tensor normalise(const char* op, Norm kind, const Tensor& x, const Tensor& weight,
+                 const Tensor& bias, double eps, std::function<Tensor()> definition) {
   check(op, x, weight, bias, eps);
   const bool need_x = wants_grad(x), need_w = wants_grad(weight), need_b = wants_grad(bias);
   SavedNorm saved{kind, raw::contiguous(x), dense(weight), dense(bias), Tensor(), Tensor(), eps};
@@ -64,35 +75,39 @@ Tensor normalise(const char* op, Norm kind, const Tensor& x, const Tensor& weigh
   const bool has_weight = weight.defined(), has_bias = bias.defined();
   if (has_weight) inputs.push_back(weight);
   if (has_bias) inputs.push_back(bias);
-  return record_fused(
-      op, std::move(out), std::move(inputs),
-      [=](const Tensor& grad) -> Gradients {
-        const Tensor g = raw::contiguous(grad);
-        const Shape parameter{saved.x.size(-1)};
-        const Tensor dx = need_x ? Tensor::empty(g.shape(), g.dtype()) : Tensor();
-        const Tensor dw = need_w ? Tensor::empty(parameter, g.dtype()) : Tensor();
-        const Tensor db = need_b ? Tensor::empty(parameter, g.dtype()) : Tensor();
-        dispatch_float(g.dtype(), "norm", [&](auto zero) {
-          using T = decltype(zero);
-          const auto pointer = [](const Tensor& t) { return t.defined() ? t.data<T>() : nullptr; };
-          kernels::norm_backward(saved.args<T>(), g.data<T>(), pointer(dx), pointer(dw), pointer(db));
-        });
-        Gradients gradients{dx};
-        if (has_weight) gradients.push_back(dw);
-        if (has_bias) gradients.push_back(db);
-        return gradients;
-      },
-      std::move(definition), {&saved.x, &saved.weight});
+  return record_fused(op, std::move(out), std::move(inputs),
+                      [=](const Tensor& grad) -> Gradients {
+                        const Tensor g = raw::contiguous(grad);
+                        const Shape parameter{saved.x.size(-1)};
+                        const Tensor dx = need_x ? Tensor::empty(g.shape(), g.dtype()) : Tensor();
+                        const Tensor dw = need_w ? Tensor::empty(parameter, g.dtype()) : Tensor();
+                        const Tensor db = need_b ? Tensor::empty(parameter, g.dtype()) : Tensor();
+                        dispatch_float(g.dtype(), "norm", [&](auto zero) {
+                          using T = decltype(zero);
+                          const auto pointer = [](const Tensor& t) {
+                            return t.defined() ? t.data<T>() : nullptr;
+                          };
+                          kernels::norm_backward(saved.args<T>(), g.data<T>(), pointer(dx),
+                                                 pointer(dw), pointer(db));
+                        });
+                        Gradients gradients{dx};
+                        if (has_weight) gradients.push_back(dw);
+                        if (has_bias) gradients.push_back(db);
+                        return gradients;
+                      },
+                      std::move(definition), {&saved.x, &saved.weight});
 }
 
 }  // namespace
 
 Tensor layer_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, double eps) {
-  return normalise("layer_norm", Norm::layer, x, weight, bias, eps, [=] { return definition::layer_norm(x, weight, bias, eps); });
+  return normalise("layer_norm", Norm::layer, x, weight, bias, eps,
+                   [=] { return definition::layer_norm(x, weight, bias, eps); });
 }
 
 Tensor rms_norm(const Tensor& x, const Tensor& weight, double eps) {
-  return normalise("rms_norm", Norm::rms, x, weight, Tensor(), eps, [=] { return definition::rms_norm(x, weight, eps); });
+  return normalise("rms_norm", Norm::rms, x, weight, Tensor(), eps,
+                   [=] { return definition::rms_norm(x, weight, eps); });
 }
 
 namespace definition {

@@ -18,8 +18,8 @@ using kernels::Reduce;
 /// What a reduction does to a shape.
 struct Plan {
   std::array<bool, Shape::kMaxRank> reduced{};
-  Shape kept;         ///< with the reduced dimensions of size 1
-  Shape dropped;      ///< without them
+  Shape kept;              ///< with the reduced dimensions of size 1
+  Shape dropped;           ///< without them
   std::int64_t count = 1;  ///< elements that become one
 };
 
@@ -43,20 +43,24 @@ Plan plan_for(const char* op, const Shape& shape, const Dims& dims) {
   Plan plan;
   for (const std::int64_t dim : dims) {
     const int d = normalize_dim(dim, shape.rank(), op);
-    if (plan.reduced[static_cast<std::size_t>(d)]) fail<IndexError>(op, "dimension {} is given twice", d);
+    if (plan.reduced[static_cast<std::size_t>(d)])
+      fail<IndexError>(op, "dimension {} is given twice", d);
     plan.reduced[static_cast<std::size_t>(d)] = true;
   }
   for (int d = 0; d < shape.rank(); ++d) {
     bool& reduced = plan.reduced[static_cast<std::size_t>(d)];
     if (dims.empty()) reduced = true;
     plan.kept.push_back(reduced ? 1 : shape[d]);
-    if (reduced) plan.count *= shape[d];
-    else plan.dropped.push_back(shape[d]);
+    if (reduced)
+      plan.count *= shape[d];
+    else
+      plan.dropped.push_back(shape[d]);
   }
   return plan;
 }
 
-/// Reduces one group of neighbouring dimensions [first, last] after the other, from the last; each is a (outer, n, inner) problem.
+/// Reduces one group of neighbouring dimensions [first, last] after the other, from the last; each
+/// is a (outer, n, inner) problem.
 template <class T>
 Tensor reduce_groups(Reduce kind, const Tensor& x, const Plan& plan) {
   Tensor current = raw::contiguous(x);
@@ -98,14 +102,20 @@ Tensor reduce_value(Reduce kind, const char* op, const Tensor& x, const Plan& pl
 }
 
 /// A fresh tensor in the shape the caller asked for; a view of `value`, which nobody else holds.
-Tensor shaped(const Tensor& value, const Plan& plan, bool keepdim) { return keepdim ? value : raw::reshape(value, plan.dropped); }
+Tensor shaped(const Tensor& value, const Plan& plan, bool keepdim) {
+  return keepdim ? value : raw::reshape(value, plan.dropped);
+}
 
 /// A gradient (or an output) of either shape, stretched back over the reduced dimensions.
-Tensor stretch(const Tensor& g, const Shape& kept, const Shape& full) { return expand(reshape(g, kept), full); }
+Tensor stretch(const Tensor& g, const Shape& kept, const Shape& full) {
+  return expand(reshape(g, kept), full);
+}
 
 Tensor extreme(Reduce kind, const char* op, const Tensor& x, const Dims& dims, bool keepdim) {
   const Plan plan = plan_for(op, x.shape(), dims);
-  if (plan.count == 0) fail<ShapeError>(op, "nothing to choose from: x {}; the reduced dimensions hold no element", x.shape().str());
+  if (plan.count == 0)
+    fail<ShapeError>(op, "nothing to choose from: x {}; the reduced dimensions hold no element",
+                     x.shape().str());
   const Tensor value = reduce_value(kind, op, x, plan);
   if (!wants_grad(x)) return shaped(value, plan, keepdim);
   return record(op, shaped(value, plan, keepdim), {x},
@@ -132,7 +142,9 @@ Tensor running_sum(const Tensor& x, int dim, bool reverse) {
     using T = decltype(zero);
     kernels::cumsum<T>(from.data<T>(), outer, x.shape()[dim], inner, reverse, out.data<T>());
   });
-  return record("cumsum", out, {x}, [dim, reverse](const Tensor& g) -> Gradients { return {running_sum(g, dim, !reverse)}; });
+  return record("cumsum", out, {x}, [dim, reverse](const Tensor& g) -> Gradients {
+    return {running_sum(g, dim, !reverse)};
+  });
 }
 
 }  // namespace
@@ -140,21 +152,28 @@ Tensor running_sum(const Tensor& x, int dim, bool reverse) {
 Tensor sum(const Tensor& x, const Dims& dims, bool keepdim) {
   const Plan plan = plan_for("sum", x.shape(), dims);
   return record("sum", shaped(reduce_value(Reduce::sum, "sum", x, plan), plan, keepdim), {x},
-                [kept = plan.kept, full = x.shape()](const Tensor& g) -> Gradients { return {stretch(g, kept, full)}; });
+                [kept = plan.kept, full = x.shape()](const Tensor& g) -> Gradients {
+                  return {stretch(g, kept, full)};
+                });
 }
 
 Tensor mean(const Tensor& x, const Dims& dims, bool keepdim) {
   const Plan plan = plan_for("mean", x.shape(), dims);
-  const double scale = 1.0 / static_cast<double>(plan.count);  // infinite over nothing: 0 * infinity is the NaN we promise
+  const double scale =
+      1.0 /
+      static_cast<double>(plan.count);  // infinite over nothing: 0 * infinity is the NaN we promise
   const Tensor value = mul(reduce_value(Reduce::sum, "mean", x, plan), scale);
   return record("mean", shaped(value, plan, keepdim), {x},
-                [kept = plan.kept, full = x.shape(), scale](const Tensor& g) -> Gradients { return {stretch(mul(g, scale), kept, full)}; });
+                [kept = plan.kept, full = x.shape(), scale](const Tensor& g) -> Gradients {
+                  return {stretch(mul(g, scale), kept, full)};
+                });
 }
 
 Tensor var(const Tensor& x, const Dims& dims, int correction, bool keepdim) {
   const Plan plan = plan_for("var", x.shape(), dims);
   if (plan.count <= correction)
-    fail<NumericError>("var", "needs more elements than the correction: {} over {} of x {}", correction, plan.count, x.shape().str());
+    fail<NumericError>("var", "needs more elements than the correction: {} over {} of x {}",
+                       correction, plan.count, x.shape().str());
   if (!is_float(x.dtype())) fail<DTypeError>("var", "wants f32 or f64, got {}", name(x.dtype()));
   const double scale = 1.0 / static_cast<double>(plan.count - correction);
   // Two passes: squares of the deviations, which do not cancel as sum(x^2) - mean^2 would. In f64,
@@ -176,8 +195,12 @@ Tensor var(const Tensor& x, const Dims& dims, int correction, bool keepdim) {
       {&x});
 }
 
-Tensor max(const Tensor& x, const Dims& dims, bool keepdim) { return extreme(Reduce::max, "max", x, dims, keepdim); }
-Tensor min(const Tensor& x, const Dims& dims, bool keepdim) { return extreme(Reduce::min, "min", x, dims, keepdim); }
+Tensor max(const Tensor& x, const Dims& dims, bool keepdim) {
+  return extreme(Reduce::max, "max", x, dims, keepdim);
+}
+Tensor min(const Tensor& x, const Dims& dims, bool keepdim) {
+  return extreme(Reduce::min, "min", x, dims, keepdim);
+}
 
 Tensor argmax(const Tensor& x, std::int64_t dim, bool keepdim) {
   const int d = normalize_dim(dim, x.rank(), "argmax");
@@ -190,13 +213,17 @@ Tensor argmax(const Tensor& x, std::int64_t dim, bool keepdim) {
     kept.erase(d);
     return raw::reshape(all, kept);
   }
-  if (x.shape()[d] == 0) fail<ShapeError>("argmax", "nothing to choose from: dimension {} of x {} is empty", d, x.shape().str());
+  if (x.shape()[d] == 0)
+    fail<ShapeError>("argmax", "nothing to choose from: dimension {} of x {} is empty", d,
+                     x.shape().str());
   std::int64_t outer = 1, inner = 1;
   for (int i = 0; i < d; ++i) outer *= x.shape()[i];
   for (int i = d + 1; i < x.rank(); ++i) inner *= x.shape()[i];
   Shape shape = x.shape();
-  if (keepdim) shape[d] = 1;
-  else shape.erase(d);
+  if (keepdim)
+    shape[d] = 1;
+  else
+    shape.erase(d);
   const Tensor from = raw::contiguous(x), out = Tensor::empty(shape, DType::i64);
   dispatch_any(x.dtype(), [&](auto zero) {
     using T = decltype(zero);
@@ -207,7 +234,8 @@ Tensor argmax(const Tensor& x, std::int64_t dim, bool keepdim) {
 
 Tensor logsumexp(const Tensor& x, const Dims& dims, bool keepdim) {
   const Plan plan = plan_for("logsumexp", x.shape(), dims);
-  // log sum e^x = m + log sum e^(x - m) with m the maximum; where m is infinite it is left out, or infinity - infinity would appear.
+  // log sum e^x = m + log sum e^(x - m) with m the maximum; where m is infinite it is left out, or
+  // infinity - infinity would appear.
   Tensor value;
   {
     const NoGrad constants;
@@ -232,20 +260,27 @@ Tensor logsumexp(const Tensor& x, const Dims& dims, bool keepdim) {
       {&x});
 }
 
-Tensor cumsum(const Tensor& x, std::int64_t dim) { return running_sum(x, normalize_dim(dim, x.rank(), "cumsum"), false); }
+Tensor cumsum(const Tensor& x, std::int64_t dim) {
+  return running_sum(x, normalize_dim(dim, x.rank(), "cumsum"), false);
+}
 
 Tensor sum_to(const Tensor& x, const Shape& shape) {
-  if (!broadcasts_to(shape, x.shape())) fail<ShapeError>("sum_to", "the shape must broadcast to x: x {}, shape {}", x.shape().str(), shape.str());
+  if (!broadcasts_to(shape, x.shape()))
+    fail<ShapeError>("sum_to", "the shape must broadcast to x: x {}, shape {}", x.shape().str(),
+                     shape.str());
   if (shape == x.shape()) return x;
   Plan plan;
   const int added = x.rank() - shape.rank();
   for (int d = 0; d < x.rank(); ++d) {
-    plan.reduced[static_cast<std::size_t>(d)] = d < added || (shape[d - added] == 1 && x.shape()[d] != 1);
+    plan.reduced[static_cast<std::size_t>(d)] =
+        d < added || (shape[d - added] == 1 && x.shape()[d] != 1);
     plan.kept.push_back(plan.reduced[static_cast<std::size_t>(d)] ? 1 : x.shape()[d]);
   }
   plan.dropped = shape;
   return record("sum_to", shaped(reduce_value(Reduce::sum, "sum_to", x, plan), plan, false), {x},
-                [kept = plan.kept, full = x.shape()](const Tensor& g) -> Gradients { return {stretch(g, kept, full)}; });
+                [kept = plan.kept, full = x.shape()](const Tensor& g) -> Gradients {
+                  return {stretch(g, kept, full)};
+                });
 }
 
 }  // namespace weft

@@ -30,7 +30,8 @@ std::shared_ptr<const Table<T>> make_table(std::int64_t positions, std::int64_t 
   table->sines.reserve(static_cast<std::size_t>(positions * half));
   for (std::int64_t p = 0; p < positions; ++p)
     for (std::int64_t i = 0; i < half; ++i) {
-      const double angle = static_cast<double>(p) * std::pow(base, -static_cast<double>(i) / static_cast<double>(half));
+      const double angle = static_cast<double>(p) *
+                           std::pow(base, -static_cast<double>(i) / static_cast<double>(half));
       table->cosines.push_back(static_cast<T>(std::cos(angle)));
       table->sines.push_back(static_cast<T>(std::sin(angle)));
     }
@@ -62,20 +63,25 @@ Tensor rotate(const Tensor& x, std::int64_t first, double base, double sign) {
     dispatch_float(x.dtype(), "rope", [&](auto zero) {
       using T = decltype(zero);
       const auto table = find_table<T>(first + x.size(-2), half, base);
-      kernels::rope(from.shape(), from.strides(), from.data<T>(), table->cosines.data() + first * half, table->sines.data() + first * half,
+      kernels::rope(from.shape(), from.strides(), from.data<T>(),
+                    table->cosines.data() + first * half, table->sines.data() + first * half,
                     static_cast<T>(sign), out.data<T>());
     });
-  return record("rope", out, {x}, [=](const Tensor& g) -> Gradients { return {rotate(g, first, base, -sign)}; });
+  return record("rope", out, {x},
+                [=](const Tensor& g) -> Gradients { return {rotate(g, first, base, -sign)}; });
 }
 
 }  // namespace
 
 Tensor rope(const Tensor& x, std::int64_t first_position, double base) {
-  if (x.rank() < 2 || x.size(-1) % 2 != 0) fail<ShapeError>("rope", "wants (..., T, D) with an even D, got {}", x.shape().str());
+  if (x.rank() < 2 || x.size(-1) % 2 != 0)
+    fail<ShapeError>("rope", "wants (..., T, D) with an even D, got {}", x.shape().str());
   dispatch_float(x.dtype(), "rope", [](auto) {});
   if (first_position < 0 || first_position > kMaxPosition - x.size(-2))
-    fail<ConfigError>("rope", "positions must lie in 0 .. {}, got {} to {}", kMaxPosition, first_position, first_position + x.size(-2) - 1);
-  if (!(base > 0) || !std::isfinite(base)) fail<ConfigError>("rope", "base must be finite and above 0, got {}", base);
+    fail<ConfigError>("rope", "positions must lie in 0 .. {}, got {} to {}", kMaxPosition,
+                      first_position, first_position + x.size(-2) - 1);
+  if (!(base > 0) || !std::isfinite(base))
+    fail<ConfigError>("rope", "base must be finite and above 0, got {}", base);
   return rotate(x, first_position, base, 1);
 }
 

@@ -35,8 +35,10 @@ Tensor backward_kernel(Unary kind, const char* op, const Tensor& x_or_y, const T
   });
 }
 
-/// For an op whose derivative is a function of its own output: one kernel pass, or `rule` of ops when the gradient is itself recorded.
-Tensor record_by_output(Unary kind, const char* op, const Tensor& x, Tensor (*rule)(const Tensor& g, const Tensor& y)) {
+/// For an op whose derivative is a function of its own output: one kernel pass, or `rule` of ops
+/// when the gradient is itself recorded.
+Tensor record_by_output(Unary kind, const char* op, const Tensor& x,
+                        Tensor (*rule)(const Tensor& g, const Tensor& y)) {
   const Tensor out = compute(kind, op, x);
   if (!wants_grad(x)) return out;
   return record(op, out, {x}, [kind, op, rule, y = SavedOutput(out)](const Tensor& g) -> Gradients {
@@ -45,7 +47,8 @@ Tensor record_by_output(Unary kind, const char* op, const Tensor& x, Tensor (*ru
 }
 
 /// For a hot op of x with a kernel and a definition.
-Tensor record_with_kernel(Unary kind, const char* op, const Tensor& x, std::function<Tensor()> definition) {
+Tensor record_with_kernel(Unary kind, const char* op, const Tensor& x,
+                          std::function<Tensor()> definition) {
   return record_fused(op, compute(kind, op, x), {x},
                       [kind, op, x = x.detach()](const Tensor& g) -> Gradients {
                         return {backward_kernel(kind, op, x, g)};
@@ -56,13 +59,15 @@ Tensor record_with_kernel(Unary kind, const char* op, const Tensor& x, std::func
 }  // namespace
 
 Tensor neg(const Tensor& x) {
-  return record("neg", compute(Unary::neg, "neg", x), {x}, [](const Tensor& g) -> Gradients { return {neg(g)}; });
+  return record("neg", compute(Unary::neg, "neg", x), {x},
+                [](const Tensor& g) -> Gradients { return {neg(g)}; });
 }
 
 Tensor exp(const Tensor& x) {
   const Tensor out = compute(Unary::exp, "exp", x);
   if (!wants_grad(x)) return out;
-  return record("exp", out, {x}, [y = SavedOutput(out)](const Tensor& g) -> Gradients { return {mul(g, y.get())}; });
+  return record("exp", out, {x},
+                [y = SavedOutput(out)](const Tensor& g) -> Gradients { return {mul(g, y.get())}; });
 }
 
 Tensor log(const Tensor& x) {
@@ -73,7 +78,9 @@ Tensor log(const Tensor& x) {
 Tensor sqrt(const Tensor& x) {
   const Tensor out = compute(Unary::sqrt, "sqrt", x);
   if (!wants_grad(x)) return out;
-  return record("sqrt", out, {x}, [y = SavedOutput(out)](const Tensor& g) -> Gradients { return {div(mul(g, 0.5), y.get())}; });
+  return record("sqrt", out, {x}, [y = SavedOutput(out)](const Tensor& g) -> Gradients {
+    return {div(mul(g, 0.5), y.get())};
+  });
 }
 
 Tensor rsqrt(const Tensor& x) {
@@ -91,7 +98,8 @@ Tensor abs(const Tensor& x) {
 }
 
 Tensor sign(const Tensor& x) {
-  return record("sign", compute(Unary::sign, "sign", x), {x}, [](const Tensor& g) -> Gradients { return {Tensor::zeros(g.shape(), g.dtype())}; });
+  return record("sign", compute(Unary::sign, "sign", x), {x},
+                [](const Tensor& g) -> Gradients { return {Tensor::zeros(g.shape(), g.dtype())}; });
 }
 
 Tensor sin(const Tensor& x) {
@@ -105,11 +113,13 @@ Tensor cos(const Tensor& x) {
 }
 
 Tensor tanh(const Tensor& x) {
-  return record_by_output(Unary::tanh, "tanh", x, [](const Tensor& g, const Tensor& y) { return mul(g, 1.0 - square(y)); });
+  return record_by_output(Unary::tanh, "tanh", x,
+                          [](const Tensor& g, const Tensor& y) { return mul(g, 1.0 - square(y)); });
 }
 
 Tensor sigmoid(const Tensor& x) {
-  return record_by_output(Unary::sigmoid, "sigmoid", x, [](const Tensor& g, const Tensor& y) { return mul(g, mul(y, 1.0 - y)); });
+  return record_by_output(Unary::sigmoid, "sigmoid", x,
+                          [](const Tensor& g, const Tensor& y) { return mul(g, mul(y, 1.0 - y)); });
 }
 
 Tensor relu(const Tensor& x) {
@@ -133,7 +143,8 @@ Tensor erf(const Tensor& x) {
 }
 
 Tensor gelu(const Tensor& x, Gelu form) {
-  return record_with_kernel(form == Gelu::erf ? Unary::gelu_erf : Unary::gelu_tanh, "gelu", x, [x, form] { return definition::gelu(x, form); });
+  return record_with_kernel(form == Gelu::erf ? Unary::gelu_erf : Unary::gelu_tanh, "gelu", x,
+                            [x, form] { return definition::gelu(x, form); });
 }
 
 Tensor silu(const Tensor& x) {
@@ -150,7 +161,8 @@ Tensor softplus(const Tensor& x) {
 }
 
 Tensor clamp(const Tensor& x, double low, double high) {
-  if (!(low <= high)) fail<ConfigError>("clamp", "wants low <= high, got low {}, high {}", low, high);
+  if (!(low <= high))
+    fail<ConfigError>("clamp", "wants low <= high, got low {}, high {}", low, high);
   const Tensor least = Tensor::scalar(low, x.dtype()), most = Tensor::scalar(high, x.dtype());
   const Tensor from = x.detach();
   if (!is_float(x.dtype())) fail<DTypeError>("clamp", "wants f32 or f64, got {}", name(x.dtype()));
@@ -167,19 +179,22 @@ Tensor cast(const Tensor& x, DType dtype) {
   if (x.dtype() == dtype) return x;
   const Tensor out = raw::cast(x, dtype);
   if (!is_float(dtype) || !is_float(x.dtype())) return out;
-  return record("cast", out, {x}, [from = x.dtype()](const Tensor& g) -> Gradients { return {cast(g, from)}; });
+  return record("cast", out, {x},
+                [from = x.dtype()](const Tensor& g) -> Gradients { return {cast(g, from)}; });
 }
 
 Tensor contiguous(const Tensor& x) {
   if (x.is_contiguous()) return x;
-  return record("contiguous", raw::contiguous(x), {x}, [](const Tensor& g) -> Gradients { return {g}; });
+  return record("contiguous", raw::contiguous(x), {x},
+                [](const Tensor& g) -> Gradients { return {g}; });
 }
 
 namespace definition {
 
 Tensor gelu(const Tensor& x, Gelu form) {
   if (form == Gelu::erf) return mul(mul(x, 0.5), erf(mul(x, 1 / std::numbers::sqrt2)) + 1.0);
-  const Tensor inner = mul(add(x, mul(mul(square(x), x), 0.044715)), std::sqrt(2 / std::numbers::pi));
+  const Tensor inner =
+      mul(add(x, mul(mul(square(x), x), 0.044715)), std::sqrt(2 / std::numbers::pi));
   return mul(mul(x, 0.5), tanh(inner) + 1.0);
 }
 

@@ -49,24 +49,41 @@ Case dice_case(const char* label, const Shape& shape, bool training = true, doub
 
 Sample make_dice() {
   Sample sample{.name = "dice"};
-  sample.cases = {dice_case("rows", {5, 3}),           dice_case("columns longer than vectors", {6, 19}),  dice_case("whole vectors", {7, 16}),
-                  dice_case("eps", {4, 2}, true, 0.5), dice_case("evaluation", {4, 5}, false),             dice_case("evaluation of one row", {1, 9}, false),
-                  dice_case("evaluation of nothing", {0, 3}, false), dice_case("no channels", {3, 0})};
+  sample.cases = {dice_case("rows", {5, 3}),
+                  dice_case("columns longer than vectors", {6, 19}),
+                  dice_case("whole vectors", {7, 16}),
+                  dice_case("eps", {4, 2}, true, 0.5),
+                  dice_case("evaluation", {4, 5}, false),
+                  dice_case("evaluation of one row", {1, 9}, false),
+                  dice_case("evaluation of nothing", {0, 3}, false),
+                  dice_case("no channels", {3, 0})};
   const auto call = [](const Shape& x, const Tensor& alpha, const DiceOptions& options) {
     return [=] { dice(Tensor::zeros(x), alpha, options); };
   };
   sample.errors = {
-      {"rank", call({2, 3, 4}, Tensor::zeros({3}), {}), "[dice] x must be (N, channels): x (2, 3, 4)"},
-      {"rows", call({0, 3}, Tensor::zeros({3}), {}), "[dice] a training batch needs at least one row: got (0, 3)"},
-      {"alpha", call({2, 3}, Tensor::zeros({4}), {}), "[dice] alpha must be (3,): x (2, 3), alpha (4,)"},
-      {"mixed", call({2, 3}, Tensor::zeros({3}, DType::f64), {}), "[dice] operands of different dtypes: x f32, alpha f64; cast one"},
-      {"statistics", call({2, 3}, Tensor::zeros({3}), {.training = false}), "[dice] without training it needs running_mean and running_var"},
+      {"rank", call({2, 3, 4}, Tensor::zeros({3}), {}),
+       "[dice] x must be (N, channels): x (2, 3, 4)"},
+      {"rows", call({0, 3}, Tensor::zeros({3}), {}),
+       "[dice] a training batch needs at least one row: got (0, 3)"},
+      {"alpha", call({2, 3}, Tensor::zeros({4}), {}),
+       "[dice] alpha must be (3,): x (2, 3), alpha (4,)"},
+      {"mixed", call({2, 3}, Tensor::zeros({3}, DType::f64), {}),
+       "[dice] operands of different dtypes: x f32, alpha f64; cast one"},
+      {"statistics", call({2, 3}, Tensor::zeros({3}), {.training = false}),
+       "[dice] without training it needs running_mean and running_var"},
       {"eps", call({2, 3}, Tensor::zeros({3}), {.eps = 0}), "[dice] eps must be above 0, got 0"},
-      {"momentum", call({2, 3}, Tensor::zeros({3}), {.momentum = 1.5}), "[dice] momentum must be in [0, 1], got 1.5"},
-      {"integers", [] { dice(Tensor::zeros({2, 3}, DType::i32), Tensor::zeros({3})); }, "[dice] wants f32 or f64, got i32"}};
+      {"momentum", call({2, 3}, Tensor::zeros({3}), {.momentum = 1.5}),
+       "[dice] momentum must be in [0, 1], got 1.5"},
+      {"integers",
+       [] {
+         dice(Tensor::zeros({2, 3}, DType::i32), Tensor::zeros({3}));
+       },
+       "[dice] wants f32 or f64, got i32"}};
   for (const Shape& shape : {Shape{2048, 36}, Shape{65536, 36}}) {
     const double n = static_cast<double>(shape.numel());
-    sample.benchmarks.push_back({shape.str(), f32_inputs({shape, {shape[1]}}), [](const Inputs& in) { return dice(in[0], in[1]); }, 20 * n, 16 * n});
+    sample.benchmarks.push_back({shape.str(), f32_inputs({shape, {shape[1]}}),
+                                 [](const Inputs& in) { return dice(in[0], in[1]); }, 20 * n,
+                                 16 * n});
   }
   return sample;
 }

@@ -35,11 +35,13 @@ Sample make_dropout() {
       make_case("a quarter", {values({4, 9}, 1)}, dropping(0.25), dropped(0.25)),
       make_case("most", {values({2, 3, 7}, 2)}, dropping(0.9), dropped(0.9)),
       make_case("longer than a piece", {values({3, 700}, 3)}, dropping(0.5), dropped(0.5)),
-      make_case("a transposed view", {values({4, 4}, 4)}, [](const Inputs& in) { return transpose(dropping(0.5)({transpose(in[0], 0, 1)}), 0, 1); },
-                [](const Inputs& in) {
-                  const Tensor turned = raw::contiguous(raw::transpose(in[0], 0, 1));
-                  return flat(raw::transpose(Tensor::from<double>(dropped(0.5)({turned}), {4, 4}), 0, 1));
-                }),
+      make_case(
+          "a transposed view", {values({4, 4}, 4)},
+          [](const Inputs& in) { return transpose(dropping(0.5)({transpose(in[0], 0, 1)}), 0, 1); },
+          [](const Inputs& in) {
+            const Tensor turned = raw::contiguous(raw::transpose(in[0], 0, 1));
+            return flat(raw::transpose(Tensor::from<double>(dropped(0.5)({turned}), {4, 4}), 0, 1));
+          }),
       make_case("none", {values({3, 4}, 5)}, dropping(0), same),
       make_case("not training", {values({3, 4}, 6)}, dropping(0.5, false), same),
       make_case("a scalar", {values({}, 7)}, dropping(0.5), dropped(0.5)),
@@ -47,12 +49,17 @@ Sample make_dropout() {
   };
   s.cases[2].check.max_elements = 100;
   s.errors = {
-      {"all", [] { dropping(1)({values({2}, 1)}); }, "[dropout] wants a probability 0 <= p < 1, got 1"},
-      {"negative", [] { dropping(-0.5)({values({2}, 1)}); }, "[dropout] wants a probability 0 <= p < 1, got -0.5"},
-      {"NaN", [] { dropping(std::numeric_limits<double>::quiet_NaN())({values({2}, 1)}); }, "[dropout] wants a probability 0 <= p < 1, got nan"},
-      {"integers", [] { dropping(0.5)({Tensor::arange(3)}); }, "[dropout] wants f32 or f64, got i64"},
+      {"all", [] { dropping(1)({values({2}, 1)}); },
+       "[dropout] wants a probability 0 <= p < 1, got 1"},
+      {"negative", [] { dropping(-0.5)({values({2}, 1)}); },
+       "[dropout] wants a probability 0 <= p < 1, got -0.5"},
+      {"NaN", [] { dropping(std::numeric_limits<double>::quiet_NaN())({values({2}, 1)}); },
+       "[dropout] wants a probability 0 <= p < 1, got nan"},
+      {"integers", [] { dropping(0.5)({Tensor::arange(3)}); },
+       "[dropout] wants f32 or f64, got i64"},
   };
-  s.benchmarks = {{"(512, 2048)", f32_inputs({{512, 2048}}), dropping(0.2), 512.0 * 2048, 8.0 * 512 * 2048}};
+  s.benchmarks = {
+      {"(512, 2048)", f32_inputs({{512, 2048}}), dropping(0.2), 512.0 * 2048, 8.0 * 512 * 2048}};
   return s;
 }
 

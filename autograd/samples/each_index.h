@@ -1,4 +1,5 @@
-// Loops over the indices of a shape: what naive references of ops that move elements are written with.
+// Loops over the indices of a shape: what naive references of ops that move elements are written
+// with.
 #pragma once
 
 #include <cstdint>

@@ -12,12 +12,15 @@ using Inputs = std::vector<Tensor>;
 
 /// Runs over every value of every letter, and adds the product where it belongs.
 std::vector<double> by_letters(const std::string& formula, const Inputs& in) {
-  const std::string inputs = formula.substr(0, formula.find("->")), output = formula.substr(formula.find("->") + 2);
+  const std::string inputs = formula.substr(0, formula.find("->")),
+                    output = formula.substr(formula.find("->") + 2);
   std::vector<std::string> operands{inputs.substr(0, inputs.find(','))};
-  if (inputs.find(',') != std::string::npos) operands.push_back(inputs.substr(inputs.find(',') + 1));
+  if (inputs.find(',') != std::string::npos)
+    operands.push_back(inputs.substr(inputs.find(',') + 1));
   std::map<char, std::size_t> sizes;
   for (std::size_t i = 0; i < operands.size(); ++i)
-    for (std::size_t d = 0; d < operands[i].size(); ++d) sizes[operands[i][d]] = static_cast<std::size_t>(in[i].size(static_cast<std::int64_t>(d)));
+    for (std::size_t d = 0; d < operands[i].size(); ++d)
+      sizes[operands[i][d]] = static_cast<std::size_t>(in[i].size(static_cast<std::int64_t>(d)));
   std::size_t total = 1, out_size = 1;
   for (const auto& [letter, size] : sizes) total *= size;
   for (const char letter : output) out_size *= sizes[letter];
@@ -107,9 +110,11 @@ Sample make() {
                     "[einsum] `ij,jk->ik`: sizes of `j` disagree: a (2, 3), b (4, 2)"}};
   sample.benchmarks = {{"bqhd,bkhd->bhqk (12, 64, 4, 32)",
                         [] {
-                          return Inputs{raw::cast(values({12, 64, 4, 32}, 1), DType::f32), raw::cast(values({12, 64, 4, 32}, 2), DType::f32)};
+                          return Inputs{raw::cast(values({12, 64, 4, 32}, 1), DType::f32),
+                                        raw::cast(values({12, 64, 4, 32}, 2), DType::f32)};
                         },
-                        [](const Inputs& in) { return einsum("bqhd,bkhd->bhqk", in[0], in[1]); }, 2.0 * 12 * 4 * 64 * 64 * 32,
+                        [](const Inputs& in) { return einsum("bqhd,bkhd->bhqk", in[0], in[1]); },
+                        2.0 * 12 * 4 * 64 * 64 * 32,
                         4.0 * (2 * 12 * 64 * 4 * 32 + 12 * 4 * 64 * 64)}};
   return sample;
 }

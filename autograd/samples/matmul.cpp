@@ -11,7 +11,9 @@ namespace {
 
 using Inputs = std::vector<Tensor>;
 
-Tensor f32(const Shape& shape, std::uint64_t salt) { return raw::cast(values(shape, salt), DType::f32); }
+Tensor f32(const Shape& shape, std::uint64_t salt) {
+  return raw::cast(values(shape, salt), DType::f32);
+}
 
 /// Which matrix of `shape`, broadcast to the batch dimensions, stands at place `index`.
 std::int64_t batch_of(std::int64_t index, const Shape& batch, const Shape& shape) {
@@ -24,18 +26,21 @@ std::int64_t batch_of(std::int64_t index, const Shape& batch, const Shape& shape
   return place;
 }
 
-std::vector<double> product(const std::vector<double>& a, Shape sa, const std::vector<double>& b, Shape sb) {
+std::vector<double> product(const std::vector<double>& a, Shape sa, const std::vector<double>& b,
+                            Shape sb) {
   if (sa.rank() == 1) sa.insert(0, 1);
   if (sb.rank() == 1) sb.push_back(1);
   const std::int64_t m = sa[sa.rank() - 2], k = sa.back(), n = sb.back();
-  const Shape batch = broadcast_shapes(Shape(sa.begin(), sa.end() - 2), Shape(sb.begin(), sb.end() - 2), "reference");
+  const Shape batch = broadcast_shapes(Shape(sa.begin(), sa.end() - 2),
+                                       Shape(sb.begin(), sb.end() - 2), "reference");
   std::vector<double> out(static_cast<std::size_t>(batch.numel() * m * n), 0.0);
   for (std::int64_t g = 0; g < batch.numel(); ++g)
     for (std::int64_t i = 0; i < m; ++i)
       for (std::int64_t j = 0; j < n; ++j)
         for (std::int64_t l = 0; l < k; ++l)
-          out[static_cast<std::size_t>((g * m + i) * n + j)] += a[static_cast<std::size_t>((batch_of(g, batch, sa) * m + i) * k + l)] *
-                                                                b[static_cast<std::size_t>((batch_of(g, batch, sb) * k + l) * n + j)];
+          out[static_cast<std::size_t>((g * m + i) * n + j)] +=
+              a[static_cast<std::size_t>((batch_of(g, batch, sa) * m + i) * k + l)] *
+              b[static_cast<std::size_t>((batch_of(g, batch, sb) * k + l) * n + j)];
   return out;
 }
 
@@ -43,19 +48,24 @@ Case matmul_case(std::string label, const Shape& a, const Shape& b) {
   return {.label = std::move(label),
           .inputs = {values(a, 1), values(b, 2)},
           .call = [](const Inputs& in) { return matmul(in[0], in[1]); },
-          .reference = [](const Inputs& in) { return product(flat(in[0]), in[0].shape(), flat(in[1]), in[1].shape()); }};
+          .reference =
+              [](const Inputs& in) {
+                return product(flat(in[0]), in[0].shape(), flat(in[1]), in[1].shape());
+              }};
 }
 
 /// Both operands stored transposed, read in place.
 Case transposed_case() {
-  return {.label = "transposed views",
-          .inputs = {values({2, 4, 3}, 1), values({5, 4}, 2)},
-          .call = [](const Inputs& in) { return matmul(transpose(in[0], 1, 2), transpose(in[1], 0, 1)); },
-          .reference =
-              [](const Inputs& in) {
-                const Tensor a = raw::transpose(in[0], 1, 2), b = raw::transpose(in[1], 0, 1);
-                return product(flat(a), a.shape(), flat(b), b.shape());
-              }};
+  return {
+      .label = "transposed views",
+      .inputs = {values({2, 4, 3}, 1), values({5, 4}, 2)},
+      .call =
+          [](const Inputs& in) { return matmul(transpose(in[0], 1, 2), transpose(in[1], 0, 1)); },
+      .reference =
+          [](const Inputs& in) {
+            const Tensor a = raw::transpose(in[0], 1, 2), b = raw::transpose(in[1], 0, 1);
+            return product(flat(a), a.shape(), flat(b), b.shape());
+          }};
 }
 
 Case expanded_case() {
@@ -73,7 +83,8 @@ Case expanded_case() {
 }
 
 Benchmark matmul_benchmark(const Shape& a, const Shape& b, double flops) {
-  const double bytes = 4.0 * static_cast<double>(a.numel() + b.numel() + a.numel() / a.back() * b.back());
+  const double bytes =
+      4.0 * static_cast<double>(a.numel() + b.numel() + a.numel() / a.back() * b.back());
   return {a.str() + " x " + b.str(),
           [=] {
             return Inputs{f32(a, 1), f32(b, 2)};
@@ -127,8 +138,10 @@ Sample matmul_sample() {
 }
 
 std::vector<double> affine(const Inputs& in) {
-  const std::vector<double> x = flat(in[0]), w = flat(in[1]), bias = in.size() > 2 ? flat(in[2]) : std::vector<double>();
-  const std::size_t inner = static_cast<std::size_t>(in[1].size(1)), outer = static_cast<std::size_t>(in[1].size(0));
+  const std::vector<double> x = flat(in[0]), w = flat(in[1]),
+                            bias = in.size() > 2 ? flat(in[2]) : std::vector<double>();
+  const std::size_t inner = static_cast<std::size_t>(in[1].size(1)),
+                    outer = static_cast<std::size_t>(in[1].size(0));
   std::size_t rows = 1;
   for (int i = 0; i + 1 < in[0].rank(); ++i) rows *= static_cast<std::size_t>(in[0].size(i));
   std::vector<double> out;
@@ -144,49 +157,61 @@ std::vector<double> affine(const Inputs& in) {
 Case linear_case(std::string label, const Shape& x, const Shape& weight, bool bias) {
   Inputs inputs{values(x, 1), values(weight, 2)};
   if (bias) inputs.push_back(values({weight[0]}, 3));
-  return {.label = std::move(label),
-          .inputs = std::move(inputs),
-          .call = [](const Inputs& in) { return linear(in[0], in[1], in.size() > 2 ? in[2] : Tensor()); },
-          .reference = affine};
+  return {
+      .label = std::move(label),
+      .inputs = std::move(inputs),
+      .call =
+          [](const Inputs& in) { return linear(in[0], in[1], in.size() > 2 ? in[2] : Tensor()); },
+      .reference = affine};
 }
 
-Benchmark linear_benchmark(const char* label, std::int64_t rows, std::int64_t in_size, std::int64_t out_size) {
-  const auto n = static_cast<double>(rows), in = static_cast<double>(in_size), out = static_cast<double>(out_size);
+Benchmark linear_benchmark(const char* label, std::int64_t rows, std::int64_t in_size,
+                           std::int64_t out_size) {
+  const auto n = static_cast<double>(rows), in = static_cast<double>(in_size),
+             out = static_cast<double>(out_size);
   return {label,
           [=] {
             return Inputs{f32({rows, in_size}, 1), f32({out_size, in_size}, 2), f32({out_size}, 3)};
           },
-          [](const Inputs& inputs) { return linear(inputs[0], inputs[1], inputs[2]); }, 2 * n * in * out, 4 * (n * in + in * out + n * out)};
+          [](const Inputs& inputs) { return linear(inputs[0], inputs[1], inputs[2]); },
+          2 * n * in * out, 4 * (n * in + in * out + n * out)};
 }
 
 Sample linear_sample() {
   Sample sample{.name = "linear"};
-  sample.cases = {linear_case("matrix", {3, 4}, {5, 4}, true),     linear_case("no bias", {2, 3, 4}, {5, 4}, false),
-                  linear_case("folded", {2, 3, 4}, {5, 4}, true),  linear_case("one row", {4}, {3, 4}, true),
-                  linear_case("many rows", {70, 3}, {4, 3}, true), linear_case("no rows", {0, 4}, {3, 4}, true),
-                  linear_case("nothing in", {2, 0}, {3, 0}, true), linear_case("nothing out", {2, 3}, {0, 3}, true)};
-  sample.errors = {{"inner",
-                    [] {
-                      linear(Tensor::zeros({2, 3}), Tensor::zeros({4, 5}));
-                    },
-                    "[linear] the last dimension of x is not weight's second: x (2, 3), weight (4, 5)"},
-                   {"weight rank",
-                    [] {
-                      linear(Tensor::zeros({2, 3}), Tensor::zeros({3}));
-                    },
-                    "[linear] x must have a last dimension and weight be (out, in): x (2, 3), weight (3,)"},
-                   {"bias",
-                    [] {
-                      linear(Tensor::zeros({2, 3}), Tensor::zeros({4, 3}), Tensor::zeros({3}));
-                    },
-                    "[linear] bias must be (out,): x (2, 3), weight (4, 3), bias (3,)"},
-                   {"mixed",
-                    [] {
-                      linear(Tensor::zeros({2, 3}), Tensor::zeros({4, 3}, DType::f64));
-                    },
-                    "[linear] operands of different dtypes: x f32, weight f64, bias none; cast one"}};
-  sample.benchmarks = {linear_benchmark("GPT up (768, 128) -> 512", 768, 128, 512), linear_benchmark("GPT down (768, 512) -> 128", 768, 512, 128),
-                       linear_benchmark("ViT qkv (6400, 64) -> 192", 6400, 64, 192), linear_benchmark("wide (3072, 384) -> 1536", 3072, 384, 1536)};
+  sample.cases = {linear_case("matrix", {3, 4}, {5, 4}, true),
+                  linear_case("no bias", {2, 3, 4}, {5, 4}, false),
+                  linear_case("folded", {2, 3, 4}, {5, 4}, true),
+                  linear_case("one row", {4}, {3, 4}, true),
+                  linear_case("many rows", {70, 3}, {4, 3}, true),
+                  linear_case("no rows", {0, 4}, {3, 4}, true),
+                  linear_case("nothing in", {2, 0}, {3, 0}, true),
+                  linear_case("nothing out", {2, 3}, {0, 3}, true)};
+  sample.errors = {
+      {"inner",
+       [] {
+         linear(Tensor::zeros({2, 3}), Tensor::zeros({4, 5}));
+       },
+       "[linear] the last dimension of x is not weight's second: x (2, 3), weight (4, 5)"},
+      {"weight rank",
+       [] {
+         linear(Tensor::zeros({2, 3}), Tensor::zeros({3}));
+       },
+       "[linear] x must have a last dimension and weight be (out, in): x (2, 3), weight (3,)"},
+      {"bias",
+       [] {
+         linear(Tensor::zeros({2, 3}), Tensor::zeros({4, 3}), Tensor::zeros({3}));
+       },
+       "[linear] bias must be (out,): x (2, 3), weight (4, 3), bias (3,)"},
+      {"mixed",
+       [] {
+         linear(Tensor::zeros({2, 3}), Tensor::zeros({4, 3}, DType::f64));
+       },
+       "[linear] operands of different dtypes: x f32, weight f64, bias none; cast one"}};
+  sample.benchmarks = {linear_benchmark("GPT up (768, 128) -> 512", 768, 128, 512),
+                       linear_benchmark("GPT down (768, 512) -> 128", 768, 512, 128),
+                       linear_benchmark("ViT qkv (6400, 64) -> 192", 6400, 64, 192),
+                       linear_benchmark("wide (3072, 384) -> 1536", 3072, 384, 1536)};
   return sample;
 }
 

@@ -12,12 +12,14 @@ using Inputs = std::vector<Tensor>;
 
 std::vector<double> normalised(const Inputs& in, bool center, double eps) {
   std::vector<double> x = flat(in[0]);
-  const std::vector<double> weight = in.size() > 1 ? flat(in[1]) : std::vector<double>(), bias = in.size() > 2 ? flat(in[2]) : std::vector<double>();
+  const std::vector<double> weight = in.size() > 1 ? flat(in[1]) : std::vector<double>(),
+                            bias = in.size() > 2 ? flat(in[2]) : std::vector<double>();
   const std::size_t n = static_cast<std::size_t>(in[0].size(-1));
   for (std::size_t start = 0; n > 0 && start < x.size(); start += n) {
     double mean = 0, square = 0;
     for (std::size_t i = 0; i < n && center; ++i) mean += x[start + i] / static_cast<double>(n);
-    for (std::size_t i = 0; i < n; ++i) square += (x[start + i] - mean) * (x[start + i] - mean) / static_cast<double>(n);
+    for (std::size_t i = 0; i < n; ++i)
+      square += (x[start + i] - mean) * (x[start + i] - mean) / static_cast<double>(n);
     for (std::size_t i = 0; i < n; ++i) {
       double& value = x[start + i];
       value = (value - mean) / std::sqrt(square + eps);
@@ -37,7 +39,8 @@ Case norm_case(std::string label, bool center, const Shape& shape, int parameter
           .call =
               [=](const Inputs& in) {
                 const Tensor weight = in.size() > 1 ? in[1] : Tensor();
-                return center ? layer_norm(in[0], weight, in.size() > 2 ? in[2] : Tensor(), eps) : rms_norm(in[0], weight, eps);
+                return center ? layer_norm(in[0], weight, in.size() > 2 ? in[2] : Tensor(), eps)
+                              : rms_norm(in[0], weight, eps);
               },
           .reference = [=](const Inputs& in) { return normalised(in, center, eps); }};
 }
@@ -59,7 +62,8 @@ Sample make(const char* name, bool center) {
   const auto call = [=](const Tensor& x, const Tensor& weight, double with_eps) {
     return center ? layer_norm(x, weight, Tensor(), with_eps) : rms_norm(x, weight, with_eps);
   };
-  sample.errors = {{"scalar", [=] { call(Tensor::zeros({}), Tensor(), 1e-5); }, prefix + "x must have a last dimension: x ()"},
+  sample.errors = {{"scalar", [=] { call(Tensor::zeros({}), Tensor(), 1e-5); },
+                    prefix + "x must have a last dimension: x ()"},
                    {"weight",
                     [=] {
                       call(Tensor::zeros({2, 4}), Tensor::zeros({3}), 1e-5);
@@ -81,13 +85,15 @@ Sample make(const char* name, bool center) {
                     },
                     prefix + "wants f32 or f64, got i32"}};
   for (const Shape& shape : {Shape{768, 128}, Shape{6400, 64}})
-    sample.benchmarks.push_back({shape.str(),
-                                 [=] {
-                                   Inputs inputs{raw::cast(values(shape, 1), DType::f32), Tensor::ones({shape.back()})};
-                                   if (center) inputs.push_back(Tensor::zeros({shape.back()}));
-                                   return inputs;
-                                 },
-                                 sample.cases[0].call, 8.0 * static_cast<double>(shape.numel()), 8.0 * static_cast<double>(shape.numel())});
+    sample.benchmarks.push_back(
+        {shape.str(),
+         [=] {
+           Inputs inputs{raw::cast(values(shape, 1), DType::f32), Tensor::ones({shape.back()})};
+           if (center) inputs.push_back(Tensor::zeros({shape.back()}));
+           return inputs;
+         },
+         sample.cases[0].call, 8.0 * static_cast<double>(shape.numel()),
+         8.0 * static_cast<double>(shape.numel())});
   return sample;
 }
 

@@ -15,7 +15,8 @@ using Inputs = std::vector<Tensor>;
 using Op = Tensor (*)(const Tensor&, std::int64_t);
 constexpr double kNone = -std::numeric_limits<double>::infinity();
 
-std::vector<double> normalised(const std::vector<double>& x, const Shape& shape, std::int64_t dim, bool logarithm) {
+std::vector<double> normalised(const std::vector<double>& x, const Shape& shape, std::int64_t dim,
+                               bool logarithm) {
   std::size_t n = 1, inner = 1;
   if (shape.rank() > 0) {
     const int d = normalize_dim(dim, shape.rank(), "reference");
@@ -31,23 +32,29 @@ std::vector<double> normalised(const std::vector<double>& x, const Shape& shape,
       for (std::size_t j = 0; j < n; ++j) total += std::exp(x[start + j * inner + i] - largest);
       for (std::size_t j = 0; j < n; ++j) {
         const std::size_t at = start + j * inner + i;
-        out[at] = logarithm ? x[at] - largest - std::log(total) : total == 0 ? 0.0 : std::exp(x[at] - largest) / total;
+        out[at] = logarithm    ? x[at] - largest - std::log(total)
+                  : total == 0 ? 0.0
+                               : std::exp(x[at] - largest) / total;
       }
     }
   return out;
 }
 
-Case plain(Op op, bool logarithm, std::string label, const Shape& shape, std::int64_t dim, double range = 2) {
-  return {.label = std::move(label),
-          .inputs = {values(shape, 1, -range, range)},
-          .call = [=](const Inputs& in) { return op(in[0], dim); },
-          .reference = [=](const Inputs& in) { return normalised(flat(in[0]), in[0].shape(), dim, logarithm); }};
+Case plain(Op op, bool logarithm, std::string label, const Shape& shape, std::int64_t dim,
+           double range = 2) {
+  return {
+      .label = std::move(label),
+      .inputs = {values(shape, 1, -range, range)},
+      .call = [=](const Inputs& in) { return op(in[0], dim); },
+      .reference =
+          [=](const Inputs& in) { return normalised(flat(in[0]), in[0].shape(), dim, logarithm); }};
 }
 
 /// The second row sees nothing, the first all but two.
 Case masked_softmax() {
   return {.label = "a row of only -inf",
-          .inputs = {values({3, 5}, 1), Tensor::from<std::uint8_t>({0, 1, 0, 0, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0}, {3, 5})},
+          .inputs = {values({3, 5}, 1), Tensor::from<std::uint8_t>(
+                                            {0, 1, 0, 0, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0}, {3, 5})},
           .call = [](const Inputs& in) { return softmax(masked_fill(in[0], in[1], kNone), -1); },
           .reference =
               [](const Inputs& in) {
@@ -61,10 +68,14 @@ Case masked_softmax() {
 
 Sample make(const char* name, Op op, bool logarithm) {
   Sample sample{.name = name};
-  sample.cases = {plain(op, logarithm, "last", {3, 5}, -1),       plain(op, logarithm, "first", {4, 3}, 0),
-                  plain(op, logarithm, "middle", {2, 3, 4}, 1),   plain(op, logarithm, "longer than vectors", {2, 37}, -1),
-                  plain(op, logarithm, "vector", {6}, 0),         plain(op, logarithm, "scalar", {}, -1),
-                  plain(op, logarithm, "one column", {3, 1}, -1), plain(op, logarithm, "no rows", {0, 4}, -1),
+  sample.cases = {plain(op, logarithm, "last", {3, 5}, -1),
+                  plain(op, logarithm, "first", {4, 3}, 0),
+                  plain(op, logarithm, "middle", {2, 3, 4}, 1),
+                  plain(op, logarithm, "longer than vectors", {2, 37}, -1),
+                  plain(op, logarithm, "vector", {6}, 0),
+                  plain(op, logarithm, "scalar", {}, -1),
+                  plain(op, logarithm, "one column", {3, 1}, -1),
+                  plain(op, logarithm, "no rows", {0, 4}, -1),
                   plain(op, logarithm, "no columns", {3, 0}, -1)};
   sample.cases.push_back(plain(op, logarithm, "far apart", {2, 9}, -1, 60));
   if (!logarithm) sample.cases.push_back(masked_softmax());
@@ -80,14 +91,17 @@ Sample make(const char* name, Op op, bool logarithm) {
                     },
                     prefix + "wants f32 or f64, got i64"}};
   for (const Shape& shape : {Shape{3072, 64}, Shape{768, 65}, Shape{64, 50000}})
-    sample.benchmarks.push_back({shape.str(), [=] { return Inputs{raw::cast(values(shape, 1), DType::f32)}; },
-                                 [=](const Inputs& in) { return op(in[0], -1); }, 5.0 * static_cast<double>(shape.numel()),
-                                 8.0 * static_cast<double>(shape.numel())});
+    sample.benchmarks.push_back(
+        {shape.str(), [=] { return Inputs{raw::cast(values(shape, 1), DType::f32)}; },
+         [=](const Inputs& in) { return op(in[0], -1); }, 5.0 * static_cast<double>(shape.numel()),
+         8.0 * static_cast<double>(shape.numel())});
   return sample;
 }
 
-const Register softmax_register("softmax", Kind::op, [] { return make("softmax", softmax, false); });
-const Register log_softmax_register("log_softmax", Kind::op, [] { return make("log_softmax", log_softmax, true); });
+const Register softmax_register("softmax", Kind::op,
+                                [] { return make("softmax", softmax, false); });
+const Register log_softmax_register("log_softmax", Kind::op,
+                                    [] { return make("log_softmax", log_softmax, true); });
 
 }  // namespace
 }  // namespace weft::samples::softmax_samples

@@ -1,16 +1,20 @@
-// Exact attention in tiles: no (T, S) matrix is stored. Everything with a row stride is read and written in place.
+// Exact attention in tiles: no (T, S) matrix is stored. Everything with a row stride is read and
+// written in place.
 #pragma once
 
 #include <cstdint>
 
 namespace weft::kernels {
 
-/// Matrices (T or S rows) of a (B, H) grid; strides in elements, rows contiguous. data null: not wanted.
+/// Matrices (T or S rows) of a (B, H) grid; strides in elements, rows contiguous. data null: not
+/// wanted.
 template <class T>
 struct HeadGrid {
   T* data = nullptr;
   std::int64_t batch = 0, head = 0, row = 0;
-  T* at(std::int64_t b, std::int64_t h, std::int64_t r) const { return data + b * batch + h * head + r * row; }
+  T* at(std::int64_t b, std::int64_t h, std::int64_t r) const {
+    return data + b * batch + h * head + r * row;
+  }
 };
 
 template <class T>
@@ -24,20 +28,23 @@ struct AttentionArgs {
   std::int64_t bias_strides[4] = {0, 0, 0, 0};
 };
 
-/// out = softmax(scale q k^T + bias) v and the log-sum-exp of every row of scores, (B, H, T); +inf where a query sees nothing, so that
-/// e^(score - lse) is 0 there. lse may be null.
+/// out = softmax(scale q k^T + bias) v and the log-sum-exp of every row of scores, (B, H, T); +inf
+/// where a query sees nothing, so that e^(score - lse) is 0 there. lse may be null.
 void attention_forward(const AttentionArgs<float>& args, const HeadGrid<float>& out, float* lse);
 void attention_forward(const AttentionArgs<double>& args, const HeadGrid<double>& out, double* lse);
 
-/// Gradients, added to dq, dk, dv (zeroed by the caller). dbias (B, H, T, S) is written whole; null: not wanted.
+/// Gradients, added to dq, dk, dv (zeroed by the caller). dbias (B, H, T, S) is written whole;
+/// null: not wanted.
 template <class T>
 struct AttentionGradients {
   HeadGrid<T> dq, dk, dv;
   T* dbias = nullptr;
 };
-void attention_backward(const AttentionArgs<float>& args, const HeadGrid<const float>& out, const float* lse, const HeadGrid<const float>& g,
+void attention_backward(const AttentionArgs<float>& args, const HeadGrid<const float>& out,
+                        const float* lse, const HeadGrid<const float>& g,
                         const AttentionGradients<float>& gradients);
-void attention_backward(const AttentionArgs<double>& args, const HeadGrid<const double>& out, const double* lse, const HeadGrid<const double>& g,
+void attention_backward(const AttentionArgs<double>& args, const HeadGrid<const double>& out,
+                        const double* lse, const HeadGrid<const double>& g,
                         const AttentionGradients<double>& gradients);
 
 }  // namespace weft::kernels

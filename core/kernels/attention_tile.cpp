@@ -16,7 +16,8 @@ namespace {
 
 using Index = std::int64_t;
 
-/// f(vector, i) over the first n elements in whole vectors, the lanes beyond n masked by the caller's `last`, then zeros up to cols.
+/// f(vector, i) over the first n elements in whole vectors, the lanes beyond n masked by the
+/// caller's `last`, then zeros up to cols.
 template <class T, class Body, class Last>
 HWY_INLINE void for_visible(T* s, Index n, Index cols, const Body& body, const Last& last) {
   const hn::ScalableTag<T> d;
@@ -46,7 +47,9 @@ HWY_INLINE T padded_max(const T* s, Index n) {
     m0 = hn::Max(m0, hn::LoadU(d, s + i));
     i += lanes;
   }
-  if (i < n) m1 = hn::Max(m1, hn::IfThenElse(hn::FirstN(d, static_cast<std::size_t>(n - i)), hn::LoadU(d, s + i), none));
+  if (i < n)
+    m1 = hn::Max(m1, hn::IfThenElse(hn::FirstN(d, static_cast<std::size_t>(n - i)),
+                                    hn::LoadU(d, s + i), none));
   return hn::GetLane(hn::MaxOfLanes(d, hn::Max(m0, m1)));
 }
 
@@ -64,7 +67,8 @@ HWY_INLINE T padded_exp(T* s, Index n, Index cols, T shift) {
         hn::StoreU(e, d, s + i);
       },
       [&](Index i, auto mask) HWY_ATTR {
-        const auto e = hn::IfThenElseZero(mask, exp_of(d, hn::Sub(hn::LoadU(d, s + i), subtracted)));
+        const auto e =
+            hn::IfThenElseZero(mask, exp_of(d, hn::Sub(hn::LoadU(d, s + i), subtracted)));
         sum = hn::Add(sum, e);
         hn::StoreU(e, d, s + i);
       });
@@ -72,44 +76,58 @@ HWY_INLINE T padded_exp(T* s, Index n, Index cols, T shift) {
 }
 
 template <class T>
-void softmax_tile_of(T* s, Index ld, Index rows, Index cols, const Index* visible, const RunningSoftmax<T>& state) {
+void softmax_tile_of(T* s, Index ld, Index rows, Index cols, const Index* visible,
+                     const RunningSoftmax<T>& state) {
   constexpr T kNone = -std::numeric_limits<T>::infinity();
   for (Index r = 0; r < rows; ++r, s += ld) {
     const Index n = std::clamp<Index>(visible[r], 0, cols);
     const T before = state.largest[r], largest = std::max(before, padded_max(s, n));
     const T shift = largest == kNone ? T(0) : largest;
     state.largest[r] = largest;
-    state.correction[r] = before == kNone ? T(0) : before == largest ? T(1) : std::exp(before - shift);
+    state.correction[r] = before == kNone     ? T(0)
+                          : before == largest ? T(1)
+                                              : std::exp(before - shift);
     state.sum[r] = state.sum[r] * state.correction[r] + padded_exp(s, n, cols, shift);
   }
 }
 
 template <class T>
 void exp_tile_of(T* s, Index ld, Index rows, Index cols, const Index* visible, const T* lse) {
-  for (Index r = 0; r < rows; ++r, s += ld) padded_exp(s, std::clamp<Index>(visible[r], 0, cols), cols, lse[r]);
+  for (Index r = 0; r < rows; ++r, s += ld)
+    padded_exp(s, std::clamp<Index>(visible[r], 0, cols), cols, lse[r]);
 }
 
 template <class T>
-void softmax_backward_tile_of(const T* p, T* dp, Index ld, Index rows, Index cols, const Index* visible, const T* delta) {
+void softmax_backward_tile_of(const T* p, T* dp, Index ld, Index rows, Index cols,
+                              const Index* visible, const T* delta) {
   const hn::ScalableTag<T> d;
   for (Index r = 0; r < rows; ++r, p += ld, dp += ld) {
     const auto minus = hn::Set(d, delta[r]);
     for_visible(
         dp, std::clamp<Index>(visible[r], 0, cols), cols,
-        [&](Index i) HWY_ATTR { hn::StoreU(hn::Mul(hn::LoadU(d, p + i), hn::Sub(hn::LoadU(d, dp + i), minus)), d, dp + i); },
-        [&](Index i, auto mask)
-            HWY_ATTR { hn::StoreU(hn::IfThenElseZero(mask, hn::Mul(hn::LoadU(d, p + i), hn::Sub(hn::LoadU(d, dp + i), minus))), d, dp + i); });
+        [&](Index i) HWY_ATTR {
+          hn::StoreU(hn::Mul(hn::LoadU(d, p + i), hn::Sub(hn::LoadU(d, dp + i), minus)), d, dp + i);
+        },
+        [&](Index i, auto mask) HWY_ATTR {
+          hn::StoreU(hn::IfThenElseZero(
+                         mask, hn::Mul(hn::LoadU(d, p + i), hn::Sub(hn::LoadU(d, dp + i), minus))),
+                     d, dp + i);
+        });
   }
 }
 
 template <class T>
-void scale_diagonals_of(T* s, Index ld, Index rows, Index cols, const Index* visible, const T* diagonal) {
+void scale_diagonals_of(T* s, Index ld, Index rows, Index cols, const Index* visible,
+                        const T* diagonal) {
   const hn::ScalableTag<T> d;
   for (Index r = 0; r < rows; ++r, s += ld) {
     const T* factor = diagonal - r;
     const Index n = std::clamp<Index>(visible[r], 0, cols);
     for_visible(
-        s, n, cols, [&](Index i) HWY_ATTR { hn::StoreU(hn::Mul(hn::LoadU(d, s + i), hn::LoadU(d, factor + i)), d, s + i); },
+        s, n, cols,
+        [&](Index i) HWY_ATTR {
+          hn::StoreU(hn::Mul(hn::LoadU(d, s + i), hn::LoadU(d, factor + i)), d, s + i);
+        },
         [&](Index i, auto mask) HWY_ATTR {
           const auto tail = load_tail(d, factor + i, static_cast<std::size_t>(n - i), T(0));
           hn::StoreU(hn::IfThenElseZero(mask, hn::Mul(hn::LoadU(d, s + i), tail)), d, s + i);
@@ -123,7 +141,8 @@ void scale_rows_of(T* x, Index ld, Index rows, Index cols, const T* factor) {
 }
 
 template <class T>
-void dot_rows_of(const T* a, Index lda, const T* b, Index ldb, Index rows, Index n, T scale, T* out) {
+void dot_rows_of(const T* a, Index lda, const T* b, Index ldb, Index rows, Index n, T scale,
+                 T* out) {
   for (Index r = 0; r < rows; ++r) out[r] = scale * row_dot(a + r * lda, b + r * ldb, n);
 }
 
@@ -153,49 +172,68 @@ void weighted_sum_of(const T* factor, const T* x, Index ld, Index rows, Index n,
     auto s = hn::Zero(d);
     for (Index r = 0; r < rows; ++r) {
       const T* row = x + r * ld + i;
-      s = hn::MulAdd(hn::Set(d, factor[r]), whole ? hn::LoadU(d, row) : load_tail(d, row, rest, T(0)), s);
+      s = hn::MulAdd(hn::Set(d, factor[r]),
+                     whole ? hn::LoadU(d, row) : load_tail(d, row, rest, T(0)), s);
     }
-    if (whole) hn::StoreU(s, d, out + i);
-    else store_tail(d, s, out + i, rest);
+    if (whole)
+      hn::StoreU(s, d, out + i);
+    else
+      store_tail(d, s, out + i, rest);
   }
 }
 
-void softmax_tile_f32(float* s, Index ld, Index rows, Index cols, const Index* visible, const RunningSoftmax<float>& state) {
+void softmax_tile_f32(float* s, Index ld, Index rows, Index cols, const Index* visible,
+                      const RunningSoftmax<float>& state) {
   softmax_tile_of(s, ld, rows, cols, visible, state);
 }
-void softmax_tile_f64(double* s, Index ld, Index rows, Index cols, const Index* visible, const RunningSoftmax<double>& state) {
+void softmax_tile_f64(double* s, Index ld, Index rows, Index cols, const Index* visible,
+                      const RunningSoftmax<double>& state) {
   softmax_tile_of(s, ld, rows, cols, visible, state);
 }
-void exp_tile_f32(float* s, Index ld, Index rows, Index cols, const Index* visible, const float* lse) {
+void exp_tile_f32(float* s, Index ld, Index rows, Index cols, const Index* visible,
+                  const float* lse) {
   exp_tile_of(s, ld, rows, cols, visible, lse);
 }
-void exp_tile_f64(double* s, Index ld, Index rows, Index cols, const Index* visible, const double* lse) {
+void exp_tile_f64(double* s, Index ld, Index rows, Index cols, const Index* visible,
+                  const double* lse) {
   exp_tile_of(s, ld, rows, cols, visible, lse);
 }
-void backward_tile_f32(const float* p, float* dp, Index ld, Index rows, Index cols, const Index* visible, const float* delta) {
+void backward_tile_f32(const float* p, float* dp, Index ld, Index rows, Index cols,
+                       const Index* visible, const float* delta) {
   softmax_backward_tile_of(p, dp, ld, rows, cols, visible, delta);
 }
-void backward_tile_f64(const double* p, double* dp, Index ld, Index rows, Index cols, const Index* visible, const double* delta) {
+void backward_tile_f64(const double* p, double* dp, Index ld, Index rows, Index cols,
+                       const Index* visible, const double* delta) {
   softmax_backward_tile_of(p, dp, ld, rows, cols, visible, delta);
 }
-void scale_diagonals_f32(float* s, Index ld, Index rows, Index cols, const Index* visible, const float* diagonal) {
+void scale_diagonals_f32(float* s, Index ld, Index rows, Index cols, const Index* visible,
+                         const float* diagonal) {
   scale_diagonals_of(s, ld, rows, cols, visible, diagonal);
 }
-void scale_diagonals_f64(double* s, Index ld, Index rows, Index cols, const Index* visible, const double* diagonal) {
+void scale_diagonals_f64(double* s, Index ld, Index rows, Index cols, const Index* visible,
+                         const double* diagonal) {
   scale_diagonals_of(s, ld, rows, cols, visible, diagonal);
 }
-void scale_rows_f32(float* x, Index ld, Index rows, Index cols, const float* factor) { scale_rows_of(x, ld, rows, cols, factor); }
-void scale_rows_f64(double* x, Index ld, Index rows, Index cols, const double* factor) { scale_rows_of(x, ld, rows, cols, factor); }
-void dot_rows_f32(const float* a, Index lda, const float* b, Index ldb, Index rows, Index n, float scale, float* out) {
+void scale_rows_f32(float* x, Index ld, Index rows, Index cols, const float* factor) {
+  scale_rows_of(x, ld, rows, cols, factor);
+}
+void scale_rows_f64(double* x, Index ld, Index rows, Index cols, const double* factor) {
+  scale_rows_of(x, ld, rows, cols, factor);
+}
+void dot_rows_f32(const float* a, Index lda, const float* b, Index ldb, Index rows, Index n,
+                  float scale, float* out) {
   dot_rows_of(a, lda, b, ldb, rows, n, scale, out);
 }
-void dot_rows_f64(const double* a, Index lda, const double* b, Index ldb, Index rows, Index n, double scale, double* out) {
+void dot_rows_f64(const double* a, Index lda, const double* b, Index ldb, Index rows, Index n,
+                  double scale, double* out) {
   dot_rows_of(a, lda, b, ldb, rows, n, scale, out);
 }
-void weighted_sum_f32(const float* factor, const float* x, Index ld, Index rows, Index n, float* out) {
+void weighted_sum_f32(const float* factor, const float* x, Index ld, Index rows, Index n,
+                      float* out) {
   weighted_sum_of(factor, x, ld, rows, n, out);
 }
-void weighted_sum_f64(const double* factor, const double* x, Index ld, Index rows, Index n, double* out) {
+void weighted_sum_f64(const double* factor, const double* x, Index ld, Index rows, Index n,
+                      double* out) {
   weighted_sum_of(factor, x, ld, rows, n, out);
 }
 
@@ -223,44 +261,56 @@ HWY_EXPORT(weighted_sum_f64);
 using Index = std::int64_t;
 }  // namespace
 
-void softmax_tile(float* s, Index ld, Index rows, Index cols, const Index* visible, const RunningSoftmax<float>& state) {
+void softmax_tile(float* s, Index ld, Index rows, Index cols, const Index* visible,
+                  const RunningSoftmax<float>& state) {
   HWY_DYNAMIC_DISPATCH(softmax_tile_f32)(s, ld, rows, cols, visible, state);
 }
-void softmax_tile(double* s, Index ld, Index rows, Index cols, const Index* visible, const RunningSoftmax<double>& state) {
+void softmax_tile(double* s, Index ld, Index rows, Index cols, const Index* visible,
+                  const RunningSoftmax<double>& state) {
   HWY_DYNAMIC_DISPATCH(softmax_tile_f64)(s, ld, rows, cols, visible, state);
 }
 void exp_tile(float* s, Index ld, Index rows, Index cols, const Index* visible, const float* lse) {
   HWY_DYNAMIC_DISPATCH(exp_tile_f32)(s, ld, rows, cols, visible, lse);
 }
-void exp_tile(double* s, Index ld, Index rows, Index cols, const Index* visible, const double* lse) {
+void exp_tile(double* s, Index ld, Index rows, Index cols, const Index* visible,
+              const double* lse) {
   HWY_DYNAMIC_DISPATCH(exp_tile_f64)(s, ld, rows, cols, visible, lse);
 }
-void softmax_backward_tile(const float* p, float* dp, Index ld, Index rows, Index cols, const Index* visible, const float* delta) {
+void softmax_backward_tile(const float* p, float* dp, Index ld, Index rows, Index cols,
+                           const Index* visible, const float* delta) {
   HWY_DYNAMIC_DISPATCH(backward_tile_f32)(p, dp, ld, rows, cols, visible, delta);
 }
-void softmax_backward_tile(const double* p, double* dp, Index ld, Index rows, Index cols, const Index* visible, const double* delta) {
+void softmax_backward_tile(const double* p, double* dp, Index ld, Index rows, Index cols,
+                           const Index* visible, const double* delta) {
   HWY_DYNAMIC_DISPATCH(backward_tile_f64)(p, dp, ld, rows, cols, visible, delta);
 }
-void scale_diagonals(float* s, Index ld, Index rows, Index cols, const Index* visible, const float* diagonal) {
+void scale_diagonals(float* s, Index ld, Index rows, Index cols, const Index* visible,
+                     const float* diagonal) {
   HWY_DYNAMIC_DISPATCH(scale_diagonals_f32)(s, ld, rows, cols, visible, diagonal);
 }
-void scale_diagonals(double* s, Index ld, Index rows, Index cols, const Index* visible, const double* diagonal) {
+void scale_diagonals(double* s, Index ld, Index rows, Index cols, const Index* visible,
+                     const double* diagonal) {
   HWY_DYNAMIC_DISPATCH(scale_diagonals_f64)(s, ld, rows, cols, visible, diagonal);
 }
-void scale_rows(float* x, Index ld, Index rows, Index cols, const float* factor) { HWY_DYNAMIC_DISPATCH(scale_rows_f32)(x, ld, rows, cols, factor); }
+void scale_rows(float* x, Index ld, Index rows, Index cols, const float* factor) {
+  HWY_DYNAMIC_DISPATCH(scale_rows_f32)(x, ld, rows, cols, factor);
+}
 void scale_rows(double* x, Index ld, Index rows, Index cols, const double* factor) {
   HWY_DYNAMIC_DISPATCH(scale_rows_f64)(x, ld, rows, cols, factor);
 }
-void dot_rows(const float* a, Index lda, const float* b, Index ldb, Index rows, Index n, float scale, float* out) {
+void dot_rows(const float* a, Index lda, const float* b, Index ldb, Index rows, Index n,
+              float scale, float* out) {
   HWY_DYNAMIC_DISPATCH(dot_rows_f32)(a, lda, b, ldb, rows, n, scale, out);
 }
-void dot_rows(const double* a, Index lda, const double* b, Index ldb, Index rows, Index n, double scale, double* out) {
+void dot_rows(const double* a, Index lda, const double* b, Index ldb, Index rows, Index n,
+              double scale, double* out) {
   HWY_DYNAMIC_DISPATCH(dot_rows_f64)(a, lda, b, ldb, rows, n, scale, out);
 }
 void weighted_sum(const float* factor, const float* x, Index ld, Index rows, Index n, float* out) {
   HWY_DYNAMIC_DISPATCH(weighted_sum_f32)(factor, x, ld, rows, n, out);
 }
-void weighted_sum(const double* factor, const double* x, Index ld, Index rows, Index n, double* out) {
+void weighted_sum(const double* factor, const double* x, Index ld, Index rows, Index n,
+                  double* out) {
   HWY_DYNAMIC_DISPATCH(weighted_sum_f64)(factor, x, ld, rows, n, out);
 }
 

@@ -16,7 +16,8 @@ HWY_BEFORE_NAMESPACE();
 namespace weft::kernels::HWY_NAMESPACE {
 namespace {
 
-/// f(vector of the plane at i, index i, whether it is whole): the last one's missing lanes are `fill`.
+/// f(vector of the plane at i, index i, whether it is whole): the last one's missing lanes are
+/// `fill`.
 template <class T, class F>
 HWY_INLINE void each_vector(std::int64_t n, const T* x, T fill, F&& f) {
   const hn::ScalableTag<T> d;
@@ -27,7 +28,8 @@ HWY_INLINE void each_vector(std::int64_t n, const T* x, T fill, F&& f) {
 }
 
 template <class T>
-void statistics(const Planes& p, const T* x, T* mean, T* variance, std::int64_t begin, std::int64_t end) {
+void statistics(const Planes& p, const T* x, T* mean, T* variance, std::int64_t begin,
+                std::int64_t end) {
   const hn::ScalableTag<T> d;
   const T size = static_cast<T>(p.pixels);
   for (std::int64_t c = begin; c < end; ++c) {
@@ -35,7 +37,8 @@ void statistics(const Planes& p, const T* x, T* mean, T* variance, std::int64_t 
     for (std::int64_t b = 0; b < p.batch; ++b) {
       const T* const plane = x + (b * p.channels + c) * p.pixels;
       auto sum = hn::Zero(d), square = hn::Zero(d);
-      each_vector(p.pixels, plane, T(0), [&](auto v, std::int64_t, std::int64_t) HWY_ATTR { sum = hn::Add(sum, v); });
+      each_vector(p.pixels, plane, T(0),
+                  [&](auto v, std::int64_t, std::int64_t) HWY_ATTR { sum = hn::Add(sum, v); });
       const T own = sum_lanes(d, sum) / size;
       const auto m = hn::Set(d, own);
       each_vector(p.pixels, plane, own, [&](auto v, std::int64_t, std::int64_t) HWY_ATTR {
@@ -43,7 +46,8 @@ void statistics(const Planes& p, const T* x, T* mean, T* variance, std::int64_t 
         square = hn::MulAdd(a, a, square);
       });
       // Joining (n, mean, M2) of what came before with this plane's.
-      const double more = static_cast<double>(size), total = count + more, delta = static_cast<double>(own) - center;
+      const double more = static_cast<double>(size), total = count + more,
+                   delta = static_cast<double>(own) - center;
       center += delta * more / total;
       squares += static_cast<double>(sum_lanes(d, square)) + delta * delta * count * more / total;
       count = total;
@@ -54,22 +58,29 @@ void statistics(const Planes& p, const T* x, T* mean, T* variance, std::int64_t 
 }
 
 template <class T>
-void apply(const Planes& p, const T* x, const T* mean, const T* scale, const T* shift, T* y, std::int64_t begin, std::int64_t end) {
+void apply(const Planes& p, const T* x, const T* mean, const T* scale, const T* shift, T* y,
+           std::int64_t begin, std::int64_t end) {
   const hn::ScalableTag<T> d;
   const std::int64_t lanes = static_cast<std::int64_t>(hn::Lanes(d));
   for (std::int64_t plane = begin; plane < end; ++plane) {
-    const auto center = hn::Set(d, mean[plane % p.channels]), factor = hn::Set(d, scale[plane % p.channels]), offset = hn::Set(d, shift[plane % p.channels]);
+    const auto center = hn::Set(d, mean[plane % p.channels]),
+               factor = hn::Set(d, scale[plane % p.channels]),
+               offset = hn::Set(d, shift[plane % p.channels]);
     T* const out = y + plane * p.pixels;
-    each_vector(p.pixels, x + plane * p.pixels, T(0), [&](auto v, std::int64_t i, std::int64_t count) HWY_ATTR {
-      const auto result = hn::MulAdd(hn::Sub(v, center), factor, offset);
-      if (count == lanes) hn::StoreU(result, d, out + i);
-      else store_tail(d, result, out + i, static_cast<std::size_t>(count));
-    });
+    each_vector(p.pixels, x + plane * p.pixels, T(0),
+                [&](auto v, std::int64_t i, std::int64_t count) HWY_ATTR {
+                  const auto result = hn::MulAdd(hn::Sub(v, center), factor, offset);
+                  if (count == lanes)
+                    hn::StoreU(result, d, out + i);
+                  else
+                    store_tail(d, result, out + i, static_cast<std::size_t>(count));
+                });
   }
 }
 
 template <class T>
-void sums(const Planes& p, const T* x, const T* g, const T* mean, T* sum_g, T* sum_gx, std::int64_t begin, std::int64_t end) {
+void sums(const Planes& p, const T* x, const T* g, const T* mean, T* sum_g, T* sum_gx,
+          std::int64_t begin, std::int64_t end) {
   const hn::ScalableTag<T> d;
   const std::int64_t lanes = static_cast<std::int64_t>(hn::Lanes(d));
   for (std::int64_t c = begin; c < end; ++c) {
@@ -79,7 +90,9 @@ void sums(const Planes& p, const T* x, const T* g, const T* mean, T* sum_g, T* s
       const std::int64_t at = (b * p.channels + c) * p.pixels;
       auto of_g = hn::Zero(d), of_gx = hn::Zero(d);
       each_vector(p.pixels, x + at, T(0), [&](auto v, std::int64_t i, std::int64_t count) HWY_ATTR {
-        const auto gradient = count == lanes ? hn::LoadU(d, g + at + i) : load_tail(d, g + at + i, static_cast<std::size_t>(count), T(0));
+        const auto gradient = count == lanes
+                                  ? hn::LoadU(d, g + at + i)
+                                  : load_tail(d, g + at + i, static_cast<std::size_t>(count), T(0));
         of_g = hn::Add(of_g, gradient);
         of_gx = hn::MulAdd(gradient, hn::Sub(v, center), of_gx);
       });
@@ -92,45 +105,58 @@ void sums(const Planes& p, const T* x, const T* g, const T* mean, T* sum_g, T* s
 }
 
 template <class T>
-void gradient(const Planes& p, const T* x, const T* g, const T* mean, const T* of_g, const T* of_x, const T* shift, T* dx, std::int64_t begin, std::int64_t end) {
+void gradient(const Planes& p, const T* x, const T* g, const T* mean, const T* of_g, const T* of_x,
+              const T* shift, T* dx, std::int64_t begin, std::int64_t end) {
   const hn::ScalableTag<T> d;
   const std::int64_t lanes = static_cast<std::int64_t>(hn::Lanes(d));
   for (std::int64_t plane = begin; plane < end; ++plane) {
     const std::int64_t c = plane % p.channels, at = plane * p.pixels;
-    const auto center = hn::Set(d, mean[c]), times_g = hn::Set(d, of_g[c]), times_x = hn::Set(d, of_x[c]), offset = hn::Set(d, shift[c]);
+    const auto center = hn::Set(d, mean[c]), times_g = hn::Set(d, of_g[c]),
+               times_x = hn::Set(d, of_x[c]), offset = hn::Set(d, shift[c]);
     each_vector(p.pixels, x + at, T(0), [&](auto v, std::int64_t i, std::int64_t count) HWY_ATTR {
-      const auto in = count == lanes ? hn::LoadU(d, g + at + i) : load_tail(d, g + at + i, static_cast<std::size_t>(count), T(0));
+      const auto in = count == lanes
+                          ? hn::LoadU(d, g + at + i)
+                          : load_tail(d, g + at + i, static_cast<std::size_t>(count), T(0));
       const auto result = hn::MulAdd(in, times_g, hn::MulAdd(hn::Sub(v, center), times_x, offset));
-      if (count == lanes) hn::StoreU(result, d, dx + at + i);
-      else store_tail(d, result, dx + at + i, static_cast<std::size_t>(count));
+      if (count == lanes)
+        hn::StoreU(result, d, dx + at + i);
+      else
+        store_tail(d, result, dx + at + i, static_cast<std::size_t>(count));
     });
   }
 }
 
-void statistics_f32(const Planes& p, const float* x, float* mean, float* variance, std::int64_t begin, std::int64_t end) {
+void statistics_f32(const Planes& p, const float* x, float* mean, float* variance,
+                    std::int64_t begin, std::int64_t end) {
   statistics(p, x, mean, variance, begin, end);
 }
-void statistics_f64(const Planes& p, const double* x, double* mean, double* variance, std::int64_t begin, std::int64_t end) {
+void statistics_f64(const Planes& p, const double* x, double* mean, double* variance,
+                    std::int64_t begin, std::int64_t end) {
   statistics(p, x, mean, variance, begin, end);
 }
-void apply_f32(const Planes& p, const float* x, const float* mean, const float* scale, const float* shift, float* y, std::int64_t begin, std::int64_t end) {
+void apply_f32(const Planes& p, const float* x, const float* mean, const float* scale,
+               const float* shift, float* y, std::int64_t begin, std::int64_t end) {
   apply(p, x, mean, scale, shift, y, begin, end);
 }
-void apply_f64(const Planes& p, const double* x, const double* mean, const double* scale, const double* shift, double* y, std::int64_t begin, std::int64_t end) {
+void apply_f64(const Planes& p, const double* x, const double* mean, const double* scale,
+               const double* shift, double* y, std::int64_t begin, std::int64_t end) {
   apply(p, x, mean, scale, shift, y, begin, end);
 }
-void sums_f32(const Planes& p, const float* x, const float* g, const float* mean, float* sum_g, float* sum_gx, std::int64_t begin, std::int64_t end) {
+void sums_f32(const Planes& p, const float* x, const float* g, const float* mean, float* sum_g,
+              float* sum_gx, std::int64_t begin, std::int64_t end) {
   sums(p, x, g, mean, sum_g, sum_gx, begin, end);
 }
-void sums_f64(const Planes& p, const double* x, const double* g, const double* mean, double* sum_g, double* sum_gx, std::int64_t begin,
-              std::int64_t end) {
+void sums_f64(const Planes& p, const double* x, const double* g, const double* mean, double* sum_g,
+              double* sum_gx, std::int64_t begin, std::int64_t end) {
   sums(p, x, g, mean, sum_g, sum_gx, begin, end);
 }
-void gradient_f32(const Planes& p, const float* x, const float* g, const float* mean, const float* of_g, const float* of_x, const float* shift, float* dx,
+void gradient_f32(const Planes& p, const float* x, const float* g, const float* mean,
+                  const float* of_g, const float* of_x, const float* shift, float* dx,
                   std::int64_t begin, std::int64_t end) {
   gradient(p, x, g, mean, of_g, of_x, shift, dx, begin, end);
 }
-void gradient_f64(const Planes& p, const double* x, const double* g, const double* mean, const double* of_g, const double* of_x, const double* shift, double* dx,
+void gradient_f64(const Planes& p, const double* x, const double* g, const double* mean,
+                  const double* of_g, const double* of_x, const double* shift, double* dx,
                   std::int64_t begin, std::int64_t end) {
   gradient(p, x, g, mean, of_g, of_x, shift, dx, begin, end);
 }
@@ -156,39 +182,64 @@ constexpr std::int64_t kPlaneGrain = 32768;  // elements worth a task
 /// f(begin, end) over channels, each of which is batch planes.
 template <class F>
 void over_channels(const Planes& p, F&& f) {
-  parallel_for(p.channels, std::max<std::int64_t>(1, kPlaneGrain / std::max<std::int64_t>(1, p.batch * p.pixels)), f);
+  parallel_for(
+      p.channels,
+      std::max<std::int64_t>(1, kPlaneGrain / std::max<std::int64_t>(1, p.batch * p.pixels)), f);
 }
 
 /// f(begin, end) over planes.
 template <class F>
 void over_planes(const Planes& p, F&& f) {
-  parallel_for(p.batch * p.channels, std::max<std::int64_t>(1, kPlaneGrain / std::max<std::int64_t>(1, p.pixels)), f);
+  parallel_for(p.batch * p.channels,
+               std::max<std::int64_t>(1, kPlaneGrain / std::max<std::int64_t>(1, p.pixels)), f);
 }
 }  // namespace
 
 void batch_norm_statistics(const Planes& p, const float* x, float* mean, float* variance) {
-  over_channels(p, [&](std::int64_t begin, std::int64_t end) { HWY_DYNAMIC_DISPATCH(statistics_f32)(p, x, mean, variance, begin, end); });
+  over_channels(p, [&](std::int64_t begin, std::int64_t end) {
+    HWY_DYNAMIC_DISPATCH(statistics_f32)(p, x, mean, variance, begin, end);
+  });
 }
 void batch_norm_statistics(const Planes& p, const double* x, double* mean, double* variance) {
-  over_channels(p, [&](std::int64_t begin, std::int64_t end) { HWY_DYNAMIC_DISPATCH(statistics_f64)(p, x, mean, variance, begin, end); });
+  over_channels(p, [&](std::int64_t begin, std::int64_t end) {
+    HWY_DYNAMIC_DISPATCH(statistics_f64)(p, x, mean, variance, begin, end);
+  });
 }
-void batch_norm_apply(const Planes& p, const float* x, const float* mean, const float* scale, const float* shift, float* y) {
-  over_planes(p, [&](std::int64_t begin, std::int64_t end) { HWY_DYNAMIC_DISPATCH(apply_f32)(p, x, mean, scale, shift, y, begin, end); });
+void batch_norm_apply(const Planes& p, const float* x, const float* mean, const float* scale,
+                      const float* shift, float* y) {
+  over_planes(p, [&](std::int64_t begin, std::int64_t end) {
+    HWY_DYNAMIC_DISPATCH(apply_f32)(p, x, mean, scale, shift, y, begin, end);
+  });
 }
-void batch_norm_apply(const Planes& p, const double* x, const double* mean, const double* scale, const double* shift, double* y) {
-  over_planes(p, [&](std::int64_t begin, std::int64_t end) { HWY_DYNAMIC_DISPATCH(apply_f64)(p, x, mean, scale, shift, y, begin, end); });
+void batch_norm_apply(const Planes& p, const double* x, const double* mean, const double* scale,
+                      const double* shift, double* y) {
+  over_planes(p, [&](std::int64_t begin, std::int64_t end) {
+    HWY_DYNAMIC_DISPATCH(apply_f64)(p, x, mean, scale, shift, y, begin, end);
+  });
 }
-void batch_norm_sums(const Planes& p, const float* x, const float* g, const float* mean, float* sum_g, float* sum_gx) {
-  over_channels(p, [&](std::int64_t begin, std::int64_t end) { HWY_DYNAMIC_DISPATCH(sums_f32)(p, x, g, mean, sum_g, sum_gx, begin, end); });
+void batch_norm_sums(const Planes& p, const float* x, const float* g, const float* mean,
+                     float* sum_g, float* sum_gx) {
+  over_channels(p, [&](std::int64_t begin, std::int64_t end) {
+    HWY_DYNAMIC_DISPATCH(sums_f32)(p, x, g, mean, sum_g, sum_gx, begin, end);
+  });
 }
-void batch_norm_sums(const Planes& p, const double* x, const double* g, const double* mean, double* sum_g, double* sum_gx) {
-  over_channels(p, [&](std::int64_t begin, std::int64_t end) { HWY_DYNAMIC_DISPATCH(sums_f64)(p, x, g, mean, sum_g, sum_gx, begin, end); });
+void batch_norm_sums(const Planes& p, const double* x, const double* g, const double* mean,
+                     double* sum_g, double* sum_gx) {
+  over_channels(p, [&](std::int64_t begin, std::int64_t end) {
+    HWY_DYNAMIC_DISPATCH(sums_f64)(p, x, g, mean, sum_g, sum_gx, begin, end);
+  });
 }
-void batch_norm_gradient(const Planes& p, const float* x, const float* g, const float* mean, const float* of_g, const float* of_x, const float* shift, float* dx) {
-  over_planes(p, [&](std::int64_t begin, std::int64_t end) { HWY_DYNAMIC_DISPATCH(gradient_f32)(p, x, g, mean, of_g, of_x, shift, dx, begin, end); });
+void batch_norm_gradient(const Planes& p, const float* x, const float* g, const float* mean,
+                         const float* of_g, const float* of_x, const float* shift, float* dx) {
+  over_planes(p, [&](std::int64_t begin, std::int64_t end) {
+    HWY_DYNAMIC_DISPATCH(gradient_f32)(p, x, g, mean, of_g, of_x, shift, dx, begin, end);
+  });
 }
-void batch_norm_gradient(const Planes& p, const double* x, const double* g, const double* mean, const double* of_g, const double* of_x, const double* shift, double* dx) {
-  over_planes(p, [&](std::int64_t begin, std::int64_t end) { HWY_DYNAMIC_DISPATCH(gradient_f64)(p, x, g, mean, of_g, of_x, shift, dx, begin, end); });
+void batch_norm_gradient(const Planes& p, const double* x, const double* g, const double* mean,
+                         const double* of_g, const double* of_x, const double* shift, double* dx) {
+  over_planes(p, [&](std::int64_t begin, std::int64_t end) {
+    HWY_DYNAMIC_DISPATCH(gradient_f64)(p, x, g, mean, of_g, of_x, shift, dx, begin, end);
+  });
 }
 
 }  // namespace weft::kernels

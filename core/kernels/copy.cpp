@@ -7,12 +7,12 @@
 namespace weft::kernels {
 namespace {
 
-constexpr std::int64_t kGrain = 1 << 15;    // elements a chunk
-constexpr std::int64_t kShortRow = 32;      // below this a loop beats a call of memcpy
-constexpr std::int64_t kTile = 32;          // rows and columns of a transposed tile
+constexpr std::int64_t kGrain = 1 << 15;  // elements a chunk
+constexpr std::int64_t kShortRow = 32;    // below this a loop beats a call of memcpy
+constexpr std::int64_t kTile = 32;        // rows and columns of a transposed tile
 
-/// One loop nest over both sides, outermost first: sizes above 1, in the order of the target's memory, merged where
-/// both sides allow it.
+/// One loop nest over both sides, outermost first: sizes above 1, in the order of the target's
+/// memory, merged where both sides allow it.
 struct Nest {
   int rank = 0;
   std::int64_t size[Shape::kMaxRank];
@@ -38,7 +38,8 @@ Nest make_nest(const Shape& shape, const Shape& to_strides, const Shape& from_st
   }
   int merged = 0;
   for (int i = 1; i < nest.rank; ++i) {
-    if (nest.to[merged] == nest.to[i] * nest.size[i] && nest.from[merged] == nest.from[i] * nest.size[i]) {
+    if (nest.to[merged] == nest.to[i] * nest.size[i] &&
+        nest.from[merged] == nest.from[i] * nest.size[i]) {
       nest.size[merged] *= nest.size[i];
       nest.to[merged] = nest.to[i];
       nest.from[merged] = nest.from[i];
@@ -85,7 +86,8 @@ class Walker {
 };
 
 template <class To, class From>
-void copy_row(To* to, std::int64_t to_stride, const From* from, std::int64_t from_stride, std::int64_t n) {
+void copy_row(To* to, std::int64_t to_stride, const From* from, std::int64_t from_stride,
+              std::int64_t n) {
   if (to_stride == 1 && from_stride == 1) {
     if constexpr (std::is_same_v<To, From>) {
       if (n >= kShortRow) {
@@ -94,7 +96,8 @@ void copy_row(To* to, std::int64_t to_stride, const From* from, std::int64_t fro
       }
     }
     std::int64_t i = 0;
-    constexpr std::int64_t kBlock = 16;  // a fixed count is what the compiler turns into vector code at -O2
+    constexpr std::int64_t kBlock =
+        16;  // a fixed count is what the compiler turns into vector code at -O2
     for (; i + kBlock <= n; i += kBlock) {
       To block[kBlock];
       for (std::int64_t j = 0; j < kBlock; ++j) block[j] = convert<To>(from[i + j]);
@@ -126,7 +129,8 @@ void copy_rows(const Nest& nest, To* to, const From* from) {
     std::int64_t piece = begin % pieces;
     for (std::int64_t i = begin; i < end; ++i) {
       const std::int64_t first = piece * kGrain;
-      copy_row(to + at.to + first * nest.to[last], nest.to[last], from + at.from + first * nest.from[last], nest.from[last],
+      copy_row(to + at.to + first * nest.to[last], nest.to[last],
+               from + at.from + first * nest.from[last], nest.from[last],
                std::min(kGrain, inner - first));
       if (++piece == pieces) {
         piece = 0;
@@ -149,7 +153,8 @@ inline void copy_patch(T* to, std::int64_t to_stride, const T* from, std::int64_
   for (std::int64_t y = 0; y < kPatch; ++y) std::memcpy(to + y * to_stride, b[y], sizeof b[y]);
 }
 
-/// The last two dimensions of the nest run the other way in the source: tiles keep both sides in the cache.
+/// The last two dimensions of the nest run the other way in the source: tiles keep both sides in
+/// the cache.
 template <class T>
 void copy_transposed(const Nest& nest, T* to, const T* from) {
   const int row = nest.rank - 2;
@@ -172,22 +177,28 @@ void copy_transposed(const Nest& nest, T* to, const T* from) {
       const T* in = from + at.from + row_begin;
       for (std::int64_t c = 0; c < columns; c += kTile) {
         const std::int64_t width = std::min(kTile, columns - c);
-        // Through a tile of our own: rows a power of two apart would push each other out of the cache.
+        // Through a tile of our own: rows a power of two apart would push each other out of the
+        // cache.
         T tile[kTile * kTile];
         std::int64_t x = 0;
         for (; x + kPatch <= width; x += kPatch) {
           const T* column = in + (c + x) * from_stride;
           std::int64_t y = 0;
-          for (; y + kPatch <= height; y += kPatch) copy_patch(tile + y * kTile + x, kTile, column + y, from_stride);
+          for (; y + kPatch <= height; y += kPatch)
+            copy_patch(tile + y * kTile + x, kTile, column + y, from_stride);
           for (; y < height; ++y)
-            for (std::int64_t j = 0; j < kPatch; ++j) tile[y * kTile + x + j] = column[j * from_stride + y];
+            for (std::int64_t j = 0; j < kPatch; ++j)
+              tile[y * kTile + x + j] = column[j * from_stride + y];
         }
         for (; x < width; ++x)
-          for (std::int64_t y = 0; y < height; ++y) tile[y * kTile + x] = in[(c + x) * from_stride + y];
+          for (std::int64_t y = 0; y < height; ++y)
+            tile[y * kTile + x] = in[(c + x) * from_stride + y];
         for (std::int64_t y = 0; y < height; ++y) {
           T* line = out + y * to_stride + c;
-          if (width == kTile) std::memcpy(line, tile + y * kTile, kTile * sizeof(T));
-          else std::copy_n(tile + y * kTile, width, line);
+          if (width == kTile)
+            std::memcpy(line, tile + y * kTile, kTile * sizeof(T));
+          else
+            std::copy_n(tile + y * kTile, width, line);
         }
       }
       if (++band == bands) {
@@ -220,8 +231,8 @@ void copy_nest(Nest nest, To* to, const From* from) {
 
 }  // namespace
 
-void copy_strided(const Shape& shape, std::byte* to, DType to_dtype, const Shape& to_strides, const std::byte* from, DType from_dtype,
-                  const Shape& from_strides) {
+void copy_strided(const Shape& shape, std::byte* to, DType to_dtype, const Shape& to_strides,
+                  const std::byte* from, DType from_dtype, const Shape& from_strides) {
   for (const std::int64_t size : shape)
     if (size == 0) return;
   const Nest nest = make_nest(shape, to_strides, from_strides);

@@ -18,7 +18,8 @@ inline To convert(From value) {
     return static_cast<To>(value);
   } else if constexpr (std::is_floating_point_v<From>) {
     constexpr From kLow = static_cast<From>(std::numeric_limits<To>::min());
-    constexpr From kHigh = static_cast<From>(std::numeric_limits<To>::max() / 2 + 1) * 2;  // max + 1, exact in any float type
+    constexpr From kHigh = static_cast<From>(std::numeric_limits<To>::max() / 2 + 1) *
+                           2;  // max + 1, exact in any float type
     if (value != value) return 0;
     if (value <= kLow) return std::numeric_limits<To>::min();
     if (value >= kHigh) return std::numeric_limits<To>::max();
@@ -30,9 +31,9 @@ inline To convert(From value) {
   }
 }
 
-/// to[index] = convert(from[index]) for every index of `shape`; strides in elements, those of `from` may be 0. The two
-/// may not overlap. Runs on several threads.
-void copy_strided(const Shape& shape, std::byte* to, DType to_dtype, const Shape& to_strides, const std::byte* from, DType from_dtype,
-                  const Shape& from_strides);
+/// to[index] = convert(from[index]) for every index of `shape`; strides in elements, those of
+/// `from` may be 0. The two may not overlap. Runs on several threads.
+void copy_strided(const Shape& shape, std::byte* to, DType to_dtype, const Shape& to_strides,
+                  const std::byte* from, DType from_dtype, const Shape& from_strides);
 
 }  // namespace weft::kernels

@@ -18,7 +18,8 @@ namespace weft::kernels::HWY_NAMESPACE {
 namespace {
 
 template <class T>
-void forward_rows(const CrossEntropyArgs<T>& args, T* loss, T* lse, std::int64_t begin, std::int64_t end) {
+void forward_rows(const CrossEntropyArgs<T>& args, T* loss, T* lse, std::int64_t begin,
+                  std::int64_t end) {
   const std::int64_t n = args.n;
   for (std::int64_t r = begin; r < end; ++r) {
     const T* x = args.logits + r * n;
@@ -40,9 +41,11 @@ void forward_rows(const CrossEntropyArgs<T>& args, T* loss, T* lse, std::int64_t
   }
 }
 
-/// d loss / d x_c = p_c ((1 - s) w_t + s W / n) - [c = t] (1 - s) w_t - s w_c / n, with s the smoothing and W the sum of weights.
+/// d loss / d x_c = p_c ((1 - s) w_t + s W / n) - [c = t] (1 - s) w_t - s w_c / n, with s the
+/// smoothing and W the sum of weights.
 template <class T>
-void backward_rows(const CrossEntropyArgs<T>& args, const T* lse, const T* scale, T* dx, std::int64_t begin, std::int64_t end) {
+void backward_rows(const CrossEntropyArgs<T>& args, const T* lse, const T* scale, T* dx,
+                   std::int64_t begin, std::int64_t end) {
   const hn::ScalableTag<T> d;
   const std::int64_t n = args.n, lanes = static_cast<std::int64_t>(hn::Lanes(d));
   const T spread = args.smoothing / static_cast<T>(n);
@@ -55,31 +58,40 @@ void backward_rows(const CrossEntropyArgs<T>& args, const T* lse, const T* scale
     }
     const T* x = args.logits + r * n;
     const T hit = scale[r] * (T(1) - args.smoothing) * (args.weights ? args.weights[target] : T(1));
-    const auto of_p = hn::Set(d, hit + scale[r] * spread * args.weight_sum), minus_lse = hn::Set(d, -lse[r]), each = hn::Set(d, -scale[r] * spread);
+    const auto of_p = hn::Set(d, hit + scale[r] * spread * args.weight_sum),
+               minus_lse = hn::Set(d, -lse[r]), each = hn::Set(d, -scale[r] * spread);
     for (std::int64_t i = 0; i < n; i += lanes) {
       const std::size_t rest = static_cast<std::size_t>(n - i);
       const bool whole = i + lanes <= n;
       const auto xi = whole ? hn::LoadU(d, x + i) : load_tail(d, x + i, rest, T(0));
       auto base = each;
-      if (args.weights) base = hn::Mul(each, whole ? hn::LoadU(d, args.weights + i) : load_tail(d, args.weights + i, rest, T(0)));
+      if (args.weights)
+        base = hn::Mul(each, whole ? hn::LoadU(d, args.weights + i)
+                                   : load_tail(d, args.weights + i, rest, T(0)));
       const auto value = hn::MulAdd(exp_of(d, hn::Add(xi, minus_lse)), of_p, base);
-      if (whole) hn::StoreU(value, d, out + i);
-      else store_tail(d, value, out + i, rest);
+      if (whole)
+        hn::StoreU(value, d, out + i);
+      else
+        store_tail(d, value, out + i, rest);
     }
     out[target] -= hit;
   }
 }
 
-void forward_f32(const CrossEntropyArgs<float>& args, float* loss, float* lse, std::int64_t begin, std::int64_t end) {
+void forward_f32(const CrossEntropyArgs<float>& args, float* loss, float* lse, std::int64_t begin,
+                 std::int64_t end) {
   forward_rows(args, loss, lse, begin, end);
 }
-void forward_f64(const CrossEntropyArgs<double>& args, double* loss, double* lse, std::int64_t begin, std::int64_t end) {
+void forward_f64(const CrossEntropyArgs<double>& args, double* loss, double* lse,
+                 std::int64_t begin, std::int64_t end) {
   forward_rows(args, loss, lse, begin, end);
 }
-void backward_f32(const CrossEntropyArgs<float>& args, const float* lse, const float* scale, float* dx, std::int64_t begin, std::int64_t end) {
+void backward_f32(const CrossEntropyArgs<float>& args, const float* lse, const float* scale,
+                  float* dx, std::int64_t begin, std::int64_t end) {
   backward_rows(args, lse, scale, dx, begin, end);
 }
-void backward_f64(const CrossEntropyArgs<double>& args, const double* lse, const double* scale, double* dx, std::int64_t begin, std::int64_t end) {
+void backward_f64(const CrossEntropyArgs<double>& args, const double* lse, const double* scale,
+                  double* dx, std::int64_t begin, std::int64_t end) {
   backward_rows(args, lse, scale, dx, begin, end);
 }
 
@@ -97,11 +109,16 @@ HWY_EXPORT(backward_f64);
 
 template <class T, class Function>
 void forward(Function function, const CrossEntropyArgs<T>& args, T* loss, T* lse) {
-  parallel_for(args.rows, rows_per_chunk(args.n), [&](std::int64_t begin, std::int64_t end) { function(args, loss, lse, begin, end); });
+  parallel_for(args.rows, rows_per_chunk(args.n), [&](std::int64_t begin, std::int64_t end) {
+    function(args, loss, lse, begin, end);
+  });
 }
 template <class T, class Function>
-void backward(Function function, const CrossEntropyArgs<T>& args, const T* lse, const T* scale, T* dx) {
-  parallel_for(args.rows, rows_per_chunk(args.n), [&](std::int64_t begin, std::int64_t end) { function(args, lse, scale, dx, begin, end); });
+void backward(Function function, const CrossEntropyArgs<T>& args, const T* lse, const T* scale,
+              T* dx) {
+  parallel_for(args.rows, rows_per_chunk(args.n), [&](std::int64_t begin, std::int64_t end) {
+    function(args, lse, scale, dx, begin, end);
+  });
 }
 }  // namespace
 
@@ -111,10 +128,12 @@ void cross_entropy_forward(const CrossEntropyArgs<float>& args, float* loss, flo
 void cross_entropy_forward(const CrossEntropyArgs<double>& args, double* loss, double* lse) {
   forward(HWY_DYNAMIC_DISPATCH(forward_f64), args, loss, lse);
 }
-void cross_entropy_backward(const CrossEntropyArgs<float>& args, const float* lse, const float* scale, float* dx) {
+void cross_entropy_backward(const CrossEntropyArgs<float>& args, const float* lse,
+                            const float* scale, float* dx) {
   backward(HWY_DYNAMIC_DISPATCH(backward_f32), args, lse, scale, dx);
 }
-void cross_entropy_backward(const CrossEntropyArgs<double>& args, const double* lse, const double* scale, double* dx) {
+void cross_entropy_backward(const CrossEntropyArgs<double>& args, const double* lse,
+                            const double* scale, double* dx) {
   backward(HWY_DYNAMIC_DISPATCH(backward_f64), args, lse, scale, dx);
 }
 

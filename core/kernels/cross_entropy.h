@@ -6,7 +6,8 @@
 namespace weft::kernels {
 
 /// The loss of row i with target t and shift-free log p = x - lse:
-///   (1 - smoothing) w_t (-log p_t)  +  smoothing / n  sum_c w_c (-log p_c);   0 where t == ignore_index.
+///   (1 - smoothing) w_t (-log p_t)  +  smoothing / n  sum_c w_c (-log p_c);   0 where t ==
+///   ignore_index.
 template <class T>
 struct CrossEntropyArgs {
   std::int64_t rows = 0, n = 0;
@@ -22,7 +23,9 @@ struct CrossEntropyArgs {
 void cross_entropy_forward(const CrossEntropyArgs<float>& args, float* loss, float* lse);
 void cross_entropy_forward(const CrossEntropyArgs<double>& args, double* loss, double* lse);
 /// dx (rows, n), where `scale` (rows,) is the gradient of each row's loss.
-void cross_entropy_backward(const CrossEntropyArgs<float>& args, const float* lse, const float* scale, float* dx);
-void cross_entropy_backward(const CrossEntropyArgs<double>& args, const double* lse, const double* scale, double* dx);
+void cross_entropy_backward(const CrossEntropyArgs<float>& args, const float* lse,
+                            const float* scale, float* dx);
+void cross_entropy_backward(const CrossEntropyArgs<double>& args, const double* lse,
+                            const double* scale, double* dx);
 
 }  // namespace weft::kernels

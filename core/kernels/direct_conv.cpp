@@ -23,16 +23,18 @@ namespace {
 
 using Index = std::int64_t;
 
-// Twelve running sums hide the latency of a fused multiply-add within 16 registers; widths of layers are multiples of four.
+// Twelve running sums hide the latency of a fused multiply-add within 16 registers; widths of
+// layers are multiples of four.
 constexpr Index kConvRows = 4;
 constexpr Index kConvVectors = 3;
 
 Index conv_step() { return kConvVectors * static_cast<Index>(hn::Lanes(hn::ScalableTag<float>())); }
 
-/// out[r][p] = bias[r] + sum over k of strip[k][r] * from[offset[k] + p] for four rows and p in [0, n), n a multiple of conv_step().
-/// `strips` blocks of four rows, strip[k][r] one after another; bias (4 strips) or null.
-void multiply_rows(const float* strips, Index strip_count, Index depth, const float* from, const Index* offset, Index n, const float* bias, float* out,
-                   Index ldo) {
+/// out[r][p] = bias[r] + sum over k of strip[k][r] * from[offset[k] + p] for four rows and p in [0,
+/// n), n a multiple of conv_step(). `strips` blocks of four rows, strip[k][r] one after another;
+/// bias (4 strips) or null.
+void multiply_rows(const float* strips, Index strip_count, Index depth, const float* from,
+                   const Index* offset, Index n, const float* bias, float* out, Index ldo) {
   const hn::ScalableTag<float> d;
   const Index lanes = static_cast<Index>(hn::Lanes(d)), step = kConvVectors * lanes;
   for (Index p = 0; p < n; p += step) {
@@ -45,7 +47,8 @@ void multiply_rows(const float* strips, Index strip_count, Index depth, const fl
       auto s30 = b ? hn::Set(d, b[3]) : hn::Zero(d), s31 = s30, s32 = s30;
       for (Index k = 0; k < depth; ++k, a += kConvRows) {
         const float* const at = from + offset[k] + p;
-        const auto x0 = hn::LoadU(d, at), x1 = hn::LoadU(d, at + lanes), x2 = hn::LoadU(d, at + 2 * lanes);
+        const auto x0 = hn::LoadU(d, at), x1 = hn::LoadU(d, at + lanes),
+                   x2 = hn::LoadU(d, at + 2 * lanes);
         const auto w0 = hn::Set(d, a[0]);
         s00 = hn::MulAdd(w0, x0, s00), s01 = hn::MulAdd(w0, x1, s01), s02 = hn::MulAdd(w0, x2, s02);
         const auto w1 = hn::Set(d, a[1]);
@@ -67,18 +70,23 @@ void multiply_rows(const float* strips, Index strip_count, Index depth, const fl
   }
 }
 
-/// sums[o][k] += sum over p < n of g[o][p] * from[offset[k] + p] for `rows` rows of g, ldg apart, and `depth` offsets; n a multiple of the vector's length.
-void multiply_dots(const float* g, Index ldg, Index rows, const float* from, const Index* offset, Index depth, Index n, float* sums) {
+/// sums[o][k] += sum over p < n of g[o][p] * from[offset[k] + p] for `rows` rows of g, ldg apart,
+/// and `depth` offsets; n a multiple of the vector's length.
+void multiply_dots(const float* g, Index ldg, Index rows, const float* from, const Index* offset,
+                   Index depth, Index n, float* sums) {
   const hn::ScalableTag<float> d;
   const Index lanes = static_cast<Index>(hn::Lanes(d));
   for (Index o = 0; o < rows; o += kConvRows) {
     const float* g_row[kConvRows];
-    for (Index r = 0; r < kConvRows; ++r) g_row[r] = g + std::min(o + r, rows - 1) * ldg;  // what is left over is done twice, and dropped
+    for (Index r = 0; r < kConvRows; ++r)
+      g_row[r] =
+          g + std::min(o + r, rows - 1) * ldg;  // what is left over is done twice, and dropped
     for (Index k = 0; k < depth; k += kConvVectors) {
       const float* const x0 = from + offset[k];
       const float* const x1 = from + offset[std::min(k + 1, depth - 1)];
       const float* const x2 = from + offset[std::min(k + 2, depth - 1)];
-      auto s00 = hn::Zero(d), s01 = s00, s02 = s00, s10 = s00, s11 = s00, s12 = s00, s20 = s00, s21 = s00, s22 = s00, s30 = s00, s31 = s00, s32 = s00;
+      auto s00 = hn::Zero(d), s01 = s00, s02 = s00, s10 = s00, s11 = s00, s12 = s00, s20 = s00,
+           s21 = s00, s22 = s00, s30 = s00, s31 = s00, s32 = s00;
       for (Index p = 0; p < n; p += lanes) {
         const auto v0 = hn::LoadU(d, x0 + p), v1 = hn::LoadU(d, x1 + p), v2 = hn::LoadU(d, x2 + p);
         const auto g0 = hn::LoadU(d, g_row[0] + p);
@@ -90,12 +98,14 @@ void multiply_dots(const float* g, Index ldg, Index rows, const float* from, con
         const auto g3 = hn::LoadU(d, g_row[3] + p);
         s30 = hn::MulAdd(g3, v0, s30), s31 = hn::MulAdd(g3, v1, s31), s32 = hn::MulAdd(g3, v2, s32);
       }
-      const float totals[kConvRows][kConvVectors] = {{sum_lanes(d, s00), sum_lanes(d, s01), sum_lanes(d, s02)},
-                                                     {sum_lanes(d, s10), sum_lanes(d, s11), sum_lanes(d, s12)},
-                                                     {sum_lanes(d, s20), sum_lanes(d, s21), sum_lanes(d, s22)},
-                                                     {sum_lanes(d, s30), sum_lanes(d, s31), sum_lanes(d, s32)}};
+      const float totals[kConvRows][kConvVectors] = {
+          {sum_lanes(d, s00), sum_lanes(d, s01), sum_lanes(d, s02)},
+          {sum_lanes(d, s10), sum_lanes(d, s11), sum_lanes(d, s12)},
+          {sum_lanes(d, s20), sum_lanes(d, s21), sum_lanes(d, s22)},
+          {sum_lanes(d, s30), sum_lanes(d, s31), sum_lanes(d, s32)}};
       for (Index r = 0; r < std::min(kConvRows, rows - o); ++r)
-        for (Index j = 0; j < std::min(kConvVectors, depth - k); ++j) sums[(o + r) * depth + k + j] += totals[r][j];
+        for (Index j = 0; j < std::min(kConvVectors, depth - k); ++j)
+          sums[(o + r) * depth + k + j] += totals[r][j];
     }
   }
 }
@@ -114,17 +124,21 @@ HWY_EXPORT(multiply_dots);
 using Index = std::int64_t;
 
 constexpr Index kStripRows = 4;
-constexpr Index kBlockFloats = 24576;       // of a block of images: with its results it stays in the second-level cache
-constexpr Index kSumBlockFloats = 49152;    // the same for a weight's gradient, whose sums are longer for it and whose results are small
-constexpr Index kLargestImage = 1 << 21;    // floats of one image, laid out
-constexpr Index kSumParts = 16;             // sums of a weight's gradient that are kept apart
-constexpr Index kLargeSum = 1 << 20;        // elements of one above which there are fewer
+constexpr Index kBlockFloats =
+    24576;  // of a block of images: with its results it stays in the second-level cache
+constexpr Index kSumBlockFloats = 49152;  // the same for a weight's gradient, whose sums are longer
+                                          // for it and whose results are small
+constexpr Index kLargestImage = 1 << 21;  // floats of one image, laid out
+constexpr Index kSumParts = 16;           // sums of a weight's gradient that are kept apart
+constexpr Index kLargeSum = 1 << 20;      // elements of one above which there are fewer
 
 Index up_to(Index value, Index step) { return chunk_count(value, step) * step; }
 
-/// How a block of images lies in memory: for each channel and phase a stretch of `images` planes of rows x columns floats, one after another. With stride 1 there
-/// is one phase, and the zeros right of a row (below an image) are also those left of the next row (above the next image). With a stride the padded
-/// image is split into phases, pixel (a, b) of every stride x stride square, so that a tap is again a shift of a whole plane.
+/// How a block of images lies in memory: for each channel and phase a stretch of `images` planes of
+/// rows x columns floats, one after another. With stride 1 there is one phase, and the zeros right
+/// of a row (below an image) are also those left of the next row (above the next image). With a
+/// stride the padded image is split into phases, pixel (a, b) of every stride x stride square, so
+/// that a tap is again a shift of a whole plane.
 struct Layout {
   Windows w;
   bool shared;
@@ -143,14 +157,20 @@ struct Layout {
   Index plane() const { return rows * columns; }
   Index image() const { return w.channels * phases() * plane(); }
   Index phase(Index ky, Index kx) const { return ky % w.stride_h * phases_w + kx % w.stride_w; }
-  /// From an output's place to the place of what a tap reads, within the stretch of the tap's phase.
+  /// From an output's place to the place of what a tap reads, within the stretch of the tap's
+  /// phase.
   Index shift(Index ky, Index kx) const {
-    return shared ? (ky - w.pad_h) * columns + kx - w.pad_w : ky / w.stride_h * columns + kx / w.stride_w;
+    return shared ? (ky - w.pad_h) * columns + kx - w.pad_w
+                  : ky / w.stride_h * columns + kx / w.stride_w;
   }
   /// Images that are laid out together, by shape alone.
-  Index block(Index batch, Index floats = kBlockFloats) const { return std::clamp<Index>(floats / std::max<Index>(1, image()), 1, std::max<Index>(1, batch / 8)); }
+  Index block(Index batch, Index floats = kBlockFloats) const {
+    return std::clamp<Index>(floats / std::max<Index>(1, image()), 1,
+                             std::max<Index>(1, batch / 8));
+  }
 
-  /// f(pixel row y, first pixel column x, steps of columns, count, phase, place in the plane) for each run of pixels of an image.
+  /// f(pixel row y, first pixel column x, steps of columns, count, phase, place in the plane) for
+  /// each run of pixels of an image.
   template <class F>
   void each_run(const F& f) const {
     if (shared) {
@@ -159,11 +179,13 @@ struct Layout {
     }
     for (Index a = 0; a < phases_h; ++a)
       for (Index b = 0; b < phases_w; ++b) {
-        const Index first = std::max<Index>(0, chunk_count(w.pad_w - b, w.stride_w)), x = first * w.stride_w + b - w.pad_w;
+        const Index first = std::max<Index>(0, chunk_count(w.pad_w - b, w.stride_w)),
+                    x = first * w.stride_w + b - w.pad_w;
         const Index count = x < w.width ? chunk_count(w.width - x, w.stride_w) : 0;
         for (Index row = 0; row < rows; ++row) {
           const Index y = row * w.stride_h + a - w.pad_h;
-          if (y >= 0 && y < w.height) f(y, x, w.stride_w, count, a * phases_w + b, row * columns + first);
+          if (y >= 0 && y < w.height)
+            f(y, x, w.stride_w, count, a * phases_w + b, row * columns + first);
         }
       }
   }
@@ -172,7 +194,11 @@ struct Layout {
 /// Room for floats, zeros at first.
 class Room {
  public:
-  explicit Room(Index floats) : storage_(std::make_unique<Storage>(floats * static_cast<Index>(sizeof(float)))), floats_(floats) { clear(); }
+  explicit Room(Index floats)
+      : storage_(std::make_unique<Storage>(floats * static_cast<Index>(sizeof(float)))),
+        floats_(floats) {
+    clear();
+  }
   float* data() const { return reinterpret_cast<float*>(storage_->data()); }
   void clear() const { std::fill_n(data(), floats_, 0.0f); }
 
@@ -181,31 +207,42 @@ class Room {
   Index floats_;
 };
 
-/// A block of images in the layout, and a block of outputs (or their gradients) in the same places, zero where no output stands.
+/// A block of images in the layout, and a block of outputs (or their gradients) in the same places,
+/// zero where no output stands.
 struct Blocks {
   const Layout& layout;
   Index images, places, x_stretch, g_stretch;
 
   Blocks(const Layout& l, Index images_at_once)
-      : layout(l), images(images_at_once), places(up_to(images * l.plane(), HWY_DYNAMIC_DISPATCH(conv_step)())) {
+      : layout(l),
+        images(images_at_once),
+        places(up_to(images * l.plane(), HWY_DYNAMIC_DISPATCH(conv_step)())) {
     x_stretch = g_stretch = places + std::max<Index>(0, l.before) + std::max<Index>(0, l.after);
   }
 
-  /// Results of `rows` rows of each of `count` images, or of all places at once where that is less work.
-  void multiply(const Room& strips, Index strip_count, Index depth, const float* from, const Index* offsets, Index rows, Index count, const float* bias, float* to) const {
+  /// Results of `rows` rows of each of `count` images, or of all places at once where that is less
+  /// work.
+  void multiply(const Room& strips, Index strip_count, Index depth, const float* from,
+                const Index* offsets, Index rows, Index count, const float* bias, float* to) const {
     const Index alone = up_to(rows * layout.columns, HWY_DYNAMIC_DISPATCH(conv_step)());
     if (alone > layout.plane() || alone * images >= places) {
-      HWY_DYNAMIC_DISPATCH(multiply_rows)(strips.data(), strip_count, depth, from, offsets, places, bias, to, places);
+      HWY_DYNAMIC_DISPATCH(multiply_rows)
+      (strips.data(), strip_count, depth, from, offsets, places, bias, to, places);
       return;
     }
-    for (Index i = 0; i < count; ++i)  // what is written behind an image's rows is overwritten by the next one's
-      HWY_DYNAMIC_DISPATCH(multiply_rows)(strips.data(), strip_count, depth, from + i * layout.plane(), offsets, alone, bias, to + i * layout.plane(), places);
+    for (Index i = 0; i < count;
+         ++i)  // what is written behind an image's rows is overwritten by the next one's
+      HWY_DYNAMIC_DISPATCH(multiply_rows)
+      (strips.data(), strip_count, depth, from + i * layout.plane(), offsets, alone, bias,
+       to + i * layout.plane(), places);
   }
 
   Room x_room() const { return Room(layout.w.channels * layout.phases() * x_stretch); }
   Room g_room(Index out_channels) const { return Room(out_channels * g_stretch); }
-  float* x_at(float* room) const { return room + layout.before; }                        // taps reach back by `before`
-  float* g_at(float* room) const { return room + std::max<Index>(0, layout.after); }     // and their gradients by `after`
+  float* x_at(float* room) const { return room + layout.before; }  // taps reach back by `before`
+  float* g_at(float* room) const {
+    return room + std::max<Index>(0, layout.after);
+  }  // and their gradients by `after`
 
   void put_images(const float* x, Index count, float* to) const {
     const Windows& w = layout.w;
@@ -214,9 +251,12 @@ struct Blocks {
         const float* const image = x + (i * w.channels + c) * w.pixels();
         layout.each_run([&](Index y, Index first, Index step, Index n, Index phase, Index place) {
           const float* const from = image + y * w.width + first;
-          float* const at = to + (c * layout.phases() + phase) * x_stretch + i * layout.plane() + place;
-          if (step == 1) std::copy_n(from, n, at);
-          else for (Index j = 0; j < n; ++j) at[j] = from[j * step];
+          float* const at =
+              to + (c * layout.phases() + phase) * x_stretch + i * layout.plane() + place;
+          if (step == 1)
+            std::copy_n(from, n, at);
+          else
+            for (Index j = 0; j < n; ++j) at[j] = from[j * step];
         });
       }
   }
@@ -226,7 +266,8 @@ struct Blocks {
     for (Index o = 0; o < out_channels; ++o)
       for (Index i = 0; i < count; ++i)
         for (Index y = 0; y < w.out_h; ++y)
-          std::copy_n(g + ((i * out_channels + o) * w.out_h + y) * w.out_w, w.out_w, to + o * g_stretch + i * layout.plane() + y * layout.columns);
+          std::copy_n(g + ((i * out_channels + o) * w.out_h + y) * w.out_w, w.out_w,
+                      to + o * g_stretch + i * layout.plane() + y * layout.columns);
   }
 };
 
@@ -235,7 +276,8 @@ template <class F>
 Room make_strips(Index rows, Index depth, const F& value) {
   Room strips(up_to(rows, kStripRows) * depth);
   for (Index r = 0; r < rows; ++r)
-    for (Index k = 0; k < depth; ++k) strips.data()[(r / kStripRows * depth + k) * kStripRows + r % kStripRows] = value(r, k);
+    for (Index k = 0; k < depth; ++k)
+      strips.data()[(r / kStripRows * depth + k) * kStripRows + r % kStripRows] = value(r, k);
   return strips;
 }
 
@@ -244,26 +286,32 @@ std::vector<Index> tap_offsets(const Layout& l, Index stretch) {
   std::vector<Index> offsets;
   for (Index c = 0; c < l.w.channels; ++c)
     for (Index ky = 0; ky < l.w.kernel_h; ++ky)
-      for (Index kx = 0; kx < l.w.kernel_w; ++kx) offsets.push_back((c * l.phases() + l.phase(ky, kx)) * stretch + l.shift(ky, kx));
+      for (Index kx = 0; kx < l.w.kernel_w; ++kx)
+        offsets.push_back((c * l.phases() + l.phase(ky, kx)) * stretch + l.shift(ky, kx));
   return offsets;
 }
 
 }  // namespace
 
 bool direct_conv_pays(const Windows& w, Index out_channels, Index groups) {
-  if (groups != 1 || w.pointwise() || w.channels < 1 || out_channels < 1 || w.out_h < 1 || w.out_w < 1) return false;
+  if (groups != 1 || w.pointwise() || w.channels < 1 || out_channels < 1 || w.out_h < 1 ||
+      w.out_w < 1)
+    return false;
   if (w.pad_h >= w.kernel_h || w.pad_w >= w.kernel_w) return false;
   const Layout layout(w);
-  return static_cast<double>(layout.rows) * static_cast<double>(layout.columns) * static_cast<double>(std::max(w.channels * layout.phases(), out_channels)) <=
+  return static_cast<double>(layout.rows) * static_cast<double>(layout.columns) *
+             static_cast<double>(std::max(w.channels * layout.phases(), out_channels)) <=
          static_cast<double>(kLargestImage);
 }
 
-void direct_conv2d(const Windows& w, Index batch, Index out_channels, const float* x, const float* weight, const float* bias, float* out) {
+void direct_conv2d(const Windows& w, Index batch, Index out_channels, const float* x,
+                   const float* weight, const float* bias, float* out) {
   const Layout layout(w);
   const Blocks blocks(layout, layout.block(batch));
   const Index depth = w.channels * w.taps(), rows = up_to(out_channels, kStripRows);
   const std::vector<Index> offsets = tap_offsets(layout, blocks.x_stretch);
-  const Room strips = make_strips(out_channels, depth, [&](Index o, Index k) { return weight[o * depth + k]; });
+  const Room strips =
+      make_strips(out_channels, depth, [&](Index o, Index k) { return weight[o * depth + k]; });
   const Room biases(rows);
   if (bias) std::copy_n(bias, out_channels, biases.data());
   parallel_for(chunk_count(batch, blocks.images), 1, [&](Index begin, Index end) {
@@ -271,21 +319,24 @@ void direct_conv2d(const Windows& w, Index batch, Index out_channels, const floa
     for (Index block = begin; block < end; ++block) {
       const Index first = block * blocks.images, count = std::min(blocks.images, batch - first);
       blocks.put_images(x + first * w.channels * w.pixels(), count, blocks.x_at(in.data()));
-      blocks.multiply(strips, rows / kStripRows, depth, blocks.x_at(in.data()), offsets.data(), w.out_h, count, bias ? biases.data() : nullptr, result.data());
+      blocks.multiply(strips, rows / kStripRows, depth, blocks.x_at(in.data()), offsets.data(),
+                      w.out_h, count, bias ? biases.data() : nullptr, result.data());
       for (Index i = 0; i < count; ++i)
         for (Index o = 0; o < out_channels; ++o)
           for (Index y = 0; y < w.out_h; ++y)
-            std::copy_n(result.data() + o * blocks.places + i * layout.plane() + y * layout.columns, w.out_w,
-                        out + (((first + i) * out_channels + o) * w.out_h + y) * w.out_w);
+            std::copy_n(result.data() + o * blocks.places + i * layout.plane() + y * layout.columns,
+                        w.out_w, out + (((first + i) * out_channels + o) * w.out_h + y) * w.out_w);
     }
   });
 }
 
-void direct_conv2d_grad_x(const Windows& w, Index batch, Index out_channels, const float* grad, const float* weight, float* grad_x) {
+void direct_conv2d_grad_x(const Windows& w, Index batch, Index out_channels, const float* grad,
+                          const float* weight, float* grad_x) {
   const Layout layout(w);
   const Blocks blocks(layout, layout.block(batch));
   const Index rows = up_to(w.channels, kStripRows), phases = layout.phases();
-  // The gradient of a phase: each of its taps brings back the outputs' gradients, shifted the other way.
+  // The gradient of a phase: each of its taps brings back the outputs' gradients, shifted the other
+  // way.
   struct Phase {
     std::vector<Index> offsets;
     Room strips;
@@ -298,44 +349,58 @@ void direct_conv2d_grad_x(const Windows& w, Index batch, Index out_channels, con
         if (layout.phase(ky, kx) == phase) taps.push_back(ky * w.kernel_w + kx);
     const Index tap_count = static_cast<Index>(taps.size());
     for (Index o = 0; o < out_channels; ++o)
-      for (const Index tap : taps) offsets.push_back(o * blocks.g_stretch - layout.shift(tap / w.kernel_w, tap % w.kernel_w));
-    parts.push_back({std::move(offsets), make_strips(w.channels, out_channels * tap_count, [&](Index c, Index k) {
-                       return weight[(k / tap_count * w.channels + c) * w.taps() + taps[static_cast<std::size_t>(k % tap_count)]];
+      for (const Index tap : taps)
+        offsets.push_back(o * blocks.g_stretch - layout.shift(tap / w.kernel_w, tap % w.kernel_w));
+    parts.push_back({std::move(offsets),
+                     make_strips(w.channels, out_channels * tap_count, [&](Index c, Index k) {
+                       return weight[(k / tap_count * w.channels + c) * w.taps() +
+                                     taps[static_cast<std::size_t>(k % tap_count)]];
                      })});
   }
-  const bool covers = layout.phases_h == w.stride_h && layout.phases_w == w.stride_w;  // else some pixels are in no window
+  const bool covers = layout.phases_h == w.stride_h &&
+                      layout.phases_w == w.stride_w;  // else some pixels are in no window
   parallel_for(chunk_count(batch, blocks.images), 1, [&](Index begin, Index end) {
     const Room in = blocks.g_room(out_channels), result(rows * blocks.places);
     for (Index block = begin; block < end; ++block) {
       const Index first = block * blocks.images, count = std::min(blocks.images, batch - first);
-      blocks.put_gradients(grad + first * out_channels * w.out_pixels(), out_channels, count, blocks.g_at(in.data()));
+      blocks.put_gradients(grad + first * out_channels * w.out_pixels(), out_channels, count,
+                           blocks.g_at(in.data()));
       float* const to = grad_x + first * w.channels * w.pixels();
       if (!covers) std::fill_n(to, count * w.channels * w.pixels(), 0.0f);
       for (Index phase = 0; phase < phases; ++phase) {
         const Phase& part = parts[static_cast<std::size_t>(phase)];
-        blocks.multiply(part.strips, rows / kStripRows, static_cast<Index>(part.offsets.size()), blocks.g_at(in.data()), part.offsets.data(),
+        blocks.multiply(part.strips, rows / kStripRows, static_cast<Index>(part.offsets.size()),
+                        blocks.g_at(in.data()), part.offsets.data(),
                         layout.shared ? w.height : layout.rows, count, nullptr, result.data());
-        layout.each_run([&](Index y, Index first_x, Index step, Index n, Index of_phase, Index place) {
-          if (of_phase != phase) return;
-          for (Index i = 0; i < count; ++i)
-            for (Index c = 0; c < w.channels; ++c) {
-              const float* const from = result.data() + c * blocks.places + i * layout.plane() + place;
-              float* const at = to + (i * w.channels + c) * w.pixels() + y * w.width + first_x;
-              if (step == 1) std::copy_n(from, n, at);
-              else for (Index j = 0; j < n; ++j) at[j * step] = from[j];
-            }
-        });
+        layout.each_run(
+            [&](Index y, Index first_x, Index step, Index n, Index of_phase, Index place) {
+              if (of_phase != phase) return;
+              for (Index i = 0; i < count; ++i)
+                for (Index c = 0; c < w.channels; ++c) {
+                  const float* const from =
+                      result.data() + c * blocks.places + i * layout.plane() + place;
+                  float* const at = to + (i * w.channels + c) * w.pixels() + y * w.width + first_x;
+                  if (step == 1)
+                    std::copy_n(from, n, at);
+                  else
+                    for (Index j = 0; j < n; ++j) at[j * step] = from[j];
+                }
+            });
       }
     }
   });
 }
 
-void direct_conv2d_grad_weight(const Windows& w, Index batch, Index out_channels, const float* grad, const float* x, float* grad_weight) {
+void direct_conv2d_grad_weight(const Windows& w, Index batch, Index out_channels, const float* grad,
+                               const float* x, float* grad_weight) {
   const Layout layout(w);
   const Blocks blocks(layout, layout.block(batch, kSumBlockFloats));
-  const Index depth = w.channels * w.taps(), size = out_channels * depth, count = chunk_count(batch, blocks.images);
+  const Index depth = w.channels * w.taps(), size = out_channels * depth,
+              count = chunk_count(batch, blocks.images);
   const std::vector<Index> offsets = tap_offsets(layout, blocks.x_stretch);
-  const Index per_part = std::max<Index>(1, chunk_count(count, size <= kLargeSum ? kSumParts : kSumParts / 4)), parts = chunk_count(count, per_part);
+  const Index per_part = std::max<Index>(
+                  1, chunk_count(count, size <= kLargeSum ? kSumParts : kSumParts / 4)),
+              parts = chunk_count(count, per_part);
   if (parts == 0) {
     std::fill_n(grad_weight, size, 0.0f);
     return;
@@ -348,9 +413,11 @@ void direct_conv2d_grad_weight(const Windows& w, Index batch, Index out_channels
         const Index first = block * blocks.images, images = std::min(blocks.images, batch - first);
         if (images < blocks.images) g.clear();
         blocks.put_images(x + first * w.channels * w.pixels(), images, blocks.x_at(in.data()));
-        blocks.put_gradients(grad + first * out_channels * w.out_pixels(), out_channels, images, blocks.g_at(g.data()));
-        HWY_DYNAMIC_DISPATCH(multiply_dots)(blocks.g_at(g.data()), blocks.g_stretch, out_channels, blocks.x_at(in.data()), offsets.data(), depth,
-                                            blocks.places, sums.data() + part * size);
+        blocks.put_gradients(grad + first * out_channels * w.out_pixels(), out_channels, images,
+                             blocks.g_at(g.data()));
+        HWY_DYNAMIC_DISPATCH(multiply_dots)
+        (blocks.g_at(g.data()), blocks.g_stretch, out_channels, blocks.x_at(in.data()),
+         offsets.data(), depth, blocks.places, sums.data() + part * size);
       }
   });
   reduce(Reduce::sum, sums.data(), 1, parts, size, grad_weight);

@@ -14,7 +14,8 @@
 HWY_BEFORE_NAMESPACE();
 namespace weft::kernels::HWY_NAMESPACE {
 
-void ApplyMaskRun(const std::uint8_t* mask, float scale, const float* g, std::int64_t n, float* dx) {
+void ApplyMaskRun(const std::uint8_t* mask, float scale, const float* g, std::int64_t n,
+                  float* dx) {
   const FloatTag d;
   const hn::Rebind<std::uint8_t, FloatTag> d8;
   const hn::RebindToSigned<FloatTag> d32;
@@ -22,7 +23,8 @@ void ApplyMaskRun(const std::uint8_t* mask, float scale, const float* g, std::in
   const auto factor = hn::Set(d, scale);
   std::int64_t i = 0;
   for (; i + lanes <= n; i += lanes) {
-    const auto keep = hn::RebindMask(d, hn::Gt(hn::PromoteTo(d32, hn::LoadU(d8, mask + i)), hn::Zero(d32)));
+    const auto keep =
+        hn::RebindMask(d, hn::Gt(hn::PromoteTo(d32, hn::LoadU(d8, mask + i)), hn::Zero(d32)));
     hn::StoreU(hn::IfThenElseZero(keep, hn::Mul(hn::LoadU(d, g + i), factor)), d, dx + i);
   }
   for (; i < n; ++i) dx[i] = mask[i] != 0 ? g[i] * scale : 0.0f;
@@ -49,7 +51,8 @@ void run_mask(const std::uint8_t* mask, double scale, const double* g, std::int6
 }
 
 template <class T>
-void dropout_any(const Generator& generator, std::uint64_t first, double p, const T* x, std::int64_t n, T* out, std::uint8_t* mask) {
+void dropout_any(const Generator& generator, std::uint64_t first, double p, const T* x,
+                 std::int64_t n, T* out, std::uint8_t* mask) {
   const auto threshold = static_cast<std::uint32_t>(p * 0x1p32);  // p < 1, so that it fits
   const double scale = 1 / (1 - p);
   parallel_for(n, kGrain, [&](std::int64_t begin, std::int64_t end) {
@@ -67,19 +70,28 @@ void dropout_any(const Generator& generator, std::uint64_t first, double p, cons
 
 template <class T>
 void apply_any(const std::uint8_t* mask, double scale, const T* g, std::int64_t n, T* dx) {
-  parallel_for(n, kGrain, [&](std::int64_t begin, std::int64_t end) { run_mask(mask + begin, scale, g + begin, end - begin, dx + begin); });
+  parallel_for(n, kGrain, [&](std::int64_t begin, std::int64_t end) {
+    run_mask(mask + begin, scale, g + begin, end - begin, dx + begin);
+  });
 }
 
 }  // namespace
 
-void dropout(const Generator& generator, std::uint64_t first, double p, const float* x, std::int64_t n, float* out, std::uint8_t* mask) {
+void dropout(const Generator& generator, std::uint64_t first, double p, const float* x,
+             std::int64_t n, float* out, std::uint8_t* mask) {
   dropout_any(generator, first, p, x, n, out, mask);
 }
-void dropout(const Generator& generator, std::uint64_t first, double p, const double* x, std::int64_t n, double* out, std::uint8_t* mask) {
+void dropout(const Generator& generator, std::uint64_t first, double p, const double* x,
+             std::int64_t n, double* out, std::uint8_t* mask) {
   dropout_any(generator, first, p, x, n, out, mask);
 }
-void apply_mask(const std::uint8_t* mask, double scale, const float* g, std::int64_t n, float* dx) { apply_any(mask, scale, g, n, dx); }
-void apply_mask(const std::uint8_t* mask, double scale, const double* g, std::int64_t n, double* dx) { apply_any(mask, scale, g, n, dx); }
+void apply_mask(const std::uint8_t* mask, double scale, const float* g, std::int64_t n, float* dx) {
+  apply_any(mask, scale, g, n, dx);
+}
+void apply_mask(const std::uint8_t* mask, double scale, const double* g, std::int64_t n,
+                double* dx) {
+  apply_any(mask, scale, g, n, dx);
+}
 
 }  // namespace weft::kernels
 #endif

@@ -1,5 +1,6 @@
-// The heart of our own matrix products: C is cut into panels two vectors wide and blocks of kRows rows: twelve running sums, which is what hides the
-// latency of a fused multiply-add within 16 registers. A panel of B is copied to be contiguous, turned if need be; A is read where it lies.
+// The heart of our own matrix products: C is cut into panels two vectors wide and blocks of kRows
+// rows: twelve running sums, which is what hides the latency of a fused multiply-add within 16
+// registers. A panel of B is copied to be contiguous, turned if need be; A is read where it lies.
 // Included once an instruction set (Highway's foreach_target), so the guard toggles.
 #if defined(WEFT_CORE_KERNELS_GEMM_BLOCK_INL_H) == defined(HWY_TARGET_TOGGLE)
 #ifdef WEFT_CORE_KERNELS_GEMM_BLOCK_INL_H
@@ -29,7 +30,8 @@ constexpr Index kAhead = 16;   // elements of a row of A in one cache line
 constexpr Index kRowsAhead = 16;  // what is packed from memory is asked for this many rows early
 constexpr std::size_t kMostLanes = HWY_MAX_BYTES / sizeof(float);
 
-/// Where one block of rows of C stands, and what its sums are added to: nothing (null), C itself, or one row for all (base_row 0).
+/// Where one block of rows of C stands, and what its sums are added to: nothing (null), C itself,
+/// or one row for all (base_row 0).
 struct Place {
   const float* a;
   Index a_row, a_column;
@@ -51,12 +53,15 @@ HWY_INLINE void finish_some(Vector sum, Vector alpha, const float* base, float* 
   if (columns <= 0) return;
   const std::size_t count = static_cast<std::size_t>(columns);
   if (count >= hn::Lanes(d)) return finish(sum, alpha, base, c);
-  store_tail(d, base ? hn::MulAdd(sum, alpha, load_tail(d, base, count, 0.0f)) : hn::Mul(sum, alpha), c, count);
+  store_tail(d,
+             base ? hn::MulAdd(sum, alpha, load_tail(d, base, count, 0.0f)) : hn::Mul(sum, alpha),
+             c, count);
 }
 
 /// Row r of a block, one or two vectors.
 template <bool kTwo>
-HWY_INLINE void finish_row(const Place& at, Index r, Vector left, Vector right, Vector alpha, Index columns) {
+HWY_INLINE void finish_row(const Place& at, Index r, Vector left, Vector right, Vector alpha,
+                           Index columns) {
   const Index lanes = static_cast<Index>(hn::Lanes(hn::ScalableTag<float>()));
   float* const c = at.c + r * at.ldc;
   const float* const base = at.base ? at.base + r * at.base_row : nullptr;
@@ -65,17 +70,20 @@ HWY_INLINE void finish_row(const Place& at, Index r, Vector left, Vector right, 
     if constexpr (kTwo) finish(right, alpha, base ? base + lanes : nullptr, c + lanes);
   } else {
     finish_some(left, alpha, base, c, columns);
-    if constexpr (kTwo) finish_some(right, alpha, base ? base + lanes : nullptr, c + lanes, columns - lanes);
+    if constexpr (kTwo)
+      finish_some(right, alpha, base ? base + lanes : nullptr, c + lanes, columns - lanes);
   }
 }
 
 /// R rows and one or two vectors of C from `depth` rows of the panel b.
 template <int R, bool kTwo>
-HWY_INLINE void block(const Place& at, const float* HWY_RESTRICT b, Index stride, Index depth, float factor, Index columns) {
+HWY_INLINE void block(const Place& at, const float* HWY_RESTRICT b, Index stride, Index depth,
+                      float factor, Index columns) {
   const hn::ScalableTag<float> d;
   const Vector alpha = hn::Set(d, factor);
   const Index lanes = static_cast<Index>(hn::Lanes(d));
-  Vector s00 = hn::Zero(d), s01 = s00, s10 = s00, s11 = s00, s20 = s00, s21 = s00, s30 = s00, s31 = s00, s40 = s00, s41 = s00, s50 = s00, s51 = s00;
+  Vector s00 = hn::Zero(d), s01 = s00, s10 = s00, s11 = s00, s20 = s00, s21 = s00, s30 = s00,
+         s31 = s00, s40 = s00, s41 = s00, s50 = s00, s51 = s00;
   const float* a = at.a;
   const Index row = at.a_row;
   for (Index rest = depth; rest > 0; rest -= kAhead) {
@@ -107,19 +115,28 @@ HWY_INLINE void block(const Place& at, const float* HWY_RESTRICT b, Index stride
 }
 
 template <bool kTwo>
-HWY_INLINE void some_rows(Index rows, const Place& at, const float* b, Index stride, Index depth, float alpha, Index columns) {
+HWY_INLINE void some_rows(Index rows, const Place& at, const float* b, Index stride, Index depth,
+                          float alpha, Index columns) {
   switch (rows) {
-    case 1: return block<1, kTwo>(at, b, stride, depth, alpha, columns);
-    case 2: return block<2, kTwo>(at, b, stride, depth, alpha, columns);
-    case 3: return block<3, kTwo>(at, b, stride, depth, alpha, columns);
-    case 4: return block<4, kTwo>(at, b, stride, depth, alpha, columns);
-    case 5: return block<5, kTwo>(at, b, stride, depth, alpha, columns);
-    default: return block<6, kTwo>(at, b, stride, depth, alpha, columns);
+    case 1:
+      return block<1, kTwo>(at, b, stride, depth, alpha, columns);
+    case 2:
+      return block<2, kTwo>(at, b, stride, depth, alpha, columns);
+    case 3:
+      return block<3, kTwo>(at, b, stride, depth, alpha, columns);
+    case 4:
+      return block<4, kTwo>(at, b, stride, depth, alpha, columns);
+    case 5:
+      return block<5, kTwo>(at, b, stride, depth, alpha, columns);
+    default:
+      return block<6, kTwo>(at, b, stride, depth, alpha, columns);
   }
 }
 
-/// Six rows of A that is stored (k, m), from `depth` of its rows: element (r, p) at strip[p * kRows + r], for `rows` of the six.
-HWY_INLINE void pack_strip(const float* a, Index lda, Index depth, Index rows, float* HWY_RESTRICT strip) {
+/// Six rows of A that is stored (k, m), from `depth` of its rows: element (r, p) at strip[p * kRows
+/// + r], for `rows` of the six.
+HWY_INLINE void pack_strip(const float* a, Index lda, Index depth, Index rows,
+                           float* HWY_RESTRICT strip) {
 #if HWY_TARGET != HWY_SCALAR
   if (rows == kRows) {
     const hn::FixedTag<float, 4> four;
@@ -137,7 +154,8 @@ HWY_INLINE void pack_strip(const float* a, Index lda, Index depth, Index rows, f
 }
 
 /// Rows [0, depth) of `columns` columns of B, zeros up to `stride`.
-HWY_INLINE void pack_rows(const float* b, Index ldb, Index depth, Index columns, Index stride, float* panel) {
+HWY_INLINE void pack_rows(const float* b, Index ldb, Index depth, Index columns, Index stride,
+                          float* panel) {
   const hn::ScalableTag<float> d;
   const Index lanes = static_cast<Index>(hn::Lanes(d));
   for (Index p = 0; p < depth; ++p, b += ldb, panel += stride) {
@@ -153,7 +171,8 @@ HWY_INLINE void pack_rows(const float* b, Index ldb, Index depth, Index columns,
 }
 
 /// The same where B is stored (n, k): squares of four by four are turned in registers.
-HWY_INLINE void pack_transposed(const float* b, Index ldb, Index depth, Index columns, Index stride, float* panel) {
+HWY_INLINE void pack_transposed(const float* b, Index ldb, Index depth, Index columns, Index stride,
+                                float* panel) {
   Index j = 0;
 #if HWY_TARGET != HWY_SCALAR
   const hn::FixedTag<float, 4> d;
@@ -162,8 +181,8 @@ HWY_INLINE void pack_transposed(const float* b, Index ldb, Index depth, Index co
     float* to = panel + j;
     Index p = 0;
     for (; p + 4 <= depth; p += 4) {
-      const auto r0 = hn::LoadU(d, from + p), r1 = hn::LoadU(d, from + ldb + p), r2 = hn::LoadU(d, from + 2 * ldb + p),
-                 r3 = hn::LoadU(d, from + 3 * ldb + p);
+      const auto r0 = hn::LoadU(d, from + p), r1 = hn::LoadU(d, from + ldb + p),
+                 r2 = hn::LoadU(d, from + 2 * ldb + p), r3 = hn::LoadU(d, from + 3 * ldb + p);
       const auto low02 = hn::InterleaveLower(d, r0, r2), low13 = hn::InterleaveLower(d, r1, r3);
       const auto high02 = hn::InterleaveUpper(d, r0, r2), high13 = hn::InterleaveUpper(d, r1, r3);
       hn::StoreU(hn::InterleaveLower(d, low02, low13), d, to + p * stride);

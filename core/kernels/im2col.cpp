@@ -10,7 +10,8 @@ struct Inside {
   std::int64_t first, last;
 };
 
-Inside inside(std::int64_t out, std::int64_t size, std::int64_t stride, std::int64_t pad, std::int64_t tap) {
+Inside inside(std::int64_t out, std::int64_t size, std::int64_t stride, std::int64_t pad,
+              std::int64_t tap) {
   const std::int64_t shift = tap - pad;  // x * stride + shift in [0, size)
   const std::int64_t first = shift >= 0 ? 0 : (-shift + stride - 1) / stride;
   const std::int64_t last = size > shift ? (size - shift + stride - 1) / stride : 0;
@@ -40,10 +41,13 @@ void im2col(const Windows& w, const T* image, std::int64_t begin, std::int64_t e
         std::fill_n(to, w.out_w, T{0});
         continue;
       }
-      const T* const from = image + (c * w.height + iy) * w.width + x.first * w.stride_w + kx - w.pad_w;
+      const T* const from =
+          image + (c * w.height + iy) * w.width + x.first * w.stride_w + kx - w.pad_w;
       std::fill_n(to, x.first, T{0});
-      if (w.stride_w == 1) std::copy_n(from, x.last - x.first, to + x.first);
-      else for (std::int64_t j = x.first; j < x.last; ++j) to[j] = from[(j - x.first) * w.stride_w];
+      if (w.stride_w == 1)
+        std::copy_n(from, x.last - x.first, to + x.first);
+      else
+        for (std::int64_t j = x.first; j < x.last; ++j) to[j] = from[(j - x.first) * w.stride_w];
       std::fill_n(to + x.last, w.out_w - x.last, T{0});
     }
   });

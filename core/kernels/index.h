@@ -1,5 +1,6 @@
-// Reading rows and elements by index, and adding them back. All indices are i64 and have been checked by find_bad_index().
-// Where elements are added, each place of the output gets its terms one by one in index order: the same bits for any number of threads.
+// Reading rows and elements by index, and adding them back. All indices are i64 and have been
+// checked by find_bad_index(). Where elements are added, each place of the output gets its terms
+// one by one in index order: the same bits for any number of threads.
 #pragma once
 
 #include <cstddef>
@@ -14,17 +15,25 @@ namespace weft::kernels {
 std::int64_t find_bad_index(const std::int64_t* index, std::int64_t n, std::int64_t bound);
 
 /// out (outer, n, inner) = in (outer, size, inner) at index (n) of the middle dimension; row-major.
-void take_rows(std::byte* out, const std::byte* in, const std::int64_t* index, std::int64_t outer, std::int64_t size, std::int64_t n, std::int64_t inner, DType dtype);
+void take_rows(std::byte* out, const std::byte* in, const std::int64_t* index, std::int64_t outer,
+               std::int64_t size, std::int64_t n, std::int64_t inner, DType dtype);
 
-/// out (outer, size, inner) += in (outer, n, inner) at index (n) of the middle dimension; row-major.
-void add_rows(float* out, const float* in, const std::int64_t* index, std::int64_t outer, std::int64_t size, std::int64_t n, std::int64_t inner);
-void add_rows(double* out, const double* in, const std::int64_t* index, std::int64_t outer, std::int64_t size, std::int64_t n, std::int64_t inner);
+/// out (outer, size, inner) += in (outer, n, inner) at index (n) of the middle dimension;
+/// row-major.
+void add_rows(float* out, const float* in, const std::int64_t* index, std::int64_t outer,
+              std::int64_t size, std::int64_t n, std::int64_t inner);
+void add_rows(double* out, const double* in, const std::int64_t* index, std::int64_t outer,
+              std::int64_t size, std::int64_t n, std::int64_t inner);
 
-/// out[i] = in[i with i_dim replaced by index[i]] for every i of `shape`; out and index row-major, `in` with any strides.
-void gather(std::byte* out, const std::byte* in, const Shape& in_strides, const std::int64_t* index, const Shape& shape, int dim, DType dtype);
+/// out[i] = in[i with i_dim replaced by index[i]] for every i of `shape`; out and index row-major,
+/// `in` with any strides.
+void gather(std::byte* out, const std::byte* in, const Shape& in_strides, const std::int64_t* index,
+            const Shape& shape, int dim, DType dtype);
 
 /// out[i with i_dim replaced by index[i]] += in[i] for every i of `shape`; index row-major.
-void scatter_add(float* out, const Shape& out_strides, const float* in, const Shape& in_strides, const std::int64_t* index, const Shape& shape, int dim);
-void scatter_add(double* out, const Shape& out_strides, const double* in, const Shape& in_strides, const std::int64_t* index, const Shape& shape, int dim);
+void scatter_add(float* out, const Shape& out_strides, const float* in, const Shape& in_strides,
+                 const std::int64_t* index, const Shape& shape, int dim);
+void scatter_add(double* out, const Shape& out_strides, const double* in, const Shape& in_strides,
+                 const std::int64_t* index, const Shape& shape, int dim);
 
 }  // namespace weft::kernels

@@ -1,4 +1,5 @@
-// Linear attention with decay in blocks: the time of a sequence grows with its length, not with its square. Rows are read and written in place.
+// Linear attention with decay in blocks: the time of a sequence grows with its length, not with its
+// square. Rows are read and written in place.
 #pragma once
 
 #include <cstdint>
@@ -15,17 +16,22 @@ struct LightningArgs {
   HeadGrid<const T> q, k, v;
 };
 
-/// out_i = sum over j <= i (causal) or all j of decay^|i - j| <q_i, k_j> v_j. `state` (B, H, D, Dv), causal only: what the keys before the first one sum
-/// up to, decayed to the place of the one just before it; replaced by the same for the keys that follow. Null: nothing came before.
+/// out_i = sum over j <= i (causal) or all j of decay^|i - j| <q_i, k_j> v_j. `state` (B, H, D,
+/// Dv), causal only: what the keys before the first one sum up to, decayed to the place of the one
+/// just before it; replaced by the same for the keys that follow. Null: nothing came before.
 void lightning_forward(const LightningArgs<float>& args, const HeadGrid<float>& out, float* state);
-void lightning_forward(const LightningArgs<double>& args, const HeadGrid<double>& out, double* state);
+void lightning_forward(const LightningArgs<double>& args, const HeadGrid<double>& out,
+                       double* state);
 
-/// Gradients for g, the output's, written whole; those without data are not wanted. Without a state.
+/// Gradients for g, the output's, written whole; those without data are not wanted. Without a
+/// state.
 template <class T>
 struct LightningGradients {
   HeadGrid<T> dq, dk, dv;
 };
-void lightning_backward(const LightningArgs<float>& args, const HeadGrid<const float>& g, const LightningGradients<float>& gradients);
-void lightning_backward(const LightningArgs<double>& args, const HeadGrid<const double>& g, const LightningGradients<double>& gradients);
+void lightning_backward(const LightningArgs<float>& args, const HeadGrid<const float>& g,
+                        const LightningGradients<float>& gradients);
+void lightning_backward(const LightningArgs<double>& args, const HeadGrid<const double>& g,
+                        const LightningGradients<double>& gradients);
 
 }  // namespace weft::kernels

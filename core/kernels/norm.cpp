@@ -21,7 +21,8 @@ HWY_BEFORE_NAMESPACE();
 namespace weft::kernels::HWY_NAMESPACE {
 namespace {
 
-/// sum of (x - mean)^2: two passes, because a difference of large sums loses what a small variance is made of.
+/// sum of (x - mean)^2: two passes, because a difference of large sums loses what a small variance
+/// is made of.
 template <class T>
 HWY_INLINE T sum_of_squares(const T* HWY_RESTRICT x, std::int64_t n, T mean) {
   const hn::ScalableTag<T> d;
@@ -46,17 +47,22 @@ HWY_INLINE T sum_of_squares(const T* HWY_RESTRICT x, std::int64_t n, T mean) {
 }
 
 template <class T>
-HWY_INLINE hn::Vec<hn::ScalableTag<T>> load_some(const T* p, std::int64_t i, std::int64_t n, T otherwise) {
+HWY_INLINE hn::Vec<hn::ScalableTag<T>> load_some(const T* p, std::int64_t i, std::int64_t n,
+                                                 T otherwise) {
   const hn::ScalableTag<T> d;
   if (!p) return hn::Set(d, otherwise);
-  return i + static_cast<std::int64_t>(hn::Lanes(d)) <= n ? hn::LoadU(d, p + i) : load_tail(d, p + i, static_cast<std::size_t>(n - i), T(0));
+  return i + static_cast<std::int64_t>(hn::Lanes(d)) <= n
+             ? hn::LoadU(d, p + i)
+             : load_tail(d, p + i, static_cast<std::size_t>(n - i), T(0));
 }
 
 template <class T>
 HWY_INLINE void store_some(hn::Vec<hn::ScalableTag<T>> v, T* p, std::int64_t i, std::int64_t n) {
   const hn::ScalableTag<T> d;
-  if (i + static_cast<std::int64_t>(hn::Lanes(d)) <= n) hn::StoreU(v, d, p + i);
-  else store_tail(d, v, p + i, static_cast<std::size_t>(n - i));
+  if (i + static_cast<std::int64_t>(hn::Lanes(d)) <= n)
+    hn::StoreU(v, d, p + i);
+  else
+    store_tail(d, v, p + i, static_cast<std::size_t>(n - i));
 }
 
 template <class T>
@@ -148,14 +154,17 @@ void forward_rows(const NormArgs<T>& args, T* y, std::int64_t begin, std::int64_
     const auto scale = hn::Set(d, rstd), center = hn::Set(d, mean);
     for (std::int64_t i = 0; i < n; i += lanes) {
       const auto h = hn::Mul(hn::Sub(load_some(x, i, n, T(0)), center), scale);
-      store_some(hn::MulAdd(h, load_some(args.weight, i, n, T(1)), load_some(args.bias, i, n, T(0))), out, i, n);
+      store_some(
+          hn::MulAdd(h, load_some(args.weight, i, n, T(1)), load_some(args.bias, i, n, T(0))), out,
+          i, n);
     }
   }
 }
 
 /// Rows [begin, end) of dx, and their share of dweight and dbias added to the given partial sums.
 template <class T>
-void backward_rows(const NormArgs<T>& args, const T* g, T* dx, T* dweight, T* dbias, std::int64_t begin, std::int64_t end) {
+void backward_rows(const NormArgs<T>& args, const T* g, T* dx, T* dweight, T* dbias,
+                   std::int64_t begin, std::int64_t end) {
   const hn::ScalableTag<T> d;
   const std::int64_t n = args.n, lanes = static_cast<std::int64_t>(hn::Lanes(d));
   const T inverse_n = T(1) / static_cast<T>(n);
@@ -166,7 +175,8 @@ void backward_rows(const NormArgs<T>& args, const T* g, T* dx, T* dweight, T* db
       backward_wide(args, r, gr, dx ? dx + r * n : nullptr, dweight, dbias);
       continue;
     }
-    const auto scale = hn::Set(d, args.rstd[r]), center = hn::Set(d, args.kind == Norm::layer ? args.mean[r] : T(0));
+    const auto scale = hn::Set(d, args.rstd[r]),
+               center = hn::Set(d, args.kind == Norm::layer ? args.mean[r] : T(0));
     auto sum_u = hn::Zero(d), sum_uh = hn::Zero(d);
     for (std::int64_t i = 0; i < n; i += lanes) {
       const auto h = hn::Mul(hn::Sub(load_some(x, i, n, T(0)), center), scale);
@@ -174,11 +184,15 @@ void backward_rows(const NormArgs<T>& args, const T* g, T* dx, T* dweight, T* db
       const auto u = hn::Mul(gi, load_some(args.weight, i, n, T(1)));  // 0 beyond the tail, as g is
       sum_u = hn::Add(sum_u, u);
       sum_uh = hn::MulAdd(u, h, sum_uh);
-      if (dweight) store_some(hn::MulAdd(gi, h, load_some(static_cast<const T*>(dweight), i, n, T(0))), dweight, i, n);
-      if (dbias) store_some(hn::Add(gi, load_some(static_cast<const T*>(dbias), i, n, T(0))), dbias, i, n);
+      if (dweight)
+        store_some(hn::MulAdd(gi, h, load_some(static_cast<const T*>(dweight), i, n, T(0))),
+                   dweight, i, n);
+      if (dbias)
+        store_some(hn::Add(gi, load_some(static_cast<const T*>(dbias), i, n, T(0))), dbias, i, n);
     }
     if (!dx) continue;
-    const auto mean_u = hn::Set(d, args.kind == Norm::layer ? sum_lanes(d, sum_u) * inverse_n : T(0));
+    const auto mean_u =
+        hn::Set(d, args.kind == Norm::layer ? sum_lanes(d, sum_u) * inverse_n : T(0));
     const auto mean_uh = hn::Set(d, sum_lanes(d, sum_uh) * inverse_n);
     for (std::int64_t i = 0; i < n; i += lanes) {
       const auto h = hn::Mul(hn::Sub(load_some(x, i, n, T(0)), center), scale);
@@ -188,12 +202,18 @@ void backward_rows(const NormArgs<T>& args, const T* g, T* dx, T* dweight, T* db
   }
 }
 
-void forward_f32(const NormArgs<float>& args, float* y, std::int64_t begin, std::int64_t end) { forward_rows(args, y, begin, end); }
-void forward_f64(const NormArgs<double>& args, double* y, std::int64_t begin, std::int64_t end) { forward_rows(args, y, begin, end); }
-void backward_f32(const NormArgs<float>& args, const float* g, float* dx, float* dweight, float* dbias, std::int64_t begin, std::int64_t end) {
+void forward_f32(const NormArgs<float>& args, float* y, std::int64_t begin, std::int64_t end) {
+  forward_rows(args, y, begin, end);
+}
+void forward_f64(const NormArgs<double>& args, double* y, std::int64_t begin, std::int64_t end) {
+  forward_rows(args, y, begin, end);
+}
+void backward_f32(const NormArgs<float>& args, const float* g, float* dx, float* dweight,
+                  float* dbias, std::int64_t begin, std::int64_t end) {
   backward_rows(args, g, dx, dweight, dbias, begin, end);
 }
-void backward_f64(const NormArgs<double>& args, const double* g, double* dx, double* dweight, double* dbias, std::int64_t begin, std::int64_t end) {
+void backward_f64(const NormArgs<double>& args, const double* g, double* dx, double* dweight,
+                  double* dbias, std::int64_t begin, std::int64_t end) {
   backward_rows(args, g, dx, dweight, dbias, begin, end);
 }
 
@@ -212,7 +232,8 @@ HWY_EXPORT(backward_f64);
 template <class T, class Function>
 void forward(Function function, const NormArgs<T>& args, T* y) {
   if (args.n == 0) return;
-  parallel_for(args.rows, rows_per_chunk(args.n), [&](std::int64_t begin, std::int64_t end) { function(args, y, begin, end); });
+  parallel_for(args.rows, rows_per_chunk(args.n),
+               [&](std::int64_t begin, std::int64_t end) { function(args, y, begin, end); });
 }
 
 template <class T, class Function>
@@ -240,12 +261,18 @@ void backward(Function function, const NormArgs<T>& args, const T* g, T* dx, T* 
 }
 }  // namespace
 
-void norm_forward(const NormArgs<float>& args, float* y) { forward(HWY_DYNAMIC_DISPATCH(forward_f32), args, y); }
-void norm_forward(const NormArgs<double>& args, double* y) { forward(HWY_DYNAMIC_DISPATCH(forward_f64), args, y); }
-void norm_backward(const NormArgs<float>& args, const float* g, float* dx, float* dweight, float* dbias) {
+void norm_forward(const NormArgs<float>& args, float* y) {
+  forward(HWY_DYNAMIC_DISPATCH(forward_f32), args, y);
+}
+void norm_forward(const NormArgs<double>& args, double* y) {
+  forward(HWY_DYNAMIC_DISPATCH(forward_f64), args, y);
+}
+void norm_backward(const NormArgs<float>& args, const float* g, float* dx, float* dweight,
+                   float* dbias) {
   backward(HWY_DYNAMIC_DISPATCH(backward_f32), args, g, dx, dweight, dbias);
 }
-void norm_backward(const NormArgs<double>& args, const double* g, double* dx, double* dweight, double* dbias) {
+void norm_backward(const NormArgs<double>& args, const double* g, double* dx, double* dweight,
+                   double* dbias) {
   backward(HWY_DYNAMIC_DISPATCH(backward_f64), args, g, dx, dweight, dbias);
 }
 

@@ -15,18 +15,23 @@ HWY_BEFORE_NAMESPACE();
 namespace weft::kernels::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-/// p[i] for i < n, all state in one pass. The tail runs through the same vector code in a buffer, so that an element's result does not
-/// depend on where its block ends.
-void AdamF32(float* HWY_RESTRICT p, const float* HWY_RESTRICT g, float* HWY_RESTRICT m, float* HWY_RESTRICT v, std::int64_t n, const AdamStep& s) {
+/// p[i] for i < n, all state in one pass. The tail runs through the same vector code in a buffer,
+/// so that an element's result does not depend on where its block ends.
+void AdamF32(float* HWY_RESTRICT p, const float* HWY_RESTRICT g, float* HWY_RESTRICT m,
+             float* HWY_RESTRICT v, std::int64_t n, const AdamStep& s) {
   const hn::ScalableTag<float> d;
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
-  const auto beta1 = hn::Set(d, static_cast<float>(s.beta1)), rest1 = hn::Set(d, static_cast<float>(1 - s.beta1));
-  const auto beta2 = hn::Set(d, static_cast<float>(s.beta2)), rest2 = hn::Set(d, static_cast<float>(1 - s.beta2));
+  const auto beta1 = hn::Set(d, static_cast<float>(s.beta1)),
+             rest1 = hn::Set(d, static_cast<float>(1 - s.beta1));
+  const auto beta2 = hn::Set(d, static_cast<float>(s.beta2)),
+             rest2 = hn::Set(d, static_cast<float>(1 - s.beta2));
   const auto rate = hn::Set(d, static_cast<float>(s.lr / s.bias_correction1));
-  const auto root = hn::Set(d, static_cast<float>(1 / std::sqrt(s.bias_correction2))), eps = hn::Set(d, static_cast<float>(s.eps));
+  const auto root = hn::Set(d, static_cast<float>(1 / std::sqrt(s.bias_correction2))),
+             eps = hn::Set(d, static_cast<float>(s.eps));
   const auto keep = hn::Set(d, static_cast<float>(s.decoupled ? 1 - s.lr * s.weight_decay : 1.0));
   const auto l2 = hn::Set(d, static_cast<float>(s.decoupled ? 0.0 : s.weight_decay));
-  const auto block = [&](float* HWY_RESTRICT pp, const float* HWY_RESTRICT gg, float* HWY_RESTRICT mm, float* HWY_RESTRICT vv) HWY_ATTR {
+  const auto block = [&](float* HWY_RESTRICT pp, const float* HWY_RESTRICT gg,
+                         float* HWY_RESTRICT mm, float* HWY_RESTRICT vv) HWY_ATTR {
     const auto x = hn::LoadU(d, pp);
     const auto grad = hn::MulAdd(l2, x, hn::LoadU(d, gg));
     const auto m1 = hn::MulAdd(beta1, hn::LoadU(d, mm), hn::Mul(rest1, grad));
@@ -40,9 +45,11 @@ void AdamF32(float* HWY_RESTRICT p, const float* HWY_RESTRICT g, float* HWY_REST
   for (; i + lanes <= n; i += lanes) block(p + i, g + i, m + i, v + i);
   if (i == n) return;
   HWY_ALIGN float tail[4][hn::MaxLanes(d)] = {};
-  for (std::int64_t j = 0; i + j < n; ++j) tail[0][j] = p[i + j], tail[1][j] = g[i + j], tail[2][j] = m[i + j], tail[3][j] = v[i + j];
+  for (std::int64_t j = 0; i + j < n; ++j)
+    tail[0][j] = p[i + j], tail[1][j] = g[i + j], tail[2][j] = m[i + j], tail[3][j] = v[i + j];
   block(tail[0], tail[1], tail[2], tail[3]);
-  for (std::int64_t j = 0; i + j < n; ++j) p[i + j] = tail[0][j], m[i + j] = tail[2][j], v[i + j] = tail[3][j];
+  for (std::int64_t j = 0; i + j < n; ++j)
+    p[i + j] = tail[0][j], m[i + j] = tail[2][j], v[i + j] = tail[3][j];
 }
 
 }  // namespace weft::kernels::HWY_NAMESPACE
@@ -58,7 +65,8 @@ constexpr std::int64_t kGrain = 16384;
 
 void check(const char* where, const Tensor& parameter, const Tensor& other) {
   if (other.shape() != parameter.shape() || other.dtype() != parameter.dtype())
-    fail<ShapeError>(where, "parameter {} {}, gradient or state {} {}", parameter.shape().str(), name(parameter.dtype()), other.shape().str(), name(other.dtype()));
+    fail<ShapeError>(where, "parameter {} {}, gradient or state {} {}", parameter.shape().str(),
+                     name(parameter.dtype()), other.shape().str(), name(other.dtype()));
 }
 
 /// Marks what is about to be written in place, element by element from the first.
@@ -77,38 +85,46 @@ Tensor readable(const Tensor& source, const Tensor& target) {
   return !same && raw::overlaps(source, target) ? raw::clone(source) : raw::contiguous(source);
 }
 
-void adam_block(float* p, const float* g, float* m, float* v, std::int64_t n, const AdamStep& s) { HWY_DYNAMIC_DISPATCH(AdamF32)(p, g, m, v, n, s); }
+void adam_block(float* p, const float* g, float* m, float* v, std::int64_t n, const AdamStep& s) {
+  HWY_DYNAMIC_DISPATCH(AdamF32)(p, g, m, v, n, s);
+}
 
-void adam_block(double* p, const double* g, double* m, double* v, std::int64_t n, const AdamStep& s) {
+void adam_block(double* p, const double* g, double* m, double* v, std::int64_t n,
+                const AdamStep& s) {
   for (std::int64_t i = 0; i < n; ++i) {
     const double grad = g[i] + (s.decoupled ? 0.0 : s.weight_decay * p[i]);
     m[i] = s.beta1 * m[i] + (1 - s.beta1) * grad;
     v[i] = s.beta2 * v[i] + (1 - s.beta2) * grad * grad;
     if (s.decoupled) p[i] *= 1 - s.lr * s.weight_decay;
-    p[i] -= s.lr / s.bias_correction1 * m[i] / (std::sqrt(v[i]) / std::sqrt(s.bias_correction2) + s.eps);
+    p[i] -= s.lr / s.bias_correction1 * m[i] /
+            (std::sqrt(v[i]) / std::sqrt(s.bias_correction2) + s.eps);
   }
 }
 
 }  // namespace
 
-void adam(const Tensor& parameter, const Tensor& gradient, const Tensor& exp_avg, const Tensor& exp_avg_sq, const AdamStep& step) {
+void adam(const Tensor& parameter, const Tensor& gradient, const Tensor& exp_avg,
+          const Tensor& exp_avg_sq, const AdamStep& step) {
   check("adam", parameter, gradient);
   for (const Tensor& t : {parameter, exp_avg, exp_avg_sq}) begin_write("adam", t);
   const Tensor g = readable(gradient, parameter);
   dispatch_float(parameter.dtype(), "adam", [&]<class T>(T) {
     parallel_for(parameter.numel(), kGrain, [&](std::int64_t begin, std::int64_t end) {
-      adam_block(parameter.data<T>() + begin, g.data<T>() + begin, exp_avg.data<T>() + begin, exp_avg_sq.data<T>() + begin, end - begin, step);
+      adam_block(parameter.data<T>() + begin, g.data<T>() + begin, exp_avg.data<T>() + begin,
+                 exp_avg_sq.data<T>() + begin, end - begin, step);
     });
   });
 }
 
-void sgd(const Tensor& parameter, const Tensor& gradient, const Tensor& momentum, const SgdStep& step) {
+void sgd(const Tensor& parameter, const Tensor& gradient, const Tensor& momentum,
+         const SgdStep& step) {
   check("sgd", parameter, gradient);
   begin_write("sgd", parameter);
   if (momentum.defined()) begin_write("sgd", momentum);
   const Tensor g = readable(gradient, parameter);
   dispatch_float(parameter.dtype(), "sgd", [&]<class T>(T) {
-    const T lr = static_cast<T>(step.lr), mu = static_cast<T>(step.momentum), decay = static_cast<T>(step.weight_decay);
+    const T lr = static_cast<T>(step.lr), mu = static_cast<T>(step.momentum),
+            decay = static_cast<T>(step.weight_decay);
     parallel_for(parameter.numel(), kGrain, [&](std::int64_t begin, std::int64_t end) {
       T* const p = parameter.data<T>();
       const T* const gp = g.data<T>();
@@ -126,7 +142,8 @@ void sgd(const Tensor& parameter, const Tensor& gradient, const Tensor& momentum
   });
 }
 
-void lion(const Tensor& parameter, const Tensor& gradient, const Tensor& exp_avg, const LionStep& step) {
+void lion(const Tensor& parameter, const Tensor& gradient, const Tensor& exp_avg,
+          const LionStep& step) {
   check("lion", parameter, gradient);
   for (const Tensor& t : {parameter, exp_avg}) begin_write("lion", t);
   const Tensor g = readable(gradient, parameter);
@@ -155,7 +172,8 @@ void lerp(const Tensor& target, const Tensor& source, double decay) {
     parallel_for(target.numel(), kGrain, [&](std::int64_t begin, std::int64_t end) {
       T* const t = target.data<T>();
       const T* const sp = s.data<T>();
-      for (std::int64_t i = begin; i < end; ++i) t[i] = static_cast<T>(decay) * t[i] + static_cast<T>(1 - decay) * sp[i];
+      for (std::int64_t i = begin; i < end; ++i)
+        t[i] = static_cast<T>(decay) * t[i] + static_cast<T>(1 - decay) * sp[i];
     });
   });
 }
@@ -177,8 +195,10 @@ double sum_of_squares(const Tensor& t) {
     parallel_for(x.numel(), kGrain, [&](std::int64_t begin, std::int64_t end) {
       const T* const p = x.data<T>();
       double lanes[4] = {0, 0, 0, 0};  // four sums in flight hide the latency of an addition
-      for (std::int64_t i = begin; i < end; ++i) lanes[i & 3] += static_cast<double>(p[i]) * static_cast<double>(p[i]);
-      partial[static_cast<std::size_t>(begin / kGrain)] = (lanes[0] + lanes[1]) + (lanes[2] + lanes[3]);
+      for (std::int64_t i = begin; i < end; ++i)
+        lanes[i & 3] += static_cast<double>(p[i]) * static_cast<double>(p[i]);
+      partial[static_cast<std::size_t>(begin / kGrain)] =
+          (lanes[0] + lanes[1]) + (lanes[2] + lanes[3]);
     });
     double total = 0;
     for (const double value : partial) total += value;

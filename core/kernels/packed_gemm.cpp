@@ -22,29 +22,36 @@ namespace {
 Index panel_width() { return 2 * static_cast<Index>(hn::Lanes(hn::ScalableTag<float>())); }
 
 /// Rows [first, first + depth) of the panels [begin, end) of B, panel_width() columns each.
-void pack_panels(const PackedGemm& t, Index first, Index depth, Index begin, Index end, float* packed) {
+void pack_panels(const PackedGemm& t, Index first, Index depth, Index begin, Index end,
+                 float* packed) {
   const Index width = panel_width();
   for (Index i = begin; i < end; ++i) {
     const Index column = i * width, columns = std::min(width, t.n - column);
     float* const panel = packed + i * width * depth;
-    if (t.b_transposed) pack_transposed(t.b + column * t.ldb + first, t.ldb, depth, columns, width, panel);
-    else pack_rows(t.b + first * t.ldb + column, t.ldb, depth, columns, width, panel);
+    if (t.b_transposed)
+      pack_transposed(t.b + column * t.ldb + first, t.ldb, depth, columns, width, panel);
+    else
+      pack_rows(t.b + first * t.ldb + column, t.ldb, depth, columns, width, panel);
   }
 }
 
-/// Strips [begin, end) of A that is stored (k, m): a few of its rows at a time, which stay in L1 while all strips take their part.
-void pack_strips(const PackedGemm& t, Index first, Index depth, Index begin, Index end, float* packed) {
+/// Strips [begin, end) of A that is stored (k, m): a few of its rows at a time, which stay in L1
+/// while all strips take their part.
+void pack_strips(const PackedGemm& t, Index first, Index depth, Index begin, Index end,
+                 float* packed) {
   constexpr Index kAtOnce = 16;
   for (Index p = 0; p < depth; p += kAtOnce)
     for (Index i = begin; i < end; ++i)
-      pack_strip(t.a + (first + p) * t.a_column + i * kRows, t.a_column, std::min(kAtOnce, depth - p), std::min(kRows, t.m - i * kRows),
+      pack_strip(t.a + (first + p) * t.a_column + i * kRows, t.a_column,
+                 std::min(kAtOnce, depth - p), std::min(kRows, t.m - i * kRows),
                  packed + (i * depth + p) * kRows);
 }
 
-/// Rows [row, row + rows) and panels [begin, end) of C, from the terms [first, first + depth) of k. `strips` holds these of A; null: A is read in
-/// place. `panels` holds panel_depth rows of B: all k, or just these.
-void multiply_tile(const PackedGemm& t, const float* strips, const float* panels, Index panel_depth, Index first, Index depth, Index row, Index rows,
-                   Index begin, Index end) {
+/// Rows [row, row + rows) and panels [begin, end) of C, from the terms [first, first + depth) of k.
+/// `strips` holds these of A; null: A is read in place. `panels` holds panel_depth rows of B: all
+/// k, or just these.
+void multiply_tile(const PackedGemm& t, const float* strips, const float* panels, Index panel_depth,
+                   Index first, Index depth, Index row, Index rows, Index begin, Index end) {
   const Index width = panel_width(), offset = panel_depth == t.k ? first : 0;
   for (Index p = 0; p < depth; p += kDepth) {
     const Index part = std::min(kDepth, depth - p);
@@ -55,11 +62,15 @@ void multiply_tile(const PackedGemm& t, const float* strips, const float* panels
         float* const c = t.c + r * t.ldc + column;
         const bool onto_c = first + p > 0 || t.accumulate;
         const float* const base = onto_c ? c : t.bias ? t.bias + column : nullptr;
-        const float* const a = strips ? strips + r * depth + p * kRows : t.a + r * t.a_row + (first + p) * t.a_column;
-        const Place at{a, strips ? 1 : t.a_row, strips ? kRows : t.a_column, c, t.ldc, base, onto_c ? t.ldc : 0};
+        const float* const a =
+            strips ? strips + r * depth + p * kRows : t.a + r * t.a_row + (first + p) * t.a_column;
+        const Place at{a,    strips ? 1 : t.a_row, strips ? kRows : t.a_column, c, t.ldc,
+                       base, onto_c ? t.ldc : 0};
         const Index count = std::min(kRows, row + rows - r);
-        if (2 * columns > width) some_rows<true>(count, at, panel, width, part, 1.0f, columns);
-        else some_rows<false>(count, at, panel, width, part, 1.0f, columns);
+        if (2 * columns > width)
+          some_rows<true>(count, at, panel, width, part, 1.0f, columns);
+        else
+          some_rows<false>(count, at, panel, width, part, 1.0f, columns);
       }
     }
   }
@@ -79,14 +90,15 @@ HWY_EXPORT(multiply_tile);
 
 using Index = std::int64_t;
 
-constexpr Index kRowStep = 6;        // the kernel's block of rows
-constexpr Index kSlice = 256;        // of k at a time, where A is packed, too
-constexpr double kTaskFlop = 12e6;   // worth a task
+constexpr Index kRowStep = 6;       // the kernel's block of rows
+constexpr Index kSlice = 256;       // of k at a time, where A is packed, too
+constexpr double kTaskFlop = 12e6;  // worth a task
 constexpr Index kMostTasks = 32;
 constexpr Index kPackGrain = 32768;  // elements worth a task
 constexpr double kLeastFlop = 2e5;   // below, a library's kernels for small matrices do as well
 
-// A sum of kLongSum and more terms into at most kSmallResult elements is split over the terms, kShortSlice of them at a time.
+// A sum of kLongSum and more terms into at most kSmallResult elements is split over the terms,
+// kShortSlice of them at a time.
 constexpr Index kLongSum = 512;
 constexpr Index kSmallResult = 1 << 16;
 constexpr Index kShortSlice = 128;
@@ -97,19 +109,24 @@ Index round_up(Index value, Index step) { return chunk_count(value, step) * step
 /// Tiles of C; A is read where it lies.
 void tiles_in_place(const PackedGemm& t, const float* packed, Index panels) {
   const blas::Tiling tile = blas::choose_tiles(t.m, t.n, t.k);
-  const Index rows = std::min(t.m, round_up(tile.rows, kRowStep)), wide = chunk_count(tile.columns, HWY_DYNAMIC_DISPATCH(panel_width)());
+  const Index rows = std::min(t.m, round_up(tile.rows, kRowStep)),
+              wide = chunk_count(tile.columns, HWY_DYNAMIC_DISPATCH(panel_width)());
   const Index across = chunk_count(panels, wide);
   parallel_for(chunk_count(t.m, rows) * across, 1, [&](Index begin, Index end) {
     for (Index i = begin; i < end; ++i) {
       const Index row = i / across * rows, panel = i % across * wide;
-      HWY_DYNAMIC_DISPATCH(multiply_tile)(t, nullptr, packed, t.k, 0, t.k, row, std::min(rows, t.m - row), panel, std::min(panels, panel + wide));
+      HWY_DYNAMIC_DISPATCH(multiply_tile)
+      (t, nullptr, packed, t.k, 0, t.k, row, std::min(rows, t.m - row), panel,
+       std::min(panels, panel + wide));
     }
   });
 }
 
-/// Whole rows of C, so that each strip of A is packed by the one task that needs it, a slice at a time that stays in the cache.
+/// Whole rows of C, so that each strip of A is packed by the one task that needs it, a slice at a
+/// time that stays in the cache.
 void rows_of_turned(const PackedGemm& t, const float* packed, Index panels) {
-  const double flop = 2.0 * static_cast<double>(t.m) * static_cast<double>(t.n) * static_cast<double>(t.k);
+  const double flop =
+      2.0 * static_cast<double>(t.m) * static_cast<double>(t.n) * static_cast<double>(t.k);
   const Index tasks = std::clamp<Index>(static_cast<Index>(flop / kTaskFlop), 1, kMostTasks);
   const Index rows = round_up(chunk_count(t.m, tasks), kRowStep), slice = std::min(t.k, kSlice);
   parallel_for(t.m, rows, [&](Index begin, Index end) {
@@ -121,18 +138,23 @@ void rows_of_turned(const PackedGemm& t, const float* packed, Index panels) {
     mine.c += begin * t.ldc;
     for (Index first = 0; first < t.k; first += slice) {
       const Index depth = std::min(slice, t.k - first);
-      HWY_DYNAMIC_DISPATCH(pack_strips)(mine, first, depth, 0, chunk_count(mine.m, kRowStep), strips);
-      HWY_DYNAMIC_DISPATCH(multiply_tile)(mine, strips, packed, t.k, first, depth, 0, mine.m, 0, panels);
+      HWY_DYNAMIC_DISPATCH(pack_strips)
+      (mine, first, depth, 0, chunk_count(mine.m, kRowStep), strips);
+      HWY_DYNAMIC_DISPATCH(multiply_tile)
+      (mine, strips, packed, t.k, first, depth, 0, mine.m, 0, panels);
     }
   });
 }
 
-/// A weight's gradient: k is long and C small. Each task multiplies its part of k, a slice at a time that stays in the cache packed, into a C of its
-/// own; these are added in order.
+/// A weight's gradient: k is long and C small. Each task multiplies its part of k, a slice at a
+/// time that stays in the cache packed, into a C of its own; these are added in order.
 void split_gemm(const PackedGemm& t) {
-  const Index width = HWY_DYNAMIC_DISPATCH(panel_width)(), all_panels = chunk_count(t.n, width), all_strips = chunk_count(t.m, kRowStep);
-  const Index part = round_up(chunk_count(t.k, kMostParts), kShortSlice), parts = chunk_count(t.k, part);
-  const Index size = t.m * t.n, panel_floats = all_panels * width * kShortSlice, strip_floats = all_strips * kRowStep * kShortSlice;
+  const Index width = HWY_DYNAMIC_DISPATCH(panel_width)(), all_panels = chunk_count(t.n, width),
+              all_strips = chunk_count(t.m, kRowStep);
+  const Index part = round_up(chunk_count(t.k, kMostParts), kShortSlice),
+              parts = chunk_count(t.k, part);
+  const Index size = t.m * t.n, panel_floats = all_panels * width * kShortSlice,
+              strip_floats = all_strips * kRowStep * kShortSlice;
   const Storage sums(parts * size * static_cast<Index>(sizeof(float)));
   float* const all = reinterpret_cast<float*>(sums.data());
   parallel_for(parts, 1, [&](Index begin, Index end) {
@@ -150,7 +172,8 @@ void split_gemm(const PackedGemm& t) {
         const Index depth = std::min(kShortSlice, mine.k - first);
         HWY_DYNAMIC_DISPATCH(pack_panels)(mine, first, depth, 0, all_panels, panels);
         HWY_DYNAMIC_DISPATCH(pack_strips)(mine, first, depth, 0, all_strips, strips);
-        HWY_DYNAMIC_DISPATCH(multiply_tile)(mine, strips, panels, depth, first, depth, 0, t.m, 0, all_panels);
+        HWY_DYNAMIC_DISPATCH(multiply_tile)
+        (mine, strips, panels, depth, first, depth, 0, t.m, 0, all_panels);
       }
     }
   });
@@ -163,20 +186,25 @@ void packed_gemm(const PackedGemm& t) {
   if (t.m <= 0 || t.n <= 0) return;
   // One element of a column a cache line: A that is stored (k, m) is packed, too.
   const bool turned = t.a_column != 1, plain = !t.accumulate && !t.bias && t.ldc == t.n;
-  if (turned && plain && t.k >= kLongSum && !t.b_transposed && t.m * t.n <= kSmallResult) return split_gemm(t);
+  if (turned && plain && t.k >= kLongSum && !t.b_transposed && t.m * t.n <= kSmallResult)
+    return split_gemm(t);
   const Index width = HWY_DYNAMIC_DISPATCH(panel_width)(), panels = chunk_count(t.n, width);
   const Storage memory(panels * width * t.k * static_cast<Index>(sizeof(float)));
   float* const packed = reinterpret_cast<float*>(memory.data());
   parallel_for(panels, std::max<Index>(1, kPackGrain / (width * t.k)), [&](Index begin, Index end) {
     HWY_DYNAMIC_DISPATCH(pack_panels)(t, 0, t.k, begin, end, packed);
   });
-  if (turned) rows_of_turned(t, packed, panels);
-  else tiles_in_place(t, packed, panels);
+  if (turned)
+    rows_of_turned(t, packed, panels);
+  else
+    tiles_in_place(t, packed, panels);
 }
 
 bool packed_gemm_pays(Index m, Index n, Index k) {
   static const bool vectors = HWY_DYNAMIC_DISPATCH(panel_width)() >= 8;
-  return vectors && m >= 4 * kRowStep && n >= 16 && k >= 16 && 2.0 * static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k) >= kLeastFlop;
+  return vectors && m >= 4 * kRowStep && n >= 16 && k >= 16 &&
+         2.0 * static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k) >=
+             kLeastFlop;
 }
 
 }  // namespace weft::kernels

@@ -21,10 +21,14 @@ struct SumOp {
 };
 // a where it wins or is NaN, else b, which may be NaN itself.
 struct MaxOp {
-  static HWY_INLINE FloatVec combine(FloatVec a, FloatVec b) { return hn::IfThenElse(hn::Or(hn::Gt(a, b), hn::IsNaN(a)), a, b); }
+  static HWY_INLINE FloatVec combine(FloatVec a, FloatVec b) {
+    return hn::IfThenElse(hn::Or(hn::Gt(a, b), hn::IsNaN(a)), a, b);
+  }
 };
 struct MinOp {
-  static HWY_INLINE FloatVec combine(FloatVec a, FloatVec b) { return hn::IfThenElse(hn::Or(hn::Lt(a, b), hn::IsNaN(a)), a, b); }
+  static HWY_INLINE FloatVec combine(FloatVec a, FloatVec b) {
+    return hn::IfThenElse(hn::Or(hn::Lt(a, b), hn::IsNaN(a)), a, b);
+  }
 };
 
 /// Lanes of four independent accumulators over x[0..n), left in `lanes` (4 vectors).
@@ -61,7 +65,9 @@ double RowF32(Reduce op, const float* x, std::int64_t n) {
     return total;
   }
   constexpr float kInfinity = std::numeric_limits<float>::infinity();
-  hn::Store(op == Reduce::max ? row_lanes<MaxOp>(x, n, -kInfinity) : row_lanes<MinOp>(x, n, kInfinity), d, lanes);
+  hn::Store(
+      op == Reduce::max ? row_lanes<MaxOp>(x, n, -kInfinity) : row_lanes<MinOp>(x, n, kInfinity), d,
+      lanes);
   float best = lanes[0];
   for (std::size_t i = 1; i < count; ++i) {
     const float v = lanes[i];
@@ -70,9 +76,11 @@ double RowF32(Reduce op, const float* x, std::int64_t n) {
   return static_cast<double>(best);
 }
 
-/// out[j] = reduction of x[r * stride + j] over rows r, for j < cols: columns in registers, down the rows.
+/// out[j] = reduction of x[r * stride + j] over rows r, for j < cols: columns in registers, down
+/// the rows.
 template <class Op>
-HWY_INLINE void columns_with(const float* x, std::int64_t rows, std::int64_t stride, std::int64_t cols, float* out, float identity) {
+HWY_INLINE void columns_with(const float* x, std::int64_t rows, std::int64_t stride,
+                             std::int64_t cols, float* out, float identity) {
   const FloatTag d;
   const auto step = static_cast<std::int64_t>(hn::Lanes(d));
   std::int64_t j = 0;
@@ -97,17 +105,22 @@ HWY_INLINE void columns_with(const float* x, std::int64_t rows, std::int64_t str
   }
   if (j < cols) {
     FloatVec s = hn::Set(d, identity);
-    for (std::int64_t r = 0; r < rows; ++r) s = Op::combine(s, load_partial(d, x + r * stride + j, cols - j, identity));
+    for (std::int64_t r = 0; r < rows; ++r)
+      s = Op::combine(s, load_partial(d, x + r * stride + j, cols - j, identity));
     store_partial(d, s, out + j, cols - j);
   }
 }
 
-void ColumnsF32(Reduce op, const float* x, std::int64_t rows, std::int64_t stride, std::int64_t cols, float* out) {
+void ColumnsF32(Reduce op, const float* x, std::int64_t rows, std::int64_t stride,
+                std::int64_t cols, float* out) {
   constexpr float kInfinity = std::numeric_limits<float>::infinity();
   switch (op) {
-    case Reduce::sum: return columns_with<SumOp>(x, rows, stride, cols, out, 0.0f);
-    case Reduce::max: return columns_with<MaxOp>(x, rows, stride, cols, out, -kInfinity);
-    case Reduce::min: return columns_with<MinOp>(x, rows, stride, cols, out, kInfinity);
+    case Reduce::sum:
+      return columns_with<SumOp>(x, rows, stride, cols, out, 0.0f);
+    case Reduce::max:
+      return columns_with<MaxOp>(x, rows, stride, cols, out, -kInfinity);
+    case Reduce::min:
+      return columns_with<MinOp>(x, rows, stride, cols, out, kInfinity);
   }
 }
 
@@ -121,13 +134,14 @@ namespace {
 HWY_EXPORT(RowF32);
 HWY_EXPORT(ColumnsF32);
 
-constexpr std::int64_t kGrain = 16384;      // elements a task
-constexpr std::int64_t kBlockRows = 64;     // rows of a column block: what f32 adds up before f64 does
+constexpr std::int64_t kGrain = 16384;   // elements a task
+constexpr std::int64_t kBlockRows = 64;  // rows of a column block: what f32 adds up before f64 does
 constexpr std::int64_t kTileColumns = 4096;
 
 double identity_of(Reduce op) {
   if (op == Reduce::sum) return 0;
-  return op == Reduce::max ? -std::numeric_limits<double>::infinity() : std::numeric_limits<double>::infinity();
+  return op == Reduce::max ? -std::numeric_limits<double>::infinity()
+                           : std::numeric_limits<double>::infinity();
 }
 
 template <class T>
@@ -136,7 +150,9 @@ T combine(Reduce op, T a, T b) {
   return (op == Reduce::max ? a > b : a < b) || a != a ? a : b;
 }
 
-double row(Reduce op, const float* x, std::int64_t n) { return HWY_DYNAMIC_DISPATCH(RowF32)(op, x, n); }
+double row(Reduce op, const float* x, std::int64_t n) {
+  return HWY_DYNAMIC_DISPATCH(RowF32)(op, x, n);
+}
 
 double row(Reduce op, const double* x, std::int64_t n) {
   double total = identity_of(op);
@@ -144,11 +160,13 @@ double row(Reduce op, const double* x, std::int64_t n) {
   return total;
 }
 
-void columns(Reduce op, const float* x, std::int64_t rows, std::int64_t stride, std::int64_t cols, float* out) {
+void columns(Reduce op, const float* x, std::int64_t rows, std::int64_t stride, std::int64_t cols,
+             float* out) {
   HWY_DYNAMIC_DISPATCH(ColumnsF32)(op, x, rows, stride, cols, out);
 }
 
-void columns(Reduce op, const double* x, std::int64_t rows, std::int64_t stride, std::int64_t cols, double* out) {
+void columns(Reduce op, const double* x, std::int64_t rows, std::int64_t stride, std::int64_t cols,
+             double* out) {
   for (std::int64_t j = 0; j < cols; ++j) out[j] = identity_of(op);
   for (std::int64_t r = 0; r < rows; ++r)
     for (std::int64_t j = 0; j < cols; ++j) out[j] = combine(op, out[j], x[r * stride + j]);
@@ -158,9 +176,11 @@ void columns(Reduce op, const double* x, std::int64_t rows, std::int64_t stride,
 template <class T>
 void reduce_rows(Reduce op, const T* x, std::int64_t outer, std::int64_t n, T* out) {
   if (n <= 4 * kGrain) {
-    parallel_for(outer, std::max<std::int64_t>(1, kGrain / std::max<std::int64_t>(n, 1)), [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t i = begin; i < end; ++i) out[i] = static_cast<T>(row(op, x + i * n, n));
-    });
+    parallel_for(outer, std::max<std::int64_t>(1, kGrain / std::max<std::int64_t>(n, 1)),
+                 [&](std::int64_t begin, std::int64_t end) {
+                   for (std::int64_t i = begin; i < end; ++i)
+                     out[i] = static_cast<T>(row(op, x + i * n, n));
+                 });
     return;
   }
   const std::int64_t blocks = chunk_count(n, kGrain);
@@ -168,100 +188,128 @@ void reduce_rows(Reduce op, const T* x, std::int64_t outer, std::int64_t n, T* o
   parallel_for(outer * blocks, 1, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t item = begin; item < end; ++item) {
       const std::int64_t start = item % blocks * kGrain;
-      partial[static_cast<std::size_t>(item)] = row(op, x + item / blocks * n + start, std::min(kGrain, n - start));
+      partial[static_cast<std::size_t>(item)] =
+          row(op, x + item / blocks * n + start, std::min(kGrain, n - start));
     }
   });
   for (std::int64_t i = 0; i < outer; ++i) {
     double total = partial[static_cast<std::size_t>(i * blocks)];
-    for (std::int64_t block = 1; block < blocks; ++block) total = combine(op, total, partial[static_cast<std::size_t>(i * blocks + block)]);
+    for (std::int64_t block = 1; block < blocks; ++block)
+      total = combine(op, total, partial[static_cast<std::size_t>(i * blocks + block)]);
     out[i] = static_cast<T>(total);
   }
 }
 
 /// Down the columns of `outer` matrices n x inner: tiles of columns, blocks of rows.
 template <class T>
-void reduce_columns(Reduce op, const T* x, std::int64_t outer, std::int64_t n, std::int64_t inner, T* out) {
-  const std::int64_t blocks = std::max<std::int64_t>(1, chunk_count(n, kBlockRows)), tiles = chunk_count(inner, kTileColumns);
+void reduce_columns(Reduce op, const T* x, std::int64_t outer, std::int64_t n, std::int64_t inner,
+                    T* out) {
+  const std::int64_t blocks = std::max<std::int64_t>(1, chunk_count(n, kBlockRows)),
+                     tiles = chunk_count(inner, kTileColumns);
   std::vector<T> partial(static_cast<std::size_t>(blocks > 1 ? outer * blocks * inner : 0));
-  const std::int64_t item_work = std::max<std::int64_t>(1, std::min(n, kBlockRows)) * std::min(inner, kTileColumns);
-  parallel_for(outer * blocks * tiles, std::max<std::int64_t>(1, kGrain / item_work), [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t item = begin; item < end; ++item) {
-      const std::int64_t tile = item % tiles, block = item / tiles % blocks, o = item / tiles / blocks;
-      const std::int64_t row0 = block * kBlockRows, col0 = tile * kTileColumns;
-      T* to = (blocks > 1 ? partial.data() + (o * blocks + block) * inner : out + o * inner) + col0;
-      columns(op, x + (o * n + row0) * inner + col0, std::min(kBlockRows, n - row0), inner, std::min(kTileColumns, inner - col0), to);
-    }
-  });
+  const std::int64_t item_work =
+      std::max<std::int64_t>(1, std::min(n, kBlockRows)) * std::min(inner, kTileColumns);
+  parallel_for(
+      outer * blocks * tiles, std::max<std::int64_t>(1, kGrain / item_work),
+      [&](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t item = begin; item < end; ++item) {
+          const std::int64_t tile = item % tiles, block = item / tiles % blocks,
+                             o = item / tiles / blocks;
+          const std::int64_t row0 = block * kBlockRows, col0 = tile * kTileColumns;
+          T* to =
+              (blocks > 1 ? partial.data() + (o * blocks + block) * inner : out + o * inner) + col0;
+          columns(op, x + (o * n + row0) * inner + col0, std::min(kBlockRows, n - row0), inner,
+                  std::min(kTileColumns, inner - col0), to);
+        }
+      });
   if (blocks == 1) return;
-  parallel_for(outer * tiles, std::max<std::int64_t>(1, kGrain / (blocks * std::min(inner, kTileColumns))), [&](std::int64_t begin, std::int64_t end) {
-    std::vector<double> total(static_cast<std::size_t>(std::min(inner, kTileColumns)));
-    for (std::int64_t item = begin; item < end; ++item) {
-      const std::int64_t o = item / tiles, col0 = item % tiles * kTileColumns, cols = std::min(kTileColumns, inner - col0);
-      std::fill(total.begin(), total.end(), identity_of(op));
-      for (std::int64_t block = 0; block < blocks; ++block) {
-        const T* p = partial.data() + (o * blocks + block) * inner + col0;
-        for (std::int64_t j = 0; j < cols; ++j) total[static_cast<std::size_t>(j)] = combine(op, total[static_cast<std::size_t>(j)], static_cast<double>(p[j]));
-      }
-      for (std::int64_t j = 0; j < cols; ++j) out[o * inner + col0 + j] = static_cast<T>(total[static_cast<std::size_t>(j)]);
-    }
-  });
+  parallel_for(
+      outer * tiles, std::max<std::int64_t>(1, kGrain / (blocks * std::min(inner, kTileColumns))),
+      [&](std::int64_t begin, std::int64_t end) {
+        std::vector<double> total(static_cast<std::size_t>(std::min(inner, kTileColumns)));
+        for (std::int64_t item = begin; item < end; ++item) {
+          const std::int64_t o = item / tiles, col0 = item % tiles * kTileColumns,
+                             cols = std::min(kTileColumns, inner - col0);
+          std::fill(total.begin(), total.end(), identity_of(op));
+          for (std::int64_t block = 0; block < blocks; ++block) {
+            const T* p = partial.data() + (o * blocks + block) * inner + col0;
+            for (std::int64_t j = 0; j < cols; ++j)
+              total[static_cast<std::size_t>(j)] =
+                  combine(op, total[static_cast<std::size_t>(j)], static_cast<double>(p[j]));
+          }
+          for (std::int64_t j = 0; j < cols; ++j)
+            out[o * inner + col0 + j] = static_cast<T>(total[static_cast<std::size_t>(j)]);
+        }
+      });
 }
 
 template <class T>
-void reduce_any(Reduce op, const T* x, std::int64_t outer, std::int64_t n, std::int64_t inner, T* out) {
+void reduce_any(Reduce op, const T* x, std::int64_t outer, std::int64_t n, std::int64_t inner,
+                T* out) {
   if (outer == 0 || inner == 0) return;
-  if (inner == 1) reduce_rows(op, x, outer, n, out);
-  else reduce_columns(op, x, outer, n, inner, out);
+  if (inner == 1)
+    reduce_rows(op, x, outer, n, out);
+  else
+    reduce_columns(op, x, outer, n, inner, out);
 }
 
 }  // namespace
 
-void reduce(Reduce op, const float* x, std::int64_t outer, std::int64_t n, std::int64_t inner, float* out) { reduce_any(op, x, outer, n, inner, out); }
-void reduce(Reduce op, const double* x, std::int64_t outer, std::int64_t n, std::int64_t inner, double* out) { reduce_any(op, x, outer, n, inner, out); }
+void reduce(Reduce op, const float* x, std::int64_t outer, std::int64_t n, std::int64_t inner,
+            float* out) {
+  reduce_any(op, x, outer, n, inner, out);
+}
+void reduce(Reduce op, const double* x, std::int64_t outer, std::int64_t n, std::int64_t inner,
+            double* out) {
+  reduce_any(op, x, outer, n, inner, out);
+}
 
 template <class T>
-void cumsum(const T* x, std::int64_t outer, std::int64_t n, std::int64_t inner, bool reverse, T* out) {
+void cumsum(const T* x, std::int64_t outer, std::int64_t n, std::int64_t inner, bool reverse,
+            T* out) {
   constexpr std::int64_t kTile = 64;
   const std::int64_t tiles = chunk_count(inner, kTile);
   const std::int64_t work = std::max<std::int64_t>(1, n * std::min(inner, kTile));
-  parallel_for(outer * tiles, std::max<std::int64_t>(1, kGrain / work), [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t item = begin; item < end; ++item) {
-      const std::int64_t start = item / tiles * n * inner + item % tiles * kTile;
-      const std::int64_t cols = std::min(kTile, inner - item % tiles * kTile);
-      if (inner == 1) {
-        double running = 0;
-        for (std::int64_t i = 0; i < n; ++i) {
-          const std::int64_t at = start + (reverse ? n - 1 - i : i);
-          running += static_cast<double>(x[at]);
-          out[at] = static_cast<T>(running);
-        }
-        continue;
-      }
-      double total[kTile] = {};
-      for (std::int64_t i = 0; i < n; ++i) {
-        const std::int64_t at = start + (reverse ? n - 1 - i : i) * inner;
-        for (std::int64_t j = 0; j < cols; ++j) {
-          total[j] += static_cast<double>(x[at + j]);
-          out[at + j] = static_cast<T>(total[j]);
-        }
-      }
-    }
-  });
+  parallel_for(outer * tiles, std::max<std::int64_t>(1, kGrain / work),
+               [&](std::int64_t begin, std::int64_t end) {
+                 for (std::int64_t item = begin; item < end; ++item) {
+                   const std::int64_t start = item / tiles * n * inner + item % tiles * kTile;
+                   const std::int64_t cols = std::min(kTile, inner - item % tiles * kTile);
+                   if (inner == 1) {
+                     double running = 0;
+                     for (std::int64_t i = 0; i < n; ++i) {
+                       const std::int64_t at = start + (reverse ? n - 1 - i : i);
+                       running += static_cast<double>(x[at]);
+                       out[at] = static_cast<T>(running);
+                     }
+                     continue;
+                   }
+                   double total[kTile] = {};
+                   for (std::int64_t i = 0; i < n; ++i) {
+                     const std::int64_t at = start + (reverse ? n - 1 - i : i) * inner;
+                     for (std::int64_t j = 0; j < cols; ++j) {
+                       total[j] += static_cast<double>(x[at + j]);
+                       out[at + j] = static_cast<T>(total[j]);
+                     }
+                   }
+                 }
+               });
 }
 
 template <class T>
 void argmax(const T* x, std::int64_t outer, std::int64_t n, std::int64_t inner, std::int64_t* out) {
-  parallel_for(outer * inner, std::max<std::int64_t>(1, kGrain / n), [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t item = begin; item < end; ++item) {
-      const T* p = x + item / inner * n * inner + item % inner;
-      std::int64_t best = 0;
-      for (std::int64_t i = 1; i < n && p[best * inner] == p[best * inner]; ++i) {
-        const T v = p[i * inner];
-        if (v > p[best * inner] || v != v) best = i;
-      }
-      out[item] = best;
-    }
-  });
+  parallel_for(outer * inner, std::max<std::int64_t>(1, kGrain / n),
+               [&](std::int64_t begin, std::int64_t end) {
+                 for (std::int64_t item = begin; item < end; ++item) {
+                   const T* p = x + item / inner * n * inner + item % inner;
+                   std::int64_t best = 0;
+                   for (std::int64_t i = 1; i < n && p[best * inner] == p[best * inner]; ++i) {
+                     const T v = p[i * inner];
+                     if (v > p[best * inner] || v != v) best = i;
+                   }
+                   out[item] = best;
+                 }
+               });
 }
 
 template void cumsum(const float*, std::int64_t, std::int64_t, std::int64_t, bool, float*);

@@ -5,7 +5,8 @@
 
 namespace weft::kernels {
 
-/// A map (batch, channels, height, width) and regions (count, 5): image, x0, y0, x1, y1 in the image's pixels, which `scale` turns into the map's.
+/// A map (batch, channels, height, width) and regions (count, 5): image, x0, y0, x1, y1 in the
+/// image's pixels, which `scale` turns into the map's.
 struct RoiGrid {
   std::int64_t batch = 0, channels = 0, height = 0, width = 0;
   std::int64_t count = 0;
@@ -14,7 +15,8 @@ struct RoiGrid {
   double scale = 1;
 };
 
-/// One of the four pixels that a sampling point lies between: its place in a plane, and its weight. Points further than a pixel outside have weight 0.
+/// One of the four pixels that a sampling point lies between: its place in a plane, and its weight.
+/// Points further than a pixel outside have weight 0.
 template <class T>
 struct RoiTap {
   std::int64_t place;
@@ -30,6 +32,7 @@ template <class T>
 void roi_align(const RoiGrid& grid, const T* x, const T* regions, const RoiTap<T>* taps, T* out);
 /// dx (batch, channels, height, width), overwritten; regions are added in order.
 template <class T>
-void roi_align_grad(const RoiGrid& grid, const T* g, const T* regions, const RoiTap<T>* taps, T* dx);
+void roi_align_grad(const RoiGrid& grid, const T* g, const T* regions, const RoiTap<T>* taps,
+                    T* dx);
 
 }  // namespace weft::kernels

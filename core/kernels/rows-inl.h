@@ -1,5 +1,5 @@
-// Walking a row of any length in vectors, and the reductions every row kernel needs. Included once an instruction set (Highway's
-// foreach_target), so the guard toggles. T is float or double.
+// Walking a row of any length in vectors, and the reductions every row kernel needs. Included once
+// an instruction set (Highway's foreach_target), so the guard toggles. T is float or double.
 #if defined(WEFT_CORE_KERNELS_ROWS_INL_H) == defined(HWY_TARGET_TOGGLE)
 #ifdef WEFT_CORE_KERNELS_ROWS_INL_H
 #undef WEFT_CORE_KERNELS_ROWS_INL_H
@@ -20,7 +20,8 @@ HWY_BEFORE_NAMESPACE();
 namespace weft::kernels::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-/// The first `count` (1 .. Lanes - 1) elements at p; the other lanes hold `fill`. Reads nothing beyond them.
+/// The first `count` (1 .. Lanes - 1) elements at p; the other lanes hold `fill`. Reads nothing
+/// beyond them.
 template <class D, class T = hn::TFromD<D>>
 HWY_INLINE hn::Vec<D> load_tail(D d, const T* HWY_RESTRICT p, std::size_t count, T fill) {
 #if HWY_MEM_OPS_MIGHT_FAULT
@@ -33,7 +34,8 @@ HWY_INLINE hn::Vec<D> load_tail(D d, const T* HWY_RESTRICT p, std::size_t count,
 #endif
 }
 
-/// Writes the first `count` lanes and nothing else. Element by element below AVX-512, because a masked store costs dozens of cycles on AMD's cores.
+/// Writes the first `count` lanes and nothing else. Element by element below AVX-512, because a
+/// masked store costs dozens of cycles on AMD's cores.
 template <class D, class T = hn::TFromD<D>>
 HWY_INLINE void store_tail(D d, hn::Vec<D> v, T* HWY_RESTRICT p, std::size_t count) {
 #if HWY_TARGET <= HWY_AVX3 || HWY_HAVE_SCALABLE
@@ -45,8 +47,9 @@ HWY_INLINE void store_tail(D d, hn::Vec<D> v, T* HWY_RESTRICT p, std::size_t cou
 #endif
 }
 
-/// e^v where v is at most 88, as it is in every softmax: Exp without what it does for larger arguments and for denormal results, which become 0.
-/// double, which only checks gradients, goes through std::exp.
+/// e^v where v is at most 88, as it is in every softmax: Exp without what it does for larger
+/// arguments and for denormal results, which become 0. double, which only checks gradients, goes
+/// through std::exp.
 template <class D>
 HWY_INLINE hn::Vec<D> exp_of(D d, hn::Vec<D> v) {
   using T = hn::TFromD<D>;
@@ -127,7 +130,8 @@ HWY_INLINE T row_sum_exp(const T* HWY_RESTRICT x, std::int64_t count, T shift) {
     s0 = hn::Add(s0, exp_of(d, hn::Add(hn::LoadU(d, x + i), minus)));
     s1 = hn::Add(s1, exp_of(d, hn::Add(hn::LoadU(d, x + i + lanes), minus)));
   }
-  for (; i + lanes <= n; i += lanes) s0 = hn::Add(s0, exp_of(d, hn::Add(hn::LoadU(d, x + i), minus)));
+  for (; i + lanes <= n; i += lanes)
+    s0 = hn::Add(s0, exp_of(d, hn::Add(hn::LoadU(d, x + i), minus)));
   if (i < n) {
     const auto e = exp_of(d, hn::Add(load_tail(d, x + i, n - i, T(0)), minus));
     s1 = hn::Add(s1, hn::IfThenElseZero(hn::FirstN(d, n - i), e));
@@ -160,7 +164,8 @@ HWY_INLINE T row_dot(const T* HWY_RESTRICT x, const T* HWY_RESTRICT y, std::int6
     s3 = hn::MulAdd(hn::LoadU(d, x + i + 3 * lanes), hn::LoadU(d, y + i + 3 * lanes), s3);
   }
   for (; i + lanes <= n; i += lanes) s0 = hn::MulAdd(hn::LoadU(d, x + i), hn::LoadU(d, y + i), s0);
-  if (i < n) s1 = hn::MulAdd(load_tail(d, x + i, n - i, T(0)), load_tail(d, y + i, n - i, T(0)), s1);
+  if (i < n)
+    s1 = hn::MulAdd(load_tail(d, x + i, n - i, T(0)), load_tail(d, y + i, n - i, T(0)), s1);
   return sum_lanes(d, hn::Add(hn::Add(s0, s1), hn::Add(s2, s3)));
 }
 

@@ -34,7 +34,8 @@ std::string name_in_use() { return HWY_DYNAMIC_DISPATCH(target_name)(); }
 namespace {
 
 std::string lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   return text;
 }
 
@@ -42,7 +43,9 @@ std::string lower(std::string text) {
 std::vector<std::int64_t> usable_targets() {
   std::vector<std::int64_t> targets;
   for (int bit = 0; bit < 63; ++bit)
-    if (const std::int64_t target = std::int64_t{1} << bit; (hwy::SupportedTargets() & HWY_TARGETS & target) != 0) targets.push_back(target);
+    if (const std::int64_t target = std::int64_t{1} << bit;
+        (hwy::SupportedTargets() & HWY_TARGETS & target) != 0)
+      targets.push_back(target);
   return targets;
 }
 
@@ -52,7 +55,8 @@ std::string simd_in_use() { return lower(kernels::name_in_use()); }
 
 std::vector<std::string> simd_choices() {
   std::vector<std::string> names;
-  for (const std::int64_t target : usable_targets()) names.push_back(lower(hwy::TargetName(target)));
+  for (const std::int64_t target : usable_targets())
+    names.push_back(lower(hwy::TargetName(target)));
   return names;
 }
 
@@ -64,7 +68,8 @@ void limit_simd(const std::string& name) {
     hwy::GetChosenTarget().Update(hwy::SupportedTargets());
     return;
   }
-  fail<ConfigError>("simd", "no instruction set `{}` here; there is {}", name, fmt::join(simd_choices(), ", "));
+  fail<ConfigError>("simd", "no instruction set `{}` here; there is {}", name,
+                    fmt::join(simd_choices(), ", "));
 }
 
 void limit_simd_by_environment() {

@@ -12,8 +12,9 @@ namespace weft::kernels {
 /// Elements that are worth a task of their own; also the longest piece of a row.
 inline constexpr std::int64_t kElementwiseGrain = 16384;
 
-/// The dimensions of N operands (strides in elements, 0 where broadcast), with dimensions of size 1 dropped and neighbours merged wherever
-/// every operand steps through both evenly. The result's elements are rows x inner, in row-major order.
+/// The dimensions of N operands (strides in elements, 0 where broadcast), with dimensions of size 1
+/// dropped and neighbours merged wherever every operand steps through both evenly. The result's
+/// elements are rows x inner, in row-major order.
 template <int N>
 struct StridedLoop {
   using Offsets = std::array<std::int64_t, N>;
@@ -37,8 +38,10 @@ struct StridedLoop {
           if (steps[k][rank - 1] != strides[k][dim] * shape[dim]) return false;
         return true;
       };
-      if (merges()) sizes[rank - 1] *= shape[dim];
-      else sizes[rank++] = shape[dim];
+      if (merges())
+        sizes[rank - 1] *= shape[dim];
+      else
+        sizes[rank++] = shape[dim];
       for (int k = 0; k < N; ++k) steps[k][rank - 1] = strides[k][dim];
     }
     if (rank == 0) return;
@@ -63,7 +66,8 @@ struct StridedLoop {
     return offsets;
   }
 
-  /// Calls f(out_offset, offsets, n) for every run of n consecutive results, on several threads; cut by shape alone.
+  /// Calls f(out_offset, offsets, n) for every run of n consecutive results, on several threads;
+  /// cut by shape alone.
   template <class F>
   void for_each_run(F&& f) const {
     if (rows == 0 || inner == 0) return;
@@ -73,7 +77,8 @@ struct StridedLoop {
       for (std::int64_t item = begin; item < end; ++item) {
         const std::int64_t row = pieces == 1 ? item : item / pieces;
         const std::int64_t start = pieces == 1 ? 0 : (item % pieces) * kElementwiseGrain;
-        const std::int64_t n = inner - start < kElementwiseGrain ? inner - start : kElementwiseGrain;
+        const std::int64_t n =
+            inner - start < kElementwiseGrain ? inner - start : kElementwiseGrain;
         Offsets offsets = row_offsets(row);
         for (int k = 0; k < N; ++k) offsets[k] += start * inner_strides[k];
         f(row * inner + start, offsets, n);

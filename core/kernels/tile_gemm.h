@@ -1,21 +1,25 @@
-// Products of matrices too small for a library's: attention's tiles. C is written once, nothing is copied but panels of B, and the part of
-// a tile that a causal mask hides is not computed. Serial: the caller owns the threads.
+// Products of matrices too small for a library's: attention's tiles. C is written once, nothing is
+// copied but panels of B, and the part of a tile that a causal mask hides is not computed. Serial:
+// the caller owns the threads.
 #pragma once
 
 #include <cstdint>
 
 namespace weft::kernels {
 
-/// What `visible[i]`, the number of columns that row i of a tile of scores sees (never falling with i), says about a product.
+/// What `visible[i]`, the number of columns that row i of a tile of scores sees (never falling with
+/// i), says about a product.
 enum class Cut : std::uint8_t {
-  none,         ///< nothing
-  columns,      ///< the result is the tile: row i is wanted in its first visible[i] columns; the others may hold anything
+  none,     ///< nothing
+  columns,  ///< the result is the tile: row i is wanted in its first visible[i] columns; the others
+            ///< may hold anything
   inner_end,    ///< the left operand is the tile: its row i is 0 from visible[i] on
-  inner_begin,  ///< the left operand is the transposed tile: its row j is 0 before the first i with visible[i] > j
+  inner_begin,  ///< the left operand is the transposed tile: its row j is 0 before the first i with
+                ///< visible[i] > j
 };
 
-/// C (m, n) = alpha A B, plus C when `accumulate`. A (m, k): element (i, p) at a[i * a_row + p * a_column]. B (k, n) with row stride ldb, or stored
-/// (n, k).
+/// C (m, n) = alpha A B, plus C when `accumulate`. A (m, k): element (i, p) at a[i * a_row + p *
+/// a_column]. B (k, n) with row stride ldb, or stored (n, k).
 template <class T>
 struct TileGemm {
   std::int64_t m = 0, n = 0, k = 0;
@@ -28,9 +32,11 @@ struct TileGemm {
   bool accumulate = false;
   T* c = nullptr;
   std::int64_t ldc = 0;
-  bool c_has_room = false;  ///< rows of C may be written up to the next multiple of kTilePadding columns
+  bool c_has_room =
+      false;  ///< rows of C may be written up to the next multiple of kTilePadding columns
   Cut cut = Cut::none;
-  const std::int64_t* visible = nullptr;  ///< one a row of the tile: m of them, or k for Cut::inner_begin
+  const std::int64_t* visible =
+      nullptr;  ///< one a row of the tile: m of them, or k for Cut::inner_begin
 };
 
 void tile_gemm(const TileGemm<float>& product);

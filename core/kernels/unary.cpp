@@ -17,7 +17,8 @@
 HWY_BEFORE_NAMESPACE();
 namespace weft::kernels::HWY_NAMESPACE {
 
-/// Sine or cosine of one block; the few blocks with an argument beyond the vector reduction go to the standard library.
+/// Sine or cosine of one block; the few blocks with an argument beyond the vector reduction go to
+/// the standard library.
 template <class F>
 HWY_INLINE void map_angle(const float* x, float* out, std::int64_t n, F&& f, float (*slow)(float)) {
   const FloatTag d;
@@ -36,29 +37,52 @@ HWY_INLINE void map_angle(const float* x, float* out, std::int64_t n, F&& f, flo
   }
 }
 
-void UnaryRun(Unary op, const float* x, float* out, std::int64_t n, float (*slow_sin)(float), float (*slow_cos)(float)) {
+void UnaryRun(Unary op, const float* x, float* out, std::int64_t n, float (*slow_sin)(float),
+              float (*slow_cos)(float)) {
   const FloatTag d;
   using V = FloatVec;
   switch (op) {
-    case Unary::neg: return map(x, out, n, [](V v) { return hn::Neg(v); });
-    case Unary::exp: return map_long(x, out, n, [d](V v) { return Exp(d, v); });
-    case Unary::log: return map_long(x, out, n, [d](V v) { return Log(d, v); });
-    case Unary::sqrt: return map(x, out, n, [](V v) { return hn::Sqrt(v); });
-    case Unary::rsqrt: return map(x, out, n, [d](V v) { return hn::Div(hn::Set(d, 1.0f), hn::Sqrt(v)); });
-    case Unary::abs: return map(x, out, n, [](V v) { return hn::Abs(v); });
+    case Unary::neg:
+      return map(x, out, n, [](V v) { return hn::Neg(v); });
+    case Unary::exp:
+      return map_long(x, out, n, [d](V v) { return Exp(d, v); });
+    case Unary::log:
+      return map_long(x, out, n, [d](V v) { return Log(d, v); });
+    case Unary::sqrt:
+      return map(x, out, n, [](V v) { return hn::Sqrt(v); });
+    case Unary::rsqrt:
+      return map(x, out, n, [d](V v) { return hn::Div(hn::Set(d, 1.0f), hn::Sqrt(v)); });
+    case Unary::abs:
+      return map(x, out, n, [](V v) { return hn::Abs(v); });
     case Unary::sign:
-      return map(x, out, n, [d](V v) { return hn::IfThenElse(hn::Gt(hn::Abs(v), hn::Zero(d)), hn::CopySign(hn::Set(d, 1.0f), v), v); });
-    case Unary::sin: return map_angle(x, out, n, [d](V v) { return Sin(d, v); }, slow_sin);
-    case Unary::cos: return map_angle(x, out, n, [d](V v) { return Cos(d, v); }, slow_cos);
-    case Unary::tanh: return map_long(x, out, n, [d](V v) { return Tanh(d, v); });
-    case Unary::sigmoid: return map_long(x, out, n, [d](V v) { return Sigmoid(d, v); });
-    case Unary::relu: return map(x, out, n, [d](V v) { return AtLeast(d, v, 0.0f); });
-    case Unary::square: return map(x, out, n, [](V v) { return hn::Mul(v, v); });
-    case Unary::erf: return map_long(x, out, n, [d](V v) { return Erf(d, v); });
-    case Unary::gelu_erf: return map_long(x, out, n, [d](V v) { return Gelu(d, v); });
-    case Unary::gelu_tanh: return map_long(x, out, n, [d](V v) { return GeluTanh(d, v); });
-    case Unary::silu: return map_long(x, out, n, [d](V v) { return Silu(d, v); });
-    case Unary::softplus: return map_long(x, out, n, [d](V v) { return Softplus(d, v); });
+      return map(x, out, n, [d](V v) {
+        return hn::IfThenElse(hn::Gt(hn::Abs(v), hn::Zero(d)), hn::CopySign(hn::Set(d, 1.0f), v),
+                              v);
+      });
+    case Unary::sin:
+      return map_angle(
+          x, out, n, [d](V v) { return Sin(d, v); }, slow_sin);
+    case Unary::cos:
+      return map_angle(
+          x, out, n, [d](V v) { return Cos(d, v); }, slow_cos);
+    case Unary::tanh:
+      return map_long(x, out, n, [d](V v) { return Tanh(d, v); });
+    case Unary::sigmoid:
+      return map_long(x, out, n, [d](V v) { return Sigmoid(d, v); });
+    case Unary::relu:
+      return map(x, out, n, [d](V v) { return AtLeast(d, v, 0.0f); });
+    case Unary::square:
+      return map(x, out, n, [](V v) { return hn::Mul(v, v); });
+    case Unary::erf:
+      return map_long(x, out, n, [d](V v) { return Erf(d, v); });
+    case Unary::gelu_erf:
+      return map_long(x, out, n, [d](V v) { return Gelu(d, v); });
+    case Unary::gelu_tanh:
+      return map_long(x, out, n, [d](V v) { return GeluTanh(d, v); });
+    case Unary::silu:
+      return map_long(x, out, n, [d](V v) { return Silu(d, v); });
+    case Unary::softplus:
+      return map_long(x, out, n, [d](V v) { return Softplus(d, v); });
   }
 }
 
@@ -66,14 +90,23 @@ void UnaryBackwardRun(Unary op, const float* x, const float* g, float* dx, std::
   const FloatTag d;
   using V = FloatVec;
   switch (op) {
-    case Unary::relu: return map(x, g, dx, n, [d](V y, V w) { return hn::IfThenElseZero(hn::Gt(y, hn::Zero(d)), w); });
-    case Unary::tanh: return map(x, g, dx, n, [](V y, V w) { return hn::NegMulAdd(hn::Mul(y, y), w, w); });
-    case Unary::sigmoid: return map(x, g, dx, n, [](V y, V w) { return hn::Mul(w, hn::NegMulAdd(y, y, y)); });
-    case Unary::gelu_erf: return map_long(x, g, dx, n, [d](V v, V w) { return hn::Mul(w, GeluDerivative(d, v)); });
-    case Unary::gelu_tanh: return map_long(x, g, dx, n, [d](V v, V w) { return hn::Mul(w, GeluTanhDerivative(d, v)); });
-    case Unary::silu: return map_long(x, g, dx, n, [d](V v, V w) { return hn::Mul(w, SiluDerivative(d, v)); });
-    case Unary::softplus: return map_long(x, g, dx, n, [d](V v, V w) { return hn::Mul(w, Sigmoid(d, v)); });
-    default: return;
+    case Unary::relu:
+      return map(x, g, dx, n,
+                 [d](V y, V w) { return hn::IfThenElseZero(hn::Gt(y, hn::Zero(d)), w); });
+    case Unary::tanh:
+      return map(x, g, dx, n, [](V y, V w) { return hn::NegMulAdd(hn::Mul(y, y), w, w); });
+    case Unary::sigmoid:
+      return map(x, g, dx, n, [](V y, V w) { return hn::Mul(w, hn::NegMulAdd(y, y, y)); });
+    case Unary::gelu_erf:
+      return map_long(x, g, dx, n, [d](V v, V w) { return hn::Mul(w, GeluDerivative(d, v)); });
+    case Unary::gelu_tanh:
+      return map_long(x, g, dx, n, [d](V v, V w) { return hn::Mul(w, GeluTanhDerivative(d, v)); });
+    case Unary::silu:
+      return map_long(x, g, dx, n, [d](V v, V w) { return hn::Mul(w, SiluDerivative(d, v)); });
+    case Unary::softplus:
+      return map_long(x, g, dx, n, [d](V v, V w) { return hn::Mul(w, Sigmoid(d, v)); });
+    default:
+      return;
   }
 }
 
@@ -94,40 +127,65 @@ constexpr double kGeluScale = 0.79788456080286535588, kGeluCubic = 0.044715;
 
 double sigmoid(double x) { return 1 / (1 + std::exp(-x)); }
 double normal_cdf(double x) { return 0.5 * std::erfc(-x * (1 / std::numbers::sqrt2)); }
-double normal_density(double x) { return std::exp(-0.5 * x * x) * (std::numbers::inv_sqrtpi / std::numbers::sqrt2); }
+double normal_density(double x) {
+  return std::exp(-0.5 * x * x) * (std::numbers::inv_sqrtpi / std::numbers::sqrt2);
+}
 
 double value(Unary op, double x) {
   switch (op) {
-    case Unary::neg: return -x;
-    case Unary::exp: return std::exp(x);
-    case Unary::log: return std::log(x);
-    case Unary::sqrt: return std::sqrt(x);
-    case Unary::rsqrt: return 1 / std::sqrt(x);
-    case Unary::abs: return std::abs(x);
-    case Unary::sign: return x > 0 ? 1 : x < 0 ? -1 : x;
-    case Unary::sin: return std::sin(x);
-    case Unary::cos: return std::cos(x);
-    case Unary::tanh: return std::tanh(x);
-    case Unary::sigmoid: return sigmoid(x);
-    case Unary::relu: return x > 0 || x != x ? x : 0;
-    case Unary::square: return x * x;
-    case Unary::erf: return std::erf(x);
+    case Unary::neg:
+      return -x;
+    case Unary::exp:
+      return std::exp(x);
+    case Unary::log:
+      return std::log(x);
+    case Unary::sqrt:
+      return std::sqrt(x);
+    case Unary::rsqrt:
+      return 1 / std::sqrt(x);
+    case Unary::abs:
+      return std::abs(x);
+    case Unary::sign:
+      return x > 0 ? 1 : x < 0 ? -1 : x;
+    case Unary::sin:
+      return std::sin(x);
+    case Unary::cos:
+      return std::cos(x);
+    case Unary::tanh:
+      return std::tanh(x);
+    case Unary::sigmoid:
+      return sigmoid(x);
+    case Unary::relu:
+      return x > 0 || x != x ? x : 0;
+    case Unary::square:
+      return x * x;
+    case Unary::erf:
+      return std::erf(x);
     // Below -40 both factors' product is 0; -infinity * 0 must not be NaN.
-    case Unary::gelu_erf: return x < -40 ? -0.0 : x * normal_cdf(x);
-    case Unary::gelu_tanh: return x < -40 ? -0.0 : 0.5 * x * (1 + std::tanh(kGeluScale * (x + kGeluCubic * x * x * x)));
-    case Unary::silu: return x < -800 ? -0.0 : x * sigmoid(x);
-    case Unary::softplus: return std::max(x, 0.0) + std::log1p(std::exp(-std::abs(x)));
+    case Unary::gelu_erf:
+      return x < -40 ? -0.0 : x * normal_cdf(x);
+    case Unary::gelu_tanh:
+      return x < -40 ? -0.0 : 0.5 * x * (1 + std::tanh(kGeluScale * (x + kGeluCubic * x * x * x)));
+    case Unary::silu:
+      return x < -800 ? -0.0 : x * sigmoid(x);
+    case Unary::softplus:
+      return std::max(x, 0.0) + std::log1p(std::exp(-std::abs(x)));
   }
   return x;
 }
 
 double derivative(Unary op, double x) {
   switch (op) {
-    case Unary::relu: return x > 0 ? 1 : 0;
-    case Unary::tanh: return 1 - x * x;
-    case Unary::sigmoid: return x * (1 - x);
-    case Unary::softplus: return sigmoid(x);
-    case Unary::gelu_erf: return std::abs(x) > 40 ? (x > 0) : normal_cdf(x) + x * normal_density(x);
+    case Unary::relu:
+      return x > 0 ? 1 : 0;
+    case Unary::tanh:
+      return 1 - x * x;
+    case Unary::sigmoid:
+      return x * (1 - x);
+    case Unary::softplus:
+      return sigmoid(x);
+    case Unary::gelu_erf:
+      return std::abs(x) > 40 ? (x > 0) : normal_cdf(x) + x * normal_density(x);
     case Unary::gelu_tanh: {
       if (std::abs(x) > 40) return x > 0;
       const double t = std::tanh(kGeluScale * (x + kGeluCubic * x * x * x));
@@ -138,7 +196,8 @@ double derivative(Unary op, double x) {
       const double s = sigmoid(x);
       return s * (1 + x * (1 - s));
     }
-    default: return 0;
+    default:
+      return 0;
   }
 }
 
@@ -146,7 +205,9 @@ double derivative(Unary op, double x) {
 
 void unary(Unary op, const float* x, float* out, std::int64_t n) {
   const auto run = HWY_DYNAMIC_DISPATCH(UnaryRun);
-  parallel_for(n, kGrain, [&](std::int64_t begin, std::int64_t end) { run(op, x + begin, out + begin, end - begin, std::sin, std::cos); });
+  parallel_for(n, kGrain, [&](std::int64_t begin, std::int64_t end) {
+    run(op, x + begin, out + begin, end - begin, std::sin, std::cos);
+  });
 }
 
 void unary(Unary op, const double* x, double* out, std::int64_t n) {
@@ -157,7 +218,9 @@ void unary(Unary op, const double* x, double* out, std::int64_t n) {
 
 void unary_backward(Unary op, const float* x, const float* g, float* dx, std::int64_t n) {
   const auto run = HWY_DYNAMIC_DISPATCH(UnaryBackwardRun);
-  parallel_for(n, kGrain, [&](std::int64_t begin, std::int64_t end) { run(op, x + begin, g + begin, dx + begin, end - begin); });
+  parallel_for(n, kGrain, [&](std::int64_t begin, std::int64_t end) {
+    run(op, x + begin, g + begin, dx + begin, end - begin);
+  });
 }
 
 void unary_backward(Unary op, const double* x, const double* g, double* dx, std::int64_t n) {

@@ -123,15 +123,22 @@ Scene load_scene(const std::string& folder, const std::string& list, const std::
                  const std::vector<BoxLine>& boxes, const std::vector<std::string>& classes,
                  std::int64_t side, bool old_rules) {
   Tensor image = load_png((std::filesystem::path(folder) / file).string(), 1);
-  const auto height = static_cast<double>(image.size(1)), width = static_cast<double>(image.size(2));
+  const auto height = static_cast<double>(image.size(1)),
+             width = static_cast<double>(image.size(2));
   std::vector<float> rows;
   for (const BoxLine& line : boxes) {
     const auto& [x0, y0, x1, y1] = line.box;
     if (x0 < 0 || y0 < 0 || x1 > width || y1 > height)
-      fail<ConfigError>(fmt::format("{}:{}", list, line.line), "the box lies outside {}, which has {} x {} pixels: ({}, {}, {}, {})", file, width, height, x0, y0, x1, y1);
-    const auto label = std::lower_bound(classes.begin(), classes.end(), line.label) - classes.begin();
-    const double across = static_cast<double>(side) / width, down = static_cast<double>(side) / height;
-    for (const double value : {static_cast<double>(label), x0 * across, y0 * down, x1 * across, y1 * down}) rows.push_back(static_cast<float>(value));
+      fail<ConfigError>(fmt::format("{}:{}", list, line.line),
+                        "the box lies outside {}, which has {} x {} pixels: ({}, {}, {}, {})", file,
+                        width, height, x0, y0, x1, y1);
+    const auto label =
+        std::lower_bound(classes.begin(), classes.end(), line.label) - classes.begin();
+    const double across = static_cast<double>(side) / width,
+                 down = static_cast<double>(side) / height;
+    for (const double value :
+         {static_cast<double>(label), x0 * across, y0 * down, x1 * across, y1 * down})
+      rows.push_back(static_cast<float>(value));
     // What is trained on are these 32-bit floats: what had an area in 64 bits may have none in
     // them.
     const float* const box = rows.data() + rows.size() - 4;
@@ -142,7 +149,8 @@ Scene load_scene(const std::string& folder, const std::string& list, const std::
                         x0, y0, x1, y1, file, box[2] - box[0], box[3] - box[1], side, side);
   }
   if (image.size(1) != side || image.size(2) != side) image = resize_images(image, side, side);
-  return {.image = std::move(image), .boxes = Tensor::from(rows, {static_cast<std::int64_t>(boxes.size()), 5})};
+  return {.image = std::move(image),
+          .boxes = Tensor::from(rows, {static_cast<std::int64_t>(boxes.size()), 5})};
 }
 
 }  // namespace
@@ -152,11 +160,14 @@ bool has_boxes(const std::string& folder) {
   return std::filesystem::is_regular_file(std::filesystem::path(folder) / "boxes.csv", error);
 }
 
-AnnotatedImages::AnnotatedImages(const std::string& folder, const AnnotatedOptions& options) : options_(options) {
-  if (options.side < 16 || options.side > kMaxPngSide) fail<ConfigError>("detection data", "side must be 16 to {}, got {}", kMaxPngSide, options.side);
+AnnotatedImages::AnnotatedImages(const std::string& folder, const AnnotatedOptions& options)
+    : options_(options) {
+  if (options.side < 16 || options.side > kMaxPngSide)
+    fail<ConfigError>("detection data", "side must be 16 to {}, got {}", kMaxPngSide, options.side);
   const std::string path = (std::filesystem::path(folder) / "boxes.csv").string();
   const BoxList list = read_list(path, options.old_rules, notes_);
-  if (list.size() < 3) fail<IoError>(path, "names {} pictures: it needs at least 3, one a split", list.size());
+  if (list.size() < 3)
+    fail<IoError>(path, "names {} pictures: it needs at least 3, one a split", list.size());
   std::set<std::string> labels;
   std::vector<const BoxList::value_type*> pictures;
   for (const auto& entry : list) {
@@ -178,8 +189,10 @@ AnnotatedImages::AnnotatedImages(const std::string& folder, const AnnotatedOptio
   }
   if (!options.old_rules) look_for_emptiness(path);
   const std::vector<Scene>& train = splits_[0];
-  const Tensor images = Tensor::empty({std::ssize(train), 1, options.side, options.side}, DType::u8);
-  for (std::int64_t i = 0; i < std::ssize(train); ++i) raw::slice(images, 0, i, i + 1).copy_from(train[static_cast<std::size_t>(i)].image);
+  const Tensor images =
+      Tensor::empty({std::ssize(train), 1, options.side, options.side}, DType::u8);
+  for (std::int64_t i = 0; i < std::ssize(train); ++i)
+    raw::slice(images, 0, i, i + 1).copy_from(train[static_cast<std::size_t>(i)].image);
   normalization_ = Normalization::of_images(images);
   edges_ = edges_of(images);
 }
@@ -201,9 +214,11 @@ Scene AnnotatedImages::scene(Split split, std::int64_t number) const {
   const std::vector<Scene>& all = splits_[static_cast<int>(split)];
   const std::int64_t count = std::ssize(all);
   if (number < 0 || (split != Split::train && number >= count))
-    fail<IndexError>("detection data", "{} picture {} does not exist: there are {}, counted from 0", name(split), number, count);
+    fail<IndexError>("detection data", "{} picture {} does not exist: there are {}, counted from 0",
+                     name(split), number, count);
   if (split != Split::train) return all[static_cast<std::size_t>(number)];
-  const Tensor order = Generator(options_.seed, fmt::format("pictures.{}", number / count)).permutation(count);  // of the epoch that the number falls in
+  const Tensor order = Generator(options_.seed, fmt::format("pictures.{}", number / count))
+                           .permutation(count);  // of the epoch that the number falls in
   return all[static_cast<std::size_t>(order.data<std::int64_t>()[number % count])];
 }
 

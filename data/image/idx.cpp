@@ -31,7 +31,9 @@ struct GzClose {
 class Reader {
  public:
   explicit Reader(const std::string& path) : path_(path), file_(gzopen(path.c_str(), "rb")) {
-    if (!file_) fail<IoError>(path_, "cannot be opened: {}", errno != 0 ? std::strerror(errno) : "out of memory");
+    if (!file_)
+      fail<IoError>(path_, "cannot be opened: {}",
+                    errno != 0 ? std::strerror(errno) : "out of memory");
     gzbuffer(file_.get(), 1U << 17);
   }
 
@@ -46,8 +48,14 @@ class Reader {
       // A gzip file that stops early comes as a short read, with Z_BUF_ERROR.
       int code = Z_OK;
       const char* text = gzerror(file_.get(), &code);
-      if (code == Z_BUF_ERROR) fail<IoError>(path_, "is a truncated gzip file: it ends after {} unpacked bytes; copy or load it down again", total_ + done + std::max(got, 0));
-      if (got < 0 || code != Z_OK) fail<IoError>(path_, "is damaged after {} unpacked bytes: {}; copy or load it down again", total_ + done, text);
+      if (code == Z_BUF_ERROR)
+        fail<IoError>(
+            path_,
+            "is a truncated gzip file: it ends after {} unpacked bytes; copy or load it down again",
+            total_ + done + std::max(got, 0));
+      if (got < 0 || code != Z_OK)
+        fail<IoError>(path_, "is damaged after {} unpacked bytes: {}; copy or load it down again",
+                      total_ + done, text);
       if (got == 0) break;
       done += got;
     }
@@ -66,7 +74,8 @@ std::int64_t file_bytes(const std::string& path) {
   const auto status = fs::status(path, error);
   if (status.type() == fs::file_type::not_found) fail<IoError>(path, "there is no such file");
   if (status.type() == fs::file_type::directory) fail<IoError>(path, "is a directory, not a file");
-  if (error || status.type() != fs::file_type::regular) fail<IoError>(path, "is not a regular file");
+  if (error || status.type() != fs::file_type::regular)
+    fail<IoError>(path, "is not a regular file");
   const auto size = fs::file_size(path, error);
   if (error) fail<IoError>(path, "cannot be read: {}", error.message());
   if (size == 0) fail<IoError>(path, "is empty: an IDX file is wanted");
@@ -87,16 +96,27 @@ Tensor read_idx(const std::string& path, int rank) {
   Reader reader(path);
   std::array<std::byte, 4> magic{};
   const auto got = reader.read(magic.data(), 4);
-  if (got < 4) fail<IoError>(path, "is truncated: an IDX header has at least 8 bytes, there are {}", got);
+  if (got < 4)
+    fail<IoError>(path, "is truncated: an IDX header has at least 8 bytes, there are {}", got);
   const auto type = std::to_integer<int>(magic[2]);
   const auto dims = std::to_integer<int>(magic[3]);
-  if (magic[0] != std::byte{0} || magic[1] != std::byte{0}) fail<IoError>(path, "is not an IDX file: it begins with the bytes {:08x}, an IDX file of unsigned bytes with 000008", big_endian(magic.data()));
-  if (type != kUnsignedByte) fail<IoError>(path, "holds IDX elements of type 0x{:02x}: only unsigned bytes (0x08) are read; scale them to 0 to 255", type);
+  if (magic[0] != std::byte{0} || magic[1] != std::byte{0})
+    fail<IoError>(path,
+                  "is not an IDX file: it begins with the bytes {:08x}, an IDX file of unsigned "
+                  "bytes with 000008",
+                  big_endian(magic.data()));
+  if (type != kUnsignedByte)
+    fail<IoError>(path,
+                  "holds IDX elements of type 0x{:02x}: only unsigned bytes (0x08) are read; scale "
+                  "them to 0 to 255",
+                  type);
   if (dims < 1 || dims > 4 || (rank != -1 && dims != rank)) {
-    fail<IoError>(path, "is an IDX file of {} dimensions, expected {}", dims, rank == -1 ? std::string("1 to 4") : std::to_string(rank));
+    fail<IoError>(path, "is an IDX file of {} dimensions, expected {}", dims,
+                  rank == -1 ? std::string("1 to 4") : std::to_string(rank));
   }
   std::array<std::byte, 16> sizes{};
-  if (reader.read(sizes.data(), 4 * dims) < 4 * dims) fail<IoError>(path, "is truncated inside the IDX header");
+  if (reader.read(sizes.data(), 4 * dims) < 4 * dims)
+    fail<IoError>(path, "is truncated inside the IDX header");
   Shape shape;
   std::int64_t product = 1;  // of the sizes that are not 0
   bool empty = false;
@@ -104,32 +124,44 @@ Tensor read_idx(const std::string& path, int rank) {
     const auto size = static_cast<std::int64_t>(big_endian(sizes.data() + 4 * d));
     shape.push_back(size);
     empty = empty || size == 0;
-    if (size != 0) product = product > kMaxIdxBytes / size ? kMaxIdxBytes + 1 : product * size;  // stays above the bound once there
+    if (size != 0)
+      product = product > kMaxIdxBytes / size ? kMaxIdxBytes + 1
+                                              : product * size;  // stays above the bound once there
   }
   const auto claim = empty ? 0 : product;
   const auto header = 4 + 4 * static_cast<std::int64_t>(dims);
   const bool packed = reader.is_packed();
   const auto most = packed ? stored * kMaxDeflateRatio : stored - header;
   if (product > kMaxIdxBytes || claim > most) {
-    fail<IoError>(path, "its header claims {}, more than {}{} bytes can hold", shape.str(), packed ? "a gzip file of " : "the file's ", stored);
+    fail<IoError>(path, "its header claims {}, more than {}{} bytes can hold", shape.str(),
+                  packed ? "a gzip file of " : "the file's ", stored);
   }
   const Tensor tensor = Tensor::empty(shape, DType::u8);
   const auto read = claim == 0 ? 0 : reader.read(tensor.raw_data(), claim);
-  if (read < claim) fail<IoError>(path, "is truncated: its header claims {} = {} bytes, there are {}; copy or load it down again", shape.str(), claim, read);
+  if (read < claim)
+    fail<IoError>(
+        path,
+        "is truncated: its header claims {} = {} bytes, there are {}; copy or load it down again",
+        shape.str(), claim, read);
   std::byte beyond{};
-  if (reader.read(&beyond, 1) != 0) fail<IoError>(path, "goes on beyond the {} = {} bytes its header claims", shape.str(), claim);
+  if (reader.read(&beyond, 1) != 0)
+    fail<IoError>(path, "goes on beyond the {} = {} bytes its header claims", shape.str(), claim);
   return tensor;
 }
 
 void write_idx(const std::string& path, const Tensor& tensor) {
-  if (tensor.dtype() != DType::u8) fail<DTypeError>("write_idx", "wants u8, got {}", name(tensor.dtype()));
+  if (tensor.dtype() != DType::u8)
+    fail<DTypeError>("write_idx", "wants u8, got {}", name(tensor.dtype()));
   if (tensor.rank() < 1) fail<ShapeError>("write_idx", "wants at least one dimension");
   const auto flat = raw::contiguous(tensor);
   std::string bytes = {0, 0, kUnsignedByte, static_cast<char>(tensor.rank())};
   for (const auto size : tensor.shape()) {
-    for (const int shift : {24, 16, 8, 0}) bytes.push_back(static_cast<char>(static_cast<unsigned char>(size >> shift)));
+    for (const int shift : {24, 16, 8, 0})
+      bytes.push_back(static_cast<char>(static_cast<unsigned char>(size >> shift)));
   }
-  if (flat.numel() > 0) bytes.append(reinterpret_cast<const char*>(flat.data<std::uint8_t>()), static_cast<std::size_t>(flat.numel()));
+  if (flat.numel() > 0)
+    bytes.append(reinterpret_cast<const char*>(flat.data<std::uint8_t>()),
+                 static_cast<std::size_t>(flat.numel()));
   write_file(path, bytes);
 }
 

@@ -1,9 +1,9 @@
 #include "data/image/image_dataset.h"
 
+#include <fmt/format.h>
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
-#include <fmt/format.h>
 #include <mutex>
 #include <tuple>
 #include <utility>
@@ -24,9 +24,12 @@ class ImageData::Orders {
   Tensor get(std::uint64_t seed, std::int64_t epoch, std::int64_t count) {
     const std::lock_guard lock(mutex_);
     for (const auto& entry : entries_) {
-      if (entry.order.defined() && entry.seed == seed && entry.epoch == epoch && entry.order.numel() == count) return entry.order;
+      if (entry.order.defined() && entry.seed == seed && entry.epoch == epoch &&
+          entry.order.numel() == count)
+        return entry.order;
     }
-    entries_[next_] = {seed, epoch, Generator(seed, fmt::format("data.epoch.{}", epoch)).permutation(count)};
+    entries_[next_] = {seed, epoch,
+                       Generator(seed, fmt::format("data.epoch.{}", epoch)).permutation(count)};
     return std::exchange(next_, 1 - next_) == 0 ? entries_[0].order : entries_[1].order;
   }
 
@@ -49,16 +52,22 @@ constexpr std::int64_t kMostHeldOut = 5000;  // where the program is to choose
 /// (N, H, W) as (N, 1, H, W).
 Tensor with_channels(const Tensor& images, const std::string& where) {
   if (images.dtype() != DType::u8 || (images.rank() != 3 && images.rank() != 4)) {
-    fail<IoError>(where, "images must be unsigned bytes (N, H, W) or (N, C, H, W), got {} {}", name(images.dtype()), images.shape().str());
+    fail<IoError>(where, "images must be unsigned bytes (N, H, W) or (N, C, H, W), got {} {}",
+                  name(images.dtype()), images.shape().str());
   }
   const auto& s = images.shape();
   const auto flat = raw::contiguous(images);
   return images.rank() == 3 ? raw::reshape(flat, {s[0], 1, s[1], s[2]}) : flat;
 }
 
-void check_labels(const Tensor& images, const Tensor& labels, const std::string& where, std::string_view split) {
-  if (labels.dtype() != DType::u8 || labels.rank() != 1) fail<IoError>(where, "labels must be unsigned bytes (N,), got {} {}", name(labels.dtype()), labels.shape().str());
-  if (labels.numel() != images.size(0)) fail<IoError>(where, "{} {} images, but {} labels: the two files belong to different sets", images.size(0), split, labels.numel());
+void check_labels(const Tensor& images, const Tensor& labels, const std::string& where,
+                  std::string_view split) {
+  if (labels.dtype() != DType::u8 || labels.rank() != 1)
+    fail<IoError>(where, "labels must be unsigned bytes (N,), got {} {}", name(labels.dtype()),
+                  labels.shape().str());
+  if (labels.numel() != images.size(0))
+    fail<IoError>(where, "{} {} images, but {} labels: the two files belong to different sets",
+                  images.size(0), split, labels.numel());
 }
 
 std::int64_t max_label(const Tensor& labels) {
@@ -76,13 +85,18 @@ struct Move {
 Move draw_move(const Generator& stream, std::uint64_t place, const Augment& augment) {
   const auto words = stream.block(place);
   const auto within = [&](std::uint32_t word) {
-    return static_cast<std::int64_t>((static_cast<std::uint64_t>(word) * static_cast<std::uint64_t>(2 * augment.shift + 1)) >> 32) - augment.shift;
+    return static_cast<std::int64_t>((static_cast<std::uint64_t>(word) *
+                                      static_cast<std::uint64_t>(2 * augment.shift + 1)) >>
+                                     32) -
+           augment.shift;
   };
   return {within(words[0]), within(words[1]), augment.flip && (words[2] & 1U) != 0};
 }
 
-/// One plane: out[y][x] = table[in[y - dy][x - dx]], mirrored first if asked, background where that lies outside.
-void place_plane(const std::uint8_t* in, std::int64_t height, std::int64_t width, const Move& move, const float* table, float* out) {
+/// One plane: out[y][x] = table[in[y - dy][x - dx]], mirrored first if asked, background where that
+/// lies outside.
+void place_plane(const std::uint8_t* in, std::int64_t height, std::int64_t width, const Move& move,
+                 const float* table, float* out) {
   for (std::int64_t y = 0; y < height; ++y, out += width) {
     const auto from_y = y - move.dy;
     if (from_y < 0 || from_y >= height) {
@@ -103,11 +117,13 @@ void place_plane(const std::uint8_t* in, std::int64_t height, std::int64_t width
 }
 
 /// These pictures and their labels, in this order; both contiguous.
-std::pair<Tensor, Tensor> gather(const Tensor& images, const Tensor& labels, const std::vector<std::int64_t>& which) {
+std::pair<Tensor, Tensor> gather(const Tensor& images, const Tensor& labels,
+                                 const std::vector<std::int64_t>& which) {
   auto shape = images.shape();
   const auto bytes = images.numel() / shape[0];
   shape[0] = std::ssize(which);
-  std::pair<Tensor, Tensor> out{Tensor::empty(shape, DType::u8), Tensor::empty({std::ssize(which)}, DType::u8)};
+  std::pair<Tensor, Tensor> out{Tensor::empty(shape, DType::u8),
+                                Tensor::empty({std::ssize(which)}, DType::u8)};
   auto* pixels = out.first.data<std::uint8_t>();
   auto* classes = out.second.data<std::uint8_t>();
   for (const auto from : which) {
@@ -119,10 +135,13 @@ std::pair<Tensor, Tensor> gather(const Tensor& images, const Tensor& labels, con
 }
 
 /// Pictures that are kept apart of so many.
-std::int64_t held_out_count(std::int64_t count, const ImageOptions& options, const std::string& where) {
+std::int64_t held_out_count(std::int64_t count, const ImageOptions& options,
+                            const std::string& where) {
   if (options.validation != ImageOptions::kTenth) {
     if (options.validation < 0 || options.validation >= count)
-      fail<ConfigError>("data", "validation takes {} of {} training images: it must leave at least one to train on, so choose 0 to {}",
+      fail<ConfigError>("data",
+                        "validation takes {} of {} training images: it must leave at least one to "
+                        "train on, so choose 0 to {}",
                         options.validation, count, count - 1);
     return options.validation;
   }
@@ -130,12 +149,15 @@ std::int64_t held_out_count(std::int64_t count, const ImageOptions& options, con
   const bool plenty = options.held_out == HeldOut::last && count > kMostHeldOut;
   const auto validation = plenty ? kMostHeldOut : std::min(kMostHeldOut, tenth);
   if (validation >= count)
-    fail<IoError>(where, "{} training image is too few: at least 2 are needed, one of them to validate on", count);
+    fail<IoError>(where,
+                  "{} training image is too few: at least 2 are needed, one of them to validate on",
+                  count);
   return validation;
 }
 
 /// Puts the pictures `apart` (ascending) behind all others, in place; otherwise their order stays.
-void move_to_end(const Tensor& images, const Tensor& labels, const std::vector<std::int64_t>& apart) {
+void move_to_end(const Tensor& images, const Tensor& labels,
+                 const std::vector<std::int64_t>& apart) {
   const auto [held_images, held_labels] = gather(images, labels, apart);
   const auto count = labels.numel(), bytes = images.numel() / count;
   auto* pixels = images.data<std::uint8_t>();
@@ -165,13 +187,21 @@ Tensor read_either(const fs::path& folder, const std::string& stem, int rank) {
 
 }  // namespace
 
-ImageData::ImageData(Tensor train_images, Tensor train_labels, Tensor test_images, Tensor test_labels, const ImageOptions& options, std::string where)
+ImageData::ImageData(Tensor train_images, Tensor train_labels, Tensor test_images,
+                     Tensor test_labels, const ImageOptions& options, std::string where)
     : where_(std::move(where)), orders_(std::make_shared<Orders>()) {
   const auto all = with_channels(train_images, where_);
   check_labels(all, train_labels, where_, "train");
-  if (all.numel() == 0) fail<IoError>(where_, "has no training images: their file holds {}", all.shape().str());
-  if (all.size(1) > 4) fail<IoError>(where_, "images (N, C, H, W) may have 1 to 4 channels, these have the shape {}; an idx4 file holds the channels second", all.shape().str());
-  if (!(options.share > 0 && options.share <= 1)) fail<ConfigError>("data", "the share of training images must be above 0 and at most 1, got {}", options.share);
+  if (all.numel() == 0)
+    fail<IoError>(where_, "has no training images: their file holds {}", all.shape().str());
+  if (all.size(1) > 4)
+    fail<IoError>(where_,
+                  "images (N, C, H, W) may have 1 to 4 channels, these have the shape {}; an idx4 "
+                  "file holds the channels second",
+                  all.shape().str());
+  if (!(options.share > 0 && options.share <= 1))
+    fail<ConfigError>("data", "the share of training images must be above 0 and at most 1, got {}",
+                      options.share);
   const auto labels = raw::contiguous(train_labels);
   hold_out(all, labels, options);
   if (test_images.defined()) {
@@ -179,7 +209,10 @@ ImageData::ImageData(Tensor train_images, Tensor train_labels, Tensor test_image
     check_labels(images_[2], test_labels, where_, "test");
     for (int d = 1; d < 4; ++d) {
       if (images_[2].size(d) != all.size(d)) {
-        fail<IoError>(where_, "train images {} and test images {} differ in size or channels: bring them to one size", all.shape().str(), images_[2].shape().str());
+        fail<IoError>(
+            where_,
+            "train images {} and test images {} differ in size or channels: bring them to one size",
+            all.shape().str(), images_[2].shape().str());
       }
     }
     labels_[2] = raw::contiguous(test_labels);
@@ -192,11 +225,13 @@ ImageData::ImageData(Tensor train_images, Tensor train_labels, Tensor test_image
   edges_ = edges_of(images_[0]);
   if (options.shuffle_pixels)
     for (Tensor& images : images_) images = shuffle_pixels(images);
-  normalization_ = options.normalization ? *options.normalization : Normalization::of_images(images_[0]);
+  normalization_ =
+      options.normalization ? *options.normalization : Normalization::of_images(images_[0]);
 }
 
 void ImageData::hold_out(const Tensor& images, const Tensor& labels, const ImageOptions& options) {
-  const auto count = images.size(0), validation = held_out_count(count, options, where_), cut = count - validation;
+  const auto count = images.size(0), validation = held_out_count(count, options, where_),
+             cut = count - validation;
   Tensor all_images = images, all_labels = labels;
   if (validation > 0 && options.held_out == HeldOut::stratified) {
     all_images = raw::clone(images);  // somebody else's
@@ -211,7 +246,8 @@ void ImageData::hold_out(const Tensor& images, const Tensor& labels, const Image
 
 void ImageData::keep_share(double share, std::uint64_t seed) {
   const auto count = size(Split::train);
-  const auto kept = std::clamp<std::int64_t>(std::llround(share * static_cast<double>(count)), 1, count);
+  const auto kept =
+      std::clamp<std::int64_t>(std::llround(share * static_cast<double>(count)), 1, count);
   auto chosen = Generator(seed, "data.share").permutation(count).to_vector<std::int64_t>();
   chosen.resize(static_cast<std::size_t>(kept));
   std::sort(chosen.begin(), chosen.end());
@@ -219,16 +255,21 @@ void ImageData::keep_share(double share, std::uint64_t seed) {
 }
 
 void ImageData::check(const ImageBatchOptions& options) const {
-  if (options.batch < 1 || options.batch > kMaxBatch) fail<ConfigError>("data", "batch must lie in 1 .. {}, got {}", kMaxBatch, options.batch);
+  if (options.batch < 1 || options.batch > kMaxBatch)
+    fail<ConfigError>("data", "batch must lie in 1 .. {}, got {}", kMaxBatch, options.batch);
   if (options.drop_last && options.batch > size(Split::train)) {
-    fail<ConfigError>("data", "batch {} with drop_last leaves nothing of {} training images", options.batch, size(Split::train));
+    fail<ConfigError>("data", "batch {} with drop_last leaves nothing of {} training images",
+                      options.batch, size(Split::train));
   }
   constexpr std::int64_t kMaxEpochs = 1'000'000'000;
-  if (options.epochs < 0 || options.epochs > kMaxEpochs) fail<ConfigError>("data", "epochs must lie in 0 .. {}, got {}", kMaxEpochs, options.epochs);
-  if (options.first_step < 0) fail<ConfigError>("data", "first_step must be at least 0, got {}", options.first_step);
+  if (options.epochs < 0 || options.epochs > kMaxEpochs)
+    fail<ConfigError>("data", "epochs must lie in 0 .. {}, got {}", kMaxEpochs, options.epochs);
+  if (options.first_step < 0)
+    fail<ConfigError>("data", "first_step must be at least 0, got {}", options.first_step);
   const auto side = std::min(height(), width());
   if (options.augment.shift < 0 || options.augment.shift >= side) {
-    fail<ConfigError>("data", "shift must lie in 0 .. {} for {} x {} images, got {}", side - 1, height(), width(), options.augment.shift);
+    fail<ConfigError>("data", "shift must lie in 0 .. {} for {} x {} images, got {}", side - 1,
+                      height(), width(), options.augment.shift);
   }
 }
 
@@ -238,11 +279,13 @@ std::int64_t ImageData::batches_per_epoch(const ImageBatchOptions& options) cons
   return options.drop_last ? count / options.batch : (count + options.batch - 1) / options.batch;
 }
 
-ImageBatch ImageData::make_batch(Split split, const std::int64_t* order, std::int64_t first, std::int64_t rows, const ImageBatchOptions* augmented,
+ImageBatch ImageData::make_batch(Split split, const std::int64_t* order, std::int64_t first,
+                                 std::int64_t rows, const ImageBatchOptions* augmented,
                                  std::int64_t epoch) const {
   const auto plane = height() * width();
   const auto table = normalization_.table();
-  ImageBatch batch{Tensor::empty({rows, channels(), height(), width()}), Tensor::empty({rows}, DType::i64)};
+  ImageBatch batch{Tensor::empty({rows, channels(), height(), width()}),
+                   Tensor::empty({rows}, DType::i64)};
   if (rows == 0) return batch;
   const auto* pixels = images(split).data<std::uint8_t>();
   const auto* classes = labels(split).data<std::uint8_t>();
@@ -251,11 +294,14 @@ ImageBatch ImageData::make_batch(Split split, const std::int64_t* order, std::in
     const auto number = order != nullptr ? order[first + b] : first + b;
     Move move;
     if (augmented != nullptr && (augmented->augment.shift > 0 || augmented->augment.flip)) {
-      move = draw_move(stream, static_cast<std::uint64_t>(epoch) * static_cast<std::uint64_t>(size(split)) + static_cast<std::uint64_t>(number),
+      move = draw_move(stream,
+                       static_cast<std::uint64_t>(epoch) * static_cast<std::uint64_t>(size(split)) +
+                           static_cast<std::uint64_t>(number),
                        augmented->augment);
     }
     for (std::int64_t c = 0; c < channels(); ++c) {
-      place_plane(pixels + (number * channels() + c) * plane, height(), width(), move, table.data() + 256 * c,
+      place_plane(pixels + (number * channels() + c) * plane, height(), width(), move,
+                  table.data() + 256 * c,
                   batch.images.data<float>() + (b * channels() + c) * plane);
     }
     batch.labels.data<std::int64_t>()[b] = classes[number];
@@ -263,18 +309,24 @@ ImageBatch ImageData::make_batch(Split split, const std::int64_t* order, std::in
   return batch;
 }
 
-ImageBatch ImageData::train_batch(std::int64_t epoch, std::int64_t index, const ImageBatchOptions& options) const {
+ImageBatch ImageData::train_batch(std::int64_t epoch, std::int64_t index,
+                                  const ImageBatchOptions& options) const {
   const auto batches = batches_per_epoch(options);
-  if (epoch < 0 || index < 0 || index >= batches) fail<IndexError>("data", "batch {} of epoch {} does not exist: an epoch has {}", index, epoch, batches);
+  if (epoch < 0 || index < 0 || index >= batches)
+    fail<IndexError>("data", "batch {} of epoch {} does not exist: an epoch has {}", index, epoch,
+                     batches);
   const auto count = size(Split::train);
   const auto order = orders_->get(options.seed, epoch, count);
   const auto first = index * options.batch;
-  return make_batch(Split::train, order.data<std::int64_t>(), first, std::min(options.batch, count - first), &options, epoch);
+  return make_batch(Split::train, order.data<std::int64_t>(), first,
+                    std::min(options.batch, count - first), &options, epoch);
 }
 
 BatchRange<ImageBatch> ImageData::train_batches(const ImageBatchOptions& options) const {
   const auto batches = batches_per_epoch(options);
-  const auto make = [data = *this, options, batches](std::int64_t k) { return data.train_batch(k / batches, k % batches, options); };
+  const auto make = [data = *this, options, batches](std::int64_t k) {
+    return data.train_batch(k / batches, k % batches, options);
+  };
   return {make, options.first_step, options.epochs * batches, options.prefetch};
 }
 
@@ -292,27 +344,42 @@ BatchRange<ImageBatch> ImageData::eval_batches(Split split, std::int64_t batch) 
 ImageData load_images(std::string_view name_or_path, const ImageOptions& options) {
   const auto path = find_data_set(name_or_path);
   std::error_code ignored;
-  if (!fs::is_directory(path, ignored)) fail<IoError>(path, "is not a folder: an image set is one with train-images-idx3-ubyte, train-labels-idx1-ubyte and, to test on, t10k-images-idx3-ubyte and "
-                        "t10k-labels-idx1-ubyte, each as it is or packed (.gz); name the folder");
+  if (!fs::is_directory(path, ignored))
+    fail<IoError>(path,
+                  "is not a folder: an image set is one with train-images-idx3-ubyte, "
+                  "train-labels-idx1-ubyte and, to test on, t10k-images-idx3-ubyte and "
+                  "t10k-labels-idx1-ubyte, each as it is or packed (.gz); name the folder");
   const auto images_of = [&](const char* part) {
     for (const int rank : {3, 4}) {
-      if (auto images = read_either(path, fmt::format("{}-images-idx{}-ubyte", part, rank), rank); images.defined()) return images;
+      if (auto images = read_either(path, fmt::format("{}-images-idx{}-ubyte", part, rank), rank);
+          images.defined())
+        return images;
     }
     return Tensor();
   };
-  const auto labels_of = [&](const char* part) { return read_either(path, fmt::format("{}-labels-idx1-ubyte", part), 1); };
-  const Tensor parts[4] = {images_of("train"), labels_of("train"), images_of("t10k"), labels_of("t10k")};
-  const char* names[4] = {"train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"};
+  const auto labels_of = [&](const char* part) {
+    return read_either(path, fmt::format("{}-labels-idx1-ubyte", part), 1);
+  };
+  const Tensor parts[4] = {images_of("train"), labels_of("train"), images_of("t10k"),
+                           labels_of("t10k")};
+  const char* names[4] = {"train-images-idx3-ubyte", "train-labels-idx1-ubyte",
+                          "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"};
   for (int i = 0; i < 4; ++i) {
-    if (!parts[i].defined() && (i < 2 || parts[5 - i].defined())) fail<IoError>(path, "has no {} and no {}.gz: an image set is a folder with {} and {}, and, to test on, {} and {}", names[i], names[i], names[0], names[1],
-                    names[2], names[3]);
+    if (!parts[i].defined() && (i < 2 || parts[5 - i].defined()))
+      fail<IoError>(path,
+                    "has no {} and no {}.gz: an image set is a folder with {} and {}, and, to test "
+                    "on, {} and {}",
+                    names[i], names[i], names[0], names[1], names[2], names[3]);
   }
   ImageOptions rest = options;
-  const bool fit = parts[0].numel() > 0 && parts[1].numel() == parts[0].size(0);  // else the constructor says what is wrong
-  if (fit && options.held_out == HeldOut::stratified) {  // in place, because nobody else has them: a large set need not fit twice
+  const bool fit = parts[0].numel() > 0 &&
+                   parts[1].numel() == parts[0].size(0);  // else the constructor says what is wrong
+  if (fit && options.held_out == HeldOut::stratified) {   // in place, because nobody else has them:
+                                                          // a large set need not fit twice
     rest.validation = held_out_count(parts[0].size(0), options, path);
     rest.held_out = HeldOut::last;
-    if (rest.validation > 0) move_to_end(parts[0], parts[1], draw_by_class(parts[1], rest.validation));
+    if (rest.validation > 0)
+      move_to_end(parts[0], parts[1], draw_by_class(parts[1], rest.validation));
   }
   return {parts[0], parts[1], parts[2], parts[3], rest, path};
 }

@@ -13,7 +13,8 @@
 #include "core/error.h"
 #include "core/file.h"
 
-// libpng's simplified interface: errors come back as a code and a text, its longjmp stays inside the library.
+// libpng's simplified interface: errors come back as a code and a text, its longjmp stays inside
+// the library.
 
 namespace weft::data {
 namespace {
@@ -44,27 +45,47 @@ struct Magic {
 };
 
 constexpr std::array kMagics = {
-    Magic{"\xFF\xD8\xFF"sv, 0, "JPEG"},   Magic{"GIF8"sv, 0, "GIF"},         Magic{"WEBP"sv, 8, "WebP"},
-    Magic{"II*\0"sv, 0, "TIFF"},          Magic{"MM\0*"sv, 0, "TIFF"},       Magic{"ftypavif"sv, 4, "AVIF"},
-    Magic{"ftypheic"sv, 4, "HEIC"},       Magic{"ftypmif1"sv, 4, "HEIC"},    Magic{"\xFF\x0A"sv, 0, "JPEG XL"},
-    Magic{"\0\0\0\x0CJXL "sv, 0, "JPEG XL"}, Magic{"\0\0\0\x0CjP  "sv, 0, "JPEG 2000"}, Magic{"\0\0\1\0"sv, 0, "ICO"},
-    Magic{"%PDF"sv, 0, "PDF"},            Magic{"<svg"sv, 0, "SVG"},         Magic{"8BPS"sv, 0, "Photoshop"},
-    Magic{"P5"sv, 0, "PGM"},              Magic{"P6"sv, 0, "PPM"},           Magic{"BM"sv, 0, "BMP"},
+    Magic{"\xFF\xD8\xFF"sv, 0, "JPEG"},
+    Magic{"GIF8"sv, 0, "GIF"},
+    Magic{"WEBP"sv, 8, "WebP"},
+    Magic{"II*\0"sv, 0, "TIFF"},
+    Magic{"MM\0*"sv, 0, "TIFF"},
+    Magic{"ftypavif"sv, 4, "AVIF"},
+    Magic{"ftypheic"sv, 4, "HEIC"},
+    Magic{"ftypmif1"sv, 4, "HEIC"},
+    Magic{"\xFF\x0A"sv, 0, "JPEG XL"},
+    Magic{"\0\0\0\x0CJXL "sv, 0, "JPEG XL"},
+    Magic{"\0\0\0\x0CjP  "sv, 0, "JPEG 2000"},
+    Magic{"\0\0\1\0"sv, 0, "ICO"},
+    Magic{"%PDF"sv, 0, "PDF"},
+    Magic{"<svg"sv, 0, "SVG"},
+    Magic{"8BPS"sv, 0, "Photoshop"},
+    Magic{"P5"sv, 0, "PGM"},
+    Magic{"P6"sv, 0, "PPM"},
+    Magic{"BM"sv, 0, "BMP"},
 };
 
 /// What a file is if not a PNG. Throws IoError that says so, and how to make it one.
 [[noreturn]] void refuse_other(const std::string& path, std::string_view bytes) {
   for (const Magic& magic : kMagics) {
     if (bytes.size() < magic.at || !bytes.substr(magic.at).starts_with(magic.bytes)) continue;
-    const auto target = std::filesystem::path(path).replace_extension(path.ends_with(".png") ? ".converted.png" : ".png");
-    fail<IoError>(path, "is a {} file{}, and only PNG is read; convert it, for example with ImageMagick: convert \"{}\" \"{}\"",
-                  magic.name, path.ends_with(".png") ? " in spite of its name" : "", path, target.string());
+    const auto target = std::filesystem::path(path).replace_extension(
+        path.ends_with(".png") ? ".converted.png" : ".png");
+    fail<IoError>(path,
+                  "is a {} file{}, and only PNG is read; convert it, for example with ImageMagick: "
+                  "convert \"{}\" \"{}\"",
+                  magic.name, path.ends_with(".png") ? " in spite of its name" : "", path,
+                  target.string());
   }
   if (bytes.starts_with("\x1F\x8B"sv) || bytes.starts_with("PK\x03\x04"sv))
     fail<IoError>(path, "is a packed file, not a PNG; unpack it first");
   std::string shown;
-  for (const char c : bytes.substr(0, kSignature.size())) shown += fmt::format(" {:02x}", static_cast<unsigned char>(c));
-  fail<IoError>(path, "is not a PNG file: it begins with the bytes{}, a PNG with 89 50 4e 47; convert the picture to PNG", shown);
+  for (const char c : bytes.substr(0, kSignature.size()))
+    shown += fmt::format(" {:02x}", static_cast<unsigned char>(c));
+  fail<IoError>(path,
+                "is not a PNG file: it begins with the bytes{}, a PNG with 89 50 4e 47; convert "
+                "the picture to PNG",
+                shown);
 }
 
 std::size_t big_endian(std::string_view bytes) {
@@ -73,8 +94,9 @@ std::size_t big_endian(std::string_view bytes) {
   return value;
 }
 
-/// The chunks that say what the samples are. What remarks on how to show them (gAMA, sRGB, iCCP, cHRM, cICP, ...) is left
-/// out, because libpng would change the samples by it: those in the file are what a model learns from, as with Pillow.
+/// The chunks that say what the samples are. What remarks on how to show them (gAMA, sRGB, iCCP,
+/// cHRM, cICP, ...) is left out, because libpng would change the samples by it: those in the file
+/// are what a model learns from, as with Pillow.
 std::string samples_alone(std::string_view bytes) {
   constexpr std::size_t kChunkFrame = 12;  // length, type and checksum
   std::string kept(bytes.substr(0, kSignature.size()));
@@ -91,46 +113,58 @@ std::string samples_alone(std::string_view bytes) {
   return kept;
 }
 
-std::uint8_t over_white(int value, int alpha) { return static_cast<std::uint8_t>((value * alpha + 255 * (255 - alpha) + 127) / 255); }
+std::uint8_t over_white(int value, int alpha) {
+  return static_cast<std::uint8_t>((value * alpha + 255 * (255 - alpha) + 127) / 255);
+}
 
 }  // namespace
 
 Tensor load_png(const std::string& path, std::int64_t channels) {
-  if (channels != 1 && channels != 3) fail<ConfigError>("load_png", "channels is 1 (grey) or 3 (RGB), got {}", channels);
+  if (channels != 1 && channels != 3)
+    fail<ConfigError>("load_png", "channels is 1 (grey) or 3 (RGB), got {}", channels);
   const auto file = read_file(path, kMaxPngBytes);
   if (file.empty()) fail<IoError>(path, "is empty: a PNG file is wanted");
   if (!file.starts_with(kSignature)) refuse_other(path, file);
   const auto bytes = samples_alone(file);
   PngImage png;
   auto& image = png.image;
-  if (png_image_begin_read_from_memory(&image, bytes.data(), bytes.size()) == 0) fail<IoError>(path, "is not a readable PNG: {}; it may be damaged, or only half of it have been copied", image.message);
+  if (png_image_begin_read_from_memory(&image, bytes.data(), bytes.size()) == 0)
+    fail<IoError>(
+        path, "is not a readable PNG: {}; it may be damaged, or only half of it have been copied",
+        image.message);
   const auto width = static_cast<std::int64_t>(image.width);
   const auto height = static_cast<std::int64_t>(image.height);
   if (width > kMaxPngSide || height > kMaxPngSide) {
-    fail<IoError>(path, "{} x {} pixels, at most {} x {} are read: make it smaller first", width, height, kMaxPngSide, kMaxPngSide);
+    fail<IoError>(path, "{} x {} pixels, at most {} x {} are read: make it smaller first", width,
+                  height, kMaxPngSide, kMaxPngSide);
   }
-  image.flags |= PNG_IMAGE_FLAG_16BIT_sRGB;  // 16-bit samples without a gamma mean what 8-bit ones would
+  image.flags |=
+      PNG_IMAGE_FLAG_16BIT_sRGB;  // 16-bit samples without a gamma mean what 8-bit ones would
   image.format = PNG_FORMAT_RGBA;
   const Tensor rgba = Tensor::empty({height, width, 4}, DType::u8);
-  if (png_image_finish_read(&image, nullptr, rgba.data<std::uint8_t>(), 0, nullptr) == 0) fail<IoError>(path, "is a damaged PNG: {}; save or copy it again", image.message);
+  if (png_image_finish_read(&image, nullptr, rgba.data<std::uint8_t>(), 0, nullptr) == 0)
+    fail<IoError>(path, "is a damaged PNG: {}; save or copy it again", image.message);
 
   const Tensor out = Tensor::empty({channels, height, width}, DType::u8);
   const auto* from = rgba.data<std::uint8_t>();
   auto* to = out.data<std::uint8_t>();
   const auto pixels = height * width;
   for (std::int64_t i = 0; i < pixels; ++i, from += 4) {
-    const std::uint8_t rgb[3] = {over_white(from[0], from[3]), over_white(from[1], from[3]), over_white(from[2], from[3])};
+    const std::uint8_t rgb[3] = {over_white(from[0], from[3]), over_white(from[1], from[3]),
+                                 over_white(from[2], from[3])};
     if (channels == 3) {
       for (int c = 0; c < 3; ++c) to[c * pixels + i] = rgb[c];
     } else {
-      to[i] = static_cast<std::uint8_t>((299 * rgb[0] + 587 * rgb[1] + 114 * rgb[2] + 500) / 1000);  // ITU-R BT.601 luma
+      to[i] = static_cast<std::uint8_t>((299 * rgb[0] + 587 * rgb[1] + 114 * rgb[2] + 500) /
+                                        1000);  // ITU-R BT.601 luma
     }
   }
   return out;
 }
 
 void save_png(const std::string& path, const Tensor& picture) {
-  if (picture.dtype() != DType::u8) fail<DTypeError>("save_png", "wants u8, got {}", name(picture.dtype()));
+  if (picture.dtype() != DType::u8)
+    fail<DTypeError>("save_png", "wants u8, got {}", name(picture.dtype()));
   const auto& shape = picture.shape();
   const auto channels = shape.rank() == 2 ? 1 : shape.rank() == 3 ? shape[0] : 0;
   if ((channels != 1 && channels != 3 && channels != 4) || picture.numel() == 0) {
@@ -138,8 +172,10 @@ void save_png(const std::string& path, const Tensor& picture) {
   }
   const auto height = picture.size(-2);
   const auto width = picture.size(-1);
-  if (height > 65536 || width > 65536) fail<ShapeError>("save_png", "at most 65536 pixels a side, got {}", shape.str());
-  const auto interleaved = raw::contiguous(raw::permute(raw::reshape(picture, {channels, height, width}), {1, 2, 0}));
+  if (height > 65536 || width > 65536)
+    fail<ShapeError>("save_png", "at most 65536 pixels a side, got {}", shape.str());
+  const auto interleaved =
+      raw::contiguous(raw::permute(raw::reshape(picture, {channels, height, width}), {1, 2, 0}));
   PngImage png;
   auto& image = png.image;
   image.width = static_cast<png_uint_32>(width);
@@ -147,7 +183,8 @@ void save_png(const std::string& path, const Tensor& picture) {
   image.format = channels == 1 ? PNG_FORMAT_GRAY : channels == 3 ? PNG_FORMAT_RGB : PNG_FORMAT_RGBA;
   png_alloc_size_t size = PNG_IMAGE_PNG_SIZE_MAX(image);
   std::string bytes(size, '\0');
-  if (png_image_write_to_memory(&image, bytes.data(), &size, 0, interleaved.data<std::uint8_t>(), 0, nullptr) == 0) {
+  if (png_image_write_to_memory(&image, bytes.data(), &size, 0, interleaved.data<std::uint8_t>(), 0,
+                                nullptr) == 0) {
     fail<IoError>(path, "cannot be packed as PNG: {}", image.message);
   }
   bytes.resize(size);

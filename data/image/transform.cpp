@@ -13,8 +13,10 @@ namespace weft::data {
 namespace {
 
 void check_u8(const Tensor& images, std::string_view where, int min_rank) {
-  if (images.dtype() != DType::u8) fail<DTypeError>(where, "wants u8 pixels, got {}", name(images.dtype()));
-  if (images.rank() < min_rank) fail<ShapeError>(where, "wants at least {} dimensions, got {}", min_rank, images.shape().str());
+  if (images.dtype() != DType::u8)
+    fail<DTypeError>(where, "wants u8 pixels, got {}", name(images.dtype()));
+  if (images.rank() < min_rank)
+    fail<ShapeError>(where, "wants at least {} dimensions, got {}", min_rank, images.shape().str());
 }
 
 /// Weights with which output pixel i is made of input pixels first, first + 1, ...
@@ -23,24 +25,28 @@ struct Taps {
   std::vector<float> weights;
 };
 
-// With scale = in / out, output pixel i covers [i * scale, (i + 1) * scale) of the input, centre (i + 1/2) * scale.
-// area: the weight of an input pixel is its overlap with that interval.
-// bilinear: max(0, 1 - |distance of centres| / max(scale, 1)), the triangle that interpolates when enlarging, widened
-// to the output's pixel when shrinking. Both are normalised to sum 1, which also treats the edges.
+// With scale = in / out, output pixel i covers [i * scale, (i + 1) * scale) of the input, centre (i
+// + 1/2) * scale. area: the weight of an input pixel is its overlap with that interval. bilinear:
+// max(0, 1 - |distance of centres| / max(scale, 1)), the triangle that interpolates when enlarging,
+// widened to the output's pixel when shrinking. Both are normalised to sum 1, which also treats the
+// edges.
 std::vector<Taps> make_taps(std::int64_t in, std::int64_t out, Filter filter) {
   const double scale = static_cast<double>(in) / static_cast<double>(out);
   const double radius = filter == Filter::area ? scale / 2 : std::max(scale, 1.0);
   std::vector<Taps> all(static_cast<std::size_t>(out));
   for (std::int64_t i = 0; i < out; ++i) {
     const double centre = (static_cast<double>(i) + 0.5) * scale;
-    const auto first = std::clamp(static_cast<std::int64_t>(std::floor(centre - radius)), std::int64_t{0}, in - 1);
-    const auto last = std::clamp(static_cast<std::int64_t>(std::ceil(centre + radius)), first + 1, in);
+    const auto first =
+        std::clamp(static_cast<std::int64_t>(std::floor(centre - radius)), std::int64_t{0}, in - 1);
+    const auto last =
+        std::clamp(static_cast<std::int64_t>(std::ceil(centre + radius)), first + 1, in);
     std::vector<double> weights;
     double sum = 0;
     for (auto j = first; j < last; ++j) {
       const auto x = static_cast<double>(j);
-      const double weight = filter == Filter::area ? std::min(x + 1, centre + radius) - std::max(x, centre - radius)
-                                                   : 1 - std::abs(x + 0.5 - centre) / radius;
+      const double weight = filter == Filter::area
+                                ? std::min(x + 1, centre + radius) - std::max(x, centre - radius)
+                                : 1 - std::abs(x + 0.5 - centre) / radius;
       weights.push_back(std::max(weight, 0.0));
       sum += weights.back();
     }
@@ -51,8 +57,9 @@ std::vector<Taps> make_taps(std::int64_t in, std::int64_t out, Filter filter) {
   return all;
 }
 
-void resize_plane(const std::uint8_t* in, std::int64_t in_h, std::int64_t in_w, std::uint8_t* out, const std::vector<Taps>& rows,
-                  const std::vector<Taps>& columns, std::vector<float>& between) {
+void resize_plane(const std::uint8_t* in, std::int64_t in_h, std::int64_t in_w, std::uint8_t* out,
+                  const std::vector<Taps>& rows, const std::vector<Taps>& columns,
+                  std::vector<float>& between) {
   const auto out_w = static_cast<std::int64_t>(columns.size());
   between.resize(static_cast<std::size_t>(in_h * out_w));
   for (std::int64_t y = 0; y < in_h; ++y) {
@@ -79,10 +86,12 @@ void resize_plane(const std::uint8_t* in, std::int64_t in_h, std::int64_t in_w, 
 
 std::vector<double> numbers(const nlohmann::json& object, const char* key, std::string_view where) {
   const auto found = object.find(key);
-  if (found == object.end() || !found->is_array() || found->empty()) fail<ConfigError>(where, "wants \"{}\", a list of numbers", key);
+  if (found == object.end() || !found->is_array() || found->empty())
+    fail<ConfigError>(where, "wants \"{}\", a list of numbers", key);
   std::vector<double> values;
   for (const auto& value : *found) {
-    if (!value.is_number() || !std::isfinite(value.get<double>())) fail<ConfigError>(where, "\"{}\" holds something that is not a number", key);
+    if (!value.is_number() || !std::isfinite(value.get<double>()))
+      fail<ConfigError>(where, "\"{}\" holds something that is not a number", key);
     values.push_back(value.get<double>());
   }
   return values;
@@ -144,15 +153,23 @@ Normalization Normalization::of_images(const Tensor& images) {
   return result;
 }
 
-std::string Normalization::to_json() const { return nlohmann::json{{"mean", mean}, {"std", std}}.dump(); }
+std::string Normalization::to_json() const {
+  return nlohmann::json{{"mean", mean}, {"std", std}}.dump();
+}
 
 Normalization Normalization::from_json(std::string_view json, std::string_view where) {
   const auto parsed = nlohmann::json::parse(json, nullptr, false);
-  if (!parsed.is_object()) fail<ConfigError>(where, "wants a JSON object with \"mean\" and \"std\"");
+  if (!parsed.is_object())
+    fail<ConfigError>(where, "wants a JSON object with \"mean\" and \"std\"");
   Normalization result{numbers(parsed, "mean", where), numbers(parsed, "std", where)};
-  if (result.mean.size() != result.std.size()) fail<ConfigError>(where, "there must be as many means as standard deviations, one of each channel: there are {} and {}", result.mean.size(), result.std.size());
+  if (result.mean.size() != result.std.size())
+    fail<ConfigError>(where,
+                      "there must be as many means as standard deviations, one of each channel: "
+                      "there are {} and {}",
+                      result.mean.size(), result.std.size());
   for (const double value : result.std) {
-    if (!(value > 0)) fail<ConfigError>(where, "a standard deviation must be above 0, got {}", value);
+    if (!(value > 0))
+      fail<ConfigError>(where, "a standard deviation must be above 0, got {}", value);
   }
   return result;
 }
@@ -161,7 +178,8 @@ std::vector<float> Normalization::table() const {
   std::vector<float> table;
   table.reserve(256 * mean.size());
   for (std::size_t c = 0; c < mean.size(); ++c) {
-    for (int value = 0; value < 256; ++value) table.push_back(static_cast<float>((value / 255.0 - mean[c]) / std[c]));
+    for (int value = 0; value < 256; ++value)
+      table.push_back(static_cast<float>((value / 255.0 - mean[c]) / std[c]));
   }
   return table;
 }
@@ -170,7 +188,8 @@ Tensor normalize(const Tensor& images, const Normalization& normalization) {
   check_u8(images, "normalize", 3);
   const auto channels = images.size(-3);
   if (channels != static_cast<std::int64_t>(normalization.mean.size())) {
-    fail<ShapeError>("normalize", "images {} have {} channels, the normalization {}", images.shape().str(), channels, normalization.mean.size());
+    fail<ShapeError>("normalize", "images {} have {} channels, the normalization {}",
+                     images.shape().str(), channels, normalization.mean.size());
   }
   const auto flat = raw::contiguous(images);
   const Tensor out = Tensor::empty(images.shape());
@@ -197,18 +216,22 @@ Tensor resize_images(const Tensor& images, std::int64_t height, std::int64_t wid
   auto shape = images.shape();
   shape[shape.rank() - 2] = height;
   shape[shape.rank() - 1] = width;
-  if (in_h < 1 || in_w < 1) fail<ShapeError>("resize_images", "images {} have no pixels", images.shape().str());
+  if (in_h < 1 || in_w < 1)
+    fail<ShapeError>("resize_images", "images {} have no pixels", images.shape().str());
   const auto flat = raw::contiguous(images);
   const Tensor out = Tensor::empty(shape, DType::u8);
   const auto rows = make_taps(in_h, height, filter);
   const auto columns = make_taps(in_w, width, filter);
   const auto planes = flat.numel() / (in_h * in_w);
-  parallel_for(planes, std::max<std::int64_t>(1, 65536 / (in_h * in_w + height * width)), [&](std::int64_t begin, std::int64_t end) {
-    std::vector<float> between;
-    for (auto p = begin; p < end; ++p) {
-      resize_plane(flat.data<std::uint8_t>() + p * in_h * in_w, in_h, in_w, out.data<std::uint8_t>() + p * height * width, rows, columns, between);
-    }
-  });
+  parallel_for(planes, std::max<std::int64_t>(1, 65536 / (in_h * in_w + height * width)),
+               [&](std::int64_t begin, std::int64_t end) {
+                 std::vector<float> between;
+                 for (auto p = begin; p < end; ++p) {
+                   resize_plane(flat.data<std::uint8_t>() + p * in_h * in_w, in_h, in_w,
+                                out.data<std::uint8_t>() + p * height * width, rows, columns,
+                                between);
+                 }
+               });
   return out;
 }
 
@@ -219,7 +242,9 @@ Tensor shuffle_pixels(const Tensor& images) {
   const auto flat = raw::contiguous(images);
   const Tensor out = Tensor::empty(images.shape(), DType::u8);
   for (std::int64_t at = 0; at < images.numel(); at += plane)
-    for (std::int64_t i = 0; i < plane; ++i) out.data<std::uint8_t>()[at + i] = flat.data<std::uint8_t>()[at + order[static_cast<std::size_t>(i)]];
+    for (std::int64_t i = 0; i < plane; ++i)
+      out.data<std::uint8_t>()[at + i] =
+          flat.data<std::uint8_t>()[at + order[static_cast<std::size_t>(i)]];
   return out;
 }
 
@@ -228,7 +253,8 @@ Tensor invert_image(const Tensor& image) {
   const auto out = raw::clone(image);
   if (out.numel() == 0) return out;
   auto* pixels = out.data<std::uint8_t>();
-  std::transform(pixels, pixels + out.numel(), pixels, [](std::uint8_t v) { return static_cast<std::uint8_t>(255 - v); });
+  std::transform(pixels, pixels + out.numel(), pixels,
+                 [](std::uint8_t v) { return static_cast<std::uint8_t>(255 - v); });
   return out;
 }
 
@@ -237,7 +263,8 @@ std::string_view name(Edges edges) { return kEdgeNames[static_cast<std::size_t>(
 Edges edges_from_name(std::string_view name, std::string_view where) {
   const auto found = std::find(kEdgeNames.begin(), kEdgeNames.end(), name);
   if (found == kEdgeNames.end())
-    fail<ConfigError>(where, "edges of images are unknown, mixed, dark or light, got \"{}\"", name.substr(0, 40));
+    fail<ConfigError>(where, "edges of images are unknown, mixed, dark or light, got \"{}\"",
+                      name.substr(0, 40));
   return static_cast<Edges>(found - kEdgeNames.begin());
 }
 
@@ -263,7 +290,8 @@ bool looks_inverted(const Tensor& image, Edges edges, const Normalization& norma
   if (edges != Edges::unknown) return light != (edges == Edges::light);
   if (normalization.mean.empty()) return false;
   double trained_on = 0;
-  for (const double mean : normalization.mean) trained_on += mean / static_cast<double>(normalization.mean.size());
+  for (const double mean : normalization.mean)
+    trained_on += mean / static_cast<double>(normalization.mean.size());
   return light != (trained_on > 0.5);
 }
 

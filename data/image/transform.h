@@ -15,8 +15,8 @@ struct Normalization {
   std::vector<double> mean;
   std::vector<double> std;
 
-  /// Of u8 images (N, C, H, W); exact (integer sums), so that any order of summing gives the same bits. A channel that
-  /// never varies gets std 1.
+  /// Of u8 images (N, C, H, W); exact (integer sums), so that any order of summing gives the same
+  /// bits. A channel that never varies gets std 1.
   static Normalization of_images(const Tensor& images);
   /// 256 floats a channel: what normalize() makes of each value.
   std::vector<float> table() const;
@@ -25,7 +25,8 @@ struct Normalization {
   static Normalization from_json(std::string_view json, std::string_view where = "normalization");
 };
 
-/// (value / 255 - mean) / std: u8 (..., C, H, W) to f32 of the same shape. Throws ShapeError, DTypeError.
+/// (value / 255 - mean) / std: u8 (..., C, H, W) to f32 of the same shape. Throws ShapeError,
+/// DTypeError.
 Tensor normalize(const Tensor& images, const Normalization& normalization);
 
 /// Random changes of training pictures.
@@ -39,24 +40,28 @@ enum class Filter : std::uint8_t {
   area,      ///< the mean of the pixels covered
 };
 
-/// u8 (..., H, W) to u8 (..., height, width), pixel centres at halves, rounded to nearest. Throws ShapeError for sizes
-/// outside 1 .. 65536, DTypeError.
-Tensor resize_images(const Tensor& images, std::int64_t height, std::int64_t width, Filter filter = Filter::bilinear);
+/// u8 (..., H, W) to u8 (..., height, width), pixel centres at halves, rounded to nearest. Throws
+/// ShapeError for sizes outside 1 .. 65536, DTypeError.
+Tensor resize_images(const Tensor& images, std::int64_t height, std::int64_t width,
+                     Filter filter = Filter::bilinear);
 
-/// The pixels of every picture in one other order, always the same for a size: what a model knows of neighbourhood is worth nothing any more, and nothing else is
-/// lost. u8 (..., H, W) to the same shape. Throws ShapeError, DTypeError.
+/// The pixels of every picture in one other order, always the same for a size: what a model knows
+/// of neighbourhood is worth nothing any more, and nothing else is lost. u8 (..., H, W) to the same
+/// shape. Throws ShapeError, DTypeError.
 Tensor shuffle_pixels(const Tensor& images);
 
 /// 255 - value.
 Tensor invert_image(const Tensor& image);
 
-/// What the edges of training pictures have in common. Pictures from outside that are drawn the other way round (dark ink
-/// on white paper, for a model of light digits on black) can be told only where the pictures of the data are all alike.
+/// What the edges of training pictures have in common. Pictures from outside that are drawn the
+/// other way round (dark ink on white paper, for a model of light digits on black) can be told only
+/// where the pictures of the data are all alike.
 enum class Edges : std::uint8_t {
   unknown,  ///< not recorded: a run of an earlier version
   mixed,    ///< neither: natural images
-  dark,     ///< of 999 in 1,000 pictures and more, the mean of the outermost pixels is below a quarter of white
-  light,    ///< likewise above three quarters
+  dark,  ///< of 999 in 1,000 pictures and more, the mean of the outermost pixels is below a quarter
+         ///< of white
+  light,  ///< likewise above three quarters
 };
 
 /// "unknown", "mixed", "dark", "light".
@@ -67,8 +72,9 @@ Edges edges_from_name(std::string_view name, std::string_view where);
 /// Of u8 images (N, C, H, W), all channels together. Throws DTypeError, ShapeError.
 Edges edges_of(const Tensor& images);
 
-/// Whether a picture's edge is on the other side of mid-gray than those of the training pictures, which must be dark
-/// or light; never where they are mixed. Where they are unknown, the mean of the training pictures stands for them.
+/// Whether a picture's edge is on the other side of mid-gray than those of the training pictures,
+/// which must be dark or light; never where they are mixed. Where they are unknown, the mean of the
+/// training pictures stands for them.
 bool looks_inverted(const Tensor& image, Edges edges, const Normalization& normalization);
 
 }  // namespace weft::data

@@ -184,7 +184,8 @@ ClickData load_ratings(const std::string& folder, const ClickOptions& options) {
                   "the simulation");
   auto [ratings, notes] =
       read_ratings(base / (csv ? "ratings.csv" : "u.data"), csv, options.old_rules);
-  std::stable_sort(ratings.begin(), ratings.end(), [](const Rating& a, const Rating& b) { return a.time < b.time; });
+  std::stable_sort(ratings.begin(), ratings.end(),
+                   [](const Rating& a, const Rating& b) { return a.time < b.time; });
 
   std::map<std::int64_t, std::int32_t> users, items;  // theirs -> ours, in the order of theirs
   for (const Rating& rating : ratings) users[rating.user] = items[rating.item] = 0;
@@ -204,10 +205,13 @@ ClickData load_ratings(const std::string& folder, const ClickOptions& options) {
   std::vector<std::int32_t> category(items.size() + 1, 1);
   category[0] = 0;
   for (const auto& [theirs, ours] : items)
-    if (const auto it = genres.find(theirs); it != genres.end()) category[static_cast<std::size_t>(ours)] = categories[it->second];
+    if (const auto it = genres.find(theirs); it != genres.end())
+      category[static_cast<std::size_t>(ours)] = categories[it->second];
 
   std::vector<std::vector<ClickEvent>> events(users.size() + 1);
-  for (const Rating& rating : ratings) events[static_cast<std::size_t>(users[rating.user])].push_back({items[rating.item], rating.clicked});
+  for (const Rating& rating : ratings)
+    events[static_cast<std::size_t>(users[rating.user])].push_back(
+        {items[rating.item], rating.clicked});
   ClickData data(std::move(events), std::move(category), options, folder);
   for (std::string& note : notes) data.add_note(std::move(note));
   return data;

@@ -14,11 +14,12 @@ namespace {
 
 constexpr std::int64_t kMostSymbols = 1'000'000;
 constexpr std::int64_t kMostTokens = 1'000'000;
-constexpr std::int64_t kMostModulus = 2000;   // four million pairs
+constexpr std::int64_t kMostModulus = 2000;          // four million pairs
 constexpr std::uint64_t kBlocksOfARow = 1ull << 24;  // of the stream: far more than a row draws
 
 void check_range(std::string_view name, std::int64_t value, std::int64_t low, std::int64_t high) {
-  if (value < low || value > high) fail<ConfigError>("sequence", "{} must be {} to {}, got {}", name, low, high, value);
+  if (value < low || value > high)
+    fail<ConfigError>("sequence", "{} must be {} to {}, got {}", name, low, high, value);
 }
 
 /// The streams of a split's rows. Held-out rows do not depend on the seed.
@@ -28,13 +29,18 @@ Generator row_stream(Split split, std::uint64_t seed, std::int64_t row) {
   return stream;
 }
 
-std::int64_t below(Generator& stream, std::int64_t bound) { return static_cast<std::int64_t>(stream.next_below(static_cast<std::uint64_t>(bound))); }
+std::int64_t below(Generator& stream, std::int64_t bound) {
+  return static_cast<std::int64_t>(stream.next_below(static_cast<std::uint64_t>(bound)));
+}
 
-/// `count` different numbers below `bound`, in random order: the beginning of a Fisher-Yates shuffle.
+/// `count` different numbers below `bound`, in random order: the beginning of a Fisher-Yates
+/// shuffle.
 std::vector<std::int64_t> distinct(Generator& stream, std::int64_t bound, std::int64_t count) {
   std::vector<std::int64_t> pool(static_cast<std::size_t>(bound));
   std::iota(pool.begin(), pool.end(), 0);
-  for (std::int64_t i = 0; i < count; ++i) std::swap(pool[static_cast<std::size_t>(i)], pool[static_cast<std::size_t>(i + below(stream, bound - i))]);
+  for (std::int64_t i = 0; i < count; ++i)
+    std::swap(pool[static_cast<std::size_t>(i)],
+              pool[static_cast<std::size_t>(i + below(stream, bound - i))]);
   pool.resize(static_cast<std::size_t>(count));
   return pool;
 }
@@ -43,7 +49,8 @@ std::vector<std::int64_t> distinct(Generator& stream, std::int64_t bound, std::i
 std::vector<std::int64_t> near_places(Generator& stream, std::int64_t room, std::int64_t count) {
   std::vector<double> weight(static_cast<std::size_t>(room));
   double total = 0;
-  for (std::size_t i = 0; i < weight.size(); ++i) total += weight[i] = 1.0 / static_cast<double>(i + 1);
+  for (std::size_t i = 0; i < weight.size(); ++i)
+    total += weight[i] = 1.0 / static_cast<double>(i + 1);
   std::vector<std::int64_t> places;
   while (static_cast<std::int64_t>(places.size()) < count) {
     double target = stream.next_uniform() * total;
@@ -61,10 +68,13 @@ std::vector<std::int64_t> near_places(Generator& stream, std::int64_t room, std:
   return places;
 }
 
-void write_recall(Generator& stream, const SequenceOptions& o, std::int64_t* inputs, std::int64_t* targets) {
+void write_recall(Generator& stream, const SequenceOptions& o, std::int64_t* inputs,
+                  std::int64_t* targets) {
   const std::int64_t half = o.symbols / 2, others = o.symbols - half;
-  const std::vector<std::int64_t> keys = distinct(stream, half, o.pairs), values = distinct(stream, others, o.pairs);
-  const std::vector<std::int64_t> places = near_places(stream, (o.length - 2 * o.pairs) / 2, o.pairs);
+  const std::vector<std::int64_t> keys = distinct(stream, half, o.pairs),
+                                  values = distinct(stream, others, o.pairs);
+  const std::vector<std::int64_t> places =
+      near_places(stream, (o.length - 2 * o.pairs) / 2, o.pairs);
   for (std::int64_t i = 0; i < o.length; ++i) inputs[i] = half + below(stream, others);
   for (std::int64_t i = 0; i < o.pairs; ++i) {
     const std::size_t pair = static_cast<std::size_t>(i);
@@ -74,14 +84,16 @@ void write_recall(Generator& stream, const SequenceOptions& o, std::int64_t* inp
   }
 }
 
-void write_induction(Generator& stream, const SequenceOptions& o, std::int64_t* inputs, std::int64_t* targets) {
+void write_induction(Generator& stream, const SequenceOptions& o, std::int64_t* inputs,
+                     std::int64_t* targets) {
   for (std::int64_t i = 0; i < o.length; ++i) inputs[i] = below(stream, o.symbols);
   const std::int64_t sign = below(stream, o.length - 2), last = o.length - 1;
   inputs[sign] = inputs[last] = o.symbols;
   targets[last] = inputs[sign + 1];
 }
 
-void write_copy(Generator& stream, const SequenceOptions& o, std::int64_t* inputs, std::int64_t* targets) {
+void write_copy(Generator& stream, const SequenceOptions& o, std::int64_t* inputs,
+                std::int64_t* targets) {
   const std::int64_t n = o.length;
   for (std::int64_t i = 0; i < n; ++i) inputs[i] = below(stream, o.symbols);
   inputs[n] = o.symbols;
@@ -94,24 +106,33 @@ void write_copy(Generator& stream, const SequenceOptions& o, std::int64_t* input
 }  // namespace
 
 const std::vector<std::string>& sequence_rules() {
-  static const std::vector<std::string> names{"recall", "induction", "copy", "reverse", "modular_addition"};
+  static const std::vector<std::string> names{"recall", "induction", "copy", "reverse",
+                                              "modular_addition"};
   return names;
 }
 
 SequenceRule sequence_rule(std::string_view text) {
   const auto& names = sequence_rules();
   const auto found = std::find(names.begin(), names.end(), text);
-  if (found == names.end()) fail<ConfigError>("sequence", "the rule must be one of {}, got {}", fmt::join(names, ", "), text);
+  if (found == names.end())
+    fail<ConfigError>("sequence", "the rule must be one of {}, got {}", fmt::join(names, ", "),
+                      text);
   return static_cast<SequenceRule>(found - names.begin());
 }
 
 void SequenceOptions::validate() const {
   if (rule == SequenceRule::modular_addition) {
     check_range("modulus", modulus, 2, kMostModulus);
-    if (!(train_fraction > 0 && train_fraction < 1)) fail<ConfigError>("sequence", "train_fraction must be above 0 and below 1, got {}", train_fraction);
-    const double all = static_cast<double>(modulus * modulus), train = std::floor(train_fraction * all);
+    if (!(train_fraction > 0 && train_fraction < 1))
+      fail<ConfigError>("sequence", "train_fraction must be above 0 and below 1, got {}",
+                        train_fraction);
+    const double all = static_cast<double>(modulus * modulus),
+                 train = std::floor(train_fraction * all);
     if (train < 1 || all - train < 2)
-      fail<ConfigError>("sequence", "train_fraction {} of {} pairs leaves too few to train, to validate or to test on", train_fraction, all);
+      fail<ConfigError>(
+          "sequence",
+          "train_fraction {} of {} pairs leaves too few to train, to validate or to test on",
+          train_fraction, all);
     return;
   }
   check_range("held_out", held_out, 1, 1'000'000);
@@ -121,17 +142,24 @@ void SequenceOptions::validate() const {
   if (!recalls) return;
   check_range("pairs", pairs, 1, symbols / 2);
   if (4 * pairs > length)
-    fail<ConfigError>("sequence", "{} pairs and their queries, each with its answer's place, need a length of {}, got {}", pairs, 4 * pairs, length);
+    fail<ConfigError>(
+        "sequence",
+        "{} pairs and their queries, each with its answer's place, need a length of {}, got {}",
+        pairs, 4 * pairs, length);
 }
 
 SequenceData::SequenceData(const SequenceOptions& options) : options_(options) {
   options_.validate();
   if (options_.rule != SequenceRule::modular_addition) return;
   const std::int64_t all = options_.modulus * options_.modulus;
-  const std::int64_t train = static_cast<std::int64_t>(std::floor(options_.train_fraction * static_cast<double>(all)));
+  const std::int64_t train =
+      static_cast<std::int64_t>(std::floor(options_.train_fraction * static_cast<double>(all)));
   const std::int64_t validation = (all - train) / 2;
-  const auto order = Generator(options_.seed, "sequence.split").permutation(all).to_vector<std::int64_t>();
-  const auto part = [&](std::int64_t begin, std::int64_t end) { return std::vector<std::int64_t>(order.begin() + begin, order.begin() + end); };
+  const auto order =
+      Generator(options_.seed, "sequence.split").permutation(all).to_vector<std::int64_t>();
+  const auto part = [&](std::int64_t begin, std::int64_t end) {
+    return std::vector<std::int64_t>(order.begin() + begin, order.begin() + end);
+  };
   pairs_ = {part(0, train), part(train, train + validation), part(train + validation, all)};
 }
 
@@ -147,54 +175,71 @@ std::int64_t SequenceData::length() const {
 
 std::int64_t SequenceData::source_length() const {
   if (options_.rule == SequenceRule::modular_addition) return 2;
-  return options_.rule == SequenceRule::copy || options_.rule == SequenceRule::reverse ? options_.length : 0;
+  return options_.rule == SequenceRule::copy || options_.rule == SequenceRule::reverse
+             ? options_.length
+             : 0;
 }
 
 std::int64_t SequenceData::asked() const {
   switch (options_.rule) {
-    case SequenceRule::recall: return options_.pairs;
+    case SequenceRule::recall:
+      return options_.pairs;
     case SequenceRule::copy:
-    case SequenceRule::reverse: return options_.length;
-    default: return 1;
+    case SequenceRule::reverse:
+      return options_.length;
+    default:
+      return 1;
   }
 }
 
 std::int64_t SequenceData::size(Split split) const {
-  if (options_.rule == SequenceRule::modular_addition) return static_cast<std::int64_t>(pairs_[static_cast<std::size_t>(split)].size());
+  if (options_.rule == SequenceRule::modular_addition)
+    return static_cast<std::int64_t>(pairs_[static_cast<std::size_t>(split)].size());
   return split == Split::train ? 0 : options_.held_out;
 }
 
-void SequenceData::write_row(Split split, std::int64_t row, std::int64_t* inputs, std::int64_t* targets) const {
+void SequenceData::write_row(Split split, std::int64_t row, std::int64_t* inputs,
+                             std::int64_t* targets) const {
   std::fill_n(targets, length(), kIgnoreIndex);
   if (options_.rule == SequenceRule::modular_addition) {
-    const std::int64_t m = options_.modulus, pair = pairs_[static_cast<std::size_t>(split)][static_cast<std::size_t>(row)];
+    const std::int64_t m = options_.modulus,
+                       pair =
+                           pairs_[static_cast<std::size_t>(split)][static_cast<std::size_t>(row)];
     inputs[0] = pair / m, inputs[1] = pair % m, inputs[2] = m;
     targets[2] = (inputs[0] + inputs[1]) % m;
     return;
   }
   Generator stream = row_stream(split, options_.seed, row);
-  if (options_.rule == SequenceRule::recall) write_recall(stream, options_, inputs, targets);
-  else if (options_.rule == SequenceRule::induction) write_induction(stream, options_, inputs, targets);
-  else write_copy(stream, options_, inputs, targets);
+  if (options_.rule == SequenceRule::recall)
+    write_recall(stream, options_, inputs, targets);
+  else if (options_.rule == SequenceRule::induction)
+    write_induction(stream, options_, inputs, targets);
+  else
+    write_copy(stream, options_, inputs, targets);
 }
 
 SequenceBatch SequenceData::rows(Split split, const std::vector<std::int64_t>& which) const {
   const std::int64_t count = static_cast<std::int64_t>(which.size()), T = length();
-  const SequenceBatch batch{Tensor::empty({count, T}, DType::i64), Tensor::empty({count, T}, DType::i64)};
+  const SequenceBatch batch{Tensor::empty({count, T}, DType::i64),
+                            Tensor::empty({count, T}, DType::i64)};
   for (std::int64_t i = 0; i < count; ++i)
-    write_row(split, which[static_cast<std::size_t>(i)], batch.inputs.data<std::int64_t>() + i * T, batch.targets.data<std::int64_t>() + i * T);
+    write_row(split, which[static_cast<std::size_t>(i)], batch.inputs.data<std::int64_t>() + i * T,
+              batch.targets.data<std::int64_t>() + i * T);
   return batch;
 }
 
 SequenceBatch SequenceData::train_batch(std::int64_t k, std::int64_t batch) const {
   check_range("batch", batch, 1, kMostTokens);
   const std::int64_t train = size(Split::train);
-  std::vector<std::int64_t> which(static_cast<std::size_t>(train > 0 ? std::min(batch, train) : batch));
+  std::vector<std::int64_t> which(
+      static_cast<std::size_t>(train > 0 ? std::min(batch, train) : batch));
   if (train == 0 || batch >= train) {
     std::iota(which.begin(), which.end(), train == 0 ? k * batch : 0);
   } else {
-    const std::int64_t per_epoch = train / batch, epoch = k / per_epoch, first = k % per_epoch * batch;
-    const Tensor order = Generator(options_.seed, fmt::format("sequence.epoch.{}", epoch)).permutation(train);
+    const std::int64_t per_epoch = train / batch, epoch = k / per_epoch,
+                       first = k % per_epoch * batch;
+    const Tensor order =
+        Generator(options_.seed, fmt::format("sequence.epoch.{}", epoch)).permutation(train);
     std::copy_n(order.data<std::int64_t>() + first, batch, which.begin());
   }
   return rows(Split::train, which);
@@ -203,13 +248,17 @@ SequenceBatch SequenceData::train_batch(std::int64_t k, std::int64_t batch) cons
 BatchRange<SequenceBatch> SequenceData::eval_batches(Split split, std::int64_t batch) const {
   check_range("batch", batch, 1, kMostTokens);
   const std::int64_t count = size(split);
-  if (count == 0) fail<ConfigError>("sequence", "training rows of {} are drawn without end; evaluate on validation or test", sequence_rules()[static_cast<std::size_t>(options_.rule)]);
+  if (count == 0)
+    fail<ConfigError>("sequence",
+                      "training rows of {} are drawn without end; evaluate on validation or test",
+                      sequence_rules()[static_cast<std::size_t>(options_.rule)]);
   const auto make = [self = *this, split, batch, count](std::int64_t k) {
     std::vector<std::int64_t> which(static_cast<std::size_t>(std::min(batch, count - k * batch)));
     std::iota(which.begin(), which.end(), k * batch);
     return self.rows(split, which);
   };
-  return BatchRange<SequenceBatch>(make, 0, (count + batch - 1) / batch, {.threads = 0, .ahead = 1});
+  return BatchRange<SequenceBatch>(make, 0, (count + batch - 1) / batch,
+                                   {.threads = 0, .ahead = 1});
 }
 
 }  // namespace weft::data

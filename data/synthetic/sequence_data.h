@@ -1,4 +1,5 @@
-// Sequences of ids that follow a rule, some of whose positions are asked: what a model can and cannot do, with the truth known.
+// Sequences of ids that follow a rule, some of whose positions are asked: what a model can and
+// cannot do, with the truth known.
 #pragma once
 
 #include <array>
@@ -14,18 +15,24 @@
 namespace weft::data {
 
 enum class SequenceRule : std::uint8_t {
-  /// Multi-query associative recall: `pairs` keys, each followed by its value, then every key once more at a place drawn with weight 1 / distance to the
-  /// pairs, where its value is asked; noise elsewhere. Keys are the lower half of the symbols; values and noise the upper.
-  /// Source: Arora et al. 2023, Zoology (arXiv 2312.04927), section 4 and appendix; its weights are distance^-0.99, its noise any symbol of a vocabulary
+  /// Multi-query associative recall: `pairs` keys, each followed by its value, then every key once
+  /// more at a place drawn with weight 1 / distance to the
+  /// pairs, where its value is asked; noise elsewhere. Keys are the lower half of the symbols;
+  /// values and noise the upper.
+  /// Source: Arora et al. 2023, Zoology (arXiv 2312.04927), section 4 and appendix; its weights are
+  /// distance^-0.99, its noise any symbol of a vocabulary
   /// of 8,192, so large that noise is hardly ever a key.
   recall,
-  /// Random symbols with a sign among them once, and again at the end, where the symbol that followed it is asked. Source: Fu et al. 2023 (arXiv
+  /// Random symbols with a sign among them once, and again at the end, where the symbol that
+  /// followed it is asked. Source: Fu et al. 2023 (arXiv
   /// 2212.14052), table 1.
   induction,
-  /// `length` random symbols, a separator, then all of them again: each is asked. Source: Jelassi et al. 2024 (arXiv 2402.01032), section 3.
+  /// `length` random symbols, a separator, then all of them again: each is asked. Source: Jelassi
+  /// et al. 2024 (arXiv 2402.01032), section 3.
   copy,
   reverse,  ///< as copy, in the opposite order
-  /// a, b, a sign, for all pairs of numbers below the modulus: (a + b) mod the modulus is asked. Source: Power et al. 2022 (arXiv 2201.02177).
+  /// a, b, a sign, for all pairs of numbers below the modulus: (a + b) mod the modulus is asked.
+  /// Source: Power et al. 2022 (arXiv 2201.02177).
   modular_addition,
 };
 
@@ -35,13 +42,16 @@ SequenceRule sequence_rule(std::string_view name);
 
 struct SequenceOptions {
   SequenceRule rule = SequenceRule::recall;
-  std::int64_t symbols = 64;    ///< recall, induction, copy, reverse: different symbols
-  std::int64_t length = 64;     ///< recall, induction: tokens of a row; copy, reverse: symbols to be given back
-  std::int64_t pairs = 4;       ///< recall
-  std::int64_t modulus = 97;    ///< modular_addition
-  double train_fraction = 0.5;  ///< modular_addition: of all pairs of numbers; half of the others validate, half test
-  std::int64_t held_out = 1000; ///< rows to validate on, and as many to test on, where rows are drawn afresh
-  std::uint64_t seed = 1;       ///< of the training rows, and of the split of modular_addition
+  std::int64_t symbols = 64;  ///< recall, induction, copy, reverse: different symbols
+  std::int64_t length =
+      64;  ///< recall, induction: tokens of a row; copy, reverse: symbols to be given back
+  std::int64_t pairs = 4;     ///< recall
+  std::int64_t modulus = 97;  ///< modular_addition
+  double train_fraction =
+      0.5;  ///< modular_addition: of all pairs of numbers; half of the others validate, half test
+  std::int64_t held_out =
+      1000;  ///< rows to validate on, and as many to test on, where rows are drawn afresh
+  std::uint64_t seed = 1;  ///< of the training rows, and of the split of modular_addition
 
   /// Throws ConfigError that names the option, its value and what it may be.
   void validate() const;
@@ -53,9 +63,10 @@ struct SequenceBatch {
   Tensor targets;
 };
 
-/// Everything is const and may be used from several threads at once. Rows are the same bits everywhere: whole numbers from Philox streams.
-/// All rules but modular_addition draw every training row afresh, from the seed and the row's number alone; the rows to validate and to test on come from
-/// streams of their own, and are the same whatever the seed.
+/// Everything is const and may be used from several threads at once. Rows are the same bits
+/// everywhere: whole numbers from Philox streams. All rules but modular_addition draw every
+/// training row afresh, from the seed and the row's number alone; the rows to validate and to test
+/// on come from streams of their own, and are the same whatever the seed.
 class SequenceData {
  public:
   /// Throws ConfigError from options.validate().
@@ -63,16 +74,19 @@ class SequenceData {
 
   const SequenceOptions& options() const { return options_; }
   std::int64_t vocab_size() const;
-  std::int64_t length() const;          ///< T, tokens of a row
-  std::int64_t source_length() const;   ///< the tokens that an encoder would read: all before the sign or separator; 0 where rows have no such part
-  std::int64_t asked() const;           ///< positions asked in each row
+  std::int64_t length() const;         ///< T, tokens of a row
+  std::int64_t source_length() const;  ///< the tokens that an encoder would read: all before the
+                                       ///< sign or separator; 0 where rows have no such part
+  std::int64_t asked() const;          ///< positions asked in each row
   /// Rows of a split; 0 for training rows that are drawn without end.
   std::int64_t size(Split split) const;
 
-  /// Training batch k. Of modular_addition: all pairs of the split in a fixed order when `batch` is at least their number, else a part of an epoch of
-  /// them in random order (the odd ones out sit the epoch out).
+  /// Training batch k. Of modular_addition: all pairs of the split in a fixed order when `batch` is
+  /// at least their number, else a part of an epoch of them in random order (the odd ones out sit
+  /// the epoch out).
   SequenceBatch train_batch(std::int64_t k, std::int64_t batch) const;
-  /// Every row of the validation or test split once, in order; of modular_addition also those trained on.
+  /// Every row of the validation or test split once, in order; of modular_addition also those
+  /// trained on.
   BatchRange<SequenceBatch> eval_batches(Split split, std::int64_t batch) const;
 
  private:

@@ -15,8 +15,9 @@ struct CsvOptions {
 };
 
 struct CsvTable {
-  std::vector<std::string> names;  ///< of the columns, from the header; empty where the file has none
-  Tensor values;                   ///< (N, C) f64
+  std::vector<std::string>
+      names;                     ///< of the columns, from the header; empty where the file has none
+  Tensor values;                 ///< (N, C) f64
   std::vector<double> rounding;  ///< by column: by how much a number of it may differ from what was
                                  ///< written, as a 64-bit float holds about 16 digits; else 0
 

@@ -57,8 +57,7 @@ std::string listed(const Names& names, std::string_view between) {
     if (i > 0) text += between;
     text += shown_field(names[i]);
   }
-  if (names.size() > kMostListed)
-    text += fmt::format("{}... ({} in all)", between, names.size());
+  if (names.size() > kMostListed) text += fmt::format("{}... ({} in all)", between, names.size());
   return text;
 }
 
@@ -74,8 +73,9 @@ DelimitedReader::DelimitedReader(std::string_view text, std::string where,
   const auto first_return = text_.find('\r');
   if (first_return != std::string_view::npos && first_return + 1 < text_.size() &&
       text_.find('\n') == std::string_view::npos) {
-    fail<IoError>(place(1), "its lines end with a carriage return alone, which is read as part of "
-                            "a line; convert them, for example with tr '\\r' '\\n'");
+    fail<IoError>(place(1),
+                  "its lines end with a carriage return alone, which is read as part of "
+                  "a line; convert them, for example with tr '\\r' '\\n'");
   }
   if (separator_ == '\0') separator_ = likely_separator(text_);
 }

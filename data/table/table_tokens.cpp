@@ -76,16 +76,24 @@ void add_notes(TokenData& data, const CsvTable& table, const Tensor& features,
 TokenData table_tokens(const CsvTable& table, const TableTokens& o, std::string source) {
   const Tensor& values = table.values;
   if (values.rank() != 2 || values.dtype() != DType::f64)
-    fail<ShapeError>("table", "wants (N, C) in f64, got {} {}", name(values.dtype()), values.shape().str());
+    fail<ShapeError>("table", "wants (N, C) in f64, got {} {}", name(values.dtype()),
+                     values.shape().str());
   const std::int64_t rows = values.size(0), columns = values.size(1), features = columns - 1;
-  if (features < 1) fail<ConfigError>(source, "a table needs at least one column of features and the last one as target, this has {}", columns);
-  const std::int64_t validation = o.validation > 0 ? o.validation : std::max<std::int64_t>(1, rows / 5),
+  if (features < 1)
+    fail<ConfigError>(
+        source,
+        "a table needs at least one column of features and the last one as target, this has {}",
+        columns);
+  const std::int64_t validation =
+                         o.validation > 0 ? o.validation : std::max<std::int64_t>(1, rows / 5),
                      test = o.test > 0 ? o.test : std::max<std::int64_t>(1, rows / 5);
   if (o.validation < 0 || o.test < 0 || o.train < 0)
-    fail<ConfigError>("data", "train {}, validation {} and test {} must not be negative", o.train, o.validation, o.test);
+    fail<ConfigError>("data", "train {}, validation {} and test {} must not be negative", o.train,
+                      o.validation, o.test);
   if (validation >= rows || test >= rows - validation || o.train > rows - validation - test)
-    fail<ConfigError>("data", "validation {} and test {} leave {} of {} rows to train on: use smaller ones", validation, test,
-                      std::max<std::int64_t>(0, rows - validation - test), rows);
+    fail<ConfigError>("data",
+                      "validation {} and test {} leave {} of {} rows to train on: use smaller ones",
+                      validation, test, std::max<std::int64_t>(0, rows - validation - test), rows);
   const std::int64_t train = o.train > 0 ? o.train : rows - validation - test;
 
   const Tensor flat = raw::contiguous(values);
@@ -118,7 +126,8 @@ TokenData table_tokens(const CsvTable& table, const TableTokens& o, std::string 
     return result;
   };
   // The test rows come first, so that they stay the same when the other sizes change.
-  TokenData::Part test_part = part(test), validation_part = part(validation), train_part = part(train);
+  TokenData::Part test_part = part(test), validation_part = part(validation),
+                  train_part = part(train);
   if (o.binary && (high == 0 || high == train) && !o.old_rules)
     fail<ConfigError>(
         source,

@@ -70,9 +70,12 @@ std::string put_label_left(std::vector<TabbedLine>& lines, std::int64_t max_clas
 
 }  // namespace
 
-LabelledData::LabelledData(std::string_view text, const LabelledOptions& options, std::string where) : where_(std::move(where)) {
+LabelledData::LabelledData(std::string_view text, const LabelledOptions& options, std::string where)
+    : where_(std::move(where)) {
   if (!(options.validation > 0 && options.test > 0 && options.validation + options.test < 1))
-    fail<ConfigError>("data", "shares of validation and test must be above 0 and together below 1, got {} and {}", options.validation, options.test);
+    fail<ConfigError>(
+        "data", "shares of validation and test must be above 0 and together below 1, got {} and {}",
+        options.validation, options.test);
   TextTable table = read_text_columns(text, where_, labelled_columns(),
                                       {.csv = options.csv, .old_rules = options.old_rules});
   notes_ = std::move(table.notes);
@@ -83,12 +86,14 @@ LabelledData::LabelledData(std::string_view text, const LabelledOptions& options
   }
 
   // Equal texts make one group, of the class that comes first.
-  std::map<std::string, std::vector<std::vector<std::size_t>>> groups;  // by label, in the order of the file
+  std::map<std::string, std::vector<std::vector<std::size_t>>>
+      groups;  // by label, in the order of the file
   std::unordered_map<std::string_view, std::pair<std::string, std::size_t>> group_of;
   std::map<std::string, std::int64_t> sizes;
   for (std::size_t i = 0; i < lines.size(); ++i) {
     groups.try_emplace(lines[i].left);
-    const auto [it, is_new] = group_of.try_emplace(lines[i].right, lines[i].left, groups[lines[i].left].size());
+    const auto [it, is_new] =
+        group_of.try_emplace(lines[i].right, lines[i].left, groups[lines[i].left].size());
     auto& of_label = groups[it->second.first];
     if (is_new) of_label.emplace_back();
     of_label[it->second.second].push_back(i);
@@ -99,7 +104,9 @@ LabelledData::LabelledData(std::string_view text, const LabelledOptions& options
     fail<IoError>(where_, "all examples have the label \"{}\": there is nothing to tell apart",
                   classes_.front());
   if (static_cast<std::int64_t>(classes_.size()) > options.max_classes)
-    fail<IoError>(where_, "{} labels are more than {}: is the label before the tab, and the text after it?", classes_.size(), options.max_classes);
+    fail<IoError>(where_,
+                  "{} labels are more than {}: is the label before the tab, and the text after it?",
+                  classes_.size(), options.max_classes);
 
   for (const auto& [label, members] : groups) {
     if (members.size() < 3 && !options.whole)
@@ -109,10 +116,12 @@ LabelledData::LabelledData(std::string_view text, const LabelledOptions& options
                     label == lines.front().left && !table.header
                         ? " (if the first line is a header, call its columns label and text)"
                         : "");
-    const Tensor order = Generator(kSplitSeed, "split").permutation(static_cast<std::int64_t>(members.size()));
+    const Tensor order =
+        Generator(kSplitSeed, "split").permutation(static_cast<std::int64_t>(members.size()));
     const double total = static_cast<double>(sizes[label]);
-    const std::int64_t wanted[3] = {0, std::max<std::int64_t>(1, std::llround(options.validation * total)),
-                                    std::max<std::int64_t>(1, std::llround(options.test * total))};
+    const std::int64_t wanted[3] = {
+        0, std::max<std::int64_t>(1, std::llround(options.validation * total)),
+        std::max<std::int64_t>(1, std::llround(options.test * total))};
     std::int64_t filled[3] = {0, 0, 0};
     for (std::int64_t k = 0; k < order.numel(); ++k) {
       const auto& group = members[static_cast<std::size_t>(order.data<std::int64_t>()[k])];
@@ -121,14 +130,16 @@ LabelledData::LabelledData(std::string_view text, const LabelledOptions& options
                         : filled[1] < wanted[1] ? 1
                                                 : 0;
       filled[split] += static_cast<std::int64_t>(group.size());
-      for (const std::size_t i : group) splits_[split].push_back({label_of(lines[i].left), lines[i].right});
+      for (const std::size_t i : group)
+        splits_[split].push_back({label_of(lines[i].left), lines[i].right});
     }
   }
 }
 
 std::vector<std::int64_t> LabelledData::counts(Split split) const {
   std::vector<std::int64_t> counts(classes_.size(), 0);
-  for (const LabelledText& example : examples(split)) ++counts[static_cast<std::size_t>(example.label)];
+  for (const LabelledText& example : examples(split))
+    ++counts[static_cast<std::size_t>(example.label)];
   return counts;
 }
 
@@ -139,7 +150,9 @@ std::int64_t LabelledData::rarest() const {
 
 std::int64_t LabelledData::label_of(std::string_view name) const {
   const auto it = std::find(classes_.begin(), classes_.end(), name);
-  if (it == classes_.end()) fail<ConfigError>("data", "\"{}\" is no label of {}: those are {}", name, where_, fmt::join(classes_, ", "));
+  if (it == classes_.end())
+    fail<ConfigError>("data", "\"{}\" is no label of {}: those are {}", name, where_,
+                      fmt::join(classes_, ", "));
   return it - classes_.begin();
 }
 

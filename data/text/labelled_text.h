@@ -21,25 +21,31 @@ struct LabelledOptions {
   std::int64_t max_classes = 1000;
   bool whole =
       false;  ///< not split: everything is the validation split, however few there are of a class
-  bool csv = false;         ///< fields as in RFC 4180; load_labelled() tells it by the file's name
-  bool old_rules = false;   ///< as runs before config format 3 read it: the label, a tab, and all the rest is the text
+  bool csv = false;        ///< fields as in RFC 4180; load_labelled() tells it by the file's name
+  bool old_rules = false;  ///< as runs before config format 3 read it: the label, a tab, and all
+                           ///< the rest is the text
 };
 
 /// Copies share nothing; sizes are those of the file.
 class LabelledData {
  public:
-  /// `text` holds one example a line (data/text/tabbed_lines.h); empty lines count for nothing. Which column is the label says a header (label, class,
-  /// category, sentiment, ...; text, sentence, message, review, ...). Without one it is the first, unless only the second has few and short values: that is
-  /// said in notes(). Each class is split by the shares, in an order that depends on nothing but the
-  /// texts; equal texts (the SMS collection holds some 400 twice and more) stay in one split, so that none is judged that was trained on.
-  /// Throws IoError `[where:LINE] ...` for a line without a tab, without a label, without a text, or not UTF-8; for a file without examples, of a single
-  /// class, with more than max_classes, one whose columns could both be the label, and with a class too small to be in all three. ConfigError for shares
+  /// `text` holds one example a line (data/text/tabbed_lines.h); empty lines count for nothing.
+  /// Which column is the label says a header (label, class, category, sentiment, ...; text,
+  /// sentence, message, review, ...). Without one it is the first, unless only the second has few
+  /// and short values: that is said in notes(). Each class is split by the shares, in an order that
+  /// depends on nothing but the texts; equal texts (the SMS collection holds some 400 twice and
+  /// more) stay in one split, so that none is judged that was trained on. Throws IoError
+  /// `[where:LINE] ...` for a line without a tab, without a label, without a text, or not UTF-8;
+  /// for a file without examples, of a single class, with more than max_classes, one whose columns
+  /// could both be the label, and with a class too small to be in all three. ConfigError for shares
   /// that cannot be.
   LabelledData(std::string_view text, const LabelledOptions& options, std::string where);
 
   /// Labels' names, in the order of the alphabet.
   const std::vector<std::string>& classes() const { return classes_; }
-  const std::vector<LabelledText>& examples(Split split) const { return splits_[static_cast<int>(split)]; }
+  const std::vector<LabelledText>& examples(Split split) const {
+    return splits_[static_cast<int>(split)];
+  }
   /// Examples of each class.
   std::vector<std::int64_t> counts(Split split) const;
   /// The class with the fewest training examples: what is looked for, and what F1 is of.

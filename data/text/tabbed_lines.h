@@ -9,7 +9,7 @@
 namespace weft::data {
 
 struct TabbedLine {
-  std::string left;   ///< without blanks around it, as `right`
+  std::string left;  ///< without blanks around it, as `right`
   std::string right;
   std::int64_t line = 0;  ///< its number in the file, from 1
 };

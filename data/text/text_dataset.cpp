@@ -18,18 +18,23 @@ namespace {
 constexpr std::int64_t kMaxTextBytes = std::int64_t{1} << 31;
 constexpr std::int64_t kMaxBatchTokens = std::int64_t{1} << 31;
 
-std::shared_ptr<const Tokenizer> make_tokenizer(std::string_view text, const TextOptions& options, std::string_view where) {
+std::shared_ptr<const Tokenizer> make_tokenizer(std::string_view text, const TextOptions& options,
+                                                std::string_view where) {
   if (options.with_tokenizer) return options.with_tokenizer;
-  if (options.tokenizer == "char") return std::make_shared<CharTokenizer>(CharTokenizer::of_text(text, where));
+  if (options.tokenizer == "char")
+    return std::make_shared<CharTokenizer>(CharTokenizer::of_text(text, where));
   if (options.tokenizer == "byte") return std::make_shared<ByteTokenizer>();
   fail<ConfigError>("data", "unknown tokenizer '{}': char or byte", options.tokenizer);
 }
 
 /// Calls `put(id)` for every token, without a list of 64-bit ids in between.
 template <class Put>
-void encode_each(std::string_view text, const Tokenizer& tokenizer, std::string_view where, Put&& put) {
+void encode_each(std::string_view text, const Tokenizer& tokenizer, std::string_view where,
+                 Put&& put) {
   if (const auto* chars = dynamic_cast<const CharTokenizer*>(&tokenizer)) {
-    for_each_code_point(text, where, [&](char32_t c, std::size_t byte) { put(chars->id_of(c, text, byte, where)); });
+    for_each_code_point(text, where, [&](char32_t c, std::size_t byte) {
+      put(chars->id_of(c, text, byte, where));
+    });
   } else if (dynamic_cast<const ByteTokenizer*>(&tokenizer) != nullptr) {
     for (const char c : text) put(static_cast<std::int64_t>(static_cast<unsigned char>(c)));
   } else {
@@ -38,7 +43,8 @@ void encode_each(std::string_view text, const Tokenizer& tokenizer, std::string_
 }
 
 template <class T>
-Tensor encode_as(std::string_view text, const Tokenizer& tokenizer, std::string_view where, std::int64_t count) {
+Tensor encode_as(std::string_view text, const Tokenizer& tokenizer, std::string_view where,
+                 std::int64_t count) {
   const Tensor ids = Tensor::empty({count}, dtype_of<T>());
   T* out = ids.data<T>();
   encode_each(text, tokenizer, where, [&](std::int64_t id) { *out++ = static_cast<T>(id); });
@@ -50,13 +56,15 @@ double mean_bytes(const Tensor& ids, const std::vector<std::int32_t>& token_byte
   return dispatch_any(ids.dtype(), [&]<class T>(T) {
     std::int64_t sum = 0;
     const T* begin = ids.data<T>();
-    for (std::int64_t i = 1; i < ids.numel(); ++i) sum += token_bytes[static_cast<std::size_t>(begin[i])];
+    for (std::int64_t i = 1; i < ids.numel(); ++i)
+      sum += token_bytes[static_cast<std::size_t>(begin[i])];
     return static_cast<double>(sum) / static_cast<double>(ids.numel() - 1);
   });
 }
 
 /// Row `row` of both tensors from ids[start ...]; what lies beyond `count` predictions is padding.
-void fill_row(const TextBatch& batch, std::int64_t row, const Tensor& ids, std::int64_t start, std::int64_t count) {
+void fill_row(const TextBatch& batch, std::int64_t row, const Tensor& ids, std::int64_t start,
+              std::int64_t count) {
   const auto block = batch.inputs.size(1);
   auto* inputs = batch.inputs.data<std::int64_t>() + row * block;
   auto* targets = batch.targets.data<std::int64_t>() + row * block;
@@ -78,7 +86,8 @@ TextBatch empty_batch(std::int64_t rows, std::int64_t block) {
 void check_sizes(std::int64_t batch, std::int64_t block_size) {
   if (batch < 1) fail<ConfigError>("data", "batch must be at least 1, got {}", batch);
   if (block_size < 1) fail<ConfigError>("data", "context must be at least 1, got {}", block_size);
-  if (batch > kMaxBatchTokens / block_size) fail<ConfigError>("data", "a batch of {} x {} tokens is too large", batch, block_size);
+  if (batch > kMaxBatchTokens / block_size)
+    fail<ConfigError>("data", "a batch of {} x {} tokens is too large", batch, block_size);
 }
 
 TextBatch random_crops(const Tensor& ids, std::int64_t k, const TextBatchOptions& options) {
@@ -87,7 +96,9 @@ TextBatch random_crops(const Tensor& ids, std::int64_t k, const TextBatchOptions
   const Generator stream(options.seed, "data");
   for (std::int64_t b = 0; b < options.batch; ++b) {
     // One Philox block a crop; floor(r * places / 2^64) is uniform to within places / 2^64.
-    const auto words = stream.block(static_cast<std::uint64_t>(k) * static_cast<std::uint64_t>(options.batch) + static_cast<std::uint64_t>(b));
+    const auto words =
+        stream.block(static_cast<std::uint64_t>(k) * static_cast<std::uint64_t>(options.batch) +
+                     static_cast<std::uint64_t>(b));
     const auto r = (static_cast<std::uint64_t>(words[1]) << 32) | words[0];
     const auto start = static_cast<std::int64_t>((static_cast<__uint128_t>(r) * places) >> 64);
     fill_row(batch, b, ids, start, options.block_size);
@@ -97,7 +108,8 @@ TextBatch random_crops(const Tensor& ids, std::int64_t k, const TextBatchOptions
 
 }  // namespace
 
-TextData::TextData(std::string_view text, const TextOptions& options, std::string where) : where_(std::move(where)) {
+TextData::TextData(std::string_view text, const TextOptions& options, std::string where)
+    : where_(std::move(where)) {
   if (!(options.train_fraction >= 0 && options.train_fraction <= 1)) {
     fail<ConfigError>("data", "train_fraction must lie in 0 .. 1, got {}", options.train_fraction);
   }
@@ -109,7 +121,8 @@ TextData::TextData(std::string_view text, const TextOptions& options, std::strin
   encode_each(text, *tokenizer_, where_, [&](std::int64_t) { ++count; });
   const auto ids = vocab_size() <= 256 ? encode_as<std::uint8_t>(text, *tokenizer_, where_, count)
                                        : encode_as<std::int32_t>(text, *tokenizer_, where_, count);
-  const auto cut = std::min(count, static_cast<std::int64_t>(options.train_fraction * static_cast<double>(count)));
+  const auto cut = std::min(
+      count, static_cast<std::int64_t>(options.train_fraction * static_cast<double>(count)));
   train_ = raw::slice(ids, 0, 0, cut);
   validation_ = raw::slice(ids, 0, cut, count);
   none_ = Tensor::empty({0}, ids.dtype());
@@ -122,14 +135,19 @@ const Tensor& TextData::ids(Split split) const {
   return split == Split::train ? train_ : split == Split::validation ? validation_ : none_;
 }
 
-double TextData::bytes_per_token(Split split) const { return split == Split::test ? 1 : bytes_per_token_[static_cast<int>(split)]; }
+double TextData::bytes_per_token(Split split) const {
+  return split == Split::test ? 1 : bytes_per_token_[static_cast<int>(split)];
+}
 
 void TextData::check_block_size(Split split, std::int64_t block_size) const {
   if (block_size < 1) fail<ConfigError>("data", "context must be at least 1, got {}", block_size);
   if (size(split) > block_size) return;
   const auto* unit = tokenizer_->name() == "byte" ? "bytes" : "characters";
-  fail<ConfigError>("data", "context {} needs at least {} {} in the {} split, {} has {} there: take a shorter context or a longer text", block_size,
-                    static_cast<std::uint64_t>(block_size) + 1, unit, data::name(split), where_, size(split));
+  fail<ConfigError>("data",
+                    "context {} needs at least {} {} in the {} split, {} has {} there: take a "
+                    "shorter context or a longer text",
+                    block_size, static_cast<std::uint64_t>(block_size) + 1, unit, data::name(split),
+                    where_, size(split));
 }
 
 TextBatch TextData::train_batch(std::int64_t k, const TextBatchOptions& options) const {
@@ -142,12 +160,17 @@ TextBatch TextData::train_batch(std::int64_t k, const TextBatchOptions& options)
 BatchRange<TextBatch> TextData::train_batches(const TextBatchOptions& options) const {
   check_sizes(options.batch, options.block_size);
   check_block_size(Split::train, options.block_size);
-  if (options.steps < 0) fail<ConfigError>("data", "steps must be at least 0, got {}", options.steps);
-  if (options.first_step < 0) fail<ConfigError>("data", "first_step must be at least 0, got {}", options.first_step);
-  return {[ids = train_, options](std::int64_t k) { return random_crops(ids, k, options); }, options.first_step, options.steps, options.prefetch};
+  if (options.steps < 0)
+    fail<ConfigError>("data", "steps must be at least 0, got {}", options.steps);
+  if (options.first_step < 0)
+    fail<ConfigError>("data", "first_step must be at least 0, got {}", options.first_step);
+  return {[ids = train_, options](std::int64_t k) { return random_crops(ids, k, options); },
+          options.first_step, options.steps, options.prefetch};
 }
 
-std::int64_t TextData::eval_tokens(Split split) const { return std::max<std::int64_t>(0, size(split) - 1); }
+std::int64_t TextData::eval_tokens(Split split) const {
+  return std::max<std::int64_t>(0, size(split) - 1);
+}
 
 std::int64_t TextData::bytes_of(const Tensor& ids) const {
   const auto token_bytes = tokenizer_->token_bytes();
@@ -162,7 +185,8 @@ BatchRange<TextBatch> TextData::eval_batches(Split split, std::int64_t batch,
   check_sizes(batch, block_size);
   const auto predictions = eval_tokens(split);
   if (predictions < 1) {
-    fail<ConfigError>("data", "evaluation needs at least 2 tokens in the {} split, {} has {}", data::name(split), where_, size(split));
+    fail<ConfigError>("data", "evaluation needs at least 2 tokens in the {} split, {} has {}",
+                      data::name(split), where_, size(split));
   }
   const auto there = (predictions + block_size - 1) / block_size;
   const auto windows = most > 0 ? std::min(there, (most + block_size - 1) / block_size) : there;

@@ -1,4 +1,5 @@
-// A text as training data: ids in two splits, random crops to train on, every token once to evaluate on.
+// A text as training data: ids in two splits, random crops to train on, every token once to
+// evaluate on.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +14,8 @@
 
 namespace weft::data {
 
-/// inputs (B, T) and targets (B, T), i64: targets[b][t] is the token after inputs[b][t], kIgnoreIndex for padding.
+/// inputs (B, T) and targets (B, T), i64: targets[b][t] is the token after inputs[b][t],
+/// kIgnoreIndex for padding.
 struct TextBatch {
   Tensor inputs;
   Tensor targets;
@@ -24,21 +26,26 @@ struct TextBatchOptions {
   std::int64_t block_size = 64;  ///< T, the context
   std::int64_t steps = 2000;     ///< batches in all
   std::uint64_t seed = 1;
-  std::int64_t first_step = 0;   ///< where to go on: batch k is the same whether or not those before it were made
-  PrefetchOptions prefetch = {.threads = 0, .ahead = 2};  ///< cropping takes microseconds: no thread by default
+  std::int64_t first_step =
+      0;  ///< where to go on: batch k is the same whether or not those before it were made
+  PrefetchOptions prefetch = {.threads = 0,
+                              .ahead = 2};  ///< cropping takes microseconds: no thread by default
 };
 
 struct TextOptions {
-  std::string tokenizer = "char";                    ///< `char` or `byte`
-  double train_fraction = 0.9;                       ///< the first int(fraction * tokens) tokens train, the rest validate
-  std::shared_ptr<const Tokenizer> with_tokenizer{};  ///< an earlier run's tokenizer, instead of one made from this text
+  std::string tokenizer = "char";  ///< `char` or `byte`
+  double train_fraction =
+      0.9;  ///< the first int(fraction * tokens) tokens train, the rest validate
+  std::shared_ptr<const Tokenizer>
+      with_tokenizer{};  ///< an earlier run's tokenizer, instead of one made from this text
 };
 
 /// Copies share the ids. Everything is const and may be used from several threads at once.
 class TextData {
  public:
-  /// `text` in UTF-8 (any bytes for the byte tokenizer); a byte order mark is skipped. `where` names it in errors.
-  /// Throws IoError for an empty text or one that is not UTF-8, ConfigError for options that cannot be.
+  /// `text` in UTF-8 (any bytes for the byte tokenizer); a byte order mark is skipped. `where`
+  /// names it in errors. Throws IoError for an empty text or one that is not UTF-8, ConfigError for
+  /// options that cannot be.
   TextData(std::string_view text, const TextOptions& options, std::string where);
 
   std::int64_t vocab_size() const { return tokenizer_->vocab_size(); }
@@ -51,17 +58,19 @@ class TextData {
   std::int64_t size(Split split) const { return ids(split).numel(); }
   /// The tokens: (N,), u8 for vocabularies up to 256, else i32.
   const Tensor& ids(Split split) const;
-  /// Mean bytes of the tokens that evaluation predicts (all but the split's first): bits per byte = loss in nats /
-  /// (ln 2 * bytes_per_token).
+  /// Mean bytes of the tokens that evaluation predicts (all but the split's first): bits per byte =
+  /// loss in nats / (ln 2 * bytes_per_token).
   double bytes_per_token(Split split) const;
 
   /// Throws ConfigError unless a crop of `block_size` + 1 tokens fits the split.
   void check_block_size(Split split, std::int64_t block_size) const;
 
-  /// Batch k of the training sequence: crops at places that depend on (seed, k, B, T, the text's size) alone.
+  /// Batch k of the training sequence: crops at places that depend on (seed, k, B, T, the text's
+  /// size) alone.
   TextBatch train_batch(std::int64_t k, const TextBatchOptions& options) const;
-  /// Batches first_step .. steps - 1: `for (auto [inputs, targets] : text.train_batches({.batch = 12}))`.
-  /// The range may outlive this object. Throws ConfigError when the context does not fit the data.
+  /// Batches first_step .. steps - 1: `for (auto [inputs, targets] : text.train_batches({.batch =
+  /// 12}))`. The range may outlive this object. Throws ConfigError when the context does not fit
+  /// the data.
   BatchRange<TextBatch> train_batches(const TextBatchOptions& options = {}) const;
 
   /// The split in order: windows of `block_size` tokens that predict every token but the first

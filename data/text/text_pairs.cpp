@@ -32,14 +32,16 @@ PairData::PairData(const std::vector<TextPair>& pairs, std::string where, bool w
   std::map<std::string_view, std::vector<std::size_t>> by_source;
   for (std::size_t i = 0; i < pairs.size(); ++i) by_source[pairs[i].source].push_back(i);
   const auto sources = static_cast<std::int64_t>(by_source.size());
-  if (sources < 3) fail<IoError>(where_, "holds {} different sources: it needs at least 3, one a split", sources);
+  if (sources < 3)
+    fail<IoError>(where_, "holds {} different sources: it needs at least 3, one a split", sources);
   std::vector<const std::vector<std::size_t>*> groups;
   for (const auto& [source, members] : by_source) groups.push_back(&members);
   const std::int64_t tenth = std::max<std::int64_t>(1, sources / 10);
   const Tensor order = Generator(kPairSplitSeed, "split").permutation(sources);
   for (std::int64_t k = 0; k < sources; ++k) {
     const Split split = k < tenth ? Split::test : k < 2 * tenth ? Split::validation : Split::train;
-    for (const std::size_t i : *groups[static_cast<std::size_t>(order.data<std::int64_t>()[k])]) splits_[static_cast<int>(split)].push_back(pairs[i]);
+    for (const std::size_t i : *groups[static_cast<std::size_t>(order.data<std::int64_t>()[k])])
+      splits_[static_cast<int>(split)].push_back(pairs[i]);
   }
 }
 
@@ -50,7 +52,10 @@ std::vector<TextPair> parse_couplets(std::string_view text, const std::string& w
   for_each_code_point(text, where, [](char32_t, std::size_t) {});
   const auto finish = [&] {
     if (!poem.empty() && poem.size() != kPoemLines)
-      fail<IoError>(fmt::format("{}:{}", where, number), "a poem is a title, an author and two lines of verse, and this one has {} lines", poem.size());
+      fail<IoError>(
+          fmt::format("{}:{}", where, number),
+          "a poem is a title, an author and two lines of verse, and this one has {} lines",
+          poem.size());
     if (!poem.empty()) pairs.push_back({std::string(poem[2]), std::string(poem[3]), number - 1});
     poem.clear();
   };
@@ -60,8 +65,10 @@ std::vector<TextPair> parse_couplets(std::string_view text, const std::string& w
     text.remove_prefix(std::min(end + 1, text.size()));
     ++number;
     if (line.ends_with('\r')) line.remove_suffix(1);
-    if (line.empty()) finish();
-    else poem.push_back(line);
+    if (line.empty())
+      finish();
+    else
+      poem.push_back(line);
   }
   ++number;
   finish();

@@ -16,7 +16,8 @@ struct TextPair {
   std::int64_t line = 0;  ///< of the file, from 1
 };
 
-/// Three splits that are always the same, 80, 10 and 10 % of the sources; equal sources stay in one split, so that none is judged that was trained on.
+/// Three splits that are always the same, 80, 10 and 10 % of the sources; equal sources stay in one
+/// split, so that none is judged that was trained on.
 class PairData {
  public:
   /// Throws IoError `[where] ...` where there are fewer than three different sources.
@@ -31,8 +32,9 @@ class PairData {
   std::vector<TextPair> splits_[3];
 };
 
-/// Quatrains, each a title, an author, and two lines of verse, with blank lines between poems: the second line of verse is to be written to the first.
-/// Throws IoError `[where:LINE] ...` for a poem of more or fewer lines, and for text that is not UTF-8.
+/// Quatrains, each a title, an author, and two lines of verse, with blank lines between poems: the
+/// second line of verse is to be written to the first. Throws IoError `[where:LINE] ...` for a poem
+/// of more or fewer lines, and for text that is not UTF-8.
 std::vector<TextPair> parse_couplets(std::string_view text, const std::string& where);
 
 /// The pairs of a file, and what there is to say of it.

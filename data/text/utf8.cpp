@@ -6,8 +6,8 @@
 
 namespace weft::data {
 
-// Table 3-7 of the Unicode Standard, "Well-Formed UTF-8 Byte Sequences": the lead byte gives the length and the range of
-// the second byte; all others are 80..BF.
+// Table 3-7 of the Unicode Standard, "Well-Formed UTF-8 Byte Sequences": the lead byte gives the
+// length and the range of the second byte; all others are 80..BF.
 Utf8Step next_utf8(std::string_view bytes) {
   using Kind = Utf8Step::Kind;
   const auto byte_at = [&](std::size_t i) { return static_cast<unsigned char>(bytes[i]); };
@@ -45,7 +45,9 @@ Utf8Step next_utf8(std::string_view bytes) {
 }
 
 void append_utf8(std::string& out, char32_t code_point) {
-  const auto put = [&](char32_t value) { out.push_back(static_cast<char>(static_cast<unsigned char>(value))); };
+  const auto put = [&](char32_t value) {
+    out.push_back(static_cast<char>(static_cast<unsigned char>(value)));
+  };
   if (code_point < 0x80) {
     put(code_point);
   } else if (code_point < 0x800) {
@@ -70,15 +72,19 @@ std::string to_utf8(char32_t code_point) {
 }
 
 void fail_utf8(std::string_view text, std::size_t byte, std::string_view where) {
-  const auto line = 1 + std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(byte), '\n');
-  fail<IoError>(where, "not UTF-8 at byte {} (line {}): {} (a text run can also read bytes: --tokenizer byte)",
-                byte, line, encoding_advice(text, byte));
+  const auto line =
+      1 + std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(byte), '\n');
+  fail<IoError>(
+      where,
+      "not UTF-8 at byte {} (line {}): {} (a text run can also read bytes: --tokenizer byte)", byte,
+      line, encoding_advice(text, byte));
 }
 
 std::vector<char32_t> decode_utf8(std::string_view text, std::string_view where) {
   std::vector<char32_t> code_points;
   code_points.reserve(text.size());
-  for_each_code_point(text, where, [&](char32_t code_point, std::size_t) { code_points.push_back(code_point); });
+  for_each_code_point(text, where,
+                      [&](char32_t code_point, std::size_t) { code_points.push_back(code_point); });
   return code_points;
 }
 

@@ -19,7 +19,8 @@ using PiecePair = std::pair<std::int32_t, std::int32_t>;
 
 struct PairHash {
   std::size_t operator()(const PiecePair& pair) const {
-    const auto key = static_cast<std::uint64_t>(static_cast<std::uint32_t>(pair.first)) << 32 | static_cast<std::uint32_t>(pair.second);
+    const auto key = static_cast<std::uint64_t>(static_cast<std::uint32_t>(pair.first)) << 32 |
+                     static_cast<std::uint32_t>(pair.second);
     return static_cast<std::size_t>((key ^ key >> 29) * 0x9E3779B97F4A7C15ULL >> 7);
   }
 };
@@ -36,7 +37,8 @@ struct CutWord {
   std::int64_t count;
 };
 
-/// The words as pieces, and how often each pair of neighbours occurs; joining a pair touches only the words that hold it.
+/// The words as pieces, and how often each pair of neighbours occurs; joining a pair touches only
+/// the words that hold it.
 class PieceJoiner {
  public:
   PieceJoiner(const std::vector<std::pair<std::string, std::int64_t>>& words, std::int64_t room) {
@@ -49,8 +51,10 @@ class PieceJoiner {
       }
     }
     std::vector<std::pair<std::string, std::int64_t>> order(singles.begin(), singles.end());
-    std::stable_sort(order.begin(), order.end(), [](const auto& a, const auto& b) { return a.second > b.second; });
-    if (static_cast<std::int64_t>(order.size()) > room) order.resize(static_cast<std::size_t>(room));
+    std::stable_sort(order.begin(), order.end(),
+                     [](const auto& a, const auto& b) { return a.second > b.second; });
+    if (static_cast<std::int64_t>(order.size()) > room)
+      order.resize(static_cast<std::size_t>(room));
     std::unordered_map<std::string, std::int32_t> ids;
     for (const auto& [piece, count] : order) ids.emplace(piece, add(piece));
     for (std::size_t w = 0; w < words.size(); ++w) {
@@ -71,7 +75,8 @@ class PieceJoiner {
       const auto [count, text, pair] = queue_.top();
       queue_.pop();
       const auto it = pairs_.find(pair);
-      if (it == pairs_.end() || it->second.count != count || count < 2) continue;  // stale: its count has changed since
+      if (it == pairs_.end() || it->second.count != count || count < 2)
+        continue;  // stale: its count has changed since
       const std::int32_t joined = add(joined_text(pair));
       std::vector<std::uint32_t> holders = std::move(it->second.holders);
       it->second.holders.clear();
@@ -100,7 +105,8 @@ class PieceJoiner {
     std::string text;
     PiecePair pair;
     bool operator<(const Candidate& other) const {
-      return count != other.count ? count < other.count : std::tie(text, pair) > std::tie(other.text, other.pair);
+      return count != other.count ? count < other.count
+                                  : std::tie(text, pair) > std::tie(other.text, other.pair);
     }
   };
 
@@ -109,7 +115,8 @@ class PieceJoiner {
     return static_cast<std::int32_t>(pieces_.size() - 1);
   }
   std::string joined_text(const PiecePair& pair) const {
-    return pieces_[static_cast<std::size_t>(pair.first)] + pieces_[static_cast<std::size_t>(pair.second)].substr(2);
+    return pieces_[static_cast<std::size_t>(pair.first)] +
+           pieces_[static_cast<std::size_t>(pair.second)].substr(2);
   }
   void push_changed() {
     for (const PiecePair& pair : changed_) {
@@ -127,14 +134,17 @@ class PieceJoiner {
       if (pair.first < 0 || pair.second < 0) continue;
       PairFacts& facts = pairs_[pair];
       facts.count += sign * word.count;
-      if (sign > 0 && (fresh == kAnyPiece || pair.first == fresh || pair.second == fresh)) facts.holders.push_back(static_cast<std::uint32_t>(w));
+      if (sign > 0 && (fresh == kAnyPiece || pair.first == fresh || pair.second == fresh))
+        facts.holders.push_back(static_cast<std::uint32_t>(w));
       if (!std::exchange(facts.changed, true)) changed_.push_back(pair);
     }
   }
-  static void replace(std::vector<std::int32_t>& pieces, const PiecePair& pair, std::int32_t joined) {
+  static void replace(std::vector<std::int32_t>& pieces, const PiecePair& pair,
+                      std::int32_t joined) {
     std::size_t to = 0;
     for (std::size_t i = 0; i < pieces.size(); ++to) {
-      const bool here = i + 1 < pieces.size() && pieces[i] == pair.first && pieces[i + 1] == pair.second;
+      const bool here =
+          i + 1 < pieces.size() && pieces[i] == pair.first && pieces[i + 1] == pair.second;
       pieces[to] = here ? joined : pieces[i];
       i += here ? 2 : 1;
     }
@@ -148,7 +158,8 @@ class PieceJoiner {
   std::priority_queue<Candidate> queue_;
 };
 
-std::vector<std::string> learn_anew(const std::vector<std::pair<std::string, std::int64_t>>& words, std::int64_t room) {
+std::vector<std::string> learn_anew(const std::vector<std::pair<std::string, std::int64_t>>& words,
+                                    std::int64_t room) {
   const Phase phase("learning {} word pieces from {} words", room, words.size());
   PieceJoiner joiner(words, room);
   while (joiner.size() < room && joiner.join()) {
@@ -182,7 +193,8 @@ WordsKey key_of(const std::vector<std::pair<std::string, std::int64_t>>& words, 
 
 }  // namespace
 
-std::vector<std::string> learn_pieces(const std::vector<std::pair<std::string, std::int64_t>>& words, std::int64_t room) {
+std::vector<std::string> learn_pieces(
+    const std::vector<std::pair<std::string, std::int64_t>>& words, std::int64_t room) {
   static std::mutex& mutex = *new std::mutex;
   static auto& last = *new std::pair<WordsKey, std::vector<std::string>>;
   const WordsKey key = key_of(words, room);

@@ -23,11 +23,14 @@ void BagOfWordsConfig::validate() const {
   const ConfigCheck check("bag of words");
   check.size("vocab_size", vocab_size, kMaxVocabulary);
   check.size("n_class", n_class, kMaxVocabulary);
-  if (n_ignored < 0 || n_ignored > vocab_size) check.fail(fmt::format("n_ignored must be 0 to {}, got {}", vocab_size, n_ignored));
+  if (n_ignored < 0 || n_ignored > vocab_size)
+    check.fail(fmt::format("n_ignored must be 0 to {}, got {}", vocab_size, n_ignored));
   check.memory(parameter_count());
 }
 
-double BagOfWordsConfig::parameter_count() const { return static_cast<double>(n_class) * (static_cast<double>(vocab_size) + 1); }
+double BagOfWordsConfig::parameter_count() const {
+  return static_cast<double>(n_class) * (static_cast<double>(vocab_size) + 1);
+}
 
 BagOfWords::BagOfWords(const BagOfWordsConfig& config)
     : Model("BagOfWords"),
@@ -36,7 +39,8 @@ BagOfWords::BagOfWords(const BagOfWordsConfig& config)
       bias(*this, "bias", {config_.n_class}, init::zeros()) {}
 
 Tensor BagOfWords::forward(const Tensor& ids) const {
-  if (ids.rank() != 2) fail<ShapeError>("bag of words", "wants ids (B, T), got {}", ids.shape().str());
+  if (ids.rank() != 2)
+    fail<ShapeError>("bag of words", "wants ids (B, T), got {}", ids.shape().str());
   const std::int64_t rows = ids.size(0);
   const auto all = ids.to_vector<std::int64_t>();
   std::vector<std::int64_t> words, owners;  // each word of each row once
@@ -58,8 +62,12 @@ Tensor BagOfWords::forward(const Tensor& ids) const {
   return logits;
 }
 
-Tensor BagOfWords::example_input(std::int64_t batch) const { return Tensor::zeros({batch, 1}, DType::i64); }
+Tensor BagOfWords::example_input(std::int64_t batch) const {
+  return Tensor::zeros({batch, 1}, DType::i64);
+}
 
-std::string BagOfWords::details() const { return fmt::format("{} words, {} classes", config_.vocab_size, config_.n_class); }
+std::string BagOfWords::details() const {
+  return fmt::format("{} words, {} classes", config_.vocab_size, config_.n_class);
+}
 
 }  // namespace weft::nn

@@ -8,15 +8,16 @@ namespace weft::nn {
 struct BagOfWordsConfig {
   std::int64_t vocab_size = 0;  ///< must be given
   std::int64_t n_class = 2;
-  std::int64_t n_ignored = 4;   ///< ids below this count for nothing: [PAD], [UNK], [CLS], [SEP]
+  std::int64_t n_ignored = 4;  ///< ids below this count for nothing: [PAD], [UNK], [CLS], [SEP]
 
   /// Throws ConfigError.
   void validate() const;
   double parameter_count() const;
 };
 
-/// logits = bias + sum of the weights of all words that occur, once each, however often and wherever they stand. Weights start at zero.
-/// Parameters: weight (V, n_class), bias (n_class,). Source: the multinomial logit model; for texts Joachims 1998 (ECML), section 2.
+/// logits = bias + sum of the weights of all words that occur, once each, however often and
+/// wherever they stand. Weights start at zero. Parameters: weight (V, n_class), bias (n_class,).
+/// Source: the multinomial logit model; for texts Joachims 1998 (ECML), section 2.
 class BagOfWords : public Model {
  public:
   explicit BagOfWords(const BagOfWordsConfig& config);

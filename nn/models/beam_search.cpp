@@ -13,7 +13,9 @@ double penalised(const Hypothesis& h, double alpha) {
   return h.log_probability / std::pow((5 + static_cast<double>(h.ids.size())) / 6, alpha);
 }
 
-bool is_better(const Hypothesis& a, const Hypothesis& b) { return a.score != b.score ? a.score > b.score : a.ids < b.ids; }
+bool is_better(const Hypothesis& a, const Hypothesis& b) {
+  return a.score != b.score ? a.score > b.score : a.ids < b.ids;
+}
 
 /// Rows `rows` of dimension 0, in that order.
 Tensor gather_rows(const Tensor& t, const std::vector<std::int64_t>& rows) {
@@ -68,17 +70,27 @@ struct Extension {
 }  // namespace
 
 void BeamOptions::validate() const {
-  if (beam < 1 || beam > 1024) fail<ConfigError>("beam_search", "beam must be 1 to 1024, got {}", beam);
-  if (max_length < 0) fail<ConfigError>("beam_search", "max_length must be at least 0, got {}", max_length);
-  if (!(length_penalty >= 0) || !std::isfinite(length_penalty)) fail<ConfigError>("beam_search", "length_penalty must be finite and at least 0, got {}", length_penalty);
+  if (beam < 1 || beam > 1024)
+    fail<ConfigError>("beam_search", "beam must be 1 to 1024, got {}", beam);
+  if (max_length < 0)
+    fail<ConfigError>("beam_search", "max_length must be at least 0, got {}", max_length);
+  if (!(length_penalty >= 0) || !std::isfinite(length_penalty))
+    fail<ConfigError>("beam_search", "length_penalty must be finite and at least 0, got {}",
+                      length_penalty);
 }
 
-std::vector<Hypothesis> EncoderDecoder::beam_search(const std::vector<std::int64_t>& source, const BeamOptions& options) {
+std::vector<Hypothesis> EncoderDecoder::beam_search(const std::vector<std::int64_t>& source,
+                                                    const BeamOptions& options) {
   options.validate();
   const std::int64_t most = options.max_length > 0 ? options.max_length : config_.block_size;
-  if (source.empty()) fail<ConfigError>("beam_search", "the source is empty; give at least one token");
-  if (most > config_.block_size) fail<ConfigError>("beam_search", "max_length {} is more than block_size, {}", most, config_.block_size);
-  if (options.end >= config_.vocab_size) fail<ConfigError>("beam_search", "end {} is outside the vocabulary of {}", options.end, config_.vocab_size);
+  if (source.empty())
+    fail<ConfigError>("beam_search", "the source is empty; give at least one token");
+  if (most > config_.block_size)
+    fail<ConfigError>("beam_search", "max_length {} is more than block_size, {}", most,
+                      config_.block_size);
+  if (options.end >= config_.vocab_size)
+    fail<ConfigError>("beam_search", "end {} is outside the vocabulary of {}", options.end,
+                      config_.vocab_size);
   const std::vector<bool> allowed = allowed_ids(options, config_.vocab_size);
   const NoGrad no_grad;
   const EvalMode eval(*this);
@@ -89,7 +101,9 @@ std::vector<Hypothesis> EncoderDecoder::beam_search(const std::vector<std::int64
   std::vector<KvCache> caches;
   for (std::int64_t step = 0; step < most && !alive.empty(); ++step) {
     const auto beams = static_cast<std::int64_t>(alive.size());
-    const Tensor logits = decode(Tensor::from(last, {beams, 1}), raw::expand(memory, {beams, memory.size(1), memory.size(2)}), Tensor(), &caches);
+    const Tensor logits =
+        decode(Tensor::from(last, {beams, 1}),
+               raw::expand(memory, {beams, memory.size(1), memory.size(2)}), Tensor(), &caches);
     std::vector<Extension> extensions;
     for (std::int64_t b = 0; b < beams; ++b) {
       const auto row = log_softmax_row(raw::slice(logits, 0, b, b + 1).to_vector<double>());
@@ -99,10 +113,14 @@ std::vector<Hypothesis> EncoderDecoder::beam_search(const std::vector<std::int64
                                 alive[static_cast<std::size_t>(b)].log_probability + row[id]});
     }
     // Of the best 2 x beam, at most `beam` end here, so that `beam` are left to go on.
-    const std::size_t kept = std::min(extensions.size(), static_cast<std::size_t>(2 * options.beam));
-    std::partial_sort(extensions.begin(), extensions.begin() + static_cast<std::ptrdiff_t>(kept), extensions.end(), [](const Extension& a, const Extension& b) {
-      return a.log_probability != b.log_probability ? a.log_probability > b.log_probability : std::pair(a.parent, a.id) < std::pair(b.parent, b.id);
-    });
+    const std::size_t kept =
+        std::min(extensions.size(), static_cast<std::size_t>(2 * options.beam));
+    std::partial_sort(extensions.begin(), extensions.begin() + static_cast<std::ptrdiff_t>(kept),
+                      extensions.end(), [](const Extension& a, const Extension& b) {
+                        return a.log_probability != b.log_probability
+                                   ? a.log_probability > b.log_probability
+                                   : std::pair(a.parent, a.id) < std::pair(b.parent, b.id);
+                      });
     extensions.resize(kept);
     std::vector<Hypothesis> next;
     std::vector<std::int64_t> parents;
@@ -123,13 +141,19 @@ std::vector<Hypothesis> EncoderDecoder::beam_search(const std::vector<std::int64
     }
     alive = std::move(next);
     std::sort(done.begin(), done.end(), is_better);
-    if (done.size() > static_cast<std::size_t>(options.beam)) done.resize(static_cast<std::size_t>(options.beam));
-    // Log-probabilities only fall, so the highest score that a living one can still reach is what it has now, at the full length.
+    if (done.size() > static_cast<std::size_t>(options.beam))
+      done.resize(static_cast<std::size_t>(options.beam));
+    // Log-probabilities only fall, so the highest score that a living one can still reach is what
+    // it has now, at the full length.
     if (done.size() == static_cast<std::size_t>(options.beam) && !alive.empty()) {
-      const double bound = alive.front().log_probability / std::pow((5 + static_cast<double>(most)) / 6, options.length_penalty);
+      const double bound = alive.front().log_probability /
+                           std::pow((5 + static_cast<double>(most)) / 6, options.length_penalty);
       if (done.back().score >= bound) break;
     }
-    for (KvCache& cache : caches) cache.keys = gather_rows(cache.keys, parents), cache.values = gather_rows(cache.values, parents), cache.state = gather_rows(cache.state, parents);
+    for (KvCache& cache : caches)
+      cache.keys = gather_rows(cache.keys, parents),
+      cache.values = gather_rows(cache.values, parents),
+      cache.state = gather_rows(cache.state, parents);
   }
   return done;
 }

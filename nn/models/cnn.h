@@ -15,10 +15,11 @@ struct CnnConfig {
   std::int64_t image_height = 28;
   std::int64_t image_width = 28;
   std::int64_t channels = 1;
-  std::vector<std::int64_t> widths{32, 64};  ///< channels after each convolution, each followed by ReLU and 2 x 2 max pooling
-  std::int64_t kernel = 3;                   ///< odd; padding keeps the size
-  std::int64_t hidden = 128;                 ///< of the layer before the head; 0: none
-  double dropout = 0;                        ///< before the head
+  std::vector<std::int64_t> widths{
+      32, 64};  ///< channels after each convolution, each followed by ReLU and 2 x 2 max pooling
+  std::int64_t kernel = 3;    ///< odd; padding keeps the size
+  std::int64_t hidden = 128;  ///< of the layer before the head; 0: none
+  double dropout = 0;         ///< before the head
 
   /// Throws ConfigError.
   void validate() const;
@@ -27,7 +28,8 @@ struct CnnConfig {
   double parameter_count() const;
 };
 
-/// Convolution, ReLU, max pooling; repeated; then linear layers. Source: LeCun et al. 1998 (Proc. IEEE 86), in today's parts.
+/// Convolution, ReLU, max pooling; repeated; then linear layers. Source: LeCun et al. 1998 (Proc.
+/// IEEE 86), in today's parts.
 class Cnn : public Model {
  public:
   explicit Cnn(const CnnConfig& config);

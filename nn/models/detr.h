@@ -1,4 +1,5 @@
-// DETR: a set of objects from a set of queries, without anchors, proposals or suppression of doubles.
+// DETR: a set of objects from a set of queries, without anchors, proposals or suppression of
+// doubles.
 #pragma once
 
 #include "nn/backbone.h"
@@ -14,12 +15,12 @@ struct DetrConfig {
   std::int64_t image_height = 96;
   std::int64_t image_width = 96;
   std::int64_t channels = 1;
-  std::int64_t n_layer = 3;      ///< of the encoder and of the decoder
+  std::int64_t n_layer = 3;  ///< of the encoder and of the decoder
   std::int64_t n_head = 4;
   std::int64_t n_embd = 64;
   double mlp_ratio = 4;
   double dropout = 0;
-  std::int64_t n_query = 12;     ///< most objects that it can see
+  std::int64_t n_query = 12;  ///< most objects that it can see
   // Weights of the matching and of the loss: section A.4.
   double class_cost = 1;
   double l1_cost = 5;
@@ -31,8 +32,8 @@ struct DetrConfig {
   void validate() const;
 };
 
-/// Heads of softmax(q k^T / sqrt D) v where queries, keys and values come apart, because places are added to the first two only.
-/// Source: Carion et al. 2020 (arXiv 2005.12872), figure 10.
+/// Heads of softmax(q k^T / sqrt D) v where queries, keys and values come apart, because places are
+/// added to the first two only. Source: Carion et al. 2020 (arXiv 2005.12872), figure 10.
 class DetrAttention : public Module {
  public:
   DetrAttention(std::int64_t n_embd, std::int64_t n_head);
@@ -48,14 +49,16 @@ class DetrAttention : public Module {
   Child<Linear> out_proj;
 };
 
-/// Self attention, attention to the map (a decoder's), feed-forward layers; each added to what came in and normalised after.
-/// Source: Carion et al. 2020, figure 10.
+/// Self attention, attention to the map (a decoder's), feed-forward layers; each added to what came
+/// in and normalised after. Source: Carion et al. 2020, figure 10.
 class DetrLayer : public Module {
  public:
   DetrLayer(const DetrConfig& config, bool decoder);
 
-  /// Shape: x (B, T, C), places (T, C) or (1, T, C); for a decoder's layer memory and its places (B, S, C), (S, C) -> (B, T, C). Throws: ShapeError.
-  Tensor forward(const Tensor& x, const Tensor& places, const Tensor& memory = Tensor(), const Tensor& memory_places = Tensor()) const;
+  /// Shape: x (B, T, C), places (T, C) or (1, T, C); for a decoder's layer memory and its places
+  /// (B, S, C), (S, C) -> (B, T, C). Throws: ShapeError.
+  Tensor forward(const Tensor& x, const Tensor& places, const Tensor& memory = Tensor(),
+                 const Tensor& memory_places = Tensor()) const;
 
  private:
   Child<DetrAttention> self_attn;
@@ -68,9 +71,10 @@ class DetrLayer : public Module {
   Child<Dropout> drop;
 };
 
-/// A map of features as tokens with sinusoids of row and column, an encoder, and a decoder of learned queries, each of which says a class (the last one: no
-/// object) and a box. Training matches queries to objects at least cost, one to one, after every layer of the decoder.
-/// Source: Carion et al. 2020 (arXiv 2005.12872), sections 3.1, 3.2 and A.4.
+/// A map of features as tokens with sinusoids of row and column, an encoder, and a decoder of
+/// learned queries, each of which says a class (the last one: no object) and a box. Training
+/// matches queries to objects at least cost, one to one, after every layer of the decoder. Source:
+/// Carion et al. 2020 (arXiv 2005.12872), sections 3.1, 3.2 and A.4.
 class Detr : public Detector {
  public:
   Detr(const DetrConfig& config, std::unique_ptr<Backbone> backbone);
@@ -107,7 +111,8 @@ class Detr : public Detector {
   Buffer places;  ///< (S, C) of the map
 };
 
-/// Sum of 1 - GIoU over rows of boxes given by centre and size. Shape: both (N, 4) -> (). Throws: ShapeError.
+/// Sum of 1 - GIoU over rows of boxes given by centre and size. Shape: both (N, 4) -> (). Throws:
+/// ShapeError.
 Tensor giou_loss(const Tensor& boxes, const Tensor& wanted);
 
 }  // namespace weft::nn

@@ -11,7 +11,9 @@
 namespace weft::nn {
 namespace {
 
-init::Initializer embedding_init(const EncoderDecoderConfig& config) { return init::normal(1 / std::sqrt(static_cast<double>(config.n_embd))); }
+init::Initializer embedding_init(const EncoderDecoderConfig& config) {
+  return init::normal(1 / std::sqrt(static_cast<double>(config.n_embd)));
+}
 
 LinearOptions output_options(const EncoderDecoderConfig& config, const Embedding& wte) {
   if (config.tie_weights) return {.bias = false, .tied = &wte.weight};
@@ -23,7 +25,8 @@ MultiHeadAttentionOptions cross_options(MultiHeadAttentionOptions options) {
   options.context_embd = options.n_embd;
   options.causal = false;
   options.positions = Positions::none;
-  options.kind = options.kind == AttentionKind::plain ? AttentionKind::plain : AttentionKind::softmax;
+  options.kind =
+      options.kind == AttentionKind::plain ? AttentionKind::plain : AttentionKind::softmax;
   return options;
 }
 
@@ -43,10 +46,14 @@ void EncoderDecoderConfig::validate() const {
 double EncoderDecoderConfig::parameter_count() const {
   const auto width = static_cast<double>(n_embd), layers = static_cast<double>(n_layer);
   const auto queries = static_cast<double>(n_head) * static_cast<double>(resolved_head_size());
-  const auto keys = 2 * static_cast<double>(resolved_kv_heads()) * static_cast<double>(resolved_head_size());
-  const double cross = 2 * width * queries + width * keys + (bias ? queries + keys + width : 0) + norm_parameter_count(*this);
-  const double places = positions == Positions::learned ? static_cast<double>(source_size + block_size) * width : 0;
-  return static_cast<double>(vocab_size) * width * (tie_weights ? 1 : 2) + places + layers * (2 * block_parameter_count(*this) + cross) +
+  const auto keys =
+      2 * static_cast<double>(resolved_kv_heads()) * static_cast<double>(resolved_head_size());
+  const double cross = 2 * width * queries + width * keys + (bias ? queries + keys + width : 0) +
+                       norm_parameter_count(*this);
+  const double places =
+      positions == Positions::learned ? static_cast<double>(source_size + block_size) * width : 0;
+  return static_cast<double>(vocab_size) * width * (tie_weights ? 1 : 2) + places +
+         layers * (2 * block_parameter_count(*this) + cross) +
          (post_norm ? 0 : 2 * norm_parameter_count(*this));
 }
 
@@ -60,8 +67,10 @@ DecoderBlock::DecoderBlock(const BlockOptions& block, const MultiHeadAttentionOp
       mlp(*this, "mlp", block.feed_forward),
       post_norm_(block.post_norm) {}
 
-Tensor DecoderBlock::forward(const Tensor& x, const Tensor& memory, const Tensor& source_padding, KvCache* cache, Tensor* cross_weights) const {
-  const AttentionCall self{.cache = cache}, across{.context = memory, .key_padding = source_padding, .weights = cross_weights};
+Tensor DecoderBlock::forward(const Tensor& x, const Tensor& memory, const Tensor& source_padding,
+                             KvCache* cache, Tensor* cross_weights) const {
+  const AttentionCall self{.cache = cache},
+      across{.context = memory, .key_padding = source_padding, .weights = cross_weights};
   if (post_norm_) {
     const Tensor own = norm1(x + attn(x, self));
     const Tensor seen = norm2(own + cross_attn(own, across));
@@ -76,53 +85,67 @@ EncoderDecoder::EncoderDecoder(const EncoderDecoderConfig& config)
     : Module("EncoderDecoder"),
       config_(checked(config)),
       wte(*this, "wte", config_.vocab_size, config_.n_embd, embedding_init(config_)),
-      wpe_source(config_.positions == Positions::learned, *this, "wpe_source", config_.source_size, config_.n_embd, embedding_init(config_)),
-      wpe(config_.positions == Positions::learned, *this, "wpe", config_.block_size, config_.n_embd, embedding_init(config_)),
+      wpe_source(config_.positions == Positions::learned, *this, "wpe_source", config_.source_size,
+                 config_.n_embd, embedding_init(config_)),
+      wpe(config_.positions == Positions::learned, *this, "wpe", config_.block_size, config_.n_embd,
+          embedding_init(config_)),
       drop(*this, "drop", config_.dropout),
       encoder(*this, "encoder"),
-      encoder_norm(!config_.post_norm, *this, "encoder_norm", make_norm(config_.n_embd, norm_options(config_))),
+      encoder_norm(!config_.post_norm, *this, "encoder_norm",
+                   make_norm(config_.n_embd, norm_options(config_))),
       decoder(*this, "decoder"),
-      decoder_norm(!config_.post_norm, *this, "decoder_norm", make_norm(config_.n_embd, norm_options(config_))),
+      decoder_norm(!config_.post_norm, *this, "decoder_norm",
+                   make_norm(config_.n_embd, norm_options(config_))),
       lm_head(*this, "lm_head", config_.n_embd, config_.vocab_size, output_options(config_, *wte)) {
-  for (std::int64_t i = 0; i < config_.n_layer; ++i) encoder.emplace(block_options(config_, false, Naming::nanogpt, i));
+  for (std::int64_t i = 0; i < config_.n_layer; ++i)
+    encoder.emplace(block_options(config_, false, Naming::nanogpt, i));
   for (std::int64_t i = 0; i < config_.n_layer; ++i) {
     const BlockOptions block = block_options(config_, true, Naming::nanogpt, i);
     decoder.emplace(block, cross_options(block.attention));
   }
 }
 
-Tensor EncoderDecoder::embed(const Tensor& ids, const OptionalChild<Embedding>& places, std::int64_t first, std::int64_t most, const char* what) const {
-  if (ids.rank() != 2) fail<ShapeError>("encoder_decoder", "wants {} ids (B, T), got {}", what, ids.shape().str());
+Tensor EncoderDecoder::embed(const Tensor& ids, const OptionalChild<Embedding>& places,
+                             std::int64_t first, std::int64_t most, const char* what) const {
+  if (ids.rank() != 2)
+    fail<ShapeError>("encoder_decoder", "wants {} ids (B, T), got {}", what, ids.shape().str());
   const std::int64_t end = first + ids.size(1);
-  if (end > most) fail<ShapeError>("encoder_decoder", "a {} of {} tokens is longer than {}", what, end, most);
+  if (end > most)
+    fail<ShapeError>("encoder_decoder", "a {} of {} tokens is longer than {}", what, end, most);
   Tensor x = wte(ids) * std::sqrt(static_cast<double>(config_.n_embd));
   if (places) x = x + slice(places->weight, 0, first, end);
-  if (config_.positions == Positions::sinusoidal) x = x + raw::slice(sinusoidal_positions(most, config_.n_embd, x.dtype()), 0, first, end);
+  if (config_.positions == Positions::sinusoidal)
+    x = x + raw::slice(sinusoidal_positions(most, config_.n_embd, x.dtype()), 0, first, end);
   return drop(x);
 }
 
 Tensor EncoderDecoder::encode(const Tensor& source, const Tensor& source_padding) const {
   Tensor x = embed(source, wpe_source, 0, config_.source_size, "source");
-  for (std::size_t i = 0; i < encoder.size(); ++i) x = encoder[i](x, {.key_padding = source_padding});
+  for (std::size_t i = 0; i < encoder.size(); ++i)
+    x = encoder[i](x, {.key_padding = source_padding});
   return encoder_norm ? encoder_norm(x) : x;
 }
 
-Tensor EncoderDecoder::decode(const Tensor& target, const Tensor& memory, const Tensor& source_padding, std::vector<KvCache>* caches,
+Tensor EncoderDecoder::decode(const Tensor& target, const Tensor& memory,
+                              const Tensor& source_padding, std::vector<KvCache>* caches,
                               std::vector<Tensor>* cross_weights) const {
   if (caches && caches->empty()) caches->resize(decoder.size());
   if (cross_weights) cross_weights->assign(decoder.size(), Tensor());
   Tensor x = embed(target, wpe, caches ? caches->front().length : 0, config_.block_size, "target");
   for (std::size_t i = 0; i < decoder.size(); ++i)
-    x = decoder[i].forward(x, memory, source_padding, caches ? &(*caches)[i] : nullptr, cross_weights ? &(*cross_weights)[i] : nullptr);
+    x = decoder[i].forward(x, memory, source_padding, caches ? &(*caches)[i] : nullptr,
+                           cross_weights ? &(*cross_weights)[i] : nullptr);
   return lm_head(decoder_norm ? decoder_norm(x) : x);
 }
 
-Tensor EncoderDecoder::forward(const Tensor& source, const Tensor& target, const Tensor& source_padding) const {
+Tensor EncoderDecoder::forward(const Tensor& source, const Tensor& target,
+                               const Tensor& source_padding) const {
   return decode(target, encode(source, source_padding), source_padding);
 }
 
 std::string EncoderDecoder::details() const {
-  return fmt::format("{} + {} layers, {} heads, width {}, {} to {} tokens, vocabulary {}", config_.n_layer, config_.n_layer, config_.n_head, config_.n_embd,
+  return fmt::format("{} + {} layers, {} heads, width {}, {} to {} tokens, vocabulary {}",
+                     config_.n_layer, config_.n_layer, config_.n_head, config_.n_embd,
                      config_.source_size, config_.block_size, config_.vocab_size);
 }
 

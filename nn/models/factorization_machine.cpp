@@ -25,8 +25,11 @@ void FactorizationMachineConfig::validate() const {
     check.size("input_shape's every size", size, kMaxVocabulary);
     features *= static_cast<double>(size);
   }
-  if (features > static_cast<double>(kMaxVocabulary)) check.fail(fmt::format("input_shape {} has more than {} features", input_shape.str(), kMaxVocabulary));
-  if (input_shape.rank() >= Shape::kMaxRank) check.fail(fmt::format("input_shape may have at most {} dimensions", Shape::kMaxRank - 1));
+  if (features > static_cast<double>(kMaxVocabulary))
+    check.fail(
+        fmt::format("input_shape {} has more than {} features", input_shape.str(), kMaxVocabulary));
+  if (input_shape.rank() >= Shape::kMaxRank)
+    check.fail(fmt::format("input_shape may have at most {} dimensions", Shape::kMaxRank - 1));
   check.size("n_factor", n_factor, kMaxWidth);
   check.at_least_zero("init_std", init_std);
   check.memory(parameter_count());
@@ -41,16 +44,22 @@ FactorizationMachine::FactorizationMachine(const FactorizationMachineConfig& con
       config_(checked_machine(config)),
       bias(*this, "bias", {1}, init::zeros()),
       weight(*this, "weight", {config_.input_shape.numel()}, init::zeros()),
-      factors(*this, "factors", {config_.input_shape.numel(), config_.n_factor}, init::normal(config_.init_std)) {}
+      factors(*this, "factors", {config_.input_shape.numel(), config_.n_factor},
+              init::normal(config_.init_std)) {}
 
 Tensor FactorizationMachine::forward(const Tensor& x) const {
   const Shape& wanted = config_.input_shape;
-  if (x.rank() != wanted.rank() + 1 || !std::equal(wanted.begin(), wanted.end(), x.shape().begin() + 1))
-    fail<ShapeError>("factorization_machine", "wants a batch of {}, got {}", wanted.str(), x.shape().str());
+  if (x.rank() != wanted.rank() + 1 ||
+      !std::equal(wanted.begin(), wanted.end(), x.shape().begin() + 1))
+    fail<ShapeError>("factorization_machine", "wants a batch of {}, got {}", wanted.str(),
+                     x.shape().str());
   const Tensor flat = reshape(x, {x.size(0), wanted.numel()});
-  const Tensor out = reshape(matmul(flat, weight) + pairwise_interactions(flat, factors), {x.size(0), 1}) + bias;
+  const Tensor out =
+      reshape(matmul(flat, weight) + pairwise_interactions(flat, factors), {x.size(0), 1}) + bias;
   // Products with the weight, the factors and their squares.
-  note(2.0 * static_cast<double>(x.size(0) * wanted.numel()) * (2 + static_cast<double>(config_.n_factor)), out);
+  note(2.0 * static_cast<double>(x.size(0) * wanted.numel()) *
+           (2 + static_cast<double>(config_.n_factor)),
+       out);
   return out;
 }
 
@@ -60,6 +69,8 @@ Tensor FactorizationMachine::example_input(std::int64_t batch) const {
   return Tensor::zeros(shape, dtype());
 }
 
-std::string FactorizationMachine::details() const { return fmt::format("{} features, {} factors", config_.input_shape.numel(), config_.n_factor); }
+std::string FactorizationMachine::details() const {
+  return fmt::format("{} features, {} factors", config_.input_shape.numel(), config_.n_factor);
+}
 
 }  // namespace weft::nn

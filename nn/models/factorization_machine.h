@@ -6,17 +6,18 @@
 namespace weft::nn {
 
 struct FactorizationMachineConfig {
-  Shape input_shape{8};         ///< of one sample; flattened to N features
-  std::int64_t n_factor = 8;    ///< K: the rank of the matrix of pairs
-  double init_std = 0.1;        ///< of the factors
+  Shape input_shape{8};       ///< of one sample; flattened to N features
+  std::int64_t n_factor = 8;  ///< K: the rank of the matrix of pairs
+  double init_std = 0.1;      ///< of the factors
 
   /// Throws ConfigError.
   void validate() const;
   double parameter_count() const;
 };
 
-/// w_0 + <w, x> + sum_{i<j} <v_i, v_j> x_i x_j: parameters bias (1,), weight (N,), factors (N, K). Of one output: a number, or the logit of two classes.
-/// Source: Rendle 2010, "Factorization Machines" (ICDM), eq. 1.
+/// w_0 + <w, x> + sum_{i<j} <v_i, v_j> x_i x_j: parameters bias (1,), weight (N,), factors (N, K).
+/// Of one output: a number, or the logit of two classes. Source: Rendle 2010, "Factorization
+/// Machines" (ICDM), eq. 1.
 class FactorizationMachine : public Model {
  public:
   explicit FactorizationMachine(const FactorizationMachineConfig& config);

@@ -24,7 +24,9 @@ init::Initializer tokenizer_init(const FtTransformerConfig& config) {
 
 }  // namespace
 
-std::int64_t FtTransformerConfig::hidden_size() const { return std::max<std::int64_t>(1, std::llround(mlp_ratio * static_cast<double>(n_embd))); }
+std::int64_t FtTransformerConfig::hidden_size() const {
+  return std::max<std::int64_t>(1, std::llround(mlp_ratio * static_cast<double>(n_embd)));
+}
 
 void FtTransformerConfig::validate() const {
   const ConfigCheck check("ft_transformer");
@@ -33,8 +35,11 @@ void FtTransformerConfig::validate() const {
     check.size("input_shape's every size", size, kMaxVocabulary);
     features *= static_cast<double>(size);
   }
-  if (features > static_cast<double>(kMaxContext)) check.fail(fmt::format("input_shape {} has more than {} features", input_shape.str(), kMaxContext));
-  if (input_shape.rank() >= Shape::kMaxRank) check.fail(fmt::format("input_shape may have at most {} dimensions", Shape::kMaxRank - 1));
+  if (features > static_cast<double>(kMaxContext))
+    check.fail(
+        fmt::format("input_shape {} has more than {} features", input_shape.str(), kMaxContext));
+  if (input_shape.rank() >= Shape::kMaxRank)
+    check.fail(fmt::format("input_shape may have at most {} dimensions", Shape::kMaxRank - 1));
   check.size("n_class", n_class, kMaxVocabulary);
   check.size("n_layer", n_layer, kMaxLayers);
   check.size("n_embd", n_embd, kMaxWidth);
@@ -47,8 +52,11 @@ void FtTransformerConfig::validate() const {
 double FtTransformerConfig::parameter_count() const {
   const auto c = static_cast<double>(n_embd), hidden = static_cast<double>(hidden_size());
   const double norm_size = norm == NormKind::layer ? 2 * c : c;
-  const double block = 2 * norm_size + 4 * c * c + 4 * c + (activation == Activation::swiglu ? 2 : 1) * hidden * (c + 1) + (hidden + 1) * c;
-  return (2 * static_cast<double>(n_column()) + 1) * c + static_cast<double>(n_layer) * block + norm_size + (c + 1) * static_cast<double>(n_class);
+  const double block = 2 * norm_size + 4 * c * c + 4 * c +
+                       (activation == Activation::swiglu ? 2 : 1) * hidden * (c + 1) +
+                       (hidden + 1) * c;
+  return (2 * static_cast<double>(n_column()) + 1) * c + static_cast<double>(n_layer) * block +
+         norm_size + (c + 1) * static_cast<double>(n_class);
 }
 
 FtTransformer::FtTransformer(const FtTransformerConfig& config)
@@ -60,7 +68,10 @@ FtTransformer::FtTransformer(const FtTransformerConfig& config)
       blocks(*this, "blocks"),
       norm(*this, "norm", make_norm(config_.n_embd, {.kind = config_.norm})),
       head(*this, "head", config_.n_embd, config_.n_class) {
-  const BlockOptions options{.attention = {.n_embd = config_.n_embd, .n_head = config_.n_head, .dropout = config_.dropout, .naming = Naming::timm},
+  const BlockOptions options{.attention = {.n_embd = config_.n_embd,
+                                           .n_head = config_.n_head,
+                                           .dropout = config_.dropout,
+                                           .naming = Naming::timm},
                              .feed_forward = {.n_embd = config_.n_embd,
                                               .hidden = config_.hidden_size(),
                                               .activation = config_.activation,
@@ -72,8 +83,10 @@ FtTransformer::FtTransformer(const FtTransformerConfig& config)
 
 Tensor FtTransformer::forward(const Tensor& x) const {
   const Shape& wanted = config_.input_shape;
-  if (x.rank() != wanted.rank() + 1 || !std::equal(wanted.begin(), wanted.end(), x.shape().begin() + 1))
-    fail<ShapeError>("ft_transformer", "wants a batch of {}, got {}", wanted.str(), x.shape().str());
+  if (x.rank() != wanted.rank() + 1 ||
+      !std::equal(wanted.begin(), wanted.end(), x.shape().begin() + 1))
+    fail<ShapeError>("ft_transformer", "wants a batch of {}, got {}", wanted.str(),
+                     x.shape().str());
   const std::int64_t batch = x.size(0), width = config_.n_embd;
   const Tensor features = reshape(x, {batch, wanted.numel(), 1}) * weight + bias;
   Tensor y = cat({expand(cls_token, {batch, 1, width}), features}, 1);
@@ -88,7 +101,8 @@ Tensor FtTransformer::example_input(std::int64_t batch) const {
 }
 
 std::string FtTransformer::details() const {
-  return fmt::format("{} features, {} layers, {} heads, width {}", config_.n_column(), config_.n_layer, config_.n_head, config_.n_embd);
+  return fmt::format("{} features, {} layers, {} heads, width {}", config_.n_column(),
+                     config_.n_layer, config_.n_head, config_.n_embd);
 }
 
 }  // namespace weft::nn

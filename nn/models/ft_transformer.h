@@ -8,8 +8,8 @@
 namespace weft::nn {
 
 struct FtTransformerConfig {
-  Shape input_shape{8};         ///< of one sample; flattened to N features
-  std::int64_t n_class = 1;     ///< outputs
+  Shape input_shape{8};      ///< of one sample; flattened to N features
+  std::int64_t n_class = 1;  ///< outputs
   std::int64_t n_layer = 1;
   std::int64_t n_head = 4;
   std::int64_t n_embd = 32;
@@ -25,12 +25,12 @@ struct FtTransformerConfig {
   double parameter_count() const;
 };
 
-/// Feature j becomes the token x_j w_j + b_j with a vector w_j and b_j of its own, a class token is put first, pre-norm blocks attend over all N + 1,
-/// and the class token is read through a norm, a ReLU and a linear layer. So it is attention across dimensions, at a cost of N^2 where attention over
-/// T tokens of F features costs T^2.
-/// Parameters: weight, bias (N, C), cls_token (1, 1, C), blocks, norm, head.
-/// Source: Gorishniy et al. 2021 (arXiv 2106.11959), section 3.3 and appendix E. (The paper's first block has no first norm, and its activation is
-/// ReGLU.)
+/// Feature j becomes the token x_j w_j + b_j with a vector w_j and b_j of its own, a class token is
+/// put first, pre-norm blocks attend over all N + 1, and the class token is read through a norm, a
+/// ReLU and a linear layer. So it is attention across dimensions, at a cost of N^2 where attention
+/// over T tokens of F features costs T^2. Parameters: weight, bias (N, C), cls_token (1, 1, C),
+/// blocks, norm, head. Source: Gorishniy et al. 2021 (arXiv 2106.11959), section 3.3 and appendix
+/// E. (The paper's first block has no first norm, and its activation is ReGLU.)
 class FtTransformer : public Model {
  public:
   explicit FtTransformer(const FtTransformerConfig& config);

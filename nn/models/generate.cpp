@@ -12,17 +12,21 @@ namespace weft::nn {
 namespace {
 
 /// The last row of logits (1, T, V).
-Tensor last_row(const Tensor& logits) { return raw::reshape(raw::slice(logits, 1, logits.size(1) - 1, logits.size(1)), {logits.size(2)}); }
+Tensor last_row(const Tensor& logits) {
+  return raw::reshape(raw::slice(logits, 1, logits.size(1) - 1, logits.size(1)), {logits.size(2)});
+}
 
 }  // namespace
 
 void GenerateOptions::validate() const {
-  if (max_new_tokens < 0) fail<ConfigError>("generate", "max_new_tokens must be at least 0, got {}", max_new_tokens);
+  if (max_new_tokens < 0)
+    fail<ConfigError>("generate", "max_new_tokens must be at least 0, got {}", max_new_tokens);
   if (!(temperature >= 0) || !std::isfinite(temperature))
     fail<ConfigError>("generate", "temperature must be finite and at least 0, got {}", temperature);
   if (top_k < 0) fail<ConfigError>("generate", "top_k must be at least 0, got {}", top_k);
   if (keep < 0) fail<ConfigError>("generate", "keep must be at least 0, got {}", keep);
-  if (!(top_p > 0 && top_p <= 1)) fail<ConfigError>("generate", "top_p must be above 0 and at most 1, got {}", top_p);
+  if (!(top_p > 0 && top_p <= 1))
+    fail<ConfigError>("generate", "top_p must be above 0 and at most 1, got {}", top_p);
 }
 
 std::int64_t sample_id(const Tensor& logits, const GenerateOptions& options, Generator& generator) {
@@ -44,13 +48,15 @@ std::int64_t sample_id(const Tensor& logits, const GenerateOptions& options, Gen
   std::vector<std::int64_t> order(score.size());
   std::iota(order.begin(), order.end(), 0);
   const auto likelier = [&](std::int64_t a, std::int64_t b) {
-    const double left = score[static_cast<std::size_t>(a)], right = score[static_cast<std::size_t>(b)];
+    const double left = score[static_cast<std::size_t>(a)],
+                 right = score[static_cast<std::size_t>(b)];
     return left > right || (left == right && a < b);
   };
   if (options.temperature == 0) return *std::min_element(order.begin(), order.end(), likelier);
 
   if (options.top_k > 0 || options.top_p < 1) std::sort(order.begin(), order.end(), likelier);
-  if (options.top_k > 0) order.resize(std::min(order.size(), static_cast<std::size_t>(options.top_k)));
+  if (options.top_k > 0)
+    order.resize(std::min(order.size(), static_cast<std::size_t>(options.top_k)));
 
   double total = 0;
   for (double& value : score) value = std::exp((value - highest) / options.temperature);
@@ -58,7 +64,8 @@ std::int64_t sample_id(const Tensor& logits, const GenerateOptions& options, Gen
   if (options.top_p < 1) {
     double sum = 0;
     std::size_t kept = 0;
-    while (kept < order.size() && sum < options.top_p * total) sum += score[static_cast<std::size_t>(order[kept++])];
+    while (kept < order.size() && sum < options.top_p * total)
+      sum += score[static_cast<std::size_t>(order[kept++])];
     order.resize(std::max<std::size_t>(kept, 1));
     total = sum;
   }
@@ -76,13 +83,16 @@ std::int64_t sample_id(const Tensor& logits, const GenerateOptions& options, Gen
   return chosen;
 }
 
-std::vector<std::int64_t> Gpt::generate(const std::vector<std::int64_t>& prompt, const GenerateOptions& options,
-                                        const std::function<bool(std::int64_t)>& on_token, Generator* generator) {
+std::vector<std::int64_t> Gpt::generate(const std::vector<std::int64_t>& prompt,
+                                        const GenerateOptions& options,
+                                        const std::function<bool(std::int64_t)>& on_token,
+                                        Generator* generator) {
   options.validate();
   if (prompt.empty()) fail<ConfigError>("generate", "the prompt is empty; give at least one token");
   for (const std::int64_t id : prompt)
     if (id < 0 || id >= config_.vocab_size)
-      fail<IndexError>("generate", "the prompt's id {} is outside the vocabulary of {}", id, config_.vocab_size);
+      fail<IndexError>("generate", "the prompt's id {} is outside the vocabulary of {}", id,
+                       config_.vocab_size);
 
   const NoGrad no_grad;
   const EvalMode eval(*this);
@@ -90,15 +100,20 @@ std::vector<std::int64_t> Gpt::generate(const std::vector<std::int64_t>& prompt,
   std::vector<std::int64_t> tokens = prompt;
   GptCache cache;
   if (options.keep > config_.block_size)
-    fail<ConfigError>("generate", "keep {} is more than the context, {}", options.keep, config_.block_size);
-  const std::int64_t keep = options.keep > 0 ? options.keep : std::max<std::int64_t>(1, config_.block_size / 2);
+    fail<ConfigError>("generate", "keep {} is more than the context, {}", options.keep,
+                      config_.block_size);
+  const std::int64_t keep =
+      options.keep > 0 ? options.keep : std::max<std::int64_t>(1, config_.block_size / 2);
   for (std::int64_t step = 0; step < options.max_new_tokens; ++step) {
-    // What the cache lacks: a token; or many, since in another context every token has another position.
+    // What the cache lacks: a token; or many, since in another context every token has another
+    // position.
     const bool full = cache.length() >= config_.block_size;
     if (full) cache.clear();
     const std::int64_t known = static_cast<std::int64_t>(tokens.size());
-    const std::int64_t fresh = cache.length() > 0 ? 1 : std::min(known, full ? keep : config_.block_size);
-    const Tensor ids = Tensor::from(std::vector<std::int64_t>(tokens.end() - fresh, tokens.end()), {1, fresh});
+    const std::int64_t fresh =
+        cache.length() > 0 ? 1 : std::min(known, full ? keep : config_.block_size);
+    const Tensor ids =
+        Tensor::from(std::vector<std::int64_t>(tokens.end() - fresh, tokens.end()), {1, fresh});
     const std::int64_t id = sample_id(last_row(forward_impl(ids, &cache, true)), options, random);
     tokens.push_back(id);
     if (on_token && !on_token(id)) break;

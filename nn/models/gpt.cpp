@@ -31,38 +31,48 @@ void GptConfig::validate() const {
 double GptConfig::parameter_count() const {
   const auto width = static_cast<double>(n_embd);
   const double embeddings = static_cast<double>(vocab_size) * width * (tie_weights ? 1 : 2);
-  const double places = positions == Positions::learned ? static_cast<double>(block_size) * width : 0;
-  return embeddings + places + static_cast<double>(n_layer) * block_parameter_count(*this) + (post_norm ? 0 : norm_parameter_count(*this));
+  const double places =
+      positions == Positions::learned ? static_cast<double>(block_size) * width : 0;
+  return embeddings + places + static_cast<double>(n_layer) * block_parameter_count(*this) +
+         (post_norm ? 0 : norm_parameter_count(*this));
 }
 
 Gpt::Transformer::Transformer(const GptConfig& config_in)
     : Module("Transformer"),
       config(config_in),
       wte(*this, "wte", config.vocab_size, config.n_embd, weight_init(config)),
-      wpe(config.positions == Positions::learned, *this, "wpe", config.block_size, config.n_embd, weight_init(config)),
+      wpe(config.positions == Positions::learned, *this, "wpe", config.block_size, config.n_embd,
+          weight_init(config)),
       drop(*this, "drop", config.dropout),
       h(*this, "h"),
       ln_f(!config.post_norm, *this, "ln_f", make_norm(config.n_embd, norm_options(config))) {
-  for (std::int64_t i = 0; i < config.n_layer; ++i) h.emplace(block_options(config, true, Naming::nanogpt, i));
+  for (std::int64_t i = 0; i < config.n_layer; ++i)
+    h.emplace(block_options(config, true, Naming::nanogpt, i));
 }
 
-Tensor Gpt::Transformer::forward(const Tensor& ids, GptCache* cache, std::vector<Tensor>* attention) const {
+Tensor Gpt::Transformer::forward(const Tensor& ids, GptCache* cache,
+                                 std::vector<Tensor>* attention) const {
   if (ids.rank() != 2) fail<ShapeError>("gpt", "wants ids (B, T), got {}", ids.shape().str());
   const std::int64_t first = cache ? cache->length() : 0, end = first + ids.size(1);
   const bool sinusoidal = config.positions == Positions::sinusoidal;
   if (end > config.block_size && (wpe || sinusoidal))
-    fail<ShapeError>("gpt", "{} tokens are more than block_size {}, and {} positions end there", end, config.block_size, to_name(config.positions));
+    fail<ShapeError>("gpt", "{} tokens are more than block_size {}, and {} positions end there",
+                     end, config.block_size, to_name(config.positions));
   if (cache && cache->layers.empty()) cache->layers.resize(h.size());
   if (cache && cache->layers.size() != h.size())
-    fail<ConfigError>("gpt", "the cache is of a model of {} layers, this one has {}", cache->layers.size(), h.size());
+    fail<ConfigError>("gpt", "the cache is of a model of {} layers, this one has {}",
+                      cache->layers.size(), h.size());
 
   Tensor x = wte(ids);
   if (wpe) x = x + slice(wpe->weight, 0, first, end);
-  if (sinusoidal) x = x + raw::slice(sinusoidal_positions(config.block_size, config.n_embd, x.dtype()), 0, first, end);
+  if (sinusoidal)
+    x = x + raw::slice(sinusoidal_positions(config.block_size, config.n_embd, x.dtype()), 0, first,
+                       end);
   x = drop(x);
   if (attention) attention->assign(h.size(), Tensor());
   for (std::size_t i = 0; i < h.size(); ++i)
-    x = h[i](x, {.cache = cache ? &cache->layers[i] : nullptr, .weights = attention ? &(*attention)[i] : nullptr});
+    x = h[i](x, {.cache = cache ? &cache->layers[i] : nullptr,
+                 .weights = attention ? &(*attention)[i] : nullptr});
   return ln_f ? ln_f(x) : x;
 }
 
@@ -70,9 +80,11 @@ Gpt::Gpt(const GptConfig& config)
     : Model("Gpt"),
       config_(checked(config)),
       transformer(*this, "transformer", config_),
-      lm_head(*this, "lm_head", config_.n_embd, config_.vocab_size, head_options(config_, *transformer->wte)) {}
+      lm_head(*this, "lm_head", config_.n_embd, config_.vocab_size,
+              head_options(config_, *transformer->wte)) {}
 
-Tensor Gpt::forward_impl(const Tensor& ids, GptCache* cache, bool last_only, std::vector<Tensor>* attention) const {
+Tensor Gpt::forward_impl(const Tensor& ids, GptCache* cache, bool last_only,
+                         std::vector<Tensor>* attention) const {
   Tensor x = transformer(ids, cache, attention);
   if (last_only) x = slice(x, 1, x.size(1) - 1, x.size(1));
   const Tensor logits = lm_head(x);
@@ -81,13 +93,19 @@ Tensor Gpt::forward_impl(const Tensor& ids, GptCache* cache, bool last_only, std
 }
 
 Tensor Gpt::forward(const Tensor& ids) const { return forward_impl(ids, nullptr, false); }
-Tensor Gpt::forward(const Tensor& ids, std::vector<Tensor>* attention) const { return forward_impl(ids, nullptr, false, attention); }
-Tensor Gpt::forward(const Tensor& ids, GptCache& cache) const { return forward_impl(ids, &cache, false); }
-Tensor Gpt::example_input(std::int64_t batch) const { return Tensor::zeros({batch, config_.block_size}, DType::i64); }
+Tensor Gpt::forward(const Tensor& ids, std::vector<Tensor>* attention) const {
+  return forward_impl(ids, nullptr, false, attention);
+}
+Tensor Gpt::forward(const Tensor& ids, GptCache& cache) const {
+  return forward_impl(ids, &cache, false);
+}
+Tensor Gpt::example_input(std::int64_t batch) const {
+  return Tensor::zeros({batch, config_.block_size}, DType::i64);
+}
 
 std::string Gpt::details() const {
-  return fmt::format("{} layers, {} heads, width {}, context {}, vocabulary {}", config_.n_layer, config_.n_head, config_.n_embd, config_.block_size,
-                     config_.vocab_size);
+  return fmt::format("{} layers, {} heads, width {}, context {}, vocabulary {}", config_.n_layer,
+                     config_.n_head, config_.n_embd, config_.block_size, config_.vocab_size);
 }
 
 }  // namespace weft::nn

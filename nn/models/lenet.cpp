@@ -21,19 +21,24 @@ void LenetConfig::validate() const {
   check.size("image_width", image_width, kMaxImage);
   check.size("channels", channels, kMaxImage);
   if (image_height < 12 || image_width < 12)
-    check.fail(fmt::format("images must be at least 12 x 12 to outlast two convolutions and poolings, got {} x {}", image_height, image_width));
+    check.fail(fmt::format(
+        "images must be at least 12 x 12 to outlast two convolutions and poolings, got {} x {}",
+        image_height, image_width));
   check.memory(parameter_count());
 }
 
 double LenetConfig::parameter_count() const {
-  const double features = 16.0 * static_cast<double>(feature_height()) * static_cast<double>(feature_width());
-  return (25.0 * static_cast<double>(channels) + 1) * 6 + (25.0 * 6 + 1) * 16 + (features + 1) * 120 + 121 * 84 + 85 * static_cast<double>(n_class);
+  const double features =
+      16.0 * static_cast<double>(feature_height()) * static_cast<double>(feature_width());
+  return (25.0 * static_cast<double>(channels) + 1) * 6 + (25.0 * 6 + 1) * 16 +
+         (features + 1) * 120 + 121 * 84 + 85 * static_cast<double>(n_class);
 }
 
 Lenet::Lenet(const LenetConfig& config)
     : Model("Lenet"),
       config_(checked_lenet(config)),
-      conv1(*this, "conv1", config_.channels, std::int64_t{6}, std::int64_t{5}, Conv2dLayerOptions{.padding = {2, 2}}),
+      conv1(*this, "conv1", config_.channels, std::int64_t{6}, std::int64_t{5},
+            Conv2dLayerOptions{.padding = {2, 2}}),
       conv2(*this, "conv2", std::int64_t{6}, std::int64_t{16}, std::int64_t{5}),
       fc1(*this, "fc1", 16 * config_.feature_height() * config_.feature_width(), std::int64_t{120}),
       fc2(*this, "fc2", std::int64_t{120}, std::int64_t{84}),
@@ -41,16 +46,20 @@ Lenet::Lenet(const LenetConfig& config)
 
 Tensor Lenet::forward(const Tensor& images) const {
   const LenetConfig& c = config_;
-  if (images.rank() != 4 || images.size(1) != c.channels || images.size(2) != c.image_height || images.size(3) != c.image_width)
-    fail<ShapeError>("lenet", "wants images (B, {}, {}, {}), got {}", c.channels, c.image_height, c.image_width, images.shape().str());
+  if (images.rank() != 4 || images.size(1) != c.channels || images.size(2) != c.image_height ||
+      images.size(3) != c.image_width)
+    fail<ShapeError>("lenet", "wants images (B, {}, {}, {}), got {}", c.channels, c.image_height,
+                     c.image_width, images.shape().str());
   // ReLU grows with its argument, so it and the maximum may change places: a quarter of the work.
   const Tensor first = relu(max_pool2d(conv1(images))), second = relu(max_pool2d(conv2(first)));
-  const Tensor features = reshape(second, {images.size(0), 16 * c.feature_height() * c.feature_width()});
+  const Tensor features =
+      reshape(second, {images.size(0), 16 * c.feature_height() * c.feature_width()});
   return fc3(relu(fc2(relu(fc1(features)))));
 }
 
 Tensor Lenet::example_input(std::int64_t batch) const {
-  return Tensor::zeros({batch, config_.channels, config_.image_height, config_.image_width}, dtype());
+  return Tensor::zeros({batch, config_.channels, config_.image_height, config_.image_width},
+                       dtype());
 }
 
 std::string Lenet::details() const { return fmt::format("{} classes", config_.n_class); }

@@ -21,9 +21,10 @@ struct LenetConfig {
   double parameter_count() const;
 };
 
-/// 5 x 5 convolutions to 6 and 16 channels, each with ReLU and 2 x 2 max pooling, then layers of 120, 84 and n_class. The paper's images are digits of 28 x 28 in a
-/// frame of 32 x 32, here the first convolution's padding; its sigmoids, trained subsampling, sparse table and radial outputs are left to history.
-/// Source: LeCun et al. 1998 (Proc. IEEE 86), section II.B.
+/// 5 x 5 convolutions to 6 and 16 channels, each with ReLU and 2 x 2 max pooling, then layers of
+/// 120, 84 and n_class. The paper's images are digits of 28 x 28 in a frame of 32 x 32, here the
+/// first convolution's padding; its sigmoids, trained subsampling, sparse table and radial outputs
+/// are left to history. Source: LeCun et al. 1998 (Proc. IEEE 86), section II.B.
 class Lenet : public Model {
  public:
   explicit Lenet(const LenetConfig& config);

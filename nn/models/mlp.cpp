@@ -30,12 +30,17 @@ void MlpConfig::validate() const {
     features *= static_cast<double>(size);
   }
   if (features > static_cast<double>(kMaxVocabulary))
-    check.fail(fmt::format("input_shape {} has more than {} features", input_shape.str(), kMaxVocabulary));
-  if (input_shape.rank() >= Shape::kMaxRank) check.fail(fmt::format("input_shape may have at most {} dimensions", Shape::kMaxRank - 1));
+    check.fail(
+        fmt::format("input_shape {} has more than {} features", input_shape.str(), kMaxVocabulary));
+  if (input_shape.rank() >= Shape::kMaxRank)
+    check.fail(fmt::format("input_shape may have at most {} dimensions", Shape::kMaxRank - 1));
   check.size("n_class", n_class, kMaxVocabulary);
-  if (static_cast<std::int64_t>(hidden.size()) > kMaxLayers) check.fail(fmt::format("at most {} hidden layers, got {}", kMaxLayers, hidden.size()));
+  if (static_cast<std::int64_t>(hidden.size()) > kMaxLayers)
+    check.fail(fmt::format("at most {} hidden layers, got {}", kMaxLayers, hidden.size()));
   for (const std::int64_t width : hidden) check.size("hidden's every width", width, kMaxWidth);
-  if (activation == Activation::swiglu) check.fail("activation swiglu belongs to transformers; use relu, relu_squared, gelu_erf or gelu_tanh");
+  if (activation == Activation::swiglu)
+    check.fail(
+        "activation swiglu belongs to transformers; use relu, relu_squared, gelu_erf or gelu_tanh");
   check.probability("dropout", dropout);
   check.memory(parameter_count());
 }
@@ -43,21 +48,25 @@ void MlpConfig::validate() const {
 double MlpConfig::parameter_count() const {
   const std::vector<std::int64_t> all = sizes(*this);
   double count = 0;
-  for (std::size_t i = 0; i + 1 < all.size(); ++i) count += (static_cast<double>(all[i]) + 1) * static_cast<double>(all[i + 1]);
+  for (std::size_t i = 0; i + 1 < all.size(); ++i)
+    count += (static_cast<double>(all[i]) + 1) * static_cast<double>(all[i + 1]);
   return count;
 }
 
-Mlp::Mlp(const MlpConfig& config) : Model("Mlp"), config_(checked(config)), drop(*this, "dropout", config_.dropout) {
+Mlp::Mlp(const MlpConfig& config)
+    : Model("Mlp"), config_(checked(config)), drop(*this, "dropout", config_.dropout) {
   const std::vector<std::int64_t> all = sizes(config_);
   for (std::size_t i = 0; i + 1 < all.size(); ++i) layers.emplace(all[i], all[i + 1]);
 }
 
 Tensor Mlp::forward(const Tensor& x) const {
   const Shape& wanted = config_.input_shape;
-  if (x.rank() != wanted.rank() + 1 || !std::equal(wanted.begin(), wanted.end(), x.shape().begin() + 1))
+  if (x.rank() != wanted.rank() + 1 ||
+      !std::equal(wanted.begin(), wanted.end(), x.shape().begin() + 1))
     fail<ShapeError>("mlp", "wants a batch of {}, got {}", wanted.str(), x.shape().str());
   Tensor y = reshape(x, {x.size(0), wanted.numel()});
-  for (std::size_t i = 0; i + 1 < layers.size(); ++i) y = drop(activate(layers[i](y), config_.activation));
+  for (std::size_t i = 0; i + 1 < layers.size(); ++i)
+    y = drop(activate(layers[i](y), config_.activation));
   return layers[layers.size() - 1](y);
 }
 
@@ -67,6 +76,8 @@ Tensor Mlp::example_input(std::int64_t batch) const {
   return Tensor::zeros(shape, dtype());
 }
 
-std::string Mlp::details() const { return fmt::format("{} hidden layers, {}", config_.hidden.size(), to_name(config_.activation)); }
+std::string Mlp::details() const {
+  return fmt::format("{} hidden layers, {}", config_.hidden.size(), to_name(config_.activation));
+}
 
 }  // namespace weft::nn

@@ -13,7 +13,7 @@ namespace weft::nn {
 struct MlpConfig {
   Shape input_shape{1, 28, 28};  ///< of one sample; flattened
   std::vector<std::int64_t> hidden{256, 256};
-  std::int64_t n_class = 10;     ///< outputs
+  std::int64_t n_class = 10;                 ///< outputs
   Activation activation = Activation::relu;  ///< not swiglu
   double dropout = 0;
 

@@ -21,7 +21,9 @@ const RecommenderConfig& checked_recommender(const RecommenderConfig& config) {
   return config;
 }
 
-bool is_fm(const RecommenderConfig& c) { return c.model == ClickModel::fm || c.model == ClickModel::deepfm; }
+bool is_fm(const RecommenderConfig& c) {
+  return c.model == ClickModel::fm || c.model == ClickModel::deepfm;
+}
 
 /// Whether item, category and the averages of the history are fields with tables of their own.
 bool has_fields(const RecommenderConfig& c) { return is_fm(c) || c.model == ClickModel::autoint; }
@@ -36,9 +38,11 @@ std::int64_t head_input(const RecommenderConfig& c) {
   return c.hidden.empty() ? mlp_input(c) : c.hidden.back();
 }
 
-std::size_t find_click_choice(const std::vector<std::string>& names, std::string_view text, std::string_view option) {
+std::size_t find_click_choice(const std::vector<std::string>& names, std::string_view text,
+                              std::string_view option) {
   const auto found = std::find(names.begin(), names.end(), text);
-  if (found == names.end()) fail<ConfigError>(option, "must be one of {}: got \"{}\"", fmt::join(names, ", "), text);
+  if (found == names.end())
+    fail<ConfigError>(option, "must be one of {}: got \"{}\"", fmt::join(names, ", "), text);
   return static_cast<std::size_t>(found - names.begin());
 }
 
@@ -81,7 +85,8 @@ void RecommenderConfig::validate() const {
   if (n_user != 0) check.size("n_user", n_user, kMaxVocabulary);
   check.size("history", history, 1 << 16);
   check.size("n_embd", n_embd, 1 << 16);
-  if (hidden.size() > 64) check.fail(fmt::format("at most 64 hidden layers, got {}", hidden.size()));
+  if (hidden.size() > 64)
+    check.fail(fmt::format("at most 64 hidden layers, got {}", hidden.size()));
   for (const std::int64_t width : hidden) check.size("hidden's every width", width, 1 << 16);
   check.size("unit_hidden", unit_hidden, 1 << 16);
   check.probability("dropout", dropout);
@@ -94,7 +99,8 @@ void RecommenderConfig::validate() const {
     check.size("n_layer", n_layer, kMaxLayers);
     check.size("n_head", n_head, 1 << 16);
   }
-  const double rows = static_cast<double>(n_item) + static_cast<double>(n_category) + static_cast<double>(n_user);
+  const double rows =
+      static_cast<double>(n_item) + static_cast<double>(n_category) + static_cast<double>(n_user);
   check.memory(rows * static_cast<double>(n_embd + 1) * (has_fields(*this) ? 2 : 1));
 }
 
@@ -110,7 +116,9 @@ Tensor Recommender::Hidden::forward(const Tensor& x) const {
 }
 
 Recommender::Unit::Unit(const RecommenderConfig& c)
-    : Module("LocalActivationUnit"), hidden(*this, "hidden", 8 * c.n_embd, c.unit_hidden, c.activation), out(*this, "out", c.unit_hidden, 1) {}
+    : Module("LocalActivationUnit"),
+      hidden(*this, "hidden", 8 * c.n_embd, c.unit_hidden, c.activation),
+      out(*this, "out", c.unit_hidden, 1) {}
 
 Tensor Recommender::Unit::forward(const Tensor& clicked, const Tensor& candidate) const {
   return out(hidden(cat({clicked, candidate, clicked - candidate, clicked * candidate}, -1)));
@@ -124,11 +132,15 @@ Recommender::Interacting::Interacting(std::int64_t in, std::int64_t heads, std::
       value(*this, "value", in, heads * head_size, LinearOptions{.bias = false}),
       residual(*this, "residual", in, heads * head_size, LinearOptions{.bias = false}) {}
 
-/// Song et al. 2019, eq. 5 to 8: the scores are inner products as they are, not divided by the root of the head's size.
+/// Song et al. 2019, eq. 5 to 8: the scores are inner products as they are, not divided by the root
+/// of the head's size.
 Tensor Recommender::Interacting::forward(const Tensor& x) const {
   const std::int64_t rows = x.size(0), fields = x.size(1);
-  const auto heads = [&](const Tensor& y) { return transpose(reshape(y, {rows, fields, n_head, y.size(2) / n_head}), 1, 2); };
-  const Tensor found = scaled_dot_product_attention(heads(query(x)), heads(key(x)), heads(value(x)), {.scale = 1.0});
+  const auto heads = [&](const Tensor& y) {
+    return transpose(reshape(y, {rows, fields, n_head, y.size(2) / n_head}), 1, 2);
+  };
+  const Tensor found =
+      scaled_dot_product_attention(heads(query(x)), heads(key(x)), heads(value(x)), {.scale = 1.0});
   const Tensor beside = residual(x);
   note(4 * static_cast<double>(rows * fields * fields * beside.size(2)), beside);
   return relu(reshape(transpose(found, 1, 2), beside.shape()) + beside);
@@ -137,21 +149,26 @@ Tensor Recommender::Interacting::forward(const Tensor& x) const {
 /// The history is kept without its empty places: place p belongs to row owner[p] of the batch.
 struct Recommender::Batch {
   std::int64_t rows = 0;
-  Tensor user, item, category;                    ///< (B,)
-  Tensor history_item, history_category, owner;   ///< (N,)
-  std::vector<std::int64_t> place;                ///< of each in its row, 0 .. L - 1
-  Tensor lengths;                                 ///< (B, 1), f64
+  Tensor user, item, category;                   ///< (B,)
+  Tensor history_item, history_category, owner;  ///< (N,)
+  std::vector<std::int64_t> place;               ///< of each in its row, 0 .. L - 1
+  Tensor lengths;                                ///< (B, 1), f64
 
   Batch(const Tensor& ids, const RecommenderConfig& c) {
     const std::int64_t width = 3 + 2 * c.history;
     if (ids.rank() != 2 || ids.size(1) != width)
-      fail<ShapeError>("recommender", "wants ids (B, {}): user, item, category, {} items and {} categories of the history; got {}", width, c.history, c.history, ids.shape().str());
+      fail<ShapeError>("recommender",
+                       "wants ids (B, {}): user, item, category, {} items and {} categories of the "
+                       "history; got {}",
+                       width, c.history, c.history, ids.shape().str());
     rows = ids.size(0);
     const std::vector<std::int64_t> all = ids.to_vector<std::int64_t>();
     std::vector<std::int64_t> columns[3], items, categories, owners;
     std::vector<double> counts(static_cast<std::size_t>(rows), 0);
     for (std::int64_t b = 0; b < rows; ++b) {
-      const auto at = [&](std::int64_t column) { return all[static_cast<std::size_t>(b * width + column)]; };
+      const auto at = [&](std::int64_t column) {
+        return all[static_cast<std::size_t>(b * width + column)];
+      };
       for (int column = 0; column < 3; ++column) columns[column].push_back(at(column));
       for (std::int64_t l = 0; l < c.history; ++l) {
         if (at(3 + l) == 0) continue;
@@ -179,7 +196,8 @@ struct Recommender::Batch {
   }
   /// The same, averaged.
   Tensor average(const Tensor& x) const {
-    const Tensor divisor = raw::cast(maximum(lengths, Tensor::ones(lengths.shape(), DType::f64)), x.dtype());
+    const Tensor divisor =
+        raw::cast(maximum(lengths, Tensor::ones(lengths.shape(), DType::f64)), x.dtype());
     return pool(x) / divisor;
   }
 };
@@ -190,24 +208,35 @@ Recommender::Recommender(const RecommenderConfig& config)
       item(*this, "item", config_.n_item, config_.n_embd, table_init(config_)),
       category(*this, "category", config_.n_category, config_.n_embd, table_init(config_)),
       user(config_.n_user > 0, *this, "user", config_.n_user, config_.n_embd, table_init(config_)),
-      history_item(has_fields(config_), *this, "history_item", config_.n_item, config_.n_embd, table_init(config_)),
-      history_category(has_fields(config_), *this, "history_category", config_.n_category, config_.n_embd, table_init(config_)),
+      history_item(has_fields(config_), *this, "history_item", config_.n_item, config_.n_embd,
+                   table_init(config_)),
+      history_category(has_fields(config_), *this, "history_category", config_.n_category,
+                       config_.n_embd, table_init(config_)),
       first_item(is_fm(config_), *this, "first_item", config_.n_item, 1, init::zeros()),
       first_category(is_fm(config_), *this, "first_category", config_.n_category, 1, init::zeros()),
-      first_user(is_fm(config_) && config_.n_user > 0, *this, "first_user", config_.n_user, 1, init::zeros()),
-      first_history_item(is_fm(config_), *this, "first_history_item", config_.n_item, 1, init::zeros()),
-      first_history_category(is_fm(config_), *this, "first_history_category", config_.n_category, 1, init::zeros()),
+      first_user(is_fm(config_) && config_.n_user > 0, *this, "first_user", config_.n_user, 1,
+                 init::zeros()),
+      first_history_item(is_fm(config_), *this, "first_history_item", config_.n_item, 1,
+                         init::zeros()),
+      first_history_category(is_fm(config_), *this, "first_history_category", config_.n_category, 1,
+                             init::zeros()),
       unit(config_.model == ClickModel::din, *this, "unit", config_),
-      position(config_.model == ClickModel::bst, *this, "position", config_.history + 1, 2 * config_.n_embd, table_init(config_)),
+      position(config_.model == ClickModel::bst, *this, "position", config_.history + 1,
+               2 * config_.n_embd, table_init(config_)),
       drop(*this, "dropout", config_.dropout),
       head(config_.model != ClickModel::fm, *this, "head", head_input(config_), 1),
       bias(*this, "bias", {1}, init::zeros(), is_fm(config_)) {
   if (config_.model == ClickModel::bst) {
-    const BlockOptions options{.attention = {.n_embd = 2 * config_.n_embd, .n_head = config_.n_head}, .feed_forward = {.n_embd = 2 * config_.n_embd, .activation = Activation::relu}, .post_norm = true};
+    const BlockOptions options{
+        .attention = {.n_embd = 2 * config_.n_embd, .n_head = config_.n_head},
+        .feed_forward = {.n_embd = 2 * config_.n_embd, .activation = Activation::relu},
+        .post_norm = true};
     for (std::int64_t i = 0; i < config_.n_layer; ++i) blocks.emplace(options);
   }
   if (config_.model == ClickModel::autoint) {
-    for (std::int64_t i = 0; i < config_.n_layer; ++i) interacting.emplace(i == 0 ? config_.n_embd : config_.n_head * config_.n_embd, config_.n_head, config_.n_embd);
+    for (std::int64_t i = 0; i < config_.n_layer; ++i)
+      interacting.emplace(i == 0 ? config_.n_embd : config_.n_head * config_.n_embd, config_.n_head,
+                          config_.n_embd);
   } else if (config_.model != ClickModel::fm) {
     std::int64_t in = mlp_input(config_);
     for (const std::int64_t out : config_.hidden) {
@@ -219,21 +248,27 @@ Recommender::Recommender(const RecommenderConfig& config)
 
 /// (B, F, k): an embedding a field; the history's fields are averages.
 Tensor Recommender::fields(const Batch& b) const {
-  std::vector<Tensor> all{item(b.item), category(b.category), b.average(history_item(b.history_item)), b.average(history_category(b.history_category))};
+  std::vector<Tensor> all{item(b.item), category(b.category),
+                          b.average(history_item(b.history_item)),
+                          b.average(history_category(b.history_category))};
   if (user) all.push_back(user(b.user));
   return stack(all, 1);
 }
 
-/// sum over pairs of fields of <v_i, v_j>, as half the square of the sum less the sum of squares (Rendle 2010, lemma 3.1), and the terms of first order.
+/// sum over pairs of fields of <v_i, v_j>, as half the square of the sum less the sum of squares
+/// (Rendle 2010, lemma 3.1), and the terms of first order.
 Tensor Recommender::factorization(const Batch& b) const {
   const Tensor v = fields(b);
   const Tensor pairs = mul(sum(square(sum(v, {1})) - sum(square(v), {1}), {1}), 0.5);
-  Tensor first = first_item(b.item) + first_category(b.category) + b.average(first_history_item(b.history_item)) + b.average(first_history_category(b.history_category));
+  Tensor first = first_item(b.item) + first_category(b.category) +
+                 b.average(first_history_item(b.history_item)) +
+                 b.average(first_history_category(b.history_category));
   if (user) first = first + first_user(b.user);
   return pairs + reshape(first, {b.rows}) + bias.get();
 }
 
-/// A transformer over the history and the item behind it, read at the item. Shape: candidate (B, C) -> (B, C).
+/// A transformer over the history and the item behind it, read at the item. Shape: candidate (B, C)
+/// -> (B, C).
 Tensor Recommender::attend(const Batch& b, const Tensor& candidate) const {
   const std::int64_t length = config_.history + 1, width = candidate.size(1);
   const auto n = b.owner.numel();
@@ -250,8 +285,10 @@ Tensor Recommender::attend(const Batch& b, const Tensor& candidate) const {
   }
   const Tensor clicked = cat({item(b.history_item), category(b.history_category)}, -1);
   const Tensor all = cat({clicked, candidate}, 0);
-  const Tensor index = raw::expand(raw::reshape(Tensor::from(rows, {all.size(0)}), {all.size(0), 1}), all.shape());
-  const Tensor places = scatter_add(Tensor::zeros({b.rows * length, width}, all.dtype()), 0, index, all);
+  const Tensor index =
+      raw::expand(raw::reshape(Tensor::from(rows, {all.size(0)}), {all.size(0), 1}), all.shape());
+  const Tensor places =
+      scatter_add(Tensor::zeros({b.rows * length, width}, all.dtype()), 0, index, all);
   Tensor x = reshape(places, {b.rows, length, width}) + position->weight.get();
   for (std::size_t i = 0; i < blocks.size(); ++i) x = blocks[i](x, {.key_padding = padding});
   return select(x, 1, -1);
@@ -262,7 +299,11 @@ Tensor Recommender::interest(const Batch& b, const Tensor& candidate) const {
   if (config_.model == ClickModel::bst) return attend(b, candidate);
   const Tensor clicked = cat({item(b.history_item), category(b.history_category)}, -1);
   if (!unit || clicked.size(0) == 0) return b.pool(clicked);
-  return b.pool(clicked * unit(clicked, index_select(candidate, 0, b.owner)));  // no softmax: how strong an interest is must not be lost
+  return b.pool(
+      clicked *
+      unit(clicked,
+           index_select(candidate, 0,
+                        b.owner)));  // no softmax: how strong an interest is must not be lost
 }
 
 /// Fields (B, F, k) through the interacting layers, (B, F H k).
@@ -283,7 +324,8 @@ Tensor Recommender::forward(const Tensor& ids) const {
     if (config_.model == ClickModel::fm) return wide;
     return wide + deep(reshape(fields(batch), {batch.rows, mlp_input(config_)}));
   }
-  if (config_.model == ClickModel::autoint) return reshape(head(cross(fields(batch))), {batch.rows});
+  if (config_.model == ClickModel::autoint)
+    return reshape(head(cross(fields(batch))), {batch.rows});
   const Tensor candidate = cat({item(batch.item), category(batch.category)}, -1);
   std::vector<Tensor> parts{candidate, interest(batch, candidate)};
   if (user) parts.push_back(user(batch.user));
@@ -291,44 +333,60 @@ Tensor Recommender::forward(const Tensor& ids) const {
 }
 
 Tensor Recommender::history_weights(const Tensor& ids) const {
-  if (!unit) fail<ConfigError>("recommender", "{} has no local activation unit: only din weighs the history", to_name(config_.model));
+  if (!unit)
+    fail<ConfigError>("recommender", "{} has no local activation unit: only din weighs the history",
+                      to_name(config_.model));
   const Batch b(ids, config_);
   const Tensor weights = Tensor::zeros({b.rows, config_.history});
   if (b.owner.numel() == 0) return weights;
   const Tensor clicked = cat({item(b.history_item), category(b.history_category)}, -1);
   const Tensor candidate = cat({item(b.item), category(b.category)}, -1);
-  const std::vector<double> flat = unit(clicked, index_select(candidate, 0, b.owner)).to_vector<double>();
+  const std::vector<double> flat =
+      unit(clicked, index_select(candidate, 0, b.owner)).to_vector<double>();
   for (std::size_t p = 0; p < flat.size(); ++p)
-    weights.data<float>()[b.owner.data<std::int64_t>()[p] * config_.history + b.place[p]] = static_cast<float>(flat[p]);
+    weights.data<float>()[b.owner.data<std::int64_t>()[p] * config_.history + b.place[p]] =
+        static_cast<float>(flat[p]);
   return weights;
 }
 
-Tensor Recommender::embedding_penalty(const Tensor& ids, const std::vector<Tensor>& occurrences) const {
+Tensor Recommender::embedding_penalty(const Tensor& ids,
+                                      const std::vector<Tensor>& occurrences) const {
   const Batch b(ids, config_);
-  if (occurrences.size() < (user ? 3U : 2U)) fail<ConfigError>("recommender", "wants occurrences of items, categories and users, got {} tables", occurrences.size());
+  if (occurrences.size() < (user ? 3U : 2U))
+    fail<ConfigError>("recommender",
+                      "wants occurrences of items, categories and users, got {} tables",
+                      occurrences.size());
   const auto penalty = [](const Embedding& table, std::vector<Tensor> read, const Tensor& counts) {
     if (counts.rank() != 1 || counts.size(0) != table.weight->size(0))
-      fail<ShapeError>("recommender", "occurrences must be ({},), got {}", table.weight->size(0), counts.shape().str());
+      fail<ShapeError>("recommender", "occurrences must be ({},), got {}", table.weight->size(0),
+                       counts.shape().str());
     std::set<std::int64_t> rows;
     for (const Tensor& some : read)
       for (const std::int64_t id : some.to_vector<std::int64_t>()) rows.insert(id);
     const auto n = static_cast<std::int64_t>(rows.size());
     const Tensor index = Tensor::from(std::vector<std::int64_t>(rows.begin(), rows.end()), {n});
-    // An id that training never shows cannot be in a training batch; the 1 is for ids that only this batch holds.
-    const Tensor share = pow(maximum(embedding(reshape(counts, {counts.numel(), 1}), index), Tensor::ones({1}, counts.dtype())), -1.0);
+    // An id that training never shows cannot be in a training batch; the 1 is for ids that only
+    // this batch holds.
+    const Tensor share = pow(maximum(embedding(reshape(counts, {counts.numel(), 1}), index),
+                                     Tensor::ones({1}, counts.dtype())),
+                             -1.0);
     return mul(sum(square(table.forward(index)) * cast(share, table.weight->dtype())), 0.5);
   };
-  Tensor total = penalty(*item, {b.item, b.history_item}, occurrences[0]) + penalty(*category, {b.category, b.history_category}, occurrences[1]);
+  Tensor total = penalty(*item, {b.item, b.history_item}, occurrences[0]) +
+                 penalty(*category, {b.category, b.history_category}, occurrences[1]);
   if (user) total = total + penalty(*user, {b.user}, occurrences[2]);
   return total;
 }
 
 Tensor Recommender::example_input(std::int64_t batch) const {
-  return Tensor::full({batch, 3 + 2 * config_.history}, config_.n_item > 1 && config_.n_category > 1 && config_.n_user != 1 ? 1 : 0, DType::i64);
+  return Tensor::full({batch, 3 + 2 * config_.history},
+                      config_.n_item > 1 && config_.n_category > 1 && config_.n_user != 1 ? 1 : 0,
+                      DType::i64);
 }
 
 std::string Recommender::details() const {
-  return fmt::format("{}, {} items, {} categories, {} places of history, width {}", to_name(config_.model), config_.n_item, config_.n_category, config_.history,
+  return fmt::format("{}, {} items, {} categories, {} places of history, width {}",
+                     to_name(config_.model), config_.n_item, config_.n_category, config_.history,
                      config_.n_embd);
 }
 

@@ -14,14 +14,20 @@ const ResnetConfig& checked_resnet(const ResnetConfig& config) {
 }
 
 Conv2dLayerOptions conv_options(std::int64_t stride, std::int64_t padding) {
-  // A batch norm follows, which takes a bias away again. Source of the first weights: He et al. 2015 (arXiv 1502.01852), eq. 10.
-  return {.stride = {stride, stride}, .padding = {padding, padding}, .bias = false, .init = init::kaiming_normal()};
+  // A batch norm follows, which takes a bias away again. Source of the first weights: He et al.
+  // 2015 (arXiv 1502.01852), eq. 10.
+  return {.stride = {stride, stride},
+          .padding = {padding, padding},
+          .bias = false,
+          .init = init::kaiming_normal()};
 }
 
 }  // namespace
 
 BasicBlock::Shortcut::Shortcut(std::int64_t in, std::int64_t out, std::int64_t stride)
-    : Module("Shortcut"), conv(*this, "0", in, out, std::int64_t{1}, conv_options(stride, 0)), bn(*this, "1", out) {}
+    : Module("Shortcut"),
+      conv(*this, "0", in, out, std::int64_t{1}, conv_options(stride, 0)),
+      bn(*this, "1", out) {}
 
 BasicBlock::BasicBlock(std::int64_t in, std::int64_t out, std::int64_t stride)
     : Module("BasicBlock"),
@@ -50,9 +56,13 @@ void ResnetConfig::validate() const {
 }
 
 double ResnetConfig::parameter_count() const {
-  const auto in = static_cast<double>(channels), w = static_cast<double>(width), more = static_cast<double>(blocks - 1);
-  const auto block = [](double from, double to) { return 9 * to * (from + to) + 4 * to + (from == to ? 0 : from * to + 2 * to); };
-  return 9 * in * w + 2 * w + block(w, w) + block(w, 2 * w) + block(2 * w, 4 * w) + more * (block(w, w) + block(2 * w, 2 * w) + block(4 * w, 4 * w)) +
+  const auto in = static_cast<double>(channels), w = static_cast<double>(width),
+             more = static_cast<double>(blocks - 1);
+  const auto block = [](double from, double to) {
+    return 9 * to * (from + to) + 4 * to + (from == to ? 0 : from * to + 2 * to);
+  };
+  return 9 * in * w + 2 * w + block(w, w) + block(w, 2 * w) + block(2 * w, 4 * w) +
+         more * (block(w, w) + block(2 * w, 2 * w) + block(4 * w, 4 * w)) +
          (4 * w + 1) * static_cast<double>(n_class);
 }
 
@@ -72,8 +82,10 @@ Resnet::Resnet(const ResnetConfig& config)
 
 Tensor Resnet::forward(const Tensor& images) const {
   const ResnetConfig& c = config_;
-  if (images.rank() != 4 || images.size(1) != c.channels || images.size(2) != c.image_height || images.size(3) != c.image_width)
-    fail<ShapeError>("resnet", "wants images (B, {}, {}, {}), got {}", c.channels, c.image_height, c.image_width, images.shape().str());
+  if (images.rank() != 4 || images.size(1) != c.channels || images.size(2) != c.image_height ||
+      images.size(3) != c.image_width)
+    fail<ShapeError>("resnet", "wants images (B, {}, {}, {}), got {}", c.channels, c.image_height,
+                     c.image_width, images.shape().str());
   Tensor x = relu(bn1(conv1(images)));
   for (const auto* stage : {&layer1, &layer2, &layer3})
     for (std::size_t i = 0; i < stage->size(); ++i) x = (*stage)[i](x);
@@ -81,9 +93,13 @@ Tensor Resnet::forward(const Tensor& images) const {
 }
 
 Tensor Resnet::example_input(std::int64_t batch) const {
-  return Tensor::zeros({batch, config_.channels, config_.image_height, config_.image_width}, dtype());
+  return Tensor::zeros({batch, config_.channels, config_.image_height, config_.image_width},
+                       dtype());
 }
 
-std::string Resnet::details() const { return fmt::format("{} layers, {} to {} channels", 6 * config_.blocks + 2, config_.width, 4 * config_.width); }
+std::string Resnet::details() const {
+  return fmt::format("{} layers, {} to {} channels", 6 * config_.blocks + 2, config_.width,
+                     4 * config_.width);
+}
 
 }  // namespace weft::nn

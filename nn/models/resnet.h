@@ -8,8 +8,9 @@
 
 namespace weft::nn {
 
-/// Two 3 x 3 convolutions with batch norm, added to what came in. Where the stride is above 1 or the channels change, a 1 x 1 convolution with
-/// batch norm (`downsample`) brings that to the same shape. Children carry torchvision's names: conv1, bn1, conv2, bn2, downsample.0, downsample.1.
+/// Two 3 x 3 convolutions with batch norm, added to what came in. Where the stride is above 1 or
+/// the channels change, a 1 x 1 convolution with batch norm (`downsample`) brings that to the same
+/// shape. Children carry torchvision's names: conv1, bn1, conv2, bn2, downsample.0, downsample.1.
 /// Source: He et al. 2016 (arXiv 1512.03385), figure 2 and option B of section 3.3.
 class BasicBlock : public Module {
  public:
@@ -40,7 +41,8 @@ struct ResnetConfig {
   std::int64_t image_height = 28;
   std::int64_t image_width = 28;
   std::int64_t channels = 1;
-  std::int64_t width = 16;  ///< channels of the first stage; the second has twice, the third four times as many
+  std::int64_t width =
+      16;  ///< channels of the first stage; the second has twice, the third four times as many
   std::int64_t blocks = 1;  ///< of each stage: 6 blocks + 2 layers in all
 
   /// Throws ConfigError.
@@ -48,8 +50,9 @@ struct ResnetConfig {
   double parameter_count() const;
 };
 
-/// The paper's network for CIFAR: a 3 x 3 convolution, three stages of basic blocks at full, half and a quarter of the size, the mean of each channel, a
-/// linear layer. Source: He et al. 2016 (arXiv 1512.03385), section 4.2.
+/// The paper's network for CIFAR: a 3 x 3 convolution, three stages of basic blocks at full, half
+/// and a quarter of the size, the mean of each channel, a linear layer. Source: He et al. 2016
+/// (arXiv 1512.03385), section 4.2.
 class Resnet : public Model {
  public:
   explicit Resnet(const ResnetConfig& config);

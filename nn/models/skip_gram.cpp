@@ -26,35 +26,46 @@ void SkipGramConfig::validate() const {
   check.memory(parameter_count());
 }
 
-double SkipGramConfig::parameter_count() const { return 2 * static_cast<double>(vocab_size) * static_cast<double>(n_embd); }
+double SkipGramConfig::parameter_count() const {
+  return 2 * static_cast<double>(vocab_size) * static_cast<double>(n_embd);
+}
 
 SkipGram::SkipGram(const SkipGramConfig& config)
     : Model("SkipGram"),
       config_(checked_skip_gram(config)),
       input(*this, "input", config_.vocab_size, config_.n_embd,
-            init::uniform(-0.5 / static_cast<double>(config_.n_embd), 0.5 / static_cast<double>(config_.n_embd))),
+            init::uniform(-0.5 / static_cast<double>(config_.n_embd),
+                          0.5 / static_cast<double>(config_.n_embd))),
       output(*this, "output", config_.vocab_size, config_.n_embd, init::zeros()) {}
 
 Tensor SkipGram::forward(const Tensor& ids) const {
-  if (ids.rank() != 2 || ids.size(1) < 2) fail<ShapeError>("skip-gram", "wants ids (B, 2 + noise words), got {}", ids.shape().str());
+  if (ids.rank() != 2 || ids.size(1) < 2)
+    fail<ShapeError>("skip-gram", "wants ids (B, 2 + noise words), got {}", ids.shape().str());
   const std::int64_t rows = ids.size(0), scored = ids.size(1) - 1;
-  const Tensor centre = input(raw::slice(ids, 1, 0, 1));                   // (B, 1, C)
-  const Tensor others = output(raw::slice(ids, 1, 1, ids.size(1)));        // (B, 1 + k, C)
+  const Tensor centre = input(raw::slice(ids, 1, 0, 1));             // (B, 1, C)
+  const Tensor others = output(raw::slice(ids, 1, 1, ids.size(1)));  // (B, 1 + k, C)
   const Tensor scores = reshape(matmul(others, transpose(centre, 1, 2)), {rows, scored});
   note(2 * static_cast<double>(rows * scored * config_.n_embd), scores);
   return scores;
 }
 
-Tensor SkipGram::example_input(std::int64_t batch) const { return Tensor::zeros({batch, 7}, DType::i64); }
+Tensor SkipGram::example_input(std::int64_t batch) const {
+  return Tensor::zeros({batch, 7}, DType::i64);
+}
 
-std::string SkipGram::details() const { return fmt::format("{} words, width {}", config_.vocab_size, config_.n_embd); }
+std::string SkipGram::details() const {
+  return fmt::format("{} words, width {}", config_.vocab_size, config_.n_embd);
+}
 
 Tensor negative_sampling_loss(const Tensor& scores) {
-  if (scores.rank() != 2 || scores.size(1) < 1) fail<ShapeError>("negative_sampling_loss", "wants scores (B, 1 + k), got {}", scores.shape().str());
+  if (scores.rank() != 2 || scores.size(1) < 1)
+    fail<ShapeError>("negative_sampling_loss", "wants scores (B, 1 + k), got {}",
+                     scores.shape().str());
   // -log s(x) is softplus(-x): the context's score counts negative, the noise words' positive.
   const Tensor signs = Tensor::ones({scores.size(1)}, scores.dtype());
   raw::slice(signs, 0, 0, 1).fill(-1);
-  return mul(sum(softplus(mul(scores, signs))), 1.0 / static_cast<double>(std::max<std::int64_t>(scores.size(0), 1)));
+  return mul(sum(softplus(mul(scores, signs))),
+             1.0 / static_cast<double>(std::max<std::int64_t>(scores.size(0), 1)));
 }
 
 }  // namespace weft::nn

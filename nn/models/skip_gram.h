@@ -15,13 +15,15 @@ struct SkipGramConfig {
   double parameter_count() const;
 };
 
-/// Scores v'_o . v_c of a centre word c with its context and with noise words. Parameters: input.weight (V, C), the embeddings v, from +-1 / (2 C);
-/// output.weight (V, C), the v', from zero. Source: Mikolov et al. 2013 (arXiv 1310.4546), eq. 4; the start: its published code.
+/// Scores v'_o . v_c of a centre word c with its context and with noise words. Parameters:
+/// input.weight (V, C), the embeddings v, from +-1 / (2 C); output.weight (V, C), the v', from
+/// zero. Source: Mikolov et al. 2013 (arXiv 1310.4546), eq. 4; the start: its published code.
 class SkipGram : public Model {
  public:
   explicit SkipGram(const SkipGramConfig& config);
 
-  /// Shape: ids (B, 2 + k): centre, context, k noise words -> scores (B, 1 + k). Throws: ShapeError, IndexError.
+  /// Shape: ids (B, 2 + k): centre, context, k noise words -> scores (B, 1 + k). Throws:
+  /// ShapeError, IndexError.
   Tensor forward(const Tensor& ids) const override;
   Tensor example_input(std::int64_t batch = 1) const override;
   std::string details() const override;
@@ -36,7 +38,8 @@ class SkipGram : public Model {
   Child<Embedding> output;
 };
 
-/// -log s(score of the context) - sum log s(-score of each noise word), mean over the batch: eq. 4 with its sign turned. Shape: scores (B, 1 + k) -> ().
+/// -log s(score of the context) - sum log s(-score of each noise word), mean over the batch: eq. 4
+/// with its sign turned. Shape: scores (B, 1 + k) -> ().
 Tensor negative_sampling_loss(const Tensor& scores);
 
 }  // namespace weft::nn

@@ -12,7 +12,9 @@ const TokenCnnConfig& checked_token_cnn(const TokenCnnConfig& config) {
   return config;
 }
 
-std::int64_t last_width(const TokenCnnConfig& config) { return config.widths.empty() ? config.n_feature : config.widths.back(); }
+std::int64_t last_width(const TokenCnnConfig& config) {
+  return config.widths.empty() ? config.n_feature : config.widths.back();
+}
 
 }  // namespace
 
@@ -23,7 +25,8 @@ void TokenCnnConfig::validate() const {
   check.size("n_class", n_class, kMaxVocabulary);
   if (widths.size() > 64) check.fail(fmt::format("at most 64 convolutions, got {}", widths.size()));
   for (const std::int64_t width : widths) check.size("widths' every entry", width, kMaxWidth);
-  if (kernel < 1 || kernel % 2 == 0 || kernel > 255) check.fail(fmt::format("kernel must be odd, 1 to 255, got {}", kernel));
+  if (kernel < 1 || kernel % 2 == 0 || kernel > 255)
+    check.fail(fmt::format("kernel must be odd, 1 to 255, got {}", kernel));
   check.memory(parameter_count());
 }
 
@@ -38,7 +41,9 @@ double TokenCnnConfig::parameter_count() const {
 }
 
 TokenCnn::TokenCnn(const TokenCnnConfig& config)
-    : Model("TokenCnn"), config_(checked_token_cnn(config)), head(*this, "head", config_.n_token * last_width(config_), config_.n_class) {
+    : Model("TokenCnn"),
+      config_(checked_token_cnn(config)),
+      head(*this, "head", config_.n_token * last_width(config_), config_.n_class) {
   std::int64_t in = config_.n_feature;
   for (const std::int64_t width : config_.widths) {
     convs.emplace(in, width, config_.kernel);
@@ -49,16 +54,20 @@ TokenCnn::TokenCnn(const TokenCnnConfig& config)
 Tensor TokenCnn::forward(const Tensor& tokens) const {
   const TokenCnnConfig& c = config_;
   if (tokens.rank() != 3 || tokens.size(1) != c.n_token || tokens.size(2) != c.n_feature)
-    fail<ShapeError>("token_cnn", "wants (B, {}, {}), got {}", c.n_token, c.n_feature, tokens.shape().str());
+    fail<ShapeError>("token_cnn", "wants (B, {}, {}), got {}", c.n_token, c.n_feature,
+                     tokens.shape().str());
   Tensor x = tokens;
   for (std::size_t i = 0; i < convs.size(); ++i) x = relu(convs[i](x));
   return head(reshape(x, {x.size(0), c.n_token * last_width(c)}));
 }
 
-Tensor TokenCnn::example_input(std::int64_t batch) const { return Tensor::zeros({batch, config_.n_token, config_.n_feature}, dtype()); }
+Tensor TokenCnn::example_input(std::int64_t batch) const {
+  return Tensor::zeros({batch, config_.n_token, config_.n_feature}, dtype());
+}
 
 std::string TokenCnn::details() const {
-  return fmt::format("{} tokens of {}, {} convolutions, kernel {}", config_.n_token, config_.n_feature, config_.widths.size(), config_.kernel);
+  return fmt::format("{} tokens of {}, {} convolutions, kernel {}", config_.n_token,
+                     config_.n_feature, config_.widths.size(), config_.kernel);
 }
 
 }  // namespace weft::nn

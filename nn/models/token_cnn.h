@@ -10,11 +10,11 @@
 namespace weft::nn {
 
 struct TokenCnnConfig {
-  std::int64_t n_token = 4;     ///< T
-  std::int64_t n_feature = 8;   ///< F, the channels of the first convolution
+  std::int64_t n_token = 4;                  ///< T
+  std::int64_t n_feature = 8;                ///< F, the channels of the first convolution
   std::vector<std::int64_t> widths{32, 32};  ///< output channels of each convolution
-  std::int64_t kernel = 3;      ///< tokens seen at once, odd
-  std::int64_t n_class = 1;     ///< outputs
+  std::int64_t kernel = 3;                   ///< tokens seen at once, odd
+  std::int64_t n_class = 1;                  ///< outputs
 
   /// Throws ConfigError.
   void validate() const;
@@ -22,8 +22,8 @@ struct TokenCnnConfig {
 };
 
 /// Convolutions over time with ReLU, and a linear read-out of all tokens and channels.
-/// Source: Kim 2014, "Convolutional Neural Networks for Sentence Classification" (arXiv 1408.5882), without its maximum over time, which would forget
-/// the places.
+/// Source: Kim 2014, "Convolutional Neural Networks for Sentence Classification" (arXiv 1408.5882),
+/// without its maximum over time, which would forget the places.
 class TokenCnn : public Model {
  public:
   explicit TokenCnn(const TokenCnnConfig& config);

@@ -14,13 +14,17 @@ const TokenTransformerConfig& checked_token_transformer(const TokenTransformerCo
   return config;
 }
 
-std::unique_ptr<Norm> norm_of(const TokenTransformerConfig& c) { return c.norm ? make_norm(c.width(), {.kind = c.norm_kind}) : nullptr; }
+std::unique_ptr<Norm> norm_of(const TokenTransformerConfig& c) {
+  return c.norm ? make_norm(c.width(), {.kind = c.norm_kind}) : nullptr;
+}
 
 bool is_full(TokenMixer mixer) { return mixer == TokenMixer::full || mixer == TokenMixer::linear; }
 
 }  // namespace
 
-std::int64_t TokenTransformerConfig::hidden_size() const { return std::max<std::int64_t>(1, std::llround(mlp_ratio * static_cast<double>(width()))); }
+std::int64_t TokenTransformerConfig::hidden_size() const {
+  return std::max<std::int64_t>(1, std::llround(mlp_ratio * static_cast<double>(width())));
+}
 
 void TokenTransformerConfig::validate() const {
   const ConfigCheck check("token_transformer");
@@ -37,15 +41,17 @@ void TokenTransformerConfig::validate() const {
 }
 
 double TokenTransformerConfig::parameter_count() const {
-  const auto c = static_cast<double>(width()), features = static_cast<double>(n_feature), tokens = static_cast<double>(n_token),
-             hidden = static_cast<double>(hidden_size());
+  const auto c = static_cast<double>(width()), features = static_cast<double>(n_feature),
+             tokens = static_cast<double>(n_token), hidden = static_cast<double>(hidden_size());
   const double norm_size = norm ? (norm_kind == NormKind::layer ? 2 * c : c) : 0;
   double layer = mixer == TokenMixer::diagonal ? 3 * c : 4 * c * c + 4 * c;
   if (mixer == TokenMixer::cross_covariance) layer += static_cast<double>(n_head);
   layer += norm_size;
-  if (feed_forward) layer += norm_size + (activation == Activation::swiglu ? 2 : 1) * hidden * (c + 1) + (hidden + 1) * c;
-  return (embed ? (features + 1) * c : 0) + (positions ? tokens * c : 0) + static_cast<double>(n_layer) * layer +
-         (tokens * c + 1) * static_cast<double>(n_class);
+  if (feed_forward)
+    layer += norm_size + (activation == Activation::swiglu ? 2 : 1) * hidden * (c + 1) +
+             (hidden + 1) * c;
+  return (embed ? (features + 1) * c : 0) + (positions ? tokens * c : 0) +
+         static_cast<double>(n_layer) * layer + (tokens * c + 1) * static_cast<double>(n_class);
 }
 
 TokenTransformer::Layer::Layer(const TokenTransformerConfig& c)
@@ -55,14 +61,19 @@ TokenTransformer::Layer::Layer(const TokenTransformerConfig& c)
       full(is_full(c.mixer), *this, "attn",
            MultiHeadAttentionOptions{.n_embd = c.width(),
                                      .n_head = c.n_head,
-                                     .kind = c.mixer == TokenMixer::linear ? AttentionKind::linear : AttentionKind::softmax,
+                                     .kind = c.mixer == TokenMixer::linear ? AttentionKind::linear
+                                                                           : AttentionKind::softmax,
                                      .dropout = c.dropout,
                                      .naming = Naming::timm}),
-      channels(c.mixer == TokenMixer::cross_covariance, *this, "attn", CrossCovarianceAttentionOptions{.n_embd = c.width(), .n_head = c.n_head}),
+      channels(c.mixer == TokenMixer::cross_covariance, *this, "attn",
+               CrossCovarianceAttentionOptions{.n_embd = c.width(), .n_head = c.n_head}),
       norm2(c.norm && c.feed_forward, *this, "norm2", norm_of(c)),
       mlp(c.feed_forward, *this, "mlp",
-          FeedForwardOptions{
-              .n_embd = c.width(), .hidden = c.hidden_size(), .activation = c.activation, .dropout = c.dropout, .naming = Naming::timm}) {}
+          FeedForwardOptions{.n_embd = c.width(),
+                             .hidden = c.hidden_size(),
+                             .activation = c.activation,
+                             .dropout = c.dropout,
+                             .naming = Naming::timm}) {}
 
 Tensor TokenTransformer::Layer::mix(const Tensor& x) const {
   if (diagonal) return diagonal(x);
@@ -79,7 +90,8 @@ TokenTransformer::TokenTransformer(const TokenTransformerConfig& config)
     : Model("TokenTransformer"),
       config_(checked_token_transformer(config)),
       embed(config_.embed, *this, "embed", config_.n_feature, config_.n_embd),
-      pos_embed(*this, "pos_embed", {1, config_.n_token, config_.width()}, init::normal(config_.position_std), config_.positions),
+      pos_embed(*this, "pos_embed", {1, config_.n_token, config_.width()},
+                init::normal(config_.position_std), config_.positions),
       drop(*this, "dropout", config_.dropout),
       blocks(*this, "blocks"),
       head(*this, "head", config_.n_token * config_.width(), config_.n_class) {
@@ -89,7 +101,8 @@ TokenTransformer::TokenTransformer(const TokenTransformerConfig& config)
 Tensor TokenTransformer::forward(const Tensor& tokens) const {
   const TokenTransformerConfig& c = config_;
   if (tokens.rank() != 3 || tokens.size(1) != c.n_token || tokens.size(2) != c.n_feature)
-    fail<ShapeError>("token_transformer", "wants (B, {}, {}), got {}", c.n_token, c.n_feature, tokens.shape().str());
+    fail<ShapeError>("token_transformer", "wants (B, {}, {}), got {}", c.n_token, c.n_feature,
+                     tokens.shape().str());
   Tensor x = embed ? embed(tokens) : tokens;
   if (pos_embed.defined()) x = x + pos_embed.get();
   x = drop(x);
@@ -97,11 +110,13 @@ Tensor TokenTransformer::forward(const Tensor& tokens) const {
   return head(reshape(x, {x.size(0), c.n_token * c.width()}));
 }
 
-Tensor TokenTransformer::example_input(std::int64_t batch) const { return Tensor::zeros({batch, config_.n_token, config_.n_feature}, dtype()); }
+Tensor TokenTransformer::example_input(std::int64_t batch) const {
+  return Tensor::zeros({batch, config_.n_token, config_.n_feature}, dtype());
+}
 
 std::string TokenTransformer::details() const {
-  return fmt::format("{} layers, {} heads, {} tokens of {} features, width {}", config_.n_layer, config_.n_head, config_.n_token, config_.n_feature,
-                     config_.width());
+  return fmt::format("{} layers, {} heads, {} tokens of {} features, width {}", config_.n_layer,
+                     config_.n_head, config_.n_token, config_.n_feature, config_.width());
 }
 
 }  // namespace weft::nn

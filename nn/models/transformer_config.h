@@ -1,4 +1,5 @@
-// What the configurations of all transformers share, by the names of their fields. C is GptConfig, VitConfig, ... . Not for users.
+// What the configurations of all transformers share, by the names of their fields. C is GptConfig,
+// VitConfig, ... . Not for users.
 #pragma once
 
 #include <cmath>
@@ -14,21 +15,27 @@ const C& checked(const C& config) {
   return config;
 }
 
-/// Width, layers, heads, feed-forward, probabilities, and the memory of the parameters with `table_rows` rows of fixed positions.
+/// Width, layers, heads, feed-forward, probabilities, and the memory of the parameters with
+/// `table_rows` rows of fixed positions.
 template <class C>
 void check_transformer(const ConfigCheck& check, const C& config, std::int64_t table_rows) {
   check.size("n_layer", config.n_layer, kMaxLayers);
   check.size("n_embd", config.n_embd, kMaxWidth);
   check.heads(config.n_embd, config.n_head, config.n_kv_head, config.head_size, config.positions);
   check.feed_forward(config.n_embd, config.mlp_ratio);
-  const bool scores = config.attention == AttentionKind::softmax || config.attention == AttentionKind::plain;
+  const bool scores =
+      config.attention == AttentionKind::softmax || config.attention == AttentionKind::plain;
   if (!scores && config.positions == Positions::alibi)
-    check.fail(std::string("alibi is added to the scores of a softmax, and ") + std::string(to_name(config.attention)) + " attention has none; use none, learned, sinusoidal or rope");
+    check.fail(std::string("alibi is added to the scores of a softmax, and ") +
+               std::string(to_name(config.attention)) +
+               " attention has none; use none, learned, sinusoidal or rope");
   check.probability("dropout", config.dropout);
   check.probability("attention_dropout", config.attention_dropout);
   check.above_zero("rope_base", config.rope_base);
   check.at_least_zero("init_std", config.init_std);
-  const double table = config.positions == Positions::sinusoidal ? static_cast<double>(table_rows) * static_cast<double>(config.n_embd) : 0;
+  const double table = config.positions == Positions::sinusoidal
+                           ? static_cast<double>(table_rows) * static_cast<double>(config.n_embd)
+                           : 0;
   check.memory(config.parameter_count() + table);
 }
 
@@ -36,7 +43,9 @@ void check_transformer(const ConfigCheck& check, const C& config, std::int64_t t
 template <class C>
 void check_causal(const ConfigCheck& check, const C& config) {
   if (config.attention == AttentionKind::channels)
-    check.fail("attention between channels looks at all tokens at once, also at those to be predicted: use softmax, plain, lightning or linear");
+    check.fail(
+        "attention between channels looks at all tokens at once, also at those to be predicted: "
+        "use softmax, plain, lightning or linear");
 }
 
 template <class C>
@@ -59,8 +68,10 @@ template <class C>
 BlockOptions block_options(const C& config, bool causal, Naming naming, std::int64_t layer = 0) {
   const init::Initializer weight = weight_init(config);
   init::Initializer proj = weight;
-  if (config.zero_init_proj) proj = init::zeros();
-  else if (config.init == InitScheme::gpt2) proj = init::scaled_residual(config.n_layer, config.init_std);
+  if (config.zero_init_proj)
+    proj = init::zeros();
+  else if (config.init == InitScheme::gpt2)
+    proj = init::scaled_residual(config.n_layer, config.init_std);
   return {.attention = {.n_embd = config.n_embd,
                         .n_head = config.n_head,
                         .kind = config.attention,
@@ -92,19 +103,24 @@ BlockOptions block_options(const C& config, bool causal, Naming naming, std::int
 template <class C>
 double norm_parameter_count(const C& config) {
   if (!config.norm_weight) return 0;
-  return static_cast<double>(config.n_embd) * (config.norm == NormKind::layer && config.bias ? 2 : 1);
+  return static_cast<double>(config.n_embd) *
+         (config.norm == NormKind::layer && config.bias ? 2 : 1);
 }
 
 /// Parameters of one block.
 template <class C>
 double block_parameter_count(const C& config) {
-  const auto width = static_cast<double>(config.n_embd), hidden = static_cast<double>(config.hidden_size());
-  const auto heads = static_cast<double>(config.n_head), kv_heads = static_cast<double>(config.resolved_kv_heads());
+  const auto width = static_cast<double>(config.n_embd),
+             hidden = static_cast<double>(config.hidden_size());
+  const auto heads = static_cast<double>(config.n_head),
+             kv_heads = static_cast<double>(config.resolved_kv_heads());
   const auto head_size = static_cast<double>(config.resolved_head_size());
-  const double qkv = (heads + 2 * kv_heads) * head_size, fc = hidden * (config.activation == Activation::swiglu ? 2 : 1);
+  const double qkv = (heads + 2 * kv_heads) * head_size,
+               fc = hidden * (config.activation == Activation::swiglu ? 2 : 1);
   const double matrices = width * qkv + heads * head_size * width + width * fc + hidden * width;
   const double temperatures = config.attention == AttentionKind::channels ? heads : 0;
-  return matrices + temperatures + (config.bias ? qkv + width + fc + width : 0) + 2 * norm_parameter_count(config);
+  return matrices + temperatures + (config.bias ? qkv + width + fc + width : 0) +
+         2 * norm_parameter_count(config);
 }
 
 }  // namespace weft::nn

@@ -32,11 +32,12 @@ struct VitConfig {
   Activation activation = Activation::gelu_erf;
   bool qk_norm = false;
   bool post_norm = false;
-  bool zero_init_proj = false;      ///< output projections and the head start at zero
+  bool zero_init_proj = false;  ///< output projections and the head start at zero
   InitScheme init = InitScheme::torch;
   double init_std = 0.02;
 
-  /// Throws ConfigError that names the field, its value and what it may be, and for more parameters than memory holds.
+  /// Throws ConfigError that names the field, its value and what it may be, and for more parameters
+  /// than memory holds.
   void validate() const;
   std::int64_t n_patch() const { return (image_height / patch_size) * (image_width / patch_size); }
   /// Patches, and the class token where there is one.

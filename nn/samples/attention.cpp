@@ -41,11 +41,23 @@ std::vector<naive::Values> columns(const naive::Values& x, const std::vector<std
 Reference reference(const Setting& s) {
   return [s](const std::vector<Tensor>& t) {
     const MultiHeadAttentionOptions& o = s.options;
-    const std::size_t heads = to_size(o.n_head), kv_heads = to_size(o.n_kv_head ? o.n_kv_head : o.n_head);
-    const std::size_t size = to_size(o.head_size ? o.head_size : o.n_embd / o.n_head), width = to_size(o.n_embd);
+    const std::size_t heads = to_size(o.n_head),
+                      kv_heads = to_size(o.n_kv_head ? o.n_kv_head : o.n_head);
+    const std::size_t size = to_size(o.head_size ? o.head_size : o.n_embd / o.n_head),
+                      width = to_size(o.n_embd);
     std::size_t next = 1;
-    naive::Attention how{.batch = kBatch, .queries = kQueries, .keys = to_size(s.keys), .heads = heads, .kv_heads = kv_heads, .size = size,
-                         .causal = o.causal, .qk_norm = o.qk_norm, .rope = o.positions == Positions::rope, .alibi = o.positions == Positions::alibi, .kind = o.kind, .decay = o.decay};
+    naive::Attention how{.batch = kBatch,
+                         .queries = kQueries,
+                         .keys = to_size(s.keys),
+                         .heads = heads,
+                         .kv_heads = kv_heads,
+                         .size = size,
+                         .causal = o.causal,
+                         .qk_norm = o.qk_norm,
+                         .rope = o.positions == Positions::rope,
+                         .alibi = o.positions == Positions::alibi,
+                         .kind = o.kind,
+                         .decay = o.decay};
     const naive::Values context = o.context_embd ? flat(t[next++]) : naive::Values();
     if (s.mask) how.mask = flat(t[next++]);
     if (s.padding) how.padding = flat(t[next++]);
@@ -56,10 +68,12 @@ Reference reference(const Setting& s) {
     std::vector<naive::Values> parts;
     if (o.context_embd) {
       parts = {apply(flat(t[0]), width, heads * size)};
-      const auto kv = columns(apply(context, to_size(o.context_embd), 2 * kv_heads * size), {kv_heads * size, kv_heads * size});
+      const auto kv = columns(apply(context, to_size(o.context_embd), 2 * kv_heads * size),
+                              {kv_heads * size, kv_heads * size});
       parts.insert(parts.end(), kv.begin(), kv.end());
     } else {
-      parts = columns(apply(flat(t[0]), width, (heads + 2 * kv_heads) * size), {heads * size, kv_heads * size, kv_heads * size});
+      parts = columns(apply(flat(t[0]), width, (heads + 2 * kv_heads) * size),
+                      {heads * size, kv_heads * size, kv_heads * size});
     }
     if (o.kind == AttentionKind::channels) how.temperature = flat(t.back());
     naive::Values weights;
@@ -98,51 +112,110 @@ Sample make_attention() {
   const std::vector<Setting> settings{
       {"plain", {.n_embd = kWidth, .n_head = 2}},
       {"causal, no bias", {.n_embd = kWidth, .n_head = 2, .causal = true, .bias = false}},
-      {"grouped keys, head size", {.n_embd = kWidth, .n_head = 4, .n_kv_head = 2, .head_size = 3, .causal = true}},
-      {"qk-norm and rope", {.n_embd = kWidth, .n_head = 2, .causal = true, .qk_norm = true, .positions = Positions::rope}},
+      {"grouped keys, head size",
+       {.n_embd = kWidth, .n_head = 4, .n_kv_head = 2, .head_size = 3, .causal = true}},
+      {"qk-norm and rope",
+       {.n_embd = kWidth,
+        .n_head = 2,
+        .causal = true,
+        .qk_norm = true,
+        .positions = Positions::rope}},
       {"alibi", {.n_embd = kWidth, .n_head = 4, .positions = Positions::alibi}},
       {"cross", {.n_embd = kWidth, .n_head = 2, .n_kv_head = 1, .context_embd = 6}, 3},
-      {.label = "mask and padding", .options = {.n_embd = kWidth, .n_head = 2}, .mask = true, .padding = true},
-      {"whole matrix", {.n_embd = kWidth, .n_head = 4, .kind = AttentionKind::plain, .n_kv_head = 2, .causal = true}},
-      {"lightning", {.n_embd = kWidth, .n_head = 2, .kind = AttentionKind::lightning, .causal = true, .bias = false}},
+      {.label = "mask and padding",
+       .options = {.n_embd = kWidth, .n_head = 2},
+       .mask = true,
+       .padding = true},
+      {"whole matrix",
+       {.n_embd = kWidth,
+        .n_head = 4,
+        .kind = AttentionKind::plain,
+        .n_kv_head = 2,
+        .causal = true}},
+      {"lightning",
+       {.n_embd = kWidth,
+        .n_head = 2,
+        .kind = AttentionKind::lightning,
+        .causal = true,
+        .bias = false}},
       {"lightning, rope, grouped keys",
-       {.n_embd = kWidth, .n_head = 4, .kind = AttentionKind::lightning, .n_kv_head = 2, .causal = true, .decay = 0.5, .qk_norm = true, .positions = Positions::rope}},
-      {.label = "lightning both ways, padding", .options = {.n_embd = kWidth, .n_head = 2, .kind = AttentionKind::lightning}, .padding = true},
+       {.n_embd = kWidth,
+        .n_head = 4,
+        .kind = AttentionKind::lightning,
+        .n_kv_head = 2,
+        .causal = true,
+        .decay = 0.5,
+        .qk_norm = true,
+        .positions = Positions::rope}},
+      {.label = "lightning both ways, padding",
+       .options = {.n_embd = kWidth, .n_head = 2, .kind = AttentionKind::lightning},
+       .padding = true},
       {"linear", {.n_embd = kWidth, .n_head = 2, .kind = AttentionKind::linear, .causal = true}},
-      {.label = "linear both ways, padding", .options = {.n_embd = kWidth, .n_head = 2, .kind = AttentionKind::linear}, .padding = true},
-      {"channels", {.n_embd = kWidth, .n_head = 4, .kind = AttentionKind::channels, .n_kv_head = 2}},
-      {"channels, rope", {.n_embd = kWidth, .n_head = 2, .kind = AttentionKind::channels, .bias = false, .qk_norm = true, .positions = Positions::rope}},
-      {.label = "weights", .options = {.n_embd = kWidth, .n_head = 2, .causal = true}, .weights = true}};
+      {.label = "linear both ways, padding",
+       .options = {.n_embd = kWidth, .n_head = 2, .kind = AttentionKind::linear},
+       .padding = true},
+      {"channels",
+       {.n_embd = kWidth, .n_head = 4, .kind = AttentionKind::channels, .n_kv_head = 2}},
+      {"channels, rope",
+       {.n_embd = kWidth,
+        .n_head = 2,
+        .kind = AttentionKind::channels,
+        .bias = false,
+        .qk_norm = true,
+        .positions = Positions::rope}},
+      {.label = "weights",
+       .options = {.n_embd = kWidth, .n_head = 2, .causal = true},
+       .weights = true}};
   for (const Setting& setting : settings) sample.cases.push_back(attention_case(setting));
   sample.cases.push_back(module_case<MultiHeadAttention>(
       "dropout",
-      std::make_shared<MultiHeadAttention>(
-          MultiHeadAttentionOptions{.n_embd = kWidth, .n_head = 4, .n_kv_head = 2, .dropout = 0.2, .attention_dropout = 0.3}),
-      std::vector<Tensor>{values({kBatch, kQueries, kWidth}, 1)}, [](MultiHeadAttention& module, const std::vector<Tensor>& in) {
+      std::make_shared<MultiHeadAttention>(MultiHeadAttentionOptions{
+          .n_embd = kWidth, .n_head = 4, .n_kv_head = 2, .dropout = 0.2, .attention_dropout = 0.3}),
+      std::vector<Tensor>{values({kBatch, kQueries, kWidth}, 1)},
+      [](MultiHeadAttention& module, const std::vector<Tensor>& in) {
         random::stream("dropout").set_position(3);
         return module.forward(in[0]);
       }));
   sample.errors = {
-      {"heads", [] { MultiHeadAttention({.n_embd = 130, .n_head = 4}); }, "[attention] n_embd 130 is not divisible by n_head 4; use 128 or 132"},
+      {"heads", [] { MultiHeadAttention({.n_embd = 130, .n_head = 4}); },
+       "[attention] n_embd 130 is not divisible by n_head 4; use 128 or 132"},
       {"groups", [] { MultiHeadAttention({.n_embd = 8, .n_head = 4, .n_kv_head = 3}); },
        "[attention] n_head 4 is not divisible by n_kv_head 3; use one of 1, 2, 4"},
       {"rope", [] { MultiHeadAttention({.n_embd = 6, .n_head = 2, .positions = Positions::rope}); },
-       "[attention] rope turns pairs of features and needs an even head size, got 3; set head_size 4"},
+       "[attention] rope turns pairs of features and needs an even head size, got 3; set head_size "
+       "4"},
       {"alibi without softmax",
-       [] { MultiHeadAttention({.n_embd = 8, .n_head = 2, .kind = AttentionKind::lightning, .positions = Positions::alibi}); },
-       "[attention] alibi is added to the scores of a softmax, and lightning attention has none; use none or rope"},
-      {"cross without softmax", [] { MultiHeadAttention({.n_embd = 8, .n_head = 2, .kind = AttentionKind::linear, .context_embd = 4}); },
+       [] {
+         MultiHeadAttention({.n_embd = 8,
+                             .n_head = 2,
+                             .kind = AttentionKind::lightning,
+                             .positions = Positions::alibi});
+       },
+       "[attention] alibi is added to the scores of a softmax, and lightning attention has none; "
+       "use none or rope"},
+      {"cross without softmax",
+       [] {
+         MultiHeadAttention(
+             {.n_embd = 8, .n_head = 2, .kind = AttentionKind::linear, .context_embd = 4});
+       },
        "[attention] cross attention is softmax or plain, not linear"},
-      {"causal channels", [] { MultiHeadAttention({.n_embd = 8, .n_head = 2, .kind = AttentionKind::channels, .causal = true}); },
-       "[attention] attention between channels looks at all tokens at once and cannot be causal; use softmax, lightning or linear"},
+      {"causal channels",
+       [] {
+         MultiHeadAttention(
+             {.n_embd = 8, .n_head = 2, .kind = AttentionKind::channels, .causal = true});
+       },
+       "[attention] attention between channels looks at all tokens at once and cannot be causal; "
+       "use softmax, lightning or linear"},
       {"padded channels",
        [] {
-         MultiHeadAttention({.n_embd = 8, .n_head = 2, .kind = AttentionKind::channels}).forward(Tensor::zeros({2, 3, 8}), {.key_padding = Tensor::zeros({2, 3}, DType::u8)});
+         MultiHeadAttention({.n_embd = 8, .n_head = 2, .kind = AttentionKind::channels})
+             .forward(Tensor::zeros({2, 3, 8}), {.key_padding = Tensor::zeros({2, 3}, DType::u8)});
        },
        "[attention] attention between channels takes no mask and no padding; use softmax"},
       {"mask without softmax",
        [] {
-         MultiHeadAttention({.n_embd = 8, .n_head = 2, .kind = AttentionKind::linear}).forward(Tensor::zeros({2, 3, 8}), {.mask = Tensor::zeros({3, 3})});
+         MultiHeadAttention({.n_embd = 8, .n_head = 2, .kind = AttentionKind::linear})
+             .forward(Tensor::zeros({2, 3, 8}), {.mask = Tensor::zeros({3, 3})});
        },
        "[attention] linear attention takes no mask on scores; pad keys, or use softmax"},
       {"input",
@@ -152,7 +225,8 @@ Sample make_attention() {
        "[attention] wants (B, T, 8), got (2, 3, 7)"},
       {"context",
        [] {
-         MultiHeadAttention({.n_embd = 8, .n_head = 2, .context_embd = 4}).forward(Tensor::zeros({2, 3, 8}));
+         MultiHeadAttention({.n_embd = 8, .n_head = 2, .context_embd = 4})
+             .forward(Tensor::zeros({2, 3, 8}));
        },
        "[attention] made for cross attention, but given no context"}};
   return sample;
@@ -166,12 +240,23 @@ Reference block_reference(bool post_norm) {
       for (std::size_t i = 0; i < a.size(); ++i) a[i] += b[i];
       return a;
     };
-    const auto norm1 = [&](const naive::Values& x) { return naive::layer_norm(x, part(0), part(1), kWidth); };
-    const auto norm2 = [&](const naive::Values& x) { return naive::layer_norm(x, part(6), part(7), kWidth); };
+    const auto norm1 = [&](const naive::Values& x) {
+      return naive::layer_norm(x, part(0), part(1), kWidth);
+    };
+    const auto norm2 = [&](const naive::Values& x) {
+      return naive::layer_norm(x, part(6), part(7), kWidth);
+    };
     const auto attend = [&](const naive::Values& x) {
-      const auto qkv = columns(naive::linear(x, part(2), part(3), kWidth, 3 * kWidth), {kWidth, kWidth, kWidth});
-      const naive::Attention how{.batch = kBatch, .queries = kQueries, .keys = kQueries, .heads = 2, .kv_heads = 2, .size = kWidth / 2};
-      return naive::linear(naive::attention(how, qkv[0], qkv[1], qkv[2]), part(4), part(5), kWidth, kWidth);
+      const auto qkv =
+          columns(naive::linear(x, part(2), part(3), kWidth, 3 * kWidth), {kWidth, kWidth, kWidth});
+      const naive::Attention how{.batch = kBatch,
+                                 .queries = kQueries,
+                                 .keys = kQueries,
+                                 .heads = 2,
+                                 .kv_heads = 2,
+                                 .size = kWidth / 2};
+      return naive::linear(naive::attention(how, qkv[0], qkv[1], qkv[2]), part(4), part(5), kWidth,
+                           kWidth);
     };
     const auto feed = [&](const naive::Values& x) {
       auto hidden = naive::linear(x, part(8), part(9), kWidth, 2 * kWidth);
@@ -191,11 +276,13 @@ Reference block_reference(bool post_norm) {
 Sample make_block() {
   Sample sample{.name = "Block", .kind = Kind::module, .no_errors = "its errors are its parts'"};
   for (const bool post_norm : {false, true}) {
-    const BlockOptions options{.attention = {.n_embd = kWidth, .n_head = 2, .naming = Naming::timm},
-                               .feed_forward = {.n_embd = kWidth, .hidden = 2 * kWidth, .naming = Naming::timm},
-                               .post_norm = post_norm};
-    sample.cases.push_back(module_case(post_norm ? "post-norm" : "pre-norm", std::make_shared<Block>(options), values({kBatch, kQueries, kWidth}, 1),
-                                       block_reference(post_norm)));
+    const BlockOptions options{
+        .attention = {.n_embd = kWidth, .n_head = 2, .naming = Naming::timm},
+        .feed_forward = {.n_embd = kWidth, .hidden = 2 * kWidth, .naming = Naming::timm},
+        .post_norm = post_norm};
+    sample.cases.push_back(
+        module_case(post_norm ? "post-norm" : "pre-norm", std::make_shared<Block>(options),
+                    values({kBatch, kQueries, kWidth}, 1), block_reference(post_norm)));
   }
   return sample;
 }

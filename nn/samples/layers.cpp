@@ -18,27 +18,33 @@ namespace {
 using namespace nn;
 
 Reference linear_reference(bool bias, std::size_t in, std::size_t out) {
-  return [=](const std::vector<Tensor>& t) { return naive::linear(flat(t[0]), flat(t[1]), bias ? flat(t[2]) : naive::Values(), in, out); };
+  return [=](const std::vector<Tensor>& t) {
+    return naive::linear(flat(t[0]), flat(t[1]), bias ? flat(t[2]) : naive::Values(), in, out);
+  };
 }
 
 const Register linear_sample("Linear", Kind::module, [] {
   Sample sample{.name = "Linear", .kind = Kind::module};
   sample.cases = {
-      module_case("bias", std::make_shared<Linear>(5, 3), values({2, 4, 5}, 1), linear_reference(true, 5, 3)),
-      module_case("no bias", std::make_shared<Linear>(5, 3, LinearOptions{.bias = false}), values({4, 5}, 1), linear_reference(false, 5, 3))};
+      module_case("bias", std::make_shared<Linear>(5, 3), values({2, 4, 5}, 1),
+                  linear_reference(true, 5, 3)),
+      module_case("no bias", std::make_shared<Linear>(5, 3, LinearOptions{.bias = false}),
+                  values({4, 5}, 1), linear_reference(false, 5, 3))};
   sample.errors = {{"size", [] { Linear(0, 3); }, "[Linear] sizes must be at least 1, got 0 -> 3"}};
   return sample;
 });
 
 const Register embedding_sample("Embedding", Kind::module, [] {
   Sample sample{.name = "Embedding", .kind = Kind::module, .no_errors = "its errors are the op's"};
-  sample.cases = {module_case("ids", std::make_shared<Embedding>(7, 3), ids({2, 5}, 7, 1), [](const std::vector<Tensor>& t) {
-    const auto table = flat(t[1]);
-    std::vector<double> out;
-    for (const double id : flat(t[0]))
-      for (std::size_t i = 0; i < 3; ++i) out.push_back(table[static_cast<std::size_t>(id) * 3 + i]);
-    return out;
-  })};
+  sample.cases = {module_case("ids", std::make_shared<Embedding>(7, 3), ids({2, 5}, 7, 1),
+                              [](const std::vector<Tensor>& t) {
+                                const auto table = flat(t[1]);
+                                std::vector<double> out;
+                                for (const double id : flat(t[0]))
+                                  for (std::size_t i = 0; i < 3; ++i)
+                                    out.push_back(table[static_cast<std::size_t>(id) * 3 + i]);
+                                return out;
+                              })};
   return sample;
 });
 
@@ -46,36 +52,53 @@ const Register layer_norm_sample("LayerNorm", Kind::module, [] {
   Sample sample{.name = "LayerNorm", .kind = Kind::module};
   const auto reference = [](bool weight, bool bias) -> Reference {
     return [=](const std::vector<Tensor>& t) {
-      return naive::layer_norm(flat(t[0]), weight ? flat(t[1]) : naive::Values(), bias ? flat(t[2]) : naive::Values(), 6);
+      return naive::layer_norm(flat(t[0]), weight ? flat(t[1]) : naive::Values(),
+                               bias ? flat(t[2]) : naive::Values(), 6);
     };
   };
   sample.cases = {
-      module_case("weight and bias", std::make_shared<LayerNorm>(6), values({2, 3, 6}, 1), reference(true, true)),
-      module_case("no bias", std::make_shared<LayerNorm>(6, LayerNormOptions{.bias = false}), values({2, 3, 6}, 1), reference(true, false)),
-      module_case("plain", std::make_shared<LayerNorm>(6, LayerNormOptions{.weight = false, .bias = false}), values({2, 3, 6}, 1),
-                  reference(false, false))};
-  sample.errors = {{"width", [] { LayerNorm(6).forward(Tensor::zeros({2, 5})); }, "[LayerNorm] made for (..., 6), got (2, 5)"}};
+      module_case("weight and bias", std::make_shared<LayerNorm>(6), values({2, 3, 6}, 1),
+                  reference(true, true)),
+      module_case("no bias", std::make_shared<LayerNorm>(6, LayerNormOptions{.bias = false}),
+                  values({2, 3, 6}, 1), reference(true, false)),
+      module_case("plain",
+                  std::make_shared<LayerNorm>(6, LayerNormOptions{.weight = false, .bias = false}),
+                  values({2, 3, 6}, 1), reference(false, false))};
+  sample.errors = {{"width",
+                    [] {
+                      LayerNorm(6).forward(Tensor::zeros({2, 5}));
+                    },
+                    "[LayerNorm] made for (..., 6), got (2, 5)"}};
   return sample;
 });
 
 const Register rms_norm_sample("RmsNorm", Kind::module, [] {
   Sample sample{.name = "RmsNorm", .kind = Kind::module};
-  sample.cases = {module_case("weight", std::make_shared<RmsNorm>(6), values({2, 3, 6}, 1),
-                              [](const std::vector<Tensor>& t) { return naive::rms_norm(flat(t[0]), flat(t[1]), 6); }),
-                  module_case("plain", std::make_shared<RmsNorm>(6, RmsNormOptions{.weight = false}), values({2, 3, 6}, 1),
-                              [](const std::vector<Tensor>& t) { return naive::rms_norm(flat(t[0]), {}, 6); })};
-  sample.errors = {{"width", [] { RmsNorm(6).forward(Tensor::zeros({2, 5})); }, "[RmsNorm] made for (..., 6), got (2, 5)"}};
+  sample.cases = {
+      module_case(
+          "weight", std::make_shared<RmsNorm>(6), values({2, 3, 6}, 1),
+          [](const std::vector<Tensor>& t) { return naive::rms_norm(flat(t[0]), flat(t[1]), 6); }),
+      module_case("plain", std::make_shared<RmsNorm>(6, RmsNormOptions{.weight = false}),
+                  values({2, 3, 6}, 1),
+                  [](const std::vector<Tensor>& t) { return naive::rms_norm(flat(t[0]), {}, 6); })};
+  sample.errors = {{"width",
+                    [] {
+                      RmsNorm(6).forward(Tensor::zeros({2, 5}));
+                    },
+                    "[RmsNorm] made for (..., 6), got (2, 5)"}};
   return sample;
 });
 
 const Register dropout_sample("Dropout", Kind::module, [] {
   Sample sample{.name = "Dropout", .kind = Kind::module};
-  sample.cases = {module_case<Dropout>("the same mask each time", std::make_shared<Dropout>(0.4), std::vector<Tensor>{values({5, 6}, 1)},
+  sample.cases = {module_case<Dropout>("the same mask each time", std::make_shared<Dropout>(0.4),
+                                       std::vector<Tensor>{values({5, 6}, 1)},
                                        [](Dropout& module, const std::vector<Tensor>& in) {
                                          random::stream("dropout").set_position(9);
                                          return module.forward(in[0]);
                                        })};
-  sample.errors = {{"probability", [] { Dropout(1); }, "[Dropout] the probability must be at least 0 and below 1, got 1"}};
+  sample.errors = {{"probability", [] { Dropout(1); },
+                    "[Dropout] the probability must be at least 0 and below 1, got 1"}};
   return sample;
 });
 
@@ -99,7 +122,8 @@ std::vector<double> convolve(const std::vector<Tensor>& t,
               for (std::int64_t j = 0; j < w.size(3); ++j) {
                 const std::int64_t y = row * stride[0] + i - padding[0],
                                    z = column * stride[1] + j - padding[1];
-                if (y >= 0 && y < x.size(2) && z >= 0 && z < x.size(3)) sum += x.at({b, c, y, z}) * w.at({o, c, i, j});
+                if (y >= 0 && y < x.size(2) && z >= 0 && z < x.size(3))
+                  sum += x.at({b, c, y, z}) * w.at({o, c, i, j});
               }
           out.push_back(sum);
         }
@@ -147,34 +171,45 @@ const Register patch_embed_sample("PatchEmbed", Kind::module, [] {
               out.push_back(channels_first[(b * 3 + c) * 6 + patch]);
         return out;
       })};
-  sample.errors = {{"size", [] { PatchEmbed({.patch_size = 3}).forward(Tensor::zeros({1, 1, 6, 7})); },
-                    "[PatchEmbed] wants images (B, 1, H, W) with H and W divisible by 3, got (1, 1, 6, 7)"}};
+  sample.errors = {
+      {"size",
+       [] {
+         PatchEmbed({.patch_size = 3}).forward(Tensor::zeros({1, 1, 6, 7}));
+       },
+       "[PatchEmbed] wants images (B, 1, H, W) with H and W divisible by 3, got (1, 1, 6, 7)"}};
   return sample;
 });
 
 Case feed_forward_case(Activation activation, bool bias) {
-  const FeedForwardOptions options{.n_embd = 4, .hidden = 6, .activation = activation, .bias = bias};
-  return module_case(std::string(to_name(activation)) + (bias ? "" : ", no bias"), std::make_shared<FeedForward>(options), values({2, 3, 4}, 1),
+  const FeedForwardOptions options{
+      .n_embd = 4, .hidden = 6, .activation = activation, .bias = bias};
+  return module_case(std::string(to_name(activation)) + (bias ? "" : ", no bias"),
+                     std::make_shared<FeedForward>(options), values({2, 3, 4}, 1),
                      [=](const std::vector<Tensor>& t) {
                        const bool gated = activation == Activation::swiglu;
                        const std::size_t hidden = 6, width = gated ? 2 * hidden : hidden;
-                       const auto features = naive::linear(flat(t[0]), flat(t[1]), bias ? flat(t[2]) : naive::Values(), 4, width);
+                       const auto features = naive::linear(
+                           flat(t[0]), flat(t[1]), bias ? flat(t[2]) : naive::Values(), 4, width);
                        naive::Values active;
                        for (std::size_t row = 0; row < features.size() / width; ++row)
                          for (std::size_t i = 0; i < hidden; ++i)
                            active.push_back(naive::activate(features[row * width + i], activation) *
                                             (gated ? features[row * width + hidden + i] : 1));
-                       return naive::linear(active, flat(t[bias ? 3 : 2]), bias ? flat(t[4]) : naive::Values(), hidden, 4);
+                       return naive::linear(active, flat(t[bias ? 3 : 2]),
+                                            bias ? flat(t[4]) : naive::Values(), hidden, 4);
                      });
 }
 
 const Register feed_forward_sample("FeedForward", Kind::module, [] {
   Sample sample{.name = "FeedForward", .kind = Kind::module};
-  for (const Activation activation : {Activation::relu, Activation::relu_squared, Activation::gelu_erf, Activation::gelu_tanh, Activation::swiglu})
+  for (const Activation activation :
+       {Activation::relu, Activation::relu_squared, Activation::gelu_erf, Activation::gelu_tanh,
+        Activation::swiglu})
     sample.cases.push_back(feed_forward_case(activation, true));
   sample.cases.push_back(feed_forward_case(Activation::swiglu, false));
   sample.errors = {{"swiglu alone", [] { activate(Tensor::zeros({2}), Activation::swiglu); },
-                    "[activation] swiglu gates one half of its features with the other, and only FeedForward makes both"}};
+                    "[activation] swiglu gates one half of its features with the other, and only "
+                    "FeedForward makes both"}};
   return sample;
 });
 

@@ -1,4 +1,5 @@
-// A module as a function of its inputs and parameters: what the gradient check and the parity tests need.
+// A module as a function of its inputs and parameters: what the gradient check and the parity tests
+// need.
 #pragma once
 
 #include <functional>
@@ -13,9 +14,11 @@
 namespace weft::samples {
 
 /// Values for a parameter: around 1 for the weight of a norm, around 0 for all others.
-inline Tensor parameter_values(const std::string& path, const Tensor& parameter, std::uint64_t salt) {
+inline Tensor parameter_values(const std::string& path, const Tensor& parameter,
+                               std::uint64_t salt) {
   const bool is_norm = parameter.rank() == 1 && path.ends_with("weight");
-  return is_norm ? values(parameter.shape(), salt, 0.6, 1.4) : values(parameter.shape(), salt, -0.6, 0.6);
+  return is_norm ? values(parameter.shape(), salt, 0.6, 1.4)
+                 : values(parameter.shape(), salt, -0.6, 0.6);
 }
 
 /// Inputs of the case: `inputs`, the first of them floats, then those parameters, by declaration,
@@ -59,9 +62,11 @@ Case module_case(std::string label, std::shared_ptr<M> module, std::vector<Tenso
 
 /// For modules whose forward takes one tensor.
 template <class M>
-Case module_case(std::string label, std::shared_ptr<M> module, Tensor input, Reference reference = {}) {
-  return module_case<M>(std::move(label), std::move(module), std::vector<Tensor>{std::move(input)},
-                        [](M& m, const std::vector<Tensor>& in) { return m.forward(in[0]); }, std::move(reference));
+Case module_case(std::string label, std::shared_ptr<M> module, Tensor input,
+                 Reference reference = {}) {
+  return module_case<M>(
+      std::move(label), std::move(module), std::vector<Tensor>{std::move(input)},
+      [](M& m, const std::vector<Tensor>& in) { return m.forward(in[0]); }, std::move(reference));
 }
 
 }  // namespace weft::samples

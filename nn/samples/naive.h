@@ -13,9 +13,12 @@ namespace weft::samples::naive {
 using Values = std::vector<double>;
 
 /// Rows of x (n, in) times weight (out, in) transposed, plus bias.
-Values linear(const Values& x, const Values& weight, const Values& bias, std::size_t in, std::size_t out);
-/// Each row of `size`: (x - mean) / sqrt(var + eps) or x / sqrt(mean x^2 + eps), then weight and bias where not empty.
-Values layer_norm(const Values& x, const Values& weight, const Values& bias, std::size_t size, double eps = 1e-5);
+Values linear(const Values& x, const Values& weight, const Values& bias, std::size_t in,
+              std::size_t out);
+/// Each row of `size`: (x - mean) / sqrt(var + eps) or x / sqrt(mean x^2 + eps), then weight and
+/// bias where not empty.
+Values layer_norm(const Values& x, const Values& weight, const Values& bias, std::size_t size,
+                  double eps = 1e-5);
 Values rms_norm(const Values& x, const Values& weight, std::size_t size, double eps = 1e-6);
 double activate(double x, nn::Activation activation);
 
@@ -30,6 +33,7 @@ struct Attention {
   Values temperature{};  ///< (H,), of channels
 };
 /// -> (B, T, H D). `weights` receives (B, H, T, S).
-Values attention(const Attention& how, Values q, Values k, const Values& v, Values* weights = nullptr);
+Values attention(const Attention& how, Values q, Values k, const Values& v,
+                 Values* weights = nullptr);
 
 }  // namespace weft::samples::naive

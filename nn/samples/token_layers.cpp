@@ -1,4 +1,5 @@
-// Samples of what relates real-valued tokens: diagonal and cross-covariance attention, and convolution.
+// Samples of what relates real-valued tokens: diagonal and cross-covariance attention, and
+// convolution.
 #include "nn/conv1d.h"
 #include "nn/cross_covariance_attention.h"
 #include "nn/diagonal_attention.h"
@@ -25,7 +26,12 @@ Reference diagonal_reference(std::size_t heads) {
       for (std::size_t i = 0; i < x.size(); ++i) x[i] *= w[i % kWidth];
       return x;
     };
-    const naive::Attention how{.batch = kBatch, .queries = kTokens, .keys = kTokens, .heads = heads, .kv_heads = heads, .size = kWidth / heads};
+    const naive::Attention how{.batch = kBatch,
+                               .queries = kTokens,
+                               .keys = kTokens,
+                               .heads = heads,
+                               .kv_heads = heads,
+                               .size = kWidth / heads};
     return naive::attention(how, scaled(t[1]), scaled(t[2]), scaled(t[3]));
   };
 }
@@ -33,10 +39,16 @@ Reference diagonal_reference(std::size_t heads) {
 const Register diagonal_sample("DiagonalAttention", Kind::module, [] {
   Sample sample{.name = "DiagonalAttention", .kind = Kind::module};
   for (const std::int64_t heads : {1, 2, 6})
-    sample.cases.push_back(module_case(fmt::format("{} heads", heads), std::make_shared<DiagonalAttention>(kWidth, heads), token_values(),
-                                       diagonal_reference(static_cast<std::size_t>(heads))));
-  sample.errors = {{"heads", [] { DiagonalAttention(6, 4); }, "[diagonal_attention] n_embd 6 is not divisible by n_head 4; use 4 or 8"},
-                   {"width", [] { DiagonalAttention(6).forward(Tensor::zeros({2, 3, 5})); }, "[diagonal_attention] wants (B, T, 6), got (2, 3, 5)"}};
+    sample.cases.push_back(module_case(
+        fmt::format("{} heads", heads), std::make_shared<DiagonalAttention>(kWidth, heads),
+        token_values(), diagonal_reference(static_cast<std::size_t>(heads))));
+  sample.errors = {{"heads", [] { DiagonalAttention(6, 4); },
+                    "[diagonal_attention] n_embd 6 is not divisible by n_head 4; use 4 or 8"},
+                   {"width",
+                    [] {
+                      DiagonalAttention(6).forward(Tensor::zeros({2, 3, 5}));
+                    },
+                    "[diagonal_attention] wants (B, T, 6), got (2, 3, 5)"}};
   return sample;
 });
 
@@ -45,7 +57,9 @@ const Register diagonal_sample("DiagonalAttention", Kind::module, [] {
 /// Column c of row `row` in part 0, 1 or 2 of what qkv made.
 struct Projected {
   Values qkv;
-  double at(std::size_t row, std::size_t part, std::size_t c) const { return qkv[row * 3 * kWidth + part * kWidth + c]; }
+  double at(std::size_t row, std::size_t part, std::size_t c) const {
+    return qkv[row * 3 * kWidth + part * kWidth + c];
+  }
 };
 
 /// Parameters: temperature, qkv (2), proj (2).
@@ -58,7 +72,8 @@ Reference channels_reference(std::size_t heads) {
     for (std::size_t b = 0; b < kBatch; ++b) {
       const auto length = [&](std::size_t part, std::size_t c) {
         double squares = 0;
-        for (std::size_t n = 0; n < kTokens; ++n) squares += std::pow(in.at(b * kTokens + n, part, c), 2);
+        for (std::size_t n = 0; n < kTokens; ++n)
+          squares += std::pow(in.at(b * kTokens + n, part, c), 2);
         return std::sqrt(squares);
       };
       for (std::size_t h = 0; h < heads; ++h)
@@ -67,12 +82,15 @@ Reference channels_reference(std::size_t heads) {
           double total = 0;
           for (std::size_t j = h * size; j < (h + 1) * size; ++j) {
             double score = 0;
-            for (std::size_t n = 0; n < kTokens; ++n) score += in.at(b * kTokens + n, 0, i) * in.at(b * kTokens + n, 1, j);
+            for (std::size_t n = 0; n < kTokens; ++n)
+              score += in.at(b * kTokens + n, 0, i) * in.at(b * kTokens + n, 1, j);
             weights.push_back(std::exp(temperature[h] * score / length(0, i) / length(1, j)));
             total += weights.back();
           }
           for (std::size_t n = 0; n < kTokens; ++n)
-            for (std::size_t j = 0; j < size; ++j) joined[(b * kTokens + n) * kWidth + i] += weights[j] / total * in.at(b * kTokens + n, 2, h * size + j);
+            for (std::size_t j = 0; j < size; ++j)
+              joined[(b * kTokens + n) * kWidth + i] +=
+                  weights[j] / total * in.at(b * kTokens + n, 2, h * size + j);
         }
     }
     return naive::linear(joined, flat(t[4]), flat(t[5]), kWidth, kWidth);
@@ -82,16 +100,19 @@ Reference channels_reference(std::size_t heads) {
 const Register channels_sample("CrossCovarianceAttention", Kind::module, [] {
   Sample sample{.name = "CrossCovarianceAttention", .kind = Kind::module};
   for (const std::int64_t heads : {1, 2})
-    sample.cases.push_back(module_case(fmt::format("{} heads", heads),
-                                       std::make_shared<CrossCovarianceAttention>(CrossCovarianceAttentionOptions{.n_embd = kWidth, .n_head = heads}),
-                                       token_values(), channels_reference(static_cast<std::size_t>(heads))));
-  sample.errors = {{"heads", [] { CrossCovarianceAttention({.n_embd = 6, .n_head = 4}); },
-                    "[cross_covariance_attention] n_embd 6 is not divisible by n_head 4; use 4 or 8"},
-                   {"width",
-                    [] {
-                      CrossCovarianceAttention({.n_embd = 6}).forward(Tensor::zeros({2, 3, 5}));
-                    },
-                    "[cross_covariance_attention] wants (B, T, 6), got (2, 3, 5)"}};
+    sample.cases.push_back(
+        module_case(fmt::format("{} heads", heads),
+                    std::make_shared<CrossCovarianceAttention>(
+                        CrossCovarianceAttentionOptions{.n_embd = kWidth, .n_head = heads}),
+                    token_values(), channels_reference(static_cast<std::size_t>(heads))));
+  sample.errors = {
+      {"heads", [] { CrossCovarianceAttention({.n_embd = 6, .n_head = 4}); },
+       "[cross_covariance_attention] n_embd 6 is not divisible by n_head 4; use 4 or 8"},
+      {"width",
+       [] {
+         CrossCovarianceAttention({.n_embd = 6}).forward(Tensor::zeros({2, 3, 5}));
+       },
+       "[cross_covariance_attention] wants (B, T, 6), got (2, 3, 5)"}};
   return sample;
 });
 
@@ -107,7 +128,8 @@ Reference conv1d_reference() {
           double sum = t[2].at({o});
           for (std::int64_t tap = 0; tap < w.size(2); ++tap) {
             const std::int64_t from = n + tap - w.size(2) / 2;
-            for (std::int64_t c = 0; c < w.size(1) && from >= 0 && from < x.size(1); ++c) sum += x.at({b, from, c}) * w.at({o, c, tap});
+            for (std::int64_t c = 0; c < w.size(1) && from >= 0 && from < x.size(1); ++c)
+              sum += x.at({b, from, c}) * w.at({o, c, tap});
           }
           out.push_back(sum);
         }
@@ -117,12 +139,21 @@ Reference conv1d_reference() {
 
 const Register conv1d_sample("Conv1d", Kind::module, [] {
   Sample sample{.name = "Conv1d", .kind = Kind::module};
-  sample.cases = {module_case("kernel 3", std::make_shared<Conv1d>(kWidth, 3, 3), token_values(), conv1d_reference()),
-                  module_case("wider than the sequence", std::make_shared<Conv1d>(2, 3, 5), values({2, 2, 2}, 1), conv1d_reference()),
-                  module_case("kernel 1", std::make_shared<Conv1d>(kWidth, 2, 1), token_values(), conv1d_reference())};
-  sample.errors = {{"kernel", [] { Conv1d(2, 3, 4); }, "[Conv1d] the kernel must be odd, so that it has a middle: got 4"},
-                   {"sizes", [] { Conv1d(0, 3, 1); }, "[Conv1d] sizes must be at least 1, got 0 -> 3, kernel 1"},
-                   {"channels", [] { Conv1d(2, 3, 3).forward(Tensor::zeros({2, 4, 3})); }, "[Conv1d] wants (B, T, 2), got (2, 4, 3)"}};
+  sample.cases = {module_case("kernel 3", std::make_shared<Conv1d>(kWidth, 3, 3), token_values(),
+                              conv1d_reference()),
+                  module_case("wider than the sequence", std::make_shared<Conv1d>(2, 3, 5),
+                              values({2, 2, 2}, 1), conv1d_reference()),
+                  module_case("kernel 1", std::make_shared<Conv1d>(kWidth, 2, 1), token_values(),
+                              conv1d_reference())};
+  sample.errors = {
+      {"kernel", [] { Conv1d(2, 3, 4); },
+       "[Conv1d] the kernel must be odd, so that it has a middle: got 4"},
+      {"sizes", [] { Conv1d(0, 3, 1); }, "[Conv1d] sizes must be at least 1, got 0 -> 3, kernel 1"},
+      {"channels",
+       [] {
+         Conv1d(2, 3, 3).forward(Tensor::zeros({2, 4, 3}));
+       },
+       "[Conv1d] wants (B, T, 2), got (2, 4, 3)"}};
   return sample;
 });
 

@@ -1,4 +1,5 @@
-// Samples of the models over real-valued tokens and tables, tiny. Their values are held against PyTorch's by the golden files.
+// Samples of the models over real-valued tokens and tables, tiny. Their values are held against
+// PyTorch's by the golden files.
 #include "nn/models/factorization_machine.h"
 #include "nn/models/ft_transformer.h"
 #include "nn/models/token_cnn.h"
@@ -22,27 +23,45 @@ Case token_model_case(std::string label, std::shared_ptr<M> model, const Tensor&
 Case transformer_case(std::string label, TokenTransformerConfig config) {
   config.n_token = 3;
   config.n_feature = 4;
-  return token_model_case(std::move(label), std::make_shared<TokenTransformer>(config), values({2, 3, 4}, 1));
+  return token_model_case(std::move(label), std::make_shared<TokenTransformer>(config),
+                          values({2, 3, 4}, 1));
 }
 
 const Register machine_sample("FactorizationMachine", Kind::model, [] {
   Sample sample{.name = "FactorizationMachine", .kind = Kind::model};
-  sample.cases = {token_model_case("tokens", std::make_shared<FactorizationMachine>(FactorizationMachineConfig{.input_shape = {3, 2}, .n_factor = 2}),
-                                   values({4, 3, 2}, 1))};
-  sample.errors = {
-      {"factors", [] { FactorizationMachine({.n_factor = 0}); }, "[factorization_machine] n_factor must be 1 to 1048576, got 0"},
-      {"input", [] { FactorizationMachine({}).forward(Tensor::zeros({2, 7})); }, "[factorization_machine] wants a batch of (8,), got (2, 7)"}};
+  sample.cases = {
+      token_model_case("tokens",
+                       std::make_shared<FactorizationMachine>(
+                           FactorizationMachineConfig{.input_shape = {3, 2}, .n_factor = 2}),
+                       values({4, 3, 2}, 1))};
+  sample.errors = {{"factors", [] { FactorizationMachine({.n_factor = 0}); },
+                    "[factorization_machine] n_factor must be 1 to 1048576, got 0"},
+                   {"input",
+                    [] {
+                      FactorizationMachine({}).forward(Tensor::zeros({2, 7}));
+                    },
+                    "[factorization_machine] wants a batch of (8,), got (2, 7)"}};
   return sample;
 });
 
 const Register token_cnn_sample("TokenCnn", Kind::model, [] {
   Sample sample{.name = "TokenCnn", .kind = Kind::model};
   sample.cases = {
-      token_model_case("two convolutions", std::make_shared<TokenCnn>(TokenCnnConfig{.n_token = 4, .n_feature = 3, .widths = {4, 3}, .n_class = 2}),
+      token_model_case("two convolutions",
+                       std::make_shared<TokenCnn>(TokenCnnConfig{
+                           .n_token = 4, .n_feature = 3, .widths = {4, 3}, .n_class = 2}),
                        values({2, 4, 3}, 1)),
-      token_model_case("none", std::make_shared<TokenCnn>(TokenCnnConfig{.n_token = 2, .n_feature = 3, .widths = {}}), values({2, 2, 3}, 1))};
-  sample.errors = {{"kernel", [] { TokenCnn({.kernel = 2}); }, "[token_cnn] kernel must be odd, 1 to 255, got 2"},
-                   {"input", [] { TokenCnn({}).forward(Tensor::zeros({2, 4, 7})); }, "[token_cnn] wants (B, 4, 8), got (2, 4, 7)"}};
+      token_model_case(
+          "none",
+          std::make_shared<TokenCnn>(TokenCnnConfig{.n_token = 2, .n_feature = 3, .widths = {}}),
+          values({2, 2, 3}, 1))};
+  sample.errors = {{"kernel", [] { TokenCnn({.kernel = 2}); },
+                    "[token_cnn] kernel must be odd, 1 to 255, got 2"},
+                   {"input",
+                    [] {
+                      TokenCnn({}).forward(Tensor::zeros({2, 4, 7}));
+                    },
+                    "[token_cnn] wants (B, 4, 8), got (2, 4, 7)"}};
   return sample;
 });
 
@@ -50,26 +69,46 @@ const Register token_transformer_sample("TokenTransformer", Kind::model, [] {
   Sample sample{.name = "TokenTransformer", .kind = Kind::model};
   sample.cases = {
       transformer_case("diagonal", {.mixer = TokenMixer::diagonal}),
-      transformer_case("diagonal, a head a dimension, no positions", {.n_head = 4, .mixer = TokenMixer::diagonal, .positions = false}),
+      transformer_case("diagonal, a head a dimension, no positions",
+                       {.n_head = 4, .mixer = TokenMixer::diagonal, .positions = false}),
       transformer_case("full, two layers and heads", {.n_class = 2, .n_layer = 2, .n_head = 2}),
       transformer_case("linear", {.mixer = TokenMixer::linear}),
       transformer_case("between channels", {.n_head = 2, .mixer = TokenMixer::cross_covariance}),
-      transformer_case("whole", {.embed = true, .n_embd = 6, .n_head = 2, .feed_forward = true, .mlp_ratio = 2, .norm = true}),
-      transformer_case(
-          "rms norm, swiglu",
-          {.mixer = TokenMixer::diagonal, .feed_forward = true, .activation = Activation::swiglu, .norm = true, .norm_kind = NormKind::rms})};
-  sample.errors = {{"heads", [] { TokenTransformer({.n_feature = 6, .n_head = 4}); }, "[token_transformer] n_embd 6 is not divisible by n_head 4; use 4 or 8"},
-                   {"input", [] { TokenTransformer({}).forward(Tensor::zeros({2, 4, 7})); }, "[token_transformer] wants (B, 4, 8), got (2, 4, 7)"}};
+      transformer_case("whole", {.embed = true,
+                                 .n_embd = 6,
+                                 .n_head = 2,
+                                 .feed_forward = true,
+                                 .mlp_ratio = 2,
+                                 .norm = true}),
+      transformer_case("rms norm, swiglu", {.mixer = TokenMixer::diagonal,
+                                            .feed_forward = true,
+                                            .activation = Activation::swiglu,
+                                            .norm = true,
+                                            .norm_kind = NormKind::rms})};
+  sample.errors = {{"heads", [] { TokenTransformer({.n_feature = 6, .n_head = 4}); },
+                    "[token_transformer] n_embd 6 is not divisible by n_head 4; use 4 or 8"},
+                   {"input",
+                    [] {
+                      TokenTransformer({}).forward(Tensor::zeros({2, 4, 7}));
+                    },
+                    "[token_transformer] wants (B, 4, 8), got (2, 4, 7)"}};
   return sample;
 });
 
 const Register ft_transformer_sample("FtTransformer", Kind::model, [] {
   Sample sample{.name = "FtTransformer", .kind = Kind::model};
   sample.cases = {token_model_case(
-      "two layers", std::make_shared<FtTransformer>(FtTransformerConfig{.input_shape = {2, 3}, .n_class = 2, .n_layer = 2, .n_head = 2, .n_embd = 4}),
+      "two layers",
+      std::make_shared<FtTransformer>(FtTransformerConfig{
+          .input_shape = {2, 3}, .n_class = 2, .n_layer = 2, .n_head = 2, .n_embd = 4}),
       values({2, 2, 3}, 1))};
-  sample.errors = {{"heads", [] { FtTransformer({.n_embd = 30}); }, "[ft_transformer] n_embd 30 is not divisible by n_head 4; use 28 or 32"},
-                   {"input", [] { FtTransformer({}).forward(Tensor::zeros({2, 7})); }, "[ft_transformer] wants a batch of (8,), got (2, 7)"}};
+  sample.errors = {{"heads", [] { FtTransformer({.n_embd = 30}); },
+                    "[ft_transformer] n_embd 30 is not divisible by n_head 4; use 28 or 32"},
+                   {"input",
+                    [] {
+                      FtTransformer({}).forward(Tensor::zeros({2, 7}));
+                    },
+                    "[ft_transformer] wants a batch of (8,), got (2, 7)"}};
   return sample;
 });
 

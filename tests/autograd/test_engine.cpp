@@ -139,9 +139,13 @@ TEST_CASE("grad() with respect to a tensor and to what it came from") {
 TEST_CASE("unused inputs") {
   const Tensor x = leaf(3), other = leaf(1), constant = Tensor::scalar(1, DType::f64);
   const Tensor y = mul(x, x);
-  CHECK(error_text<GraphError>([&] { grad({y}, {x, other}, {}, {.retain_graph = true}); }) ==
-        "[grad] input 1 was not used to compute the outputs; pass allow_unused to get an undefined gradient");
-  CHECK(error_text<GraphError>([&] { grad({y}, {constant}); }) == "[grad] input 0 does not require a gradient");
+  CHECK(error_text<GraphError>([&] {
+          grad({y}, {x, other}, {}, {.retain_graph = true});
+        }) ==
+        "[grad] input 1 was not used to compute the outputs; pass allow_unused to get an undefined "
+        "gradient");
+  CHECK(error_text<GraphError>([&] { grad({y}, {constant}); }) ==
+        "[grad] input 0 does not require a gradient");
   const auto found = grad({y}, {other, x, constant}, {}, {.allow_unused = true});
   CHECK(!found[0].defined());
   CHECK(found[1].item() == 6);
@@ -154,12 +158,14 @@ TEST_CASE("a freed graph says so, and nothing is half done") {
   const Tensor h = mul(x, x), y = mul(h, 2.0);
   y.backward();
   CHECK(error_text<GraphError>([&] { y.backward(); }) ==
-        "[backward] the graph behind op `mul` was already freed by an earlier backward; pass retain_graph to that one");
+        "[backward] the graph behind op `mul` was already freed by an earlier backward; pass "
+        "retain_graph to that one");
   CHECK(x.grad().item() == 12);
   const Tensor z = mul(w, h);
   CHECK_THROWS_AS(z.backward(), GraphError);
   CHECK(!w.grad().defined());
-  CHECK(error_text<GraphError>([&] { grad({mul(w, h)}, {x}); }).find("already freed") != std::string::npos);
+  CHECK(error_text<GraphError>([&] { grad({mul(w, h)}, {x}); }).find("already freed") !=
+        std::string::npos);
   CHECK(grad({mul(w, h)}, {h})[0].item() == 2);  // does not go behind h
 }
 
@@ -175,36 +181,56 @@ TEST_CASE("retain_graph lets backward run again") {
 
 TEST_CASE("mistakes in what backward is given") {
   const Tensor x = leaf({1, 2}, {2}), constant = Tensor::scalar(1, DType::f64);
-  CHECK(error_text<GraphError>([&] { mul(x, x).backward(); }) == "[backward] output 0 (2,) has more than one element; pass the gradient to start from");
-  CHECK(error_text<GraphError>([&] { constant.backward(); }) == "[backward] output 0 does not depend on anything that requires a gradient");
-  CHECK(error_text<ShapeError>([&] { mul(x, x).backward(Tensor::ones({3}, DType::f64)); }) == "[backward] gradient (3,) f64 for an output (2,) f64");
-  CHECK(error_text<ShapeError>([&] { mul(x, x).backward(Tensor::ones({2}, DType::f32)); }) == "[backward] gradient (2,) f32 for an output (2,) f64");
-  CHECK(error_text<GraphError>([&] { backward({sum(x)}, {Tensor(), Tensor()}); }) == "[backward] 2 gradients for 1 outputs");
+  CHECK(error_text<GraphError>([&] { mul(x, x).backward(); }) ==
+        "[backward] output 0 (2,) has more than one element; pass the gradient to start from");
+  CHECK(error_text<GraphError>([&] { constant.backward(); }) ==
+        "[backward] output 0 does not depend on anything that requires a gradient");
+  CHECK(error_text<ShapeError>([&] { mul(x, x).backward(Tensor::ones({3}, DType::f64)); }) ==
+        "[backward] gradient (3,) f64 for an output (2,) f64");
+  CHECK(error_text<ShapeError>([&] { mul(x, x).backward(Tensor::ones({2}, DType::f32)); }) ==
+        "[backward] gradient (2,) f32 for an output (2,) f64");
+  CHECK(error_text<GraphError>([&] {
+          backward({sum(x)}, {Tensor(), Tensor()});
+        }) == "[backward] 2 gradients for 1 outputs");
   CHECK(error_text<GraphError>([&] { backward({}); }) == "[backward] no outputs given");
   CHECK(error_text<DTypeError>([&] { Tensor::zeros({2}, DType::i64).set_requires_grad(); }) ==
         "[set_requires_grad] only f32 and f64 have gradients, not i64");
-  CHECK(error_text<GraphError>([&] { mul(x, x).set_requires_grad(); }) == "[set_requires_grad] the result of op `mul` is no leaf; use detach() first");
-  CHECK(error_text<ShapeError>([&] { x.set_grad(Tensor::zeros({3}, DType::f64)); }) == "[set_grad] gradient (3,) f64 for a tensor (2,) f64");
-  CHECK(error_text<GraphError>([&] { constant.register_hook([](const Tensor&) { return Tensor(); }); }).find("[register_hook]") == 0);
+  CHECK(error_text<GraphError>([&] { mul(x, x).set_requires_grad(); }) ==
+        "[set_requires_grad] the result of op `mul` is no leaf; use detach() first");
+  CHECK(error_text<ShapeError>([&] { x.set_grad(Tensor::zeros({3}, DType::f64)); }) ==
+        "[set_grad] gradient (3,) f64 for a tensor (2,) f64");
+  CHECK(error_text<GraphError>([&] {
+          constant.register_hook([](const Tensor&) { return Tensor(); });
+        }).find("[register_hook]") == 0);
   CHECK(error_text<GraphError>([&] { constant.retain_grad(); }).find("[retain_grad]") == 0);
 }
 
 TEST_CASE("mistakes in a rule are reported with the op's name") {
   const Tensor x = leaf({1, 2}, {2});
-  const auto with_rule = [&](BackwardRule rule) { return sum(record("bad_op", raw::clone(x), {x}, std::move(rule))); };
-  CHECK(error_text<GraphError>([&] { with_rule([](const Tensor& g) { return Gradients{g, g}; }).backward(); }) ==
-        "[bad_op] the backward rule returned 2 gradients for 1 inputs");
-  CHECK(error_text<GraphError>([&] { with_rule([](const Tensor&) { return Gradients{Tensor::zeros({3}, DType::f64)}; }).backward(); }) ==
-        "[bad_op] the backward rule gave a gradient (3,) for input 0 (2,)");
-  CHECK(error_text<GraphError>([&] { with_rule([](const Tensor&) { return Gradients{Tensor::zeros({2})}; }).backward(); }) ==
-        "[bad_op] the backward rule gave a f32 gradient for input 0, which is f64");
-  CHECK(error_text<GraphError>([&] { record("identity", mul(x, x), {x}, [](const Tensor& g) { return Gradients{g}; }); }) ==
-        "[identity] output 0 is already part of a graph; an op must return fresh tensors");
+  const auto with_rule = [&](BackwardRule rule) {
+    return sum(record("bad_op", raw::clone(x), {x}, std::move(rule)));
+  };
+  CHECK(error_text<GraphError>([&] {
+          with_rule([](const Tensor& g) { return Gradients{g, g}; }).backward();
+        }) == "[bad_op] the backward rule returned 2 gradients for 1 inputs");
+  CHECK(error_text<GraphError>([&] {
+          with_rule([](const Tensor&) {
+            return Gradients{Tensor::zeros({3}, DType::f64)};
+          }).backward();
+        }) == "[bad_op] the backward rule gave a gradient (3,) for input 0 (2,)");
+  CHECK(error_text<GraphError>([&] {
+          with_rule([](const Tensor&) { return Gradients{Tensor::zeros({2})}; }).backward();
+        }) == "[bad_op] the backward rule gave a f32 gradient for input 0, which is f64");
+  CHECK(error_text<GraphError>([&] {
+          record("identity", mul(x, x), {x}, [](const Tensor& g) { return Gradients{g}; });
+        }) == "[identity] output 0 is already part of a graph; an op must return fresh tensors");
 }
 
 TEST_CASE("a rule may leave out gradients, and give them broadcast") {
   const Tensor x = leaf({1, 2}, {2}), y = leaf(1);
-  sum(record("partial", Tensor::zeros({2}, DType::f64), {x, y}, [](const Tensor& g) { return Gradients{Tensor(), g}; })).backward();
+  sum(record("partial", Tensor::zeros({2}, DType::f64), {x, y}, [](const Tensor& g) {
+    return Gradients{Tensor(), g};
+  })).backward();
   CHECK(!x.grad().defined());
   CHECK(y.grad().shape() == Shape{});
   CHECK(y.grad().item() == 2);

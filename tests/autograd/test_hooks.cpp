@@ -65,7 +65,8 @@ TEST_CASE("hooks apply to what grad() returns") {
 TEST_CASE("a hook may not change the shape") {
   const Tensor x = leaf(2);
   x.register_hook([](const Tensor&) { return Tensor::zeros({2}, DType::f64); });
-  CHECK(error_text<Error>([&] { mul(x, x).backward(); }) == "[hook] a hook turned a gradient () f64 into (2,) f64; it must keep shape and dtype");
+  CHECK(error_text<Error>([&] { mul(x, x).backward(); }) ==
+        "[hook] a hook turned a gradient () f64 into (2,) f64; it must keep shape and dtype");
 }
 
 TEST_CASE("a hook may register another") {
@@ -97,8 +98,9 @@ TEST_CASE("a hook fires once under a fused op's definition") {
   int inner = 0, outer = 0;
   h.register_hook([&](const Tensor& g) { return ++inner, mul(g, 2.0); });
   x.register_hook([&](const Tensor&) { return ++outer, Tensor(); });
-  const Tensor doubled = record_fused("fused", raw::clone(mul(h, h).detach()), {h}, [h](const Tensor& g) { return Gradients{mul(mul(g, h), 2.0)}; },
-                                      [h] { return mul(h, h); });
+  const Tensor doubled = record_fused(
+      "fused", raw::clone(mul(h, h).detach()), {h},
+      [h](const Tensor& g) { return Gradients{mul(mul(g, h), 2.0)}; }, [h] { return mul(h, h); });
   const Tensor g = grad({doubled}, {x}, {}, {.create_graph = true})[0];
   CHECK(inner == 1);
   CHECK(outer == 1);
@@ -109,8 +111,10 @@ TEST_CASE("anomaly mode names the op that made a NaN going forward") {
   const Tensor x = leaf(-1);
   CHECK(std::isnan(log(x).item()));
   const AnomalyMode anomaly;
-  CHECK(error_text<Error>([&] { log(x); }) == "[log] the forward made a NaN or an infinity: element 0 (row-major) of an output ()");
-  CHECK(error_text<Error>([&] { log(x.detach()); }).find("[log] the forward made a NaN") == 0);  // recorded or not
+  CHECK(error_text<Error>([&] { log(x); }) ==
+        "[log] the forward made a NaN or an infinity: element 0 (row-major) of an output ()");
+  CHECK(error_text<Error>([&] { log(x.detach()); }).find("[log] the forward made a NaN") ==
+        0);  // recorded or not
   const AnomalyMode off(false);
   CHECK(std::isnan(log(x).item()));
 }
@@ -120,7 +124,10 @@ TEST_CASE("anomaly mode names the op that made a NaN going back") {
   x.set_requires_grad();
   const AnomalyMode anomaly;
   CHECK(error_text<Error>([&] { sum(sqrt(x)).backward(); }) ==
-        "[sqrt] the backward made a NaN or an infinity: element 1 (row-major) of the gradient of input 0 (2,)");
-  CHECK(error_text<Error>([&] { grad({sum(sqrt(x))}, {x}, {}, {.create_graph = true}); }).find("backward made") != std::string::npos);
+        "[sqrt] the backward made a NaN or an infinity: element 1 (row-major) of the gradient of "
+        "input 0 (2,)");
+  CHECK(error_text<Error>([&] {
+          grad({sum(sqrt(x))}, {x}, {}, {.create_graph = true});
+        }).find("backward made") != std::string::npos);
   CHECK(!x.grad().defined());
 }

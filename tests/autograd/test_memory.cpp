@@ -68,7 +68,7 @@ TEST_CASE("100,000 ops deep: forward, backward, grad and release need no stack")
     y.backward(Tensor(), true);
     CHECK(x.grad().item() == 1);
     CHECK(grad({y}, {x}, {}, {.retain_graph = true})[0].item() == 1);
-    y = Tensor();                   // releases a graph that nothing freed
+    y = Tensor();                    // releases a graph that nothing freed
     Tensor never = chain(x, kDeep);  // released without any backward
     never = Tensor();
     Tensor freed = chain(x, kDeep);
@@ -86,7 +86,8 @@ TEST_CASE("deep graphs through fused ops and saved outputs are released without 
     for (int i = 0; i < kDeep / 2; ++i) {
       const Tensor input = y;
       y = record_fused(
-          "pass", Tensor::scalar(1, DType::f64), {input}, [input](const Tensor& g) { return Gradients{g}; }, [input] { return mul(input, 1.0); });
+          "pass", Tensor::scalar(1, DType::f64), {input},
+          [input](const Tensor& g) { return Gradients{g}; }, [input] { return mul(input, 1.0); });
       y = tanh(y);
     }
     y = Tensor();

@@ -17,19 +17,23 @@ namespace {
 using Heard = std::vector<std::string>;
 
 OpObserver::Ended into(Heard& heard) {
-  return [&heard](const char* op, bool backward) { heard.push_back(std::string(backward ? "d " : "") + op); };
+  return [&heard](const char* op, bool backward) {
+    heard.push_back(std::string(backward ? "d " : "") + op);
+  };
 }
 
 }  // namespace
 
-TEST_CASE("an observer hears of each op and each node once, in order, and not of what a rule computes") {
+TEST_CASE(
+    "an observer hears of each op and each node once, in order, and not of what a rule computes") {
   const Tensor x = Tensor::ones({2, 3}), row = Tensor::ones({3});
   x.set_requires_grad();
   row.set_requires_grad();
   Heard heard;
   {
     const OpObserver observer(into(heard));
-    const Tensor y = sum(tanh(x * row));  // the row's gradient is summed over the broadcast, by the engine
+    const Tensor y =
+        sum(tanh(x * row));  // the row's gradient is summed over the broadcast, by the engine
     CHECK(heard == Heard{"mul", "tanh", "sum"});
     heard.clear();
     y.backward();

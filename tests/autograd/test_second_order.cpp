@@ -16,7 +16,8 @@ namespace {
 
 const GradOptions kCreate{.create_graph = true};
 
-/// sin(a) * b as a fused op: the rule computes with plain numbers, so only the definition can be differentiated.
+/// sin(a) * b as a fused op: the rule computes with plain numbers, so only the definition can be
+/// differentiated.
 Tensor fused_sin_mul(const Tensor& a, const Tensor& b) {
   const double value = std::sin(a.item()) * b.item();
   return record_fused(
@@ -74,8 +75,10 @@ TEST_CASE("fused ops are differentiated twice by their definition") {
   const Tensor y = fused_sin_mul(a, b);
   const auto first = grad({y}, {a, b}, {}, kCreate);
   CHECK(first[0].item() == doctest::Approx(std::cos(0.4) * 1.5));
-  CHECK(grad({first[0]}, {a}, {}, {.retain_graph = true})[0].item() == doctest::Approx(-std::sin(0.4) * 1.5));
-  CHECK(grad({first[0]}, {b}, {}, {.retain_graph = true})[0].item() == doctest::Approx(std::cos(0.4)));
+  CHECK(grad({first[0]}, {a}, {}, {.retain_graph = true})[0].item() ==
+        doctest::Approx(-std::sin(0.4) * 1.5));
+  CHECK(grad({first[0]}, {b}, {}, {.retain_graph = true})[0].item() ==
+        doctest::Approx(std::cos(0.4)));
   const Tensor second = grad({first[0]}, {a}, {}, kCreate)[0];
   CHECK(grad({second}, {a})[0].item() == doctest::Approx(-std::cos(0.4) * 1.5));
 }
@@ -93,13 +96,19 @@ TEST_CASE("a definition's inputs are independent of each other, and one given tw
 
 TEST_CASE("a fused op without a definition says that it has no second derivative") {
   const Tensor x = leaf(2);
-  const Tensor y = record_fused("once", Tensor::scalar(4, DType::f64), {x}, [](const Tensor& g) { return Gradients{g}; }, nullptr);
-  CHECK_THROWS_WITH_AS(grad({y}, {x}, {}, kCreate), "[once] has no definition in primitive ops, so its gradient has no gradient", GraphError);
+  const Tensor y = record_fused(
+      "once", Tensor::scalar(4, DType::f64), {x}, [](const Tensor& g) { return Gradients{g}; },
+      nullptr);
+  CHECK_THROWS_WITH_AS(grad({y}, {x}, {}, kCreate),
+                       "[once] has no definition in primitive ops, so its gradient has no gradient",
+                       GraphError);
 }
 
 TEST_CASE("gradcheck of the gradient: compositions") {
   const Tensor x = leaf({0.3, -0.7, 1.2, 0.9}, {2, 2}), y = leaf({0.5, -1.1}, {2});
-  const auto f = [](const std::vector<Tensor>& in) { return mul(exp(mul(in[0], in[1])), sin(add(in[0], in[1]))); };
+  const auto f = [](const std::vector<Tensor>& in) {
+    return mul(exp(mul(in[0], in[1])), sin(add(in[0], in[1])));
+  };
   const auto result = gradcheck(f, {x, y}, {.second_order = true});
   CHECK_MESSAGE(result.passed, result.message);
   CHECK(result.checked > 2 * (4 + 2));
@@ -118,7 +127,8 @@ TEST_CASE("jacobian against closed forms") {
   CHECK(of_sum.shape() == Shape{2, 2, 2});
   CHECK(of_sum.to_vector<double>() == std::vector<double>{1, 0, 1, 0, 0, 1, 0, 1});
 
-  CHECK(jacobian([](const Tensor&) { return Tensor::zeros({2}, DType::f64); }, x).to_vector<double>() == std::vector<double>(6, 0.0));
+  CHECK(jacobian([](const Tensor&) { return Tensor::zeros({2}, DType::f64); }, x)
+            .to_vector<double>() == std::vector<double>(6, 0.0));
   CHECK(jacobian([](const Tensor& t) { return sum(t); }, x).shape() == Shape{3});
   CHECK(jacobian([](const Tensor& t) { return slice(t, 0, 0, 0); }, x).shape() == Shape{0, 3});
   const NoGrad guard;
@@ -127,8 +137,11 @@ TEST_CASE("jacobian against closed forms") {
 
 TEST_CASE("jacobian of a gradient is the Hessian") {
   const Tensor x = leaf({0.5, -1.0}, {2});
-  const auto f = [](const Tensor& t) { return sum(mul(mul(t, t), flip(t, {0}))); };  // x0^2 x1 + x1^2 x0
-  const Tensor hessian = jacobian([&](const Tensor& t) { return grad({f(t)}, {t}, {}, kCreate)[0]; }, x);
+  const auto f = [](const Tensor& t) {
+    return sum(mul(mul(t, t), flip(t, {0})));
+  };  // x0^2 x1 + x1^2 x0
+  const Tensor hessian =
+      jacobian([&](const Tensor& t) { return grad({f(t)}, {t}, {}, kCreate)[0]; }, x);
   const std::vector<double> expected{2 * -1.0, 2 * 0.5 + 2 * -1.0, 2 * 0.5 + 2 * -1.0, 2 * 0.5};
   const std::vector<double> found = hessian.to_vector<double>();
   for (std::size_t i = 0; i < 4; ++i) CHECK(found[i] == doctest::Approx(expected[i]));

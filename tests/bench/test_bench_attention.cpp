@@ -10,8 +10,10 @@ using test::weft_with;
 
 TEST_CASE("attention by length: what each kind takes, and that tiles need no matrix") {
   const TempFolder folder;
-  const Outcome outcome = weft_with(folder, {"bench", "attention", "--lengths", "128,512", "--heads", "2", "--head-size", "8", "--rounds", "1", "--threads", "1", "--json",
-                                             "--html", (folder / "cost.html").string()});
+  const Outcome outcome =
+      weft_with(folder, {"bench", "attention", "--lengths", "128,512", "--heads", "2",
+                         "--head-size", "8", "--rounds", "1", "--threads", "1", "--json", "--html",
+                         (folder / "cost.html").string()});
   REQUIRE_MESSAGE(outcome.code == 0, outcome.err);
   const auto json = nlohmann::json::parse(outcome.out);
   REQUIRE(json["costs"].size() == 8);
@@ -21,10 +23,12 @@ TEST_CASE("attention by length: what each kind takes, and that tiles need no mat
     CHECK(cost["backward_ms"].get<double>() > 0);
     CHECK(cost["tokens_per_s"].get<double>() > 0);
     const double matrix = 4.0 * 2 * 512 * 512 / 1048576;
-    if (cost["length"] == 512) CHECK((cost["extra_mib"].get<double>() > matrix) == (cost["kind"] == "plain"));
+    if (cost["length"] == 512)
+      CHECK((cost["extra_mib"].get<double>() > matrix) == (cost["kind"] == "plain"));
   }
   const std::string page = read_file((folder / "cost.html").string());
-  for (const char* kind : {"plain", "flash", "lightning", "channels"}) CHECK(page.find(fmt::format("\"name\":\"{}\",\"points\":[[128", kind)) != std::string::npos);
+  for (const char* kind : {"plain", "flash", "lightning", "channels"})
+    CHECK(page.find(fmt::format("\"name\":\"{}\",\"points\":[[128", kind)) != std::string::npos);
 }
 
 TEST_CASE("lengths that mean nothing are refused") {
@@ -32,5 +36,7 @@ TEST_CASE("lengths that mean nothing are refused") {
   const Outcome none = weft_with(folder, {"bench", "attention", "--lengths", "0"});
   CHECK(none.code != 0);
   CHECK(none.err.find("--lengths must be from 1 to 4194304, got 0") != std::string::npos);
-  CHECK(weft_with(folder, {"bench", "attention", "--lengths", "4194304", "--batch", "65536"}).code != 0);
+  CHECK(
+      weft_with(folder, {"bench", "attention", "--lengths", "4194304", "--batch", "65536"}).code !=
+      0);
 }

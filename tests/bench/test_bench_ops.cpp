@@ -10,10 +10,12 @@ using test::weft_with;
 
 TEST_CASE("the ops of a pattern, against the machine's peak") {
   const TempFolder folder;
-  const Outcome outcome = weft_with(folder, {"bench", "ops", "Layer_norm", "--threads", "2", "--json"});
+  const Outcome outcome =
+      weft_with(folder, {"bench", "ops", "Layer_norm", "--threads", "2", "--json"});
   REQUIRE_MESSAGE(outcome.code == 0, outcome.err);
   const auto json = nlohmann::json::parse(outcome.out);
-  const double flops = json["peak_gflop_per_s"].get<double>(), bytes = json["peak_gb_per_s"].get<double>();
+  const double flops = json["peak_gflop_per_s"].get<double>(),
+               bytes = json["peak_gb_per_s"].get<double>();
   CHECK(json["threads"] == 2);
   CHECK(flops > 0);
   CHECK(bytes > 0);
@@ -22,7 +24,9 @@ TEST_CASE("the ops of a pattern, against the machine's peak") {
     CHECK(op["name"] == "layer_norm");
     CHECK(op["ms"].get<double>() > 0);
     CHECK(op["backward_ms"].get<double>() > 0);
-    CHECK(op["share_of_peak"].get<double>() == doctest::Approx(std::max(op["gflop_per_s"].get<double>() / flops, op["gb_per_s"].get<double>() / bytes)));
+    CHECK(op["share_of_peak"].get<double>() ==
+          doctest::Approx(std::max(op["gflop_per_s"].get<double>() / flops,
+                                   op["gb_per_s"].get<double>() / bytes)));
   }
 }
 

@@ -9,7 +9,8 @@
 
 namespace weft::test {
 
-/// One line that says what is wrong, and nothing else; usage errors are followed by a line that points at the help.
+/// One line that says what is wrong, and nothing else; usage errors are followed by a line that
+/// points at the help.
 inline void check_refused(const Outcome& outcome, int code, const std::string& says) {
   CAPTURE(outcome.err);
   CHECK(outcome.code == code);

@@ -1,5 +1,6 @@
-// What cannot be answered keeps nothing else from its answer; pictures are inverted only where the training images call for
-// it; and a run of the wrong kind, or data of the wrong kind, is answered with what would do.
+// What cannot be answered keeps nothing else from its answer; pictures are inverted only where the
+// training images call for it; and a run of the wrong kind, or data of the wrong kind, is answered
+// with what would do.
 #include <doctest/doctest.h>
 
 #include "data/image/png.h"
@@ -13,19 +14,23 @@ using Words = std::vector<std::string>;
 
 namespace {
 
-/// Images of two classes: a bright square in the middle, and a bright bar there. Around it lies `edge`; of natural images
-/// it is light in every second one.
+/// Images of two classes: a bright square in the middle, and a bright bar there. Around it lies
+/// `edge`; of natural images it is light in every second one.
 void write_images(const fs::path& folder, bool natural) {
   fs::create_directories(folder);
   const auto write = [&](const std::string& part, std::int64_t count) {
-    const Tensor pixels = Tensor::empty({count, 8, 8}, DType::u8), labels = Tensor::empty({count}, DType::u8);
+    const Tensor pixels = Tensor::empty({count, 8, 8}, DType::u8),
+                 labels = Tensor::empty({count}, DType::u8);
     for (std::int64_t n = 0; n < count; ++n) {
       labels.data<std::uint8_t>()[n] = static_cast<std::uint8_t>(n % 2);
       for (std::int64_t i = 0; i < 64; ++i) {
         const std::int64_t y = i / 8, x = i % 8;
         const bool inside = y > 1 && y < 6 && x > 1 && x < 6, ink = inside && (n % 2 == 0 || y < 4);
         const std::int64_t around = natural && n / 2 % 2 == 0 ? 190 : 5;
-        pixels.data<std::uint8_t>()[n * 64 + i] = static_cast<std::uint8_t>((ink ? 220 : inside ? 5 : around) + (n * 7 + i) % 20);
+        pixels.data<std::uint8_t>()[n * 64 + i] = static_cast<std::uint8_t>((ink      ? 220
+                                                                             : inside ? 5
+                                                                                      : around) +
+                                                                            (n * 7 + i) % 20);
       }
     }
     data::write_idx((folder / (part + "-images-idx3-ubyte")).string(), pixels);
@@ -38,20 +43,23 @@ void write_images(const fs::path& folder, bool natural) {
 std::string trained(const TempFolder& folder, const std::string& name, bool natural) {
   write_images(folder / (name + "-data"), natural);
   const std::string run = (folder / name).string();
-  REQUIRE(weft_with(folder, {"train", "vision", "--data", (folder / (name + "-data")).string(), "--model", "mlp", "--width", "16", "--batch", "8", "--epochs", "10",
+  REQUIRE(weft_with(folder, {"train", "vision", "--data", (folder / (name + "-data")).string(),
+                             "--model", "mlp", "--width", "16", "--batch", "8", "--epochs", "10",
                              "--lr", "1e-2", "--out", run})
               .code == 0);
   return run;
 }
 
-bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+bool has(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
 
 }  // namespace
 
 TEST_CASE("predict answers for every picture that can be read") {
   const TempFolder folder;
-  const std::string run = trained(folder, "run", false), good = (folder / "good.png").string(), jpeg = (folder / "photo.jpg").string(),
-                    none = (folder / "none.png").string();
+  const std::string run = trained(folder, "run", false), good = (folder / "good.png").string(),
+                    jpeg = (folder / "photo.jpg").string(), none = (folder / "none.png").string();
   data::save_png(good, Tensor::zeros({8, 8}, DType::u8));
   write_file(jpeg, "\xFF\xD8\xFF\xE0 and so on");
   const Words words{"predict", run, jpeg, good, none, "--test-image", "0", "99", "1"};
@@ -70,7 +78,8 @@ TEST_CASE("predict answers for every picture that can be read") {
   CHECK(json.code == 1);
   CHECK(json.err == text.err);
   const Json list = Json::parse(json.out);
-  const std::vector<std::string> names{jpeg, good, none, "test image 0", "test image 99", "test image 1"};
+  const std::vector<std::string> names{jpeg,          good, none, "test image 0", "test image 99",
+                                       "test image 1"};
   REQUIRE(list.size() == names.size());
   for (std::size_t i = 0; i < names.size(); ++i) {
     CHECK(list[i]["name"] == names[i]);
@@ -84,11 +93,15 @@ TEST_CASE("predict answers for every picture that can be read") {
 TEST_CASE("predict answers for every text that can be answered") {
   const TempFolder folder;
   std::string sentences;
-  for (int i = 0; i < 200; ++i) sentences += i % 3 == 0 ? "the cat sat on the mat\n" : "a dog ran to the door\n";
+  for (int i = 0; i < 200; ++i)
+    sentences += i % 3 == 0 ? "the cat sat on the mat\n" : "a dog ran to the door\n";
   write_file((folder / "text.txt").string(), sentences);
   const std::string run = (folder / "bert").string();
-  REQUIRE(weft_with(folder, {"train", "bert", "--data", (folder / "text.txt").string(), "--layers", "1", "--heads", "2", "--width", "16", "--context", "16", "--batch", "4",
-                             "--vocabulary", "60", "--steps", "2", "--out", run})
+  REQUIRE(weft_with(folder, {"train",    "bert", "--data",       (folder / "text.txt").string(),
+                             "--layers", "1",    "--heads",      "2",
+                             "--width",  "16",   "--context",    "16",
+                             "--batch",  "4",    "--vocabulary", "60",
+                             "--steps",  "2",    "--out",        run})
               .code == 0);
   const Words words{"predict", run, "--text=no blank", "--text=the ___ sat"};
   const Outcome text = weft_with(folder, words);
@@ -100,10 +113,13 @@ TEST_CASE("predict answers for every text that can be answered") {
   REQUIRE(list.size() == 2);
   CHECK(has(list[0]["error"], "there is nothing to fill in"));
   CHECK(list[1]["blanks"].size() == 1);
-  CHECK(weft_with(folder, {"predict", run, "--text=no blank"}).code == 2);  // nothing else was asked
+  CHECK(weft_with(folder, {"predict", run, "--text=no blank"}).code ==
+        2);  // nothing else was asked
 }
 
-TEST_CASE("a picture is inverted where all training images have edges of the other kind, and nowhere else") {
+TEST_CASE(
+    "a picture is inverted where all training images have edges of the other kind, and nowhere "
+    "else") {
   const TempFolder folder;
   // Dark on white: of class 1.
   const Tensor drawing = Tensor::full({8, 8}, 250, DType::u8);
@@ -118,7 +134,8 @@ TEST_CASE("a picture is inverted where all training images have edges of the oth
   CHECK(Json::parse(inverted.out)[0]["inverted"] == true);
   CHECK(Json::parse(inverted.out)[0]["class"] == 1);
   CHECK(inverted.err == "weft: " + png +
-                            ": light and dark are exchanged, because its edge is light, and those of the training images are dark; --invert no reads "
+                            ": light and dark are exchanged, because its edge is light, and those "
+                            "of the training images are dark; --invert no reads "
                             "it as it is\n");
   CHECK(weft_with(folder, {"predict", digits, png, "--invert", "no"}).err.empty());
 
@@ -127,7 +144,8 @@ TEST_CASE("a picture is inverted where all training images have edges of the oth
   const Outcome as_it_is = weft_with(folder, {"predict", natural, png, "--json"});
   CHECK(Json::parse(as_it_is.out)[0]["inverted"] == false);
   CHECK(as_it_is.err.empty());
-  CHECK(Json::parse(weft_with(folder, {"predict", natural, png, "--invert", "yes", "--json"}).out)[0]["inverted"] == true);
+  CHECK(Json::parse(weft_with(folder, {"predict", natural, png, "--invert", "yes", "--json"})
+                        .out)[0]["inverted"] == true);
 }
 
 TEST_CASE("new runs record which images they validate on; small sets give a tenth") {
@@ -155,9 +173,12 @@ TEST_CASE("a run of another kind is answered with the commands for it") {
       } catch (const ConfigError& error) {
         text = error.what();
       }
-      if (other == kind) CHECK(text.empty());
-      else CHECK(text == "[x.safetensors] belongs to a " + kind->name() + " run; this command wants a " + other->name() + " run; for a " + kind->name() +
-                             " run there are: " + commands);
+      if (other == kind)
+        CHECK(text.empty());
+      else
+        CHECK(text == "[x.safetensors] belongs to a " + kind->name() +
+                          " run; this command wants a " + other->name() + " run; for a " +
+                          kind->name() + " run there are: " + commands);
     }
   }
   CHECK(train::commands_for("none").empty());
@@ -167,8 +188,10 @@ TEST_CASE("a folder of pictures without a list of boxes is told from one without
   const TempFolder folder;
   fs::create_directories(folder / "pictures");
   const std::string pictures = (folder / "pictures").string();
-  const Words words{"train", "detect", "--data", pictures, "--steps", "1", "--out", (folder / "run").string()};
-  check_refused(weft_with(folder, words), 1, "has no boxes.csv: write one, one line a box: file,label,x0,y0,x1,y1");
+  const Words words{"train",   "detect", "--data", pictures,
+                    "--steps", "1",      "--out",  (folder / "run").string()};
+  check_refused(weft_with(folder, words), 1,
+                "has no boxes.csv: write one, one line a box: file,label,x0,y0,x1,y1");
   data::save_png(pictures + "/a.png", Tensor::zeros({8, 8}, DType::u8));
   check_refused(weft_with(folder, words), 1, "has no boxes.csv beside its PNG files: write one");
   CHECK_FALSE(has(weft_with(folder, words).err, "idx3"));

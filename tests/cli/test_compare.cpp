@@ -21,7 +21,8 @@ namespace fs = std::filesystem;
 namespace {
 
 /// Two tasks on one tiny text, three arms, six seeds; `budget` and `arms` are parts of the file.
-std::string suite_text(const TempFolder& folder, const std::string& budget, const std::string& more = "", const std::string& steps = "8") {
+std::string suite_text(const TempFolder& folder, const std::string& budget,
+                       const std::string& more = "", const std::string& steps = "8") {
   const std::string data = test::tiny_text_config(folder).data;
   return R"(name = "tiny"
 question = { en = "Does it work?", zh = "行吗？" }
@@ -30,7 +31,8 @@ seeds = 6
 margin = 5
 lr_factors = [0.5, 2]
 [budget]
-)" + budget + R"(
+)" + budget +
+         R"(
 [base]
 layers = 1
 width = 16
@@ -38,8 +40,10 @@ heads = 2
 context = 8
 batch = 3
 dropout = 0.1
-data = ")" + data + R"("
-steps = )" + steps + R"(
+data = ")" +
+         data + R"("
+steps = )" +
+         steps + R"(
 [[task]]
 name = "short"
 metric = "val_bits_per_byte"
@@ -73,7 +77,9 @@ fs::path write_suite(const TempFolder& folder, const std::string& text) {
 nlohmann::json findings(const fs::path& folder) {
   nlohmann::json json = comparison_results(folder);
   nlohmann::json cells = nlohmann::json::array();
-  for (const auto& cell : json["cells"]) cells.push_back({cell["task"], cell["arm"], cell["values"], cell["lr"], cell["tried"], cell["curve"], cell["parameters"], cell["steps"]});
+  for (const auto& cell : json["cells"])
+    cells.push_back({cell["task"], cell["arm"], cell["values"], cell["lr"], cell["tried"],
+                     cell["curve"], cell["parameters"], cell["steps"]});
   nlohmann::json pairing = nlohmann::json::array();
   for (const auto& task : json["tasks"]) pairing.push_back(task["pairing"]);
   return {cells, pairing, json["contrasts"], json["exploratory"], json["controls"]};
@@ -83,7 +89,9 @@ nlohmann::json findings(const fs::path& folder) {
 
 TEST_CASE("a suite runs, says what it found, and can be killed at any time without a difference") {
   const TempFolder folder;
-  const std::string suite = write_suite(folder, suite_text(folder, "equal = \"parameters\"\nreference = \"plain\"\ntolerance = 0.1\n", "", "20"));
+  const std::string suite = write_suite(
+      folder, suite_text(folder, "equal = \"parameters\"\nreference = \"plain\"\ntolerance = 0.1\n",
+                         "", "20"));
   const std::string whole = (folder / "whole").string(), cut = (folder / "cut").string();
   const Outcome done = weft_with(folder, {"compare", suite, "--out", whole, "--jobs", "2"});
   CAPTURE(done.err);
@@ -96,13 +104,17 @@ TEST_CASE("a suite runs, says what it found, and can be killed at any time witho
   REQUIRE(json["cells"].size() == 6);
   for (const auto& cell : json["cells"]) {
     CHECK(cell["values"].size() == 6);
-    CHECK(std::abs(cell["parameters"].get<double>() / json["cells"][cell["task"] == "short" ? 0 : 3]["parameters"].get<double>() - 1) <= 0.1);
+    CHECK(std::abs(cell["parameters"].get<double>() /
+                       json["cells"][cell["task"] == "short" ? 0 : 3]["parameters"].get<double>() -
+                   1) <= 0.1);
     CHECK(cell["tried"].size() == 2);
     for (const auto& run : cell["runs"]) {
-      const auto summary = nlohmann::json::parse(read_file(run["folder"].get<std::string>() + "/summary.json"));
+      const auto summary =
+          nlohmann::json::parse(read_file(run["folder"].get<std::string>() + "/summary.json"));
       CHECK(summary[cell["task"] == "short" ? "val_bits_per_byte" : "val_loss"] == run["value"]);
       CHECK(summary["params"] == cell["parameters"]);
-      CHECK(summary["batch_hash"] == json["tasks"][cell["task"] == "short" ? 0 : 1]["pairing"][run["seed"].get<std::size_t>() - 1]["hash"]);
+      CHECK(summary["batch_hash"] == json["tasks"][cell["task"] == "short" ? 0 : 1]["pairing"]
+                                         [run["seed"].get<std::size_t>() - 1]["hash"]);
     }
   }
   // Seeds see different batches, tasks different data.
@@ -130,7 +142,8 @@ TEST_CASE("a suite runs, says what it found, and can be killed at any time witho
       CHECK(stopped.code == 143);
       // On a slow machine it may still be planning or reading data, with nothing to be saved.
       if (stopped.err.find("weft: stopped\n") != std::string::npos) continue;
-      CHECK(stopped.err.find("Go on with:\n  weft compare " + suite + " --out " + cut) != std::string::npos);
+      CHECK(stopped.err.find("Go on with:\n  weft compare " + suite + " --out " + cut) !=
+            std::string::npos);
       CHECK(comparison_results(cut)["complete"] == false);
     }
   }
@@ -141,19 +154,25 @@ TEST_CASE("a suite runs, says what it found, and can be killed at any time witho
   const auto before = fs::last_write_time(fs::path(whole) / "runs/short/rms/seed-3/summary.json");
   CHECK(weft_with(folder, {"compare", suite, "--out", whole, "--json"}).code == 0);
   CHECK(fs::last_write_time(fs::path(whole) / "runs/short/rms/seed-3/summary.json") == before);
-  CHECK(weft_with(folder, {"compare", suite, "--out", whole, "--seeds", "7"}).err.find("with other seeds") != std::string::npos);
-  CHECK(weft_with(folder, {"compare", suite, "--out", (folder / "").string()}).err.find("has other things in it") != std::string::npos);
+  CHECK(weft_with(folder, {"compare", suite, "--out", whole, "--seeds", "7"})
+            .err.find("with other seeds") != std::string::npos);
+  CHECK(weft_with(folder, {"compare", suite, "--out", (folder / "").string()})
+            .err.find("has other things in it") != std::string::npos);
   fs::create_directory(folder / "mine");
   write_file((folder / "mine" / "suite.toml").string(), "mine");
-  CHECK(weft_with(folder, {"compare", suite, "--out", (folder / "mine").string()}).err.find("has other things in it") != std::string::npos);
+  CHECK(weft_with(folder, {"compare", suite, "--out", (folder / "mine").string()})
+            .err.find("has other things in it") != std::string::npos);
   // What a comparison left that was killed before it had begun is taken for its beginning.
   fs::create_directory(folder / "killed");
   write_file((folder / "killed" / "suite.toml").string(), read_file(suite));
   write_file((folder / "killed" / "compare.json.17.0.part").string(), "{");
   REQUIRE(weft_with(folder, {"compare", suite, "--out", (folder / "killed").string()}).code == 0);
   CHECK(findings((folder / "killed").string()) == findings(whole));
-  write_suite(folder, suite_text(folder, "equal = \"parameters\"\nreference = \"plain\"\ntolerance = 0.1\n", "", "21"));
-  CHECK(weft_with(folder, {"compare", suite, "--out", whole}).err.find("before it was changed") != std::string::npos);
+  write_suite(folder,
+              suite_text(folder, "equal = \"parameters\"\nreference = \"plain\"\ntolerance = 0.1\n",
+                         "", "21"));
+  CHECK(weft_with(folder, {"compare", suite, "--out", whole}).err.find("before it was changed") !=
+        std::string::npos);
   CHECK(findings(cut) == findings(whole));
 
   // Arms that did not see the same batches: an error, and no verdict.
@@ -161,7 +180,9 @@ TEST_CASE("a suite runs, says what it found, and can be killed at any time witho
   std::string text = read_file(metrics.string());
   text.replace(text.rfind("\"batch_hash\":\"") + 14, 4, "0000");
   write_file(metrics.string(), text);
-  write_suite(folder, suite_text(folder, "equal = \"parameters\"\nreference = \"plain\"\ntolerance = 0.1\n", "", "20"));
+  write_suite(folder,
+              suite_text(folder, "equal = \"parameters\"\nreference = \"plain\"\ntolerance = 0.1\n",
+                         "", "20"));
   const Outcome unpaired = weft_with(folder, {"compare", suite, "--out", whole});
   CHECK(unpaired.code == 1);
   CHECK(unpaired.err.find("did not see the same batches: task short, seed 3") != std::string::npos);
@@ -170,8 +191,12 @@ TEST_CASE("a suite runs, says what it found, and can be killed at any time witho
 
 TEST_CASE("a run that fails is reported, and its contrast undecided") {
   const TempFolder folder;
-  const std::string suite = write_suite(folder, suite_text(folder, "equal = \"steps\"\n", "[[arm]]\nname = \"wild\"\nset = { lr = 1e6, optimizer = \"sgd\", clip = 0 }\n"
-                                                                                           "[[contrast]]\ntask = \"short\"\na = \"wild\"\nb = \"plain\"\nquestion = \"Wild?\"\n"));
+  const std::string suite = write_suite(
+      folder,
+      suite_text(
+          folder, "equal = \"steps\"\n",
+          "[[arm]]\nname = \"wild\"\nset = { lr = 1e6, optimizer = \"sgd\", clip = 0 }\n"
+          "[[contrast]]\ntask = \"short\"\na = \"wild\"\nb = \"plain\"\nquestion = \"Wild?\"\n"));
   const Outcome done = weft_with(folder, {"compare", suite, "--out", (folder / "c").string()});
   CAPTURE(done.err);
   CHECK(done.code != 0);  // two contrasts want seven seeds
@@ -192,29 +217,34 @@ TEST_CASE("a run that fails is reported, and its contrast undecided") {
 
 TEST_CASE("equal FLOPs are solved by the steps, equal seconds by the measured pace") {
   const TempFolder folder;
-  const std::string flops = write_suite(folder, suite_text(folder, "equal = \"flops\"\nreference = \"plain\"\n", "", "40"));
+  const std::string flops = write_suite(
+      folder, suite_text(folder, "equal = \"flops\"\nreference = \"plain\"\n", "", "40"));
   REQUIRE(weft_with(folder, {"compare", flops, "--out", (folder / "f").string()}).code == 0);
   const auto json = comparison_results(folder / "f");
   for (const auto& cell : json["cells"]) {
     const double target = json["cells"][cell["task"] == "short" ? 0 : 3]["training_flops"];
-    CHECK(std::abs(cell["training_flops"].get<double>() / target - 1) <= 0.5 / cell["steps"].get<double>() + 0.01);
+    CHECK(std::abs(cell["training_flops"].get<double>() / target - 1) <=
+          0.5 / cell["steps"].get<double>() + 0.01);
     if (cell["arm"] == "swiglu") CHECK(cell["steps"] < 40);
   }
   for (const auto& pairing : json["tasks"][0]["pairing"]) {
     CHECK(pairing["equal"] == true);  // as far as the shortest goes
     CHECK(pairing["steps"] < 40);
   }
-  const std::string seconds = write_suite(folder, suite_text(folder, "equal = \"seconds\"\namount = 1\n"));
+  const std::string seconds =
+      write_suite(folder, suite_text(folder, "equal = \"seconds\"\namount = 1\n"));
   REQUIRE(weft_with(folder, {"compare", seconds, "--check"}).code == 0);
 }
 
 TEST_CASE("every shipped suite can be planned, and its quick form too") {
   for (const compare::ShippedSuite& shipped : compare::shipped_suites()) {
     CAPTURE(shipped.name);
-    const compare::Suite suite = compare::parse_suite(shipped.text, std::string(shipped.name) + ".toml");
+    const compare::Suite suite =
+        compare::parse_suite(shipped.text, std::string(shipped.name) + ".toml");
     CHECK(suite.name == shipped.name);
     CHECK(suite.question.zh != suite.question.en);
-    for (const compare::Contrast& contrast : suite.contrasts) CHECK(contrast.question.zh != contrast.question.en);
+    for (const compare::Contrast& contrast : suite.contrasts)
+      CHECK(contrast.question.zh != contrast.question.en);
     CHECK(compare::make_plan(suite).runs() > 0);
     REQUIRE(suite.quick.has_value());
     CHECK(compare::make_plan(compare::quick_form(suite)).runs() > 0);
@@ -223,9 +253,11 @@ TEST_CASE("every shipped suite can be planned, and its quick form too") {
 
 TEST_CASE("what is wrong with a comparison is said") {
   const TempFolder folder;
-  CHECK(weft_with(folder, {"compare", "cros-dimension"}).err.find("there is no suite and no file cros-dimension") != std::string::npos);
+  CHECK(weft_with(folder, {"compare", "cros-dimension"})
+            .err.find("there is no suite and no file cros-dimension") != std::string::npos);
   CHECK(weft_with(folder, {"compare", "--jobs", "0"}).code == 2);
   CHECK(weft_with(folder, {"compare", "--list"}).code == 0);
   const std::string suite = write_suite(folder, "name = 3\n");
-  CHECK(weft_with(folder, {"compare", suite}).err.find("tiny.toml:1] name must be a text in quotes") != std::string::npos);
+  CHECK(weft_with(folder, {"compare", suite})
+            .err.find("tiny.toml:1] name must be a text in quotes") != std::string::npos);
 }

@@ -1,4 +1,5 @@
-// Comparisons that are disturbed: stopped from the terminal, a full disk, runs that somebody else holds, failures that are made good with --retry.
+// Comparisons that are disturbed: stopped from the terminal, a full disk, runs that somebody else
+// holds, failures that are made good with --retry.
 #include <doctest/doctest.h>
 
 #include <csignal>
@@ -29,7 +30,8 @@ const std::string kMargin = "margin = 5\n";
 std::string values_of(const fs::path& folder) {
   const auto json = comparison_results(folder);
   std::string text;
-  for (const auto& cell : json["cells"]) text += cell["values"].dump() + cell["lr"].dump() + cell["tried"].dump();
+  for (const auto& cell : json["cells"])
+    text += cell["values"].dump() + cell["lr"].dump() + cell["tried"].dump();
   return text;
 }
 
@@ -43,18 +45,23 @@ bool has_failures(const fs::path& folder) {
 
 TEST_CASE("Ctrl-C in a terminal, which reaches the runs too, lets all of them save") {
   const TempFolder folder;
-  const std::string suite = tiny_suite(folder, "steps = 1000000\nsave_every = 500000\neval_every = 500000\n", kMargin), out = (folder / "c").string();
+  const std::string suite = tiny_suite(
+                        folder, "steps = 1000000\nsave_every = 500000\neval_every = 500000\n",
+                        kMargin),
+                    out = (folder / "c").string();
   for (const int signal : {SIGINT, SIGTERM}) {
     CAPTURE(signal);
     const fs::path one = folder / "c" / "runs/t/a/seed-1", other = folder / "c" / "runs/t/b/seed-1";
     std::map<fs::path, std::size_t> begun;
     for (const fs::path& run : {one, other})
       begun[run] = fs::exists(run / "metrics.jsonl") ? test::read_metrics(run).size() : 0;
-    Running running({"setsid", test::program(), "compare", suite, "--out", out, "--jobs", "2"}, folder);
+    Running running({"setsid", test::program(), "compare", suite, "--out", out, "--jobs", "2"},
+                    folder);
     // What is there already is of the time before: each must have gone on by itself.
     for (const auto& [run, steps] : begun)
       REQUIRE(test::wait_for(run / "metrics.jsonl", fmt::format("\"step\":{},", steps + 20)));
-    // The runs are stopped meanwhile, so that the terminal's signal and what the comparison sends them come at once.
+    // The runs are stopped meanwhile, so that the terminal's signal and what the comparison sends
+    // them come at once.
     const auto runs = running.children();
     REQUIRE(runs.size() == 2);
     for (const pid_t run : runs) ::kill(run, SIGSTOP);
@@ -65,24 +72,32 @@ TEST_CASE("Ctrl-C in a terminal, which reaches the runs too, lets all of them sa
     CHECK_MESSAGE(stopped.code == 128 + signal, stopped.err);
     for (const fs::path& run : {one, other}) {
       REQUIRE(fs::exists(run / "last.safetensors"));
-      CHECK(train::read_checkpoint_facts(run / "last.safetensors").progress.step == static_cast<std::int64_t>(test::read_metrics(run).size()));
+      CHECK(train::read_checkpoint_facts(run / "last.safetensors").progress.step ==
+            static_cast<std::int64_t>(test::read_metrics(run).size()));
     }
     CHECK_FALSE(has_failures(out));
   }
 }
 
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // their libraries must be loaded first
+#if !defined(__SANITIZE_ADDRESS__) && \
+    !defined(__SANITIZE_THREAD__)  // their libraries must be loaded first
 TEST_CASE("a full disk ends a comparison without a failed run, and it goes on when there is room") {
   const TempFolder folder;
-  const std::string suite = tiny_suite(folder, "steps = 8\n", kMargin), out = (folder / "c").string(), full = (folder / "full").string();
+  const std::string suite = tiny_suite(folder, "steps = 8\n", kMargin),
+                    out = (folder / "c").string(), full = (folder / "full").string();
   write_file(full, "");
-  const Words preloaded{"/usr/bin/env", std::string("LD_PRELOAD=") + WEFT_BINARY_DIR + "/tests/libfull_disk.so", "WEFT_TEST_FULL=" + full, "WEFT_TEST_FULL_FOR=.safetensors.", test::program()};
-  const Outcome train = Running(preloaded + test::tiny_train(folder, (folder / "run").string()), folder).wait();
+  const Words preloaded{
+      "/usr/bin/env", std::string("LD_PRELOAD=") + WEFT_BINARY_DIR + "/tests/libfull_disk.so",
+      "WEFT_TEST_FULL=" + full, "WEFT_TEST_FULL_FOR=.safetensors.", test::program()};
+  const Outcome train =
+      Running(preloaded + test::tiny_train(folder, (folder / "run").string()), folder).wait();
   CHECK(train.code == 3);
-  CHECK_MESSAGE(train.err.find("the disk is full: step 12 is not saved") != std::string::npos, train.err);
+  CHECK_MESSAGE(train.err.find("the disk is full: step 12 is not saved") != std::string::npos,
+                train.err);
   const Outcome stopped = Running(preloaded + Words{"compare", suite, "--out", out}, folder).wait();
   CHECK(stopped.code == 3);
-  CHECK_MESSAGE(stopped.err.find("the disk is full; finished runs are kept") != std::string::npos, stopped.err);
+  CHECK_MESSAGE(stopped.err.find("the disk is full; finished runs are kept") != std::string::npos,
+                stopped.err);
   CHECK_FALSE(has_failures(out));
   fs::remove(full);
   const Outcome done = Running(preloaded + Words{"compare", suite, "--out", out}, folder).wait();
@@ -92,22 +107,31 @@ TEST_CASE("a full disk ends a comparison without a failed run, and it goes on wh
 
 TEST_CASE("where the disk is full for the comparison itself, its runs save") {
   const TempFolder folder;
-  const std::string suite = tiny_suite(folder, "steps = 2000\nsave_every = 2000\neval_every = 2000\n", kMargin + "lr_factors = [0.5, 1, 2]\n");
+  const std::string suite =
+      tiny_suite(folder, "steps = 2000\nsave_every = 2000\neval_every = 2000\n",
+                 kMargin + "lr_factors = [0.5, 1, 2]\n");
   const fs::path out = folder / "c", tries[2] = {out / "runs/t/a/try-0.5", out / "runs/t/a/try-1"};
   const std::string full = (folder / "full").string();
-  Running running({"/usr/bin/env", std::string("LD_PRELOAD=") + WEFT_BINARY_DIR + "/tests/libfull_disk.so", "WEFT_TEST_FULL=" + full, "WEFT_TEST_FULL_FOR=/configs/", test::program(), "compare",
-                   suite, "--out", out.string(), "--jobs", "2"}, folder);
+  Running running(
+      {"/usr/bin/env", std::string("LD_PRELOAD=") + WEFT_BINARY_DIR + "/tests/libfull_disk.so",
+       "WEFT_TEST_FULL=" + full, "WEFT_TEST_FULL_FOR=/configs/", test::program(), "compare", suite,
+       "--out", out.string(), "--jobs", "2"},
+      folder);
   for (const fs::path& run : tries) REQUIRE(test::wait_for(run / "metrics.jsonl", "\"step\":20,"));
   const auto runs = running.children();
   REQUIRE(runs.size() == 2);
   write_file(full, "");
   ::kill(runs[1], SIGSTOP);  // so that one of them ends, and the other is in the middle
-  for (int i = 0; i < 6000 && !fs::exists(tries[0] / "summary.json") && !fs::exists(tries[1] / "summary.json"); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  for (int i = 0;
+       i < 6000 && !fs::exists(tries[0] / "summary.json") && !fs::exists(tries[1] / "summary.json");
+       ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
   std::this_thread::sleep_for(std::chrono::milliseconds(300));
   ::kill(runs[1], SIGCONT);
   const Outcome stopped = running.wait();
   CHECK(stopped.code == 3);
-  CHECK_MESSAGE(stopped.err.find("the disk is full; finished runs are kept") != std::string::npos, stopped.err);
+  CHECK_MESSAGE(stopped.err.find("the disk is full; finished runs are kept") != std::string::npos,
+                stopped.err);
   for (const fs::path& run : tries) CHECK(fs::exists(run / "last.safetensors"));
   CHECK_FALSE(has_failures(out));
 }
@@ -115,7 +139,8 @@ TEST_CASE("where the disk is full for the comparison itself, its runs save") {
 
 TEST_CASE("a run that somebody else trains is waited for") {
   const TempFolder folder;
-  const std::string suite = tiny_suite(folder, "steps = 8\n", kMargin), out = (folder / "c").string();
+  const std::string suite = tiny_suite(folder, "steps = 8\n", kMargin),
+                    out = (folder / "c").string();
   const fs::path held = folder / "c" / "runs/t/a/seed-1", last = folder / "c" / "runs/t/b/seed-6";
   Running first({test::program(), "compare", suite, "--out", out, "--jobs", "1"}, folder);
   REQUIRE(test::wait_for(held / "summary.json", "seed"));
@@ -134,17 +159,23 @@ TEST_CASE("a run that somebody else trains is waited for") {
 
 TEST_CASE("equal seconds: the pace is measured, also with a long warmup, and again with --retry") {
   const TempFolder folder;
-  const std::string suite = tiny_suite(folder, "steps = 1000\nwarmup = 50\n", kMargin, "equal = \"seconds\"\namount = 1\n"), out = (folder / "c").string();
+  const std::string suite = tiny_suite(folder, "steps = 1000\nwarmup = 50\n", kMargin,
+                                       "equal = \"seconds\"\namount = 1\n"),
+                    out = (folder / "c").string();
   Running first({test::program(), "compare", suite, "--out", out}, folder);
   REQUIRE(test::wait_for(folder / "c" / "runs/t/b/pace/summary.json", "seed"));
   first.signal(SIGKILL);
   first.wait();
   fs::remove_all(folder / "c" / "runs/t/b/pace");
-  write_file((folder / "c" / "runs/t/b/pace.failed").string(), "ended by signal 9 (out of memory?)\n");
+  write_file((folder / "c" / "runs/t/b/pace.failed").string(),
+             "ended by signal 9 (out of memory?)\n");
   const Outcome stuck = weft_with(folder, {"compare", suite, "--out", out});
   CHECK(stuck.code == 2);
-  CHECK_MESSAGE(stuck.err.find("its pace could not be measured: ended by signal 9 (out of memory?); make it again with --retry") != std::string::npos, stuck.err);
-  const Outcome done = weft_with(folder, {"compare", suite, "--out", out, "--retry", "--jobs", "4"});
+  CHECK_MESSAGE(stuck.err.find("its pace could not be measured: ended by signal 9 (out of "
+                               "memory?); make it again with --retry") != std::string::npos,
+                stuck.err);
+  const Outcome done =
+      weft_with(folder, {"compare", suite, "--out", out, "--retry", "--jobs", "4"});
   REQUIRE_MESSAGE(done.code == 0, done.err);
   const auto json = comparison_results(out);
   CHECK(json["runs_done"] == 12);
@@ -153,16 +184,23 @@ TEST_CASE("equal seconds: the pace is measured, also with a long warmup, and aga
 
 TEST_CASE("a learning rate that is tried again with --retry is every run's, or none's") {
   const TempFolder folder;
-  const std::string suite = tiny_suite(folder, "steps = 12\n", kMargin + "lr_factors = [0.25, 4]\n");
+  const std::string suite =
+      tiny_suite(folder, "steps = 12\n", kMargin + "lr_factors = [0.25, 4]\n");
   const fs::path whole = folder / "whole", cut = folder / "cut", cell = cut / "runs/t/a";
   REQUIRE(weft_with(folder, {"compare", suite, "--out", whole.string()}).code == 0);
   fs::copy(whole, cut, fs::copy_options::recursive);
-  // As if the best learning rate had failed when it was tried: the runs of the cell are made with the other one.
-  const double base = nlohmann::json::parse(read_file((cut / "runs/t/a/try-4/config.json").string()))["lr"].get<double>() / 4;
-  const std::string best = comparison_results(whole)["cells"][0]["lr"].get<double>() > base ? "try-4" : "try-0.25";
+  // As if the best learning rate had failed when it was tried: the runs of the cell are made with
+  // the other one.
+  const double base =
+      nlohmann::json::parse(read_file((cut / "runs/t/a/try-4/config.json").string()))["lr"]
+          .get<double>() /
+      4;
+  const std::string best =
+      comparison_results(whole)["cells"][0]["lr"].get<double>() > base ? "try-4" : "try-0.25";
   fs::remove_all(cell);
   fs::create_directories(cell);
-  fs::copy(whole / "runs/t/a" / (best == "try-4" ? "try-0.25" : "try-4"), cell / (best == "try-4" ? "try-0.25" : "try-4"), fs::copy_options::recursive);
+  fs::copy(whole / "runs/t/a" / (best == "try-4" ? "try-0.25" : "try-4"),
+           cell / (best == "try-4" ? "try-0.25" : "try-4"), fs::copy_options::recursive);
   write_file((cell / (best + ".failed")).string(), "ended by signal 9\n");
   REQUIRE(weft_with(folder, {"compare", suite, "--out", cut.string()}).code == 0);
   CHECK(values_of(cut) != values_of(whole));

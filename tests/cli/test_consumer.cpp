@@ -32,9 +32,11 @@ TEST_CASE("cmake --install, find_package(weft), #include <weft/weft.h>") {
 #elif defined(__SANITIZE_THREAD__)
   flags += " -fsanitize=thread";
 #endif
-  run(folder, {"cmake", "-S", source + "/tests/consumer", "-B", build, "-G", "Ninja", "-DCMAKE_PREFIX_PATH=" + prefix, "-DCMAKE_CXX_FLAGS=" + flags});
+  run(folder, {"cmake", "-S", source + "/tests/consumer", "-B", build, "-G", "Ninja",
+               "-DCMAKE_PREFIX_PATH=" + prefix, "-DCMAKE_CXX_FLAGS=" + flags});
   run(folder, {"cmake", "--build", build});
-  const Outcome outcome = run(folder, {build + "/consumer", source + "/data/sets/tinyshakespeare.txt", "20"});
+  const Outcome outcome =
+      run(folder, {build + "/consumer", source + "/data/sets/tinyshakespeare.txt", "20"});
   CHECK(outcome.out.rfind("loss ", 0) == 0);
   // The installed program finds the data that were installed with it.
   const Outcome info = run(folder, {prefix + "/bin/weft", "info", "--json"});

@@ -45,7 +45,8 @@ void check_interrupt(int signal, int code) {
   const auto a = train::read_safetensors(cut + "/last.safetensors");
   const auto b = train::read_safetensors(whole + "/last.safetensors");
   REQUIRE(a.tensors.size() == b.tensors.size());
-  for (std::size_t i = 0; i < a.tensors.size(); ++i) CHECK(a.tensors[i].second.to_vector<float>() == b.tensors[i].second.to_vector<float>());
+  for (std::size_t i = 0; i < a.tensors.size(); ++i)
+    CHECK(a.tensors[i].second.to_vector<float>() == b.tensors[i].second.to_vector<float>());
   CHECK(test::read_metrics(cut).size() == 3000);
 }
 

@@ -1,4 +1,5 @@
-// Choices of `weft train` as they are typed and as they hold: derived from the tables of all kinds. And what commands refuse because it would do nothing.
+// Choices of `weft train` as they are typed and as they hold: derived from the tables of all kinds.
+// And what commands refuse because it would do nothing.
 #include <doctest/doctest.h>
 
 #include <nlohmann/json.hpp>
@@ -31,13 +32,17 @@ std::string written(const train::Kind& kind, const Texts& words) {
 }
 
 bool is_error(const std::string& text) { return text.starts_with("["); }
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
 
 /// Words that make a choice mean something, as far as another choice decides that.
 std::vector<Texts> settings_of(const train::Kind& kind) {
   std::vector<Texts> all{{}};
   for (const std::string& model : train::models_of(kind)) all.push_back({"--model=" + model});
-  for (const char* more : {"--optimizer=muon", "--schedule=wsd", "--pretrain=10", "--init=gpt2", "--data=wine", "--data=modular_addition"}) all.push_back({more});
+  for (const char* more : {"--optimizer=muon", "--schedule=wsd", "--pretrain=10", "--init=gpt2",
+                           "--data=wine", "--data=modular_addition"})
+    all.push_back({more});
   return all;
 }
 
@@ -46,7 +51,8 @@ std::string refused(Texts words) {
   words.insert(words.begin(), "weft");
   std::vector<const char*> pointers;
   for (const std::string& word : words) pointers.push_back(word.c_str());
-  const cli::CommandLine line = cli::read_command_line(static_cast<int>(pointers.size()), pointers.data());
+  const cli::CommandLine line =
+      cli::read_command_line(static_cast<int>(pointers.size()), pointers.data());
   if (!line.error.empty()) return line.error;
   try {
     line.action();
@@ -66,7 +72,8 @@ std::string help_of(const train::Kind& kind) {
 
 }  // namespace
 
-TEST_CASE("a yes/no choice of any kind is yes when it is bare, and config.json has what was asked for") {
+TEST_CASE(
+    "a yes/no choice of any kind is yes when it is bare, and config.json has what was asked for") {
   std::set<std::string> seen;
   for (const train::Kind* kind : train::kinds()) {
     for (const train::Field& field : kind->fields()) {
@@ -83,7 +90,9 @@ TEST_CASE("a yes/no choice of any kind is yes when it is bare, and config.json h
         const std::string bare = value({field.flag()});
         if (is_error(bare)) continue;
         taken = true;
-        const auto truth = [&](const std::string& json) { return nlohmann::json::parse(json)[field.name].get<bool>(); };
+        const auto truth = [&](const std::string& json) {
+          return nlohmann::json::parse(json)[field.name].get<bool>();
+        };
         CHECK(truth(bare));
         for (const char* yes : {"yes", "true", "on", "1"}) {
           CHECK(truth(value({field.flag(), yes})));
@@ -95,18 +104,24 @@ TEST_CASE("a yes/no choice of any kind is yes when it is bare, and config.json h
         }
         const std::string no_flag = "--no-" + field.flag().substr(2);
         CHECK_FALSE(truth(value({no_flag})));
-        for (const Texts& twice : {Texts{field.flag(), no_flag}, Texts{no_flag, no_flag}, Texts{no_flag, field.flag() + "=no"}}) CHECK(contains(value(twice), "given twice"));
-        for (const char* wrong : {"", "perhaps", "[yes]", "YES", "2"}) CHECK(contains(value({field.flag() + "=" + wrong}), "must be yes or no"));
+        for (const Texts& twice : {Texts{field.flag(), no_flag}, Texts{no_flag, no_flag},
+                                   Texts{no_flag, field.flag() + "=no"}})
+          CHECK(contains(value(twice), "given twice"));
+        for (const char* wrong : {"", "perhaps", "[yes]", "YES", "2"})
+          CHECK(contains(value({field.flag() + "=" + wrong}), "must be yes or no"));
       }
       CHECK(taken);
       seen.insert(field.name);
     }
   }
-  for (const char* name : {"standardise", "flip", "qk_norm", "post_norm", "zero_init", "one_token", "user_id", "tie", "shuffle_pixels"}) CHECK_MESSAGE(seen.contains(name), name);
+  for (const char* name : {"standardise", "flip", "qk_norm", "post_norm", "zero_init", "one_token",
+                           "user_id", "tie", "shuffle_pixels"})
+    CHECK_MESSAGE(seen.contains(name), name);
 }
 
 TEST_CASE("every other choice arrives as it was typed, or is refused") {
-  const Texts hostile{"[MASK]", "[1]", "a,b", "\"1\"", "1=1", "a\nb", "水", "", " 1", "1 ", "0x1", "nan", "inf", "1e999", "-1e30", "1", "0.5", "--1", "yes"};
+  const Texts hostile{"[MASK]", "[1]", "a,b", "\"1\"", "1=1",   "a\nb", "水",  "",    " 1", "1 ",
+                      "0x1",    "nan", "inf", "1e999", "-1e30", "1",    "0.5", "--1", "yes"};
   for (const train::Kind* kind : train::kinds()) {
     for (const train::Field& field : kind->fields()) {
       const train::Value normal = train::value_of(*kind->make(), field);
@@ -119,8 +134,10 @@ TEST_CASE("every other choice arrives as it was typed, or is refused") {
         const std::string json = written(*kind, {field.flag() + "=" + text});
         const bool meaningless = contains(json, "means nothing with");
         if (std::holds_alternative<std::string>(normal)) {
-          if (!field.choices.empty()) CHECK(contains(json, field.name + " must be one of"));
-          else if (!meaningless) CHECK(nlohmann::json::parse(json)[field.name].get<std::string>() == text);
+          if (!field.choices.empty())
+            CHECK(contains(json, field.name + " must be one of"));
+          else if (!meaningless)
+            CHECK(nlohmann::json::parse(json)[field.name].get<std::string>() == text);
         } else if (text != "1" && text != "0.5" && text != "-1e30") {
           CHECK(contains(json, field.name + " must be a "));
         } else if (!is_error(json)) {
@@ -129,7 +146,8 @@ TEST_CASE("every other choice arrives as it was typed, or is refused") {
       }
       for (const std::string& choice : field.choices) {
         const std::string json = written(*kind, {field.flag(), choice});
-        if (!contains(json, "means nothing with")) CHECK(nlohmann::json::parse(json)[field.name].get<std::string>() == choice);
+        if (!contains(json, "means nothing with"))
+          CHECK(nlohmann::json::parse(json)[field.name].get<std::string>() == choice);
       }
     }
   }
@@ -152,12 +170,16 @@ TEST_CASE("the help of every kind shows for each model what will hold") {
         if (kind->meaningless(*config, field.name).starts_with("model ")) continue;
         const std::string value = train::value_text(*config, field);
         const train::Defaults defaults = train::defaults_of(*kind, field);
-        const auto own = std::find_if(defaults.models.begin(), defaults.models.end(),
-                                      [&](const auto& one) { return std::find(one.second.begin(), one.second.end(), model) != one.second.end(); });
+        const auto own =
+            std::find_if(defaults.models.begin(), defaults.models.end(), [&](const auto& one) {
+              return std::find(one.second.begin(), one.second.end(), model) != one.second.end();
+            });
         REQUIRE(own != defaults.models.end());
         CHECK(own->first == value);
         const bool one_default = defaults.models.size() == 1 && !defaults.some;
-        CHECK_MESSAGE(contains(line, one_default ? value.empty() ? "" : "=" + value : train::defaults_text(defaults)), line);
+        CHECK_MESSAGE(contains(line, one_default ? value.empty() ? "" : "=" + value
+                                                 : train::defaults_text(defaults)),
+                      line);
         different += defaults.models.size() > 1 ? 1 : 0;
       }
     }
@@ -180,7 +202,8 @@ TEST_CASE("--until names the figures that the kind measures") {
         return refusal.what();
       }
     };
-    for (const char* wrong : {"nonsense=3", "val_nonsense=3", "val_loss", "val_loss=", "val_loss=nan", "loss=1", "val_loss=1 "}) {
+    for (const char* wrong : {"nonsense=3", "val_nonsense=3", "val_loss",
+                              "val_loss=", "val_loss=nan", "loss=1", "val_loss=1 "}) {
       const std::string text = error(wrong);
       CHECK(contains(text, "val_loss=NUMBER"));
       CHECK(contains(text, std::string("got ") + wrong));
@@ -189,36 +212,59 @@ TEST_CASE("--until names the figures that the kind measures") {
   }
   const auto tokens_error = [](const std::string& data, const std::string& until) -> std::string {
     try {
-      train::resolve(train::kind_of(train::TokensConfig()), {.preset = "", .file = {}, .flags = {{"data", data}, {"until", until}}});
+      train::resolve(train::kind_of(train::TokensConfig()),
+                     {.preset = "", .file = {}, .flags = {{"data", data}, {"until", until}}});
       return "";
     } catch (const ConfigError& refusal) {
       return refusal.what();
     }
   };
   CHECK(tokens_error("wine", "val_r2=0.5") == "");
-  CHECK(contains(tokens_error("wine", "val_accuracy=0.5"), "val_loss=NUMBER, val_mse=NUMBER, val_r2=NUMBER"));
+  CHECK(contains(tokens_error("wine", "val_accuracy=0.5"),
+                 "val_loss=NUMBER, val_mse=NUMBER, val_r2=NUMBER"));
   CHECK(contains(tokens_error("additive", "val_mse=0.5"), "val_loss=NUMBER, val_accuracy=NUMBER"));
 }
 
 TEST_CASE("what would do nothing is refused") {
-  CHECK(contains(refused({"train", "tokens", "--data", "wine", "--label-smoothing", "0.1"}), "--label-smoothing 0.1 means nothing with a target that is a number"));
-  CHECK(contains(refused({"train", "text", "--init", "torch", "--init-std", "0.1"}), "--init-std 0.1 means nothing with init torch"));
-  CHECK(contains(refused({"train", "bert", "--tokenizer", "words", "--whole-words"}), "--whole-words yes means nothing with tokenizer words"));
-  CHECK(contains(refused({"explain", "embedding", "RUN", "--shown", "3"}), "--shown means nothing with no picture"));
-  CHECK(contains(refused({"sample", WEFT_SOURCE_DIR "/README.md", "--checkpoint", "best"}), "--checkpoint means nothing with " WEFT_SOURCE_DIR "/README.md, which is a checkpoint"));
-  CHECK(contains(refused({"train", "text", "--resume", "--out", "x", "--no-estimate"}), "--no-estimate means nothing with --resume"));
-  CHECK(contains(refused({"compare", "--list", "--seeds", "3"}), "--seeds means nothing with --list"));
-  CHECK(contains(refused({"compare", "cross-dimension", "--list"}), "suite means nothing with --list"));
-  CHECK(contains(refused({"compare", "--check", "--jobs", "3"}), "--jobs means nothing with --check"));
-  CHECK(contains(refused({"bench", "gpt", "--rounds", "3"}), "--rounds means nothing with no --against"));
-  CHECK(contains(refused({"info", "model", "--kind", "gpt", "--classes", "3"}), "--classes means nothing with kind gpt"));
-  CHECK(contains(refused({"info", "model", "--kind", "vit", "--vocabulary", "3"}), "--vocabulary means nothing with kind vit"));
-  CHECK(contains(refused({"predict", "RUN", "x.png", "--beam", "2"}), "--beam means nothing with images"));
-  CHECK(contains(refused({"predict", "RUN", "x.png", "--top", "2", "--json"}), "--top means nothing with --json"));
-  CHECK(contains(refused({"predict", "RUN", "--test-image", "0", "--invert", "yes"}), "--invert means nothing with no files"));
-  CHECK(contains(refused({"predict", "RUN", "--text", "x", "--invert", "yes"}), "--invert means nothing with texts"));
-  CHECK(contains(refused({"detect", "RUN", "--scene", "0", "--invert", "yes"}), "--invert means nothing with no files"));
-  CHECK(contains(refused({"sample", "RUN", "--temperature", "0", "--top-k", "3"}), "--top-k means nothing with --temperature 0"));
-  CHECK(contains(refused({"explain", "attention", "--matrices", "full", "--json"}), "--matrices means nothing with --json"));
-  CHECK(contains(refused({"explain", "attention", "--samples", "3"}), "--samples means nothing without a run"));
+  CHECK(contains(refused({"train", "tokens", "--data", "wine", "--label-smoothing", "0.1"}),
+                 "--label-smoothing 0.1 means nothing with a target that is a number"));
+  CHECK(contains(refused({"train", "text", "--init", "torch", "--init-std", "0.1"}),
+                 "--init-std 0.1 means nothing with init torch"));
+  CHECK(contains(refused({"train", "bert", "--tokenizer", "words", "--whole-words"}),
+                 "--whole-words yes means nothing with tokenizer words"));
+  CHECK(contains(refused({"explain", "embedding", "RUN", "--shown", "3"}),
+                 "--shown means nothing with no picture"));
+  CHECK(contains(refused({"sample", WEFT_SOURCE_DIR "/README.md", "--checkpoint", "best"}),
+                 "--checkpoint means nothing with " WEFT_SOURCE_DIR
+                 "/README.md, which is a checkpoint"));
+  CHECK(contains(refused({"train", "text", "--resume", "--out", "x", "--no-estimate"}),
+                 "--no-estimate means nothing with --resume"));
+  CHECK(contains(refused({"compare", "--list", "--seeds", "3"}),
+                 "--seeds means nothing with --list"));
+  CHECK(contains(refused({"compare", "cross-dimension", "--list"}),
+                 "suite means nothing with --list"));
+  CHECK(contains(refused({"compare", "--check", "--jobs", "3"}),
+                 "--jobs means nothing with --check"));
+  CHECK(contains(refused({"bench", "gpt", "--rounds", "3"}),
+                 "--rounds means nothing with no --against"));
+  CHECK(contains(refused({"info", "model", "--kind", "gpt", "--classes", "3"}),
+                 "--classes means nothing with kind gpt"));
+  CHECK(contains(refused({"info", "model", "--kind", "vit", "--vocabulary", "3"}),
+                 "--vocabulary means nothing with kind vit"));
+  CHECK(contains(refused({"predict", "RUN", "x.png", "--beam", "2"}),
+                 "--beam means nothing with images"));
+  CHECK(contains(refused({"predict", "RUN", "x.png", "--top", "2", "--json"}),
+                 "--top means nothing with --json"));
+  CHECK(contains(refused({"predict", "RUN", "--test-image", "0", "--invert", "yes"}),
+                 "--invert means nothing with no files"));
+  CHECK(contains(refused({"predict", "RUN", "--text", "x", "--invert", "yes"}),
+                 "--invert means nothing with texts"));
+  CHECK(contains(refused({"detect", "RUN", "--scene", "0", "--invert", "yes"}),
+                 "--invert means nothing with no files"));
+  CHECK(contains(refused({"sample", "RUN", "--temperature", "0", "--top-k", "3"}),
+                 "--top-k means nothing with --temperature 0"));
+  CHECK(contains(refused({"explain", "attention", "--matrices", "full", "--json"}),
+                 "--matrices means nothing with --json"));
+  CHECK(contains(refused({"explain", "attention", "--samples", "3"}),
+                 "--samples means nothing without a run"));
 }

@@ -1,5 +1,6 @@
-// The command line is taken literally: for every option and positional of every command, each way of writing it reaches the command as the value that
-// was asked for, or is an error. Derived from the commands themselves; nothing is run.
+// The command line is taken literally: for every option and positional of every command, each way
+// of writing it reaches the command as the value that was asked for, or is an error. Derived from
+// the commands themselves; nothing is run.
 #include <doctest/doctest.h>
 
 #include <fmt/format.h>
@@ -18,10 +19,14 @@ namespace {
 
 using Words = std::vector<std::string>;
 
-// What a shell, a configuration reader or CLI11 itself might take apart, strip or read as something else.
-const Words kHostile = {"[MASK]", "[free, win]", "[]", "[a", "a]", "{}", "{a}", "%%", "a,b", ",", "\"quoted\"", "'single'", "`x`", "a=b", "=", "==a", "a\nb", "\n", "\\n", "\r\n",
-                        "水 é", " ", " padded ", "a\tb", "-", "-1", "-x", "-h", "--", "---", "--help", "--steps", "--no-x", "--x=y", "++", "/x", "$HOME", "#", "!", "true", "\x01", "\x01\x01",
-                        "\xff\xfe", "1e5", "0x10", "010", "", "nan"};
+// What a shell, a configuration reader or CLI11 itself might take apart, strip or read as something
+// else.
+const Words kHostile = {
+    "[MASK]",     "[free, win]", "[]",       "[a",    "a]",   "{}",  "{a}",   "%%", "a,b", ",",
+    "\"quoted\"", "'single'",    "`x`",      "a=b",   "=",    "==a", "a\nb",  "\n", "\\n", "\r\n",
+    "水 é",       " ",           " padded ", "a\tb",  "-",    "-1",  "-x",    "-h", "--",  "---",
+    "--help",     "--steps",     "--no-x",   "--x=y", "++",   "/x",  "$HOME", "#",  "!",   "true",
+    "\x01",       "\x01\x01",    "\xff\xfe", "1e5",   "0x10", "010", "",      "nan"};
 
 struct Program {
   CLI::App app{"", "weft"};
@@ -52,9 +57,14 @@ struct Command {
 void collect(CLI::App& app, Words words, std::vector<Command>& all) {
   if (app.get_parent() != nullptr) words.push_back(app.get_name());
   Words whole = words;
-  if (!app.get_options([](CLI::Option* option) { return option->get_positional() && option->get_required(); }).empty()) whole.emplace_back("RUN");
+  if (!app.get_options([](CLI::Option* option) {
+            return option->get_positional() && option->get_required();
+          })
+           .empty())
+    whole.emplace_back("RUN");
   if (app.get_require_subcommand_min() == 0) all.push_back({&app, whole});
-  for (CLI::App* sub : app.get_subcommands([](CLI::App*) { return true; })) collect(*sub, words, all);
+  for (CLI::App* sub : app.get_subcommands([](CLI::App*) { return true; }))
+    collect(*sub, words, all);
 }
 
 std::vector<Command> commands_of(Program& program) {
@@ -72,20 +82,30 @@ std::string shown(CLI::Option& option) { return option.capture_default_str()->ge
 /// Numbers are shown as fmt prints them.
 bool is_same(CLI::Option& option, const std::string& value) {
   const std::string text = shown(option);
-  return text == value || ((option.get_type_name() == "INT" || option.get_type_name() == "NUMBER") && text == fmt::format("{}", std::strtod(value.c_str(), nullptr)));
+  return text == value ||
+         ((option.get_type_name() == "INT" || option.get_type_name() == "NUMBER") &&
+          text == fmt::format("{}", std::strtod(value.c_str(), nullptr)));
 }
 bool is_switch(const CLI::Option& option) { return option.get_items_expected_max() == 0; }
 bool takes_several(const CLI::Option& option) { return option.get_items_expected_max() > 1; }
-bool is_yes_or_no(const CLI::Option& option) { return option.get_type_name() == "yes|no" && option.get_items_expected_min() == 0; }
+bool is_yes_or_no(const CLI::Option& option) {
+  return option.get_type_name() == "yes|no" && option.get_items_expected_min() == 0;
+}
 bool is_train(const Command& command) { return command.words.front() == "train"; }
-/// Its words are held against its limits or choices while they are read; those of `train` later, by the table of choices.
+/// Its words are held against its limits or choices while they are read; those of `train` later, by
+/// the table of choices.
 bool is_free(const Command& command, const CLI::Option& option) {
   const std::string type = option.get_type_name();
-  return type != "INT" && type != "NUMBER" && type.find('|') == std::string::npos ? true : is_train(command) && type != "yes|no";
+  return type != "INT" && type != "NUMBER" && type.find('|') == std::string::npos
+             ? true
+             : is_train(command) && type != "yes|no";
 }
 
 std::vector<CLI::Option*> flags_of(const Command& command) {
-  return command.app->get_options([](CLI::Option* option) { return !option->get_positional() && option->get_lnames().front() != "help" && option->get_lnames().front() != "version"; });
+  return command.app->get_options([](CLI::Option* option) {
+    return !option->get_positional() && option->get_lnames().front() != "help" &&
+           option->get_lnames().front() != "version";
+  });
 }
 
 /// Something that the option takes.
@@ -103,11 +123,15 @@ std::string valid_value(Program& program, const Command& command, CLI::Option& o
 
 std::size_t room_for_words(const Command& command) {
   std::size_t room = 0;
-  for (const CLI::Option* option : command.app->get_options([](CLI::Option* one) { return one->get_positional(); })) room += static_cast<std::size_t>(option->get_items_expected_max());
+  for (const CLI::Option* option :
+       command.app->get_options([](CLI::Option* one) { return one->get_positional(); }))
+    room += static_cast<std::size_t>(option->get_items_expected_max());
   return room;
 }
 
-bool says_so(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+bool says_so(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
 
 }  // namespace
 
@@ -125,15 +149,19 @@ TEST_CASE("every option of every command gets each hostile text as it was typed,
         CAPTURE(value);
         const std::string error = program.parse(command.words + Words{flag + "=" + value});
         const bool may_be_refused = !is_free(command, *option) || value.empty();
-        if (error.empty()) CHECK(is_same(*option, value));
-        else CHECK_MESSAGE(may_be_refused, error);
+        if (error.empty())
+          CHECK(is_same(*option, value));
+        else
+          CHECK_MESSAGE(may_be_refused, error);
         CHECK(error != "(help)");
 
         const std::string as_word = program.parse(command.words + Words{flag, value});
         const bool is_option = value.starts_with("--") || value == "-h";
         if (is_yes_or_no(*option) && value == "--") continue;  // bare, and the end of options
-        if (is_option || (is_yes_or_no(*option) && value == "-x")) CHECK_MESSAGE(!as_word.empty(), "an option is no value");
-        else CHECK(as_word.empty() == error.empty());
+        if (is_option || (is_yes_or_no(*option) && value == "-x"))
+          CHECK_MESSAGE(!as_word.empty(), "an option is no value");
+        else
+          CHECK(as_word.empty() == error.empty());
         if (as_word.empty()) CHECK(is_same(*option, value));
       }
     }
@@ -146,7 +174,8 @@ TEST_CASE("every positional gets each hostile text as it was typed") {
   std::size_t positionals = 0;
   for (const Command& command : commands_of(program)) {
     Words before;
-    for (CLI::Option* const option : command.app->get_options([](CLI::Option* one) { return one->get_positional(); })) {
+    for (CLI::Option* const option :
+         command.app->get_options([](CLI::Option* one) { return one->get_positional(); })) {
       ++positionals;
       CAPTURE(cli::path_of(*command.app));
       Words words = command.words;
@@ -154,8 +183,10 @@ TEST_CASE("every positional gets each hostile text as it was typed") {
       for (const std::string& value : kHostile) {
         CAPTURE(value);
         const std::string error = program.parse(words + before + Words{"--", value});
-        if (error.empty()) CHECK(shown(*option) == value);
-        else CHECK_MESSAGE(value.empty(), error);
+        if (error.empty())
+          CHECK(shown(*option) == value);
+        else
+          CHECK_MESSAGE(value.empty(), error);
         if (value.starts_with("-") && value != "-" && value != "-1") continue;
         CHECK(program.parse(words + before + Words{value}) == error);
         if (error.empty()) CHECK(shown(*option) == value);
@@ -163,14 +194,18 @@ TEST_CASE("every positional gets each hostile text as it was typed") {
       before.emplace_back("RUN");
       if (takes_several(*option)) continue;
       const std::string both = program.parse(words + before + Words{"again"});
-      if (before.size() == room_for_words(command)) CHECK(says_so(both, "does not know what to do with again"));
+      if (before.size() == room_for_words(command))
+        CHECK(says_so(both, "does not know what to do with again"));
     }
-    if (room_for_words(command) == 0) CHECK_FALSE(program.parse(command.words + Words{"word"}).empty());
+    if (room_for_words(command) == 0)
+      CHECK_FALSE(program.parse(command.words + Words{"word"}).empty());
   }
   CHECK(positionals > 12);
 }
 
-TEST_CASE("bare, yes, no, repeated, two values: each option takes it as it is meant or says what is wrong") {
+TEST_CASE(
+    "bare, yes, no, repeated, two values: each option takes it as it is meant or says what is "
+    "wrong") {
   Program program;
   for (const Command& command : commands_of(program)) {
     for (CLI::Option* const option : flags_of(command)) {
@@ -197,16 +232,21 @@ TEST_CASE("bare, yes, no, repeated, two values: each option takes it as it is me
         CHECK(shown(*option) == "yes");
         CHECK(program.parse(command.words + Words{"--no-" + name}) == "");
         CHECK(shown(*option) == "no");
-        CHECK(says_so(program.parse(command.words + Words{"--no-" + name + "=yes"}), "takes no value"));
+        CHECK(says_so(program.parse(command.words + Words{"--no-" + name + "=yes"}),
+                      "takes no value"));
       } else {
         CHECK(says_so(bare, flag + " needs a value"));
-        CHECK(says_so(program.parse(command.words + Words{flag, flag + "=1"}), flag + " needs a value"));
-        if (command.app->get_option_no_throw("--no-" + name) == nullptr) CHECK(says_so(program.parse(command.words + Words{"--no-" + name}), "unknown option"));
+        CHECK(says_so(program.parse(command.words + Words{flag, flag + "=1"}),
+                      flag + " needs a value"));
+        if (command.app->get_option_no_throw("--no-" + name) == nullptr)
+          CHECK(says_so(program.parse(command.words + Words{"--no-" + name}), "unknown option"));
       }
       const std::string value = valid_value(program, command, *option);
       CHECK(program.parse(command.words + Words{flag, value}) == "");
       CHECK(shown(*option) == value);
-      for (const Words& repeated : {Words{flag, value, flag, value}, Words{flag + "=" + value, flag + "=" + value}, Words{flag, value, flag + "=" + value}}) {
+      for (const Words& repeated :
+           {Words{flag, value, flag, value}, Words{flag + "=" + value, flag + "=" + value},
+            Words{flag, value, flag + "=" + value}}) {
         const std::string error = program.parse(command.words + repeated);
         if (takes_several(*option)) {
           CHECK(error == "");
@@ -215,8 +255,11 @@ TEST_CASE("bare, yes, no, repeated, two values: each option takes it as it is me
           CHECK(says_so(error, "is given twice: " + value + " and " + value));
         }
       }
-      if (takes_several(*option)) CHECK(program.parse(command.words + Words{flag, value, value}) == "");
-      else if (room_for_words(command) == 0) CHECK(says_so(program.parse(command.words + Words{flag, value, "other"}), "takes one value, got " + value + " and other"));
+      if (takes_several(*option))
+        CHECK(program.parse(command.words + Words{flag, value, value}) == "");
+      else if (room_for_words(command) == 0)
+        CHECK(says_so(program.parse(command.words + Words{flag, value, "other"}),
+                      "takes one value, got " + value + " and other"));
     }
   }
 }
@@ -232,20 +275,25 @@ TEST_CASE("every number of every command but train has limits, and is read as a 
       CAPTURE(flag);
       CHECK(type != "UINT");
       CHECK(type != "FLOAT");
-      if ((type != "INT" && type != "NUMBER") || option->get_group() == "As in weft train") continue;
+      if ((type != "INT" && type != "NUMBER") || option->get_group() == "As in weft train")
+        continue;
       ++numbers;
-      for (const char* wrong : {"nan", "inf", "-inf", "1e300", "-1e300", "0x10", " 1", "1 ", "1x", "true", "yes", "", "--1", "1_000", "1'000", "+1"}) {
+      for (const char* wrong : {"nan", "inf", "-inf", "1e300", "-1e300", "0x10", " 1", "1 ", "1x",
+                                "true", "yes", "", "--1", "1_000", "1'000", "+1"}) {
         CAPTURE(wrong);
         const std::string error = program.parse(command.words + Words{flag + "=" + wrong});
         CHECK(says_so(error, flag + " must be "));
         CHECK(says_so(error, std::string(", got ") + (*wrong == '\0' ? "nothing" : wrong)));
       }
-      if (type == "INT") CHECK(says_so(program.parse(command.words + Words{flag + "=1.5"}), "whole number"));
+      if (type == "INT")
+        CHECK(says_so(program.parse(command.words + Words{flag + "=1.5"}), "whole number"));
     }
   }
   CHECK(numbers > 60);
-  CHECK(says_so(program.parse({"predict", "RUN", "--beam", "0"}), "--beam must be from 1 to 1000, got 0"));
-  CHECK(says_so(program.parse({"predict", "RUN", "--top", "-3"}), "--top must be from 1 to 1000000, got -3"));
+  CHECK(says_so(program.parse({"predict", "RUN", "--beam", "0"}),
+                "--beam must be from 1 to 1000, got 0"));
+  CHECK(says_so(program.parse({"predict", "RUN", "--top", "-3"}),
+                "--top must be from 1 to 1000000, got -3"));
   CHECK(says_so(program.parse({"bench", "attention", "--lengths", "16,,32"}), "got nothing"));
   CHECK(program.parse({"bench", "attention", "--lengths", "16,32", "--lengths=64"}) == "");
 }
@@ -253,7 +301,8 @@ TEST_CASE("every number of every command but train has limits, and is read as a 
 TEST_CASE("commands add options by the functions of options.h alone") {
   std::size_t files = 0;
   for (const auto& entry : std::filesystem::directory_iterator(WEFT_SOURCE_DIR "/train/cli")) {
-    const std::string name = entry.path().filename().string(), text = read_file(entry.path().string());
+    const std::string name = entry.path().filename().string(),
+                      text = read_file(entry.path().string());
     ++files;
     if (name != "options.cpp") CHECK_MESSAGE(!says_so(text, "add_option"), name);
     if (name != "parse_literally.cpp") CHECK_MESSAGE(!says_so(text, ".parse("), name);
@@ -261,34 +310,44 @@ TEST_CASE("commands add options by the functions of options.h alone") {
   CHECK(files > 30);
 }
 
-TEST_CASE("lists end where options, dashes and required words do; commands are chosen by their first word alone") {
+TEST_CASE(
+    "lists end where options, dashes and required words do; commands are chosen by their first "
+    "word alone") {
   Program program;
   const auto results = [&](const char* command, const char* option) {
     Words texts;
-    for (const std::string& result : program.app.get_subcommand(command)->get_option(option)->results()) texts.push_back(result.substr(1));
+    for (const std::string& result :
+         program.app.get_subcommand(command)->get_option(option)->results())
+      texts.push_back(result.substr(1));
     return texts;
   };
   CHECK(program.parse({"predict", "--text", "[free, win]", "[]", "RUN"}) == "");
   CHECK(results("predict", "--text") == Words{"[free, win]", "[]"});
   CHECK(results("predict", "run") == Words{"RUN"});
-  CHECK(program.parse({"predict", "RUN", "--text=a", "b.png", "--text", "c", "--", "--d.png"}) == "");
+  CHECK(program.parse({"predict", "RUN", "--text=a", "b.png", "--text", "c", "--", "--d.png"}) ==
+        "");
   CHECK(results("predict", "--text") == Words{"a", "c"});
   CHECK(results("predict", "files") == Words{"b.png", "--d.png"});
   CHECK(program.parse({"info", "--", "model"}) == "");
   CHECK(results("info", "run") == Words{"model"});
   CHECK(says_so(program.parse({"info", "RUN", "model"}), "does not know what to do with model"));
-  CHECK(says_so(program.parse({"info", "--json", "model"}), "--json stands before model, which would not see it"));
+  CHECK(says_so(program.parse({"info", "--json", "model"}),
+                "--json stands before model, which would not see it"));
   CHECK(says_so(program.parse({"bench", "--rounds", "3", "ops"}), "--rounds stands before ops"));
-  CHECK(says_so(program.parse({"train", "text", "--", "--steps"}), "does not know what to do with --steps"));
+  CHECK(says_so(program.parse({"train", "text", "--", "--steps"}),
+                "does not know what to do with --steps"));
   CHECK(says_so(program.parse({"train", "text", "--seed", "1", "--", "--steps"}),
                 "does not know what to do with --steps"));
-  CHECK(says_so(program.parse({"sample", "RUN", "--prompt", "--chars", "5"}), "is written --prompt=--chars"));
+  CHECK(says_so(program.parse({"sample", "RUN", "--prompt", "--chars", "5"}),
+                "is written --prompt=--chars"));
   CHECK(program.parse({"train", "text", "--help", "--nonsense"}) == "(help)");
   CHECK(program.parse({"train", "text", "--nonsense", "--help"}) == "(help)");
-  CHECK(says_so(program.parse({"trian", "text", "--help"}), "unknown command trian; did you mean train?"));
+  CHECK(says_so(program.parse({"trian", "text", "--help"}),
+                "unknown command trian; did you mean train?"));
 }
 
-TEST_CASE("mistyped options of every command get the name that was meant, and nothing far-fetched") {
+TEST_CASE(
+    "mistyped options of every command get the name that was meant, and nothing far-fetched") {
   Program program;
   for (const Command& command : commands_of(program)) {
     for (CLI::Option* const option : flags_of(command)) {
@@ -298,7 +357,8 @@ TEST_CASE("mistyped options of every command get the name that was meant, and no
       std::swap(name[1], name[2]);
       if ("--" + name == right) continue;
       const std::string error = program.parse(command.words + Words{"--" + name});
-      CHECK_MESSAGE(says_so(error, "unknown option --" + name + "; did you mean " + right + "?"), error);
+      CHECK_MESSAGE(says_so(error, "unknown option --" + name + "; did you mean " + right + "?"),
+                    error);
     }
     for (const char* far : {"--frobnicate", "--a-thing-that-is-not-there", "--zzz"}) {
       const std::string error = program.parse(command.words + Words{far});

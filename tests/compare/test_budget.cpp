@@ -1,4 +1,5 @@
-// Equal budgets: widths solved for parameters, and arithmetic by formula against the calls that are counted.
+// Equal budgets: widths solved for parameters, and arithmetic by formula against the calls that are
+// counted.
 #include <doctest/doctest.h>
 
 #include <cmath>
@@ -6,9 +7,9 @@
 #include "nn/model_info.h"
 #include "tests/core/error_text.h"
 #include "train/compare/budget.h"
+#include "train/compare/flops.h"
 #include "train/kinds/text/text_model.h"
 #include "train/kinds/vision/vision_model.h"
-#include "train/compare/flops.h"
 
 using namespace weft;
 using namespace weft::compare;
@@ -16,7 +17,9 @@ using weft::test::error_text;
 
 namespace {
 
-double square_law(std::int64_t width) { return 12.0 * static_cast<double>(width) * static_cast<double>(width); }
+double square_law(std::int64_t width) {
+  return 12.0 * static_cast<double>(width) * static_cast<double>(width);
+}
 
 template <class Model, class Config>
 void check_flops(const Config& config) {
@@ -32,21 +35,38 @@ TEST_CASE("the width nearest the target is found, in steps of the heads") {
   CHECK(solve_width(square_law, {.target = 12.0 * 127 * 127, .granularity = 4}) == 128);
   CHECK(solve_width(square_law, {.target = 12.0 * 129 * 129, .granularity = 4}) == 128);
   CHECK(solve_width(square_law, {.target = 12}) == 1);
-  CHECK(solve_width([](std::int64_t) { return 1000.0; }, {.target = 1010}) > 0);  // a model without a width may still fit
-  for (std::int64_t width = 50; width < 3000; width += 7) CHECK(solve_width(square_law, {.target = square_law(width)}) == width);
+  CHECK(solve_width([](std::int64_t) { return 1000.0; }, {.target = 1010}) >
+        0);  // a model without a width may still fit
+  for (std::int64_t width = 50; width < 3000; width += 7)
+    CHECK(solve_width(square_law, {.target = square_law(width)}) == width);
 }
 
 TEST_CASE("a budget that no width can meet is refused with the widths around it") {
-  CHECK(error_text<ConfigError>([] { solve_width(square_law, {.target = 100000, .granularity = 64, .where = "s.toml:8", .arm = "heads-64"}); }) ==
-        "[s.toml:8] no width gives arm heads-64 the 100,000 parameters of the budget within 2 %: width 64 has 49,152, width 128 has 196,608 (widths are multiples of 64); choose a "
+  CHECK(error_text<ConfigError>([] {
+          solve_width(
+              square_law,
+              {.target = 100000, .granularity = 64, .where = "s.toml:8", .arm = "heads-64"});
+        }) ==
+        "[s.toml:8] no width gives arm heads-64 the 100,000 parameters of the budget within 2 %: "
+        "width 64 has 49,152, width 128 has 196,608 (widths are multiples of 64); choose a "
         "larger target or fewer heads, or label it: unequal = true");
   CHECK(error_text<ConfigError>([] { solve_width(square_law, {.target = 5}); }) ==
-        "[budget] no width gives the model the 5 parameters of the budget within 2 %: width 1 has 12; choose a larger target or fewer layers, or label it: unequal = true");
-  CHECK(error_text<ConfigError>([] { solve_width(square_law, {.target = 1e18}); }).find("choose a smaller target or more layers") != std::string::npos);
-  CHECK(error_text<ConfigError>([] { solve_width([](std::int64_t) { return 17.0; }, {.target = 5000, .where = "s.toml:3", .arm = "logistic"}); }) ==
-        "[s.toml:3] no width gives arm logistic the 5,000 parameters of the budget within 2 %: it has 17, whatever its width; choose another target, or label it: unequal = true");
-  CHECK(error_text<ConfigError>([] { solve_width(square_law, {.target = NAN}); }) == "[budget] a budget wants at least 1 parameter, got nan");
-  CHECK(error_text<ConfigError>([] { solve_width(square_law, {.target = 10, .granularity = 0}); }) == "[budget] a width cannot be a multiple of 0");
+        "[budget] no width gives the model the 5 parameters of the budget within 2 %: width 1 has "
+        "12; choose a larger target or fewer layers, or label it: unequal = true");
+  CHECK(error_text<ConfigError>([] {
+          solve_width(square_law, {.target = 1e18});
+        }).find("choose a smaller target or more layers") != std::string::npos);
+  CHECK(error_text<ConfigError>([] {
+          solve_width([](std::int64_t) { return 17.0; },
+                      {.target = 5000, .where = "s.toml:3", .arm = "logistic"});
+        }) ==
+        "[s.toml:3] no width gives arm logistic the 5,000 parameters of the budget within 2 %: it "
+        "has 17, whatever its width; choose another target, or label it: unequal = true");
+  CHECK(error_text<ConfigError>([] { solve_width(square_law, {.target = NAN}); }) ==
+        "[budget] a budget wants at least 1 parameter, got nan");
+  CHECK(error_text<ConfigError>([] {
+          solve_width(square_law, {.target = 10, .granularity = 0});
+        }) == "[budget] a width cannot be a multiple of 0");
   CHECK_THROWS_AS(solve_width([](std::int64_t) { return NAN; }, {.target = 100}), ConfigError);
 }
 
@@ -72,14 +92,16 @@ TEST_CASE("configurations are brought to equal parameters") {
   const train::Kind& vision = train::kind_of(vit);
   const auto mnist = vision.look_at_data(vit);
   const double vit_target = vision.parameters(vit, *mnist);
-  CHECK(vit_target == static_cast<double>(train::build_model(vit, train::ImageFacts())->num_parameters()));
+  CHECK(vit_target ==
+        static_cast<double>(train::build_model(vit, train::ImageFacts())->num_parameters()));
   for (const char* kind : {"mlp", "cnn"}) {
     train::VisionConfig arm = vit;
     arm.model = kind;
     arm.activation = "relu";
     const auto solved = with_width(vision, arm, *mnist, {.target = vit_target});
     CHECK(std::abs(vision.parameters(*solved, *mnist) - vit_target) <= 0.02 * vit_target);
-    const auto built = train::build_model(static_cast<const train::VisionConfig&>(*solved), train::ImageFacts());
+    const auto built =
+        train::build_model(static_cast<const train::VisionConfig&>(*solved), train::ImageFacts());
     CHECK(static_cast<double>(built->num_parameters()) == vision.parameters(*solved, *mnist));
   }
   train::TextConfig wide_heads;
@@ -93,47 +115,96 @@ TEST_CASE("configurations are brought to equal parameters") {
 TEST_CASE("FLOPs by formula are those of the calls that are made") {
   using nn::Activation;
   using nn::Positions;
-  check_flops<nn::Gpt>(nn::GptConfig{.vocab_size = 65, .block_size = 16, .n_layer = 2, .n_head = 4, .n_embd = 32});
-  check_flops<nn::Gpt>(nn::GptConfig{.vocab_size = 7, .block_size = 9, .n_layer = 3, .n_head = 4, .n_embd = 32, .bias = true, .n_kv_head = 2, .head_size = 6,
-                                     .positions = Positions::rope, .activation = Activation::swiglu, .mlp_ratio = 2.5, .tie_weights = false});
-  check_flops<nn::Gpt>(nn::GptConfig{.vocab_size = 7, .block_size = 9, .n_layer = 2, .n_head = 4, .n_embd = 32, .n_kv_head = 2, .attention = nn::AttentionKind::lightning});
-  check_flops<nn::Gpt>(nn::GptConfig{.vocab_size = 7, .block_size = 9, .n_layer = 2, .n_head = 4, .n_embd = 32, .attention = nn::AttentionKind::linear});
-  const nn::EncoderDecoderConfig both{.vocab_size = 7, .source_size = 9, .block_size = 5, .n_layer = 2, .n_head = 4, .n_embd = 32, .n_kv_head = 2};
+  check_flops<nn::Gpt>(
+      nn::GptConfig{.vocab_size = 65, .block_size = 16, .n_layer = 2, .n_head = 4, .n_embd = 32});
+  check_flops<nn::Gpt>(nn::GptConfig{.vocab_size = 7,
+                                     .block_size = 9,
+                                     .n_layer = 3,
+                                     .n_head = 4,
+                                     .n_embd = 32,
+                                     .bias = true,
+                                     .n_kv_head = 2,
+                                     .head_size = 6,
+                                     .positions = Positions::rope,
+                                     .activation = Activation::swiglu,
+                                     .mlp_ratio = 2.5,
+                                     .tie_weights = false});
+  check_flops<nn::Gpt>(nn::GptConfig{.vocab_size = 7,
+                                     .block_size = 9,
+                                     .n_layer = 2,
+                                     .n_head = 4,
+                                     .n_embd = 32,
+                                     .n_kv_head = 2,
+                                     .attention = nn::AttentionKind::lightning});
+  check_flops<nn::Gpt>(nn::GptConfig{.vocab_size = 7,
+                                     .block_size = 9,
+                                     .n_layer = 2,
+                                     .n_head = 4,
+                                     .n_embd = 32,
+                                     .attention = nn::AttentionKind::linear});
+  const nn::EncoderDecoderConfig both{.vocab_size = 7,
+                                      .source_size = 9,
+                                      .block_size = 5,
+                                      .n_layer = 2,
+                                      .n_head = 4,
+                                      .n_embd = 32,
+                                      .n_kv_head = 2};
   nn::EncoderDecoder encoder_decoder(both);
-  CHECK(forward_flops(both) == nn::describe(encoder_decoder, [&] {
-                                 encoder_decoder(Tensor::zeros({1, 9}, DType::i64), Tensor::zeros({1, 5}, DType::i64));
-                               }).flops);
+  CHECK(forward_flops(both) ==
+        nn::describe(encoder_decoder, [&] {
+          encoder_decoder(Tensor::zeros({1, 9}, DType::i64), Tensor::zeros({1, 5}, DType::i64));
+        }).flops);
   check_flops<nn::Vit>(nn::VitConfig{});
   check_flops<nn::Vit>(nn::VitConfig{.attention = nn::AttentionKind::channels});
-  check_flops<nn::Vit>(nn::VitConfig{.image_height = 12, .image_width = 8, .channels = 3, .n_layer = 1, .pooling = nn::Pooling::cls, .activation = Activation::swiglu});
+  check_flops<nn::Vit>(nn::VitConfig{.image_height = 12,
+                                     .image_width = 8,
+                                     .channels = 3,
+                                     .n_layer = 1,
+                                     .pooling = nn::Pooling::cls,
+                                     .activation = Activation::swiglu});
   check_flops<nn::Mlp>(nn::MlpConfig{});
   check_flops<nn::Mlp>(nn::MlpConfig{.input_shape = Shape{5}, .hidden = {}, .n_class = 3});
   check_flops<nn::Cnn>(nn::CnnConfig{});
-  check_flops<nn::Cnn>(nn::CnnConfig{.image_height = 13, .image_width = 10, .channels = 3, .widths = {4, 5}, .kernel = 5, .hidden = 0});
+  check_flops<nn::Cnn>(nn::CnnConfig{.image_height = 13,
+                                     .image_width = 10,
+                                     .channels = 3,
+                                     .widths = {4, 5},
+                                     .kernel = 5,
+                                     .hidden = 0});
   check_flops<nn::Lenet>(nn::LenetConfig{});
-  check_flops<nn::Lenet>(nn::LenetConfig{.n_class = 3, .image_height = 13, .image_width = 18, .channels = 2});
+  check_flops<nn::Lenet>(
+      nn::LenetConfig{.n_class = 3, .image_height = 13, .image_width = 18, .channels = 2});
   check_flops<nn::Resnet>(nn::ResnetConfig{});
-  check_flops<nn::Resnet>(nn::ResnetConfig{.n_class = 3, .image_height = 13, .image_width = 10, .channels = 3, .width = 4, .blocks = 2});
+  check_flops<nn::Resnet>(nn::ResnetConfig{
+      .n_class = 3, .image_height = 13, .image_width = 10, .channels = 3, .width = 4, .blocks = 2});
   // A shorter text than the block.
-  const nn::GptConfig config{.vocab_size = 65, .block_size = 16, .n_layer = 2, .n_head = 4, .n_embd = 32};
+  const nn::GptConfig config{
+      .vocab_size = 65, .block_size = 16, .n_layer = 2, .n_head = 4, .n_embd = 32};
   nn::Gpt model(config);
-  CHECK(forward_flops(config, 10) == nn::describe(model, [&] { model.forward(Tensor::zeros({1, 10}, DType::i64)); }).flops);
+  CHECK(forward_flops(config, 10) == nn::describe(model, [&] {
+                                       model.forward(Tensor::zeros({1, 10}, DType::i64));
+                                     }).flops);
   const train::TextConfig text;
-  CHECK(train::kind_of(text).forward_flops(text, *train::kind_of(text).look_at_data(text)) == forward_flops(train::gpt_config(text, 65)));
+  CHECK(train::kind_of(text).forward_flops(text, *train::kind_of(text).look_at_data(text)) ==
+        forward_flops(train::gpt_config(text, 65)));
   const train::VisionConfig vision;
-  CHECK(train::kind_of(vision).forward_flops(vision, *train::kind_of(vision).look_at_data(vision)) == forward_flops(nn::VitConfig{}));
+  CHECK(
+      train::kind_of(vision).forward_flops(vision, *train::kind_of(vision).look_at_data(vision)) ==
+      forward_flops(nn::VitConfig{}));
 }
 
 TEST_CASE("training is three forwards, and a budget of FLOPs is so many steps") {
   // nanoGPT's character model, batch 12: 6 parameters tokens, and the attention over 64 tokens.
-  const nn::GptConfig config{.vocab_size = 65, .block_size = 64, .n_layer = 4, .n_head = 4, .n_embd = 128};
+  const nn::GptConfig config{
+      .vocab_size = 65, .block_size = 64, .n_layer = 4, .n_head = 4, .n_embd = 128};
   const double step = training_flops(forward_flops(config), 12);
   const double matrices = 4 * 12.0 * 128 * 128 + 65 * 128;
   CHECK(step == 6 * matrices * 12 * 64 + 3 * 12 * 4 * 4.0 * 64 * 64 * 128);
   CHECK(solve_steps(step, 2000 * step, "s.toml:1", "a") == 2000);
   CHECK(solve_steps(step, 0.6 * step, "s.toml:1", "a") == 1);
   CHECK(error_text<ConfigError>([] { solve_steps(1e9, 1e8, "s.toml:1", "a"); }) ==
-        "[s.toml:1] the budget of 1e+08 FLOPs is less than one step of arm a, 1e+09; give a larger one");
+        "[s.toml:1] the budget of 1e+08 FLOPs is less than one step of arm a, 1e+09; give a larger "
+        "one");
   CHECK_THROWS_AS(solve_steps(1, 1e12, "s", "a"), ConfigError);
   CHECK_THROWS_AS(solve_steps(0, 1e12, "s", "a"), ConfigError);
   CHECK_THROWS_AS(solve_steps(NAN, 1e12, "s", "a"), ConfigError);

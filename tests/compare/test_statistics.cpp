@@ -1,4 +1,5 @@
-// The statistics against the independent computation of tests/golden/make_statistics.py, and by hand where a hand is enough.
+// The statistics against the independent computation of tests/golden/make_statistics.py, and by
+// hand where a hand is enough.
 #include <set>
 
 #include "tests/core/error_text.h"
@@ -20,14 +21,16 @@ const golden::Arrays& file() {
 }
 
 Numbers numbers(const golden::Arrays& arrays, const std::string& name) {
-  REQUIRE_MESSAGE(arrays.contains(name), "no golden values for " << name << "; run tests/golden/make_statistics.py");
+  REQUIRE_MESSAGE(arrays.contains(name),
+                  "no golden values for " << name << "; run tests/golden/make_statistics.py");
   return arrays.at(name).to_vector<double>();
 }
 
 /// The middle parts of names `prefix/MIDDLE/what`.
 std::set<std::string> groups(const std::string& prefix) {
   std::set<std::string> names;
-  for (const auto& [name, array] : golden::below(file(), prefix + "/")) names.insert(name.substr(0, name.find('/')));
+  for (const auto& [name, array] : golden::below(file(), prefix + "/"))
+    names.insert(name.substr(0, name.find('/')));
   return names;
 }
 
@@ -37,7 +40,9 @@ bool close(double ours, double theirs, double tolerance = 1e-11, double scale = 
 
 }  // namespace
 
-TEST_CASE("mean, deviation, sign-flip and equivalence p-values and the interval are NumPy's and SciPy's") {
+TEST_CASE(
+    "mean, deviation, sign-flip and equivalence p-values and the interval are NumPy's and "
+    "SciPy's") {
   const auto names = groups("case");
   CHECK(names.size() >= 17);
   for (const std::string& name : names) {
@@ -45,24 +50,29 @@ TEST_CASE("mean, deviation, sign-flip and equivalence p-values and the interval 
     const auto arrays = golden::below(file(), "case/" + name + "/");
     const Numbers x = numbers(arrays, "values");
     const auto seed = static_cast<std::uint64_t>(arrays.at("seed").to_vector<std::int64_t>()[0]);
-    const double scale = std::abs(*std::max_element(x.begin(), x.end(), [](double a, double b) { return std::abs(a) < std::abs(b); }));
+    const double scale = std::abs(*std::max_element(
+        x.begin(), x.end(), [](double a, double b) { return std::abs(a) < std::abs(b); }));
     CHECK(std::abs(mean(x) - numbers(arrays, "moments")[0]) < 1e-13 * scale);
     CHECK(std::abs(standard_deviation(x) - numbers(arrays, "moments")[1]) < 1e-13 * scale);
     CHECK(close(sign_flip_p(x), numbers(arrays, "p")[0]));
     CHECK(close(sign_flip_p(x, Tail::greater), numbers(arrays, "p")[1]));
-    CHECK(close(equivalence_p(x, numbers(arrays, "margin")[0]), numbers(arrays, "p_equivalence")[0]));
+    CHECK(
+        close(equivalence_p(x, numbers(arrays, "margin")[0]), numbers(arrays, "p_equivalence")[0]));
     if (x.size() == 1) continue;
     const BootstrapOptions options{.seed = seed};
-    const Numbers means = bootstrap_means(x, options), first = numbers(arrays, "first_means"), ends = numbers(arrays, "interval");
+    const Numbers means = bootstrap_means(x, options), first = numbers(arrays, "first_means"),
+                  ends = numbers(arrays, "interval");
     CHECK(means.size() == 10000);
-    for (std::size_t i = 0; i < first.size(); ++i) CHECK(std::abs(means[i] - first[i]) < 1e-13 * scale);
+    for (std::size_t i = 0; i < first.size(); ++i)
+      CHECK(std::abs(means[i] - first[i]) < 1e-13 * scale);
     const Interval interval = bca_interval(x, options);
     CHECK(std::abs(interval.low - ends[0]) < 1e-11 * scale);
     CHECK(std::abs(interval.high - ends[1]) < 1e-11 * scale);
   }
 }
 
-TEST_CASE("beyond forty values random sign patterns come near the exact p-value, and no p-value is 0") {
+TEST_CASE(
+    "beyond forty values random sign patterns come near the exact p-value, and no p-value is 0") {
   for (const std::string& n : groups("many")) {
     CAPTURE(n);
     const auto arrays = golden::below(file(), "many/" + n + "/");
@@ -70,7 +80,8 @@ TEST_CASE("beyond forty values random sign patterns come near the exact p-value,
     REQUIRE(std::ssize(x) > kSignFlipExact);
     const double exact = numbers(arrays, "p")[0];
     const double p = sign_flip_p(x, Tail::both, 3);
-    CHECK(std::abs(p - exact) < 4 * std::sqrt(exact * (1 - exact) / static_cast<double>(kSignFlipDraws)) + 1e-5);
+    CHECK(std::abs(p - exact) <
+          4 * std::sqrt(exact * (1 - exact) / static_cast<double>(kSignFlipDraws)) + 1e-5);
     CHECK(p == sign_flip_p(x, Tail::both, 3));
     CHECK(sign_flip_p(x, Tail::both, 4) != p);
     const Numbers ones(x.size(), 1.0);
@@ -113,13 +124,16 @@ TEST_CASE("intervals of degenerate values") {
   const Interval equal = bca_interval(Numbers{0.1, 0.1, 0.1}, BootstrapOptions{});
   CHECK(equal.low == doctest::Approx(0.1));
   CHECK(equal.low == equal.high);
-  const Interval outlier = bca_interval(Numbers{0, 0, 0, 0, 0, 0, 0, 1}, BootstrapOptions{.confidence = 0.999999});
+  const Interval outlier =
+      bca_interval(Numbers{0, 0, 0, 0, 0, 0, 0, 1}, BootstrapOptions{.confidence = 0.999999});
   CHECK(outlier.low >= 0);
   CHECK(outlier.high <= 1);
   CHECK(outlier.low <= outlier.high);
   const Interval few = bca_interval(Numbers{1, 2, 4}, BootstrapOptions{.resamples = 1});
   CHECK(few.low == few.high);
-  const Interval narrow = bca_interval(Numbers{1, 2, 4, 3, 5, 1}, BootstrapOptions{.confidence = 0.5}), wide = bca_interval(Numbers{1, 2, 4, 3, 5, 1}, BootstrapOptions{});
+  const Interval narrow =
+                     bca_interval(Numbers{1, 2, 4, 3, 5, 1}, BootstrapOptions{.confidence = 0.5}),
+                 wide = bca_interval(Numbers{1, 2, 4, 3, 5, 1}, BootstrapOptions{});
   CHECK(wide.low < narrow.low);
   CHECK(narrow.high < wide.high);
 }
@@ -139,27 +153,40 @@ TEST_CASE("normal quantiles and the power of the t test are SciPy's") {
   const Numbers p = numbers(file(), "normal/p"), quantile = numbers(file(), "normal/quantile");
   for (std::size_t i = 0; i < p.size(); ++i) {
     CAPTURE(p[i]);
-    CHECK(close(normal_quantile(p[i]), quantile[i], p[i] > 0.99 ? 1e-5 : 1e-12, 1));  // 1 - p has lost digits before it comes here
+    CHECK(close(normal_quantile(p[i]), quantile[i], p[i] > 0.99 ? 1e-5 : 1e-12,
+                1));  // 1 - p has lost digits before it comes here
   }
   const Numbers rows = numbers(file(), "t_power");
   for (std::size_t i = 0; i < rows.size(); i += 4) {
     CAPTURE(rows[i]);
     CAPTURE(rows[i + 1]);
     CAPTURE(rows[i + 2]);
-    CHECK(close(t_test_power(static_cast<std::int64_t>(rows[i]), rows[i + 1], rows[i + 2]), rows[i + 3], 1e-6));
+    CHECK(close(t_test_power(static_cast<std::int64_t>(rows[i]), rows[i + 1], rows[i + 2]),
+                rows[i + 3], 1e-6));
   }
 }
 
 TEST_CASE("what is no number, no probability or no pair is refused") {
   CHECK(error_text<NumericError>([] { mean(Numbers{}); }) == "[statistics] the mean of no values");
-  CHECK(error_text<NumericError>([] { sign_flip_p(Numbers{1, NAN}); }) == "[statistics] wants finite values, got nan");
-  CHECK(error_text<NumericError>([] { bca_interval(Numbers{1, INFINITY}, BootstrapOptions{}); }) == "[statistics] wants finite values, got inf");
-  CHECK(error_text<NumericError>([] { bootstrap_means(Numbers{}); }) == "[statistics] a bootstrap of no values");
-  CHECK(error_text<ConfigError>([] { bootstrap_means(Numbers{1}, {.resamples = 0}); }) == "[statistics] resamples must be 1 to 100000000, got 0");
-  CHECK(error_text<ConfigError>([] { bca_interval(Numbers{1, 2}, BootstrapOptions{.confidence = 1}); }) ==
-        "[statistics] confidence must lie between 0 and 1, got 1");
-  CHECK(error_text<ShapeError>([] { paired_differences(Numbers{1, 2}, Numbers{1}); }) ==
-        "[statistics] pairs want as many values of one arm as of the other: 2 and 1");
-  CHECK(error_text<NumericError>([] { holm({0.5, NAN}); }) == "[statistics] a p-value must lie in [0, 1], got nan");
-  CHECK(error_text<NumericError>([] { normal_quantile(1.5); }) == "[statistics] a probability must lie in [0, 1], got 1.5");
+  CHECK(error_text<NumericError>([] {
+          sign_flip_p(Numbers{1, NAN});
+        }) == "[statistics] wants finite values, got nan");
+  CHECK(error_text<NumericError>([] {
+          bca_interval(Numbers{1, INFINITY}, BootstrapOptions{});
+        }) == "[statistics] wants finite values, got inf");
+  CHECK(error_text<NumericError>([] { bootstrap_means(Numbers{}); }) ==
+        "[statistics] a bootstrap of no values");
+  CHECK(error_text<ConfigError>([] { bootstrap_means(Numbers{1}, {.resamples = 0}); }) ==
+        "[statistics] resamples must be 1 to 100000000, got 0");
+  CHECK(error_text<ConfigError>([] {
+          bca_interval(Numbers{1, 2}, BootstrapOptions{.confidence = 1});
+        }) == "[statistics] confidence must lie between 0 and 1, got 1");
+  CHECK(error_text<ShapeError>([] {
+          paired_differences(Numbers{1, 2}, Numbers{1});
+        }) == "[statistics] pairs want as many values of one arm as of the other: 2 and 1");
+  CHECK(error_text<NumericError>([] {
+          holm({0.5, NAN});
+        }) == "[statistics] a p-value must lie in [0, 1], got nan");
+  CHECK(error_text<NumericError>([] { normal_quantile(1.5); }) ==
+        "[statistics] a probability must lie in [0, 1], got 1.5");
 }

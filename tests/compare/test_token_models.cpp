@@ -1,4 +1,5 @@
-// The models over real-valued tokens: parameters and arithmetic by formula against what is built and called, and what each can relate.
+// The models over real-valued tokens: parameters and arithmetic by formula against what is built
+// and called, and what each can relate.
 #include <doctest/doctest.h>
 
 #include "autograd/autograd.h"
@@ -18,11 +19,14 @@ void check_token_formulas(const Config& config) {
   CHECK(compare::forward_flops(config) == nn::describe(model).flops);
 }
 
-/// Whether the output's derivative by x[token][dimension] changes with x[other][dimension2]: whether the model's function holds them otherwise than added.
-bool relates(const nn::Model& model, std::int64_t token, std::int64_t dimension, std::int64_t other, std::int64_t dimension2) {
+/// Whether the output's derivative by x[token][dimension] changes with x[other][dimension2]:
+/// whether the model's function holds them otherwise than added.
+bool relates(const nn::Model& model, std::int64_t token, std::int64_t dimension, std::int64_t other,
+             std::int64_t dimension2) {
   const auto derivative = [&](double moved) {
     Tensor x = Tensor::empty({1, 3, 4}, DType::f64);
-    for (std::int64_t i = 0; i < 12; ++i) x.data<double>()[i] = 0.1 * static_cast<double>(i * i % 7) - 0.3;
+    for (std::int64_t i = 0; i < 12; ++i)
+      x.data<double>()[i] = 0.1 * static_cast<double>(i * i % 7) - 0.3;
     x.data<double>()[other * 4 + dimension2] += moved;
     x.set_requires_grad();
     model(x).backward();
@@ -43,32 +47,44 @@ std::unique_ptr<nn::TokenTransformer> token_model(nn::TokenTransformerConfig con
 }  // namespace
 
 TEST_CASE("parameters and FLOPs of the models over tokens are those of what is built and called") {
-  for (const TokenMixer mixer : {TokenMixer::diagonal, TokenMixer::full, TokenMixer::linear, TokenMixer::cross_covariance}) {
-    check_token_formulas<nn::TokenTransformer>(nn::TokenTransformerConfig{.n_head = 2, .mixer = mixer});
-    check_token_formulas<nn::TokenTransformer>(nn::TokenTransformerConfig{.n_token = 5,
-                                                                          .n_feature = 3,
-                                                                          .n_class = 2,
-                                                                          .embed = true,
-                                                                          .n_embd = 12,
-                                                                          .n_layer = 2,
-                                                                          .n_head = 4,
-                                                                          .mixer = mixer,
-                                                                          .feed_forward = true,
-                                                                          .mlp_ratio = 1.5,
-                                                                          .activation = nn::Activation::swiglu,
-                                                                          .norm = true,
-                                                                          .positions = false});
+  for (const TokenMixer mixer :
+       {TokenMixer::diagonal, TokenMixer::full, TokenMixer::linear, TokenMixer::cross_covariance}) {
+    check_token_formulas<nn::TokenTransformer>(
+        nn::TokenTransformerConfig{.n_head = 2, .mixer = mixer});
+    check_token_formulas<nn::TokenTransformer>(
+        nn::TokenTransformerConfig{.n_token = 5,
+                                   .n_feature = 3,
+                                   .n_class = 2,
+                                   .embed = true,
+                                   .n_embd = 12,
+                                   .n_layer = 2,
+                                   .n_head = 4,
+                                   .mixer = mixer,
+                                   .feed_forward = true,
+                                   .mlp_ratio = 1.5,
+                                   .activation = nn::Activation::swiglu,
+                                   .norm = true,
+                                   .positions = false});
   }
   check_token_formulas<nn::FtTransformer>(nn::FtTransformerConfig{});
-  check_token_formulas<nn::FtTransformer>(nn::FtTransformerConfig{
-      .input_shape = {3, 4}, .n_class = 3, .n_layer = 2, .n_head = 2, .n_embd = 10, .activation = nn::Activation::swiglu, .norm = nn::NormKind::rms});
+  check_token_formulas<nn::FtTransformer>(
+      nn::FtTransformerConfig{.input_shape = {3, 4},
+                              .n_class = 3,
+                              .n_layer = 2,
+                              .n_head = 2,
+                              .n_embd = 10,
+                              .activation = nn::Activation::swiglu,
+                              .norm = nn::NormKind::rms});
   check_token_formulas<nn::TokenCnn>(nn::TokenCnnConfig{});
-  check_token_formulas<nn::TokenCnn>(nn::TokenCnnConfig{.n_token = 2, .n_feature = 3, .widths = {}, .n_class = 2});
+  check_token_formulas<nn::TokenCnn>(
+      nn::TokenCnnConfig{.n_token = 2, .n_feature = 3, .widths = {}, .n_class = 2});
   check_token_formulas<nn::FactorizationMachine>(nn::FactorizationMachineConfig{});
-  check_token_formulas<nn::FactorizationMachine>(nn::FactorizationMachineConfig{.input_shape = {3, 4}, .n_factor = 5});
+  check_token_formulas<nn::FactorizationMachine>(
+      nn::FactorizationMachineConfig{.input_shape = {3, 4}, .n_factor = 5});
 }
 
-TEST_CASE("a head for each dimension, all diagonal, relates no dimension to another; one head does") {
+TEST_CASE(
+    "a head for each dimension, all diagonal, relates no dimension to another; one head does") {
   const auto apart = token_model({.n_head = 4, .mixer = TokenMixer::diagonal});
   CHECK(relates(*apart, 0, 1, 1, 1));  // the same dimension of two tokens
   CHECK_FALSE(relates(*apart, 0, 1, 1, 2));
@@ -79,11 +95,14 @@ TEST_CASE("a head for each dimension, all diagonal, relates no dimension to anot
   CHECK(relates(*together, 0, 1, 0, 2));
 }
 
-TEST_CASE("attention without positions is odd in its tokens, so that no product of two features can be read from it") {
+TEST_CASE(
+    "attention without positions is odd in its tokens, so that no product of two features can be "
+    "read from it") {
   const auto even_part = [](const nn::Model& model) {
     const NoGrad no_grad;
     Tensor x = Tensor::empty({1, 3, 4}, DType::f64), zero = Tensor::zeros({1, 3, 4}, DType::f64);
-    for (std::int64_t i = 0; i < 12; ++i) x.data<double>()[i] = 0.1 * static_cast<double>(i * i % 7) - 0.3;
+    for (std::int64_t i = 0; i < 12; ++i)
+      x.data<double>()[i] = 0.1 * static_cast<double>(i * i % 7) - 0.3;
     const double there = model(x).item();
     for (std::int64_t i = 0; i < 12; ++i) x.data<double>()[i] *= -1;
     return std::abs(there + model(x).item() - 2 * model(zero).item());

@@ -147,11 +147,16 @@ TEST_CASE("every verdict and reason has its words, and bad input is refused") {
   CHECK(name(Verdict::worse) == "worse");
   CHECK(name(Verdict::equivalent) == "equivalent");
   CHECK(name(Verdict::undecided) == "undecided");
-  for (const Reason reason : {Reason::different, Reason::within_margin, Reason::too_few_seeds, Reason::failed_runs, Reason::interval_of_zero,
-                              Reason::interval_of_margin, Reason::not_significant})
+  for (const Reason reason :
+       {Reason::different, Reason::within_margin, Reason::too_few_seeds, Reason::failed_runs,
+        Reason::interval_of_zero, Reason::interval_of_margin, Reason::not_significant})
     CHECK(explain(reason).size() > 20);
   CHECK(judge({}).empty());
-  CHECK(error_text<ShapeError>([] { alone({.a = {1, 2}, .b = {1}}); }) == "[verdict] pairs want as many seeds of one arm as of the other: 2 and 1");
-  CHECK(error_text<ConfigError>([] { judge({}, {.alpha = 1}); }) == "[verdict] alpha must lie between 0 and 1, got 1");
-  CHECK(error_text<ConfigError>([] { alone({.a = {1}, .b = {1}, .margin = NAN}); }) == "[verdict] a margin must be at least 0, got nan");
+  CHECK(error_text<ShapeError>([] {
+          alone({.a = {1, 2}, .b = {1}});
+        }) == "[verdict] pairs want as many seeds of one arm as of the other: 2 and 1");
+  CHECK(error_text<ConfigError>([] { judge({}, {.alpha = 1}); }) ==
+        "[verdict] alpha must lie between 0 and 1, got 1");
+  CHECK(error_text<ConfigError>([] { alone({.a = {1}, .b = {1}, .margin = NAN}); }) ==
+        "[verdict] a margin must be at least 0, got nan");
 }

@@ -24,7 +24,8 @@ struct Product {
   std::int64_t m, n, k, lda, ldb, ldc;
   std::vector<T> a, b, c;
 
-  Product(Op op_a_, Op op_b_, std::int64_t m_, std::int64_t n_, std::int64_t k_, std::int64_t padding = 0)
+  Product(Op op_a_, Op op_b_, std::int64_t m_, std::int64_t n_, std::int64_t k_,
+          std::int64_t padding = 0)
       : op_a(op_a_), op_b(op_b_), m(m_), n(n_), k(k_) {
     lda = (op_a == Op::none ? k : m) + padding;
     ldb = (op_b == Op::none ? n : k) + padding;
@@ -51,7 +52,8 @@ struct Product {
           sum += static_cast<double>(x) * static_cast<double>(y);
         }
         T& element = out[static_cast<std::size_t>(i * ldc + j)];
-        element = static_cast<T>(alpha * sum + (beta == T{0} ? 0.0 : static_cast<double>(beta * element)));
+        element = static_cast<T>(alpha * sum +
+                                 (beta == T{0} ? 0.0 : static_cast<double>(beta * element)));
       }
     return out;
   }
@@ -64,10 +66,12 @@ struct Product {
 
  private:
   static void call(const Product& p, T alpha, T beta, std::vector<T>& out) {
-    blas::gemm(p.op_a, p.op_b, p.m, p.n, p.k, alpha, p.a.data(), p.lda, p.b.data(), p.ldb, beta, out.data(), p.ldc);
+    blas::gemm(p.op_a, p.op_b, p.m, p.n, p.k, alpha, p.a.data(), p.lda, p.b.data(), p.ldb, beta,
+               out.data(), p.ldc);
   }
   static void parallel_call(const Product& p, T alpha, T beta, std::vector<T>& out) {
-    blas::parallel_gemm(p.op_a, p.op_b, p.m, p.n, p.k, alpha, p.a.data(), p.lda, p.b.data(), p.ldb, beta, out.data(), p.ldc);
+    blas::parallel_gemm(p.op_a, p.op_b, p.m, p.n, p.k, alpha, p.a.data(), p.lda, p.b.data(), p.ldb,
+                        beta, out.data(), p.ldc);
   }
 };
 
@@ -75,7 +79,9 @@ template <class T>
 double worst(const std::vector<T>& a, const std::vector<T>& b) {
   REQUIRE(a.size() == b.size());
   double difference = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) difference = std::max(difference, std::abs(static_cast<double>(a[i]) - static_cast<double>(b[i])));
+  for (std::size_t i = 0; i < a.size(); ++i)
+    difference =
+        std::max(difference, std::abs(static_cast<double>(a[i]) - static_cast<double>(b[i])));
   return difference;
 }
 
@@ -83,7 +89,8 @@ double worst(const std::vector<T>& a, const std::vector<T>& b) {
 
 TEST_CASE_TEMPLATE("products agree with a naive one, also between padded rows", T, float, double) {
   const double tolerance = std::is_same_v<T, float> ? 2e-4 : 1e-12;
-  const std::int64_t sizes[][3] = {{1, 1, 1}, {3, 5, 7}, {17, 1, 33}, {1, 19, 64}, {64, 64, 32}, {130, 70, 257}};
+  const std::int64_t sizes[][3] = {{1, 1, 1},   {3, 5, 7},    {17, 1, 33},
+                                   {1, 19, 64}, {64, 64, 32}, {130, 70, 257}};
   for (const auto& [m, n, k] : sizes)
     for (const Op op_a : {Op::none, Op::transpose})
       for (const Op op_b : {Op::none, Op::transpose})
@@ -125,14 +132,18 @@ TEST_CASE("row strides: any for a single row, refused when shorter than a row") 
   float c = 0;
   blas::gemm(Op::none, Op::transpose, 1, 1, 3, 1.0f, a.data(), 1, b.data(), 1, 0.0f, &c, 1);
   CHECK(c == 32);
-  CHECK(error_text<ShapeError>([&] { blas::gemm(Op::none, Op::none, 2, 1, 2, 1.0f, a.data(), 1, b.data(), 1, 0.0f, &c, 1); }) ==
-        "[gemm] a row stride is shorter than its row: a 1 < 2, b 1 < 1 or c 1 < 1");
-  CHECK_THROWS_AS(blas::gemm(Op::none, Op::none, std::int64_t{1} << 32, 1, 1, 1.0f, a.data(), 1, b.data(), 1, 0.0f, &c, 1), ShapeError);
+  CHECK(error_text<ShapeError>([&] {
+          blas::gemm(Op::none, Op::none, 2, 1, 2, 1.0f, a.data(), 1, b.data(), 1, 0.0f, &c, 1);
+        }) == "[gemm] a row stride is shorter than its row: a 1 < 2, b 1 < 1 or c 1 < 1");
+  CHECK_THROWS_AS(blas::gemm(Op::none, Op::none, std::int64_t{1} << 32, 1, 1, 1.0f, a.data(), 1,
+                             b.data(), 1, 0.0f, &c, 1),
+                  ShapeError);
 }
 
 TEST_CASE_TEMPLATE("the same bits for any number of threads", T, float, double) {
   const int before = num_threads();
-  const std::int64_t sizes[][3] = {{768, 512, 128}, {128, 512, 768}, {2048, 65, 128}, {65, 700, 300}, {4096, 16, 64}};
+  const std::int64_t sizes[][3] = {
+      {768, 512, 128}, {128, 512, 768}, {2048, 65, 128}, {65, 700, 300}, {4096, 16, 64}};
   for (const auto& [m, n, k] : sizes) {
     INFO(fmt::format("{} x {} x {}", m, n, k));
     const Product<T> p(Op::none, Op::transpose, m, n, k);
@@ -165,4 +176,6 @@ TEST_CASE("products on many threads at once are right") {
   CHECK(wrong == std::vector<int>(8, 0));
 }
 
-TEST_CASE("the library says what it is") { CHECK(std::string(blas::description()).find("OpenBLAS") != std::string::npos); }
+TEST_CASE("the library says what it is") {
+  CHECK(std::string(blas::description()).find("OpenBLAS") != std::string::npos);
+}

@@ -70,11 +70,15 @@ TEST_CASE("copies broadcast, and refuse what does not fit") {
   CHECK(target.at({2, 3}) == 3);
   target.copy_from(Tensor::scalar(9, DType::i64));
   CHECK(target.at({0, 0}) == 9);
-  CHECK(error_text<ShapeError>([&] { target.copy_from(Tensor::zeros({3})); }) == "[copy_from] (3,) cannot be copied into (3, 4)");
-  CHECK(error_text<ShapeError>([&] { target.copy_from(Tensor::zeros({2, 3, 4})); }) == "[copy_from] (2, 3, 4) cannot be copied into (3, 4)");
+  CHECK(error_text<ShapeError>([&] { target.copy_from(Tensor::zeros({3})); }) ==
+        "[copy_from] (3,) cannot be copied into (3, 4)");
+  CHECK(error_text<ShapeError>([&] {
+          target.copy_from(Tensor::zeros({2, 3, 4}));
+        }) == "[copy_from] (2, 3, 4) cannot be copied into (3, 4)");
   const Tensor stretched = raw::expand(Tensor::zeros({4}), {3, 4});
-  CHECK(error_text<ShapeError>([&] { stretched.copy_from(target); }) ==
-        "[copy_from] elements of the target share memory: (3, 4) with strides (0, 1); copy it first");
+  CHECK(
+      error_text<ShapeError>([&] { stretched.copy_from(target); }) ==
+      "[copy_from] elements of the target share memory: (3, 4) with strides (0, 1); copy it first");
   CHECK(error_text<ShapeError>([&] { stretched.fill(1); }) ==
         "[fill] elements of the target share memory: (3, 4) with strides (0, 1); copy it first");
 }
@@ -91,22 +95,26 @@ TEST_CASE("a copy between overlapping views reads before it writes") {
 TEST_CASE("floats outside an integer's range stop at its ends, and NaN is 0") {
   const double inf = std::numeric_limits<double>::infinity();
   const double nan = std::numeric_limits<double>::quiet_NaN();
-  const Tensor t = Tensor::from({inf, -inf, nan, 1e300, -1e300, 2.9, -2.9, 255.9, 256.0, 2147483647.5, -2147483648.5, 9.3e18}, {12});
+  const Tensor t = Tensor::from(
+      {inf, -inf, nan, 1e300, -1e300, 2.9, -2.9, 255.9, 256.0, 2147483647.5, -2147483648.5, 9.3e18},
+      {12});
   for (const DType source : {DType::f64, DType::f32}) {
     const Tensor from = raw::cast(t, source);
-    CHECK(raw::cast(from, DType::u8).to_vector<std::uint8_t>() == std::vector<std::uint8_t>{255, 0, 0, 255, 0, 2, 0, 255, 255, 255, 0, 255});
+    CHECK(raw::cast(from, DType::u8).to_vector<std::uint8_t>() ==
+          std::vector<std::uint8_t>{255, 0, 0, 255, 0, 2, 0, 255, 255, 255, 0, 255});
     const auto i32 = raw::cast(from, DType::i32).to_vector<std::int32_t>();
     constexpr auto kLow = std::numeric_limits<std::int32_t>::min();
     constexpr auto kHigh = std::numeric_limits<std::int32_t>::max();
-    CHECK(i32 == std::vector<std::int32_t>{kHigh, kLow, 0, kHigh, kLow, 2, -2, 255, 256, kHigh, kLow, kHigh});
+    CHECK(i32 == std::vector<std::int32_t>{kHigh, kLow, 0, kHigh, kLow, 2, -2, 255, 256, kHigh,
+                                           kLow, kHigh});
     const auto i64 = raw::cast(from, DType::i64).to_vector<std::int64_t>();
     CHECK(i64[0] == std::numeric_limits<std::int64_t>::max());
     CHECK(i64[1] == std::numeric_limits<std::int64_t>::min());
     CHECK(i64[2] == 0);
     CHECK(i64[11] == std::numeric_limits<std::int64_t>::max());
   }
-  CHECK(raw::cast(Tensor::from<std::int64_t>({-1, 300, std::int64_t{1} << 40}, {3}), DType::u8).to_vector<std::uint8_t>() ==
-        std::vector<std::uint8_t>{0, 255, 255});
+  CHECK(raw::cast(Tensor::from<std::int64_t>({-1, 300, std::int64_t{1} << 40}, {3}), DType::u8)
+            .to_vector<std::uint8_t>() == std::vector<std::uint8_t>{0, 255, 255});
   CHECK(Tensor::full({1}, nan, DType::i64).item() == 0);
 }
 
@@ -117,14 +125,16 @@ TEST_CASE("large copies are whole, for any number of threads") {
   std::vector<float> expected;
   for (std::int64_t k = 0; k < 257; ++k)
     for (std::int64_t i = 0; i < 3; ++i)
-      for (std::int64_t j = 0; j < 401; ++j) expected.push_back(static_cast<float>((i * 401 + j) * 257 + k));
+      for (std::int64_t j = 0; j < 401; ++j)
+        expected.push_back(static_cast<float>((i * 401 + j) * 257 + k));
   for (const int threads : {1, 2, 3, 8}) {
     set_num_threads(threads);
     CHECK(raw::clone(raw::permute(t, {2, 0, 1})).to_vector<float>() == expected);
     CHECK(raw::clone(t).to_vector<float>() == t.to_vector<float>());
     const Tensor filled = Tensor::full({100001}, 3);
     CHECK(filled.to_vector<float>() == std::vector<float>(100001, 3.0f));
-    CHECK(raw::clone(raw::expand(Tensor::scalar(2), {70000})).to_vector<float>() == std::vector<float>(70000, 2.0f));
+    CHECK(raw::clone(raw::expand(Tensor::scalar(2), {70000})).to_vector<float>() ==
+          std::vector<float>(70000, 2.0f));
   }
   set_num_threads(before);
 }

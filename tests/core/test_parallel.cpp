@@ -38,7 +38,8 @@ TEST_CASE("chunks depend on the sizes alone") {
   for (const std::int64_t n : {0, 1, 7, 8, 9, 100, 1000})
     for (const std::int64_t grain : {1, 3, 8, 1000}) {
       std::set<std::pair<std::int64_t, std::int64_t>> expected;
-      for (std::int64_t begin = 0; begin < n; begin += grain) expected.emplace(begin, std::min(n, begin + grain));
+      for (std::int64_t begin = 0; begin < n; begin += grain)
+        expected.emplace(begin, std::min(n, begin + grain));
       CHECK(static_cast<std::int64_t>(expected.size()) == chunk_count(n, grain));
       for (const int threads : {1, 2, 3, 8}) {
         set_num_threads(threads);
@@ -63,7 +64,8 @@ TEST_CASE("several threads take part, and no more than were asked for") {
           seen.insert(std::this_thread::get_id());
           arrived = static_cast<int>(seen.size());
         }
-        for (int wait = 0; wait < 100 && arrived < 2; ++wait) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        for (int wait = 0; wait < 100 && arrived < 2; ++wait)
+          std::this_thread::sleep_for(std::chrono::milliseconds(1));
       });
     CHECK(seen.size() >= 2);
   }
@@ -132,8 +134,10 @@ TEST_CASE("the number of threads is global, unless a thread has its own") {
   CHECK(elsewhere == 3);
   set_num_threads(4);
   CHECK(num_threads() == 4);
-  CHECK(error_text<ConfigError>([] { set_num_threads(0); }) == "[threads] wants 1 to 1024 threads, got 0");
-  CHECK(error_text<ConfigError>([] { set_num_threads_here(1025); }) == "[threads] wants 1 to 1024 threads, got 1025");
+  CHECK(error_text<ConfigError>([] { set_num_threads(0); }) ==
+        "[threads] wants 1 to 1024 threads, got 0");
+  CHECK(error_text<ConfigError>([] { set_num_threads_here(1025); }) ==
+        "[threads] wants 1 to 1024 threads, got 1025");
 }
 
 TEST_CASE("runs side by side do not disturb each other") {
@@ -147,7 +151,8 @@ TEST_CASE("runs side by side do not disturb each other") {
         for (int round = 0; round < 200; ++round) {
           std::vector<std::int64_t> partial(16, 0);
           parallel_for(160, 10, [&](std::int64_t begin, std::int64_t end) {
-            for (std::int64_t i = begin; i < end; ++i) partial[static_cast<std::size_t>(begin / 10)] += i;
+            for (std::int64_t i = begin; i < end; ++i)
+              partial[static_cast<std::size_t>(begin / 10)] += i;
           });
           for (const std::int64_t p : partial) sums[r] += p;
         }

@@ -25,7 +25,8 @@ struct Moments {
 Moments moments(const std::vector<double>& values) {
   Moments m;
   for (const double v : values) m.mean += v / static_cast<double>(values.size());
-  for (const double v : values) m.variance += (v - m.mean) * (v - m.mean) / static_cast<double>(values.size());
+  for (const double v : values)
+    m.variance += (v - m.mean) * (v - m.mean) / static_cast<double>(values.size());
   return m;
 }
 
@@ -34,7 +35,8 @@ Moments moments(const std::vector<double>& values) {
 TEST_CASE("Philox gives the known answers of Random123") {
   CHECK(philox4x32({0, 0, 0, 0}, {0, 0}) == Words{0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8});
   constexpr std::uint32_t kAll = 0xffffffff;
-  CHECK(philox4x32({kAll, kAll, kAll, kAll}, {kAll, kAll}) == Words{0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd});
+  CHECK(philox4x32({kAll, kAll, kAll, kAll}, {kAll, kAll}) ==
+        Words{0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd});
   CHECK(philox4x32({0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344}, {0xa4093822, 0x299f31d0}) ==
         Words{0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1});
 }
@@ -44,11 +46,15 @@ TEST_CASE("a block is Philox of position, stream and seed, and many blocks are t
   const Generator generator(seed, "init");
   // FNV-1a of "init", worked out apart.
   std::uint64_t hash = 14695981039346656037u;
-  for (const char c : {'i', 'n', 'i', 't'}) hash = (hash ^ static_cast<std::uint64_t>(c)) * 1099511628211u;
+  for (const char c : {'i', 'n', 'i', 't'})
+    hash = (hash ^ static_cast<std::uint64_t>(c)) * 1099511628211u;
   const std::uint64_t position = 0xfffffffffffffffe;
-  CHECK(generator.block(position) == philox4x32({0xfffffffe, 0xffffffff, static_cast<std::uint32_t>(hash), static_cast<std::uint32_t>(hash >> 32)},
-                                                {0x9abcdef0, 0x12345678}));
-  for (const std::uint64_t start : {std::uint64_t{0}, std::uint64_t{5}, std::uint64_t{0xfffffffd}}) {
+  CHECK(generator.block(position) ==
+        philox4x32({0xfffffffe, 0xffffffff, static_cast<std::uint32_t>(hash),
+                    static_cast<std::uint32_t>(hash >> 32)},
+                   {0x9abcdef0, 0x12345678}));
+  for (const std::uint64_t start :
+       {std::uint64_t{0}, std::uint64_t{5}, std::uint64_t{0xfffffffd}}) {
     std::vector<std::uint32_t> words(4 * 21);
     generator.blocks(start, 21, words.data());
     for (std::uint64_t i = 0; i < 21; ++i) {
@@ -61,7 +67,8 @@ TEST_CASE("a block is Philox of position, stream and seed, and many blocks are t
 TEST_CASE("seeds and names make streams of their own") {
   std::set<std::uint32_t> first;
   for (const std::uint64_t seed : {0, 1, 2})
-    for (const char* name : {"init", "data", "dropout", "sample"}) first.insert(Generator(seed, name).next_u32());
+    for (const char* name : {"init", "data", "dropout", "sample"})
+      first.insert(Generator(seed, name).next_u32());
   CHECK(first.size() == 12);
   CHECK(Generator(7, "data").next_u32() == Generator(7, "data").next_u32());
 }
@@ -98,7 +105,8 @@ TEST_CASE("next_below is in range and even") {
   CHECK(chi2 < 22.5);  // 6 degrees of freedom, p = 0.001
   CHECK(generator.next_below(1) == 0);
   CHECK(generator.next_below(~std::uint64_t{0}) < ~std::uint64_t{0});
-  CHECK(error_text<NumericError>([&] { generator.next_below(0); }) == "[random] next_below wants a bound of at least 1");
+  CHECK(error_text<NumericError>([&] { generator.next_below(0); }) ==
+        "[random] next_below wants a bound of at least 1");
 }
 
 TEST_CASE("uniform and normal values have their moments and ranges") {
@@ -122,7 +130,8 @@ TEST_CASE("uniform and normal values have their moments and ranges") {
     CHECK(std::abs(moments(values).mean - 1) < 0.02);
     CHECK(std::abs(moments(values).variance - 4) < 0.06);
     double fourth = 0;
-    for (const double v : values) fourth += std::pow((v - 1) / 2, 4) / static_cast<double>(values.size());
+    for (const double v : values)
+      fourth += std::pow((v - 1) / 2, 4) / static_cast<double>(values.size());
     CHECK(std::abs(fourth - 3) < 0.15);
   }
 }
@@ -182,9 +191,12 @@ TEST_CASE("a fill takes its blocks from the stream, and refuses nonsense") {
   generator.fill_normal(Tensor::empty({0}));
   CHECK(generator.position() == 5);
   const Tensor t = Tensor::empty({2});
-  CHECK(error_text<NumericError>([&] { generator.fill_uniform(t, 2, 1); }) == "[uniform] wants finite low <= high, got 2 and 1");
-  CHECK(error_text<NumericError>([&] { generator.fill_normal(t, 0, -1); }) == "[normal] wants a finite mean and std >= 0, got 0 and -1");
-  CHECK(error_text<DTypeError>([&] { generator.fill_normal(Tensor::empty({2}, DType::i64)); }) == "[normal] wants f32 or f64, got i64");
+  CHECK(error_text<NumericError>([&] { generator.fill_uniform(t, 2, 1); }) ==
+        "[uniform] wants finite low <= high, got 2 and 1");
+  CHECK(error_text<NumericError>([&] { generator.fill_normal(t, 0, -1); }) ==
+        "[normal] wants a finite mean and std >= 0, got 0 and -1");
+  CHECK(error_text<DTypeError>([&] { generator.fill_normal(Tensor::empty({2}, DType::i64)); }) ==
+        "[normal] wants f32 or f64, got i64");
 }
 
 TEST_CASE("a permutation holds every index once") {
@@ -198,7 +210,8 @@ TEST_CASE("a permutation holds every index once") {
   CHECK(generator.permutation(0).numel() == 0);
   CHECK(generator.permutation(1).item() == 0);
   std::vector<int> first(3, 0);
-  for (int i = 0; i < 3000; ++i) ++first[static_cast<std::size_t>(generator.permutation(3).at({0}))];
+  for (int i = 0; i < 3000; ++i)
+    ++first[static_cast<std::size_t>(generator.permutation(3).at({0}))];
   for (const int count : first) CHECK(std::abs(count - 1000) < 120);
 }
 

@@ -37,9 +37,14 @@ TEST_CASE("sizes are inserted and erased in place") {
 }
 
 TEST_CASE("impossible shapes are named") {
-  CHECK(error_text<ShapeError>([] { Shape{1, 1, 1, 1, 1, 1, 1, 1, 1}; }) == "[shape] at most 8 dimensions");
-  CHECK(error_text<ShapeError>([] { Shape({-2, 3}).numel(); }) == "[shape] a size may not be negative: (-2, 3)");
-  CHECK(error_text<ShapeError>([] { Shape({std::int64_t{1} << 62, 2}).numel(); }) == "[shape] more than 2^62 elements: (4611686018427387904, 2)");
+  CHECK(error_text<ShapeError>([] { Shape{1, 1, 1, 1, 1, 1, 1, 1, 1}; }) ==
+        "[shape] at most 8 dimensions");
+  CHECK(error_text<ShapeError>([] {
+          Shape({-2, 3}).numel();
+        }) == "[shape] a size may not be negative: (-2, 3)");
+  CHECK(error_text<ShapeError>([] {
+          Shape({std::int64_t{1} << 62, 2}).numel();
+        }) == "[shape] more than 2^62 elements: (4611686018427387904, 2)");
 }
 
 TEST_CASE("broadcasting follows NumPy") {
@@ -47,8 +52,11 @@ TEST_CASE("broadcasting follows NumPy") {
   CHECK(broadcast_shapes({}, {2, 3}, "add") == Shape{2, 3});
   CHECK(broadcast_shapes({5, 1, 3}, {4, 1}, "add") == Shape{5, 4, 3});
   CHECK(broadcast_shapes({0, 3}, {1, 3}, "add") == Shape{0, 3});
-  CHECK(error_text<ShapeError>([] { broadcast_shapes({4, 8}, {6, 8}, "add"); }) ==
-        "[add] shapes do not broadcast: a (4, 8), b (6, 8); each pair of sizes, from the last, must be equal or hold a 1");
+  CHECK(error_text<ShapeError>([] {
+          broadcast_shapes({4, 8}, {6, 8}, "add");
+        }) ==
+        "[add] shapes do not broadcast: a (4, 8), b (6, 8); each pair of sizes, from the last, "
+        "must be equal or hold a 1");
   CHECK(broadcasts_to({1, 3}, {4, 3}));
   CHECK(broadcasts_to({}, {4, 3}));
   CHECK_FALSE(broadcasts_to({4, 3}, {3}));
@@ -58,9 +66,12 @@ TEST_CASE("broadcasting follows NumPy") {
 TEST_CASE("dimensions may be counted from the end") {
   CHECK(normalize_dim(-1, 3, "sum") == 2);
   CHECK(normalize_dim(0, 3, "sum") == 0);
-  CHECK(error_text<IndexError>([] { normalize_dim(3, 3, "sum"); }) == "[sum] dimension 3 is out of range for 3 dimensions");
-  CHECK(error_text<IndexError>([] { normalize_dim(-2, 1, "sum"); }) == "[sum] dimension -2 is out of range for 1 dimension");
-  CHECK(error_text<IndexError>([] { normalize_dim(0, 0, "sum"); }) == "[sum] dimension 0 is out of range for 0 dimensions");
+  CHECK(error_text<IndexError>([] { normalize_dim(3, 3, "sum"); }) ==
+        "[sum] dimension 3 is out of range for 3 dimensions");
+  CHECK(error_text<IndexError>([] { normalize_dim(-2, 1, "sum"); }) ==
+        "[sum] dimension -2 is out of range for 1 dimension");
+  CHECK(error_text<IndexError>([] { normalize_dim(0, 0, "sum"); }) ==
+        "[sum] dimension 0 is out of range for 0 dimensions");
 }
 
 TEST_CASE("dtypes know their names and sizes, and dispatch refuses the wrong kind") {
@@ -69,6 +80,8 @@ TEST_CASE("dtypes know their names and sizes, and dispatch refuses the wrong kin
   CHECK(item_size(DType::i64) == 8);
   CHECK(item_size(DType::u8) == 1);
   CHECK(dispatch_float(DType::f64, "relu", [](auto zero) { return sizeof(zero); }) == 8);
-  CHECK(error_text<DTypeError>([] { dispatch_float(DType::i32, "relu", [](auto) {}); }) == "[relu] wants f32 or f64, got i32");
-  CHECK(error_text<DTypeError>([] { dispatch_index(DType::f32, "embedding", [](auto) {}); }) == "[embedding] wants ids as i32 or i64, got f32");
+  CHECK(error_text<DTypeError>([] { dispatch_float(DType::i32, "relu", [](auto) {}); }) ==
+        "[relu] wants f32 or f64, got i32");
+  CHECK(error_text<DTypeError>([] { dispatch_index(DType::f32, "embedding", [](auto) {}); }) ==
+        "[embedding] wants ids as i32 or i64, got f32");
 }

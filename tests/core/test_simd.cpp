@@ -9,7 +9,9 @@
 
 using namespace weft;
 
-TEST_CASE("the instruction set in use is one that this machine runs, and the best unless it was limited") {
+TEST_CASE(
+    "the instruction set in use is one that this machine runs, and the best unless it was "
+    "limited") {
   const std::vector<std::string> choices = simd_choices();
   REQUIRE_FALSE(choices.empty());
   const char* limit = std::getenv("WEFT_SIMD");

@@ -37,8 +37,10 @@ TEST_CASE("every block is aligned, large enough and apart from the others") {
     Storage& storage = *all.back();
     CHECK(storage.bytes() == bytes);
     CHECK(reinterpret_cast<std::uintptr_t>(storage.data()) % 64 == 0);
-    if (bytes >= 2 * kMiB) CHECK(reinterpret_cast<std::uintptr_t>(storage.data()) % (2 * kMiB) == 0);
-    std::memset(storage.data(), static_cast<int>(all.size() % 251), static_cast<std::size_t>(bytes));
+    if (bytes >= 2 * kMiB)
+      CHECK(reinterpret_cast<std::uintptr_t>(storage.data()) % (2 * kMiB) == 0);
+    std::memset(storage.data(), static_cast<int>(all.size() % 251),
+                static_cast<std::size_t>(bytes));
   }
   for (std::size_t i = 0; i < all.size(); ++i) {
     const auto wanted = static_cast<std::byte>((i + 1) % 251);
@@ -125,12 +127,20 @@ TEST_CASE("cached blocks give way to a request that would not fit beside them") 
 }
 
 TEST_CASE("absurd sizes are refused, not wrapped around") {
-  CHECK(error_text<MemoryError>([] { Storage(std::numeric_limits<std::int64_t>::max()); }).starts_with("[memory] 8.0 EiB wanted for one tensor"));
-  CHECK(error_text<MemoryError>([] { Tensor::empty({std::int64_t{1} << 61}, DType::f64); }).starts_with("[memory] 8.0 EiB wanted"));
-  CHECK(error_text<ShapeError>([] { Tensor::empty({std::int64_t{1} << 40, std::int64_t{1} << 40}); }) ==
-        "[shape] more than 2^62 elements: (1099511627776, 1099511627776)");
-  CHECK(error_text<ShapeError>([] { Tensor::empty({3, -1}); }) == "[shape] a size may not be negative: (3, -1)");
-  CHECK(error_text<ConfigError>([] { set_memory_limit(-1); }) == "[memory] a limit may not be negative: -1");
+  CHECK(error_text<MemoryError>([] {
+          Storage(std::numeric_limits<std::int64_t>::max());
+        }).starts_with("[memory] 8.0 EiB wanted for one tensor"));
+  CHECK(error_text<MemoryError>([] {
+          Tensor::empty({std::int64_t{1} << 61}, DType::f64);
+        }).starts_with("[memory] 8.0 EiB wanted"));
+  CHECK(error_text<ShapeError>([] {
+          Tensor::empty({std::int64_t{1} << 40, std::int64_t{1} << 40});
+        }) == "[shape] more than 2^62 elements: (1099511627776, 1099511627776)");
+  CHECK(error_text<ShapeError>([] {
+          Tensor::empty({3, -1});
+        }) == "[shape] a size may not be negative: (3, -1)");
+  CHECK(error_text<ConfigError>([] { set_memory_limit(-1); }) ==
+        "[memory] a limit may not be negative: -1");
 }
 
 TEST_CASE("the default limit is what the machine has") {
@@ -150,7 +160,8 @@ TEST_CASE("several threads may take and give back at once") {
           std::memset(a.data(), t, static_cast<std::size_t>(a.bytes()));
           const Storage b(64 * (1 + i % 40));
           std::memset(b.data(), 100 + t, static_cast<std::size_t>(b.bytes()));
-          if (a.data()[a.bytes() - 1] != static_cast<std::byte>(t)) ++torn[static_cast<std::size_t>(t)];
+          if (a.data()[a.bytes() - 1] != static_cast<std::byte>(t))
+            ++torn[static_cast<std::size_t>(t)];
         }
       });
   }

@@ -38,8 +38,11 @@ TEST_CASE("tensors of every dtype are made and read") {
   CHECK(Tensor::from({1.5f, 2.5f}, {2}).dtype() == DType::f32);
   CHECK(Tensor::from<std::int64_t>({1, 2}, {1, 2}).at({0, 1}) == 2);
   CHECK(Tensor::arange(0).numel() == 0);
-  CHECK(error_text<ShapeError>([] { Tensor::from({1.0f, 2.0f}, {3}); }) == "[from] 2 values do not fill shape (3,), which has 3");
-  CHECK(error_text<ShapeError>([] { Tensor::arange(-1); }) == "[shape] a size may not be negative: (-1,)");
+  CHECK(error_text<ShapeError>([] {
+          Tensor::from({1.0f, 2.0f}, {3});
+        }) == "[from] 2 values do not fill shape (3,), which has 3");
+  CHECK(error_text<ShapeError>([] { Tensor::arange(-1); }) ==
+        "[shape] a size may not be negative: (-1,)");
 }
 
 TEST_CASE("empty and 0-d tensors go through everything") {
@@ -70,8 +73,10 @@ TEST_CASE("an undefined tensor says so") {
   static_assert(!std::is_constructible_v<bool, Tensor>,
                 "`if (equal(a, b))` asks many elements for one answer");
   CHECK_FALSE(t.is_unique());
-  CHECK(error_text<Error>([&] { t.shape(); }) == "[tensor] an undefined tensor was used; assign one first");
-  CHECK(error_text<Error>([&] { t.data<float>(); }) == "[tensor] an undefined tensor was used; assign one first");
+  CHECK(error_text<Error>([&] { t.shape(); }) ==
+        "[tensor] an undefined tensor was used; assign one first");
+  CHECK(error_text<Error>([&] { t.data<float>(); }) ==
+        "[tensor] an undefined tensor was used; assign one first");
   CHECK(to_string(t) == "undefined");
 }
 
@@ -82,8 +87,10 @@ TEST_CASE("reading an element, a size or a pointer is checked") {
   CHECK(error_text<IndexError>([&] { t.at({1, 3}); }) == "[at] index (1, 3) is outside (2, 3)");
   CHECK(error_text<IndexError>([&] { t.at({1}); }) == "[at] index (1,) is outside (2, 3)");
   CHECK(error_text<IndexError>([&] { t.at({-1, 0}); }) == "[at] index (-1, 0) is outside (2, 3)");
-  CHECK(error_text<ShapeError>([&] { t.item(); }) == "[item] wants a tensor of one element, got (2, 3)");
-  CHECK(error_text<IndexError>([&] { t.size(2); }) == "[size] dimension 2 is out of range for 2 dimensions");
+  CHECK(error_text<ShapeError>([&] { t.item(); }) ==
+        "[item] wants a tensor of one element, got (2, 3)");
+  CHECK(error_text<IndexError>([&] { t.size(2); }) ==
+        "[size] dimension 2 is out of range for 2 dimensions");
   CHECK(error_text<DTypeError>([&] { t.data<double>(); }) == "[data] a f32 tensor was read as f64");
 }
 
@@ -112,13 +119,17 @@ TEST_CASE("as_strided stays inside its storage") {
   const Tensor later = raw::slice(t, 0, 4, 8);
   CHECK(later.as_strided({2}, {1}, -4).to_vector<float>() == std::vector<float>{0, 1});
   CHECK(error_text<ShapeError>([&] { t.as_strided({3}, {4}, 4); }) ==
-        "[as_strided] shape (3,) with strides (4,) from element 4 reaches outside a storage of 12 elements");
+        "[as_strided] shape (3,) with strides (4,) from element 4 reaches outside a storage of 12 "
+        "elements");
   CHECK_THROWS_AS(t.as_strided({13}, {1}), ShapeError);
   CHECK_THROWS_AS(later.as_strided({1}, {1}, -5), ShapeError);
   CHECK_THROWS_AS(t.as_strided({1}, {1}, std::numeric_limits<std::int64_t>::max()), ShapeError);
   CHECK_THROWS_AS(t.as_strided({3, 3}, {std::int64_t{1} << 62, std::int64_t{1} << 62}), ShapeError);
-  CHECK(error_text<ShapeError>([&] { t.as_strided({3}, {-1}, 5); }) == "[as_strided] a stride may not be negative: (-1,)");
-  CHECK(error_text<ShapeError>([&] { t.as_strided({3}, {1, 1}); }) == "[as_strided] shape (3,) and strides (1, 1) differ in rank");
+  CHECK(error_text<ShapeError>([&] { t.as_strided({3}, {-1}, 5); }) ==
+        "[as_strided] a stride may not be negative: (-1,)");
+  CHECK(error_text<ShapeError>([&] {
+          t.as_strided({3}, {1, 1});
+        }) == "[as_strided] shape (3,) and strides (1, 1) differ in rank");
 }
 
 TEST_CASE("reshape makes a view wherever there is one") {
@@ -145,11 +156,21 @@ TEST_CASE("reshape makes a view wherever there is one") {
 
 TEST_CASE("reshape refuses what does not fit") {
   const Tensor t = Tensor::zeros({4, 8});
-  CHECK(error_text<ShapeError>([&] { raw::reshape(t, {5, -1}); }) == "[reshape] cannot turn (4, 8) into (5, -1)");
-  CHECK(error_text<ShapeError>([&] { raw::reshape(t, {4, 9}); }) == "[reshape] cannot turn (4, 8) into (4, 9)");
-  CHECK(error_text<ShapeError>([&] { raw::reshape(t, {-1, -1}); }) == "[reshape] cannot turn (4, 8) into (-1, -1)");
-  CHECK(error_text<ShapeError>([&] { raw::reshape(t, {-2, 4}); }) == "[reshape] cannot turn (4, 8) into (-2, 4)");
-  CHECK(error_text<ShapeError>([&] { raw::reshape(t, {0, -1}); }) == "[reshape] cannot turn (4, 8) into (0, -1)");
+  CHECK(error_text<ShapeError>([&] {
+          raw::reshape(t, {5, -1});
+        }) == "[reshape] cannot turn (4, 8) into (5, -1)");
+  CHECK(error_text<ShapeError>([&] {
+          raw::reshape(t, {4, 9});
+        }) == "[reshape] cannot turn (4, 8) into (4, 9)");
+  CHECK(error_text<ShapeError>([&] {
+          raw::reshape(t, {-1, -1});
+        }) == "[reshape] cannot turn (4, 8) into (-1, -1)");
+  CHECK(error_text<ShapeError>([&] {
+          raw::reshape(t, {-2, 4});
+        }) == "[reshape] cannot turn (4, 8) into (-2, 4)");
+  CHECK(error_text<ShapeError>([&] {
+          raw::reshape(t, {0, -1});
+        }) == "[reshape] cannot turn (4, 8) into (0, -1)");
   CHECK_THROWS_AS(raw::reshape(t, {std::int64_t{1} << 33, std::int64_t{1} << 33}), ShapeError);
 }
 
@@ -166,13 +187,23 @@ TEST_CASE("permute, transpose, expand and slice are views with the right element
   CHECK(s.at({1, 2, 1}) == t.at({1, 2, 3}));
   CHECK(raw::slice(t, 0, 2, 2).numel() == 0);
   CHECK(raw::slice(t, 0, 0, 2, std::numeric_limits<std::int64_t>::max()).shape() == Shape{1, 3, 4});
-  CHECK(raw::expand(Tensor::arange(3), {2, 3}).to_vector<std::int64_t>() == std::vector<std::int64_t>{0, 1, 2, 0, 1, 2});
-  CHECK(error_text<ShapeError>([&] { raw::permute(t, {0, 1}); }) == "[permute] (0, 1) is not an order of the dimensions of (2, 3, 4)");
-  CHECK(error_text<ShapeError>([&] { raw::permute(t, {0, 1, 1}); }) == "[permute] (0, 1, 1) is not an order of the dimensions of (2, 3, 4)");
-  CHECK(error_text<IndexError>([&] { raw::permute(t, {0, 1, 3}); }) == "[permute] dimension 3 is out of range for 3 dimensions");
-  CHECK(error_text<ShapeError>([&] { raw::expand(t, {2, 3, 5}); }) == "[expand] (2, 3, 4) does not stretch to (2, 3, 5)");
+  CHECK(raw::expand(Tensor::arange(3), {2, 3}).to_vector<std::int64_t>() ==
+        std::vector<std::int64_t>{0, 1, 2, 0, 1, 2});
+  CHECK(error_text<ShapeError>([&] {
+          raw::permute(t, {0, 1});
+        }) == "[permute] (0, 1) is not an order of the dimensions of (2, 3, 4)");
+  CHECK(error_text<ShapeError>([&] {
+          raw::permute(t, {0, 1, 1});
+        }) == "[permute] (0, 1, 1) is not an order of the dimensions of (2, 3, 4)");
+  CHECK(error_text<IndexError>([&] {
+          raw::permute(t, {0, 1, 3});
+        }) == "[permute] dimension 3 is out of range for 3 dimensions");
+  CHECK(error_text<ShapeError>([&] {
+          raw::expand(t, {2, 3, 5});
+        }) == "[expand] (2, 3, 4) does not stretch to (2, 3, 5)");
   CHECK(error_text<IndexError>([&] { raw::slice(t, 1, 1, 4); }) ==
-        "[slice] 1:4:1 does not fit dimension 1 of (2, 3, 4); wants 0 <= begin <= end <= 3, step >= 1");
+        "[slice] 1:4:1 does not fit dimension 1 of (2, 3, 4); wants 0 <= begin <= end <= 3, step "
+        ">= 1");
   CHECK_THROWS_AS(raw::slice(t, 1, 2, 1), IndexError);
   CHECK_THROWS_AS(raw::slice(t, 1, 0, 1, 0), IndexError);
 }
@@ -183,12 +214,17 @@ TEST_CASE("add_scaled adds in place, whatever the strides") {
   const Tensor target = raw::transpose(raw::clone(raw::transpose(a, 0, 1)), 0, 1);
   raw::add_scaled(target, b, -2);
   for (std::int64_t i = 0; i < 3; ++i)
-    for (std::int64_t j = 0; j < 4; ++j) CHECK(target.at({i, j}) == a.at({i, j}) - 2 * b.at({i, j}));
-  CHECK(error_text<ShapeError>([&] { raw::add_scaled(a, Tensor::zeros({4, 3}, DType::f64)); }) ==
-        "[add_scaled] shapes differ: target (3, 4), source (4, 3)");
-  CHECK(error_text<DTypeError>([&] { raw::add_scaled(a, Tensor::zeros({3, 4})); }) == "[add_scaled] dtypes differ: target f64, source f32");
-  CHECK(error_text<DTypeError>([] { raw::add_scaled(Tensor::zeros({2}, DType::i32), Tensor::zeros({2}, DType::i32)); }) ==
-        "[add_scaled] wants f32 or f64, got i32");
+    for (std::int64_t j = 0; j < 4; ++j)
+      CHECK(target.at({i, j}) == a.at({i, j}) - 2 * b.at({i, j}));
+  CHECK(error_text<ShapeError>([&] {
+          raw::add_scaled(a, Tensor::zeros({4, 3}, DType::f64));
+        }) == "[add_scaled] shapes differ: target (3, 4), source (4, 3)");
+  CHECK(error_text<DTypeError>([&] {
+          raw::add_scaled(a, Tensor::zeros({3, 4}));
+        }) == "[add_scaled] dtypes differ: target f64, source f32");
+  CHECK(error_text<DTypeError>([] {
+          raw::add_scaled(Tensor::zeros({2}, DType::i32), Tensor::zeros({2}, DType::i32));
+        }) == "[add_scaled] wants f32 or f64, got i32");
 }
 
 TEST_CASE("the first value that is not finite is found") {

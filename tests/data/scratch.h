@@ -30,7 +30,8 @@ class Scratch {
   std::string folder() const { return folder_.string(); }
   std::string path(const std::string& file) const { return (folder_ / file).string(); }
   std::string write(const std::string& file, std::string_view bytes) const {
-    std::ofstream(folder_ / file, std::ios::binary).write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+    std::ofstream(folder_ / file, std::ios::binary)
+        .write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
     return path(file);
   }
 
@@ -58,6 +59,8 @@ inline bool contains(std::string_view text, std::string_view part) {
   return false;
 }
 
-inline std::string shipped(const std::string& file) { return std::string(WEFT_SOURCE_DIR) + "/data/sets/" + file; }
+inline std::string shipped(const std::string& file) {
+  return std::string(WEFT_SOURCE_DIR) + "/data/sets/" + file;
+}
 
 }  // namespace weft_test

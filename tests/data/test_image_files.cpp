@@ -21,7 +21,8 @@ namespace {
 std::string header(std::vector<std::uint32_t> sizes, int type = 8) {
   std::string bytes = {0, 0, static_cast<char>(type), static_cast<char>(sizes.size())};
   for (const auto size : sizes) {
-    for (const int shift : {24, 16, 8, 0}) bytes.push_back(static_cast<char>(static_cast<unsigned char>(size >> shift)));
+    for (const int shift : {24, 16, 8, 0})
+      bytes.push_back(static_cast<char>(static_cast<unsigned char>(size >> shift)));
   }
   return bytes;
 }
@@ -47,7 +48,8 @@ std::string idx_error(const Scratch& scratch, const std::string& bytes, int rank
 
 Tensor gradient(const Shape& shape) {
   const Tensor t = Tensor::empty(shape, DType::u8);
-  for (std::int64_t i = 0; i < t.numel(); ++i) t.data<std::uint8_t>()[i] = static_cast<std::uint8_t>(i * 37 + i / 11);
+  for (std::int64_t i = 0; i < t.numel(); ++i)
+    t.data<std::uint8_t>()[i] = static_cast<std::uint8_t>(i * 37 + i / 11);
   return t;
 }
 
@@ -55,7 +57,8 @@ Tensor gradient(const Shape& shape) {
 
 TEST_CASE("IDX there and back, packed or not") {
   const Scratch scratch;
-  for (const auto& shape : {Shape{3, 4, 5}, Shape{7}, Shape{2, 3, 4, 5}, Shape{0}, Shape{0, 28, 28}}) {
+  for (const auto& shape :
+       {Shape{3, 4, 5}, Shape{7}, Shape{2, 3, 4, 5}, Shape{0}, Shape{0, 28, 28}}) {
     const auto tensor = gradient(shape);
     const auto path = scratch.path("t-idx");
     write_idx(path, tensor);
@@ -65,7 +68,8 @@ TEST_CASE("IDX there and back, packed or not") {
     std::string bytes = header({});
     bytes = header(std::vector<std::uint32_t>(shape.begin(), shape.end()));
     for (const auto v : tensor.to_vector<int>()) bytes.push_back(static_cast<char>(v));
-    CHECK(read_idx(scratch.write("t-idx.gz", gz(bytes))).to_vector<int>() == tensor.to_vector<int>());
+    CHECK(read_idx(scratch.write("t-idx.gz", gz(bytes))).to_vector<int>() ==
+          tensor.to_vector<int>());
   }
 }
 
@@ -76,39 +80,55 @@ TEST_CASE("IDX files that lie, break off or are something else") {
   CHECK(contains(message_of<IoError>([&] { read_idx(scratch.folder()); }), "is a directory"));
   CHECK(contains(idx_error(scratch, ""), "empty"));
   CHECK(contains(idx_error(scratch, std::string(3, '\0')), "truncated"));
-  CHECK(contains(idx_error(scratch, header({3, 4, 5}).substr(0, 9)), "truncated inside the IDX header"));
-  CHECK(contains(idx_error(scratch, "P5 28 28 255 " + pixels), "is not an IDX file: it begins with the bytes 50352032"));
-  CHECK(contains(idx_error(scratch, header({3, 4, 5}, 0x0D) + pixels), "IDX elements of type 0x0d"));
-  CHECK(contains(idx_error(scratch, header({60}) + pixels, 3), "is an IDX file of 1 dimensions, expected 3"));
-  CHECK(contains(idx_error(scratch, header({1, 1, 1, 1, 60}) + pixels), "5 dimensions, expected 1 to 4"));
+  CHECK(contains(idx_error(scratch, header({3, 4, 5}).substr(0, 9)),
+                 "truncated inside the IDX header"));
+  CHECK(contains(idx_error(scratch, "P5 28 28 255 " + pixels),
+                 "is not an IDX file: it begins with the bytes 50352032"));
+  CHECK(
+      contains(idx_error(scratch, header({3, 4, 5}, 0x0D) + pixels), "IDX elements of type 0x0d"));
+  CHECK(contains(idx_error(scratch, header({60}) + pixels, 3),
+                 "is an IDX file of 1 dimensions, expected 3"));
+  CHECK(contains(idx_error(scratch, header({1, 1, 1, 1, 60}) + pixels),
+                 "5 dimensions, expected 1 to 4"));
   CHECK(contains(idx_error(scratch, header({}) + pixels), "0 dimensions"));
   // Claims beyond the file are refused before anything is allocated for them.
-  CHECK(contains(idx_error(scratch, header({3, 4, 6}) + pixels), "its header claims (3, 4, 6), more than the file's 76 bytes can hold"));
-  CHECK(contains(idx_error(scratch, header({0xFFFFFFFF, 0xFFFFFFFF, 0xFFFFFFFF, 0xFFFFFFFF}) + pixels), "claims (4294967295, 4294967295"));
-  CHECK(contains(idx_error(scratch, header({0xFFFFFFFF, 0, 0xFFFFFFFF}) + pixels), "claims (4294967295, 0, 4294967295)"));
-  CHECK(contains(idx_error(scratch, header({3, 0, 4}) + pixels), "goes on beyond the (3, 0, 4) = 0 bytes"));
-  CHECK(contains(idx_error(scratch, header({3, 4, 4}) + pixels), "goes on beyond the (3, 4, 4) = 48 bytes"));
+  CHECK(contains(idx_error(scratch, header({3, 4, 6}) + pixels),
+                 "its header claims (3, 4, 6), more than the file's 76 bytes can hold"));
+  CHECK(contains(
+      idx_error(scratch, header({0xFFFFFFFF, 0xFFFFFFFF, 0xFFFFFFFF, 0xFFFFFFFF}) + pixels),
+      "claims (4294967295, 4294967295"));
+  CHECK(contains(idx_error(scratch, header({0xFFFFFFFF, 0, 0xFFFFFFFF}) + pixels),
+                 "claims (4294967295, 0, 4294967295)"));
+  CHECK(contains(idx_error(scratch, header({3, 0, 4}) + pixels),
+                 "goes on beyond the (3, 0, 4) = 0 bytes"));
+  CHECK(contains(idx_error(scratch, header({3, 4, 4}) + pixels),
+                 "goes on beyond the (3, 4, 4) = 48 bytes"));
 }
 
 TEST_CASE("gzip that is truncated, damaged or a bomb") {
   const Scratch scratch;
   std::string noise;
-  for (unsigned i = 0, x = 1; i < 5000; ++i) noise.push_back(static_cast<char>((x = x * 1664525U + 1013904223U) >> 24));
+  for (unsigned i = 0, x = 1; i < 5000; ++i)
+    noise.push_back(static_cast<char>((x = x * 1664525U + 1013904223U) >> 24));
   const auto good = gz(header({50, 10, 10}) + noise);
   CHECK_NOTHROW(read_idx(scratch.write("good.gz", good)));
   for (const std::size_t cut : {12, 100, 2500}) {
     CHECK(contains(idx_error(scratch, good.substr(0, cut)), "truncated"));
   }
-  CHECK(contains(idx_error(scratch, good.substr(0, good.size() - 3)), "truncated gzip"));  // only the checksum is cut
+  CHECK(contains(idx_error(scratch, good.substr(0, good.size() - 3)),
+                 "truncated gzip"));  // only the checksum is cut
   auto flipped = good;
   flipped[good.size() - 6] = static_cast<char>(flipped[good.size() - 6] ^ 1);
   CHECK(contains(idx_error(scratch, flipped), "damaged"));
-  CHECK(contains(idx_error(scratch, gz(header({50, 10, 11}) + noise)), "truncated: its header claims (50, 10, 11) = 5500 bytes, there are 5000"));
+  CHECK(contains(idx_error(scratch, gz(header({50, 10, 11}) + noise)),
+                 "truncated: its header claims (50, 10, 11) = 5500 bytes, there are 5000"));
   CHECK(contains(idx_error(scratch, gz(header({50, 10, 9}) + noise)), "goes on beyond"));
   // 32 MiB of zeros in 32 KiB: only what the header claims is unpacked, and one byte.
-  CHECK(contains(idx_error(scratch, gz(header({2, 2}) + std::string(32 << 20, '\0'))), "goes on beyond the (2, 2) = 4 bytes"));
+  CHECK(contains(idx_error(scratch, gz(header({2, 2}) + std::string(32 << 20, '\0'))),
+                 "goes on beyond the (2, 2) = 4 bytes"));
   // A claim that no gzip file of this size could hold.
-  CHECK(contains(idx_error(scratch, gz(header({60000, 28, 28}) + "x")), "more than a gzip file of"));
+  CHECK(
+      contains(idx_error(scratch, gz(header({60000, 28, 28}) + "x")), "more than a gzip file of"));
 }
 
 TEST_CASE("PNG there and back") {
@@ -126,25 +146,34 @@ TEST_CASE("PNG there and back") {
   const auto rgb = gradient({3, 6, 4});
   save_png(path, rgb);
   CHECK(load_png(path, 3).to_vector<int>() == rgb.to_vector<int>());
-  const double luma = 0.299 * rgb.at({0, 2, 1}) + 0.587 * rgb.at({1, 2, 1}) + 0.114 * rgb.at({2, 2, 1});
+  const double luma =
+      0.299 * rgb.at({0, 2, 1}) + 0.587 * rgb.at({1, 2, 1}) + 0.114 * rgb.at({2, 2, 1});
   CHECK(load_png(path, 1).at({0, 2, 1}) == doctest::Approx(luma).epsilon(0.01));
 
   // Alpha: opaque, transparent, half.
-  const auto rgba = Tensor::from<std::uint8_t>({10, 10, 0, 20, 20, 0, 30, 30, 0, 255, 0, 128}, {4, 1, 3});
+  const auto rgba =
+      Tensor::from<std::uint8_t>({10, 10, 0, 20, 20, 0, 30, 30, 0, 255, 0, 128}, {4, 1, 3});
   save_png(path, rgba);
-  CHECK(load_png(path, 3).to_vector<int>() == std::vector<int>{10, 255, 127, 20, 255, 127, 30, 255, 127});
+  CHECK(load_png(path, 3).to_vector<int>() ==
+        std::vector<int>{10, 255, 127, 20, 255, 127, 30, 255, 127});
 }
 
 TEST_CASE("PNG of other kinds: written by another program") {
   const Scratch scratch;
-  // 2 x 1 pixels each. 16-bit grey (0x1234, 0xFFFF), palette of 1 bit (red, green), 2-bit grey (1, 3), grey + alpha.
-  const auto png = [&](int depth, int type, const std::string& row, const std::string& palette = {}) {
+  // 2 x 1 pixels each. 16-bit grey (0x1234, 0xFFFF), palette of 1 bit (red, green), 2-bit grey (1,
+  // 3), grey + alpha.
+  const auto png = [&](int depth, int type, const std::string& row,
+                       const std::string& palette = {}) {
     return scratch.write("kind.png", png_bytes(2, depth, type, row, palette));
   };
-  CHECK(load_png(png(16, 0, std::string("\x12\x34\xFF\xFF", 4)), 1).to_vector<int>() == std::vector<int>{0x12, 255});
-  CHECK(load_png(png(1, 3, std::string("\x40", 1), std::string("\xFF\0\0\0\xFF\0", 6)), 3).to_vector<int>() == std::vector<int>{255, 0, 0, 255, 0, 0});
-  CHECK(load_png(png(2, 0, std::string("\x70", 1)), 1).to_vector<int>() == std::vector<int>{85, 255});
-  CHECK(load_png(png(8, 4, std::string("\x20\xFF\x20\x00", 4)), 1).to_vector<int>() == std::vector<int>{0x20, 255});
+  CHECK(load_png(png(16, 0, std::string("\x12\x34\xFF\xFF", 4)), 1).to_vector<int>() ==
+        std::vector<int>{0x12, 255});
+  CHECK(load_png(png(1, 3, std::string("\x40", 1), std::string("\xFF\0\0\0\xFF\0", 6)), 3)
+            .to_vector<int>() == std::vector<int>{255, 0, 0, 255, 0, 0});
+  CHECK(load_png(png(2, 0, std::string("\x70", 1)), 1).to_vector<int>() ==
+        std::vector<int>{85, 255});
+  CHECK(load_png(png(8, 4, std::string("\x20\xFF\x20\x00", 4)), 1).to_vector<int>() ==
+        std::vector<int>{0x20, 255});
 }
 
 TEST_CASE("PNG files that are broken, huge or none") {
@@ -186,5 +215,6 @@ TEST_CASE("a picture wider than the limit is refused before it is unpacked") {
   const Scratch scratch;
   const auto path = scratch.path("wide.png");
   save_png(path, Tensor::zeros({1, kMaxPngSide + 1}, DType::u8));
-  CHECK(contains(message_of<IoError>([&] { load_png(path, 1); }), "4097 x 1 pixels, at most 4096 x 4096 are read"));
+  CHECK(contains(message_of<IoError>([&] { load_png(path, 1); }),
+                 "4097 x 1 pixels, at most 4096 x 4096 are read"));
 }

@@ -17,7 +17,9 @@ using namespace weft::data;
 namespace {
 
 std::int64_t slow_square(std::int64_t k) {
-  if (k % 3 == 0) std::this_thread::sleep_for(std::chrono::microseconds(200));  // so that workers overtake each other
+  if (k % 3 == 0)
+    std::this_thread::sleep_for(
+        std::chrono::microseconds(200));  // so that workers overtake each other
   return k * k;
 }
 
@@ -40,7 +42,8 @@ TEST_CASE("the order is the same whatever the number of threads") {
 
 TEST_CASE("no more is made ahead than asked for") {
   std::atomic<std::int64_t> begun{0};
-  Prefetcher<std::int64_t> batches([&](std::int64_t k) { return ++begun, k; }, 0, 1000, {.threads = 4, .ahead = 3});
+  Prefetcher<std::int64_t> batches([&](std::int64_t k) { return ++begun, k; }, 0, 1000,
+                                   {.threads = 4, .ahead = 3});
   for (int taken = 1; taken <= 20; ++taken) {
     REQUIRE(batches.next().has_value());
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
@@ -66,7 +69,9 @@ TEST_CASE("it stops when it is dropped, with batches in work and unread") {
   for (int round = 0; round < 50; ++round) {
     std::atomic<int> begun{0};
     {
-      Prefetcher<std::vector<int>> batches([&](std::int64_t) { return ++begun, std::vector<int>(100, round); }, 0, 1'000'000'000, {.threads = 3, .ahead = 4});
+      Prefetcher<std::vector<int>> batches(
+          [&](std::int64_t) { return ++begun, std::vector<int>(100, round); }, 0, 1'000'000'000,
+          {.threads = 3, .ahead = 4});
       for (int i = 0; i < round % 4; ++i) REQUIRE(batches.next().has_value());
     }
     CHECK(begun <= 8);
@@ -76,7 +81,8 @@ TEST_CASE("it stops when it is dropped, with batches in work and unread") {
 TEST_CASE("workers leave the ops' threads to the trainer") {
   set_num_threads(2);
   std::atomic<int> seen{0};
-  Prefetcher<int> batches([&](std::int64_t) { return seen = num_threads(); }, 0, 1, {.threads = 1, .ahead = 1});
+  Prefetcher<int> batches([&](std::int64_t) { return seen = num_threads(); }, 0, 1,
+                          {.threads = 1, .ahead = 1});
   CHECK(batches.next() == 1);
   CHECK(num_threads() == 2);
 }
@@ -90,5 +96,6 @@ TEST_CASE("a range: each begin starts anew, empty ranges are empty") {
     for (const auto batch : range) all.push_back(batch);
     CHECK(all == std::vector<std::int64_t>{4, 9, 16});
   }
-  for (const auto batch : BatchRange<std::int64_t>(slow_square, 5, 3)) FAIL("a batch of an empty range: " << batch);
+  for (const auto batch : BatchRange<std::int64_t>(slow_square, 5, 3))
+    FAIL("a batch of an empty range: " << batch);
 }

@@ -26,7 +26,8 @@ std::string refusal(const SequenceOptions& options) {
 std::vector<std::vector<std::int64_t>> rows_of(const Tensor& t) {
   const auto flat = t.to_vector<std::int64_t>();
   std::vector<std::vector<std::int64_t>> rows;
-  for (std::int64_t i = 0; i < t.size(0); ++i) rows.emplace_back(flat.begin() + i * t.size(1), flat.begin() + (i + 1) * t.size(1));
+  for (std::int64_t i = 0; i < t.size(0); ++i)
+    rows.emplace_back(flat.begin() + i * t.size(1), flat.begin() + (i + 1) * t.size(1));
   return rows;
 }
 
@@ -69,7 +70,8 @@ TEST_CASE("recall: queries stand nearer to the pairs more often") {
     first += row[2] != kIgnoreIndex;
     last += row[62] != kIgnoreIndex;
   }
-  // Weights 1, 1/2, ..., 1/31 of a sum of 4.027: 497 and 16 expected; five standard deviations around.
+  // Weights 1, 1/2, ..., 1/31 of a sum of 4.027: 497 and 16 expected; five standard deviations
+  // around.
   CHECK(first > 400);
   CHECK(first < 594);
   CHECK(last > 0);
@@ -94,7 +96,8 @@ TEST_CASE("induction: what followed the sign is asked at its return") {
   CHECK(places.size() > 10);
 }
 
-TEST_CASE("copy and reverse: the separator asks for the first symbol, and each answer for the next") {
+TEST_CASE(
+    "copy and reverse: the separator asks for the first symbol, and each answer for the next") {
   for (const SequenceRule rule : {SequenceRule::copy, SequenceRule::reverse}) {
     const SequenceData data({.rule = rule, .symbols = 5, .length = 6});
     CHECK(data.length() == 12);
@@ -103,7 +106,8 @@ TEST_CASE("copy and reverse: the separator asks for the first symbol, and each a
     const auto inputs = rows_of(batch.inputs), targets = rows_of(batch.targets);
     for (std::size_t r = 0; r < inputs.size(); ++r) {
       std::vector<std::int64_t> source(inputs[r].begin(), inputs[r].begin() + 6);
-      const std::vector<std::int64_t> fed(inputs[r].begin() + 7, inputs[r].end()), asked(targets[r].begin() + 6, targets[r].end());
+      const std::vector<std::int64_t> fed(inputs[r].begin() + 7, inputs[r].end()),
+          asked(targets[r].begin() + 6, targets[r].end());
       if (rule == SequenceRule::reverse) std::reverse(source.begin(), source.end());
       CHECK(asked == source);
       CHECK(inputs[r][6] == 5);
@@ -114,7 +118,8 @@ TEST_CASE("copy and reverse: the separator asks for the first symbol, and each a
 }
 
 TEST_CASE("modular addition: every pair stands in one split, and sums are right") {
-  const SequenceData data({.rule = SequenceRule::modular_addition, .modulus = 11, .train_fraction = 0.4});
+  const SequenceData data(
+      {.rule = SequenceRule::modular_addition, .modulus = 11, .train_fraction = 0.4});
   CHECK(data.vocab_size() == 12);
   CHECK(data.size(Split::train) == 48);
   CHECK(data.size(Split::validation) == 36);
@@ -125,18 +130,22 @@ TEST_CASE("modular addition: every pair stands in one split, and sums are right"
       const auto in = rows_of(inputs), out = rows_of(targets);
       for (std::size_t r = 0; r < in.size(); ++r) {
         CHECK(in[r][2] == 11);
-        CHECK(out[r] == std::vector<std::int64_t>{kIgnoreIndex, kIgnoreIndex, (in[r][0] + in[r][1]) % 11});
+        CHECK(out[r] ==
+              std::vector<std::int64_t>{kIgnoreIndex, kIgnoreIndex, (in[r][0] + in[r][1]) % 11});
         CHECK(seen.insert({in[r][0], in[r][1]}).second);
       }
     }
   CHECK(seen.size() == 121);
 }
 
-TEST_CASE("modular addition: a full batch is all pairs, a smaller one goes through them once an epoch") {
-  const SequenceData data({.rule = SequenceRule::modular_addition, .modulus = 11, .train_fraction = 0.4});
+TEST_CASE(
+    "modular addition: a full batch is all pairs, a smaller one goes through them once an epoch") {
+  const SequenceData data(
+      {.rule = SequenceRule::modular_addition, .modulus = 11, .train_fraction = 0.4});
   const SequenceBatch full = data.train_batch(0, 1000);
   CHECK(full.inputs.shape() == Shape{48, 3});
-  CHECK(batch_hash(full.inputs, full.targets) == batch_hash(data.train_batch(7, 48).inputs, data.train_batch(7, 48).targets));
+  CHECK(batch_hash(full.inputs, full.targets) ==
+        batch_hash(data.train_batch(7, 48).inputs, data.train_batch(7, 48).targets));
   std::set<std::vector<std::int64_t>> epoch;
   for (std::int64_t k = 4; k < 8; ++k)  // the second epoch: four batches of twelve
     for (const auto& row : rows_of(data.train_batch(k, 12).inputs)) CHECK(epoch.insert(row).second);
@@ -144,12 +153,18 @@ TEST_CASE("modular addition: a full batch is all pairs, a smaller one goes throu
 }
 
 TEST_CASE("held-out rows are the same for every seed, training rows are not") {
-  const SequenceData one({.rule = SequenceRule::recall, .seed = 1}), two({.rule = SequenceRule::recall, .seed = 2});
-  const auto hash = [](const SequenceBatch& batch) { return batch_hash(batch.inputs, batch.targets); };
-  CHECK(hash(one.eval_batches(Split::validation, 100)[0]) == hash(two.eval_batches(Split::validation, 100)[0]));
-  CHECK(hash(one.eval_batches(Split::validation, 100)[0]) != hash(one.eval_batches(Split::test, 100)[0]));
+  const SequenceData one({.rule = SequenceRule::recall, .seed = 1}),
+      two({.rule = SequenceRule::recall, .seed = 2});
+  const auto hash = [](const SequenceBatch& batch) {
+    return batch_hash(batch.inputs, batch.targets);
+  };
+  CHECK(hash(one.eval_batches(Split::validation, 100)[0]) ==
+        hash(two.eval_batches(Split::validation, 100)[0]));
+  CHECK(hash(one.eval_batches(Split::validation, 100)[0]) !=
+        hash(one.eval_batches(Split::test, 100)[0]));
   CHECK(hash(one.train_batch(0, 8)) != hash(two.train_batch(0, 8)));
-  CHECK(hash(one.train_batch(0, 8)) == hash(SequenceData({.rule = SequenceRule::recall, .seed = 1}).train_batch(0, 8)));
+  CHECK(hash(one.train_batch(0, 8)) ==
+        hash(SequenceData({.rule = SequenceRule::recall, .seed = 1}).train_batch(0, 8)));
   // Rows are numbered through: how they are cut into batches does not matter.
   CHECK(rows_of(one.train_batch(1, 4).inputs)[1] == rows_of(one.train_batch(0, 8).inputs)[5]);
 }
@@ -157,7 +172,8 @@ TEST_CASE("held-out rows are the same for every seed, training rows are not") {
 TEST_CASE("rows are the same bits on every machine") {
   const auto hash = [](const SequenceOptions& options) {
     const SequenceData data(options);
-    const SequenceBatch train = data.train_batch(2, 16), test = data.eval_batches(Split::test, 16)[0];
+    const SequenceBatch train = data.train_batch(2, 16),
+                        test = data.eval_batches(Split::test, 16)[0];
     return batch_hash(test.inputs, test.targets, batch_hash(train.inputs, train.targets));
   };
   CHECK(hash({.rule = SequenceRule::recall}) == 11699586989720631007ull);
@@ -167,16 +183,24 @@ TEST_CASE("rows are the same bits on every machine") {
 }
 
 TEST_CASE("what cannot be is refused") {
-  CHECK(refusal({.rule = SequenceRule::recall, .pairs = 0}) == "[sequence] pairs must be 1 to 32, got 0");
-  CHECK(refusal({.rule = SequenceRule::recall, .pairs = 33}) == "[sequence] pairs must be 1 to 32, got 33");
+  CHECK(refusal({.rule = SequenceRule::recall, .pairs = 0}) ==
+        "[sequence] pairs must be 1 to 32, got 0");
+  CHECK(refusal({.rule = SequenceRule::recall, .pairs = 33}) ==
+        "[sequence] pairs must be 1 to 32, got 33");
   CHECK(refusal({.rule = SequenceRule::recall, .length = 20, .pairs = 6}) ==
-        "[sequence] 6 pairs and their queries, each with its answer's place, need a length of 24, got 20");
-  CHECK(refusal({.rule = SequenceRule::induction, .length = 2}) == "[sequence] length must be 3 to 1000000, got 2");
-  CHECK(refusal({.rule = SequenceRule::copy, .symbols = 0}) == "[sequence] symbols must be 1 to 1000000, got 0");
-  CHECK(refusal({.rule = SequenceRule::modular_addition, .modulus = 1'000'000'000}) == "[sequence] modulus must be 2 to 2000, got 1000000000");
-  CHECK(refusal({.rule = SequenceRule::modular_addition, .train_fraction = 1}) == "[sequence] train_fraction must be above 0 and below 1, got 1");
+        "[sequence] 6 pairs and their queries, each with its answer's place, need a length of 24, "
+        "got 20");
+  CHECK(refusal({.rule = SequenceRule::induction, .length = 2}) ==
+        "[sequence] length must be 3 to 1000000, got 2");
+  CHECK(refusal({.rule = SequenceRule::copy, .symbols = 0}) ==
+        "[sequence] symbols must be 1 to 1000000, got 0");
+  CHECK(refusal({.rule = SequenceRule::modular_addition, .modulus = 1'000'000'000}) ==
+        "[sequence] modulus must be 2 to 2000, got 1000000000");
+  CHECK(refusal({.rule = SequenceRule::modular_addition, .train_fraction = 1}) ==
+        "[sequence] train_fraction must be above 0 and below 1, got 1");
   CHECK(refusal({.rule = SequenceRule::modular_addition, .modulus = 2, .train_fraction = 0.1}) ==
-        "[sequence] train_fraction 0.1 of 4 pairs leaves too few to train, to validate or to test on");
+        "[sequence] train_fraction 0.1 of 4 pairs leaves too few to train, to validate or to test "
+        "on");
   CHECK_THROWS_AS(SequenceData({}).eval_batches(Split::train, 10), ConfigError);
   CHECK_THROWS_AS(sequence_rule("recal"), ConfigError);
 }

@@ -20,7 +20,8 @@ TEST_CASE("a table is read with and without a header, whatever separates it") {
   CHECK(plain.names.empty());
   CHECK(plain.values.shape() == Shape{2, 2});
   CHECK(plain.values.to_vector<double>() == std::vector<double>{1, 2.5, -300, 4});
-  const CsvTable named = parse_csv("\xef\xbb\xbf\"fixed acidity\";\"a;b\"\r\n7;\"0.27\"\r\n+6.3;.5\r\n\r\n", "t.csv");
+  const CsvTable named =
+      parse_csv("\xef\xbb\xbf\"fixed acidity\";\"a;b\"\r\n7;\"0.27\"\r\n+6.3;.5\r\n\r\n", "t.csv");
   CHECK(named.names == std::vector<std::string>{"fixed acidity", "a;b"});
   CHECK(named.values.to_vector<double>() == std::vector<double>{7, 0.27, 6.3, 0.5});
   CHECK(parse_csv("1\t2\n3\t4", "t").values.shape() == Shape{2, 2});
@@ -29,9 +30,13 @@ TEST_CASE("a table is read with and without a header, whatever separates it") {
 }
 
 TEST_CASE("a torn or wrong line is named with its number, its column and what is wrong") {
-  const auto message = [](const std::string& text, CsvOptions options = {}) { return message_of<Error>([&] { parse_csv(text, "t.csv", options); }); };
-  CHECK(message("a,b\n1,2\n3\n") == "[t.csv:3] 1 columns, where the first line has 2 (separated by `,`)");
-  CHECK(message("1,2\n3,4,5\n") == "[t.csv:2] 3 columns, where the first line has 2 (separated by `,`)");
+  const auto message = [](const std::string& text, CsvOptions options = {}) {
+    return message_of<Error>([&] { parse_csv(text, "t.csv", options); });
+  };
+  CHECK(message("a,b\n1,2\n3\n") ==
+        "[t.csv:3] 1 columns, where the first line has 2 (separated by `,`)");
+  CHECK(message("1,2\n3,4,5\n") ==
+        "[t.csv:2] 3 columns, where the first line has 2 (separated by `,`)");
   CHECK(message("acid,sugar\n1,2\n3,4x\n") ==
         "[t.csv:3] column 2 (`sugar`): `4x` is not a finite number");
   CHECK(message("1,2\n3,nan\n") == "[t.csv:2] column 2: `nan` is not a finite number");
@@ -41,12 +46,15 @@ TEST_CASE("a torn or wrong line is named with its number, its column and what is
   CHECK(message("a,b\n\"1,2\n") == "[t.csv:2] a quote is opened and not closed");
   CHECK(message("a,b\n") == "[t.csv] has a header and no rows");
   CHECK(message("\n\n") == "[t.csv] is empty: a table has a line for each row");
-  CHECK(message("1,2", {.separator = '.'}) == "[csv] the separator cannot be `.`: numbers and lines are made of it");
+  CHECK(message("1,2", {.separator = '.'}) ==
+        "[csv] the separator cannot be `.`: numbers and lines are made of it");
   CHECK(message(std::string("1,2\n\0,3\n", 8)) ==
         "[t.csv:2] a zero byte at byte 0 of the line: this is not a text file");
-  CHECK(message("1,2\n3," + std::string(100, 'x')).find("`" + std::string(40, 'x') + "...`") != std::string::npos);
+  CHECK(message("1,2\n3," + std::string(100, 'x')).find("`" + std::string(40, 'x') + "...`") !=
+        std::string::npos);
   const Scratch scratch;
-  CHECK(message_of<IoError>([&] { read_csv(scratch.path("none.csv")); }).find("none.csv") != std::string::npos);
+  CHECK(message_of<IoError>([&] { read_csv(scratch.path("none.csv")); }).find("none.csv") !=
+        std::string::npos);
 }
 
 TEST_CASE("the wines are what their README says, split the same way for every seed") {
@@ -57,12 +65,18 @@ TEST_CASE("the wines are what their README says, split the same way for every se
   CHECK(data.size(Split::validation) == 979);
   CHECK_FALSE(data.binary());
   CHECK(data.target_statistics().mean == doctest::Approx(5.88).epsilon(0.01));
-  CHECK(data.tokens(Split::train).to_vector<float>() == load_table_tokens(shipped("winequality-white.csv"), {}).tokens(Split::train).to_vector<float>());
+  CHECK(data.tokens(Split::train).to_vector<float>() ==
+        load_table_tokens(shipped("winequality-white.csv"), {})
+            .tokens(Split::train)
+            .to_vector<float>());
   // A smaller training split leaves the test rows what they are.
-  const TokenData fewer = load_table_tokens(shipped("winequality-white.csv"), {.train = 100, .binary = true, .at_least = 7, .standardise = true});
+  const TokenData fewer =
+      load_table_tokens(shipped("winequality-white.csv"),
+                        {.train = 100, .binary = true, .at_least = 7, .standardise = true});
   CHECK(fewer.size(Split::train) == 100);
   CHECK(fewer.binary());
-  const auto quality = data.targets(Split::test).to_vector<float>(), good = fewer.targets(Split::test).to_vector<float>();
+  const auto quality = data.targets(Split::test).to_vector<float>(),
+             good = fewer.targets(Split::test).to_vector<float>();
   for (std::size_t i = 0; i < quality.size(); ++i) CHECK((quality[i] >= 7) == (good[i] == 1));
 }
 
@@ -117,18 +131,25 @@ TEST_CASE("columns keep the digits that tell their values apart") {
 
 TEST_CASE("splits and targets that leave nothing to learn are refused") {
   const Tensor table = Tensor::from({1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0}, {5, 2});
-  const auto message = [&](const Tensor& values, const TableTokens& options) { return message_of<Error>([&] { table_tokens(values, options, "t.csv"); }); };
+  const auto message = [&](const Tensor& values, const TableTokens& options) {
+    return message_of<Error>([&] { table_tokens(values, options, "t.csv"); });
+  };
   CHECK(table_tokens(table, {}, "t.csv").size(Split::train) == 3);
-  CHECK(message(table, {.validation = 2, .test = 3}) == "[data] validation 2 and test 3 leave 0 of 5 rows to train on: use smaller ones");
-  CHECK(message(table, {.train = 4}) == "[data] validation 1 and test 1 leave 3 of 5 rows to train on: use smaller ones");
+  CHECK(message(table, {.validation = 2, .test = 3}) ==
+        "[data] validation 2 and test 3 leave 0 of 5 rows to train on: use smaller ones");
+  CHECK(message(table, {.train = 4}) ==
+        "[data] validation 1 and test 1 leave 3 of 5 rows to train on: use smaller ones");
   CHECK(message(table, {.binary = true, .at_least = 11}) ==
         "[t.csv] none of the 3 training targets are at least 11: there are no two classes to be "
         "told apart");
   CHECK(message(table, {.binary = true, .at_least = 1}) ==
         "[t.csv] all of the 3 training targets are at least 1: there are no two classes to be told "
         "apart");
-  CHECK(message(Tensor::ones({5, 1}, DType::f64), {}) == "[t.csv] a table needs at least one column of features and the last one as target, this has 1");
-  CHECK(message(Tensor::full({5, 2}, 1e300, DType::f64), {}).find("is beyond what a 32-bit float holds; scale the column") != std::string::npos);
+  CHECK(message(Tensor::ones({5, 1}, DType::f64), {}) ==
+        "[t.csv] a table needs at least one column of features and the last one as target, this "
+        "has 1");
+  CHECK(message(Tensor::full({5, 2}, 1e300, DType::f64), {})
+            .find("is beyond what a 32-bit float holds; scale the column") != std::string::npos);
   CHECK(message_of<IoError>([] {
           table_tokens(parse_csv("a,b\n1,2\n3,4\n5,1e300\n", "t.csv"), {}, "t.csv");
         }).starts_with("[t.csv] 1e+300 in row 3, column 2 (`b`) is beyond what "));

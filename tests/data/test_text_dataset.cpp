@@ -38,14 +38,16 @@ TEST_CASE("the shipped texts are what their README says") {
 
   const auto bytes = load_text(shipped("tang-quatrains.txt"), {.tokenizer = "byte"});
   CHECK(bytes.vocab_size() == 256);
-  CHECK(bytes.size(Split::train) + bytes.size(Split::validation) == static_cast<std::int64_t>(std::filesystem::file_size(shipped("tang-quatrains.txt"))));
+  CHECK(bytes.size(Split::train) + bytes.size(Split::validation) ==
+        static_cast<std::int64_t>(std::filesystem::file_size(shipped("tang-quatrains.txt"))));
 }
 
 TEST_CASE("training batches: crops of the text, the same for a seed and a number") {
   const auto text = load_text(shipped("tinyshakespeare.txt"));
   std::uint64_t hash = 0;
   int count = 0;
-  for (auto [inputs, targets] : text.train_batches({.batch = 5, .block_size = 7, .steps = 20, .seed = 3})) {
+  for (auto [inputs, targets] :
+       text.train_batches({.batch = 5, .block_size = 7, .steps = 20, .seed = 3})) {
     REQUIRE(inputs.shape() == Shape{5, 7});
     REQUIRE(targets.shape() == Shape{5, 7});
     REQUIRE(inputs.dtype() == DType::i64);
@@ -76,12 +78,14 @@ TEST_CASE("training batches: crops of the text, the same for a seed and a number
     auto threaded = options;
     threaded.prefetch = {.threads = threads, .ahead = 4};
     std::uint64_t value = 0;
-    for (const auto& batch : text.train_batches(threaded)) value = batch_hash(batch.inputs, batch.targets, value);
+    for (const auto& batch : text.train_batches(threaded))
+      value = batch_hash(batch.inputs, batch.targets, value);
     CHECK(value == hash);
   }
   auto other = options;
   other.seed = 4;
-  CHECK(text.train_batch(0, other).inputs.to_vector<int>() != text.train_batch(0, options).inputs.to_vector<int>());
+  CHECK(text.train_batch(0, other).inputs.to_vector<int>() !=
+        text.train_batch(0, options).inputs.to_vector<int>());
 }
 
 TEST_CASE("crops reach every place of the text, the last one too") {
@@ -101,7 +105,8 @@ TEST_CASE("crops reach every place of the text, the last one too") {
 
 TEST_CASE("a range outlives the data it was made from") {
   std::int64_t rows = 0;
-  for (auto [inputs, targets] : TextData("to be or not to be", {}, "here").train_batches({.batch = 2, .block_size = 4, .steps = 3})) {
+  for (auto [inputs, targets] : TextData("to be or not to be", {}, "here")
+                                    .train_batches({.batch = 2, .block_size = 4, .steps = 3})) {
     rows += inputs.size(0) + targets.size(0);
   }
   CHECK(rows == 12);
@@ -138,7 +143,10 @@ TEST_CASE("evaluation predicts every token but the first exactly once") {
 }
 
 TEST_CASE("bytes per token count the tokens that are predicted") {
-  const TextData text("\xE5\x8F\xA4" "ab\xC3\xA9", {.train_fraction = 1}, "mixed");  // 3 1 1 2 bytes
+  const TextData text(
+      "\xE5\x8F\xA4"
+      "ab\xC3\xA9",
+      {.train_fraction = 1}, "mixed");  // 3 1 1 2 bytes
   CHECK(text.bytes_per_token(Split::train) == doctest::Approx(4.0 / 3));
 }
 
@@ -146,20 +154,26 @@ TEST_CASE("a run's tokenizer reads another text") {
   const TextData first("abc", {}, "first");
   const TextData second("cabcab", {.with_tokenizer = first.shared_tokenizer()}, "second");
   CHECK(second.vocab_size() == 3);
-  CHECK(contains(message_of<ConfigError>([&] { TextData("abx", {.with_tokenizer = first.shared_tokenizer()}, "third.txt"); }),
+  CHECK(contains(message_of<ConfigError>([&] {
+                   TextData("abx", {.with_tokenizer = first.shared_tokenizer()}, "third.txt");
+                 }),
                  "[third.txt] character 'x' (U+0078) at position 2"));
 }
 
 TEST_CASE("bad text files and options") {
   const Scratch scratch;
   const auto missing = scratch.path("no-such.txt");
-  CHECK(contains(message_of<IoError>([&] { load_text(missing); }), "[" + missing + "] there is no such file"));
+  CHECK(contains(message_of<IoError>([&] { load_text(missing); }),
+                 "[" + missing + "] there is no such file"));
   CHECK(contains(message_of<IoError>([&] { load_text(scratch.folder()); }), "not a regular file"));
   const auto empty = scratch.write("empty.txt", "");
-  CHECK(message_of<IoError>([&] { load_text(empty); }) == "[" + empty + "] empty: there is nothing to train on");
-  CHECK(contains(message_of<IoError>([&] { load_text(scratch.write("bom.txt", "\xEF\xBB\xBF")); }), "empty"));
+  CHECK(message_of<IoError>([&] { load_text(empty); }) ==
+        "[" + empty + "] empty: there is nothing to train on");
+  CHECK(contains(message_of<IoError>([&] { load_text(scratch.write("bom.txt", "\xEF\xBB\xBF")); }),
+                 "empty"));
   const auto gb = scratch.write("gb.txt", "line\n\xB0\xA1\xB0\xA2");
-  CHECK(contains(message_of<IoError>([&] { load_text(gb); }), "[" + gb + "] not UTF-8 at byte 5 (line 2)"));
+  CHECK(contains(message_of<IoError>([&] { load_text(gb); }),
+                 "[" + gb + "] not UTF-8 at byte 5 (line 2)"));
   CHECK(load_text(gb, {.tokenizer = "byte"}).size(Split::train) == 8);
   const auto fifo = scratch.path("fifo");
   REQUIRE(::mkfifo(fifo.c_str(), 0600) == 0);
@@ -168,25 +182,30 @@ TEST_CASE("bad text files and options") {
   const auto small = scratch.write("small.txt", "twelve chars");
   const auto text = load_text(small);
   CHECK(message_of<ConfigError>([&] { text.train_batches({.block_size = 64}); }) ==
-        "[data] context 64 needs at least 65 characters in the train split, " + small + " has 10 there: take a shorter context or a longer text");
+        "[data] context 64 needs at least 65 characters in the train split, " + small +
+            " has 10 there: take a shorter context or a longer text");
   CHECK_THROWS_AS(text.check_block_size(Split::validation, 2), ConfigError);
   CHECK_NOTHROW(text.check_block_size(Split::validation, 1));
   CHECK_THROWS_AS(text.eval_batches(Split::test, 1, 1), ConfigError);
   CHECK_THROWS_AS(text.train_batches({.batch = 0, .block_size = 4}), ConfigError);
   CHECK_THROWS_AS(text.train_batches({.batch = 1, .block_size = 0}), ConfigError);
-  CHECK_THROWS_AS(text.train_batches({.batch = std::int64_t{1} << 60, .block_size = 4}), ConfigError);
+  CHECK_THROWS_AS(text.train_batches({.batch = std::int64_t{1} << 60, .block_size = 4}),
+                  ConfigError);
   CHECK_THROWS_AS(text.train_batches({.batch = 1, .block_size = INT64_MAX}), ConfigError);
   CHECK_THROWS_AS(text.train_batches({.batch = 1, .block_size = 4, .steps = -1}), ConfigError);
   CHECK_THROWS_AS(text.train_batch(-1, {.batch = 1, .block_size = 4}), IndexError);
-  CHECK(contains(message_of<ConfigError>([&] { load_text(small, {.tokenizer = "bpe"}); }), "unknown tokenizer 'bpe': char or byte"));
-  for (const double fraction : {-0.1, 1.1, std::nan("")}) CHECK_THROWS_AS(load_text(small, {.train_fraction = fraction}), ConfigError);
+  CHECK(contains(message_of<ConfigError>([&] { load_text(small, {.tokenizer = "bpe"}); }),
+                 "unknown tokenizer 'bpe': char or byte"));
+  for (const double fraction : {-0.1, 1.1, std::nan("")})
+    CHECK_THROWS_AS(load_text(small, {.train_fraction = fraction}), ConfigError);
 }
 
 TEST_CASE("data sets are found by name") {
   const Scratch scratch;
   REQUIRE(::setenv("WEFT_DATA", shipped("").c_str(), 1) == 0);  // wherever this program was built
   CHECK(std::filesystem::equivalent(find_data_set("shakespeare"), shipped("tinyshakespeare.txt")));
-  CHECK(std::filesystem::equivalent(find_data_set("tinyshakespeare.txt"), shipped("tinyshakespeare.txt")));
+  CHECK(std::filesystem::equivalent(find_data_set("tinyshakespeare.txt"),
+                                    shipped("tinyshakespeare.txt")));
   CHECK(std::filesystem::is_directory(find_data_set("mnist")));
   const auto text = scratch.write("tinyshakespeare.txt", "mine");
   CHECK(find_data_set(text) == text);
@@ -194,13 +213,19 @@ TEST_CASE("data sets are found by name") {
   CHECK(find_data_set("shakespeare") == text);
   ::unsetenv("WEFT_DATA");
   const auto message = message_of<IoError>([] { find_data_set("hamlet"); });
-  CHECK(contains(message, "[hamlet] there is no such file or folder, and no data set that ships has this name"));
+  CHECK(contains(
+      message,
+      "[hamlet] there is no such file or folder, and no data set that ships has this name"));
   CHECK(contains(message, "shakespeare, tang, mnist"));
   // What looks like a path is not answered with the names of sets.
-  for (const std::string& gone : {std::string("hamlet.txt"), scratch.path("hamlet"), std::string("./mnist")}) {
+  for (const std::string& gone :
+       {std::string("hamlet.txt"), scratch.path("hamlet"), std::string("./mnist")}) {
     const auto text_of_path = message_of<IoError>([&] { find_data_set(gone); });
-    CHECK(text_of_path == "[" + gone + "] there is no such file or folder: was it moved or deleted? put it back, or name where it is now");
+    CHECK(text_of_path == "[" + gone +
+                              "] there is no such file or folder: was it moved or deleted? put it "
+                              "back, or name where it is now");
   }
-  CHECK(contains(message_of<IoError>([&] { find_data_set(scratch.path("no/hamlet")); }), "no such file or folder, nor " + scratch.path("no")));
+  CHECK(contains(message_of<IoError>([&] { find_data_set(scratch.path("no/hamlet")); }),
+                 "no such file or folder, nor " + scratch.path("no")));
   CHECK_THROWS_AS(find_data_set(""), ConfigError);
 }

@@ -14,7 +14,9 @@ namespace {
 
 const nn::Box kHere{0, 0, 10, 10}, kThere{50, 50, 60, 60}, kNowhere{80, 0, 90, 10};
 
-nn::Box shifted(const nn::Box& box, double by) { return {box.x0 + by, box.y0, box.x1 + by, box.y1}; }
+nn::Box shifted(const nn::Box& box, double by) {
+  return {box.x0 + by, box.y0, box.x1 + by, box.y1};
+}
 
 }  // namespace
 
@@ -24,17 +26,24 @@ TEST_CASE("perfect, none, and half") {
   CHECK(average_precision({perfect}, 0, 0.95) == doctest::Approx(1));
   CHECK(average_precision({SeenImage{{}, {{kHere, 0}}}}, 0, 0.5) == 0);
   // One of two is found: precision 1 up to a recall of 0.5, which is 51 of the 101 points.
-  CHECK(average_precision({SeenImage{{{kHere, 0, 0.9}}, {{kHere, 0}, {kThere, 0}}}}, 0, 0.5) == doctest::Approx(51.0 / 101));
+  CHECK(average_precision({SeenImage{{{kHere, 0, 0.9}}, {{kHere, 0}, {kThere, 0}}}}, 0, 0.5) ==
+        doctest::Approx(51.0 / 101));
 }
 
 TEST_CASE("a false alarm counts by its score") {
   const std::vector<nn::BoxTarget> objects{{kHere, 0}, {kThere, 0}};
-  // After both objects it costs nothing; before them precision is 1/2, then 2/3, and read from the right 2/3 everywhere.
-  CHECK(average_precision({SeenImage{{{kHere, 0, 0.9}, {kThere, 0, 0.8}, {kNowhere, 0, 0.1}}, objects}}, 0, 0.5) == doctest::Approx(1));
-  CHECK(average_precision({SeenImage{{{kNowhere, 0, 0.95}, {kHere, 0, 0.9}, {kThere, 0, 0.8}}, objects}}, 0, 0.5) == doctest::Approx(2.0 / 3));
+  // After both objects it costs nothing; before them precision is 1/2, then 2/3, and read from the
+  // right 2/3 everywhere.
+  CHECK(average_precision(
+            {SeenImage{{{kHere, 0, 0.9}, {kThere, 0, 0.8}, {kNowhere, 0, 0.1}}, objects}}, 0,
+            0.5) == doctest::Approx(1));
+  CHECK(average_precision(
+            {SeenImage{{{kNowhere, 0, 0.95}, {kHere, 0, 0.9}, {kThere, 0, 0.8}}, objects}}, 0,
+            0.5) == doctest::Approx(2.0 / 3));
   // Between them: 1 up to recall 0.5, then 2/3.
-  CHECK(average_precision({SeenImage{{{kHere, 0, 0.9}, {kNowhere, 0, 0.85}, {kThere, 0, 0.8}}, objects}}, 0, 0.5) ==
-        doctest::Approx((51 + 50 * 2.0 / 3) / 101));
+  CHECK(average_precision(
+            {SeenImage{{{kHere, 0, 0.9}, {kNowhere, 0, 0.85}, {kThere, 0, 0.8}}, objects}}, 0,
+            0.5) == doctest::Approx((51 + 50 * 2.0 / 3) / 101));
 }
 
 TEST_CASE("a detection without a score is the last, wherever it stands") {
@@ -50,11 +59,15 @@ TEST_CASE("a detection without a score is the last, wherever it stands") {
 
 TEST_CASE("an object is found once, and by the detection that overlaps it most") {
   // The second detection of one object is a false alarm, and comes after recall 1.
-  CHECK(average_precision({SeenImage{{{kHere, 0, 0.9}, {shifted(kHere, 1), 0, 0.8}}, {{kHere, 0}}}}, 0, 0.5) == doctest::Approx(1));
-  CHECK(average_precision({SeenImage{{{shifted(kHere, 1), 0, 0.9}, {kHere, 0, 0.8}}, {{kHere, 0}}}}, 0, 0.9) == doctest::Approx(0.5));
+  CHECK(average_precision({SeenImage{{{kHere, 0, 0.9}, {shifted(kHere, 1), 0, 0.8}}, {{kHere, 0}}}},
+                          0, 0.5) == doctest::Approx(1));
+  CHECK(average_precision({SeenImage{{{shifted(kHere, 1), 0, 0.9}, {kHere, 0, 0.8}}, {{kHere, 0}}}},
+                          0, 0.9) == doctest::Approx(0.5));
   // Two objects side by side, overlapping: each detection takes the nearer one.
   const nn::Box near = shifted(kHere, 4);
-  CHECK(average_precision({SeenImage{{{shifted(kHere, 3.5), 0, 0.9}, {kHere, 0, 0.8}}, {{kHere, 0}, {near, 0}}}}, 0, 0.75) == doctest::Approx(1));
+  CHECK(average_precision(
+            {SeenImage{{{shifted(kHere, 3.5), 0, 0.9}, {kHere, 0, 0.8}}, {{kHere, 0}, {near, 0}}}},
+            0, 0.75) == doctest::Approx(1));
 }
 
 TEST_CASE("an overlap right at the threshold counts") {
@@ -68,7 +81,8 @@ TEST_CASE("an overlap right at the threshold counts") {
 }
 
 TEST_CASE("classes are averaged, those without objects left out, and images pooled by score") {
-  const SeenImage first{{{kHere, 0, 0.9}, {kThere, 2, 0.99}}, {{kHere, 0}}};            // a false alarm of a class that nothing is of
+  const SeenImage first{{{kHere, 0, 0.9}, {kThere, 2, 0.99}},
+                        {{kHere, 0}}};  // a false alarm of a class that nothing is of
   const SeenImage second{{{kNowhere, 1, 0.9}, {kHere, 0, 0.7}}, {{kThere, 1}, {kHere, 0}}};
   const auto all = mean_average_precision({first, second}, 4);
   CHECK(all.of_class[0] == doctest::Approx(1));
@@ -77,7 +91,8 @@ TEST_CASE("classes are averaged, those without objects left out, and images pool
   CHECK(std::isnan(all.of_class[3]));
   CHECK(all.at_50 == doctest::Approx(0.5));
   // A detection of another image, however good, takes no object of this one.
-  CHECK(average_precision({SeenImage{{{kHere, 0, 0.9}}, {}}, SeenImage{{}, {{kHere, 0}}}}, 0, 0.5) == 0);
+  CHECK(average_precision({SeenImage{{{kHere, 0, 0.9}}, {}}, SeenImage{{}, {{kHere, 0}}}}, 0,
+                          0.5) == 0);
   CHECK(std::isnan(mean_average_precision({SeenImage{}}, 2).at_50));
 }
 

@@ -61,13 +61,20 @@ TEST_CASE("a resumed detect run is the undisturbed run, bit by bit") {
     }
     StopAfter observer;
     observer.step = 1;
-    CHECK(train::train_run(c, {.out = folder / "cut", .observer = &observer, .stop = [&] { return observer.stop; }}).interrupted);
-    CHECK_FALSE(train::resume_run({.out = folder / "cut", .resume = true}, "detect", 0).interrupted);
-    const auto a = train::read_safetensors(folder / "whole" / "last.safetensors"), b = train::read_safetensors(folder / "cut" / "last.safetensors");
+    CHECK(train::train_run(
+              c,
+              {.out = folder / "cut", .observer = &observer, .stop = [&] { return observer.stop; }})
+              .interrupted);
+    CHECK_FALSE(
+        train::resume_run({.out = folder / "cut", .resume = true}, "detect", 0).interrupted);
+    const auto a = train::read_safetensors(folder / "whole" / "last.safetensors"),
+               b = train::read_safetensors(folder / "cut" / "last.safetensors");
     REQUIRE(a.tensors.size() == b.tensors.size());
     for (std::size_t i = 0; i < a.tensors.size(); ++i) {
       CHECK(a.tensors[i].first == b.tensors[i].first);
-      CHECK_MESSAGE(a.tensors[i].second.to_vector<double>() == b.tensors[i].second.to_vector<double>(), model << ": " << a.tensors[i].first);
+      CHECK_MESSAGE(
+          a.tensors[i].second.to_vector<double>() == b.tensors[i].second.to_vector<double>(),
+          model << ": " << a.tensors[i].first);
     }
     const auto run = train::load_detect_run(train::read_run(folder / "whole"));
     CHECK(run.model->details().size() > 5);
@@ -84,7 +91,9 @@ TEST_CASE("a detector learns from a user's own pictures, and names what it finds
     const data::Scene scene = drawn->scene(data::Split::train, i);
     data::save_png((folder / fmt::format("{}.png", i)).string(), scene.image);
     for (std::int64_t k = 0; k < scene.boxes.size(0); ++k)
-      list += fmt::format("{}.png,{},{},{},{},{}\n", i, scene.boxes.at({k, 0}) < 5 ? "low" : "high", scene.boxes.at({k, 1}), scene.boxes.at({k, 2}), scene.boxes.at({k, 3}), scene.boxes.at({k, 4}));
+      list += fmt::format("{}.png,{},{},{},{},{}\n", i, scene.boxes.at({k, 0}) < 5 ? "low" : "high",
+                          scene.boxes.at({k, 1}), scene.boxes.at({k, 2}), scene.boxes.at({k, 3}),
+                          scene.boxes.at({k, 4}));
   }
   write_file((folder / "boxes.csv").string(), list);
   DetectConfig own = scenes;
@@ -96,7 +105,10 @@ TEST_CASE("a detector learns from a user's own pictures, and names what it finds
   own.model = "detr";
   own.queries = 1;
   own.max_digits = 1;
-  CHECK(error_text<ConfigError>([&] { train::train_run(own, {.out = folder / "detr"}); }).find("queries must be at least the boxes of one picture: queries 1, boxes ") != std::string::npos);
+  CHECK(error_text<ConfigError>([&] {
+          train::train_run(own, {.out = folder / "detr"});
+        }).find("queries must be at least the boxes of one picture: queries 1, boxes ") !=
+        std::string::npos);
 }
 
 TEST_CASE("weft detect draws what it finds") {
@@ -109,20 +121,24 @@ TEST_CASE("weft detect draws what it finds") {
     words.insert(words.begin(), std::string(WEFT_BINARY_DIR) + "/weft");
     return Running(words, folder).wait();
   };
-  const Outcome json = weft({"detect", run, "--scene", "0", "--out", png, "--threshold", "0", "--json"});
+  const Outcome json =
+      weft({"detect", run, "--scene", "0", "--out", png, "--threshold", "0", "--json"});
   CHECK_MESSAGE(json.code == 0, json.err);
   CHECK(nlohmann::json::parse(json.out)[0]["objects"].size() >= 1);
   CHECK(data::load_png(png, 3).shape() == Shape{3, 384, 384});
-  const Outcome two = weft({"detect", run, png, "--scene", "2", "--out", (folder / "b.png").string()});
+  const Outcome two =
+      weft({"detect", run, png, "--scene", "2", "--out", (folder / "b.png").string()});
   CHECK(two.code == 0);
   CHECK(two.out.find("test scene 2: ") != std::string::npos);
   CHECK(fs::exists(folder / "b-2.png"));
   CHECK(weft({"detect", run, "--scene", "3"}).code == 1);
 
-  // What cannot be looked at keeps nothing else from being looked at, and each picture keeps its number.
+  // What cannot be looked at keeps nothing else from being looked at, and each picture keeps its
+  // number.
   const std::string none = (folder / "none.png").string(), white = (folder / "white.png").string();
   data::save_png(white, Tensor::full({1, 96, 96}, 255, DType::u8));
-  const Outcome some = weft({"detect", run, none, white, "--scene", "77", "1", "--out", (folder / "c.png").string(), "--json"});
+  const Outcome some = weft({"detect", run, none, white, "--scene", "77", "1", "--out",
+                             (folder / "c.png").string(), "--json"});
   CHECK(some.code == 1);
   const auto answers = nlohmann::json::parse(some.out);
   REQUIRE(answers.size() == 4);
@@ -134,9 +150,11 @@ TEST_CASE("weft detect draws what it finds") {
   }
   CHECK(some.err.find("weft: [" + none + "] ") != std::string::npos);
   CHECK(some.err.find("test scene 77 does not exist") != std::string::npos);
-  // Scenes have dark edges: a white picture is taken for one drawn the other way round, and that is said.
+  // Scenes have dark edges: a white picture is taken for one drawn the other way round, and that is
+  // said.
   CHECK(answers[1]["inverted"] == true);
-  CHECK(some.err.find(white + ": light and dark are exchanged, because its edge is light") != std::string::npos);
+  CHECK(some.err.find(white + ": light and dark are exchanged, because its edge is light") !=
+        std::string::npos);
   CHECK(weft({"detect", run, white, "--invert", "no"}).err.find("exchanged") == std::string::npos);
   CHECK(weft({"detect", run}).code == 2);
   CHECK(weft({"detect", run, "--scene", "0", "--threshold", "2"}).code == 2);
@@ -146,13 +164,19 @@ TEST_CASE("weft detect draws what it finds") {
 }
 
 TEST_CASE("detect configurations that cannot be") {
-  CHECK(refusal({{"width", "30"}}) == "[config] width must be a multiple of 4 in a faster_rcnn, got 30; choose 28");
-  CHECK(refusal({{"model", "faster_rcnn_vit"}, {"patch", "20"}}) == 
-        "[config] patch must be a multiple of 4 that divides the scene: patch 20, scenes 96 x 96; choose 4, 8, 12, 16, 24, 32, 48 or 96");
-  CHECK(refusal({{"model", "detr"}, {"queries", "5"}}) == "[config] queries must be at least max_digits: queries 5, max_digits 6; raise --queries");
-  CHECK(refusal({{"layers", "3"}}) == "[flags] --layers 3 means nothing with model faster_rcnn: drop one of the two");
-  CHECK(refusal({{"model", "yolo"}}).find("model must be one of faster_rcnn, faster_rcnn_vit, detr") != std::string::npos);
-  CHECK(refusal({{"model", "detr"}, {"width", "100000"}, {"batch", "1000000"}}).find("cannot fit in memory") != std::string::npos);
+  CHECK(refusal({{"width", "30"}}) ==
+        "[config] width must be a multiple of 4 in a faster_rcnn, got 30; choose 28");
+  CHECK(refusal({{"model", "faster_rcnn_vit"}, {"patch", "20"}}) ==
+        "[config] patch must be a multiple of 4 that divides the scene: patch 20, scenes 96 x 96; "
+        "choose 4, 8, 12, 16, 24, 32, 48 or 96");
+  CHECK(refusal({{"model", "detr"}, {"queries", "5"}}) ==
+        "[config] queries must be at least max_digits: queries 5, max_digits 6; raise --queries");
+  CHECK(refusal({{"layers", "3"}}) ==
+        "[flags] --layers 3 means nothing with model faster_rcnn: drop one of the two");
+  CHECK(refusal({{"model", "yolo"}})
+            .find("model must be one of faster_rcnn, faster_rcnn_vit, detr") != std::string::npos);
+  CHECK(refusal({{"model", "detr"}, {"width", "100000"}, {"batch", "1000000"}})
+            .find("cannot fit in memory") != std::string::npos);
 }
 
 TEST_CASE("asking a kind for its parameters draws no weights") {
@@ -168,7 +192,8 @@ TEST_CASE("asking a kind for its parameters draws no weights") {
 
 TEST_CASE("boxes are drawn where they are") {
   const Tensor image = Tensor::zeros({1, 20, 20}, DType::u8);
-  const Tensor drawn = train::draw_boxes(image, {{{4, 8, 12, 16}, 3, 0.9}}, {{{0, 0, 20, 20}, 1}}, 2);
+  const Tensor drawn =
+      train::draw_boxes(image, {{{4, 8, 12, 16}, 3, 0.9}}, {{{0, 0, 20, 20}, 1}}, 2);
   CHECK(drawn.shape() == Shape{3, 40, 40});
   CHECK(drawn.at({0, 16, 8}) > 0);    // the frame's corner
   CHECK(drawn.at({0, 31, 23}) > 0);   // the opposite one
@@ -179,7 +204,8 @@ TEST_CASE("boxes are drawn where they are") {
 
 TEST_CASE("the suites about images can be read, and their short forms") {
   for (const char* name : {"vision", "detection"}) {
-    const auto suite = compare::load_suite(std::string(WEFT_SOURCE_DIR) + "/train/suites/" + name + ".toml");
+    const auto suite =
+        compare::load_suite(std::string(WEFT_SOURCE_DIR) + "/train/suites/" + name + ".toml");
     CHECK(suite.name == name);
     CHECK(suite.question.zh != suite.question.en);
     CHECK(compare::quick_form(suite).seeds.size() >= 6);

@@ -22,7 +22,8 @@ train::TextRun text_run(const TempFolder& folder) {
   return train::load_text_run(train::read_run(folder / "run"));
 }
 
-train::VisionRun vision_run(const TempFolder& folder, const std::string& pool = "mean", const std::string& model = "vit") {
+train::VisionRun vision_run(const TempFolder& folder, const std::string& pool = "mean",
+                            const std::string& model = "vit") {
   train::VisionConfig config = test::tiny_vision_config(folder);
   config.pool = pool;
   config.model = model;
@@ -75,7 +76,8 @@ TEST_CASE("maps of a text") {
   CHECK(maps.neighbours[0].nearest.size() == 5);
   CHECK(maps.neighbours[0].nearest[0].second >= maps.neighbours[0].nearest[1].second);
   const auto json = nlohmann::json::parse(to_json(maps));
-  CHECK(json["weights"][0][1][3][2].get<double>() == doctest::Approx(maps.layers[0].at({1, 3, 2})).epsilon(1e-5));
+  CHECK(json["weights"][0][1][3][2].get<double>() ==
+        doctest::Approx(maps.layers[0].at({1, 3, 2})).epsilon(1e-5));
   CHECK(json["distance"]["mean"] == maps.distances.mean);
   CHECK(to_text(maps).find("head 2") != std::string::npos);
 
@@ -113,7 +115,8 @@ TEST_CASE("maps of an image, with and without a class token") {
     CHECK(maps.distances.samples == "the first 9 test images");
     CHECK(maps.distances.uniform == doctest::Approx((8 + 4 * std::sqrt(2.0)) / 4));
     CHECK(maps.cnn.back().field == 10);
-    CHECK(to_html(maps).find("classToken: " + std::string(tokens == 5 ? "true" : "false")) != std::string::npos);
+    CHECK(to_html(maps).find("classToken: " + std::string(tokens == 5 ? "true" : "false")) !=
+          std::string::npos);
     CHECK(to_text(maps).find("10 x 10") != std::string::npos);
     CHECK(nlohmann::json::parse(to_json(maps))["receptive_field"][0]["field"] == 3);
 
@@ -131,7 +134,10 @@ TEST_CASE("maps of an image, with and without a class token") {
 TEST_CASE("a model without attention is refused") {
   const TempFolder folder;
   const train::VisionRun run = vision_run(folder, "mean", "cnn");
-  CHECK_THROWS_WITH_AS(explain_image(run, {}), "[explain] a cnn has no attention; this command wants a vision run of model vit", ConfigError);
+  CHECK_THROWS_WITH_AS(
+      explain_image(run, {}),
+      "[explain] a cnn has no attention; this command wants a vision run of model vit",
+      ConfigError);
 }
 
 TEST_CASE("what is said of the distances follows them") {
@@ -139,8 +145,8 @@ TEST_CASE("what is said of the distances follows them") {
   maps.layers = {Tensor::zeros({2, 1, 1}, DType::f64)};
   maps.cnn = receptive_field(nn::CnnConfig{});
   maps.distances = {.mean = {{9, 8}, {7, 6}}, .uniform = 14, .unit = "pixels", .samples = ""};
-  CHECK(reading(maps).find(
-            "In layer 1 the heads look 8.0 to 9.0 pixels away on average, in layer 2 6.0 to 7.0; looking at everything alike would be 14.0.") == 0);
+  CHECK(reading(maps).find("In layer 1 the heads look 8.0 to 9.0 pixels away on average, in layer "
+                           "2 6.0 to 7.0; looking at everything alike would be 14.0.") == 0);
   CHECK(reading(maps).find("no sign of short sight here") != std::string::npos);
   maps.distances.mean[0] = {1, 2};
   CHECK(reading(maps).find("its first layer is short-sighted here") != std::string::npos);
@@ -157,7 +163,8 @@ TEST_CASE("a page holds its tokens as text, and nothing from outside") {
   maps.neighbours = {{"<u>", {{"</td>", 0.5}}}};
   const std::string html = to_html(maps);
   CHECK(html.find("tokens: [\"\\u003c/script>\",\"\\u0022\",\"\\u005c\"]") != std::string::npos);
-  for (const char* tag : {"<b>", "<i>", "<u>", "</td> ", "http", "<link"}) CHECK(html.find(tag) == std::string::npos);
+  for (const char* tag : {"<b>", "<i>", "<u>", "</td> ", "http", "<link"})
+    CHECK(html.find(tag) == std::string::npos);
   // A third is 21845 65535ths, 0x5555.
   CHECK(html.find("weights: \"VVVVVVVVVVVVVVVVVVVVVVVV\"") != std::string::npos);
 }

@@ -33,11 +33,13 @@ TEST_CASE("who looks only at himself looks 0 away, who looks everywhere alike th
 }
 
 TEST_CASE("a class token is neither here nor there") {
-  // Two patches 5 pixels apart. Each gives half its attention to the class token and half to the other patch, so all of what counts to the other.
+  // Two patches 5 pixels apart. Each gives half its attention to the class token and half to the
+  // other patch, so all of what counts to the other.
   const Tensor weights = Tensor::from<double>({1, 0, 0, .5, 0, .5, .5, .5, 0}, {1, 3, 3});
   CHECK(mean_distances(weights, patch_distances(1, 2, 5), 1)[0] == doctest::Approx(5));
   // All attention on the class token: nothing to average.
-  CHECK(mean_distances(Tensor::from<double>({1, 0, 0, 1, 0, 0, 1, 0, 0}, {1, 3, 3}), patch_distances(1, 2, 5), 1)[0] == 0);
+  CHECK(mean_distances(Tensor::from<double>({1, 0, 0, 1, 0, 0, 1, 0, 0}, {1, 3, 3}),
+                       patch_distances(1, 2, 5), 1)[0] == 0);
   CHECK_THROWS_AS(mean_distances(weights, patch_distances(1, 2, 5), 0), ShapeError);
 }
 

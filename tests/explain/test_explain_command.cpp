@@ -30,7 +30,8 @@ TEST_CASE("the worked example: text, JSON, page") {
   CHECK(text.out.find("full, 3 heads, FFN") != std::string::npos);
   CHECK(text.out.find('\x1b') == std::string::npos);
   const std::string page = (folder / "page.html").string();
-  const Outcome json = run_explain(folder, {"--tokens", "春眠不觉晓", "--dim", "4", "--heads", "4", "--seed", "7", "--json", "--out", page});
+  const Outcome json = run_explain(folder, {"--tokens", "春眠不觉晓", "--dim", "4", "--heads", "4",
+                                            "--seed", "7", "--json", "--out", page});
   REQUIRE(json.code == 0);
   CHECK(nlohmann::json::parse(json.out)["tokens"].size() == 5);
   CHECK(read_file(page).find("<canvas") == std::string::npos);  // drawn by the script
@@ -49,14 +50,21 @@ TEST_CASE("the worked example: bad input") {
   const TempFolder folder;
   check_refused(run_explain(folder, {"--tokens", ""}), 2, "tokens must not be empty");
   check_refused(run_explain(folder, {"--tokens", "\xff\xfe"}), 1, "not UTF-8");
-  check_refused(run_explain(folder, {"--tokens", std::string(65, 'a')}), 2, "at most 64 tokens, got 65");
-  check_refused(run_explain(folder, {"--tokens", std::string(100000, 'a')}), 2, "at most 64 tokens");
-  check_refused(run_explain(folder, {"--tokens", std::string(64, 'a'), "--dim", "5"}), 2, "tokens times dim must be at most 256");
-  for (const char* dim : {"0", "-1", "65", "1000000000"}) check_refused(run_explain(folder, {"--dim", dim}), 2, "dim must be from 1 to 64");
-  check_refused(run_explain(folder, {"--dim", "99999999999999999999"}), 2, "dim must be from 1 to 64");
+  check_refused(run_explain(folder, {"--tokens", std::string(65, 'a')}), 2,
+                "at most 64 tokens, got 65");
+  check_refused(run_explain(folder, {"--tokens", std::string(100000, 'a')}), 2,
+                "at most 64 tokens");
+  check_refused(run_explain(folder, {"--tokens", std::string(64, 'a'), "--dim", "5"}), 2,
+                "tokens times dim must be at most 256");
+  for (const char* dim : {"0", "-1", "65", "1000000000"})
+    check_refused(run_explain(folder, {"--dim", dim}), 2, "dim must be from 1 to 64");
+  check_refused(run_explain(folder, {"--dim", "99999999999999999999"}), 2,
+                "dim must be from 1 to 64");
   check_refused(run_explain(folder, {"--dim", "x"}), 2, "--dim");
-  for (const char* heads : {"2", "4"}) check_refused(run_explain(folder, {"--heads", heads}), 2, "heads must divide dim");
-  for (const char* heads : {"0", "-3"}) check_refused(run_explain(folder, {"--heads", heads}), 2, "heads must be from 1 to 64");
+  for (const char* heads : {"2", "4"})
+    check_refused(run_explain(folder, {"--heads", heads}), 2, "heads must divide dim");
+  for (const char* heads : {"0", "-3"})
+    check_refused(run_explain(folder, {"--heads", heads}), 2, "heads must be from 1 to 64");
   check_refused(run_explain(folder, {"--seed", "-1"}), 2, "--seed must be from 0");
   check_refused(run_explain(folder, {"--matrices", "square"}), 2, "--matrices");
   check_refused(run_explain(folder, {"--text", "x"}), 2, "--text means nothing without a run");
@@ -107,7 +115,9 @@ TEST_CASE("the worked example: files that are no matrix") {
 
 TEST_CASE("maps of runs: what fits, and what does not") {
   const TempFolder folder;
-  const std::string text = (folder / "text-run").string(), vision = (folder / "vision-run").string(), page = (folder / "maps.html").string();
+  const std::string text = (folder / "text-run").string(),
+                    vision = (folder / "vision-run").string(),
+                    page = (folder / "maps.html").string();
   train::train_run(test::tiny_text_config(folder), {.out = text});
   train::VisionConfig images = test::tiny_vision_config(folder);
   images.epochs = 1;
@@ -123,13 +133,16 @@ TEST_CASE("maps of runs: what fits, and what does not") {
   CHECK(nlohmann::json::parse(seen.out)["distance"]["unit"] == "pixels");
   CHECK(run_explain(folder, {vision, "--image", "1", "--json", "--threads", "2"}).out == seen.out);
 
-  check_refused(run_explain(folder, {vision, "--text", "x"}), 2, "is a vision run: --text means nothing, use --image");
-  check_refused(run_explain(folder, {text, "--image", "1"}), 2, "is a text run: --image means nothing, use --text");
+  check_refused(run_explain(folder, {vision, "--text", "x"}), 2,
+                "is a vision run: --text means nothing, use --image");
+  check_refused(run_explain(folder, {text, "--image", "1"}), 2,
+                "is a text run: --image means nothing, use --text");
   check_refused(run_explain(folder, {text, "--dim", "3"}), 2, "--dim means nothing with a run");
   check_refused(run_explain(folder, {text, "--text", ""}), 2, "text must not be empty");
   check_refused(run_explain(folder, {text, "--text", "水"}), 2, "text");
   check_refused(run_explain(folder, {text, "--samples", "0"}), 2, "samples must be from 1");
-  check_refused(run_explain(folder, {vision, "--image", "9"}), 1, "test image 9 does not exist: there are 9");
+  check_refused(run_explain(folder, {vision, "--image", "9"}), 1,
+                "test image 9 does not exist: there are 9");
   check_refused(run_explain(folder, {vision, "--image", "none.png"}), 1, "none.png");
   check_refused(run_explain(folder, {(folder / "none").string()}), 1, "there is no such run");
   check_refused(run_explain(folder, {(folder / "text.txt").string()}), 1, "text.txt");

@@ -26,7 +26,8 @@ void read_words(std::string_view bytes) {
   }
   std::vector<const char*> pointers;
   for (const std::string& word : words) pointers.push_back(word.c_str());
-  const cli::CommandLine line = cli::read_command_line(static_cast<int>(pointers.size()), pointers.data());
+  const cli::CommandLine line =
+      cli::read_command_line(static_cast<int>(pointers.size()), pointers.data());
   if (!line.action) fail<ConfigError>("fuzz", "code {}: {}{}", line.code, line.answer, line.error);
 }
 

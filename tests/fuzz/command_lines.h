@@ -1,4 +1,5 @@
-// The program's command line as a reader: a word a line. Apart from the others, since CLI11 takes long to compile.
+// The program's command line as a reader: a word a line. Apart from the others, since CLI11 takes
+// long to compile.
 #pragma once
 
 #include <string>

@@ -1,5 +1,6 @@
-// A short fuzzing of every reader: mutated valid files are taken or refused by a weft::Error, and memory stays small. WEFT_FUZZ_RUNS sets how many each.
-// For long runs with coverage feedback: ./weft fuzz TARGET SECONDS.
+// A short fuzzing of every reader: mutated valid files are taken or refused by a weft::Error, and
+// memory stays small. WEFT_FUZZ_RUNS sets how many each. For long runs with coverage feedback:
+// ./weft fuzz TARGET SECONDS.
 #include <doctest/doctest.h>
 #include <sys/resource.h>
 
@@ -21,7 +22,8 @@ std::int64_t wanted_runs() {
   return text == nullptr ? 4000 : std::max(1L, std::atol(text));
 }
 
-/// One to eight small changes: bits, bytes, numbers at their limits, cuts, repeats, parts of another seed.
+/// One to eight small changes: bits, bytes, numbers at their limits, cuts, repeats, parts of
+/// another seed.
 std::string mutated(Generator& random, const std::vector<std::string>& seeds) {
   std::string bytes = seeds[random.next_below(seeds.size())];
   const auto place = [&] { return static_cast<std::size_t>(random.next_below(bytes.size() + 1)); };
@@ -30,25 +32,46 @@ std::string mutated(Generator& random, const std::vector<std::string>& seeds) {
     const std::size_t length = std::min<std::size_t>(bytes.size() - at, 1 + random.next_below(16));
     switch (random.next_below(9)) {
       case 0:
-        if (at < bytes.size()) bytes[at] = static_cast<char>(bytes[at] ^ (1 << random.next_below(8)));
+        if (at < bytes.size())
+          bytes[at] = static_cast<char>(bytes[at] ^ (1 << random.next_below(8)));
         break;
       case 1:
         if (at < bytes.size()) bytes[at] = static_cast<char>(random.next_u32());
         break;
-      case 2: bytes.insert(at, 1 + random.next_below(4), static_cast<char>(random.next_u32())); break;
-      case 3: bytes.erase(at, length); break;
-      case 4: bytes.resize(at); break;
-      case 5: bytes.insert(at, bytes.substr(at, length)); break;
+      case 2:
+        bytes.insert(at, 1 + random.next_below(4), static_cast<char>(random.next_u32()));
+        break;
+      case 3:
+        bytes.erase(at, length);
+        break;
+      case 4:
+        bytes.resize(at);
+        break;
+      case 5:
+        bytes.insert(at, bytes.substr(at, length));
+        break;
       case 6: {
-        constexpr const char* kNumbers[] = {"0", "-1", "1e999", "9223372036854775808", "-9223372036854775809", "4294967296", "NaN", "1e-400", "2147483647"};
+        constexpr const char* kNumbers[] = {
+            "0",          "-1",  "1e999",  "9223372036854775808", "-9223372036854775809",
+            "4294967296", "NaN", "1e-400", "2147483647"};
         bytes.insert(at, kNumbers[random.next_below(std::size(kNumbers))]);
         break;
       }
       case 7: {
-        constexpr std::uint64_t kLimits[] = {0, 1, 0x7F, 0xFF, 0x7FFF, 0xFFFF, 0x7FFFFFFF, 0xFFFFFFFF, 0x7FFFFFFFFFFFFFFF, 0xFFFFFFFFFFFFFFFF};
+        constexpr std::uint64_t kLimits[] = {0,
+                                             1,
+                                             0x7F,
+                                             0xFF,
+                                             0x7FFF,
+                                             0xFFFF,
+                                             0x7FFFFFFF,
+                                             0xFFFFFFFF,
+                                             0x7FFFFFFFFFFFFFFF,
+                                             0xFFFFFFFFFFFFFFFF};
         const std::uint64_t value = kLimits[random.next_below(std::size(kLimits))];
         const std::size_t wide = std::size_t{1} << random.next_below(4);
-        for (std::size_t i = 0; i < wide && at + i < bytes.size(); ++i) bytes[at + i] = static_cast<char>(value >> (8 * i));
+        for (std::size_t i = 0; i < wide && at + i < bytes.size(); ++i)
+          bytes[at + i] = static_cast<char>(value >> (8 * i));
         break;
       }
       default: {
@@ -76,7 +99,8 @@ TEST_CASE("no reader crashes, hangs or takes much memory, whatever it is fed") {
     reset_peak_memory();
     Generator random(2026, "fuzz-" + target.name);
     std::int64_t taken = 0;
-    const std::int64_t runs = target.name == "suite" || target.name == "command-line" ? wanted_runs() / 4 : wanted_runs();
+    const std::int64_t runs =
+        target.name == "suite" || target.name == "command-line" ? wanted_runs() / 4 : wanted_runs();
     for (std::int64_t i = 0; i < runs; ++i) {
       const std::string bytes = mutated(random, seeds);
       try {

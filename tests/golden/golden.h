@@ -17,9 +17,12 @@ namespace weft::golden {
 
 using Arrays = std::map<std::string, Tensor>;
 
-inline Arrays load(const std::string& name) { return load_npz(std::string(WEFT_SOURCE_DIR) + "/tests/golden/files/" + name + ".npz"); }
+inline Arrays load(const std::string& name) {
+  return load_npz(std::string(WEFT_SOURCE_DIR) + "/tests/golden/files/" + name + ".npz");
+}
 
-/// The issue of trust: f64 must agree to 1e-9, f32 to 1e-4, relative to the larger of 1 and the value.
+/// The issue of trust: f64 must agree to 1e-9, f32 to 1e-4, relative to the larger of 1 and the
+/// value.
 inline double tolerance(DType dtype) { return dtype == DType::f64 ? 1e-9 : 1e-4; }
 
 /// Largest |a - b| / max(1, |b|); infinite for different shapes or a NaN on one side.
@@ -34,16 +37,21 @@ inline double distance(const Tensor& ours, const Tensor& theirs) {
   return worst;
 }
 
-inline void check_close(const std::string& what, const Tensor& ours, const Tensor& theirs, double tolerance) {
+inline void check_close(const std::string& what, const Tensor& ours, const Tensor& theirs,
+                        double tolerance) {
   const double error = distance(ours, theirs);
-  CHECK_MESSAGE(error <= tolerance, fmt::format("{}: off by {:.3g}, {:.0e} allowed (ours {}, theirs {})", what, error, tolerance,
-                                                ours.defined() ? ours.shape().str() : "undefined", theirs.shape().str()));
+  CHECK_MESSAGE(
+      error <= tolerance,
+      fmt::format("{}: off by {:.3g}, {:.0e} allowed (ours {}, theirs {})", what, error, tolerance,
+                  ours.defined() ? ours.shape().str() : "undefined", theirs.shape().str()));
 }
 
 /// Arrays whose name starts with `prefix`, which is cut off.
 inline Arrays below(const Arrays& arrays, const std::string& prefix) {
   Arrays found;
-  for (auto it = arrays.lower_bound(prefix); it != arrays.end() && it->first.starts_with(prefix); ++it) found[it->first.substr(prefix.size())] = it->second;
+  for (auto it = arrays.lower_bound(prefix); it != arrays.end() && it->first.starts_with(prefix);
+       ++it)
+    found[it->first.substr(prefix.size())] = it->second;
   return found;
 }
 

@@ -16,25 +16,49 @@ using Make = std::function<std::unique_ptr<optim::Optimizer>(const NamedTensors&
 
 std::unique_ptr<optim::Optimizer> make_muon(const NamedTensors& p) {
   std::map<std::string, Tensor> by_name(p.begin(), p.end());
-  const std::vector<optim::MuonMatrix> matrices = {{"w", by_name["w"], 3}, {"tall", by_name["tall"], 1}};
-  return std::make_unique<optim::Muon>(matrices, NamedTensors{{"b", by_name["b"]}}, optim::MuonOptions{.weight_decay = 0.05},
-                                       optim::AdamWOptions{.lr = 3e-3, .beta2 = 0.95, .weight_decay = 0});
+  const std::vector<optim::MuonMatrix> matrices = {{"w", by_name["w"], 3},
+                                                   {"tall", by_name["tall"], 1}};
+  return std::make_unique<optim::Muon>(
+      matrices, NamedTensors{{"b", by_name["b"]}}, optim::MuonOptions{.weight_decay = 0.05},
+      optim::AdamWOptions{.lr = 3e-3, .beta2 = 0.95, .weight_decay = 0});
 }
 
 const std::map<std::string, Make>& makers() {
   static const std::map<std::string, Make> kMakers = {
-      {"sgd", [](const NamedTensors& p) { return std::make_unique<optim::Sgd>(p, optim::SgdOptions{.lr = 0.02}); }},
-      {"sgd_momentum", [](const NamedTensors& p) { return std::make_unique<optim::Sgd>(p, optim::SgdOptions{.lr = 0.02, .momentum = 0.9}); }},
+      {"sgd",
+       [](const NamedTensors& p) {
+         return std::make_unique<optim::Sgd>(p, optim::SgdOptions{.lr = 0.02});
+       }},
+      {"sgd_momentum",
+       [](const NamedTensors& p) {
+         return std::make_unique<optim::Sgd>(p, optim::SgdOptions{.lr = 0.02, .momentum = 0.9});
+       }},
       {"sgd_nesterov",
        [](const NamedTensors& p) {
-         return std::make_unique<optim::Sgd>(p, optim::SgdOptions{.lr = 0.02, .momentum = 0.9, .nesterov = true, .weight_decay = 0.1, .decay = optim::Decay::all});
+         return std::make_unique<optim::Sgd>(p, optim::SgdOptions{.lr = 0.02,
+                                                                  .momentum = 0.9,
+                                                                  .nesterov = true,
+                                                                  .weight_decay = 0.1,
+                                                                  .decay = optim::Decay::all});
        }},
       {"adam",
        [](const NamedTensors& p) {
-         return std::make_unique<optim::Adam>(p, optim::AdamOptions{.lr = 0.01, .beta1 = 0.8, .beta2 = 0.99, .weight_decay = 0.1, .decay = optim::Decay::all});
+         return std::make_unique<optim::Adam>(p, optim::AdamOptions{.lr = 0.01,
+                                                                    .beta1 = 0.8,
+                                                                    .beta2 = 0.99,
+                                                                    .weight_decay = 0.1,
+                                                                    .decay = optim::Decay::all});
        }},
-      {"adamw", [](const NamedTensors& p) { return std::make_unique<optim::AdamW>(p, optim::AdamWOptions{.lr = 0.01, .beta2 = 0.95, .weight_decay = 0.1}); }},
-      {"lion", [](const NamedTensors& p) { return std::make_unique<optim::Lion>(p, optim::LionOptions{.lr = 0.01, .weight_decay = 0.1}); }},
+      {"adamw",
+       [](const NamedTensors& p) {
+         return std::make_unique<optim::AdamW>(
+             p, optim::AdamWOptions{.lr = 0.01, .beta2 = 0.95, .weight_decay = 0.1});
+       }},
+      {"lion",
+       [](const NamedTensors& p) {
+         return std::make_unique<optim::Lion>(p,
+                                              optim::LionOptions{.lr = 0.01, .weight_decay = 0.1});
+       }},
       {"muon", make_muon},
   };
   return kMakers;
@@ -45,7 +69,8 @@ void compare(const std::string& run, const Make& make, const golden::Arrays& arr
              bool late) {
   const std::string prefix = late ? "late/" : "";
   NamedTensors parameters;
-  for (const auto& [name, value] : golden::below(arrays, "initial/")) parameters.emplace_back(name, raw::clone(raw::cast(value, dtype)).set_requires_grad());
+  for (const auto& [name, value] : golden::below(arrays, "initial/"))
+    parameters.emplace_back(name, raw::clone(raw::cast(value, dtype)).set_requires_grad());
   const auto optimizer = make(parameters);
   int compared = 0;
   for (std::int64_t step = 1; step <= 50; ++step) {

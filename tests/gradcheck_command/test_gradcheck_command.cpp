@@ -16,12 +16,15 @@ namespace {
 
 const samples::Register planted("planted_fault", samples::Kind::op, [] {
   samples::Sample sample{.name = "planted_fault"};
-  sample.cases = {{.label = "twice the gradient", .inputs = {samples::values({3}, 1)}, .call = [](const std::vector<Tensor>& in) {
-                     return record("planted_fault", raw::clone(in[0]), {in[0]}, [](const Tensor& g) {
-                       const Tensor twice = raw::clone(g);
-                       raw::add_scaled(twice, g);
-                       return Gradients{twice};
-                     });
+  sample.cases = {{.label = "twice the gradient",
+                   .inputs = {samples::values({3}, 1)},
+                   .call = [](const std::vector<Tensor>& in) {
+                     return record("planted_fault", raw::clone(in[0]), {in[0]},
+                                   [](const Tensor& g) {
+                                     const Tensor twice = raw::clone(g);
+                                     raw::add_scaled(twice, g);
+                                     return Gradients{twice};
+                                   });
                    }}};
   return sample;
 });
@@ -29,7 +32,9 @@ const samples::Register planted("planted_fault", samples::Kind::op, [] {
 const samples::Register throwing("planted_throw", samples::Kind::op, [] {
   samples::Sample sample{.name = "planted_throw"};
   sample.cases = {
-      {.label = "throws", .inputs = {samples::values({3}, 1)}, .call = [](const std::vector<Tensor>&) -> Tensor { throw NumericError("[x] y"); }}};
+      {.label = "throws",
+       .inputs = {samples::values({3}, 1)},
+       .call = [](const std::vector<Tensor>&) -> Tensor { throw NumericError("[x] y"); }}};
   return sample;
 });
 
@@ -55,7 +60,8 @@ Output run(const cli::GradcheckCommand& command) {
   dup2(before, STDOUT_FILENO);
   close(before);
   std::rewind(file);
-  for (int c = std::fgetc(file); c != EOF; c = std::fgetc(file)) output.text += static_cast<char>(c);
+  for (int c = std::fgetc(file); c != EOF; c = std::fgetc(file))
+    output.text += static_cast<char>(c);
   std::fclose(file);
   return output;
 }
@@ -97,7 +103,8 @@ TEST_CASE("a wrong gradient gives 1 and is named") {
 }
 
 TEST_CASE("a name that nothing has") {
-  CHECK_THROWS_WITH_AS(cli::run_gradcheck({.pattern = "nosuch"}), "[gradcheck] no op, module or model has `nosuch` in its name", ConfigError);
+  CHECK_THROWS_WITH_AS(cli::run_gradcheck({.pattern = "nosuch"}),
+                       "[gradcheck] no op, module or model has `nosuch` in its name", ConfigError);
 }
 
 TEST_CASE("other seeds give other numbers, and pass as well") {
@@ -113,5 +120,6 @@ TEST_CASE("other seeds give other numbers, and pass as well") {
   CHECK(wrong.code == 1);
   CHECK(wrong.text.find(" (--seed 5)\n") != std::string::npos);
   CHECK(wrong.text.ends_with(" 2 of them failed\n"));
-  CHECK_THROWS_WITH_AS(cli::run_gradcheck({.pattern = "softmax", .kind = "model"}), "[gradcheck] no model has `softmax` in its name", ConfigError);
+  CHECK_THROWS_WITH_AS(cli::run_gradcheck({.pattern = "softmax", .kind = "model"}),
+                       "[gradcheck] no model has `softmax` in its name", ConfigError);
 }

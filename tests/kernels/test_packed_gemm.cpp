@@ -1,4 +1,5 @@
-// Products of a layer's size against a loop: tails of every kind, both forms of both operands, sums longer than a slice, and sums that are split.
+// Products of a layer's size against a loop: tails of every kind, both forms of both operands, sums
+// longer than a slice, and sums that are split.
 #include "core/kernels/packed_gemm.h"
 
 #include <cmath>
@@ -15,7 +16,8 @@ using Index = std::int64_t;
 
 std::vector<float> waves(Index count, int salt) {
   std::vector<float> values;
-  for (Index i = 0; i < count; ++i) values.push_back(std::sin(static_cast<float>(i % 1009 * 7 + salt * 13)));
+  for (Index i = 0; i < count; ++i)
+    values.push_back(std::sin(static_cast<float>(i % 1009 * 7 + salt * 13)));
   return values;
 }
 
@@ -29,7 +31,8 @@ struct Form {
 };
 
 /// C with its gaps, which must come back as they were.
-std::vector<float> product(const Form& f, const std::vector<float>& a, const std::vector<float>& b, const std::vector<float>& bias, std::vector<float> c) {
+std::vector<float> product(const Form& f, const std::vector<float>& a, const std::vector<float>& b,
+                           const std::vector<float>& bias, std::vector<float> c) {
   const Index lda = (f.a_turned ? f.m : f.k) + f.gap;
   packed_gemm({.m = f.m,
                .n = f.n,
@@ -53,26 +56,38 @@ void check_product(const Form& f) {
   CAPTURE(f.k);
   CAPTURE(f.a_turned);
   CAPTURE(f.b_turned);
-  const Index lda = (f.a_turned ? f.m : f.k) + f.gap, ldb = (f.b_turned ? f.k : f.n) + f.gap, ldc = f.n + f.gap;
-  const auto a = waves((f.a_turned ? f.k : f.m) * lda, 1), b = waves((f.b_turned ? f.n : f.k) * ldb, 2);
+  const Index lda = (f.a_turned ? f.m : f.k) + f.gap, ldb = (f.b_turned ? f.k : f.n) + f.gap,
+              ldc = f.n + f.gap;
+  const auto a = waves((f.a_turned ? f.k : f.m) * lda, 1),
+             b = waves((f.b_turned ? f.n : f.k) * ldb, 2);
   const auto bias = waves(f.n, 3), before = waves(f.m * ldc, 4);
   const auto c = product(f, a, b, bias, before);
   double worst = 0;
   bool gaps_kept = true;
   for (Index i = 0; i < f.m; ++i) {
-    for (Index j = f.n; j < ldc; ++j) gaps_kept = gaps_kept && c[static_cast<std::size_t>(i * ldc + j)] == before[static_cast<std::size_t>(i * ldc + j)];
+    for (Index j = f.n; j < ldc; ++j)
+      gaps_kept = gaps_kept && c[static_cast<std::size_t>(i * ldc + j)] ==
+                                   before[static_cast<std::size_t>(i * ldc + j)];
     for (Index j = 0; j < f.n; ++j) {
-      double sum = f.onto == Onto::bias ? bias[static_cast<std::size_t>(j)] : f.onto == Onto::result ? before[static_cast<std::size_t>(i * ldc + j)] : 0.0;
+      double sum = f.onto == Onto::bias     ? bias[static_cast<std::size_t>(j)]
+                   : f.onto == Onto::result ? before[static_cast<std::size_t>(i * ldc + j)]
+                                            : 0.0;
       double size = std::abs(sum);
       for (Index p = 0; p < f.k; ++p) {
-        const double term = static_cast<double>(a[static_cast<std::size_t>(f.a_turned ? p * lda + i : i * lda + p)]) *
-                            static_cast<double>(b[static_cast<std::size_t>(f.b_turned ? j * ldb + p : p * ldb + j)]);
+        const double term =
+            static_cast<double>(
+                a[static_cast<std::size_t>(f.a_turned ? p * lda + i : i * lda + p)]) *
+            static_cast<double>(
+                b[static_cast<std::size_t>(f.b_turned ? j * ldb + p : p * ldb + j)]);
         sum += term;
         size += std::abs(term);
       }
-      // k + 1 roundings, each of at most half a unit of the sum so far: the usual bound of a sum in order.
+      // k + 1 roundings, each of at most half a unit of the sum so far: the usual bound of a sum in
+      // order.
       const double bound = static_cast<double>(f.k + 1) * 0x1p-24 * size;
-      worst = std::max(worst, std::abs(sum - static_cast<double>(c[static_cast<std::size_t>(i * ldc + j)])) / std::max(bound, 1e-30));
+      worst = std::max(
+          worst, std::abs(sum - static_cast<double>(c[static_cast<std::size_t>(i * ldc + j)])) /
+                     std::max(bound, 1e-30));
     }
   }
   CHECK(worst <= 1);
@@ -85,12 +100,16 @@ TEST_CASE("a packed product is the loop's") {
   for (const bool a_turned : {false, true})
     for (const bool b_turned : {false, true})
       for (const Onto onto : {Onto::nothing, Onto::bias, Onto::result}) {
-        for (const Index m : {1, 5, 6, 7, 12, 31}) check_product({m, 17, 33, a_turned, b_turned, onto});
-        for (const Index n : {1, 7, 8, 9, 15, 16, 24, 33, 65}) check_product({13, n, 20, a_turned, b_turned, onto});
-        for (const Index k : {1, 3, 15, 16, 17, 255, 256, 257, 1024, 1030}) check_product({9, 19, k, a_turned, b_turned, onto});
+        for (const Index m : {1, 5, 6, 7, 12, 31})
+          check_product({m, 17, 33, a_turned, b_turned, onto});
+        for (const Index n : {1, 7, 8, 9, 15, 16, 24, 33, 65})
+          check_product({13, n, 20, a_turned, b_turned, onto});
+        for (const Index k : {1, 3, 15, 16, 17, 255, 256, 257, 1024, 1030})
+          check_product({9, 19, k, a_turned, b_turned, onto});
         check_product({200, 130, 70, a_turned, b_turned, onto});
       }
-  check_product({250, 320, 300, true, false, Onto::nothing, 0});  // A turned, and enough of it for several tasks
+  check_product({250, 320, 300, true, false, Onto::nothing,
+                 0});  // A turned, and enough of it for several tasks
 }
 
 TEST_CASE("the long sum of a small weight is split, and right at its ends") {
@@ -100,8 +119,10 @@ TEST_CASE("the long sum of a small weight is split, and right at its ends") {
 }
 
 TEST_CASE("the bits of a packed product do not depend on the threads") {
-  for (const Form& f : {Form{192, 130, 300}, Form{100, 64, 1500, true}, Form{48, 64, 4000, true, false, Onto::nothing, 0}}) {
-    const auto a = waves((f.a_turned ? f.k * (f.m + f.gap) : f.m * (f.k + f.gap)), 1), b = waves(f.k * (f.n + f.gap), 2);
+  for (const Form& f : {Form{192, 130, 300}, Form{100, 64, 1500, true},
+                        Form{48, 64, 4000, true, false, Onto::nothing, 0}}) {
+    const auto a = waves((f.a_turned ? f.k * (f.m + f.gap) : f.m * (f.k + f.gap)), 1),
+               b = waves(f.k * (f.n + f.gap), 2);
     const std::vector<float> c(static_cast<std::size_t>(f.m * (f.n + f.gap)));
     set_num_threads(1);
     const auto one = product(f, a, b, {}, c);

@@ -1,4 +1,5 @@
-// The product of attention's tiles against a loop: every size of a tail, panels deeper than one, and what a causal mask lets it leave out.
+// The product of attention's tiles against a loop: every size of a tail, panels deeper than one,
+// and what a causal mask lets it leave out.
 #include "core/kernels/tile_gemm.h"
 
 #include <algorithm>
@@ -14,7 +15,8 @@ using Index = std::int64_t;
 
 std::vector<float> numbers(Index count, int salt) {
   std::vector<float> values;
-  for (Index i = 0; i < count; ++i) values.push_back(std::sin(static_cast<float>(i * 7 + salt * 13)));
+  for (Index i = 0; i < count; ++i)
+    values.push_back(std::sin(static_cast<float>(i * 7 + salt * 13)));
   return values;
 }
 
@@ -23,10 +25,12 @@ struct Sizes {
 };
 
 /// Compares with the loop, for one form of the operands.
-void check(Sizes s, bool a_turned, bool b_turned, bool accumulate, Cut cut = Cut::none, const std::vector<Index>& visible = {}) {
+void check(Sizes s, bool a_turned, bool b_turned, bool accumulate, Cut cut = Cut::none,
+           const std::vector<Index>& visible = {}) {
   const Index lda = (a_turned ? s.m : s.k) + 3, ldb = (b_turned ? s.k : s.n) + 2, ldc = s.n + 1;
   std::vector<float> a = numbers((a_turned ? s.k : s.m) * lda, 1);
-  const std::vector<float> b = numbers((b_turned ? s.n : s.k) * ldb, 2), before = numbers(s.m * ldc, 3);
+  const std::vector<float> b = numbers((b_turned ? s.n : s.k) * ldb, 2),
+                           before = numbers(s.m * ldc, 3);
   const Index a_row = a_turned ? 1 : lda, a_column = a_turned ? lda : 1;
   for (Index i = 0; i < s.m; ++i)
     for (Index p = 0; p < s.k; ++p) {
@@ -53,18 +57,24 @@ void check(Sizes s, bool a_turned, bool b_turned, bool accumulate, Cut cut = Cut
   double worst = 0;
   bool outside_untouched = true;
   for (Index i = 0; i < s.m; ++i) {
-    outside_untouched = outside_untouched && c[static_cast<std::size_t>(i * ldc + s.n)] == before[static_cast<std::size_t>(i * ldc + s.n)];
+    outside_untouched = outside_untouched && c[static_cast<std::size_t>(i * ldc + s.n)] ==
+                                                 before[static_cast<std::size_t>(i * ldc + s.n)];
     for (Index j = 0; j < s.n; ++j) {
       if (cut == Cut::columns && j >= visible[static_cast<std::size_t>(i)]) continue;
       double sum = 0;
       for (Index p = 0; p < s.k; ++p)
-        sum += static_cast<double>(a[static_cast<std::size_t>(i * a_row + p * a_column)]) *
-               static_cast<double>(b[static_cast<std::size_t>(b_turned ? j * ldb + p : p * ldb + j)]);
-      const double wanted = 0.5 * sum + (accumulate ? static_cast<double>(before[static_cast<std::size_t>(i * ldc + j)]) : 0.0);
-      worst = std::max(worst, std::abs(wanted - static_cast<double>(c[static_cast<std::size_t>(i * ldc + j)])));
+        sum +=
+            static_cast<double>(a[static_cast<std::size_t>(i * a_row + p * a_column)]) *
+            static_cast<double>(b[static_cast<std::size_t>(b_turned ? j * ldb + p : p * ldb + j)]);
+      const double wanted =
+          0.5 * sum +
+          (accumulate ? static_cast<double>(before[static_cast<std::size_t>(i * ldc + j)]) : 0.0);
+      worst = std::max(
+          worst, std::abs(wanted - static_cast<double>(c[static_cast<std::size_t>(i * ldc + j)])));
     }
   }
-  INFO("m ", s.m, " n ", s.n, " k ", s.k, " turned ", a_turned, " ", b_turned, " accumulate ", accumulate);
+  INFO("m ", s.m, " n ", s.n, " k ", s.k, " turned ", a_turned, " ", b_turned, " accumulate ",
+       accumulate);
   CHECK(worst < 2e-5 * static_cast<double>(s.k + 1));
   CHECK(outside_untouched);
 }

@@ -20,8 +20,11 @@ Moments moments(const init::Initializer& initializer, const Shape& shape) {
   initializer(t);
   Moments m;
   const auto values = t.to_vector<double>();
-  for (const double v : values) m.mean += v / static_cast<double>(values.size()), m.low = std::min(m.low, v), m.high = std::max(m.high, v);
-  for (const double v : values) m.std += (v - m.mean) * (v - m.mean) / static_cast<double>(values.size());
+  for (const double v : values)
+    m.mean += v / static_cast<double>(values.size()), m.low = std::min(m.low, v),
+                                                      m.high = std::max(m.high, v);
+  for (const double v : values)
+    m.std += (v - m.mean) * (v - m.mean) / static_cast<double>(values.size());
   m.std = std::sqrt(m.std);
   return m;
 }
@@ -53,13 +56,18 @@ TEST_CASE("truncated normal stays within its bounds and has the truncated deviat
 }
 
 TEST_CASE("Xavier and Kaiming follow the fans") {
-  CHECK(moments(init::xavier_uniform(), kShape).std == doctest::Approx(std::sqrt(2.0 / 300)).epsilon(0.03));
+  CHECK(moments(init::xavier_uniform(), kShape).std ==
+        doctest::Approx(std::sqrt(2.0 / 300)).epsilon(0.03));
   CHECK(moments(init::xavier_uniform(), kShape).high <= std::sqrt(6.0 / 300));
-  CHECK(moments(init::xavier_normal(2), kShape).std == doctest::Approx(2 * std::sqrt(2.0 / 300)).epsilon(0.03));
+  CHECK(moments(init::xavier_normal(2), kShape).std ==
+        doctest::Approx(2 * std::sqrt(2.0 / 300)).epsilon(0.03));
   CHECK(moments(init::kaiming_uniform(std::sqrt(5.0)), kShape).high <= 0.1f);
-  CHECK(moments(init::kaiming_uniform(std::sqrt(5.0)), kShape).std == doctest::Approx(0.1 / std::sqrt(3)).epsilon(0.03));
-  CHECK(moments(init::kaiming_normal(), kShape).std == doctest::Approx(std::sqrt(2.0 / 100)).epsilon(0.03));
-  CHECK(moments(init::kaiming_normal(), {40, 20, 3, 5}).std == doctest::Approx(std::sqrt(2.0 / 300)).epsilon(0.03));
+  CHECK(moments(init::kaiming_uniform(std::sqrt(5.0)), kShape).std ==
+        doctest::Approx(0.1 / std::sqrt(3)).epsilon(0.03));
+  CHECK(moments(init::kaiming_normal(), kShape).std ==
+        doctest::Approx(std::sqrt(2.0 / 100)).epsilon(0.03));
+  CHECK(moments(init::kaiming_normal(), {40, 20, 3, 5}).std ==
+        doctest::Approx(std::sqrt(2.0 / 300)).epsilon(0.03));
   CHECK(moments(init::scaled_residual(8), kShape).std == doctest::Approx(0.02 / 4).epsilon(0.03));
   CHECK_THROWS_AS(moments(init::xavier_uniform(), {5}), ShapeError);
   CHECK_THROWS_AS(init::normal(-1), ConfigError);
@@ -75,7 +83,8 @@ TEST_CASE("orthogonal rows or columns are orthonormal times gain") {
     for (std::int64_t i = 0; i < n; ++i)
       for (std::int64_t j = 0; j < n; ++j) {
         double dot = 0;
-        for (std::int64_t k = 0; k < length; ++k) dot += wide ? t.at({i, k}) * t.at({j, k}) : t.at({k, i}) * t.at({k, j});
+        for (std::int64_t k = 0; k < length; ++k)
+          dot += wide ? t.at({i, k}) * t.at({j, k}) : t.at({k, i}) * t.at({k, j});
         CHECK(dot == doctest::Approx(i == j ? 4 : 0).epsilon(1e-12));
       }
   }
@@ -83,7 +92,8 @@ TEST_CASE("orthogonal rows or columns are orthonormal times gain") {
 
 TEST_CASE("a GPT starts as GPT-2 does, or as PyTorch's layers do") {
   random::seed(7);
-  const GptConfig config{.vocab_size = 65, .block_size = 64, .n_layer = 8, .n_head = 4, .n_embd = 128, .bias = true};
+  const GptConfig config{
+      .vocab_size = 65, .block_size = 64, .n_layer = 8, .n_head = 4, .n_embd = 128, .bias = true};
   const auto deviation = [](const Tensor& t) {
     double square = 0;
     for (const double v : t.to_vector<double>()) square += v * v / static_cast<double>(t.numel());
@@ -92,10 +102,14 @@ TEST_CASE("a GPT starts as GPT-2 does, or as PyTorch's layers do") {
   Gpt model(config);
   for (const auto& [name, tensor] : model.named_parameters()) {
     CAPTURE(name);
-    if (name.ends_with("c_proj.weight")) CHECK(deviation(tensor) == doctest::Approx(0.005).epsilon(0.03));
-    else if (tensor.rank() == 2) CHECK(deviation(tensor) == doctest::Approx(0.02).epsilon(0.03));
-    else if (name.ends_with("bias")) CHECK(deviation(tensor) == 0);
-    else CHECK(deviation(tensor) == 1);
+    if (name.ends_with("c_proj.weight"))
+      CHECK(deviation(tensor) == doctest::Approx(0.005).epsilon(0.03));
+    else if (tensor.rank() == 2)
+      CHECK(deviation(tensor) == doctest::Approx(0.02).epsilon(0.03));
+    else if (name.ends_with("bias"))
+      CHECK(deviation(tensor) == 0);
+    else
+      CHECK(deviation(tensor) == 1);
   }
   GptConfig zero = config;
   zero.zero_init_proj = true;

@@ -17,7 +17,8 @@ namespace {
 /// One configuration of each kind of positions, and both norms; and of each kind of attention.
 std::vector<GptConfig> variants() {
   std::vector<GptConfig> all;
-  for (const Positions positions : {Positions::none, Positions::learned, Positions::sinusoidal, Positions::rope, Positions::alibi}) {
+  for (const Positions positions : {Positions::none, Positions::learned, Positions::sinusoidal,
+                                    Positions::rope, Positions::alibi}) {
     const bool plain = positions == Positions::learned;
     all.push_back({.vocab_size = 13,
                    .block_size = 8,
@@ -33,9 +34,23 @@ std::vector<GptConfig> variants() {
                    .logit_cap = plain ? 0.0 : 15.0,
                    .init_std = 0.3});
   }
-  for (const AttentionKind attention : {AttentionKind::plain, AttentionKind::lightning, AttentionKind::linear}) {
-    all.push_back({.vocab_size = 13, .block_size = 8, .n_layer = 2, .n_head = 4, .n_embd = 16, .n_kv_head = 2, .attention = attention, .positions = Positions::rope});
-    all.push_back({.vocab_size = 13, .block_size = 8, .n_layer = 2, .n_head = 2, .n_embd = 16, .attention = attention, .positions = Positions::learned});
+  for (const AttentionKind attention :
+       {AttentionKind::plain, AttentionKind::lightning, AttentionKind::linear}) {
+    all.push_back({.vocab_size = 13,
+                   .block_size = 8,
+                   .n_layer = 2,
+                   .n_head = 4,
+                   .n_embd = 16,
+                   .n_kv_head = 2,
+                   .attention = attention,
+                   .positions = Positions::rope});
+    all.push_back({.vocab_size = 13,
+                   .block_size = 8,
+                   .n_layer = 2,
+                   .n_head = 2,
+                   .n_embd = 16,
+                   .attention = attention,
+                   .positions = Positions::learned});
   }
   return all;
 }
@@ -49,9 +64,14 @@ TEST_CASE("nanoGPT's character model has its number of parameters and its names"
   CHECK(model.num_parameters() == 804096);
   const auto parameters = model.named_parameters();
   const std::vector<std::pair<std::string, Shape>> expected{
-      {"transformer.wte.weight", {65, 128}},           {"transformer.wpe.weight", {64, 128}},         {"transformer.h.0.ln_1.weight", {128}},
-      {"transformer.h.0.attn.c_attn.weight", {384, 128}}, {"transformer.h.0.attn.c_proj.weight", {128, 128}}, {"transformer.h.0.ln_2.weight", {128}},
-      {"transformer.h.0.mlp.c_fc.weight", {512, 128}},    {"transformer.h.0.mlp.c_proj.weight", {128, 512}}};
+      {"transformer.wte.weight", {65, 128}},
+      {"transformer.wpe.weight", {64, 128}},
+      {"transformer.h.0.ln_1.weight", {128}},
+      {"transformer.h.0.attn.c_attn.weight", {384, 128}},
+      {"transformer.h.0.attn.c_proj.weight", {128, 128}},
+      {"transformer.h.0.ln_2.weight", {128}},
+      {"transformer.h.0.mlp.c_fc.weight", {512, 128}},
+      {"transformer.h.0.mlp.c_proj.weight", {128, 512}}};
   for (std::size_t i = 0; i < expected.size(); ++i) {
     CHECK(parameters[i].first == expected[i].first);
     CHECK(parameters[i].second.shape() == expected[i].second);
@@ -101,13 +121,16 @@ TEST_CASE("parameter_count() is num_parameters()") {
     config.head_size = 6;
     CHECK(config.parameter_count() == static_cast<double>(Gpt(config).num_parameters()));
   }
-  for (const VitConfig& config :
-       {VitConfig{},
-        VitConfig{.bias = false, .pooling = Pooling::cls, .positions = Positions::rope, .norm = NormKind::rms, .activation = Activation::swiglu}})
+  for (const VitConfig& config : {VitConfig{}, VitConfig{.bias = false,
+                                               .pooling = Pooling::cls,
+                                               .positions = Positions::rope,
+                                               .norm = NormKind::rms,
+                                               .activation = Activation::swiglu}})
     CHECK(config.parameter_count() == static_cast<double>(Vit(config).num_parameters()));
   CHECK(MlpConfig{}.parameter_count() == static_cast<double>(Mlp({}).num_parameters()));
   CHECK(CnnConfig{}.parameter_count() == static_cast<double>(Cnn({}).num_parameters()));
-  CHECK(CnnConfig{.hidden = 0}.parameter_count() == static_cast<double>(Cnn({.hidden = 0}).num_parameters()));
+  CHECK(CnnConfig{.hidden = 0}.parameter_count() ==
+        static_cast<double>(Cnn({.hidden = 0}).num_parameters()));
 }
 
 TEST_CASE("a later token never changes an earlier logit") {
@@ -149,34 +172,41 @@ TEST_CASE("generation is greedy decoding of full forwards, past the context's en
   for (const GptConfig& config : variants())
     for (const std::int64_t keep : {0, 3, 8}) {
       CAPTURE(to_name(config.positions));
-    CAPTURE(to_name(config.attention));
+      CAPTURE(to_name(config.attention));
       CAPTURE(keep);
       Gpt model(config);
       std::vector<std::int64_t> tokens{1, 2, 3}, streamed;
-      const auto generated = model.generate(tokens, {.max_new_tokens = 22, .temperature = 0, .keep = keep}, [&](std::int64_t id) {
-        streamed.push_back(id);
-        return true;
-      });
+      const auto generated = model.generate(
+          tokens, {.max_new_tokens = 22, .temperature = 0, .keep = keep}, [&](std::int64_t id) {
+            streamed.push_back(id);
+            return true;
+          });
       const NoGrad no_grad;
       std::int64_t seen = 3;
       for (int i = 0; i < 22; ++i) {
-        const Tensor logits = model(Tensor::from(std::vector<std::int64_t>(tokens.end() - seen, tokens.end()), {1, seen}));
+        const Tensor logits = model(
+            Tensor::from(std::vector<std::int64_t>(tokens.end() - seen, tokens.end()), {1, seen}));
         const auto row = raw::slice(logits, 1, seen - 1, seen).to_vector<double>();
         tokens.push_back(std::max_element(row.begin(), row.end()) - row.begin());
         seen = seen < 8 ? seen + 1 : keep > 0 ? keep : 4;
       }
       CHECK(generated == std::vector<std::int64_t>(tokens.begin() + 3, tokens.end()));
       CHECK(streamed == generated);
-      CHECK(model.generate({1}, {.max_new_tokens = 50}, [n = 0](std::int64_t) mutable { return ++n < 4; }).size() == 4);
+      CHECK(model
+                .generate({1}, {.max_new_tokens = 50},
+                          [n = 0](std::int64_t) mutable { return ++n < 4; })
+                .size() == 4);
     }
 }
 
 TEST_CASE("sampling follows temperature, top-k and top-p") {
-  const Tensor logits = Tensor::from<float>({0, std::log(2.0f), std::log(4.0f), std::log(1.0f)}, {4});  // 1 2 4 1 of 8
+  const Tensor logits = Tensor::from<float>({0, std::log(2.0f), std::log(4.0f), std::log(1.0f)},
+                                            {4});  // 1 2 4 1 of 8
   Generator generator(3, "sample");
   const auto shares = [&](const GenerateOptions& options) {
     std::vector<double> share(4, 0);
-    for (int i = 0; i < 8000; ++i) share[static_cast<std::size_t>(sample_id(logits, options, generator))] += 1.0 / 8000;
+    for (int i = 0; i < 8000; ++i)
+      share[static_cast<std::size_t>(sample_id(logits, options, generator))] += 1.0 / 8000;
     return share;
   };
   const auto close = [](const std::vector<double>& a, const std::vector<double>& b) {
@@ -198,43 +228,58 @@ TEST_CASE("sampling follows temperature, top-k and top-p") {
           }) == "[generate] every logit is -infinity, or its id forbidden");
   CHECK(message([&] { sample_id(logits, {.forbidden = {4}}, generator); }) ==
         "[generate] the forbidden id 4 is outside the vocabulary of 4");
-  CHECK(message([&] { sample_id(Tensor::full({2}, NAN), {}, generator); }) == "[generate] the model's logits hold a NaN or an infinity");
+  CHECK(message([&] { sample_id(Tensor::full({2}, NAN), {}, generator); }) ==
+        "[generate] the model's logits hold a NaN or an infinity");
 
   Gpt model({.vocab_size = 5, .block_size = 4, .n_layer = 1, .n_head = 2, .n_embd = 4});
   random::seed(9);
   const auto first = model.generate({1}, {.max_new_tokens = 20});
   random::seed(9);
   CHECK(model.generate({1}, {.max_new_tokens = 20}) == first);
-  CHECK(message([&] { model.generate({}); }) == "[generate] the prompt is empty; give at least one token");
-  CHECK(message([&] { model.generate({5}); }) == "[generate] the prompt's id 5 is outside the vocabulary of 5");
-  CHECK(message([&] { model.generate({1}, {.temperature = -1}); }) == "[generate] temperature must be finite and at least 0, got -1");
-  CHECK(message([&] { model.generate({1}, {.keep = -1}); }) == "[generate] keep must be at least 0, got -1");
-  CHECK(message([&] { model.generate({1}, {.keep = 5}); }) == "[generate] keep 5 is more than the context, 4");
-  CHECK(message([&] { model.generate({1}, {.top_p = 0}); }) == "[generate] top_p must be above 0 and at most 1, got 0");
+  CHECK(message([&] { model.generate({}); }) ==
+        "[generate] the prompt is empty; give at least one token");
+  CHECK(message([&] { model.generate({5}); }) ==
+        "[generate] the prompt's id 5 is outside the vocabulary of 5");
+  CHECK(message([&] { model.generate({1}, {.temperature = -1}); }) ==
+        "[generate] temperature must be finite and at least 0, got -1");
+  CHECK(message([&] { model.generate({1}, {.keep = -1}); }) ==
+        "[generate] keep must be at least 0, got -1");
+  CHECK(message([&] { model.generate({1}, {.keep = 5}); }) ==
+        "[generate] keep 5 is more than the context, 4");
+  CHECK(message([&] { model.generate({1}, {.top_p = 0}); }) ==
+        "[generate] top_p must be above 0 and at most 1, got 0");
 }
 
 TEST_CASE("logits stay below their cap") {
   GptConfig config = variants()[3];
   config.logit_cap = 0.5;
   config.init_std = 2;
-  for (const double logit : Gpt(config)(samples::ids({1, 8}, 13, 1)).to_vector<double>()) CHECK(std::abs(logit) <= 0.5);
+  for (const double logit : Gpt(config)(samples::ids({1, 8}, 13, 1)).to_vector<double>())
+    CHECK(std::abs(logit) <= 0.5);
 }
 
 TEST_CASE("a configuration that cannot be says so before anything is allocated") {
   const auto gpt = [](GptConfig config) { return message([&] { Gpt model(config); }); };
   CHECK(gpt({.vocab_size = 65, .n_embd = -128}) == "[gpt] n_embd must be 1 to 1048576, got -128");
-  CHECK(gpt({.vocab_size = 65, .block_size = 0}) == "[gpt] block_size must be 1 to 16777216, got 0");
-  CHECK(gpt({.vocab_size = 65, .n_head = 256}) == "[gpt] n_embd 128 is not divisible by n_head 256; use 256");
-  CHECK(gpt({.vocab_size = 65, .n_kv_head = 3}) == "[gpt] n_head 4 is not divisible by n_kv_head 3; use one of 1, 2, 4");
+  CHECK(gpt({.vocab_size = 65, .block_size = 0}) ==
+        "[gpt] block_size must be 1 to 16777216, got 0");
+  CHECK(gpt({.vocab_size = 65, .n_head = 256}) ==
+        "[gpt] n_embd 128 is not divisible by n_head 256; use 256");
+  CHECK(gpt({.vocab_size = 65, .n_kv_head = 3}) ==
+        "[gpt] n_head 4 is not divisible by n_kv_head 3; use one of 1, 2, 4");
   CHECK(gpt({.vocab_size = 65, .n_embd = 132, .positions = Positions::rope}) ==
         "[gpt] rope turns pairs of features and needs an even head size, got 33; set head_size 34");
-  CHECK(gpt({.vocab_size = 65, .mlp_ratio = NAN}) == "[gpt] mlp_ratio must be finite and above 0, got nan");
-  CHECK(gpt({.vocab_size = 65, .logit_cap = -1}) == "[gpt] logit_cap must be finite and at least 0, got -1");
+  CHECK(gpt({.vocab_size = 65, .mlp_ratio = NAN}) ==
+        "[gpt] mlp_ratio must be finite and above 0, got nan");
+  CHECK(gpt({.vocab_size = 65, .logit_cap = -1}) ==
+        "[gpt] logit_cap must be finite and at least 0, got -1");
   const std::string huge = gpt({.vocab_size = 65, .n_layer = 10000, .n_embd = 65536});
   CHECK(huge.starts_with("[gpt] 5.15e+14 parameters need 1.92e+06 GiB, and memory allows "));
   CHECK(huge.ends_with(" GiB; use fewer or narrower layers"));
-  CHECK(message([] { Vit model({.n_class = 0}); }) == "[vit] n_class must be 1 to 268435456, got 0");
-  CHECK(message([] { from_name<NormKind>("batch", "norm"); }) == "[norm] must be one of layer, rms: got \"batch\"");
+  CHECK(message([] { Vit model({.n_class = 0}); }) ==
+        "[vit] n_class must be 1 to 268435456, got 0");
+  CHECK(message([] { from_name<NormKind>("batch", "norm"); }) ==
+        "[norm] must be one of layer, rms: got \"batch\"");
   CHECK(from_name<Activation>("gelu_tanh", "activation") == Activation::gelu_tanh);
   CHECK(to_name(Positions::sinusoidal) == "sinusoidal");
 }
@@ -252,7 +297,8 @@ TEST_CASE("describe() counts what a layer holds and does") {
   Mlp mlp({.hidden = {32}});
   CHECK(describe(mlp).flops == 2.0 * (784 * 32 + 32 * 10));
   Cnn cnn({});
-  CHECK(describe(cnn).flops == 2.0 * (28 * 28 * 32 * 9 + 14 * 14 * 64 * 32 * 9 + 3136 * 128 + 128 * 10));
+  CHECK(describe(cnn).flops ==
+        2.0 * (28 * 28 * 32 * 9 + 14 * 14 * 64 * 32 * 9 + 3136 * 128 + 128 * 10));
   Vit vit({.n_layer = 1});
   CHECK(describe(vit).flops == 49.0 * (2 * 16 * 64 + 24 * 64 * 64 + 4 * 49 * 64) + 2 * 64 * 10);
 }

@@ -33,9 +33,11 @@ std::vector<std::string> names(const NamedTensors& tensors) {
 
 TEST_CASE("names are dotted paths in order of declaration; a tied weight counts once") {
   Pair pair;
-  CHECK(names(pair.named_parameters()) == std::vector<std::string>{"a", "inner.weight", "inner.bias", "b"});
+  CHECK(names(pair.named_parameters()) ==
+        std::vector<std::string>{"a", "inner.weight", "inner.bias", "b"});
   CHECK(names(pair.named_buffers()) == std::vector<std::string>{"table", "scratch"});
-  CHECK(names(pair.state_dict()) == std::vector<std::string>{"a", "inner.weight", "inner.bias", "b", "table"});
+  CHECK(names(pair.state_dict()) ==
+        std::vector<std::string>{"a", "inner.weight", "inner.bias", "b", "table"});
   CHECK(pair.num_parameters() == 6 + 6 + 2 + 2);
   CHECK(pair.also_a.is_tied_to(pair.a));
   CHECK(pair.named_modules().size() == 2);
@@ -59,7 +61,8 @@ TEST_CASE("a name that is taken, dotted or empty is refused") {
     Parameter a{*this, "", {2}, init::zeros()};
   };
   CHECK(message([] { Twice(); }) == "[Twice] the name `a` is taken");
-  CHECK(message([] { Dotted(); }) == "[Dotted] the name `a.b` holds a dot; dots join the names of modules into paths");
+  CHECK(message([] { Dotted(); }) ==
+        "[Dotted] the name `a.b` holds a dot; dots join the names of modules into paths");
   CHECK(message([] { Empty(); }) == "[Empty] a member's name is empty");
 }
 
@@ -94,10 +97,12 @@ TEST_CASE("what does not fit is named, and nothing is changed") {
   state[1] = {"inner.weight", Tensor::zeros({3, 2})};
   state[3] = {"c", Tensor::zeros({2})};
   CHECK(message([&] { pair.load_state_dict(state); }) ==
-        "[load_state_dict] the weights do not fit this Pair: inner.weight has shape (3, 2), here (2, 3); missing: b; unexpected: c");
+        "[load_state_dict] the weights do not fit this Pair: inner.weight has shape (3, 2), here "
+        "(2, 3); missing: b; unexpected: c");
   CHECK(pair.a->at({0, 0}) == 1);
   CHECK(message([&] { pair.load_state_dict(state, false); }) ==
-        "[load_state_dict] the weights do not fit this Pair: inner.weight has shape (3, 2), here (2, 3)");
+        "[load_state_dict] the weights do not fit this Pair: inner.weight has shape (3, 2), here "
+        "(2, 3)");
   state[1].second = Tensor::zeros({2, 3});
   const LoadReport report = pair.load_state_dict(state, false);
   CHECK(report.missing == std::vector<std::string>{"b"});
@@ -118,13 +123,19 @@ TEST_CASE("a tied weight may come under either name, or both when they agree") {
   CHECK(model.load_state_dict(state).missing.empty());
   state.back().second.fill(1);
   CHECK(message([&] { model.load_state_dict(state); }) ==
-        "[load_state_dict] the weights do not fit this Gpt: transformer.wte.weight and lm_head.weight are one weight here, and differ");
+        "[load_state_dict] the weights do not fit this Gpt: transformer.wte.weight and "
+        "lm_head.weight are one weight here, and differ");
 }
 
 TEST_CASE("a tied weight's gradient is the sum of both uses") {
   random::seed(3);
   Gpt tied({.vocab_size = 5, .block_size = 4, .n_layer = 1, .n_head = 2, .n_embd = 4});
-  Gpt untied({.vocab_size = 5, .block_size = 4, .n_layer = 1, .n_head = 2, .n_embd = 4, .tie_weights = false});
+  Gpt untied({.vocab_size = 5,
+              .block_size = 4,
+              .n_layer = 1,
+              .n_head = 2,
+              .n_embd = 4,
+              .tie_weights = false});
   NamedTensors state = tied.state_dict();
   state.emplace_back("lm_head.weight", state.front().second);
   untied.load_state_dict(state);
@@ -132,8 +143,10 @@ TEST_CASE("a tied weight's gradient is the sum of both uses") {
   cross_entropy(tied(ids), targets).backward();
   cross_entropy(untied(ids), targets).backward();
   const auto both = tied.parameters().front().grad().to_vector<double>();
-  const auto first = untied.parameters().front().grad().to_vector<double>(), second = untied.parameters().back().grad().to_vector<double>();
-  for (std::size_t i = 0; i < both.size(); ++i) CHECK(both[i] == doctest::Approx(first[i] + second[i]).epsilon(1e-4));
+  const auto first = untied.parameters().front().grad().to_vector<double>(),
+             second = untied.parameters().back().grad().to_vector<double>();
+  for (std::size_t i = 0; i < both.size(); ++i)
+    CHECK(both[i] == doctest::Approx(first[i] + second[i]).epsilon(1e-4));
 }
 
 TEST_CASE("set_parameter puts a tensor in place of a weight, under any of its names") {
@@ -141,12 +154,15 @@ TEST_CASE("set_parameter puts a tensor in place of a weight, under any of its na
   const Tensor value = Tensor::full({2, 3}, 4);
   pair.set_parameter("also_a", value);
   CHECK(pair.a->at({1, 1}) == 4);
-  CHECK(message([&] { pair.set_parameter("inner.nothing", value); }) == "[Pair] no parameter `inner.nothing`");
-  CHECK(message([&] { pair.set_parameter("b", value); }) == "[parameter] a tensor (2, 3) cannot replace one (2,)");
+  CHECK(message([&] { pair.set_parameter("inner.nothing", value); }) ==
+        "[Pair] no parameter `inner.nothing`");
+  CHECK(message([&] { pair.set_parameter("b", value); }) ==
+        "[parameter] a tensor (2, 3) cannot replace one (2,)");
 }
 
 TEST_CASE("training mode reaches every module; gradients are forgotten") {
-  Gpt model({.vocab_size = 5, .block_size = 4, .n_layer = 1, .n_head = 2, .n_embd = 4, .dropout = 0.5});
+  Gpt model(
+      {.vocab_size = 5, .block_size = 4, .n_layer = 1, .n_head = 2, .n_embd = 4, .dropout = 0.5});
   {
     const EvalMode eval(model);
     for (const auto& [path, module] : model.named_modules()) CHECK_FALSE(module->is_training());

@@ -31,7 +31,8 @@ Tensor random_tensor(const Shape& shape, const char* stream, DType dtype = DType
 }
 
 NamedTensors some_parameters(const char* stream = "p") {
-  NamedTensors parameters = {{"w", random_tensor({40, 33}, stream)}, {"b", random_tensor({37}, stream)}};
+  NamedTensors parameters = {{"w", random_tensor({40, 33}, stream)},
+                             {"b", random_tensor({37}, stream)}};
   for (const auto& [name, tensor] : parameters) tensor.set_requires_grad();
   return parameters;
 }
@@ -41,11 +42,13 @@ std::unique_ptr<optim::Optimizer> make(const std::string& kind, const NamedTenso
   if (kind == "adam") return std::make_unique<optim::Adam>(p);
   if (kind == "adamw") return std::make_unique<optim::AdamW>(p);
   if (kind == "lion") return std::make_unique<optim::Lion>(p);
-  return std::make_unique<optim::Muon>(std::vector<optim::MuonMatrix>{{"w", p[0].second, 2}}, NamedTensors{p[1]});
+  return std::make_unique<optim::Muon>(std::vector<optim::MuonMatrix>{{"w", p[0].second, 2}},
+                                       NamedTensors{p[1]});
 }
 
 void step_with(optim::Optimizer& optimizer, const NamedTensors& parameters, int count) {
-  for (const auto& [name, tensor] : parameters) tensor.set_grad(random_tensor(tensor.shape(), std::to_string(count).c_str()));
+  for (const auto& [name, tensor] : parameters)
+    tensor.set_grad(random_tensor(tensor.shape(), std::to_string(count).c_str()));
   optimizer.step();
 }
 
@@ -73,10 +76,14 @@ TEST_CASE("a saved state continues to the same bits") {
     const auto second = make(kind, parted);
     second->load_state(saved, 3);
     for (int i = 3; i < 6; ++i) step_with(*second, parted, i);
-    for (std::size_t i = 0; i < whole.size(); ++i) CHECK_MESSAGE(whole[i].second.to_vector<float>() == parted[i].second.to_vector<float>(), kind);
+    for (std::size_t i = 0; i < whole.size(); ++i)
+      CHECK_MESSAGE(whole[i].second.to_vector<float>() == parted[i].second.to_vector<float>(),
+                    kind);
     if (saved.empty()) continue;
     saved.erase(saved.begin());
-    CHECK(error_of<ConfigError>([&] { second->load_state(saved, 3); }).find("the saved state has no `") != std::string::npos);
+    CHECK(error_of<ConfigError>([&] {
+            second->load_state(saved, 3);
+          }).find("the saved state has no `") != std::string::npos);
   }
 }
 
@@ -85,7 +92,8 @@ TEST_CASE("the same bits for any number of threads") {
     std::vector<float> first;
     for (const int threads : {1, 2, 3, 8}) {
       set_num_threads(threads);
-      NamedTensors parameters = {{"w", random_tensor({300, 201}, "p")}, {"b", random_tensor({37}, "p")}};
+      NamedTensors parameters = {{"w", random_tensor({300, 201}, "p")},
+                                 {"b", random_tensor({37}, "p")}};
       const auto optimizer = make(kind, parameters);
       for (int i = 0; i < 2; ++i) {
         step_with(*optimizer, parameters, i);
@@ -104,14 +112,18 @@ TEST_CASE("every optimizer finds the bottom of a bowl") {
     NamedTensors parameters = some_parameters();
     const auto optimizer = make(kind, parameters);
     optimizer->set_lr_factor(kind == std::string("lion") ? 20 : 5);
-    const auto loss_now = [&] { return add(sum(mul(parameters[0].second, parameters[0].second)), sum(mul(parameters[1].second, parameters[1].second))); };
+    const auto loss_now = [&] {
+      return add(sum(mul(parameters[0].second, parameters[0].second)),
+                 sum(mul(parameters[1].second, parameters[1].second)));
+    };
     const double before = loss_now().item();
     for (int i = 0; i < 60; ++i) {
       optimizer->zero_grad();
       loss_now().backward();
       optimizer->step();
     }
-    CHECK_MESSAGE(loss_now().item() < 0.9 * before, kind << " from " << before << " to " << loss_now().item());
+    CHECK_MESSAGE(loss_now().item() < 0.9 * before,
+                  kind << " from " << before << " to " << loss_now().item());
   }
 }
 
@@ -119,7 +131,8 @@ TEST_CASE("Newton-Schulz brings every singular value near one and keeps the dire
   for (const Shape& shape : {Shape{12, 30}, Shape{30, 12}, Shape{16, 16}}) {
     const Tensor m = random_tensor(shape, "m", DType::f64), o = optim::orthogonalize(m, 5);
     const std::int64_t rows = shape[0], columns = shape[1];
-    // trace(o^T m) is the nuclear norm of m when o is its orthogonal factor: compare with |o|_F^2, near the rank.
+    // trace(o^T m) is the nuclear norm of m when o is its orthogonal factor: compare with |o|_F^2,
+    // near the rank.
     double squares = 0, inner = 0;
     const auto a = m.to_vector<double>(), b = o.to_vector<double>();
     for (std::size_t i = 0; i < a.size(); ++i) squares += b[i] * b[i], inner += a[i] * b[i];
@@ -128,7 +141,8 @@ TEST_CASE("Newton-Schulz brings every singular value near one and keeps the dire
     CHECK(squares < 1.5 * rank);
     CHECK(inner > 0);
   }
-  CHECK(error_of<ShapeError>([] { optim::orthogonalize(Tensor::zeros({3})); }) == "[orthogonalize] wants a matrix, got (3,)");
+  CHECK(error_of<ShapeError>([] { optim::orthogonalize(Tensor::zeros({3})); }) ==
+        "[orthogonalize] wants a matrix, got (3,)");
 }
 
 TEST_CASE("weight decay leaves biases alone unless told otherwise") {
@@ -154,23 +168,37 @@ TEST_CASE("a parameter without a gradient stays as it is") {
 
 TEST_CASE("impossible options are refused") {
   const NamedTensors p = some_parameters();
-  CHECK(error_of<ConfigError>([&] { optim::AdamW(p, {.lr = NAN}); }) == "[adamw] lr must be a finite number of at least 0, got nan");
-  CHECK(error_of<ConfigError>([&] { optim::Adam(p, {.beta1 = 1.5}); }).starts_with("[adam] beta1 must be between 0 and"));
-  CHECK(error_of<ConfigError>([&] { optim::Sgd(p, {.nesterov = true}); }) == "[sgd] nesterov wants a momentum above 0");
-  CHECK(error_of<ConfigError>([&] { optim::Sgd(NamedTensors{}); }) == "[optimizer] no parameters to optimize");
+  CHECK(error_of<ConfigError>([&] { optim::AdamW(p, {.lr = NAN}); }) ==
+        "[adamw] lr must be a finite number of at least 0, got nan");
+  CHECK(error_of<ConfigError>([&] {
+          optim::Adam(p, {.beta1 = 1.5});
+        }).starts_with("[adam] beta1 must be between 0 and"));
+  CHECK(error_of<ConfigError>([&] { optim::Sgd(p, {.nesterov = true}); }) ==
+        "[sgd] nesterov wants a momentum above 0");
+  CHECK(error_of<ConfigError>([&] { optim::Sgd(NamedTensors{}); }) ==
+        "[optimizer] no parameters to optimize");
   CHECK(error_of<ConfigError>([&] {
           optim::Sgd(NamedTensors{p[0], p[0]});
         }) == "[optimizer] the name `w` was given twice");
-  CHECK(error_of<ConfigError>([&] { optim::Muon({{"b", p[1].second}}, {}); }) == "[muon] `b` (37,) is no matrix; give it to the rest");
-  CHECK(error_of<ConfigError>([&] { optim::Muon({{"w", p[0].second, 3}}, {}); }) == "[muon] `w` (40, 33) cannot be cut into 3 blocks of rows");
-  CHECK(error_of<ConfigError>([&] { optim::clip_grad_norm(p, 0); }).starts_with("[clip_grad_norm] max_norm must be"));
-  CHECK(error_of<ConfigError>([&] { optim::Ema(p, 1); }).starts_with("[ema] decay must be between 0 and"));
+  CHECK(error_of<ConfigError>([&] {
+          optim::Muon({{"b", p[1].second}}, {});
+        }) == "[muon] `b` (37,) is no matrix; give it to the rest");
+  CHECK(error_of<ConfigError>([&] {
+          optim::Muon({{"w", p[0].second, 3}}, {});
+        }) == "[muon] `w` (40, 33) cannot be cut into 3 blocks of rows");
+  CHECK(error_of<ConfigError>([&] {
+          optim::clip_grad_norm(p, 0);
+        }).starts_with("[clip_grad_norm] max_norm must be"));
+  CHECK(error_of<ConfigError>([&] {
+          optim::Ema(p, 1);
+        }).starts_with("[ema] decay must be between 0 and"));
 }
 
 TEST_CASE("schedules") {
   using optim::LrSchedule;
   using optim::ScheduleKind;
-  const LrSchedule cosine{.kind = ScheduleKind::cosine, .steps = 1000, .warmup = 100, .min_factor = 0.1};
+  const LrSchedule cosine{
+      .kind = ScheduleKind::cosine, .steps = 1000, .warmup = 100, .min_factor = 0.1};
   CHECK(cosine.factor(0) == doctest::Approx(1.0 / 101));
   CHECK(cosine.factor(99) == doctest::Approx(100.0 / 101));
   CHECK(cosine.factor(100) == doctest::Approx(1));
@@ -185,9 +213,12 @@ TEST_CASE("schedules") {
   CHECK(wsd.factor(70) == doctest::Approx(0.5));
   CHECK(wsd.factor(100) == doctest::Approx(0));
   CHECK(LrSchedule{.kind = ScheduleKind::constant, .steps = 10}.factor(9) == 1);
-  CHECK(error_of<ConfigError>([] { LrSchedule{.steps = 0}.validate(); }) == "[schedule] steps must be at least 1, got 0");
-  CHECK(error_of<ConfigError>([] { LrSchedule{.steps = 5, .warmup = 9}.validate(); }) == "[schedule] warmup must be between 0 and the 5 steps of the run, got 9");
-  CHECK(error_of<ConfigError>([] { optim::schedule_from_name("cosin"); }) == "[schedule] no schedule is called `cosin`; choose constant, linear, cosine or wsd");
+  CHECK(error_of<ConfigError>([] { LrSchedule{.steps = 0}.validate(); }) ==
+        "[schedule] steps must be at least 1, got 0");
+  CHECK(error_of<ConfigError>([] { LrSchedule{.steps = 5, .warmup = 9}.validate(); }) ==
+        "[schedule] warmup must be between 0 and the 5 steps of the run, got 9");
+  CHECK(error_of<ConfigError>([] { optim::schedule_from_name("cosin"); }) ==
+        "[schedule] no schedule is called `cosin`; choose constant, linear, cosine or wsd");
 }
 
 TEST_CASE("clipping scales to the norm asked for, and leaves what is below it or not finite") {

@@ -11,13 +11,16 @@
 
 namespace weft::test {
 
-/// `train KIND ...` without --out, of about a dozen steps, for each of train::kinds(); a kind that has none here fails the test.
-inline std::map<std::string, std::vector<std::string>> a_run_of_every_kind(const TempFolder& folder) {
+/// `train KIND ...` without --out, of about a dozen steps, for each of train::kinds(); a kind that
+/// has none here fails the test.
+inline std::map<std::string, std::vector<std::string>> a_run_of_every_kind(
+    const TempFolder& folder) {
   std::string pairs, labelled;
   for (int i = 0; i < 120; ++i) {
     const std::string source = fmt::format("{}{}", i * 7 % 97, i % 2 == 0 ? "ab" : "cde");
     pairs += source + '\t' + std::string(source.rbegin(), source.rend()) + '\n';
-    labelled += fmt::format("{}\t{} word{} and word{}\n", i % 3 == 0 ? "spam" : "ham", i % 3 == 0 ? "winner" : "hello", i % 7, i % 5);
+    labelled += fmt::format("{}\t{} word{} and word{}\n", i % 3 == 0 ? "spam" : "ham",
+                            i % 3 == 0 ? "winner" : "hello", i % 7, i % 5);
   }
   const auto put = [&](const char* name, const std::string& text) {
     if (!fs::exists(folder / name)) write_file((folder / name).string(), text);
@@ -25,23 +28,47 @@ inline std::map<std::string, std::vector<std::string>> a_run_of_every_kind(const
   };
   const std::string mnist = std::string(WEFT_SOURCE_DIR) + "/data/sets/mnist";
   const std::vector<std::string> small{"--layers", "1", "--heads", "2", "--width", "16"};
-  const auto with = [&](const std::string& kind, std::vector<std::string> words, const std::vector<std::string>& more = {}) {
+  const auto with = [&](const std::string& kind, std::vector<std::string> words,
+                        const std::vector<std::string>& more = {}) {
     words.insert(words.begin(), {"train", kind});
     words.insert(words.end(), more.begin(), more.end());
     return words;
   };
   std::map<std::string, std::vector<std::string>> all{
-      {"text", with("text", {"--data", tiny_text_config(folder).data, "--context", "8", "--batch", "3", "--steps", "12", "--eval-every", "5", "--dropout", "0.1"}, small)},
-      {"vision", with("vision", {"--data", tiny_vision_config(folder).data, "--model", "resnet", "--layers", "1", "--width", "8", "--batch", "8", "--epochs", "3", "--validation", "10", "--flip=yes"})},
-      {"detect", with("detect", {"--data", mnist, "--model", "faster_rcnn", "--width", "16", "--eval-scenes", "2", "--max-digits", "3", "--clutter", "2", "--batch", "1", "--steps", "8"})},
-      {"sequence", with("sequence", {"--data", "recall", "--symbols", "16", "--length", "32", "--held-out", "32", "--batch", "8", "--steps", "12"}, small)},
-      {"translate", with("translate", {"--data", put("pairs.tsv", pairs), "--batch", "16", "--steps", "12"}, small)},
-      {"tokens", with("tokens", {"--train", "512", "--validation", "64", "--test", "64", "--batch", "64", "--model", "linear", "--steps", "12"})},
-      {"bert", with("bert", {"--data", put("labelled.tsv", labelled), "--context", "16", "--vocabulary", "80", "--batch", "16", "--steps", "12"}, small)},
-      {"classify", with("classify", {"--data", put("labelled.tsv", labelled), "--model", "bert", "--context", "16", "--vocabulary", "80", "--batch", "16", "--steps", "12"}, small)},
-      {"embedding", with("embedding", {"--data", "synonyms", "--width", "16", "--batch", "64", "--steps", "12"})},
-      {"recommend", with("recommend", {"--model", "fm", "--users", "60", "--items", "40", "--topics", "6", "--interests", "2", "--history", "12", "--events", "24", "--batch", "64", "--epochs", "2"})}};
-  for (const train::Kind* kind : train::kinds()) REQUIRE_MESSAGE(all.contains(kind->name()), kind->name());
+      {"text", with("text",
+                    {"--data", tiny_text_config(folder).data, "--context", "8", "--batch", "3",
+                     "--steps", "12", "--eval-every", "5", "--dropout", "0.1"},
+                    small)},
+      {"vision", with("vision", {"--data", tiny_vision_config(folder).data, "--model", "resnet",
+                                 "--layers", "1", "--width", "8", "--batch", "8", "--epochs", "3",
+                                 "--validation", "10", "--flip=yes"})},
+      {"detect", with("detect", {"--data", mnist, "--model", "faster_rcnn", "--width", "16",
+                                 "--eval-scenes", "2", "--max-digits", "3", "--clutter", "2",
+                                 "--batch", "1", "--steps", "8"})},
+      {"sequence", with("sequence",
+                        {"--data", "recall", "--symbols", "16", "--length", "32", "--held-out",
+                         "32", "--batch", "8", "--steps", "12"},
+                        small)},
+      {"translate",
+       with("translate", {"--data", put("pairs.tsv", pairs), "--batch", "16", "--steps", "12"},
+            small)},
+      {"tokens", with("tokens", {"--train", "512", "--validation", "64", "--test", "64", "--batch",
+                                 "64", "--model", "linear", "--steps", "12"})},
+      {"bert", with("bert",
+                    {"--data", put("labelled.tsv", labelled), "--context", "16", "--vocabulary",
+                     "80", "--batch", "16", "--steps", "12"},
+                    small)},
+      {"classify", with("classify",
+                        {"--data", put("labelled.tsv", labelled), "--model", "bert", "--context",
+                         "16", "--vocabulary", "80", "--batch", "16", "--steps", "12"},
+                        small)},
+      {"embedding", with("embedding", {"--data", "synonyms", "--width", "16", "--batch", "64",
+                                       "--steps", "12"})},
+      {"recommend", with("recommend", {"--model", "fm", "--users", "60", "--items", "40",
+                                       "--topics", "6", "--interests", "2", "--history", "12",
+                                       "--events", "24", "--batch", "64", "--epochs", "2"})}};
+  for (const train::Kind* kind : train::kinds())
+    REQUIRE_MESSAGE(all.contains(kind->name()), kind->name());
   return all;
 }
 

@@ -1,12 +1,13 @@
-// Disks that fail at any call, damaged files, numbers that go wrong: nothing is lost, and whoever trains is told.
+// Disks that fail at any call, damaged files, numbers that go wrong: nothing is lost, and whoever
+// trains is told.
 #include <doctest/doctest.h>
 #include <sys/mount.h>
 
 #include <cerrno>
 #include <cmath>
 
-#include "autograd/ops/loss.h"
 #include "autograd/ops/binary.h"
+#include "autograd/ops/loss.h"
 #include "autograd/ops/reduce.h"
 #include "autograd/ops/unary.h"
 #include "core/file_calls.h"
@@ -26,7 +27,8 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// While it lives, call number `at` (from 1) of the writing system calls fails, or those that a function picks.
+/// While it lives, call number `at` (from 1) of the writing system calls fails, or those that a
+/// function picks.
 class FaultAt {
  public:
   FaultAt(std::int64_t at, int error) {
@@ -46,7 +48,9 @@ struct Notes : train::Observer {
   void on_note(const std::string& text) override { notes.push_back(text); }
   void on_step(const train::StepRecord& record) override { steps = record.step; }
   bool tells(const std::string& part) const {
-    return std::any_of(notes.begin(), notes.end(), [&](const std::string& note) { return note.find(part) != std::string::npos; });
+    return std::any_of(notes.begin(), notes.end(), [&](const std::string& note) {
+      return note.find(part) != std::string::npos;
+    });
   }
   std::vector<std::string> notes;
   std::int64_t steps = 0;
@@ -56,7 +60,8 @@ struct Notes : train::Observer {
 class PoisonedTask : public train::Task {
  public:
   enum class Where { nowhere, batch, loss, gradient, weight };
-  PoisonedTask(Where where, std::int64_t at) : model_({.input_shape = Shape{4}, .hidden = {8}, .n_class = 3}), where_(where), at_(at) {}
+  PoisonedTask(Where where, std::int64_t at)
+      : model_({.input_shape = Shape{4}, .hidden = {8}, .n_class = 3}), where_(where), at_(at) {}
 
   nn::Module& model() override { return model_; }
   std::string unit() const override { return "rows"; }
@@ -67,15 +72,20 @@ class PoisonedTask : public train::Task {
     numbers.fill_normal(inputs);
     const bool now = ++next_ == at_;
     if (now && where_ == Where::batch) inputs.data<float>()[3] = NAN;
-    if (now && where_ == Where::weight) model_.named_parameters().front().second.data<float>()[0] = INFINITY;
+    if (now && where_ == Where::weight)
+      model_.named_parameters().front().second.data<float>()[0] = INFINITY;
     const Tensor targets = Tensor::from(std::vector<std::int64_t>{0, 1, 2, 0, 1}, {5});
     seen.add(5, inputs, targets, 5);
     Tensor loss = cross_entropy(model_(inputs), targets);
-    if (now && where_ == Where::loss) loss = log(loss - loss - Tensor::full({}, 1.0, DType::f32));  // of -1
-    if (now && where_ == Where::gradient) loss = loss + sqrt(loss - loss);                          // 0, whose slope is infinite
+    if (now && where_ == Where::loss)
+      loss = log(loss - loss - Tensor::full({}, 1.0, DType::f32));  // of -1
+    if (now && where_ == Where::gradient)
+      loss = loss + sqrt(loss - loss);  // 0, whose slope is infinite
     return loss;
   }
-  train::Evaluation evaluate(data::Split, const std::function<bool(double)>&) override { return {.loss = losses.empty() ? 1 : losses.at(static_cast<std::size_t>(evaluations_++))}; }
+  train::Evaluation evaluate(data::Split, const std::function<bool(double)>&) override {
+    return {.loss = losses.empty() ? 1 : losses.at(static_cast<std::size_t>(evaluations_++))};
+  }
   std::string data_json() const override { return "{}"; }
   std::string fingerprint() const override { return "f"; }
 
@@ -99,9 +109,11 @@ train::RunConfig poisoned_config(const std::string& on_nan) {
   return c;
 }
 
-train::Summary run_poisoned(PoisonedTask& task, const std::string& on_nan, const fs::path& out, Notes& notes) {
+train::Summary run_poisoned(PoisonedTask& task, const std::string& on_nan, const fs::path& out,
+                            Notes& notes) {
   const train::RunFolder folder = train::RunFolder::create(out, "{}");
-  return train::run_training(task, poisoned_config(on_nan), "{}", 20, false, folder, {.out = out, .observer = &notes});
+  return train::run_training(task, poisoned_config(on_nan), "{}", 20, false, folder,
+                             {.out = out, .observer = &notes});
 }
 
 train::CheckpointFacts facts_at(std::int64_t step) {
@@ -111,7 +123,9 @@ train::CheckpointFacts facts_at(std::int64_t step) {
   return facts;
 }
 
-std::int64_t saved_step(const fs::path& run) { return train::read_checkpoint_facts(run / "last.safetensors").progress.step; }
+std::int64_t saved_step(const fs::path& run) {
+  return train::read_checkpoint_facts(run / "last.safetensors").progress.step;
+}
 
 }  // namespace
 
@@ -156,7 +170,9 @@ TEST_CASE("a write that fails at the n-th call, for every n: the last good check
   CHECK(tried > 20);
 }
 
-TEST_CASE("a run whose disk fails at the n-th call ends with an error or not at all, and goes on to the same bits") {
+TEST_CASE(
+    "a run whose disk fails at the n-th call ends with an error or not at all, and goes on to the "
+    "same bits") {
   const TempFolder folder;
   const train::TextConfig c = tiny_text_config(folder);
   train::train_run(c, {.out = folder / "whole"});
@@ -176,9 +192,12 @@ TEST_CASE("a run whose disk fails at the n-th call ends with an error or not at 
     } catch (const IoError&) {
     }
     if (!fs::exists(out / "config.json")) continue;  // it never began
-    if (!fs::exists(out / "summary.json")) CHECK_NOTHROW(train::resume_run({.out = out, .resume = true}, "text", 0));
-    const auto a = train::read_safetensors(out / "last.safetensors"), b = train::read_safetensors(folder / "whole" / "last.safetensors");
-    for (std::size_t i = 0; i < a.tensors.size(); ++i) CHECK(a.tensors[i].second.to_vector<double>() == b.tensors[i].second.to_vector<double>());
+    if (!fs::exists(out / "summary.json"))
+      CHECK_NOTHROW(train::resume_run({.out = out, .resume = true}, "text", 0));
+    const auto a = train::read_safetensors(out / "last.safetensors"),
+               b = train::read_safetensors(folder / "whole" / "last.safetensors");
+    for (std::size_t i = 0; i < a.tensors.size(); ++i)
+      CHECK(a.tensors[i].second.to_vector<double>() == b.tensors[i].second.to_vector<double>());
     CHECK(test::read_metrics(out).size() == test::read_metrics(folder / "whole").size());
   }
 }
@@ -192,7 +211,8 @@ TEST_CASE("a full disk pauses saving, and training goes on until there is room a
   train::Summary summary;
   {
     const FaultAt fault([&](const char*) { return ++calls > 20 && notes.steps < 17 ? ENOSPC : 0; });
-    summary = train::run_training(task, poisoned_config("stop"), "{}", 20, false, run, {.out = folder / "run", .observer = &notes});
+    summary = train::run_training(task, poisoned_config("stop"), "{}", 20, false, run,
+                                  {.out = folder / "run", .observer = &notes});
   }
   CHECK(summary.steps == 20);
   CHECK(notes.tells("the disk is full: step "));
@@ -206,13 +226,17 @@ TEST_CASE("a full disk pauses saving, and training goes on until there is room a
   Notes more;
   {
     const FaultAt fault([&](const char*) { return more.steps >= 12 ? ENOSPC : 0; });
-    CHECK_THROWS_WITH_AS(train::run_training(again, poisoned_config("stop"), "{}", 20, false, full, {.out = folder / "full", .observer = &more}),
-                       doctest::Contains("the disk is full: step 20 is not saved"), DiskFullError);
+    CHECK_THROWS_WITH_AS(train::run_training(again, poisoned_config("stop"), "{}", 20, false, full,
+                                             {.out = folder / "full", .observer = &more}),
+                         doctest::Contains("the disk is full: step 20 is not saved"),
+                         DiskFullError);
   }
   CHECK(saved_step(folder / "full") == 10);
 }
 
-TEST_CASE("a real file system of one MiB that fills up: the last good checkpoint loads, and the run goes on to the same bits") {
+TEST_CASE(
+    "a real file system of one MiB that fills up: the last good checkpoint loads, and the run goes "
+    "on to the same bits") {
   const TempFolder folder;
   const fs::path disk = folder / "disk";
   fs::create_directory(disk);
@@ -232,7 +256,8 @@ TEST_CASE("a real file system of one MiB that fills up: the last good checkpoint
   REQUIRE(size > 350'000);
   REQUIRE(size < 500'000);
   Notes notes;
-  CHECK_THROWS_WITH_AS(train::train_run(c, {.out = disk / "run", .observer = &notes}), doctest::Contains("the disk is full: step 24 is not saved"), DiskFullError);
+  CHECK_THROWS_WITH_AS(train::train_run(c, {.out = disk / "run", .observer = &notes}),
+                       doctest::Contains("the disk is full: step 24 is not saved"), DiskFullError);
   CHECK(notes.tells("the disk is full: step "));
   CHECK(notes.steps == 24);
   const std::int64_t saved = saved_step(disk / "run");
@@ -240,8 +265,10 @@ TEST_CASE("a real file system of one MiB that fills up: the last good checkpoint
   CHECK(saved < 24);
   REQUIRE(::mount("tmpfs", disk.c_str(), "tmpfs", MS_REMOUNT, "size=4m") == 0);
   train::resume_run({.out = disk / "run", .resume = true}, "text", 0);
-  const auto a = train::read_safetensors(disk / "run" / "last.safetensors"), b = train::read_safetensors(folder / "whole" / "last.safetensors");
-  for (std::size_t i = 0; i < a.tensors.size(); ++i) CHECK(a.tensors[i].second.to_vector<double>() == b.tensors[i].second.to_vector<double>());
+  const auto a = train::read_safetensors(disk / "run" / "last.safetensors"),
+             b = train::read_safetensors(folder / "whole" / "last.safetensors");
+  for (std::size_t i = 0; i < a.tensors.size(); ++i)
+    CHECK(a.tensors[i].second.to_vector<double>() == b.tensors[i].second.to_vector<double>());
   CHECK(test::read_metrics(disk / "run").size() == 24);
 }
 
@@ -254,7 +281,8 @@ TEST_CASE("after a full disk the best checkpoint is what the run says it is") {
   train::Summary summary;
   {
     const FaultAt fault([&](const char*) { return notes.steps == 10 ? ENOSPC : 0; });
-    summary = train::run_training(task, poisoned_config("stop"), "{}", 20, false, run, {.out = folder / "run", .observer = &notes});
+    summary = train::run_training(task, poisoned_config("stop"), "{}", 20, false, run,
+                                  {.out = folder / "run", .observer = &notes});
   }
   CHECK(summary.best_step == 15);
   CHECK(summary.best_val_loss == 0.8);
@@ -267,14 +295,19 @@ TEST_CASE("no checkpoint is ahead of the metrics in their file") {
   PoisonedTask task(PoisonedTask::Where::nowhere, 0);
   Notes notes;
   const train::RunFolder run = train::RunFolder::create(folder / "run", "{}");
-  const FaultAt fault([&](const char*) { return notes.steps >= 8 && notes.steps < 12 && !notes.tells("room") ? ENOSPC : 0; });
-  // Full from step 8 to 11; then somebody makes room and stops the run before another line is written.
+  const FaultAt fault([&](const char*) {
+    return notes.steps >= 8 && notes.steps < 12 && !notes.tells("room") ? ENOSPC : 0;
+  });
+  // Full from step 8 to 11; then somebody makes room and stops the run before another line is
+  // written.
   const auto stop = [&] {
     if (notes.steps < 11) return false;
     notes.notes.emplace_back("room");
     return true;
   };
-  const auto summary = train::run_training(task, poisoned_config("stop"), "{}", 20, false, run, {.out = folder / "run", .observer = &notes, .stop = stop});
+  const auto summary =
+      train::run_training(task, poisoned_config("stop"), "{}", 20, false, run,
+                          {.out = folder / "run", .observer = &notes, .stop = stop});
   CHECK(summary.interrupted);
   CHECK(saved_step(folder / "run") == 11);
   CHECK(test::read_metrics(folder / "run").size() == 11);
@@ -284,11 +317,13 @@ TEST_CASE("a last.safetensors that cannot be looked at is not taken for none") {
   const TempFolder folder;
   const train::TextConfig c = tiny_text_config(folder);
   Notes first;
-  train::train_run(c, {.out = folder / "run", .observer = &first, .stop = [&] { return first.steps >= 6; }});
+  train::train_run(
+      c, {.out = folder / "run", .observer = &first, .stop = [&] { return first.steps >= 6; }});
   const fs::path last = folder / "run" / "last.safetensors";
   fs::rename(last, folder / "aside");
   fs::create_symlink(last, last);  // leads in circles
-  CHECK_THROWS_WITH_AS(train::resume_run({.out = folder / "run", .resume = true}, "text", 0), doctest::Contains("last.safetensors] cannot be looked at"), IoError);
+  CHECK_THROWS_WITH_AS(train::resume_run({.out = folder / "run", .resume = true}, "text", 0),
+                       doctest::Contains("last.safetensors] cannot be looked at"), IoError);
   fs::remove(last);
   fs::rename(folder / "aside", last);
   CHECK_NOTHROW(train::resume_run({.out = folder / "run", .resume = true}, "text", 0));
@@ -308,9 +343,11 @@ TEST_CASE("a damaged checkpoint is noticed, whichever byte it is") {
     std::string bad = good;
     bad[i] = static_cast<char>(bad[i] ^ 0x10);
     write_file(path.string(), bad);
-    CHECK_THROWS_WITH_AS(train::load_checkpoint(path, model, *optimizer, nullptr), doctest::Contains("is damaged: its tensors have the checksum"), IoError);
+    CHECK_THROWS_WITH_AS(train::load_checkpoint(path, model, *optimizer, nullptr),
+                         doctest::Contains("is damaged: its tensors have the checksum"), IoError);
   }
-  // What the header says: steps done, streams, names, shapes; and what only reads the header notices it as well.
+  // What the header says: steps done, streams, names, shapes; and what only reads the header
+  // notices it as well.
   std::uint64_t header = 0;
   std::copy_n(good.data(), sizeof header, reinterpret_cast<char*>(&header));
   for (std::size_t i = 0; i < 8 + header; ++i) {
@@ -326,24 +363,31 @@ TEST_CASE("a damaged checkpoint is noticed, whichever byte it is") {
   write_file(path.string(), good);
   CHECK_NOTHROW(train::load_checkpoint(path, model, *optimizer, nullptr));
 
-  // A checkpoint of the first format has no checksum of its header, and is read; one of today without it is damaged; one of tomorrow is refused.
+  // A checkpoint of the first format has no checksum of its header, and is read; one of today
+  // without it is damaged; one of tomorrow is refused.
   const auto changed = [&](const std::string& from, const std::string& to) {
     std::string text = read_file(path.string());
     REQUIRE(text.find(from) != std::string::npos);
     write_file(path.string(), text.replace(text.find(from), from.size(), to));
   };
   changed("weft_header_crc32", "another_text_here");
-  CHECK_THROWS_WITH_AS(train::load_checkpoint(path, model, *optimizer, nullptr), doctest::Contains("the checksum of its header is missing"), IoError);
+  CHECK_THROWS_WITH_AS(train::load_checkpoint(path, model, *optimizer, nullptr),
+                       doctest::Contains("the checksum of its header is missing"), IoError);
   changed("weft-run-2", "weft-run-1");
   CHECK(train::load_checkpoint(path, model, *optimizer, nullptr).progress.step == 0);
   changed("weft-run-1", "weft-run-3");
-  CHECK_THROWS_WITH_AS(train::load_checkpoint(path, model, *optimizer, nullptr), doctest::Contains("is a checkpoint of another version: format weft-run-3"), ConfigError);
+  CHECK_THROWS_WITH_AS(train::load_checkpoint(path, model, *optimizer, nullptr),
+                       doctest::Contains("is a checkpoint of another version: format weft-run-3"),
+                       ConfigError);
 }
 
-TEST_CASE("numbers that go wrong stop the run with the step and the op, or are skipped and counted") {
+TEST_CASE(
+    "numbers that go wrong stop the run with the step and the op, or are skipped and counted") {
   using Where = PoisonedTask::Where;
-  const std::vector<std::pair<Where, std::string>> cases = {
-      {Where::batch, "[reshape]"}, {Where::loss, "[log]"}, {Where::gradient, "[sqrt]"}, {Where::weight, "the weight "}};
+  const std::vector<std::pair<Where, std::string>> cases = {{Where::batch, "[reshape]"},
+                                                            {Where::loss, "[log]"},
+                                                            {Where::gradient, "[sqrt]"},
+                                                            {Where::weight, "the weight "}};
   for (const auto& [where, culprit] : cases) {
     CAPTURE(culprit);
     const TempFolder folder;
@@ -369,7 +413,8 @@ TEST_CASE("numbers that go wrong stop the run with the step and the op, or are s
     CHECK(summary.steps == 20);
     CHECK(summary.skipped == 1);
     CHECK(notes.tells("step 13 is skipped"));
-    CHECK(nlohmann::json::parse(read_file((folder / "skipped" / "summary.json").string()))["skipped"] == 1);
+    CHECK(nlohmann::json::parse(
+              read_file((folder / "skipped" / "summary.json").string()))["skipped"] == 1);
     for (const auto& [name, tensor] : lenient.model().named_parameters()) {
       for (const float value : tensor.to_vector<float>()) CHECK(std::isfinite(value));
     }
@@ -381,7 +426,8 @@ TEST_CASE("numbers that go wrong stop the run with the step and the op, or are s
   const train::RunFolder run = train::RunFolder::create(folder / "run", "{}");
   std::string ends;
   try {
-    train::run_training(broken, poisoned_config("skip"), "{}", 200, false, run, {.out = folder / "run", .observer = &notes});
+    train::run_training(broken, poisoned_config("skip"), "{}", 200, false, run,
+                        {.out = folder / "run", .observer = &notes});
   } catch (const NumericError& error) {
     ends = error.what();
   }
@@ -390,10 +436,15 @@ TEST_CASE("numbers that go wrong stop the run with the step and the op, or are s
   PoisonedTask stopped(Where::weight, 1), resumed(Where::weight, 1);
   const train::RunFolder other = train::RunFolder::create(folder / "other", "{}");
   Notes before, after;
-  const auto first = train::run_training(stopped, poisoned_config("skip"), "{}", 200, false, other, {.out = folder / "other", .observer = &before, .stop = [&] { return before.steps >= 33; }});
+  const auto first = train::run_training(
+      stopped, poisoned_config("skip"), "{}", 200, false, other,
+      {.out = folder / "other", .observer = &before, .stop = [&] { return before.steps >= 33; }});
   REQUIRE(first.interrupted);
-  CHECK_THROWS_WITH_AS(train::run_training(resumed, poisoned_config("skip"), "{}", 200, false, other, {.out = folder / "other", .resume = true, .observer = &after}),
-                       doctest::Contains(ends.substr(0, ends.find(',', ends.find("up to step"))).c_str()), NumericError);
+  CHECK_THROWS_WITH_AS(
+      train::run_training(resumed, poisoned_config("skip"), "{}", 200, false, other,
+                          {.out = folder / "other", .resume = true, .observer = &after}),
+      doctest::Contains(ends.substr(0, ends.find(',', ends.find("up to step"))).c_str()),
+      NumericError);
 }
 
 TEST_CASE("a step that is left out leaves no trace in running statistics") {
@@ -414,7 +465,9 @@ TEST_CASE("a step that is left out leaves no trace in running statistics") {
       const Tensor out = model_.norm(images);
       return mean(out * out);
     }
-    train::Evaluation evaluate(data::Split, const std::function<bool(double)>&) override { return {.loss = 1}; }
+    train::Evaluation evaluate(data::Split, const std::function<bool(double)>&) override {
+      return {.loss = 1};
+    }
     std::string data_json() const override { return "{}"; }
     std::string fingerprint() const override { return "f"; }
     Normed model_;
@@ -429,9 +482,11 @@ TEST_CASE("a step that is left out leaves no trace in running statistics") {
     Notes notes;
     const fs::path out = folder / (whole ? "whole" : "poisoned");
     const train::RunFolder run = train::RunFolder::create(out, "{}");
-    const auto summary = train::run_training(task, poisoned_config("skip"), "{}", whole ? 11 : 12, false, run, {.out = out, .observer = &notes});
+    const auto summary = train::run_training(task, poisoned_config("skip"), "{}", whole ? 11 : 12,
+                                             false, run, {.out = out, .observer = &notes});
     CHECK(summary.skipped == (whole ? 0 : 1));
-    for (const auto& [name, tensor] : task.model().named_buffers()) statistics.push_back(tensor.to_vector<float>());
+    for (const auto& [name, tensor] : task.model().named_buffers())
+      statistics.push_back(tensor.to_vector<float>());
   }
   REQUIRE(statistics.size() == 4);
   CHECK(statistics[0] == statistics[2]);
@@ -442,7 +497,8 @@ TEST_CASE("half a line at the end of metrics.jsonl is dropped with a note") {
   const TempFolder folder;
   const train::TextConfig c = tiny_text_config(folder);
   Notes first;
-  train::train_run(c, {.out = folder / "run", .observer = &first, .stop = [&] { return first.steps >= 6; }});
+  train::train_run(
+      c, {.out = folder / "run", .observer = &first, .stop = [&] { return first.steps >= 6; }});
   const std::string path = (folder / "run" / "metrics.jsonl").string();
   write_file(path, read_file(path) + "{\"step\":7,\"train_lo");
   Notes notes;

@@ -1,4 +1,5 @@
-// Runs that earlier versions began (tests/old_runs) go on to the ends that those versions reached, and stay of use.
+// Runs that earlier versions began (tests/old_runs) go on to the ends that those versions reached,
+// and stay of use.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -27,13 +28,17 @@ std::vector<fs::path> old_runs() {
 
 /// Whether the same steps give the same bits here as where the runs were made.
 bool same_machine(const TempFolder& scratch) {
-  const Json here = Json::parse(weft_with(scratch, {"info", "--json"}).out), there = read_json(kOldRuns / "machine.json");
-  return std::all_of(there.items().begin(), there.items().end(), [&](const auto& item) { return here.at(item.key()) == item.value(); });
+  const Json here = Json::parse(weft_with(scratch, {"info", "--json"}).out),
+             there = read_json(kOldRuns / "machine.json");
+  return std::all_of(there.items().begin(), there.items().end(),
+                     [&](const auto& item) { return here.at(item.key()) == item.value(); });
 }
 
-Outcome with_data(const fs::path& old, const TempFolder& scratch, const std::vector<std::string>& words) {
+Outcome with_data(const fs::path& old, const TempFolder& scratch,
+                  const std::vector<std::string>& words) {
   std::vector<std::string> command{program()};
-  if (fs::exists(old / "data")) command = {"env", "WEFT_DATA=" + (old / "data").string(), program()};
+  if (fs::exists(old / "data"))
+    command = {"env", "WEFT_DATA=" + (old / "data").string(), program()};
   return Running(command + words, scratch).wait();
 }
 
@@ -41,7 +46,8 @@ bool tells_time_or_memory(const std::string& key) {
   return key == "seconds" || key == "memory_mib" || key == "peak_mib" || key.ends_with("_per_s");
 }
 
-/// Every value of `before` is in `now`, too: numbers with a fraction to within `tolerance` of it, all else exactly.
+/// Every value of `before` is in `now`, too: numbers with a fraction to within `tolerance` of it,
+/// all else exactly.
 void check_says(const Json& now, const Json& before, double tolerance, const std::string& place) {
   CAPTURE(place);
   if (before.is_object()) {
@@ -52,7 +58,8 @@ void check_says(const Json& now, const Json& before, double tolerance, const std
     }
   } else if (before.is_array()) {
     REQUIRE(now.size() == before.size());
-    for (std::size_t i = 0; i < before.size(); ++i) check_says(now[i], before[i], tolerance, place + "[" + std::to_string(i) + "]");
+    for (std::size_t i = 0; i < before.size(); ++i)
+      check_says(now[i], before[i], tolerance, place + "[" + std::to_string(i) + "]");
   } else if (before.is_number_float() && tolerance > 0) {
     CHECK(now.get<double>() == doctest::Approx(before.get<double>()).epsilon(tolerance));
   } else {
@@ -75,14 +82,17 @@ void check_same_weights(const fs::path& now, const fs::path& before) {
     if (name.starts_with("optimizer.step.")) CHECK(tensor.item() == steps);
   for (const auto& [name, tensor] : b.tensors) {
     CAPTURE(name);
-    const auto found = std::find_if(a.tensors.begin(), a.tensors.end(), [&](const auto& entry) { return entry.first == name; });
+    const auto found = std::find_if(a.tensors.begin(), a.tensors.end(),
+                                    [&](const auto& entry) { return entry.first == name; });
     REQUIRE(found != a.tensors.end());
     CHECK(data::batch_hash(found->second, {}) == data::batch_hash(tensor, {}));
   }
 }
 
 std::string replaced(std::string text, const std::string& what, const std::string& by) {
-  for (std::size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + by.size())) text.replace(at, what.size(), by);
+  for (std::size_t at = text.find(what); at != std::string::npos;
+       at = text.find(what, at + by.size()))
+    text.replace(at, what.size(), by);
   return text;
 }
 
@@ -100,15 +110,18 @@ TEST_CASE("runs of earlier versions go on to the same ends") {
     fs::copy(old / "run", run, fs::copy_options::recursive);
     const std::string kind = read_json(run / "config.json")["task"];
     const std::string config = read_file((run / "config.json").string());
-    const Outcome outcome = with_data(old, folder, {"train", kind, "--resume", "--threads", "1", "--out", run.string()});
+    const Outcome outcome = with_data(
+        old, folder, {"train", kind, "--resume", "--threads", "1", "--out", run.string()});
     REQUIRE_MESSAGE(outcome.code == 0, outcome.err);
     CHECK(read_file((run / "config.json").string()) == config);
-    check_says(read_json(run / "summary.json"), read_json(finished / "summary.json"), tolerance, "summary");
+    check_says(read_json(run / "summary.json"), read_json(finished / "summary.json"), tolerance,
+               "summary");
     check_says(Json(read_metrics(run)), Json(read_metrics(finished)), tolerance, "metrics");
     if (!fs::exists(finished / "last.safetensors")) continue;
     ++with_weights;
     if (tolerance > 0) continue;
-    for (const char* file : {"last.safetensors", "best.safetensors"}) check_same_weights(run / file, finished / file);
+    for (const char* file : {"last.safetensors", "best.safetensors"})
+      check_same_weights(run / file, finished / file);
   }
   CHECK(with_weights > 0);
 }
@@ -123,11 +136,13 @@ TEST_CASE("finished runs of earlier versions answer as they did") {
     for (const Json& use : uses) {
       const std::string run = (old / "finished").string(), data = (old / "data").string();
       std::vector<std::string> words;
-      for (const std::string word : use["command"]) words.push_back(replaced(replaced(word, "RUN", run), "DATA", data));
+      for (const std::string word : use["command"])
+        words.push_back(replaced(replaced(word, "RUN", run), "DATA", data));
       CAPTURE(use["command"].dump());
       const Outcome outcome = with_data(old, folder, words);
       REQUIRE_MESSAGE(outcome.code == 0, outcome.err);
-      check_says(Json::parse(replaced(replaced(outcome.out, run, "RUN"), data, "DATA")), use["answer"], 1e-3, "answer");
+      check_says(Json::parse(replaced(replaced(outcome.out, run, "RUN"), data, "DATA")),
+                 use["answer"], 1e-3, "answer");
     }
   }
 }

@@ -1,4 +1,5 @@
-// Signals, locks and clocks: a second signal leaves at once, a killed process leaves no lock, others may read while one trains, and the time of day may go back.
+// Signals, locks and clocks: a second signal leaves at once, a killed process leaves no lock,
+// others may read while one trains, and the time of day may go back.
 #include <doctest/doctest.h>
 
 #include <csignal>
@@ -21,7 +22,10 @@ using SignalWords = std::vector<std::string>;
 
 /// A run that goes on for a long while, and has begun.
 std::unique_ptr<Running> long_run(const TempFolder& folder, const std::string& out) {
-  auto running = std::make_unique<Running>(SignalWords{test::program()} + tiny_train(folder, out) + SignalWords{"--steps", "1000000", "--eval-every", "50", "--save-every", "50"}, folder);
+  auto running = std::make_unique<Running>(
+      SignalWords{test::program()} + tiny_train(folder, out) +
+          SignalWords{"--steps", "1000000", "--eval-every", "50", "--save-every", "50"},
+      folder);
   REQUIRE(test::wait_for(std::filesystem::path(out) / "metrics.jsonl", "\"step\":60,"));
   return running;
 }
@@ -40,11 +44,13 @@ TEST_CASE("a second signal leaves at once") {
   CHECK(weft_with(folder, {"info", out}).code == 0);  // what the run had saved before is whole
 }
 
-TEST_CASE("while a run trains, others may read it but not train into it; killed, it leaves no lock") {
+TEST_CASE(
+    "while a run trains, others may read it but not train into it; killed, it leaves no lock") {
   const TempFolder folder;
   const std::string out = (folder / "run").string();
   const auto running = long_run(folder, out);
-  for (const SignalWords& words : {SignalWords{"info", out}, SignalWords{"eval", out}, SignalWords{"sample", out, "--prompt", "the", "--chars", "5"}}) {
+  for (const SignalWords& words : {SignalWords{"info", out}, SignalWords{"eval", out},
+                                   SignalWords{"sample", out, "--prompt", "the", "--chars", "5"}}) {
     const auto reader = weft_with(folder, words);
     CHECK_MESSAGE(reader.code == 0, words[0], ": ", reader.err);
   }
@@ -52,7 +58,9 @@ TEST_CASE("while a run trains, others may read it but not train into it; killed,
 
   const auto second = weft_with(folder, {"train", "text", "--resume", "--out", out});
   CHECK(second.code == 1);
-  CHECK_MESSAGE(second.err.find("another program is training into this folder") != std::string::npos, second.err);
+  CHECK_MESSAGE(
+      second.err.find("another program is training into this folder") != std::string::npos,
+      second.err);
   CHECK(weft_with(folder, tiny_train(folder, out)).code == 2);  // nor is it taken for a new one
 
   running->signal(SIGKILL);
@@ -64,11 +72,18 @@ TEST_CASE("while a run trains, others may read it but not train into it; killed,
   CHECK(again.wait().code == 143);
 }
 
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // their libraries must be loaded first
+#if !defined(__SANITIZE_ADDRESS__) && \
+    !defined(__SANITIZE_THREAD__)  // their libraries must be loaded first
 TEST_CASE("a time of day that goes back changes nothing") {
   const TempFolder folder;
   const auto backwards = [&](const SignalWords& words) {
-    return Running(SignalWords{"/usr/bin/env", std::string("LD_PRELOAD=") + WEFT_BINARY_DIR + "/tests/libbackwards_clock.so", test::program()} + words, folder).wait();
+    return Running(SignalWords{"/usr/bin/env",
+                               std::string("LD_PRELOAD=") + WEFT_BINARY_DIR +
+                                   "/tests/libbackwards_clock.so",
+                               test::program()} +
+                       words,
+                   folder)
+        .wait();
   };
   const std::string plain = (folder / "plain").string(), odd = (folder / "odd").string();
   REQUIRE(weft_with(folder, tiny_train(folder, plain)).code == 0);
@@ -82,7 +97,8 @@ TEST_CASE("a time of day that goes back changes nothing") {
     last = record["seconds"];
   }
 
-  // A comparison says when it began, and nothing else depends on the time of day: not even where it is said to have begun tomorrow.
+  // A comparison says when it began, and nothing else depends on the time of day: not even where it
+  // is said to have begun tomorrow.
   const std::string suite = test::tiny_suite(folder, "steps = 10\n");
   const auto findings = [&](const std::string& out) {
     const auto json = test::comparison_results(out);
@@ -97,6 +113,8 @@ TEST_CASE("a time of day that goes back changes nothing") {
   write_file(two + "/sittings.json", "{\"started\":\"2999-12-31T23:59:59Z\",\"seconds\":1.5}\n");
   REQUIRE(backwards({"compare", suite, "--out", two}).code == 0);
   CHECK(findings(two) == findings(one));
-  CHECK(nlohmann::json::parse(read_file(two + "/results.json")).dump().find("2999-12-31T23:59:59Z") != std::string::npos);
+  CHECK(
+      nlohmann::json::parse(read_file(two + "/results.json")).dump().find("2999-12-31T23:59:59Z") !=
+      std::string::npos);
 }
 #endif

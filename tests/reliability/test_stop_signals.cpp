@@ -1,5 +1,5 @@
-// Every signal that asks a program to end, at every point of every kind of run: what there is to save is saved and goes on to the same bits, and where there is
-// nothing yet, nothing is left.
+// Every signal that asks a program to end, at every point of every kind of run: what there is to
+// save is saved and goes on to the same bits, and where there is nothing yet, nothing is left.
 #include <doctest/doctest.h>
 
 #include <csignal>
@@ -28,7 +28,8 @@ using StopWords = std::vector<std::string>;
 
 /// By a shell, with weft in $WEFT.
 Outcome shell(const TempFolder& folder, const std::string& script) {
-  return Running({"/usr/bin/env", "WEFT=" + test::program(), "/bin/sh", "-c", script}, folder).wait();
+  return Running({"/usr/bin/env", "WEFT=" + test::program(), "/bin/sh", "-c", script}, folder)
+      .wait();
 }
 
 std::string joined(const StopWords& words) {
@@ -37,10 +38,13 @@ std::string joined(const StopWords& words) {
   return text;
 }
 
-const StopWords kEndless{"--steps", "1000000", "--eval-every", "50", "--save-every", "500000", "--no-estimate"};
+const StopWords kEndless{"--steps",      "1000000", "--eval-every", "50",
+                         "--save-every", "500000",  "--no-estimate"};
 
 /// In metrics.jsonl, which has two records of a step whose evaluation was interrupted.
-std::int64_t last_step(const fs::path& run) { return test::read_metrics(run).back()["step"].get<std::int64_t>(); }
+std::int64_t last_step(const fs::path& run) {
+  return test::read_metrics(run).back()["step"].get<std::int64_t>();
+}
 
 void check_saved(const fs::path& run) {
   REQUIRE(fs::exists(run / "last.safetensors"));
@@ -56,12 +60,16 @@ TEST_CASE("each signal saves and exits with 128 and its number, and the run can 
   std::int64_t begun = 0;
   for (const int signal : compare::kStopSignals) {
     CAPTURE(signal);
-    Running running(StopWords{test::program()} + (begun == 0 ? tiny_train(folder, out) + kEndless : StopWords{"train", "text", "--resume", "--out", out}), folder);
+    Running running(StopWords{test::program()} +
+                        (begun == 0 ? tiny_train(folder, out) + kEndless
+                                    : StopWords{"train", "text", "--resume", "--out", out}),
+                    folder);
     REQUIRE(test::wait_for(out + "/metrics.jsonl", fmt::format("\"step\":{},", begun + 20)));
     running.signal(signal);
     const Outcome stopped = running.wait();
     CHECK_MESSAGE(stopped.code == 128 + signal, stopped.err);
-    CHECK_MESSAGE(stopped.err.find("weft train text --resume --out " + out) != std::string::npos, stopped.err);
+    CHECK_MESSAGE(stopped.err.find("weft train text --resume --out " + out) != std::string::npos,
+                  stopped.err);
     check_saved(out);
     CHECK(last_step(out) >= begun + 20);
     begun = last_step(out);
@@ -71,12 +79,16 @@ TEST_CASE("each signal saves and exits with 128 and its number, and the run can 
 TEST_CASE("what is ignored from the start stays ignored, and the system's signals may come twice") {
   const TempFolder folder;
   const std::string out = (folder / "run").string();
-  Running running({"/bin/sh", "-c", "trap '' HUP; exec " + test::program() + joined(tiny_train(folder, out) + kEndless)}, folder);
+  Running running(
+      {"/bin/sh", "-c",
+       "trap '' HUP; exec " + test::program() + joined(tiny_train(folder, out) + kEndless)},
+      folder);
   REQUIRE(test::wait_for(out + "/metrics.jsonl", "\"step\":20,"));
   running.signal(SIGHUP);
   const std::int64_t after = last_step(out);
   REQUIRE(test::wait_for(out + "/metrics.jsonl", fmt::format("\"step\":{},", after + 40)));
-  for (const int signal : {SIGSTOP, SIGUSR1, SIGXCPU, SIGCONT}) running.signal(signal);  // a warning, and another
+  for (const int signal : {SIGSTOP, SIGUSR1, SIGXCPU, SIGCONT})
+    running.signal(signal);  // a warning, and another
   const Outcome stopped = running.wait();
   CHECK_MESSAGE((stopped.code == 128 + SIGUSR1 || stopped.code == 128 + SIGXCPU), stopped.err);
   CHECK_MESSAGE(stopped.err.find("and saved") != std::string::npos, stopped.err);
@@ -86,32 +98,50 @@ TEST_CASE("what is ignored from the start stays ignored, and the system's signal
 TEST_CASE("the limit of the processor's time, and nobody who reads the progress, save the run") {
   const TempFolder folder;
   const std::string timed = (folder / "timed").string(), unread = (folder / "unread").string();
-  const Outcome late = shell(folder, "ulimit -S -t 1; exec \"$WEFT\"" + joined(tiny_train(folder, timed) + kEndless));
+  const Outcome late = shell(
+      folder, "ulimit -S -t 1; exec \"$WEFT\"" + joined(tiny_train(folder, timed) + kEndless));
   CHECK_MESSAGE(late.code == 128 + SIGXCPU, late.err);
   check_saved(timed);
-  const Outcome alone = shell(folder, "{ \"$WEFT\"" + joined(tiny_train(folder, unread) + kEndless) + " 3>&1 >/dev/null 2>&3; echo \"code $?\" >&4; } 4>" + (folder / "code").string() + " | head -n 1");
+  const Outcome alone =
+      shell(folder, "{ \"$WEFT\"" + joined(tiny_train(folder, unread) + kEndless) +
+                        " 3>&1 >/dev/null 2>&3; echo \"code $?\" >&4; } 4>" +
+                        (folder / "code").string() + " | head -n 1");
   CHECK(alone.out.find("parameters") != std::string::npos);
   CHECK(read_file((folder / "code").string()) == fmt::format("code {}\n", 128 + SIGPIPE));
   check_saved(unread);
 }
 
-TEST_CASE("a file as large as ulimit -f allows is an error with what to do, and the run goes on without the limit") {
+TEST_CASE(
+    "a file as large as ulimit -f allows is an error with what to do, and the run goes on without "
+    "the limit") {
   const TempFolder folder;
   const std::string out = (folder / "run").string(), compared = (folder / "c").string();
   const std::string suite = test::tiny_suite(folder, "steps = 8\n", "margin = 5\n");
-  const Outcome limited = shell(folder, "ulimit -f 8; exec \"$WEFT\"" + joined(tiny_train(folder, out)));
+  const Outcome limited =
+      shell(folder, "ulimit -f 8; exec \"$WEFT\"" + joined(tiny_train(folder, out)));
   CHECK(limited.code == 3);
-  CHECK_MESSAGE(limited.err.find("a file would be larger than `ulimit -f` allows: step 4 is not saved, and training goes on") != std::string::npos, limited.err);
-  CHECK_MESSAGE(limited.err.find("raise that limit and go on with --resume") != std::string::npos, limited.err);
+  CHECK_MESSAGE(limited.err.find("a file would be larger than `ulimit -f` allows: step 4 is not "
+                                 "saved, and training goes on") != std::string::npos,
+                limited.err);
+  CHECK_MESSAGE(limited.err.find("raise that limit and go on with --resume") != std::string::npos,
+                limited.err);
   CHECK(test::read_metrics(out).size() == 12);
   CHECK(weft_with(folder, {"train", "text", "--resume", "--out", out}).code == 0);
   CHECK(fs::exists(out + "/summary.json"));
 
-  const Outcome comparison = shell(folder, "ulimit -f 8; exec \"$WEFT\" compare '" + suite + "' --out '" + compared + "'");
+  const Outcome comparison =
+      shell(folder, "ulimit -f 8; exec \"$WEFT\" compare '" + suite + "' --out '" + compared + "'");
   CHECK(comparison.code == 3);
-  CHECK_MESSAGE(comparison.err.find("larger than `ulimit -f` allows; finished runs are kept: raise that limit") != std::string::npos, comparison.err);
-  const Outcome printed = shell(folder, "(ulimit -f 0; exec \"$WEFT\" info 2>&1 >" + (folder / "info").string() + ") | cat");
-  CHECK_MESSAGE(printed.out.find("[output] what was to be printed could not be written: File too large") != std::string::npos, printed.out);
+  CHECK_MESSAGE(comparison.err.find(
+                    "larger than `ulimit -f` allows; finished runs are kept: raise that limit") !=
+                    std::string::npos,
+                comparison.err);
+  const Outcome printed = shell(
+      folder, "(ulimit -f 0; exec \"$WEFT\" info 2>&1 >" + (folder / "info").string() + ") | cat");
+  CHECK_MESSAGE(
+      printed.out.find("[output] what was to be printed could not be written: File too large") !=
+          std::string::npos,
+      printed.out);
 }
 
 TEST_CASE("standard descriptors that are closed are not taken by files") {
@@ -119,20 +149,29 @@ TEST_CASE("standard descriptors that are closed are not taken by files") {
   const std::string whole = (folder / "whole").string();
   REQUIRE(weft_with(folder, tiny_train(folder, whole)).code == 0);
   int number = 0;
-  const std::vector<std::pair<std::string, bool>> all{{"<&-", true}, {"2>&-", true}, {"<&- 2>&-", true}, {">&-", false}, {"<&- >&-", false}, {">&- 2>&-", false}, {"<&- >&- 2>&-", false}};
+  const std::vector<std::pair<std::string, bool>> all{
+      {"<&-", true},      {"2>&-", true},      {"<&- 2>&-", true},     {">&-", false},
+      {"<&- >&-", false}, {">&- 2>&-", false}, {"<&- >&- 2>&-", false}};
   for (const auto& [closed, heard] : all) {  // whether the results can be printed
     CAPTURE(closed);
     const std::string out = (folder / fmt::format("run{}", number++)).string();
-    const Outcome run = shell(folder, "exec \"$WEFT\"" + joined(tiny_train(folder, out)) + " " + closed);
+    const Outcome run =
+        shell(folder, "exec \"$WEFT\"" + joined(tiny_train(folder, out)) + " " + closed);
     CHECK_MESSAGE(run.code == (heard ? 0 : 1), run.err);
-    if (!heard && closed.find("2>&-") == std::string::npos) CHECK_MESSAGE(run.err.find("[output] what was to be printed could not be written") != std::string::npos, run.err);
+    if (!heard && closed.find("2>&-") == std::string::npos)
+      CHECK_MESSAGE(
+          run.err.find("[output] what was to be printed could not be written") != std::string::npos,
+          run.err);
     CHECK(result_of(out) == result_of(whole));  // reads every line of metrics.jsonl
   }
 }
 
 TEST_CASE("a signal to a comparison lets its runs save; a run that alone is warned goes on") {
   const TempFolder folder;
-  const std::string suite = test::tiny_suite(folder, "steps = 1000000\nsave_every = 500000\neval_every = 500000\n", "margin = 5\n"), out = (folder / "c").string();
+  const std::string suite = test::tiny_suite(
+                        folder, "steps = 1000000\nsave_every = 500000\neval_every = 500000\n",
+                        "margin = 5\n"),
+                    out = (folder / "c").string();
   const fs::path one = folder / "c" / "runs/t/a/seed-1";
   for (const int signal : {SIGHUP, SIGUSR1, SIGXCPU}) {
     CAPTURE(signal);
@@ -144,23 +183,33 @@ TEST_CASE("a signal to a comparison lets its runs save; a run that alone is warn
       REQUIRE(runs.size() == 1);
       ::kill(runs[0], signal);
       while (running.children() == runs) std::this_thread::sleep_for(std::chrono::milliseconds(10));
-      REQUIRE(test::wait_for(one / "metrics.jsonl", fmt::format("\"step\":{},", last_step(one) + 20)));  // begun again
+      REQUIRE(test::wait_for(one / "metrics.jsonl",
+                             fmt::format("\"step\":{},", last_step(one) + 20)));  // begun again
     }
     running.signal(signal);
     const Outcome stopped = running.wait();
     CHECK_MESSAGE(stopped.code == 128 + signal, stopped.err);
     check_saved(one);
-    for (const auto& entry : fs::recursive_directory_iterator(out)) CHECK(entry.path().extension() != ".failed");
+    for (const auto& entry : fs::recursive_directory_iterator(out))
+      CHECK(entry.path().extension() != ".failed");
   }
 }
 
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // their libraries must be loaded first
+#if !defined(__SANITIZE_ADDRESS__) && \
+    !defined(__SANITIZE_THREAD__)  // their libraries must be loaded first
 namespace {
 
 /// With the signal raised where the program has written `at`, and each phase told as it begins.
-Outcome raised(const TempFolder& folder, const StopWords& words, int signal, const std::string& at) {
-  return Running(StopWords{"/usr/bin/env", "WEFT_TELL_AFTER=0", "TMPDIR=" + (folder / "tmp").string(), std::string("LD_PRELOAD=") + WEFT_BINARY_DIR + "/tests/libraise_signal.so",
-                           fmt::format("WEFT_TEST_RAISE={}", signal), "WEFT_TEST_RAISE_AT=" + at, test::program()} + words, folder).wait();
+Outcome raised(const TempFolder& folder, const StopWords& words, int signal,
+               const std::string& at) {
+  return Running(
+             StopWords{"/usr/bin/env", "WEFT_TELL_AFTER=0", "TMPDIR=" + (folder / "tmp").string(),
+                       std::string("LD_PRELOAD=") + WEFT_BINARY_DIR + "/tests/libraise_signal.so",
+                       fmt::format("WEFT_TEST_RAISE={}", signal), "WEFT_TEST_RAISE_AT=" + at,
+                       test::program()} +
+                 words,
+             folder)
+      .wait();
 }
 
 std::vector<std::string> phases_of(const std::string& err) {
@@ -175,12 +224,18 @@ std::vector<std::string> phases_of(const std::string& err) {
   return phases;
 }
 
-/// A signal at each phase of the preparation leaves nothing; one amid training saves, and the run goes on to the same bits.
-void check_every_point(const TempFolder& folder, const std::string& kind, const StopWords& words, std::size_t& turn) {
+/// A signal at each phase of the preparation leaves nothing; one amid training saves, and the run
+/// goes on to the same bits.
+void check_every_point(const TempFolder& folder, const std::string& kind, const StopWords& words,
+                       std::size_t& turn) {
   CAPTURE(kind);
-  const auto next_signal = [&] { return compare::kStopSignals[turn++ % compare::kStopSignals.size()]; };
-  const std::string whole = (folder / ("whole-" + kind)).string(), cut = (folder / ("cut-" + kind)).string();
-  const Outcome undisturbed = raised(folder, words + StopWords{"--out", whole}, SIGTERM, "\n never written");
+  const auto next_signal = [&] {
+    return compare::kStopSignals[turn++ % compare::kStopSignals.size()];
+  };
+  const std::string whole = (folder / ("whole-" + kind)).string(),
+                    cut = (folder / ("cut-" + kind)).string();
+  const Outcome undisturbed =
+      raised(folder, words + StopWords{"--out", whole}, SIGTERM, "\n never written");
   REQUIRE_MESSAGE(undisturbed.code == 0, undisturbed.err);
   const auto phases = phases_of(undisturbed.err.substr(0, undisturbed.err.find(" parameters, ")));
   CHECK(phases.size() >= 1);
@@ -207,7 +262,9 @@ TEST_CASE("a signal at every phase of every kind of run") {
   const TempFolder folder;
   fs::create_directory(folder / "tmp");
   std::size_t turn = 0;
-  for (const auto& [kind, words] : test::a_run_of_every_kind(folder)) check_every_point(folder, kind, kind == "text" ? words : words + StopWords{"--no-estimate"}, turn);
+  for (const auto& [kind, words] : test::a_run_of_every_kind(folder))
+    check_every_point(folder, kind, kind == "text" ? words : words + StopWords{"--no-estimate"},
+                      turn);
 }
 
 TEST_CASE("a signal while a comparison that goes on looks at its data ends it at once") {
@@ -229,7 +286,9 @@ TEST_CASE("a signal while a trained model is used ends that at once") {
   fs::create_directory(folder / "tmp");
   const std::string run = (folder / "run").string(), page = (folder / "page.html").string();
   REQUIRE(weft_with(folder, tiny_train(folder, run)).code == 0);
-  for (const StopWords& words : {StopWords{"eval", run}, StopWords{"sample", run, "--chars", "20", "--json"}, StopWords{"explain", "attention", run, "--out", page}, StopWords{"info", run}}) {
+  for (const StopWords& words :
+       {StopWords{"eval", run}, StopWords{"sample", run, "--chars", "20", "--json"},
+        StopWords{"explain", "attention", run, "--out", page}, StopWords{"info", run}}) {
     CAPTURE(words[0]);
     const Outcome whole = raised(folder, words, SIGTERM, "\n never written");
     REQUIRE_MESSAGE(whole.code == 0, whole.err);

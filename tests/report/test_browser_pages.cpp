@@ -1,4 +1,5 @@
-// Writes the folders that tests/browser/ looks at in a real browser. (A fixture of ctest: it runs before them.)
+// Writes the folders that tests/browser/ looks at in a real browser. (A fixture of ctest: it runs
+// before them.)
 #include <doctest/doctest.h>
 
 #include <filesystem>
@@ -24,7 +25,10 @@ TEST_CASE("results for the browser") {
   write_results("many", test::sample_results({.seeds = 3, .tasks = 6, .arms = 200}));
 
   test::Json hostile = test::sample_results();
-  const std::string evil = "</script><img src=x onerror=\"document.title='broken'\"><script>document.title='broken'</script> & `code` 'quote'";
+  const std::string evil =
+      "</script><img src=x "
+      "onerror=\"document.title='broken'\"><script>document.title='broken'</script> & `code` "
+      "'quote'";
   hostile["suite"] = evil;
   hostile["question"] = test::both(evil, evil + "二");
   hostile["arms"][0]["about"] = evil;

@@ -36,7 +36,9 @@ std::vector<std::string> pieces(const std::string& text, const std::string& mark
   return result;
 }
 
-std::size_t count(const std::string& text, const std::string& what) { return pieces(text, what).size(); }
+std::size_t count(const std::string& text, const std::string& what) {
+  return pieces(text, what).size();
+}
 
 std::string complaint(const std::string& text) {
   try {
@@ -57,14 +59,16 @@ std::string complaint(const std::function<void(Json&)>& spoil) {
 
 TEST_CASE("all figures of the results are in the matrix, each in its place") {
   const Json results = test::sample_results();
-  const std::string matrix = between(readable(page_of(results)), "<table id=\"matrix\"", "</table>");
+  const std::string matrix =
+      between(readable(page_of(results)), "<table id=\"matrix\"", "</table>");
   const auto rows = pieces(between(matrix, "<tbody>", "</tbody>"), "<tr>");
   REQUIRE(rows.size() == results["arms"].size());
   for (const Json& cell : results["cells"]) {
     std::size_t arm = 0, task = 0;
     while (results["arms"][arm]["name"] != cell["arm"]) ++arm;
     while (results["tasks"][task]["name"] != cell["task"]) ++task;
-    CHECK(rows[arm].find("<th scope=\"row\"><code>" + cell["arm"].get<std::string>() + "</code>") != std::string::npos);
+    CHECK(rows[arm].find("<th scope=\"row\"><code>" + cell["arm"].get<std::string>() + "</code>") !=
+          std::string::npos);
     const auto cells = pieces(rows[arm], "<td");
     REQUIRE(cells.size() == results["tasks"].size());
     const auto figures = pieces(cells[task], "<data value=\"");
@@ -79,9 +83,11 @@ TEST_CASE("the page says what was found, in both languages, with what it rests o
   const std::string page = readable(page_of(test::sample_results()));
   for (const char* text :
        {"<code>full</code> is better than <code>diagonal</code> on <code>different</code>: +0.4",
-        "<code>full</code> 在 <code>different</code> 上优于 <code>diagonal</code>", "6 declared contrasts:", "预设对比共 6 项",
-        "4 of 4 controls hold", "equal training steps", "87 % hold the true mean with 6 seeds", "6 个种子时实际覆盖 87%", "9f3c100000007919",
-        "weft train tokens --task different --model full --steps 600 --lr 0.003 --seed 8", "13 min 32 s", "AMD EPYC 7B13", "Learning rates tried"})
+        "<code>full</code> 在 <code>different</code> 上优于 <code>diagonal</code>",
+        "6 declared contrasts:", "预设对比共 6 项", "4 of 4 controls hold", "equal training steps",
+        "87 % hold the true mean with 6 seeds", "6 个种子时实际覆盖 87%", "9f3c100000007919",
+        "weft train tokens --task different --model full --steps 600 --lr 0.003 --seed 8",
+        "13 min 32 s", "AMD EPYC 7B13", "Learning rates tried"})
     CHECK_MESSAGE(page.find(text) != std::string::npos, text);
   CHECK(count(page, "<span lang=\"en\">") == count(page, "<span lang=\"zh-CN\">"));
   CHECK(count(page, "data-en-") == count(page, "data-zh-"));
@@ -107,7 +113,8 @@ TEST_CASE("names cannot break out of where they stand") {
   results["cells"][0]["runs"][0]["status"] = evil;
   results["contrasts"][0]["expectation"]["en"] = evil;
   results["arms"][0]["choices"][evil] = evil;
-  for (auto& cell : results["cells"]) cell["task"] = cell["task"] == "random" ? evil : cell["task"].get<std::string>();
+  for (auto& cell : results["cells"])
+    cell["task"] = cell["task"] == "random" ? evil : cell["task"].get<std::string>();
   results["tasks"][5]["name"] = evil;
   const std::string page = page_of(results);
   CHECK(page.find("<script>alert") == std::string::npos);
@@ -121,7 +128,8 @@ TEST_CASE("figures that are not there are dashes") {
   Json& cell = results["cells"][0];
   for (auto& value : cell["values"]) value = nullptr;
   cell["failed"] = 8;
-  for (const char* key : {"mean", "deviation", "parameters", "forward_flops", "training_flops", "seconds", "peak_mib", "steps", "width", "lr"})
+  for (const char* key : {"mean", "deviation", "parameters", "forward_flops", "training_flops",
+                          "seconds", "peak_mib", "steps", "width", "lr"})
     cell[key] = nullptr;
   cell["interval"] = {nullptr, nullptr};
   cell["curve"]["mean"][0] = nullptr;
@@ -136,14 +144,17 @@ TEST_CASE("figures that are not there are dashes") {
   const std::string page = readable(page_of(results));
   CHECK(page.find("8 of 8 failed") != std::string::npos);
   CHECK(page.find("no seed has a figure of both") != std::string::npos);
-  for (const char* word : {"nan", "inf<", "null"}) CHECK_MESSAGE(page.find(word) == std::string::npos, word);
+  for (const char* word : {"nan", "inf<", "null"})
+    CHECK_MESSAGE(page.find(word) == std::string::npos, word);
 }
 
 TEST_CASE("one seed, one arm, nothing yet") {
-  CHECK(readable(page_of(test::sample_results({.seeds = 1}))).find("fewer than six seeds decide nothing") != std::string::npos);
+  CHECK(readable(page_of(test::sample_results({.seeds = 1})))
+            .find("fewer than six seeds decide nothing") != std::string::npos);
   CHECK(page_of(test::sample_results({.seeds = 2, .tasks = 1, .arms = 1})).size() > 10000);
   Json results = test::sample_results();
-  for (const char* key : {"cells", "contrasts", "exploratory", "controls"}) results[key] = Json::array();
+  for (const char* key : {"cells", "contrasts", "exploratory", "controls"})
+    results[key] = Json::array();
   results["complete"] = false;
   results["runs_done"] = 0;
   const std::string page = readable(page_of(results));
@@ -154,8 +165,10 @@ TEST_CASE("one seed, one arm, nothing yet") {
 
 TEST_CASE("a comparison under way says what is missing, and what failed") {
   const std::string page = readable(page_of(test::unfinished_results()));
-  for (const char* text : {"<b>Not finished:</b> 470 of 576", "<b>1 run failed.</b> The matrix", "✕ 1 of 8 failed", "4 of 8 seeds", "not run",
-                           "Controls that do not hold", "the loss is not finite at step 212", "another budget than the others"})
+  for (const char* text :
+       {"<b>Not finished:</b> 470 of 576", "<b>1 run failed.</b> The matrix", "✕ 1 of 8 failed",
+        "4 of 8 seeds", "not run", "Controls that do not hold",
+        "the loss is not finite at step 212", "another budget than the others"})
     CHECK_MESSAGE(page.find(text) != std::string::npos, text);
 }
 
@@ -184,18 +197,31 @@ TEST_CASE("a broken file is refused with what is wrong") {
   CHECK(complaint("{}") == "[results.json] suite is missing");
   CHECK(complaint("{\"suite\": 1e999}").starts_with("[results.json] a number is beyond"));
   CHECK(complaint(std::string(200000, '[')).starts_with("[results.json]"));
-  CHECK(complaint([](Json& r) { r["tasks"][2].erase("metric"); }) == "[results.json] tasks[2].metric is missing");
-  CHECK(complaint([](Json& r) { r["arms"][1]["name"] = 7; }) == "[results.json] arms[1].name must be a text, got number");
-  CHECK(complaint([](Json& r) { r["cells"][3]["values"].erase(0); }) == "[results.json] cells[3].values holds 7 numbers for 8 seeds");
-  CHECK(complaint([](Json& r) { r["cells"][3]["arm"] = "nobody"; }) == "[results.json] cells[3].arm is nobody, which is none of arms");
-  CHECK(complaint([](Json& r) { r["cells"][0]["mean"] = "high"; }) == "[results.json] cells[0].mean must be a number or null, got string");
-  CHECK(complaint([](Json& r) { r["cells"][0]["interval"] = {1, 2, 3}; }) == "[results.json] cells[0].interval must hold two numbers, got 3");
-  CHECK(complaint([](Json& r) { r["cells"][0]["curve"]["low"].erase(0); }) == "[results.json] cells[0].curve has 12 steps, and 11 figures for them");
+  CHECK(complaint([](Json& r) { r["tasks"][2].erase("metric"); }) ==
+        "[results.json] tasks[2].metric is missing");
+  CHECK(complaint([](Json& r) { r["arms"][1]["name"] = 7; }) ==
+        "[results.json] arms[1].name must be a text, got number");
+  CHECK(complaint([](Json& r) { r["cells"][3]["values"].erase(0); }) ==
+        "[results.json] cells[3].values holds 7 numbers for 8 seeds");
+  CHECK(complaint([](Json& r) { r["cells"][3]["arm"] = "nobody"; }) ==
+        "[results.json] cells[3].arm is nobody, which is none of arms");
+  CHECK(complaint([](Json& r) { r["cells"][0]["mean"] = "high"; }) ==
+        "[results.json] cells[0].mean must be a number or null, got string");
+  CHECK(complaint([](Json& r) {
+          r["cells"][0]["interval"] = {1, 2, 3};
+        }) == "[results.json] cells[0].interval must hold two numbers, got 3");
+  CHECK(complaint([](Json& r) { r["cells"][0]["curve"]["low"].erase(0); }) ==
+        "[results.json] cells[0].curve has 12 steps, and 11 figures for them");
   CHECK(complaint([](Json& r) { r["contrasts"][0]["verdict"] = "won"; }) ==
-        "[results.json] contrasts[0].verdict is won, which is none of better, worse, equivalent, undecided");
-  CHECK(complaint([](Json& r) { r["controls"][0].erase("holds"); }) == "[results.json] controls[0].holds is missing");
-  CHECK(complaint([](Json& r) { r["runs_done"] = 1e300; }).starts_with("[results.json] runs_done must be a count"));
-  CHECK(complaint([](Json& r) { r["cells"] = "none"; }) == "[results.json] cells must be a list, got string");
+        "[results.json] contrasts[0].verdict is won, which is none of better, worse, equivalent, "
+        "undecided");
+  CHECK(complaint([](Json& r) { r["controls"][0].erase("holds"); }) ==
+        "[results.json] controls[0].holds is missing");
+  CHECK(complaint([](Json& r) {
+          r["runs_done"] = 1e300;
+        }).starts_with("[results.json] runs_done must be a count"));
+  CHECK(complaint([](Json& r) { r["cells"] = "none"; }) ==
+        "[results.json] cells must be a list, got string");
 }
 
 TEST_CASE("weft report writes the page beside the figures, and says what a folder lacks") {
@@ -204,7 +230,8 @@ TEST_CASE("weft report writes the page beside the figures, and says what a folde
   auto outcome = test::weft_with(folder, {"report", (folder / "").string()});
   CHECK(outcome.code == 0);
   CHECK(read_file((folder / "report.html").string()) == page_of(test::sample_results()));
-  outcome = test::weft_with(folder, {"report", (folder / "").string(), "--out", (folder / "paper.html").string()});
+  outcome = test::weft_with(
+      folder, {"report", (folder / "").string(), "--out", (folder / "paper.html").string()});
   CHECK(outcome.out == (folder / "paper.html").string() + "\n");
   CHECK(test::fs::exists(folder / "paper.html"));
 

@@ -13,9 +13,11 @@ constexpr double kEndless = std::numeric_limits<double>::infinity();
 
 /// `full` against `diagonal`, clearly better.
 Statement clear_case() {
-  Statement s{.task = "different", .a = "full", .b = "diagonal", .metric = "test_accuracy", .margin = 0.02};
+  Statement s{
+      .task = "different", .a = "full", .b = "diagonal", .metric = "test_accuracy", .margin = 0.02};
   s.expected = Verdict::better;
-  s.finding.difference = {.seeds = 8, .mean = 0.3125, .deviation = 0.04, .interval = {0.281, 0.343}};
+  s.finding.difference = {
+      .seeds = 8, .mean = 0.3125, .deviation = 0.04, .interval = {0.281, 0.343}};
   s.finding.p_adjusted = 0.046875;
   s.finding.detectable = 0.0756;
   s.finding.verdict = Verdict::better;
@@ -43,8 +45,10 @@ void check(const Phrase& phrase, const std::string& en, const std::string& zh) {
 TEST_CASE("better and worse, with what was expected") {
   Statement s = clear_case();
   check(verdict_sentence(s),
-        "`full` is better than `diagonal` on `different`: +0.31 accuracy (95 % interval 0.28 to 0.34, adjusted p = 0.047, 8 seeds); as expected.",
-        "`full` 在 `different` 上优于 `diagonal`：准确率相差 +0.31（95% 区间 0.28 至 0.34，校正后 p = 0.047，8 个种子）；符合预期。");
+        "`full` is better than `diagonal` on `different`: +0.31 accuracy (95 % interval 0.28 to "
+        "0.34, adjusted p = 0.047, 8 seeds); as expected.",
+        "`full` 在 `different` 上优于 `diagonal`：准确率相差 +0.31（95% 区间 0.28 至 0.34，校正后 "
+        "p = 0.047，8 个种子）；符合预期。");
   s.expected = Verdict::worse;
   CHECK(verdict_sentence(s).en.ends_with("; expected: worse, and we saw the opposite."));
   s.expected = Verdict::equivalent;
@@ -58,39 +62,49 @@ TEST_CASE("better and worse, with what was expected") {
   s = clear_case();
   s.metric = "bits_per_byte";
   s.lower_is_better = true;
-  s.finding.difference = {.seeds = 12, .mean = 0.05, .deviation = 0.01, .interval = {0.0451, 0.0562}};
+  s.finding.difference = {
+      .seeds = 12, .mean = 0.05, .deviation = 0.01, .interval = {0.0451, 0.0562}};
   s.finding.p_adjusted = 1e-6;
   s.finding.verdict = Verdict::worse;
   check(verdict_sentence(s),
-        "`full` is worse than `diagonal` on `different`: +0.050 bits per byte, lower is better (95 % interval 0.045 to 0.056, adjusted p < 0.0001, "
+        "`full` is worse than `diagonal` on `different`: +0.050 bits per byte, lower is better (95 "
+        "% interval 0.045 to 0.056, adjusted p < 0.0001, "
         "12 seeds); "
         "expected: better, and we saw the opposite.",
-        "`full` 在 `different` 上不如 `diagonal`：每字节比特数（越低越好）相差 +0.050（95% 区间 0.045 至 0.056，校正后 p < 0.0001，12 "
+        "`full` 在 `different` 上不如 `diagonal`：每字节比特数（越低越好）相差 +0.050（95% 区间 "
+        "0.045 至 0.056，校正后 p < 0.0001，12 "
         "个种子）；预期更优，我们看到的却相反。");
 }
 
 TEST_CASE("a difference that is sure, and too small to matter, is called so") {
   Statement s = clear_case();
-  s.finding.difference = {.seeds = 8, .mean = 0.0022, .deviation = 0.002, .interval = {0.0007, 0.0042}};
+  s.finding.difference = {
+      .seeds = 8, .mean = 0.0022, .deviation = 0.002, .interval = {0.0007, 0.0042}};
   s.finding.p_equivalence_adjusted = 0.023;
-  check(verdict_sentence(s),
-        "`full` is better than `diagonal` on `different`: +0.0022 accuracy, sure but within the margin of 0.02 (95 % interval 0.0007 to 0.0042, adjusted p = 0.047, 8 seeds); as expected.",
-        "`full` 在 `different` 上优于 `diagonal`：准确率相差 +0.0022，差异确凿，但在 ±0.02 的等效界限之内（95% 区间 0.0007 至 0.0042，校正后 p = 0.047，8 个种子）；符合预期。");
+  check(
+      verdict_sentence(s),
+      "`full` is better than `diagonal` on `different`: +0.0022 accuracy, sure but within the "
+      "margin of 0.02 (95 % interval 0.0007 to 0.0042, adjusted p = 0.047, 8 seeds); as expected.",
+      "`full` 在 `different` 上优于 `diagonal`：准确率相差 +0.0022，差异确凿，但在 ±0.02 "
+      "的等效界限之内（95% 区间 0.0007 至 0.0042，校正后 p = 0.047，8 个种子）；符合预期。");
   s.finding.p_equivalence_adjusted = 0.3;
   CHECK(verdict_sentence(s).en.find("margin") == std::string::npos);
 }
 
 TEST_CASE("as good as") {
   Statement s = clear_case();
-  s.finding.difference = {.seeds = 8, .mean = -0.001, .deviation = 0.004, .interval = {-0.004, 0.006}};
+  s.finding.difference = {
+      .seeds = 8, .mean = -0.001, .deviation = 0.004, .interval = {-0.004, 0.006}};
   s.finding.p_equivalence_adjusted = 0.0078125;
   s.finding.verdict = Verdict::equivalent;
   s.finding.reason = Reason::within_margin;
   check(verdict_sentence(s),
-        "`full` is as good as `diagonal` on `different`: \u22120.001 accuracy, within the margin of 0.02 (95 % interval \u22120.004 to 0.006, "
+        "`full` is as good as `diagonal` on `different`: \u22120.001 accuracy, within the margin "
+        "of 0.02 (95 % interval \u22120.004 to 0.006, "
         "adjusted equivalence p = 0.0078, 8 "
         "seeds); expected: better, and we did not see it.",
-        "`full` 与 `diagonal` 在 `different` 上相当：准确率相差 \u22120.001，在 ±0.02 的等效界限之内（95% 区间 \u22120.004 至 "
+        "`full` 与 `diagonal` 在 `different` 上相当：准确率相差 \u22120.001，在 ±0.02 "
+        "的等效界限之内（95% 区间 \u22120.004 至 "
         "0.006，校正后等效性检验 p = 0.0078，8 个种子）；"
         "预期更优，但我们没有看到。");
 }
@@ -98,13 +112,16 @@ TEST_CASE("as good as") {
 TEST_CASE("undecided, and why") {
   Statement s = open_case(Reason::not_significant);
   check(verdict_sentence(s),
-        "`full` against `diagonal` on `different` is undecided: \u22120.01 accuracy (95 % interval \u22120.04 to 0.02, adjusted p = 0.5, 8 seeds); a "
+        "`full` against `diagonal` on `different` is undecided: \u22120.01 accuracy (95 % interval "
+        "\u22120.04 to 0.02, adjusted p = 0.5, 8 seeds); a "
         "true difference of 0.08 "
         "would have been found with a probability of 80 %.",
-        "`full` 与 `diagonal` 在 `different` 上未分高下：准确率相差 \u22120.01（95% 区间 \u22120.04 至 0.02，校正后 p = 0.5，8 "
+        "`full` 与 `diagonal` 在 `different` 上未分高下：准确率相差 \u22120.01（95% 区间 "
+        "\u22120.04 至 0.02，校正后 p = 0.5，8 "
         "个种子）；真实差异若达到 0.08，有 80% 的概率会被发现。");
   s.finding.detectable = kEndless;
-  CHECK(verdict_sentence(s).en.ends_with("; with so many contrasts 8 seeds cannot find any difference, however large."));
+  CHECK(verdict_sentence(s).en.ends_with(
+      "; with so many contrasts 8 seeds cannot find any difference, however large."));
   s.finding.detectable = kNone;
   CHECK(verdict_sentence(s).en.find("nan") == std::string::npos);
   s.expected = Verdict::better;
@@ -112,9 +129,11 @@ TEST_CASE("undecided, and why") {
 
   s = open_case(Reason::too_few_seeds);
   s.expected = Verdict::worse;
-  s.finding.difference = {.seeds = 1, .mean = 0.5, .deviation = 0, .interval = {-kEndless, kEndless}};
+  s.finding.difference = {
+      .seeds = 1, .mean = 0.5, .deviation = 0, .interval = {-kEndless, kEndless}};
   check(verdict_sentence(s),
-        "`full` against `diagonal` on `different` is undecided: +0.500 accuracy (adjusted p = 0.5, 1 seed); fewer than six seeds decide nothing; "
+        "`full` against `diagonal` on `different` is undecided: +0.500 accuracy (adjusted p = 0.5, "
+        "1 seed); fewer than six seeds decide nothing; "
         "expected: worse, which stays open.",
         "`full` 与 `diagonal` 在 `different` 上未分高下：准确率相差 +0.500（校正后 p = 0.5，1 "
         "个种子）；不足六个种子，不能下任何结论；预期更差，目前无从判断。");
@@ -122,14 +141,19 @@ TEST_CASE("undecided, and why") {
   s = open_case(Reason::failed_runs);
   s.finding.difference.seeds = 7;
   s.finding.failed = 1;
-  CHECK(verdict_sentence(s).en.find("0.02, 7 seeds); 1 of 8 seeds lacks a figure, and to leave") != std::string::npos);
+  CHECK(verdict_sentence(s).en.find("0.02, 7 seeds); 1 of 8 seeds lacks a figure, and to leave") !=
+        std::string::npos);
   CHECK(verdict_sentence(s).zh.find("8 个种子中有 1 个") != std::string::npos);
 
-  s.finding.difference = {.seeds = 0, .mean = kNone, .deviation = kNone, .interval = {-kEndless, kEndless}};
-  CHECK(verdict_sentence(s).en == "`full` against `diagonal` on `different`: no seed has a figure of both.");
+  s.finding.difference = {
+      .seeds = 0, .mean = kNone, .deviation = kNone, .interval = {-kEndless, kEndless}};
+  CHECK(verdict_sentence(s).en ==
+        "`full` against `diagonal` on `different`: no seed has a figure of both.");
 
-  CHECK(verdict_sentence(open_case(Reason::interval_of_zero)).en.find("but the interval holds zero") != std::string::npos);
-  CHECK(verdict_sentence(open_case(Reason::interval_of_margin)).en.find("beyond the margin") != std::string::npos);
+  CHECK(verdict_sentence(open_case(Reason::interval_of_zero))
+            .en.find("but the interval holds zero") != std::string::npos);
+  CHECK(verdict_sentence(open_case(Reason::interval_of_margin)).en.find("beyond the margin") !=
+        std::string::npos);
 }
 
 TEST_CASE("controls") {
@@ -141,16 +165,21 @@ TEST_CASE("controls") {
                      .within = 0.02,
                      .mean = 0.5021,
                      .holds = true};
-  check(control_sentence(c), "`logistic` is at chance on `same`, as it must be: 0.502 accuracy (within 0.02 of 0.5).",
+  check(control_sentence(c),
+        "`logistic` is at chance on `same`, as it must be: 0.502 accuracy (within 0.02 of 0.5).",
         "`logistic` 在 `same` 上处于随机水平，理应如此：准确率 0.502（与 0.5 相差不超过 0.02）。");
   c.holds = false;
   c.mean = 0.61;
   c.expect = Expect::ceiling;
   c.limit = 1;
-  check(control_sentence(c), "`logistic` must be at the ceiling on `same` and is not: 0.610 accuracy (wanted within 0.02 of 1).",
-        "`logistic` 在 `same` 上应处于上限，实际并非如此：准确率 0.610（要求与 1 相差不超过 0.02）。");
+  check(control_sentence(c),
+        "`logistic` must be at the ceiling on `same` and is not: 0.610 accuracy (wanted within "
+        "0.02 of 1).",
+        "`logistic` 在 `same` 上应处于上限，实际并非如此：准确率 0.610（要求与 1 相差不超过 "
+        "0.02）。");
   c.mean = kNone;
-  CHECK(control_sentence(c).en == "`logistic` must be at the ceiling on `same` (within 0.02 of 1 accuracy): no figure.");
+  CHECK(control_sentence(c).en ==
+        "`logistic` must be at the ceiling on `same` (within 0.02 of 1 accuracy): no figure.");
 }
 
 TEST_CASE("figures show what is known, and no more") {

@@ -1,4 +1,5 @@
-// What the tests over all samples share. WEFT_SAMPLE=softmax limits a run to the samples whose name holds that text.
+// What the tests over all samples share. WEFT_SAMPLE=softmax limits a run to the samples whose name
+// holds that text.
 #pragma once
 
 #include <doctest/doctest.h>
@@ -16,7 +17,8 @@
 
 namespace weft::samples {
 
-/// Calls `f(sample)` for every sample that `chosen` lets through; an exception fails that sample and the next goes on.
+/// Calls `f(sample)` for every sample that `chosen` lets through; an exception fails that sample
+/// and the next goes on.
 template <class Chosen, class F>
 void for_each_sample(Chosen&& chosen, F&& f) {
   const char* only = std::getenv("WEFT_SAMPLE");
@@ -35,15 +37,16 @@ void for_each_sample(Chosen&& chosen, F&& f) {
 
 template <class F>
 void for_each_case(F&& f) {
-  for_each_sample([](const Entry&) { return true; }, [&](const Sample& sample) {
-    for (const Case& one : sample.cases) {
-      try {
-        f(sample, one);
-      } catch (const std::exception& error) {
-        FAIL_CHECK(sample.name, " [", one.label, "]: ", error.what());
-      }
-    }
-  });
+  for_each_sample([](const Entry&) { return true; },
+                  [&](const Sample& sample) {
+                    for (const Case& one : sample.cases) {
+                      try {
+                        f(sample, one);
+                      } catch (const std::exception& error) {
+                        FAIL_CHECK(sample.name, " [", one.label, "]: ", error.what());
+                      }
+                    }
+                  });
 }
 
 /// The largest |a - b| / max(1, |b|); infinite where only one is NaN, or infinities differ.
@@ -59,21 +62,25 @@ inline double distance(const std::vector<double>& a, const std::vector<double>& 
 }
 
 /// "0.5 instead of 0.25 at 3": the first element further off than `tolerance`.
-inline std::string first_difference(const std::vector<double>& a, const std::vector<double>& b, double tolerance) {
+inline std::string first_difference(const std::vector<double>& a, const std::vector<double>& b,
+                                    double tolerance) {
   if (a.size() != b.size()) return fmt::format("{} elements instead of {}", a.size(), b.size());
   for (std::size_t i = 0; i < a.size(); ++i)
-    if (distance({a[i]}, {b[i]}) > tolerance) return fmt::format("{} instead of {} at {}", a[i], b[i], i);
+    if (distance({a[i]}, {b[i]}) > tolerance)
+      return fmt::format("{} instead of {} at {}", a[i], b[i], i);
   return "no difference";
 }
 
-inline void check_close(const std::vector<double>& a, const std::vector<double>& b, double tolerance, const std::string& what) {
+inline void check_close(const std::vector<double>& a, const std::vector<double>& b,
+                        double tolerance, const std::string& what) {
   CHECK_MESSAGE(distance(a, b) <= tolerance, what, ": ", first_difference(a, b, tolerance));
 }
 
 /// Casts the float inputs; ids and masks stay.
 inline std::vector<Tensor> cast_inputs(const std::vector<Tensor>& inputs, DType dtype) {
   std::vector<Tensor> result;
-  for (const Tensor& input : inputs) result.push_back(is_float(input.dtype()) ? raw::clone(raw::cast(input, dtype)) : input);
+  for (const Tensor& input : inputs)
+    result.push_back(is_float(input.dtype()) ? raw::clone(raw::cast(input, dtype)) : input);
   return result;
 }
 
@@ -90,10 +97,12 @@ struct Outcome {
 };
 
 /// seed_variant: -1 contiguous, else strided_copy's; all give the same gradients.
-inline Outcome run(const GradFunction& call, const std::vector<Tensor>& inputs, const std::vector<int>& without_grad = {}, int seed_variant = -1) {
+inline Outcome run(const GradFunction& call, const std::vector<Tensor>& inputs,
+                   const std::vector<int>& without_grad = {}, int seed_variant = -1) {
   std::vector<Tensor> wanted;
   for (std::size_t i = 0; i < inputs.size(); ++i) {
-    const bool skip = std::find(without_grad.begin(), without_grad.end(), static_cast<int>(i)) != without_grad.end();
+    const bool skip = std::find(without_grad.begin(), without_grad.end(), static_cast<int>(i)) !=
+                      without_grad.end();
     if (!is_float(inputs[i].dtype()) || skip) continue;
     inputs[i].set_requires_grad();
     wanted.push_back(inputs[i]);
@@ -104,17 +113,22 @@ inline Outcome run(const GradFunction& call, const std::vector<Tensor>& inputs, 
   Tensor seed = raw::cast(values(output.shape(), 77, -1.5, 1.5), output.dtype());
   if (seed_variant >= 0) seed = strided_copy(seed, seed_variant);
   for (const Tensor& gradient : grad({output}, wanted, {seed}, {.allow_unused = true}))
-    outcome.gradients.push_back(gradient.defined() ? gradient.to_vector<double>() : std::vector<double>());
+    outcome.gradients.push_back(gradient.defined() ? gradient.to_vector<double>()
+                                                   : std::vector<double>());
   return outcome;
 }
 
-inline void check_close(const Outcome& a, const Outcome& b, double value_tolerance, double gradient_tolerance, const std::string& what) {
+inline void check_close(const Outcome& a, const Outcome& b, double value_tolerance,
+                        double gradient_tolerance, const std::string& what) {
   check_close(a.value, b.value, value_tolerance, what);
   REQUIRE_MESSAGE(a.gradients.size() == b.gradients.size(), what);
   for (std::size_t i = 0; i < a.gradients.size(); ++i)
-    check_close(a.gradients[i], b.gradients[i], gradient_tolerance, fmt::format("{}: gradient {}", what, i));
+    check_close(a.gradients[i], b.gradients[i], gradient_tolerance,
+                fmt::format("{}: gradient {}", what, i));
 }
 
-inline std::string title(const Sample& sample, const std::string& label) { return sample.name + " [" + label + "]"; }
+inline std::string title(const Sample& sample, const std::string& label) {
+  return sample.name + " [" + label + "]";
+}
 
 }  // namespace weft::samples

@@ -1,3 +1,5 @@
 #include "tests/samples/gradcheck_share.h"
 
-TEST_CASE("gradient check of modules") { weft::samples::gradcheck_share(weft::samples::Kind::module, 0, 1, false); }
+TEST_CASE("gradient check of modules") {
+  weft::samples::gradcheck_share(weft::samples::Kind::module, 0, 1, false);
+}

@@ -1,3 +1,5 @@
 #include "tests/samples/gradcheck_share.h"
 
-TEST_CASE("gradient check of ops, share 0 of 3") { weft::samples::gradcheck_share(weft::samples::Kind::op, 0, 3, true); }
+TEST_CASE("gradient check of ops, share 0 of 3") {
+  weft::samples::gradcheck_share(weft::samples::Kind::op, 0, 3, true);
+}

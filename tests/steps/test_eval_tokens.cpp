@@ -10,9 +10,9 @@
 #include "core/error.h"
 #include "data/text/text_dataset.h"
 #include "tests/train/tiny_runs.h"
+#include "train/eval_tokens.h"
 #include "train/kinds/bert/bert_config.h"
 #include "train/kinds/classify/classify_config.h"
-#include "train/eval_tokens.h"
 #include "train/kinds/translate/translate_config.h"
 #include "train/load_run.h"
 

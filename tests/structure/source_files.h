@@ -22,7 +22,9 @@ inline SourceFile read_source(const std::string& path) {
 }
 
 /// Every file beneath `folders` with one of the extensions, sorted by path.
-inline std::vector<SourceFile> sources(const std::vector<std::string>& folders, const std::vector<std::string>& extensions = {".h", ".cpp"}) {
+inline std::vector<SourceFile> sources(const std::vector<std::string>& folders,
+                                       const std::vector<std::string>& extensions = {".h",
+                                                                                     ".cpp"}) {
   namespace fs = std::filesystem;
   std::vector<std::string> paths;
   for (const std::string& folder : folders) {
@@ -30,7 +32,8 @@ inline std::vector<SourceFile> sources(const std::vector<std::string>& folders, 
     if (!fs::exists(root)) continue;
     for (const auto& entry : fs::recursive_directory_iterator(root)) {
       const std::string extension = entry.path().extension().string();
-      if (entry.is_regular_file() && std::find(extensions.begin(), extensions.end(), extension) != extensions.end())
+      if (entry.is_regular_file() &&
+          std::find(extensions.begin(), extensions.end(), extension) != extensions.end())
         paths.push_back(fs::relative(entry.path(), WEFT_SOURCE_DIR).generic_string());
     }
   }

@@ -25,15 +25,17 @@ struct Declaration {
   std::string name, documentation;
 };
 
-/// Ends a block that a declaration has used: the next declaration shares it, the next comment replaces it.
+/// Ends a block that a declaration has used: the next declaration shares it, the next comment
+/// replaces it.
 constexpr const char* kUsed = "(used)";
 
 std::vector<Declaration> declarations(const SourceFile& file) {
-  static const std::regex kFunction(R"(^(?:\[\[nodiscard\]\] )?(?:[\w:]+(?:<[\w:, ]+>)?[&*]?) (\w+)\()");
+  static const std::regex kFunction(
+      R"(^(?:\[\[nodiscard\]\] )?(?:[\w:]+(?:<[\w:, ]+>)?[&*]?) (\w+)\()");
   std::vector<Declaration> result;
   std::string shared, block, plain;
-  int depth = 0;               // of braces, namespace weft being 1
-  int definition_depth = 0;    // at which `namespace definition` was opened
+  int depth = 0;             // of braces, namespace weft being 1
+  int definition_depth = 0;  // at which `namespace definition` was opened
   for (const std::string& line : file.lines) {
     if (line.starts_with("///")) {
       if (!plain.empty() || block.ends_with(kUsed)) block.clear();
@@ -47,7 +49,8 @@ std::vector<Declaration> declarations(const SourceFile& file) {
       if (line.empty() || line.starts_with("}")) block.clear();
       plain.clear();
       if (line.starts_with("namespace definition")) definition_depth = depth + 1;
-      if (depth == 1 && definition_depth == 0 && !line.starts_with("inline ") && std::regex_search(line, match, kFunction)) {
+      if (depth == 1 && definition_depth == 0 && !line.starts_with("inline ") &&
+          std::regex_search(line, match, kFunction)) {
         result.push_back({match[1], shared + block});
         block += kUsed;
       }
@@ -62,7 +65,8 @@ std::string missing_words(const std::string& text) {
   std::string missing;
   if (text.find("Shape:") == std::string::npos) missing += " Shape:";
   if (text.find("Throws:") == std::string::npos) missing += " Throws:";
-  if (text.find("Gradient:") == std::string::npos && text.find("o gradient") == std::string::npos) missing += " Gradient:";
+  if (text.find("Gradient:") == std::string::npos && text.find("o gradient") == std::string::npos)
+    missing += " Gradient:";
   return missing;
 }
 
@@ -110,10 +114,13 @@ TEST_CASE("every op has a sample and its documentation") {
     for (const Declaration& op : declarations(file)) {
       declared.insert(op.name);
       CHECK_MESSAGE(sampled.contains(op.name), file.path, ": ", op.name, " has no sample");
-      CHECK_MESSAGE(missing_words(op.documentation).empty(), file.path, ": ", op.name, " does not state", missing_words(op.documentation));
+      CHECK_MESSAGE(missing_words(op.documentation).empty(), file.path, ": ", op.name,
+                    " does not state", missing_words(op.documentation));
     }
   CHECK(declared.size() >= 70);
-  for (const std::string& name : sampled) CHECK_MESSAGE(declared.contains(name), "the op sample ", name, " names no function of autograd/ops/");
+  for (const std::string& name : sampled)
+    CHECK_MESSAGE(declared.contains(name), "the op sample ", name,
+                  " names no function of autograd/ops/");
 }
 
 TEST_CASE("every module and model has a sample") {
@@ -162,10 +169,13 @@ TEST_CASE("modules are found however many classes lie between them and Module") 
 TEST_CASE("the coverage test sees what it forbids") {
   const SourceFile file{
       "x.h",
-      {"namespace weft {", "", "// Shared: Shape: (...). Throws: never.", "", "/// One. Gradient: g.", "Tensor one(const Tensor& x);",
-       "Tensor one(double x);", "/// Two.", "std::vector<Tensor> two(const Tensor& x);", "", "Tensor three(const Tensor& x);",
-       "namespace definition {", "Tensor hidden(const Tensor& x);", "}  // namespace definition", "struct Options {", "  Tensor member(int x);", "};",
-       "inline Tensor operator+(const Tensor& a, const Tensor& b) { return add(a, b); }", "}  // namespace weft"}};
+      {"namespace weft {", "", "// Shared: Shape: (...). Throws: never.", "",
+       "/// One. Gradient: g.", "Tensor one(const Tensor& x);", "Tensor one(double x);", "/// Two.",
+       "std::vector<Tensor> two(const Tensor& x);", "", "Tensor three(const Tensor& x);",
+       "namespace definition {", "Tensor hidden(const Tensor& x);", "}  // namespace definition",
+       "struct Options {", "  Tensor member(int x);", "};",
+       "inline Tensor operator+(const Tensor& a, const Tensor& b) { return add(a, b); }",
+       "}  // namespace weft"}};
   const auto found = declarations(file);
   REQUIRE(found.size() == 4);
   CHECK(found[0].name == "one");

@@ -1,8 +1,8 @@
 // <weft/weft.h> is the whole library, and options of two sizes are Size2.
 //
 // A header of core, autograd, nn, optim or data is public unless it lies in a folder `kernels` or
-// `samples`, or its opening comment says "Not for users" or "Private to". Public ones must be reached
-// from train/weft.h.
+// `samples`, or its opening comment says "Not for users" or "Private to". Public ones must be
+// reached from train/weft.h.
 #include <doctest/doctest.h>
 
 #include <map>

@@ -1,4 +1,5 @@
-// Moving averages of models with batch norms: their running statistics are averaged with the weights, except in runs of before.
+// Moving averages of models with batch norms: their running statistics are averaged with the
+// weights, except in runs of before.
 #include <doctest/doctest.h>
 
 #include "tests/train/tiny_runs.h"

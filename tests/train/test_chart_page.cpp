@@ -9,8 +9,12 @@ using test::TempFolder;
 
 TEST_CASE("a page needs nothing from outside, and nothing in it can break out") {
   const std::string evil = "</script><script>alert(1)</script>";
-  report::Chart chart{.title = evil, .x_label = "x" + evil, .y_label = "y", .series = {{.name = evil, .points = {{1, 2}, {2, NAN}, {3, 1}}}}};
-  const std::string html = report::to_html({.title = "a < b & c", .paragraphs = {evil}, .charts = {chart}, .texts = {{"Text", "<b>"}}});
+  report::Chart chart{.title = evil,
+                      .x_label = "x" + evil,
+                      .y_label = "y",
+                      .series = {{.name = evil, .points = {{1, 2}, {2, NAN}, {3, 1}}}}};
+  const std::string html = report::to_html(
+      {.title = "a < b & c", .paragraphs = {evil}, .charts = {chart}, .texts = {{"Text", "<b>"}}});
   CHECK(html.find("alert(1)</script>") == std::string::npos);
   CHECK(html.find("a &lt; b &amp; c") != std::string::npos);
   CHECK(html.find("Chart.js v") != std::string::npos);
@@ -23,7 +27,8 @@ TEST_CASE("curves come from a run's metrics, thinned when long, half a line igno
   const TempFolder folder;
   std::string lines;
   for (int step = 1; step <= 2000; ++step) {
-    lines += R"({"step":)" + std::to_string(step) + R"(,"train_loss":2.0)" + (step % 500 == 0 ? R"(,"val_loss":1.5)" : "") + "}\n";
+    lines += R"({"step":)" + std::to_string(step) + R"(,"train_loss":2.0)" +
+             (step % 500 == 0 ? R"(,"val_loss":1.5)" : "") + "}\n";
   }
   write_file((folder / "metrics.jsonl").string(), lines + "{\"step\":2001,\"tr");
   const report::Chart chart = report::loss_chart(folder / "", "t");

@@ -34,7 +34,6 @@ std::string message_of(const fs::path& path) {
   return "";
 }
 
-
 }  // namespace
 
 TEST_CASE("every dtype, views, empty and 0-d tensors come back as they were") {
@@ -102,18 +101,31 @@ TEST_CASE("hostile and torn files are refused, each by its own rule") {
       {raw_file(one(R"({"dtype":"F32","shape":[2]})"), 8), "wants dtype, shape and data_offsets"},
       {raw_file(one(R"({"dtype":"BF16","shape":[2],"data_offsets":[0,4]})"), 4), "dtype \"BF16\""},
       {raw_file(one(R"({"dtype":4,"shape":[2],"data_offsets":[0,4]})"), 4), "dtype 4"},
-      {raw_file(one(R"({"dtype":"F32","shape":[3],"data_offsets":[0,8]})"), 8), "does not fill 8 bytes"},
+      {raw_file(one(R"({"dtype":"F32","shape":[3],"data_offsets":[0,8]})"), 8),
+       "does not fill 8 bytes"},
       {raw_file(one(R"({"dtype":"F32","shape":[-2],"data_offsets":[0,8]})"), 8), "whole numbers"},
       {raw_file(one(R"({"dtype":"F32","shape":[1.5],"data_offsets":[0,8]})"), 8), "whole numbers"},
       {raw_file(one(R"({"dtype":"F32","shape":"ab","data_offsets":[0,8]})"), 8), "shape must list"},
-      {raw_file(one(R"({"dtype":"F32","shape":[1,1,1,1,1,1,1,1,2],"data_offsets":[0,8]})"), 8), "shape must list"},
-      {raw_file(one(R"({"dtype":"F32","shape":[4611686018427387904,4],"data_offsets":[0,8]})"), 8), "too large"},
+      {raw_file(one(R"({"dtype":"F32","shape":[1,1,1,1,1,1,1,1,2],"data_offsets":[0,8]})"), 8),
+       "shape must list"},
+      {raw_file(one(R"({"dtype":"F32","shape":[4611686018427387904,4],"data_offsets":[0,8]})"), 8),
+       "too large"},
       {raw_file(one(R"({"dtype":"F32","shape":[2],"data_offsets":[0]})"), 8), "two numbers"},
       {raw_file(one(R"({"dtype":"F32","shape":[2],"data_offsets":[8,0]})"), 8), "lie outside"},
-      {raw_file(one(R"({"dtype":"F32","shape":[2],"data_offsets":[0,99999999999999]})"), 8), "lie outside"},
-      {raw_file(R"({"a":{"dtype":"U8","shape":[4],"data_offsets":[0,4]},"b":{"dtype":"U8","shape":[4],"data_offsets":[2,6]}})", 6), "neither overlap"},
-      {raw_file(R"({"a":{"dtype":"U8","shape":[2],"data_offsets":[0,2]},"b":{"dtype":"U8","shape":[2],"data_offsets":[4,6]}})", 6), "leave holes"},
-      {raw_file(R"({"a":{"dtype":"U8","shape":[2],"data_offsets":[0,2]},"a":{"dtype":"U8","shape":[2],"data_offsets":[0,2]}})", 2), "occurs twice"},
+      {raw_file(one(R"({"dtype":"F32","shape":[2],"data_offsets":[0,99999999999999]})"), 8),
+       "lie outside"},
+      {raw_file(
+           R"({"a":{"dtype":"U8","shape":[4],"data_offsets":[0,4]},"b":{"dtype":"U8","shape":[4],"data_offsets":[2,6]}})",
+           6),
+       "neither overlap"},
+      {raw_file(
+           R"({"a":{"dtype":"U8","shape":[2],"data_offsets":[0,2]},"b":{"dtype":"U8","shape":[2],"data_offsets":[4,6]}})",
+           6),
+       "leave holes"},
+      {raw_file(
+           R"({"a":{"dtype":"U8","shape":[2],"data_offsets":[0,2]},"a":{"dtype":"U8","shape":[2],"data_offsets":[0,2]}})",
+           2),
+       "occurs twice"},
       {raw_file(R"({"__metadata__":{"a":1}})", 0), "object of texts"},
       {raw_file(R"({"__metadata__":7})", 0), "object of texts"},
   };

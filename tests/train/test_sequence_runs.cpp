@@ -57,7 +57,8 @@ TEST_CASE("an encoder-decoder is trained on what has a source and a target") {
   SequenceConfig c = tiny_sequence_config("recall");
   c.model = "encoder_decoder";
   CHECK(refusal(c) ==
-        "[config] an encoder_decoder needs a source and a target, and rows of recall have none: use copy, reverse or modular_addition, or model gpt");
+        "[config] an encoder_decoder needs a source and a target, and rows of recall have none: "
+        "use copy, reverse or modular_addition, or model gpt");
 }
 
 TEST_CASE("copying three symbols is soon learned") {
@@ -74,7 +75,9 @@ TEST_CASE("copying three symbols is soon learned") {
 TEST_CASE("arms see the same batches whatever their attention, and other seeds others") {
   const TempFolder folder;
   SequenceConfig c = tiny_sequence_config("recall");
-  const auto hash = [&](const std::string& name) { return train_run(c, {.out = folder / name}).batch_hash; };
+  const auto hash = [&](const std::string& name) {
+    return train_run(c, {.out = folder / name}).batch_hash;
+  };
   const std::string softmax = hash("softmax");
   c.attention = "lightning";
   CHECK(hash("lightning") == softmax);
@@ -88,7 +91,9 @@ TEST_CASE("rules that a configuration breaks") {
   CHECK(refusal(c) == "[sequence] pairs must be 1 to 2, got 3");
   c = tiny_sequence_config("recall");
   c.length = 7;
-  CHECK(refusal(c) == "[sequence] 2 pairs and their queries, each with its answer's place, need a length of 8, got 7");
+  CHECK(refusal(c) ==
+        "[sequence] 2 pairs and their queries, each with its answer's place, need a length of 8, "
+        "got 7");
   c = tiny_sequence_config("copy");
   c.until = "val_auc=0.5";
   CHECK(refusal(c).find("auc") != std::string::npos);

@@ -1,4 +1,5 @@
-// A run may be stopped amid a step or an evaluation: nothing of it is kept, and the run that goes on is the undisturbed one.
+// A run may be stopped amid a step or an evaluation: nothing of it is kept, and the run that goes
+// on is the undisturbed one.
 #include <doctest/doctest.h>
 
 #include <map>
@@ -17,8 +18,14 @@ int stop_again_and_again(const C& config, const std::filesystem::path& out, std:
   for (int stops = 0;; ++stops) {
     std::int64_t ops = 0;
     const auto stopped = [&] { return ops >= every; };
-    const train::RunOptions options{.out = out, .resume = stops > 0, .estimate = false, .stop = stopped, .stop_within_step = [&] { return ++ops >= every; }};
-    const train::Summary summary = stops == 0 ? train::train_run(config, options) : train::resume_run(options, kind_of(config).name(), 0);
+    const train::RunOptions options{.out = out,
+                                    .resume = stops > 0,
+                                    .estimate = false,
+                                    .stop = stopped,
+                                    .stop_within_step = [&] { return ++ops >= every; }};
+    const train::Summary summary = stops == 0
+                                       ? train::train_run(config, options)
+                                       : train::resume_run(options, kind_of(config).name(), 0);
     if (!summary.interrupted) return stops;
     const auto metrics = test::read_metrics(out);
     const std::int64_t written = metrics.empty() ? 0 : metrics.back()["step"].get<std::int64_t>();
@@ -31,7 +38,8 @@ int stop_again_and_again(const C& config, const std::filesystem::path& out, std:
 /// A step whose evaluation was interrupted has a record of each: here they become one.
 void merge_metrics(const std::filesystem::path& run) {
   std::map<std::int64_t, nlohmann::json> steps;
-  for (const auto& record : test::read_metrics(run)) steps[record["step"].get<std::int64_t>()].update(record);
+  for (const auto& record : test::read_metrics(run))
+    steps[record["step"].get<std::int64_t>()].update(record);
   std::string text;
   for (const auto& [step, record] : steps) text += record.dump() + "\n";
   write_file((run / "metrics.jsonl").string(), text);

@@ -1,4 +1,5 @@
-// Runs of the kinds bert, classify, embedding and recommend, tiny: trained, resumed, used, explained, refused.
+// Runs of the kinds bert, classify, embedding and recommend, tiny: trained, resumed, used,
+// explained, refused.
 #include <doctest/doctest.h>
 
 #include <cmath>
@@ -7,11 +8,11 @@
 #include "nn/model_info.h"
 #include "tests/core/error_text.h"
 #include "tests/train/tiny_runs.h"
-#include "train/safetensors.h"
 #include "train/explain/embedding_map.h"
 #include "train/explain/history_weights.h"
 #include "train/kinds/classify/classify_task.h"
 #include "train/ranking.h"
+#include "train/safetensors.h"
 
 namespace weft::test {
 namespace {
@@ -23,7 +24,8 @@ fs::path write_labelled(const TempFolder& folder) {
   const fs::path file = folder / "labels.tsv";
   std::string text;
   for (int i = 0; i < 120; ++i)
-    text += i % 3 == 0 ? fmt::format("spam\twin {} prizes now call {}\n", i, i * 7 % 100) : fmt::format("ham\tsee you {} at home in {} minutes\n", i, i * 7 % 50);
+    text += i % 3 == 0 ? fmt::format("spam\twin {} prizes now call {}\n", i, i * 7 % 100)
+                       : fmt::format("ham\tsee you {} at home in {} minutes\n", i, i * 7 % 50);
   write_file(file.string(), text);
   return file;
 }
@@ -49,7 +51,8 @@ C tiny_encoder(const TempFolder& folder) {
 /// Every number of a run's checkpoint: weights and optimizer.
 std::vector<std::vector<double>> numbers_of(const fs::path& run) {
   std::vector<std::vector<double>> numbers;
-  for (const auto& [name, tensor] : read_safetensors(run / "last.safetensors").tensors) numbers.push_back(tensor.to_vector<double>());
+  for (const auto& [name, tensor] : read_safetensors(run / "last.safetensors").tensors)
+    numbers.push_back(tensor.to_vector<double>());
   return numbers;
 }
 
@@ -71,16 +74,21 @@ TEST_CASE("bert: pretrained, resumed to the same bits, fills in words; classify 
   CHECK(summary.validation.loss < std::log(80.0));
   CHECK(summary.validation.figure("accuracy") > 0);
   CHECK(numbers_of(interrupted(config, folder / "again", 14)) == numbers_of(folder / "bert"));
-  CHECK(read_run(folder / "again").facts.progress.batch_hash == read_run(folder / "bert").facts.progress.batch_hash);
-  CHECK(read_run(folder / "again").facts.progress.last.loss == read_run(folder / "bert").facts.progress.last.loss);
+  CHECK(read_run(folder / "again").facts.progress.batch_hash ==
+        read_run(folder / "bert").facts.progress.batch_hash);
+  CHECK(read_run(folder / "again").facts.progress.last.loss ==
+        read_run(folder / "bert").facts.progress.last.loss);
 
   const BertRun run = load_bert_run(read_run(folder / "bert"));
   const auto answers = fill_in(run, "see you [MASK] at ___", 3);
   REQUIRE(answers.size() == 2);
   REQUIRE(answers[0].size() == 3);
   CHECK(answers[0][0].probability >= answers[0][1].probability);
-  CHECK(error_text<ConfigError>([&] { fill_in(run, "see you", 3); }) == "[predict] there is nothing to fill in: write [MASK] or ___ where a word is missing");
-  CHECK(error_text<ConfigError>([&] { fill_in(run, "[MASK] a b c d e f g h i j k l m n o p q r s t", 3); }).find("make it shorter") != std::string::npos);
+  CHECK(error_text<ConfigError>([&] { fill_in(run, "see you", 3); }) ==
+        "[predict] there is nothing to fill in: write [MASK] or ___ where a word is missing");
+  CHECK(error_text<ConfigError>([&] {
+          fill_in(run, "[MASK] a b c d e f g h i j k l m n o p q r s t", 3);
+        }).find("make it shorter") != std::string::npos);
 
   auto fine = tiny_encoder<ClassifyConfig>(folder);
   fine.from = (folder / "bert").string();
@@ -91,9 +99,12 @@ TEST_CASE("bert: pretrained, resumed to the same bits, fills in words; classify 
   const ClassifyRun classifier = load_classify_run(read_run(folder / "tuned"));
   CHECK(classifier.probabilities("win 7 prizes now call 9")[1] > 0.5);
   CHECK(classifier.probabilities("see you at home")[1] < 0.5);
-  CHECK(error_text<ConfigError>([&] { load_bert_run(read_run(folder / "tuned")); }).find("belongs to a classify run; this command wants a bert run") != std::string::npos);
+  CHECK(error_text<ConfigError>([&] {
+          load_bert_run(read_run(folder / "tuned"));
+        }).find("belongs to a classify run; this command wants a bert run") != std::string::npos);
   fine.width = 32;
-  CHECK(error_text<ConfigError>([&] { train_run(fine, {.out = folder / "wide"}); }) == "[config] width is 32 here but 16 in the run it begins with: leave it out");
+  CHECK(error_text<ConfigError>([&] { train_run(fine, {.out = folder / "wide"}); }) ==
+        "[config] width is 32 here but 16 in the run it begins with: leave it out");
 
   const ClassifyData data = load_classify_data(fine, run.tokenizer);
   fine.width = 16;
@@ -101,7 +112,8 @@ TEST_CASE("bert: pretrained, resumed to the same bits, fills in words; classify 
   const auto ours = task.model().state_dict(), theirs = run.model->state_dict();
   for (const auto& [name, tensor] : ours)
     for (const auto& [other, value] : theirs)
-      if (name == other && name.starts_with("bert.")) CHECK(tensor.to_vector<double>() == value.to_vector<double>());
+      if (name == other && name.starts_with("bert."))
+        CHECK(tensor.to_vector<double>() == value.to_vector<double>());
 }
 
 TEST_CASE("classify: a bag of words, and a BERT that fills in words first") {
@@ -117,10 +129,13 @@ TEST_CASE("classify: a bag of words, and a BERT that fills in words first") {
   both.pretrain = 20;
   both.steps = 120;
   CHECK(train_run(both, {.out = folder / "both"}).test.figure("f1") > 0.9);
-  const auto half = interrupted(both, folder / "half", 15);  // stopped in the middle of the pretraining
-  CHECK(read_run(half).facts.progress.last.loss == read_run(folder / "both").facts.progress.last.loss);
+  const auto half =
+      interrupted(both, folder / "half", 15);  // stopped in the middle of the pretraining
+  CHECK(read_run(half).facts.progress.last.loss ==
+        read_run(folder / "both").facts.progress.last.loss);
   both.pretrain = 120;
-  CHECK(error_text<ConfigError>([&] { kind_of(both).check(both); }) == "[config] pretrain must leave steps to learn the classes in: pretrain 120, steps 120");
+  CHECK(error_text<ConfigError>([&] { kind_of(both).check(both); }) ==
+        "[config] pretrain must leave steps to learn the classes in: pretrain 120, steps 120");
   both.pretrain = 0;
   both.positive = "egg";
   CHECK(error_text<ConfigError>([&] { train_run(both, {.out = folder / "egg"}); }) ==
@@ -138,12 +153,15 @@ TEST_CASE("embedding: planted synonyms are neighbours, and the page shows them")
   const Summary summary = train_run(config, {.out = folder / "words"});
   CHECK(summary.validation.figure("synonyms") >= 0.95);
   const EmbeddingRun run = load_embedding_run(read_run(folder / "words"));
-  const explain::EmbeddingMap map = explain::explain_embedding(run, {.tokens = {"w7a"}, .count = 3});
+  const explain::EmbeddingMap map =
+      explain::explain_embedding(run, {.tokens = {"w7a"}, .count = 3});
   REQUIRE(map.neighbours.size() == 1);
   REQUIRE(map.neighbours[0].nearest.size() == 3);
   CHECK(explain::to_html(map).find(">w7a</text>") != std::string::npos);
   CHECK(explain::to_json(map).find("\"w7a\"") != std::string::npos);
-  CHECK(error_text<ConfigError>([&] { explain::explain_embedding(run, {.tokens = {"w7z"}}); }).find("[explain] synonyms has no vector for \"w7z\"; did you mean w7") == 0);
+  CHECK(error_text<ConfigError>([&] {
+          explain::explain_embedding(run, {.tokens = {"w7z"}});
+        }).find("[explain] synonyms has no vector for \"w7z\"; did you mean w7") == 0);
   config.tokenizer = "chars";
   config.steps = 20;
   CHECK(std::isfinite(train_run(config, {.out = folder / "chars"}).validation.loss));
@@ -169,7 +187,8 @@ TEST_CASE("recommend: FLOPs by formula are those of the calls that are made") {
   for (const std::string model : {"fm", "deepfm", "sum", "din", "bst", "autoint"}) {
     CAPTURE(model);
     config.model = model;
-    nn::Recommender recommender(recommender_config(config, {.items = 21, .categories = 6, .users = 21}));
+    nn::Recommender recommender(
+        recommender_config(config, {.items = 21, .categories = 6, .users = 21}));
     CHECK(kind.forward_flops(config, *facts) == nn::describe(recommender).flops);
   }
 }
@@ -190,21 +209,28 @@ TEST_CASE("recommend: every model learns, resumes to the same bits, and DIN's we
     config.penalty = std::string(model) == "din" ? 1e-3 : 0;
     config.user_id = std::string(model) == "fm";
     const Summary summary = train_run(config, {.out = folder / model});
-    CHECK_MESSAGE(summary.test.figure("auc") > 0.55, model);  // the transformer has learned least by then
+    CHECK_MESSAGE(summary.test.figure("auc") > 0.55,
+                  model);  // the transformer has learned least by then
     CHECK_MESSAGE(summary.test.figure("gauc") > 0.55, model);
   }
   config.model = "din";
   config.penalty = 1e-3;
   config.user_id = false;
-  CHECK(read_run(interrupted(config, folder / "half", 50)).facts.progress.last.loss == read_run(folder / "din").facts.progress.last.loss);
+  CHECK(read_run(interrupted(config, folder / "half", 50)).facts.progress.last.loss ==
+        read_run(folder / "din").facts.progress.last.loss);
 
-  const explain::HistoryWeights weights = explain::explain_history(load_recommend_run(read_run(folder / "din")), {0, 1});
+  const explain::HistoryWeights weights =
+      explain::explain_history(load_recommend_run(read_run(folder / "din")), {0, 1});
   REQUIRE(weights.examples.size() == 2);
   CHECK(weights.same_topic > weights.other_topic);
   CHECK(explain::to_html(weights).find("class=\"bar") != std::string::npos);
-  CHECK(error_text<ConfigError>([&] { explain::explain_history(load_recommend_run(read_run(folder / "sum")), {0}); }).find("only din weighs the history") != std::string::npos);
+  CHECK(error_text<ConfigError>([&] {
+          explain::explain_history(load_recommend_run(read_run(folder / "sum")), {0});
+        }).find("only din weighs the history") != std::string::npos);
   config.data = (folder / "none").string();
-  CHECK(error_text<IoError>([&] { train_run(config, {.out = folder / "x"}); }).find("is not a folder with MovieLens' ratings.csv or u.data") != std::string::npos);
+  CHECK(error_text<IoError>([&] {
+          train_run(config, {.out = folder / "x"});
+        }).find("is not a folder with MovieLens' ratings.csv or u.data") != std::string::npos);
 }
 
 TEST_CASE("AUC, grouped AUC and F1 against counting by hand") {
@@ -232,9 +258,11 @@ TEST_CASE("AUC, grouped AUC and F1 against counting by hand") {
   double wins = 0, pairs = 0;
   for (std::size_t a = 0; a < 40; ++a)
     for (std::size_t b = 0; b < 40; ++b)
-      if (positive[a] && !positive[b]) wins += scores[a] > scores[b] ? 1 : scores[a] == scores[b] ? 0.5 : 0, ++pairs;
+      if (positive[a] && !positive[b])
+        wins += scores[a] > scores[b] ? 1 : scores[a] == scores[b] ? 0.5 : 0, ++pairs;
   CHECK(auc(scores, positive) == doctest::Approx(wins / pairs));
-  CHECK(grouped_auc({1, 2, 2, 1, 5, 9}, {false, true, false, true, true, true}, {1, 1, 2, 2, 3, 3}) == 0.5);
+  CHECK(grouped_auc({1, 2, 2, 1, 5, 9}, {false, true, false, true, true, true},
+                    {1, 1, 2, 2, 3, 3}) == 0.5);
   CHECK(std::isnan(grouped_auc({1, 2}, {true, false}, {1, 2})));
   CHECK(f1_score({1, 1, 0, 0, 1}, {1, 0, 1, 0, 1}, 1) == doctest::Approx(2.0 / 3));
   CHECK(f1_score({0, 0}, {0, 0}, 1) == 0);

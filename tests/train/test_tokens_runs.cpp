@@ -65,14 +65,19 @@ TEST_CASE("each choice of attention and of what stands around it makes a model")
     c.heads = 1;
   };
   CHECK(runs([&](TokensConfig& c) { alone(c), c.projections = "diagonal"; }) == 3 * 8 + 32 + 33);
-  CHECK(runs([&](TokensConfig& c) { alone(c), c.projections = "diagonal", c.positions = "none", c.heads = 8; }) == 3 * 8 + 33);
+  CHECK(runs([&](TokensConfig& c) {
+          alone(c), c.projections = "diagonal", c.positions = "none", c.heads = 8;
+        }) == 3 * 8 + 33);
   CHECK(runs([&](TokensConfig& c) { alone(c); }) == 4 * 72 + 32 + 33);
   CHECK(runs([&](TokensConfig& c) { alone(c), c.attention = "linear"; }) == 4 * 72 + 32 + 33);
-  CHECK(runs([&](TokensConfig& c) { alone(c), c.attention = "channels", c.norm = "rms"; }) == 4 * 72 + 1 + 8 + 32 + 33);
+  CHECK(runs([&](TokensConfig& c) { alone(c), c.attention = "channels", c.norm = "rms"; }) ==
+        4 * 72 + 1 + 8 + 32 + 33);
   CHECK(runs([&](TokensConfig& c) { c.one_token = true, c.label_smoothing = 0.1; }) > 0);
 }
 
-TEST_CASE("a product of different dimensions is learned by a factorization machine, not by logistic regression") {
+TEST_CASE(
+    "a product of different dimensions is learned by a factorization machine, not by logistic "
+    "regression") {
   const TempFolder folder;
   const auto accuracy = [&](const std::string& model) {
     TokensConfig c = tiny_tokens_config(model);
@@ -108,9 +113,13 @@ TEST_CASE("a factorization machine recovers the planted pair among all pairs") {
   for (std::int64_t i = 0; i < features; ++i)
     for (std::int64_t j = i + 1; j < features; ++j) {
       double weight = 0;
-      for (std::int64_t k = 0; k < rank; ++k) weight += factors[static_cast<std::size_t>(i * rank + k)] * factors[static_cast<std::size_t>(j * rank + k)];
-      if (i == 0 && j == 2 * c.features - 1) planted = weight;
-      else largest_other = std::max(largest_other, std::abs(weight));
+      for (std::int64_t k = 0; k < rank; ++k)
+        weight += factors[static_cast<std::size_t>(i * rank + k)] *
+                  factors[static_cast<std::size_t>(j * rank + k)];
+      if (i == 0 && j == 2 * c.features - 1)
+        planted = weight;
+      else
+        largest_other = std::max(largest_other, std::abs(weight));
     }
   CHECK(planted > 5 * largest_other);
 }
@@ -124,7 +133,8 @@ TEST_CASE("wines are told as numbers and as classes") {
   c.lr = 0.03;
   c.steps = c.eval_every = 200;
   const Summary numbers = train_run(c, {.out = folder / "numbers"});
-  CHECK(numbers.test.figure("r2") == doctest::Approx(0.25).epsilon(0.2));  // least squares: 0.28 over all wines
+  CHECK(numbers.test.figure("r2") ==
+        doctest::Approx(0.25).epsilon(0.2));  // least squares: 0.28 over all wines
   CHECK(numbers.test.figure("mse") == doctest::Approx(0.57).epsilon(0.15));
   c.at_least = 7;
   CHECK(train_run(c, {.out = folder / "classes"}).test.figure("accuracy") > 0.77);
@@ -148,11 +158,15 @@ TEST_CASE("what a tokens run cannot be") {
   c = tiny_tokens_config();
   c.data = "triple";
   c.tokens = 2;
-  CHECK(refusal(c) == "[data] task triple relates features of 3 tokens and 3 dimensions: got tokens 2, features 8");
+  CHECK(
+      refusal(c) ==
+      "[data] task triple relates features of 3 tokens and 3 dimensions: got tokens 2, features 8");
   const TempFolder folder;
   c = tiny_tokens_config();
   c.batch = 257;
-  CHECK_THROWS_WITH_AS(train_run(c, {.out = folder / "x"}), "[config] batch is larger than the data: batch 257, 256 training rows", ConfigError);
+  CHECK_THROWS_WITH_AS(train_run(c, {.out = folder / "x"}),
+                       "[config] batch is larger than the data: batch 257, 256 training rows",
+                       ConfigError);
   CHECK(kind_of(c).meaningless(c, "rank") == "model transformer");
   CHECK(kind_of(c).meaningless(c, "at_least") == "data different");
 }

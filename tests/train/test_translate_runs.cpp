@@ -22,7 +22,8 @@ TranslateConfig tiny_translate_config(const TempFolder& folder) {
   std::set<std::string> words;
   for (int i = 0; i < 400; ++i) {
     std::string word;
-    for (int at = 0, rest = i * 7919 + 13; at < 2 + i % 3; ++at, rest /= 4) word += static_cast<char>('a' + rest % 4);
+    for (int at = 0, rest = i * 7919 + 13; at < 2 + i % 3; ++at, rest /= 4)
+      word += static_cast<char>('a' + rest % 4);
     if (!words.insert(word).second) continue;
     std::string answer(word.rbegin(), word.rend());
     for (char& letter : answer) letter = static_cast<char>(letter - 'a' + 'A');
@@ -52,19 +53,23 @@ TEST_CASE("words are written backwards, as a trained run shows when it is used")
   const Summary summary = train_run(c, {.out = folder / "run"});
   CHECK(summary.test.figure("accuracy") > 0.9);
   CHECK(summary.test.figure("bits_per_byte") < 0.7);
-  CHECK(static_cast<double>(summary.parameters) == kind_of(c).parameters(c, *kind_of(c).look_at_data(c)));
+  CHECK(static_cast<double>(summary.parameters) ==
+        kind_of(c).parameters(c, *kind_of(c).look_at_data(c)));
 
   const TranslateRun run = load_translate_run(read_run(folder / "run"));
   const auto found = run.translate("abca", 3);
   REQUIRE(found.size() >= 2);
   CHECK(found[0].text == "ACBA");
   CHECK(found[0].log_probability > found[1].log_probability);
-  CHECK(error_text<ConfigError>([&] { run.translate("", 2); }) == "[predict] an empty text has no translation");
-  CHECK(error_text<ConfigError>([&] { run.translate("abcdabc", 2); }) == "[predict] the text has 7 characters, and the model reads at most 6");
+  CHECK(error_text<ConfigError>([&] { run.translate("", 2); }) ==
+        "[predict] an empty text has no translation");
+  CHECK(error_text<ConfigError>([&] { run.translate("abcdabc", 2); }) ==
+        "[predict] the text has 7 characters, and the model reads at most 6");
   CHECK(error_text<ConfigError>([&] { run.translate("xyz", 2); }).find("x") != std::string::npos);
 }
 
-TEST_CASE("a translate run goes on to the same figures after it was stopped in the middle of an epoch") {
+TEST_CASE(
+    "a translate run goes on to the same figures after it was stopped in the middle of an epoch") {
   const TempFolder folder;
   TranslateConfig c = tiny_translate_config(folder);
   c.steps = 30;
@@ -74,7 +79,8 @@ TEST_CASE("a translate run goes on to the same figures after it was stopped in t
   int asked = 0;
   CHECK(train_run(c, {.out = folder / "parts", .stop = [&] { return ++asked > 13; }}).interrupted);
   CHECK_FALSE(resume_run({.out = folder / "parts", .resume = true}, "translate", 0).interrupted);
-  const Progress whole = read_run(folder / "whole").facts.progress, parts = read_run(folder / "parts").facts.progress;
+  const Progress whole = read_run(folder / "whole").facts.progress,
+                 parts = read_run(folder / "parts").facts.progress;
   CHECK(whole.last.loss == parts.last.loss);
   CHECK(whole.batch_hash == parts.batch_hash);
 }
@@ -83,12 +89,16 @@ TEST_CASE("what a translate run cannot be is said before it starts") {
   const TempFolder folder;
   TranslateConfig c = tiny_translate_config(folder);
   c.context = 3;
-  CHECK(error_text<ConfigError>([&] { train_run(c, {.out = folder / "run"}); }).find("have a text longer than the context 3; the longest, in line ") != std::string::npos);
+  CHECK(error_text<ConfigError>([&] {
+          train_run(c, {.out = folder / "run"});
+        }).find("have a text longer than the context 3; the longest, in line ") !=
+        std::string::npos);
   CHECK_FALSE(std::filesystem::exists(folder / "run"));
   c = tiny_translate_config(folder);
   c.positions = "rope";
   c.width = 6;
-  CHECK(refusal(c) == "[config] rope turns pairs of numbers, so the size of a head must be even: it is 3");
+  CHECK(refusal(c) ==
+        "[config] rope turns pairs of numbers, so the size of a head must be even: it is 3");
   c = tiny_translate_config(folder);
   c.until = "val_auc=1";
   CHECK(refusal(c).find("auc") != std::string::npos);

@@ -53,7 +53,9 @@ std::string refusal(const C& config) {
 
 inline std::string tiny_text() {
   std::string text;
-  for (int i = 0; i < 150; ++i) text += "the cat " + std::to_string(i * 7 % 13) + " sat on mat " + std::to_string(i * 5 % 9) + ".\n";
+  for (int i = 0; i < 150; ++i)
+    text += "the cat " + std::to_string(i * 7 % 13) + " sat on mat " + std::to_string(i * 5 % 9) +
+            ".\n";
   return text;
 }
 
@@ -83,11 +85,14 @@ inline void write_tiny_images(const fs::path& folder) {
       labels[static_cast<std::size_t>(n)] = static_cast<std::uint8_t>(n % 3);
       for (std::int64_t i = 0; i < 64; ++i) {
         const bool bar = i / 8 / 3 == n % 3;
-        pixels[static_cast<std::size_t>(n * 64 + i)] = static_cast<std::uint8_t>((bar ? 180 : 20) + (n * 31 + i * 17) % 40);
+        pixels[static_cast<std::size_t>(n * 64 + i)] =
+            static_cast<std::uint8_t>((bar ? 180 : 20) + (n * 31 + i * 17) % 40);
       }
     }
-    data::write_idx((folder / (part + "-images-idx3-ubyte")).string(), Tensor::from(pixels, {count, 8, 8}));
-    data::write_idx((folder / (part + "-labels-idx1-ubyte")).string(), Tensor::from(labels, {count}));
+    data::write_idx((folder / (part + "-images-idx3-ubyte")).string(),
+                    Tensor::from(pixels, {count, 8, 8}));
+    data::write_idx((folder / (part + "-labels-idx1-ubyte")).string(),
+                    Tensor::from(labels, {count}));
   };
   write("train", 50);
   write("t10k", 9);

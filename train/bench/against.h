@@ -1,4 +1,5 @@
-// `--against`: ours and a peer in turn, each in a process of its own, so that what disturbs the machine disturbs both.
+// `--against`: ours and a peer in turn, each in a process of its own, so that what disturbs the
+// machine disturbs both.
 #pragma once
 
 #include <cstdint>
@@ -24,8 +25,8 @@ struct Comparison {
   std::vector<Reading> peer;
 };
 
-/// Throws ConfigError unless 1 <= rounds <= 1000; IoError, with what it printed, when a program fails or its last line of stdout is no JSON
-/// object with a positive number `median_ms`.
+/// Throws ConfigError unless 1 <= rounds <= 1000; IoError, with what it printed, when a program
+/// fails or its last line of stdout is no JSON object with a positive number `median_ms`.
 Comparison run_against(const Plan& plan, const std::string& command, std::int64_t rounds);
 
 /// Of several readings of one program: the middle, and the ends.

@@ -21,15 +21,16 @@ struct AttentionPlan {
   void validate() const;
 };
 
-/// Of one kind at one length: forward with what backward needs, and backward of all inputs; medians.
+/// Of one kind at one length: forward with what backward needs, and backward of all inputs;
+/// medians.
 struct AttentionCost {
   std::string kind;  ///< plain, flash, lightning, all causal; channels, which cannot be
   std::int64_t length = 0;
-  bool measured = false;   ///< false: it does not fit in memory
+  bool measured = false;  ///< false: it does not fit in memory
   double forward_ms = 0;
   double backward_ms = 0;
-  double cpu_ms = 0;       ///< of both, all threads together: what other programs do hardly touches it
-  double peak_mib = 0;     ///< of tensors, beyond inputs, output and gradients
+  double cpu_ms = 0;    ///< of both, all threads together: what other programs do hardly touches it
+  double peak_mib = 0;  ///< of tensors, beyond inputs, output and gradients
   double tokens_per_s = 0;
 };
 

@@ -19,7 +19,7 @@ struct OpSpeed {
   double backward_ms = -1;  ///< of the backward alone; -1: the op has no gradient
   double gflop_per_s = 0;   ///< 0: the op computes nothing
   double gb_per_s = 0;      ///< 0: the op moves nothing
-  double share = 0;         ///< of the peak of that which bounds it; above 1: its data come from the cache
+  double share = 0;  ///< of the peak of that which bounds it; above 1: its data come from the cache
 };
 
 MachinePeak measure_peak();

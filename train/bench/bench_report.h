@@ -1,4 +1,5 @@
-// How a measurement is shown: to a person, or as the one line of JSON that the PyTorch script prints too.
+// How a measurement is shown: to a person, or as the one line of JSON that the PyTorch script
+// prints too.
 #pragma once
 
 #include <string>

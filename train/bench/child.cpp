@@ -23,7 +23,8 @@ constexpr std::size_t kMostBytes = std::size_t{16} << 20;
 /// Both ends closed by the destructor, or before.
 struct Pipe {
   Pipe() {
-    if (::pipe2(ends.data(), O_CLOEXEC) != 0) fail<IoError>("bench", "no pipe to a child: {}", std::strerror(errno));
+    if (::pipe2(ends.data(), O_CLOEXEC) != 0)
+      fail<IoError>("bench", "no pipe to a child: {}", std::strerror(errno));
   }
   ~Pipe() {
     close(0);
@@ -50,7 +51,8 @@ pid_t spawn(const std::vector<std::string>& command, const Pipe& out, const Pipe
   pid_t child = -1;
   const int error = ::posix_spawn(&child, words[0], &actions, nullptr, words.data(), environ);
   ::posix_spawn_file_actions_destroy(&actions);
-  if (error != 0) fail<IoError>("bench", "{} cannot be started: {}", command[0], std::strerror(error));
+  if (error != 0)
+    fail<IoError>("bench", "{} cannot be started: {}", command[0], std::strerror(error));
   return child;
 }
 
@@ -65,8 +67,10 @@ bool read_all(Pipe& out, Pipe& err, ChildOutcome& outcome) {
       if (polled[i].fd < 0 || polled[i].revents == 0) continue;
       const ssize_t count = ::read(polled[i].fd, buffer.data(), buffer.size());
       if (count < 0 && errno == EINTR) continue;
-      if (count <= 0) polled[i].fd = -1;
-      else texts[i]->append(buffer.data(), static_cast<std::size_t>(count));
+      if (count <= 0)
+        polled[i].fd = -1;
+      else
+        texts[i]->append(buffer.data(), static_cast<std::size_t>(count));
       if (texts[i]->size() > kMostBytes) return false;
     }
   }
@@ -87,13 +91,16 @@ ChildOutcome run_child(const std::vector<std::string>& command) {
     whole = read_all(out, err, outcome);
     if (!whole) ::kill(child, SIGKILL);
     siginfo_t ended{};  // not reaped yet: until then nobody else gets its number
-    while (::waitid(P_PID, static_cast<id_t>(child), &ended, WEXITED | WNOWAIT) < 0 && errno == EINTR) {
+    while (::waitid(P_PID, static_cast<id_t>(child), &ended, WEXITED | WNOWAIT) < 0 &&
+           errno == EINTR) {
     }
   }
   int status = 0;
   while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
   }
-  if (!whole) fail<IoError>("bench", "the command printed more than {} MiB: {}", kMostBytes >> 20, command.back());
+  if (!whole)
+    fail<IoError>("bench", "the command printed more than {} MiB: {}", kMostBytes >> 20,
+                  command.back());
   outcome.code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
   return outcome;
 }

@@ -12,7 +12,8 @@ struct ChildOutcome {
   std::string err;  ///< stderr
 };
 
-/// Nothing to read on stdin. Throws IoError when it cannot be started, or prints more than any measurement would.
+/// Nothing to read on stdin. Throws IoError when it cannot be started, or prints more than any
+/// measurement would.
 ChildOutcome run_child(const std::vector<std::string>& command);
 /// By /bin/sh.
 ChildOutcome run_shell(const std::string& command);

@@ -20,17 +20,21 @@ constexpr int kTries = 4;
 
 constexpr std::align_val_t kHugePage{std::size_t{2} << 20};
 
-std::int64_t count_patches(const Plan& plan) { return (plan["image"] / plan["patch"]) * (plan["image"] / plan["patch"]); }
+std::int64_t count_patches(const Plan& plan) {
+  return (plan["image"] / plan["patch"]) * (plan["image"] / plan["patch"]);
+}
 
 }  // namespace
 
 FloatBuffer::FloatBuffer(std::int64_t size) {
-  const std::size_t bytes = static_cast<std::size_t>(std::max<std::int64_t>(size, 1)) * sizeof(float);
+  const std::size_t bytes =
+      static_cast<std::size_t>(std::max<std::int64_t>(size, 1)) * sizeof(float);
   data_.reset(static_cast<float*>(::operator new(bytes, kHugePage)));
 #ifdef MADV_HUGEPAGE
   ::madvise(data_.get(), bytes, MADV_HUGEPAGE);
 #endif
-  for (std::int64_t i = 0; i < size; ++i) data_.get()[i] = static_cast<float>(i * 7 % 13 - 6) * 0.05f;
+  for (std::int64_t i = 0; i < size; ++i)
+    data_.get()[i] = static_cast<float>(i * 7 % 13 - 6) * 0.05f;
 }
 
 void FloatBuffer::Free::operator()(float* data) const { ::operator delete(data, kHugePage); }
@@ -49,10 +53,13 @@ GemmFloor::GemmFloor(const Plan& plan)
 }
 
 void GemmFloor::make_calls(const Plan& plan) {
-  const bool vit = plan.is("vit"), softmax = plan.attention == "softmax" || plan.attention == "plain";
+  const bool vit = plan.is("vit"),
+             softmax = plan.attention == "softmax" || plan.attention == "plain";
   const std::int64_t rows = plan["batch"] * tokens_, width = plan["width"];
-  const Call patch{Kind::forward, vit ? plan["batch"] * count_patches(plan) : 0, plan["channels"] * plan["patch"] * plan["patch"], width};
-  const Call head{Kind::forward, vit ? plan["batch"] : rows, width, vit ? plan["classes"] : plan["vocab"]};
+  const Call patch{Kind::forward, vit ? plan["batch"] * count_patches(plan) : 0,
+                   plan["channels"] * plan["patch"] * plan["patch"], width};
+  const Call head{Kind::forward, vit ? plan["batch"] : rows, width,
+                  vit ? plan["classes"] : plan["vocab"]};
   const Call qkv{Kind::forward, rows, width, 3 * width}, proj{Kind::forward, rows, width, width};
   const Call up{Kind::forward, rows, width, 4 * width}, down{Kind::forward, rows, 4 * width, width};
   const auto backward = [&](Call call) {
@@ -79,12 +86,18 @@ void GemmFloor::make_calls(const Plan& plan) {
 
 void GemmFloor::count_flop() {
   double pairs = 0;  // of a query and a key, in one head
-  for (std::int64_t i = 0; i < chunk_count(tokens_, kBlock); ++i) pairs += static_cast<double>((block(i).end - block(i).begin) * block(i).keys_end);
-  const double product = 2e-9 * pairs * static_cast<double>(head_size_) * static_cast<double>(heads_);
+  for (std::int64_t i = 0; i < chunk_count(tokens_, kBlock); ++i)
+    pairs += static_cast<double>((block(i).end - block(i).begin) * block(i).keys_end);
+  const double product =
+      2e-9 * pairs * static_cast<double>(head_size_) * static_cast<double>(heads_);
   for (const Call& call : calls_) {
-    if (call.kind == Kind::attention_forward) gflop_ += 2 * product;
-    else if (call.kind == Kind::attention_backward) gflop_ += 4 * product;
-    else gflop_ += 2e-9 * static_cast<double>(call.rows) * static_cast<double>(call.in) * static_cast<double>(call.out);
+    if (call.kind == Kind::attention_forward)
+      gflop_ += 2 * product;
+    else if (call.kind == Kind::attention_backward)
+      gflop_ += 4 * product;
+    else
+      gflop_ += 2e-9 * static_cast<double>(call.rows) * static_cast<double>(call.in) *
+                static_cast<double>(call.out);
   }
 }
 
@@ -122,7 +135,8 @@ void GemmFloor::choose_tiles() {
 blas::Tiling GemmFloor::fastest_tile(Call call) const {
   const auto [m, n, k] = sides(call);
   std::vector<blas::Tiling> ways{blas::choose_tiles(m, n, k)};
-  for (const std::int64_t parts : {num_threads(), 2 * num_threads(), 4 * num_threads(), 16 * num_threads()}) {
+  for (const std::int64_t parts :
+       {num_threads(), 2 * num_threads(), 4 * num_threads(), 16 * num_threads()}) {
     ways.push_back({chunk_count(m, parts), n});
     ways.push_back({m, chunk_count(n, parts)});
   }
@@ -141,9 +155,12 @@ blas::Tiling GemmFloor::fastest_tile(Call call) const {
 double GemmFloor::run() const {
   const auto begin = Clock::now();
   for (const Call& call : calls_) {
-    if (call.kind == Kind::attention_forward) attention(false);
-    else if (call.kind == Kind::attention_backward) attention(true);
-    else linear(call);
+    if (call.kind == Kind::attention_forward)
+      attention(false);
+    else if (call.kind == Kind::attention_backward)
+      attention(true);
+    else
+      linear(call);
   }
   return seconds_since(begin);
 }
@@ -156,18 +173,26 @@ GemmFloor::Sides GemmFloor::sides(const Call& call) {
 
 void GemmFloor::linear(const Call& call) const {
   const auto [rows_of_c, columns_of_c, depth] = sides(call);
-  const std::int64_t m = rows_of_c, n = columns_of_c, k = depth;  // clang 14 lets no lambda see the names above
-  const Op op_a = call.kind == Kind::weight_gradient ? Op::transpose : Op::none, op_b = call.kind == Kind::forward ? Op::transpose : Op::none;
-  const std::int64_t lda = op_a == Op::none ? k : m, ldb = op_b == Op::none ? n : k, across = chunk_count(n, call.tile.columns);
+  const std::int64_t m = rows_of_c, n = columns_of_c,
+                     k = depth;  // clang 14 lets no lambda see the names above
+  const Op op_a = call.kind == Kind::weight_gradient ? Op::transpose : Op::none,
+           op_b = call.kind == Kind::forward ? Op::transpose : Op::none;
+  const std::int64_t lda = op_a == Op::none ? k : m, ldb = op_b == Op::none ? n : k,
+                     across = chunk_count(n, call.tile.columns);
   const float *a = a_->data(), *b = b_->data();
   float* const c = c_->data();
-  parallel_for(chunk_count(m, call.tile.rows) * across, 1, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t i = begin; i < end; ++i) {
-      const std::int64_t row = i / across * call.tile.rows, column = i % across * call.tile.columns;
-      blas::gemm(op_a, op_b, std::min(call.tile.rows, m - row), std::min(call.tile.columns, n - column), k, 1.0f,
-                 a + (op_a == Op::none ? row * lda : row), lda, b + (op_b == Op::none ? column : column * ldb), ldb, 0.0f, c + row * n + column, n);
-    }
-  });
+  parallel_for(chunk_count(m, call.tile.rows) * across, 1,
+               [&](std::int64_t begin, std::int64_t end) {
+                 for (std::int64_t i = begin; i < end; ++i) {
+                   const std::int64_t row = i / across * call.tile.rows,
+                                      column = i % across * call.tile.columns;
+                   blas::gemm(op_a, op_b, std::min(call.tile.rows, m - row),
+                              std::min(call.tile.columns, n - column), k, 1.0f,
+                              a + (op_a == Op::none ? row * lda : row), lda,
+                              b + (op_b == Op::none ? column : column * ldb), ldb, 0.0f,
+                              c + row * n + column, n);
+                 }
+               });
 }
 
 GemmFloor::Block GemmFloor::block(std::int64_t index) const {
@@ -178,28 +203,33 @@ GemmFloor::Block GemmFloor::block(std::int64_t index) const {
 void GemmFloor::attention(bool backward) const {
   const std::int64_t blocks = chunk_count(tokens_, kBlock), items = heads_ * blocks;
   parallel_for(tasks_, 1, [&](std::int64_t first, std::int64_t last) {
-    // Dealt in turn, and from another block on in each head, so that every task gets long and short ones.
+    // Dealt in turn, and from another block on in each head, so that every task gets long and short
+    // ones.
     for (std::int64_t task = first; task < last; ++task)
       for (std::int64_t item = task; item < items; item += tasks_) {
         const std::int64_t head = item / blocks;
-        attention_block(block((item + head) % blocks), head, backward, scores_->data() + 2 * task * score_floats_);
+        attention_block(block((item + head) % blocks), head, backward,
+                        scores_->data() + 2 * task * score_floats_);
       }
   });
 }
 
-void GemmFloor::attention_block(const Block& block, std::int64_t head, bool backward, float* scores) const {
+void GemmFloor::attention_block(const Block& block, std::int64_t head, bool backward,
+                                float* scores) const {
   const std::int64_t d = head_size_, first = head * tokens_ * d, n = block.end - block.begin;
   const std::int64_t keys = block.keys_end, queries = tokens_ - block.queries_begin;
-  const float* const rows = a_->data() + first + block.begin * d;             // q or do of the block
-  const float* const met = b_->data() + first;                                // k or v of the keys that it meets
-  const float* const meeting = b_->data() + first + block.queries_begin * d;  // q or do of the queries that meet it
+  const float* const rows = a_->data() + first + block.begin * d;  // q or do of the block
+  const float* const met = b_->data() + first;  // k or v of the keys that it meets
+  const float* const meeting =
+      b_->data() + first + block.queries_begin * d;  // q or do of the queries that meet it
   float* const out = c_->data() + first + block.begin * d;
   float* const gradients = scores + score_floats_;
   if (backward) {
     blas::gemm(Op::none, Op::transpose, n, keys, d, 1.0f, rows, d, met, d, 0.0f, gradients, keys);
     blas::gemm(Op::none, Op::none, n, d, keys, 1.0f, gradients, keys, met, d, 0.0f, out, d);
     blas::gemm(Op::transpose, Op::none, n, d, queries, 1.0f, scores, n, meeting, d, 0.0f, out, d);
-    blas::gemm(Op::transpose, Op::none, n, d, queries, 1.0f, gradients, n, meeting, d, 0.0f, out, d);
+    blas::gemm(Op::transpose, Op::none, n, d, queries, 1.0f, gradients, n, meeting, d, 0.0f, out,
+               d);
   } else {
     blas::gemm(Op::none, Op::transpose, n, keys, d, 1.0f, rows, d, met, d, 0.0f, scores, keys);
     blas::gemm(Op::none, Op::none, n, d, keys, 1.0f, scores, keys, met, d, 0.0f, out, d);

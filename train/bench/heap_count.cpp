@@ -36,11 +36,16 @@ void* heap_must(void* block) {
 
 }  // namespace
 
-// The standard lets a program put its own in the place of these; the forms for arrays and the sized ones call these.
+// The standard lets a program put its own in the place of these; the forms for arrays and the sized
+// ones call these.
 void* operator new(std::size_t bytes) { return heap_must(heap_take(bytes)); }
 void* operator new(std::size_t bytes, const std::nothrow_t&) noexcept { return heap_take(bytes); }
-void* operator new(std::size_t bytes, std::align_val_t alignment) { return heap_must(heap_take(bytes, alignment)); }
-void* operator new(std::size_t bytes, std::align_val_t alignment, const std::nothrow_t&) noexcept { return heap_take(bytes, alignment); }
+void* operator new(std::size_t bytes, std::align_val_t alignment) {
+  return heap_must(heap_take(bytes, alignment));
+}
+void* operator new(std::size_t bytes, std::align_val_t alignment, const std::nothrow_t&) noexcept {
+  return heap_take(bytes, alignment);
+}
 void operator delete(void* block) noexcept { std::free(block); }
 void operator delete(void* block, std::size_t) noexcept { std::free(block); }
 void operator delete(void* block, std::align_val_t) noexcept { std::free(block); }

@@ -5,7 +5,8 @@
 
 namespace weft::bench {
 
-/// Calls since the program began, by all threads; -1 where they are not counted (under a sanitizer, which has its own operator new).
+/// Calls since the program began, by all threads; -1 where they are not counted (under a sanitizer,
+/// which has its own operator new).
 std::int64_t heap_allocations();
 
 }  // namespace weft::bench

@@ -18,7 +18,7 @@
 namespace weft::bench {
 namespace {
 
-constexpr std::int64_t kGroups = 8;         // of timed steps, each followed by a round of the products
+constexpr std::int64_t kGroups = 8;  // of timed steps, each followed by a round of the products
 constexpr std::int64_t kLeastRounds = 3;
 constexpr std::int64_t kObservedSteps = 8;
 constexpr double kMiB = 1024.0 * 1024.0;
@@ -64,8 +64,9 @@ std::vector<OpTime> observe(Workload& work, std::int64_t steps) {
     }
   std::vector<OpTime> times;
   for (const auto& [op, both] : all) times.push_back({op, median(both.first), median(both.second)});
-  std::stable_sort(times.begin(), times.end(),
-                   [](const OpTime& a, const OpTime& b) { return a.forward_ms + a.backward_ms > b.forward_ms + b.backward_ms; });
+  std::stable_sort(times.begin(), times.end(), [](const OpTime& a, const OpTime& b) {
+    return a.forward_ms + a.backward_ms > b.forward_ms + b.backward_ms;
+  });
   return times;
 }
 
@@ -94,7 +95,8 @@ Measurement measure(const Plan& plan) {
     }
     result.system_allocations += memory_stats().allocations - system_before;
     heap += heap_allocations() - heap_before;
-    if (result.system_peak_mib == 0) {  // what training holds is known now: the products may have their own memory
+    if (result.system_peak_mib ==
+        0) {  // what training holds is known now: the products may have their own memory
       result.allocator_peak_mib = static_cast<double>(memory_stats().peak) / kMiB;
       result.system_peak_mib = train::process_peak_mib();
       if (plan.model->gemm_floor) {
@@ -104,7 +106,8 @@ Measurement measure(const Plan& plan) {
     }
     if (floor) rounds.push_back(floor->run() * 1e3);
   }
-  while (floor && static_cast<std::int64_t>(rounds.size()) < kLeastRounds) rounds.push_back(floor->run() * 1e3);
+  while (floor && static_cast<std::int64_t>(rounds.size()) < kLeastRounds)
+    rounds.push_back(floor->run() * 1e3);
 
   result.median_ms = median(times);
   result.min_ms = *std::min_element(times.begin(), times.end());
@@ -115,7 +118,8 @@ Measurement measure(const Plan& plan) {
     result.floor_gflop = floor->gflop();
     result.efficiency = result.floor_ms / result.median_ms;
   }
-  result.heap_allocations = heap_allocations() < 0 ? -1 : static_cast<double>(heap) / static_cast<double>(plan.steps);
+  result.heap_allocations =
+      heap_allocations() < 0 ? -1 : static_cast<double>(heap) / static_cast<double>(plan.steps);
   floor.reset();
   result.ops = observe(work, std::min(plan.steps, kObservedSteps));
   return result;

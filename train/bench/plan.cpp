@@ -10,7 +10,8 @@ namespace weft::bench {
 namespace {
 
 void check_range(const char* name, std::int64_t value, std::int64_t low, std::int64_t high) {
-  if (value < low || value > high) fail<ConfigError>("bench", "{} must be from {} to {}, got {}", name, low, high, value);
+  if (value < low || value > high)
+    fail<ConfigError>("bench", "{} must be from {} to {}, got {}", name, low, high, value);
 }
 
 }  // namespace
@@ -18,7 +19,8 @@ void check_range(const char* name, std::int64_t value, std::int64_t low, std::in
 const std::vector<BenchModel>& bench_models() {
   static const std::vector<BenchModel> all = [] {
     std::vector<BenchModel> list = transformer_models();
-    for (auto& models : {image_models(), click_models()}) list.insert(list.end(), models.begin(), models.end());
+    for (auto& models : {image_models(), click_models()})
+      list.insert(list.end(), models.begin(), models.end());
     return list;
   }();
   return all;
@@ -39,7 +41,8 @@ std::int64_t Plan::operator[](std::string_view name) const {
 bool Plan::is(std::string_view name) const { return model->name == name; }
 
 void Plan::validate() const {
-  for (const Size& size : model->sizes) check_range(size.name, (*this)[size.name], size.least, size.most);
+  for (const Size& size : model->sizes)
+    check_range(size.name, (*this)[size.name], size.least, size.most);
   check_range("steps", steps, 1, 1'000'000);
   check_range("warmup", warmup, 0, 1'000'000);
   check_range("threads", threads, 0, 1024);
@@ -49,18 +52,25 @@ void Plan::validate() const {
   if (!(wanted > limit)) return;
   std::vector<std::string> names;
   for (const Size& size : model->sizes) names.emplace_back(size.name);
-  fail<ConfigError>("bench", "this cannot fit in memory: at least {:.1f} GiB for a step, {:.1f} GiB are there; lower one of {}", wanted / 0x1p30, limit / 0x1p30,
-                    fmt::join(names, ", "));
+  fail<ConfigError>("bench",
+                    "this cannot fit in memory: at least {:.1f} GiB for a step, {:.1f} GiB are "
+                    "there; lower one of {}",
+                    wanted / 0x1p30, limit / 0x1p30, fmt::join(names, ", "));
 }
 
 void check_heads(const Plan& plan) {
-  if (plan["width"] % plan["heads"] != 0) fail<ConfigError>("bench", "width must be divisible by heads: width {}, heads {}", plan["width"], plan["heads"]);
+  if (plan["width"] % plan["heads"] != 0)
+    fail<ConfigError>("bench", "width must be divisible by heads: width {}, heads {}",
+                      plan["width"], plan["heads"]);
 }
 
-Tensor random_ids(const Shape& shape, std::int64_t bound, Generator& generator, std::int64_t first) {
+Tensor random_ids(const Shape& shape, std::int64_t bound, Generator& generator,
+                  std::int64_t first) {
   Tensor ids = Tensor::empty(shape, DType::i64);
   auto* const out = ids.data<std::int64_t>();
-  for (std::int64_t i = 0, n = ids.numel(); i < n; ++i) out[i] = first + static_cast<std::int64_t>(generator.next_below(static_cast<std::uint64_t>(bound - first)));
+  for (std::int64_t i = 0, n = ids.numel(); i < n; ++i)
+    out[i] = first + static_cast<std::int64_t>(
+                         generator.next_below(static_cast<std::uint64_t>(bound - first)));
   return ids;
 }
 

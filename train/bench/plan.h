@@ -20,7 +20,7 @@ struct BenchModel;
 struct Plan {
   const BenchModel* model;
   std::map<std::string, std::int64_t, std::less<>> sizes;  ///< the model's, by name
-  std::string attention = "softmax";  ///< gpt and vit
+  std::string attention = "softmax";                       ///< gpt and vit
   std::int64_t steps = 40;
   std::int64_t warmup = 8;
   int threads = 0;  ///< 0: one a core
@@ -29,7 +29,8 @@ struct Plan {
   /// A size of the model; 0 where it has none of that name.
   std::int64_t operator[](std::string_view name) const;
   bool is(std::string_view name) const;
-  /// Throws ConfigError that names the flag, its value and what it may be, and where the work surely does not fit in memory.
+  /// Throws ConfigError that names the flag, its value and what it may be, and where the work
+  /// surely does not fit in memory.
   void validate() const;
 };
 
@@ -47,16 +48,18 @@ struct Work {
   std::function<Tensor()> loss;
 };
 
-/// A model that can be benched. To add one: its entry in one of train/bench/models/*.cpp, and the same in PyTorch in tests/peers/torch_models.py.
+/// A model that can be benched. To add one: its entry in one of train/bench/models/*.cpp, and the
+/// same in PyTorch in tests/peers/torch_models.py.
 struct BenchModel {
-  std::string name;   ///< of the command
+  std::string name;  ///< of the command
   std::string title;
   std::string about;
-  std::string item;   ///< that items_per_s counts: tokens, images, ...
+  std::string item;  ///< that items_per_s counts: tokens, images, ...
   std::vector<Size> sizes;
-  std::function<std::int64_t(const Plan&)> items;       ///< of a batch
-  std::function<void(const Plan&)> check;               ///< whether the sizes go together; may be empty
-  /// Floats that a step surely holds at once, as a double since the product of what is typed may be beyond 64 bits.
+  std::function<std::int64_t(const Plan&)> items;  ///< of a batch
+  std::function<void(const Plan&)> check;          ///< whether the sizes go together; may be empty
+  /// Floats that a step surely holds at once, as a double since the product of what is typed may be
+  /// beyond 64 bits.
   std::function<double(const Plan&)> least_floats;
   std::function<Work(const Plan&, Generator&)> make;
   std::string example{};
@@ -75,6 +78,7 @@ std::vector<BenchModel> click_models();
 /// For the entries. Throws ConfigError.
 void check_heads(const Plan& plan);
 inline double number(std::int64_t value) { return static_cast<double>(value); }
-Tensor random_ids(const Shape& shape, std::int64_t bound, Generator& generator, std::int64_t first = 0);
+Tensor random_ids(const Shape& shape, std::int64_t bound, Generator& generator,
+                  std::int64_t first = 0);
 
 }  // namespace weft::bench

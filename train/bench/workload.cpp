@@ -7,7 +7,8 @@ Workload::Workload(const Plan& plan) {
   random::seed(0);
   Generator data(0, "data");
   work_ = plan.model->make(plan, data);
-  const optim::AdamWOptions options{.lr = 1e-3, .beta1 = 0.9, .beta2 = 0.99, .weight_decay = 0.1, .decay = optim::Decay::all};
+  const optim::AdamWOptions options{
+      .lr = 1e-3, .beta1 = 0.9, .beta2 = 0.99, .weight_decay = 0.1, .decay = optim::Decay::all};
   optimizer_ = std::make_unique<optim::AdamW>(work_.model->named_parameters(), options);
 }
 

@@ -8,7 +8,8 @@
 
 namespace weft::bench {
 
-/// The plan's model on one batch that is made once, of random data. AdamW(1e-3, 0.9, 0.99), weight decay 0.1 on everything, as PyTorch does by default.
+/// The plan's model on one batch that is made once, of random data. AdamW(1e-3, 0.9, 0.99), weight
+/// decay 0.1 on everything, as PyTorch does by default.
 class Workload {
  public:
   /// Throws ConfigError, MemoryError.

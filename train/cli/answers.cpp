@@ -27,13 +27,15 @@ int worse(int a, int b) {
 std::string shown(const std::string& question) {
   if (question.size() <= kShownBytes) return question;
   std::size_t end = kShownBytes;
-  while (end > 0 && (static_cast<unsigned char>(question[end]) & 0xC0) == 0x80) --end;  // not within a character
+  while (end > 0 && (static_cast<unsigned char>(question[end]) & 0xC0) == 0x80)
+    --end;  // not within a character
   return question.substr(0, end) + "...";
 }
 
 }  // namespace
 
-void Answers::add(const char* key, const std::string& question, const std::function<void(Json& entry)>& answer) {
+void Answers::add(const char* key, const std::string& question,
+                  const std::function<void(Json& entry)>& answer) {
   Json entry{{key, question}};
   try {
     answer(entry);
@@ -41,7 +43,8 @@ void Answers::add(const char* key, const std::string& question, const std::funct
   } catch (const Error& error) {
     const std::string text = error.what();
     entry = Json{{key, question}, {"error", text}};
-    const std::string of_what = text.find(question) == std::string::npos ? fmt::format("\"{}\": ", shown(question)) : "";
+    const std::string of_what =
+        text.find(question) == std::string::npos ? fmt::format("\"{}\": ", shown(question)) : "";
     std::fflush(stdout);  // so that both come in their order where they go to one place
     std::fputs(fmt::format("weft: {}{}\n", of_what, text).c_str(), stderr);
     code_ = worse(code_, code_of(error));

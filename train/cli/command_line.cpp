@@ -14,7 +14,9 @@
 namespace weft::cli {
 namespace {
 
-constexpr AddCommand kCommands[] = {add_demo, add_train, add_sample, add_predict, add_detect, add_eval, add_compare, add_report, add_explain, add_gradcheck, add_bench, add_info};
+constexpr AddCommand kCommands[] = {add_demo,    add_train,     add_sample,  add_predict,
+                                    add_detect,  add_eval,      add_compare, add_report,
+                                    add_explain, add_gradcheck, add_bench,   add_info};
 
 /// The command that was chosen, as deep as it was named.
 const CLI::App& chosen(const CLI::App& app) {
@@ -24,16 +26,25 @@ const CLI::App& chosen(const CLI::App& app) {
 
 /// `text` begins with the command that it is about: `[weft train] ...`.
 CommandLine usage_error(const std::string& text) {
-  return {.action = nullptr, .code = kWrongUsage, .answer = "", .error = fmt::format("{}\nSee `{} --help`.", text, text.substr(1, text.find(']') - 1))};
+  return {.action = nullptr,
+          .code = kWrongUsage,
+          .answer = "",
+          .error = fmt::format("{}\nSee `{} --help`.", text, text.substr(1, text.find(']') - 1))};
 }
 
-/// A checkpoint's file is what it is, so --checkpoint beside it would do nothing. Looked at when the command begins.
+/// A checkpoint's file is what it is, so --checkpoint beside it would do nothing. Looked at when
+/// the command begins.
 void refuse_checkpoint_of_file(const CLI::App& command, Action& action) {
   const CLI::Option* const run = command.get_option_no_throw("run");
-  if (run == nullptr || !action || !is_given(given_to(command), "--checkpoint") || run->count() == 0) return;
-  action = [then = std::move(action), where = path_of(command), path = from_cli11(run->results().front())] {
+  if (run == nullptr || !action || !is_given(given_to(command), "--checkpoint") ||
+      run->count() == 0)
+    return;
+  action = [then = std::move(action), where = path_of(command),
+            path = from_cli11(run->results().front())] {
     std::error_code error;
-    if (std::filesystem::is_regular_file(path, error)) fail<ConfigError>(where, "--checkpoint means nothing with {}, which is a checkpoint: drop it", path);
+    if (std::filesystem::is_regular_file(path, error))
+      fail<ConfigError>(where, "--checkpoint means nothing with {}, which is a checkpoint: drop it",
+                        path);
     return then();
   };
 }
@@ -65,16 +76,19 @@ CommandLine read_command_line(int argc, const char* const* argv) {
     return usage_error(error.what());
   }
   refuse_checkpoint_of_file(chosen(app), line.action);
-  if (!line.action) return {.action = nullptr, .code = kWrongUsage, .answer = "", .error = "nothing to do"};
+  if (!line.action)
+    return {.action = nullptr, .code = kWrongUsage, .answer = "", .error = "nothing to do"};
   return line;
 }
 
 void add_threads(CLI::App& command, int& threads) {
-  add_number(command, "--threads", threads, {0, 1024}, "threads (0: one a core); results do not depend on it");
+  add_number(command, "--threads", threads, {0, 1024},
+             "threads (0: one a core); results do not depend on it");
 }
 
 void use_threads(int threads) {
-  if (threads < 0 || threads > 1024) fail<ConfigError>("threads", "must be a number from 0 to 1024, got {}", threads);
+  if (threads < 0 || threads > 1024)
+    fail<ConfigError>("threads", "must be a number from 0 to 1024, got {}", threads);
   if (threads > 0) set_num_threads(threads);
 }
 

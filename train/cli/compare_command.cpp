@@ -25,14 +25,22 @@ struct CompareFlags {
 int list_suites(bool json) {
   nlohmann::ordered_json all = nlohmann::ordered_json::array();
   for (const compare::ShippedSuite& shipped : compare::shipped_suites()) {
-    const compare::Suite suite = compare::parse_suite(shipped.text, std::string(shipped.name) + ".toml");
+    const compare::Suite suite =
+        compare::parse_suite(shipped.text, std::string(shipped.name) + ".toml");
     if (json) {
-      all.push_back({{"name", suite.name}, {"question", suite.question.en}, {"kind", suite.kind}, {"tasks", suite.tasks.size()}, {"arms", suite.arms.size()},
-                     {"contrasts", suite.contrasts.size()}, {"seeds", suite.seeds.size()}, {"quick", suite.quick.has_value()}});
+      all.push_back({{"name", suite.name},
+                     {"question", suite.question.en},
+                     {"kind", suite.kind},
+                     {"tasks", suite.tasks.size()},
+                     {"arms", suite.arms.size()},
+                     {"contrasts", suite.contrasts.size()},
+                     {"seeds", suite.seeds.size()},
+                     {"quick", suite.quick.has_value()}});
       continue;
     }
-    fmt::print("{}\n  {}\n  {} tasks, {} arms, {} seeds, {} contrasts{}\n", suite.name, suite.question.en, suite.tasks.size(), suite.arms.size(), suite.seeds.size(), suite.contrasts.size(),
-               suite.quick ? "; has a --quick form" : "");
+    fmt::print("{}\n  {}\n  {} tasks, {} arms, {} seeds, {} contrasts{}\n", suite.name,
+               suite.question.en, suite.tasks.size(), suite.arms.size(), suite.seeds.size(),
+               suite.contrasts.size(), suite.quick ? "; has a --quick form" : "");
   }
   if (json) fmt::print("{}\n", all.dump(2));
   return kDone;
@@ -43,20 +51,32 @@ int run_compare(const CompareFlags& flags) {
   if (flags.list) return list_suites(flags.json);
   if (flags.check) {
     const compare::Plan plan = plan_of(request);
-    if (flags.json) fmt::print("{}\n", nlohmann::ordered_json{{"suite", plan.suite.name}, {"runs", plan.runs()}, {"tries", plan.tries()}}.dump(2));
-    else fmt::print("{}: {} runs, and {} that try learning rates; nothing was run\n", plan.suite.file, plan.runs(), plan.tries());
+    if (flags.json)
+      fmt::print("{}\n",
+                 nlohmann::ordered_json{
+                     {"suite", plan.suite.name}, {"runs", plan.runs()}, {"tries", plan.tries()}}
+                     .dump(2));
+    else
+      fmt::print("{}: {} runs, and {} that try learning rates; nothing was run\n", plan.suite.file,
+                 plan.runs(), plan.tries());
     return kDone;
   }
   const std::unique_ptr<CompareOutcome> outcome = compare_suite(request);
   if (!outcome->whole) {
-    put_line(fmt::format("stopped after {} of {} runs; finished ones are kept. Go on with:\n  weft compare {}{}{} --out {}", outcome->results.done, outcome->plan.runs(),
-                         request.suite, request.quick ? " --quick" : "", request.seeds > 0 ? fmt::format(" --seeds {}", request.seeds) : "", outcome->folder.string()));
+    put_line(fmt::format(
+        "stopped after {} of {} runs; finished ones are kept. Go on with:\n  weft compare {}{}{} "
+        "--out {}",
+        outcome->results.done, outcome->plan.runs(), request.suite, request.quick ? " --quick" : "",
+        request.seeds > 0 ? fmt::format(" --seeds {}", request.seeds) : "",
+        outcome->folder.string()));
     return stop_exit_code();
   }
   if (flags.json) {
     fmt::print("{}", outcome->json);
   } else {
-    fmt::print("{}\n{} runs in {}; look at {}\n", findings_text(outcome->results), outcome->results.done, clock_text(outcome->seconds), (outcome->folder / "report.html").string());
+    fmt::print("{}\n{} runs in {}; look at {}\n", findings_text(outcome->results),
+               outcome->results.done, clock_text(outcome->seconds),
+               (outcome->folder / "report.html").string());
   }
   const std::string unpaired = compare::pairing_error(outcome->results);
   if (!unpaired.empty()) {
@@ -69,24 +89,40 @@ int run_compare(const CompareFlags& flags) {
 }  // namespace
 
 void add_compare(CLI::App& app, Action& action) {
-  CLI::App* command = app.add_subcommand("compare", "train several models on the same data and say which is really better");
+  CLI::App* command = app.add_subcommand(
+      "compare", "train several models on the same data and say which is really better");
   const auto flags = std::make_shared<CompareFlags>();
-  add_name(*command, "suite", flags->request.suite, "a suite by its name (see --list), or a TOML file")->type_name("SUITE|FILE");
+  add_name(*command, "suite", flags->request.suite,
+           "a suite by its name (see --list), or a TOML file")
+      ->type_name("SUITE|FILE");
   command->add_flag("--list", flags->list, "the suites that come with weft, and what each asks");
-  command->add_flag("--check", flags->check, "read the suite and solve its budget, and run nothing");
-  add_number(*command, "--seeds", flags->request.seeds, {1, 1000}, "seeds 1 to N instead of the suite's own (default: those)")->default_str("");
-  add_number(*command, "--jobs", flags->request.jobs, {1, 1024}, "runs at the same time, a thread each (default: one a core)")->default_str("");
-  add_name(*command, "--out", flags->request.out, "folder of the comparison; one that was stopped goes on there (default: runs/SUITE)")->type_name("DIR");
+  command->add_flag("--check", flags->check,
+                    "read the suite and solve its budget, and run nothing");
+  add_number(*command, "--seeds", flags->request.seeds, {1, 1000},
+             "seeds 1 to N instead of the suite's own (default: those)")
+      ->default_str("");
+  add_number(*command, "--jobs", flags->request.jobs, {1, 1024},
+             "runs at the same time, a thread each (default: one a core)")
+      ->default_str("");
+  add_name(*command, "--out", flags->request.out,
+           "folder of the comparison; one that was stopped goes on there (default: runs/SUITE)")
+      ->type_name("DIR");
   command->add_flag("--quick", flags->request.quick, "the suite's short form");
   command->add_flag("--retry", flags->request.retry, "make runs again that failed");
   command->add_flag("--json", flags->json, "print results.json");
   command->footer(
-      "Each seed shows all arms the same batches in the same order. Learning rates are chosen on validation data; the test\n"
-      "split is looked at once, at the end. Writes report.html, results.json and results.csv into the folder.\n\n"
-      "Examples:\n  weft compare --list\n  weft compare cross-dimension --quick\n  weft compare my-suite.toml --seeds 10 --out runs/mine");
+      "Each seed shows all arms the same batches in the same order. Learning rates are chosen on "
+      "validation data; the test\n"
+      "split is looked at once, at the end. Writes report.html, results.json and results.csv into "
+      "the folder.\n\n"
+      "Examples:\n  weft compare --list\n  weft compare cross-dimension --quick\n  weft compare "
+      "my-suite.toml --seeds 10 --out runs/mine");
   command->callback([flags, command, &action] {
     action = [flags, given = given_to(*command)] {
-      if (flags->list) refuse_given("compare", given, {"suite", "--check", "--seeds", "--jobs", "--out", "--quick", "--retry"}, "--list");
+      if (flags->list)
+        refuse_given("compare", given,
+                     {"suite", "--check", "--seeds", "--jobs", "--out", "--quick", "--retry"},
+                     "--list");
       if (flags->check) refuse_given("compare", given, {"--jobs", "--out", "--retry"}, "--check");
       return run_compare(*flags);
     };

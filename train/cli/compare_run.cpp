@@ -48,26 +48,30 @@ struct Sittings {
     Sittings sittings;
     std::error_code error;
     if (!fs::exists(folder / "sittings.json", error)) return sittings;
-    const auto json = nlohmann::json::parse(read_file((folder / "sittings.json").string(), 1 << 16), nullptr, false);
+    const auto json = nlohmann::json::parse(read_file((folder / "sittings.json").string(), 1 << 16),
+                                            nullptr, false);
     if (!json.is_object()) return sittings;
     sittings.started = json.value("started", sittings.started);
     sittings.seconds = json.value("seconds", 0.0);
     return sittings;
   }
   void write(const fs::path& folder) const {
-    write_file((folder / "sittings.json").string(), nlohmann::json{{"started", started}, {"seconds", seconds}}.dump() + "\n");
+    write_file((folder / "sittings.json").string(),
+               nlohmann::json{{"started", started}, {"seconds", seconds}}.dump() + "\n");
   }
 };
 
 /// Writes results.json, results.csv and report.html; the text of the first.
-std::string write_results(const compare::Results& results, const fs::path& folder, const Sittings& sittings, int jobs) {
-  const compare::ResultsFacts facts{.version = WEFT_VERSION,
-                                    .cpu = cpu_name(),
-                                    .simd = simd_in_use(),
-                                    .cores = static_cast<std::int64_t>(std::thread::hardware_concurrency()),
-                                    .started = sittings.started,
-                                    .seconds = sittings.seconds,
-                                    .jobs = jobs};
+std::string write_results(const compare::Results& results, const fs::path& folder,
+                          const Sittings& sittings, int jobs) {
+  const compare::ResultsFacts facts{
+      .version = WEFT_VERSION,
+      .cpu = cpu_name(),
+      .simd = simd_in_use(),
+      .cores = static_cast<std::int64_t>(std::thread::hardware_concurrency()),
+      .started = sittings.started,
+      .seconds = sittings.seconds,
+      .jobs = jobs};
   std::string json = compare::results_json(results, facts);
   write_file((folder / "results.json").string(), json);
   write_file((folder / "results.csv").string(), compare::results_csv(results));
@@ -86,7 +90,8 @@ compare::Suite find_suite(const std::string& name) {
   std::error_code error;
   if (fs::exists(name, error)) return compare::load_suite(name);
   const std::string near = train::nearest(name, names);
-  fail<ConfigError>("compare", "there is no suite and no file {}{}; suites: {}", name, near.empty() ? "" : ": did you mean " + near + "?", fmt::join(names, ", "));
+  fail<ConfigError>("compare", "there is no suite and no file {}{}; suites: {}", name,
+                    near.empty() ? "" : ": did you mean " + near + "?", fmt::join(names, ", "));
 }
 
 compare::Plan plan_of(const CompareRequest& request) {
@@ -125,7 +130,9 @@ void check_data_of_runs(const compare::Plan& plan, const compare::CompareFolder&
 std::unique_ptr<CompareOutcome> compare_suite(const CompareRequest& request) {
   auto outcome = std::make_unique<CompareOutcome>(CompareOutcome{.plan = plan_of(request)});
   compare::Plan& plan = outcome->plan;
-  const fs::path out = request.out.empty() ? fs::path("runs") / (plan.suite.name + (request.quick ? "-quick" : "")) : fs::path(request.out);
+  const fs::path out = request.out.empty()
+                           ? fs::path("runs") / (plan.suite.name + (request.quick ? "-quick" : ""))
+                           : fs::path(request.out);
   train::require_utf8("the comparison's folder", out.string(), "compare");
   std::optional<SaveFirst> saving{std::in_place};
   const compare::CompareFolder folder(out, plan.suite, request.quick);
@@ -139,15 +146,17 @@ std::unique_ptr<CompareOutcome> compare_suite(const CompareRequest& request) {
   const auto begin = std::chrono::steady_clock::now();
   const double before = sittings.seconds;
   const auto note_time = [&] {
-    sittings.seconds = before + std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    sittings.seconds =
+        before + std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
     sittings.write(out);
   };
   CompareTable table(plan.suite.name);
-  const compare::RunnerOptions options{.jobs = jobs,
-                                       .program = files::own_program(),
-                                       .retry = request.retry,
-                                       .observer = [&](const compare::CompareProgress& progress) { table.show(progress); },
-                                       .stop = stop_requested};
+  const compare::RunnerOptions options{
+      .jobs = jobs,
+      .program = files::own_program(),
+      .retry = request.retry,
+      .observer = [&](const compare::CompareProgress& progress) { table.show(progress); },
+      .stop = stop_requested};
   try {
     outcome->whole = compare::run_plan(plan, folder, options);
   } catch (const Error&) {
@@ -173,12 +182,14 @@ std::string findings_text(const compare::Results& results) {
   std::string text;
   const compare::Plan& plan = *results.plan;
   text += fmt::format("{}\n\n", plan.suite.question.en);
-  for (const compare::Statement& statement : results.contrasts) text += fmt::format("- {}\n", compare::verdict_sentence(statement).en);
+  for (const compare::Statement& statement : results.contrasts)
+    text += fmt::format("- {}\n", compare::verdict_sentence(statement).en);
   bool any = false;
   for (const auto& controls : results.controls) {
     for (const compare::ControlStatement& control : controls) {
       if (control.holds) continue;
-      if (!any) text += fmt::format("\nControls that do not hold; what the suite says is in doubt:\n");
+      if (!any)
+        text += fmt::format("\nControls that do not hold; what the suite says is in doubt:\n");
       any = true;
       text += fmt::format("- {}\n", compare::control_sentence(control).en);
     }
@@ -186,7 +197,9 @@ std::string findings_text(const compare::Results& results) {
   if (!any && !plan.suite.controls.empty()) text += fmt::format("\nAll controls hold.\n");
   for (const compare::CellResult& cell : results.cells) {
     for (const compare::CellRun& run : cell.runs) {
-      if (run.result.status == compare::Status::failed) text += fmt::format("failed: {} on {}, seed {}: {}\n", plan.arm(cell.cell).name, plan.task(cell.cell).name, run.job.seed, run.result.error);
+      if (run.result.status == compare::Status::failed)
+        text += fmt::format("failed: {} on {}, seed {}: {}\n", plan.arm(cell.cell).name,
+                            plan.task(cell.cell).name, run.job.seed, run.result.error);
     }
   }
   return text;

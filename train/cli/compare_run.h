@@ -23,15 +23,16 @@ struct CompareOutcome {
   compare::Results results{};  ///< points at the plan: keep them together
   std::filesystem::path folder{};
   std::string json{};
-  double seconds = 0;        ///< in all sittings
-  bool whole = false;        ///< false: it was stopped
+  double seconds = 0;  ///< in all sittings
+  bool whole = false;  ///< false: it was stopped
 };
 
 /// Throws ConfigError for an unknown suite, with the nearest name.
 compare::Suite find_suite(const std::string& name);
 compare::Plan plan_of(const CompareRequest& request);
 
-/// Runs what is left to run, shows how it goes on, and writes results.json, results.csv and report.html. Throws as run_plan().
+/// Runs what is left to run, shows how it goes on, and writes results.json, results.csv and
+/// report.html. Throws as run_plan().
 std::unique_ptr<CompareOutcome> compare_suite(const CompareRequest& request);
 
 /// The verdicts, the controls that do not hold, and the runs that failed, in sentences.

@@ -14,7 +14,9 @@ namespace {
 constexpr auto kTableLineEvery = std::chrono::seconds(15);
 constexpr std::size_t kNarrowest = 8;  // of a column of the table
 
-std::string shortened(const std::string& text, std::size_t most) { return text.size() <= most ? text : text.substr(0, most - 1) + "~"; }
+std::string shortened(const std::string& text, std::size_t most) {
+  return text.size() <= most ? text : text.substr(0, most - 1) + "~";
+}
 
 std::string cell_text(const std::vector<double>& values) {
   if (values.empty()) return "";
@@ -36,15 +38,18 @@ std::string progress_line(const compare::CompareProgress& progress) {
   std::string text = fmt::format("{} of {} runs", progress.done, progress.wanted);
   if (progress.running > 0) text += fmt::format(", {} running", progress.running);
   if (progress.failed > 0) text += fmt::format(", {} failed", progress.failed);
-  if (progress.done < progress.wanted) text += fmt::format(", {} left", clock_text(progress.seconds_left));
-  if (!progress.held.empty()) text += fmt::format(", waiting for {}, which another program trains", progress.held.string());
+  if (progress.done < progress.wanted)
+    text += fmt::format(", {} left", clock_text(progress.seconds_left));
+  if (!progress.held.empty())
+    text += fmt::format(", waiting for {}, which another program trains", progress.held.string());
   return text;
 }
 
 std::string means_table(const compare::CompareProgress& progress, int columns, int rows) {
   const compare::Suite& suite = progress.plan->suite;
   std::size_t first = 4;
-  for (const auto& arm : suite.arms) first = std::max(first, std::min<std::size_t>(arm.name.size(), 22));
+  for (const auto& arm : suite.arms)
+    first = std::max(first, std::min<std::size_t>(arm.name.size(), 22));
   std::vector<std::size_t> widths;
   std::size_t used = first;
   for (const auto& task : suite.tasks) {
@@ -55,10 +60,12 @@ std::string means_table(const compare::CompareProgress& progress, int columns, i
   }
   if (widths.empty() || rows < 3) return "";
   std::string text = std::string(first, ' ');
-  for (std::size_t t = 0; t < widths.size(); ++t) text += fmt::format("  {:>{}}", shortened(suite.tasks[t].name, widths[t]), widths[t]);
+  for (std::size_t t = 0; t < widths.size(); ++t)
+    text += fmt::format("  {:>{}}", shortened(suite.tasks[t].name, widths[t]), widths[t]);
   text += "\n";
   for (std::size_t a = 0; a < suite.arms.size(); ++a) {
-    if (static_cast<int>(a) + 2 >= rows && a + 1 < suite.arms.size()) return text + fmt::format("... {} more\n", suite.arms.size() - a);
+    if (static_cast<int>(a) + 2 >= rows && a + 1 < suite.arms.size())
+      return text + fmt::format("... {} more\n", suite.arms.size() - a);
     text += fmt::format("{:<{}}", shortened(suite.arms[a].name, first), first);
     for (std::size_t t = 0; t < widths.size(); ++t) {
       const auto index = progress.plan->find(suite.tasks[t].name, suite.arms[a].name);
@@ -69,7 +76,8 @@ std::string means_table(const compare::CompareProgress& progress, int columns, i
   return text;
 }
 
-CompareTable::CompareTable(std::string title) : title_(std::move(title)), terminal_(is_terminal()) {}
+CompareTable::CompareTable(std::string title)
+    : title_(std::move(title)), terminal_(is_terminal()) {}
 
 CompareTable::~CompareTable() { clear(); }
 
@@ -89,11 +97,19 @@ void CompareTable::show(const compare::CompareProgress& progress) {
     return;
   }
   const int columns = terminal_columns();
-  const double share = progress.wanted > 0 ? static_cast<double>(progress.done) / static_cast<double>(progress.wanted) : 1;
+  const double share = progress.wanted > 0 ? static_cast<double>(progress.done) /
+                                                 static_cast<double>(progress.wanted)
+                                           : 1;
   std::string line = progress_line(progress);
   const int room = columns - 1 - static_cast<int>(title_.size() + line.size()) - 4;
-  if (room < 0) line = shortened(line, static_cast<std::size_t>(std::max(1, columns - 3 - static_cast<int>(title_.size()))));  // a line that breaks would smear
-  std::string text = title_ + "  " + (room >= 8 ? share_bar(share, std::min(room, 30), speaks_utf8()) + "  " : "") + line + "\n";
+  if (room < 0)
+    line = shortened(
+        line,
+        static_cast<std::size_t>(std::max(
+            1, columns - 3 - static_cast<int>(title_.size()))));  // a line that breaks would smear
+  std::string text = title_ + "  " +
+                     (room >= 8 ? share_bar(share, std::min(room, 30), speaks_utf8()) + "  " : "") +
+                     line + "\n";
   text += means_table(progress, columns, terminal_rows() - 2);
   // One write, line over line: a terminal shows no blank in between.
   std::string drawn = lines_ > 0 ? fmt::format("\r\x1b[{}A", lines_) : "";

@@ -10,7 +10,8 @@ namespace weft::cli {
 
 /// "312 of 1,040 runs, 2 running, 1 failed, 3:12 left".
 std::string progress_line(const compare::CompareProgress& progress);
-/// A row an arm, a column a task: the means of the runs that are finished. Cut to so many columns and rows; empty where not even a part has room.
+/// A row an arm, a column a task: the means of the runs that are finished. Cut to so many columns
+/// and rows; empty where not even a part has room.
 std::string means_table(const compare::CompareProgress& progress, int columns, int rows);
 
 class CompareTable {

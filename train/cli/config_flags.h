@@ -16,30 +16,40 @@
 
 namespace weft::cli {
 
-/// One flag for a choice, with its default, limits and group in the help; what is typed lands in `sources.flags`. A choice of yes or no also answers
-/// to `--no-NAME`.
-inline CLI::Option* add_config_flag(CLI::App& command, const train::Kind& kind, const train::Field& field, train::Sources& sources) {
+/// One flag for a choice, with its default, limits and group in the help; what is typed lands in
+/// `sources.flags`. A choice of yes or no also answers to `--no-NAME`.
+inline CLI::Option* add_config_flag(CLI::App& command, const train::Kind& kind,
+                                    const train::Field& field, train::Sources& sources) {
   const std::unique_ptr<train::RunConfig> defaults = kind.make();
   const train::Value value = train::value_of(*defaults, field);
   std::string help = field.help;
   if (!field.choices.empty()) help += fmt::format(": {}", fmt::join(field.choices, ", "));
   const std::string name = field.name;
   const auto last = std::make_shared<std::string>();
-  const auto take = [&sources, name, last](const std::string& text) { sources.flags.emplace_back(name, *last = text); };
+  const auto take = [&sources, name, last](const std::string& text) {
+    sources.flags.emplace_back(name, *last = text);
+  };
   const auto show = [last] { return *last; };
   const train::Defaults by_model = train::defaults_of(kind, field);
-  if (by_model.models.size() > 1 || by_model.some) help += fmt::format(" ({})", train::defaults_text(by_model));
+  if (by_model.models.size() > 1 || by_model.some)
+    help += fmt::format(" ({})", train::defaults_text(by_model));
   CLI::Option* option = nullptr;
   if (std::holds_alternative<bool>(value)) {
     option = add_yes_or_no(command, field.flag(), take, show, help);
     const std::string no_flag = "--no-" + field.flag().substr(2);
-    command.add_flag_function(no_flag, [take](std::int64_t) { take("no"); }, "")->group("");
+    command
+        .add_flag_function(
+            no_flag, [take](std::int64_t) { take("no"); }, "")
+        ->group("");
   } else {
     option = add_text(command, field.flag(), take, show, help);
     const bool whole = std::holds_alternative<std::int64_t>(value);
-    option->type_name(whole ? "INT" : std::holds_alternative<std::string>(value) ? "NAME" : "NUMBER");
+    option->type_name(whole                                        ? "INT"
+                      : std::holds_alternative<std::string>(value) ? "NAME"
+                                                                   : "NUMBER");
   }
-  if (by_model.models.size() == 1 && !by_model.some) option->default_str(by_model.models.front().first);
+  if (by_model.models.size() == 1 && !by_model.some)
+    option->default_str(by_model.models.front().first);
   return option->group(field.group);
 }
 

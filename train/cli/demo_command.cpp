@@ -15,12 +15,12 @@
 #include "train/cli/stop_run.h"
 #include "train/cli/terminal.h"
 #include "train/cli/write_text.h"
-#include "train/report/chart_page.h"
 #include "train/config_sources.h"
-#include "train/run_folder.h"
 #include "train/kind.h"
 #include "train/kinds/text/text_config.h"
 #include "train/kinds/vision/vision_config.h"
+#include "train/report/chart_page.h"
+#include "train/run_folder.h"
 
 namespace weft::cli {
 namespace {
@@ -36,14 +36,19 @@ struct DemoFlags {
   bool json = false;
 };
 
-/// A place for the demo's run: an earlier one of the same name makes room, anything else is left alone.
+/// A place for the demo's run: an earlier one of the same name makes room, anything else is left
+/// alone.
 fs::path make_room(const fs::path& path) {
   std::error_code error;
   if (fs::exists(path / "config.json", error)) {
-    for (const char* name : {"config.json", "metrics.jsonl", "last.safetensors", "best.safetensors", "summary.json"}) fs::remove(path / name, error);
+    for (const char* name :
+         {"config.json", "metrics.jsonl", "last.safetensors", "best.safetensors", "summary.json"})
+      fs::remove(path / name, error);
   }
   fs::path free = path;
-  for (int number = 2; fs::exists(free, error) && !(fs::is_directory(free, error) && fs::is_empty(free, error)); ++number) {
+  for (int number = 2;
+       fs::exists(free, error) && !(fs::is_directory(free, error) && fs::is_empty(free, error));
+       ++number) {
     free = fmt::format("{}-{}", path.string(), number);
   }
   return free;
@@ -57,7 +62,8 @@ train::Summary train_text(const DemoFlags& flags) {
                    {"threads", std::to_string(flags.threads)}};
   ProgressBar bar("text");
   std::optional<SaveFirst> saving;
-  const train::RunOptions options = stoppable({.out = make_room(fs::path(flags.out) / "demo-text"), .observer = &bar}, saving);
+  const train::RunOptions options =
+      stoppable({.out = make_room(fs::path(flags.out) / "demo-text"), .observer = &bar}, saving);
   return train::train_run(train::resolve<train::TextConfig>(sources), options);
 }
 
@@ -71,7 +77,8 @@ train::Summary train_images(const DemoFlags& flags) {
                    {"threads", std::to_string(flags.threads)}};
   ProgressBar bar("vision");
   std::optional<SaveFirst> saving;
-  const train::RunOptions options = stoppable({.out = make_room(fs::path(flags.out) / "demo-vision"), .observer = &bar}, saving);
+  const train::RunOptions options =
+      stoppable({.out = make_room(fs::path(flags.out) / "demo-vision"), .observer = &bar}, saving);
   return train::train_run(train::resolve<train::VisionConfig>(sources), options);
 }
 
@@ -79,15 +86,21 @@ train::Summary train_images(const DemoFlags& flags) {
 std::string make_room_for_comparison(const fs::path& path) {
   std::error_code error;
   if (fs::exists(path / "compare.json", error)) {
-    for (const char* name : {"runs", "configs", "compare.json", "suite.toml", "sittings.json", "results.json", "results.csv", "report.html"}) fs::remove_all(path / name, error);
+    for (const char* name : {"runs", "configs", "compare.json", "suite.toml", "sittings.json",
+                             "results.json", "results.csv", "report.html"})
+      fs::remove_all(path / name, error);
   }
   fs::path free = path;
-  for (int number = 2; fs::exists(free, error) && !(fs::is_directory(free, error) && fs::is_empty(free, error)); ++number) free = fmt::format("{}-{}", path.string(), number);
+  for (int number = 2;
+       fs::exists(free, error) && !(fs::is_directory(free, error) && fs::is_empty(free, error));
+       ++number)
+    free = fmt::format("{}-{}", path.string(), number);
   return free.string();
 }
 
 int stopped(const train::Summary& summary, const char* task) {
-  put_line(fmt::format("stopped; the run is saved. Go on with:\n  weft train {} --resume --out {}", task, summary.folder.string()));
+  put_line(fmt::format("stopped; the run is saved. Go on with:\n  weft train {} --resume --out {}",
+                       task, summary.folder.string()));
   return stop_exit_code();
 }
 
@@ -99,10 +112,18 @@ int demo(const DemoFlags& flags) {
   put_line("2 of 3: a vision transformer learns to read digits from MNIST");
   const train::Summary images = train_images(flags);
   if (images.interrupted || stop_requested()) return stopped(images, "vision");
-  put_line("3 of 3: which models can relate different dimensions? A short comparison, several seeds of each");
-  const std::unique_ptr<CompareOutcome> comparison = compare_suite({.out = make_room_for_comparison(fs::path(flags.out) / "demo-compare"), .jobs = flags.threads, .quick = true});
+  put_line(
+      "3 of 3: which models can relate different dimensions? A short comparison, several seeds of "
+      "each");
+  const std::unique_ptr<CompareOutcome> comparison =
+      compare_suite({.out = make_room_for_comparison(fs::path(flags.out) / "demo-compare"),
+                     .jobs = flags.threads,
+                     .quick = true});
   if (!comparison->whole || stop_requested()) {
-    put_line(fmt::format("stopped; finished runs are kept. Go on with:\n  weft compare cross-dimension --quick --out {}", comparison->folder.string()));
+    put_line(
+        fmt::format("stopped; finished runs are kept. Go on with:\n  weft compare cross-dimension "
+                    "--quick --out {}",
+                    comparison->folder.string()));
     return stop_exit_code();
   }
 
@@ -114,35 +135,59 @@ int demo(const DemoFlags& flags) {
     return true;
   });
   const fs::path page = fs::path(flags.out) / "demo.html";
-  const std::string text_figure =
-      fmt::format("Shakespeare: validation loss {:.3f} nats, {:.3f} bits per byte, after {} steps in {}", text.validation.loss, text.validation.figure("bits_per_byte"), text.steps,
-                  clock_text(text.seconds));
-  const std::string image_figure = fmt::format("MNIST: test accuracy {:.2f} % after {} epochs in {}", 100 * images.test.figure("accuracy"), flags.image_epochs, clock_text(images.seconds));
-  report::write_page(page, {.title = "weft demo",
-                            .paragraphs = {text_figure, image_figure},
-                            .charts = {report::loss_chart(text.folder, "A character GPT on Shakespeare"), report::loss_chart(images.folder, "A vision transformer on MNIST")},
-                            .texts = {{"A sample of its text", sample}}});
+  const std::string text_figure = fmt::format(
+      "Shakespeare: validation loss {:.3f} nats, {:.3f} bits per byte, after {} steps in {}",
+      text.validation.loss, text.validation.figure("bits_per_byte"), text.steps,
+      clock_text(text.seconds));
+  const std::string image_figure = fmt::format(
+      "MNIST: test accuracy {:.2f} % after {} epochs in {}", 100 * images.test.figure("accuracy"),
+      flags.image_epochs, clock_text(images.seconds));
+  report::write_page(
+      page, {.title = "weft demo",
+             .paragraphs = {text_figure, image_figure},
+             .charts = {report::loss_chart(text.folder, "A character GPT on Shakespeare"),
+                        report::loss_chart(images.folder, "A vision transformer on MNIST")},
+             .texts = {{"A sample of its text", sample}}});
   if (flags.json) {
-    const nlohmann::ordered_json json{{"text", {{"run", text.folder.string()}, {"val_loss", text.validation.loss}, {"seconds", text.seconds}, {"sample", sample}}},
-                                      {"vision", {{"run", images.folder.string()}, {"test_accuracy", images.test.figure("accuracy")}, {"seconds", images.seconds}}},
-                                      {"comparison", {{"folder", comparison->folder.string()}, {"report", (comparison->folder / "report.html").string()}, {"seconds", comparison->seconds}}},
+    const nlohmann::ordered_json json{{"text",
+                                       {{"run", text.folder.string()},
+                                        {"val_loss", text.validation.loss},
+                                        {"seconds", text.seconds},
+                                        {"sample", sample}}},
+                                      {"vision",
+                                       {{"run", images.folder.string()},
+                                        {"test_accuracy", images.test.figure("accuracy")},
+                                        {"seconds", images.seconds}}},
+                                      {"comparison",
+                                       {{"folder", comparison->folder.string()},
+                                        {"report", (comparison->folder / "report.html").string()},
+                                        {"seconds", comparison->seconds}}},
                                       {"picture", page.string()}};
     fmt::print("{}\n", json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
     return kDone;
   }
-  fmt::print("A sample of its text:\n\n{}\n\n{}\n{}\nLoss curves: {}\n\n", sample, text_figure, image_figure, page.string());
-  fmt::print("{}The comparison: {}\n\n", findings_text(comparison->results), (comparison->folder / "report.html").string());
-  fmt::print("Next:\n  weft sample {} --prompt \"ROMEO:\"\n  weft predict {} --test-image 0 1 2\n  weft train text --preset text-best\n  weft compare --list\n", text.folder.string(),
-             images.folder.string());
+  fmt::print("A sample of its text:\n\n{}\n\n{}\n{}\nLoss curves: {}\n\n", sample, text_figure,
+             image_figure, page.string());
+  fmt::print("{}The comparison: {}\n\n", findings_text(comparison->results),
+             (comparison->folder / "report.html").string());
+  fmt::print(
+      "Next:\n  weft sample {} --prompt \"ROMEO:\"\n  weft predict {} --test-image 0 1 2\n  weft "
+      "train text --preset text-best\n  weft compare --list\n",
+      text.folder.string(), images.folder.string());
   return kDone;
 }
 
 }  // namespace
 
 void add_demo(CLI::App& app, Action& action) {
-  CLI::App* command = app.add_subcommand("demo", "train on Shakespeare and on MNIST, compare models, and show what came of it (about four minutes on two cores)");
+  CLI::App* command = app.add_subcommand("demo",
+                                         "train on Shakespeare and on MNIST, compare models, and "
+                                         "show what came of it (about four minutes on two cores)");
   const auto flags = std::make_shared<DemoFlags>();
-  add_name(*command, "--out", flags->out, "folder for the runs, the comparison and the picture; runs of an earlier demo there are replaced")->type_name("DIR");
+  add_name(*command, "--out", flags->out,
+           "folder for the runs, the comparison and the picture; runs of an earlier demo there are "
+           "replaced")
+      ->type_name("DIR");
   add_number(*command, "--text-steps", flags->text_steps, {1, 1e6}, "steps on Shakespeare");
   add_number(*command, "--image-epochs", flags->image_epochs, {1, 10000}, "epochs on MNIST");
   add_number(*command, "--seed", flags->seed, {0, kMostSeed}, "of both runs");

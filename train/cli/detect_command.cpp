@@ -47,52 +47,78 @@ Subject from_file(const std::string& file, const train::DetectRun& run, const st
   Subject one{.pixels = data::load_png(file, 1)};
   one.scale_x = static_cast<double>(one.pixels.size(2)) / static_cast<double>(width);
   one.scale_y = static_cast<double>(one.pixels.size(1)) / static_cast<double>(height);
-  if (one.pixels.size(1) != height || one.pixels.size(2) != width) one.pixels = data::resize_images(one.pixels, height, width);
+  if (one.pixels.size(1) != height || one.pixels.size(2) != width)
+    one.pixels = data::resize_images(one.pixels, height, width);
   one.inverted = train::invert_where_needed(one.pixels, run.images, invert);
-  if (one.inverted && invert == "auto") put_line(fmt::format("weft: {}; --invert no reads it as it is", train::inversion_note(file, run.images)));
+  if (one.inverted && invert == "auto")
+    put_line(fmt::format("weft: {}; --invert no reads it as it is",
+                         train::inversion_note(file, run.images)));
   return one;
 }
 
-Subject from_scene(const data::DetectionData& scenes, std::int64_t number, const train::DetectRun& run) {
+Subject from_scene(const data::DetectionData& scenes, std::int64_t number,
+                   const train::DetectRun& run) {
   const data::Scene scene = scenes.scene(data::Split::test, number);
   const Tensor boxes = raw::reshape(scene.boxes, {1, scene.boxes.size(0), 5});
-  return {.pixels = scene.image, .objects = nn::box_targets(boxes, run.images.height, run.images.width, run.images.classes, "scenes")[0]};
+  return {.pixels = scene.image,
+          .objects = nn::box_targets(boxes, run.images.height, run.images.width, run.images.classes,
+                                     "scenes")[0]};
 }
 
 /// FILE.png for one picture, FILE-1.png, FILE-2.png, ... for several.
 std::string out_path(const std::string& out, std::size_t index, std::size_t count) {
   if (count == 1) return out;
   const std::filesystem::path path(out);
-  return (path.parent_path() / fmt::format("{}-{}{}", path.stem().string(), index + 1, path.extension().string())).string();
+  return (path.parent_path() /
+          fmt::format("{}-{}{}", path.stem().string(), index + 1, path.extension().string()))
+      .string();
 }
 
-void look(const train::DetectRun& run, const Subject& one, const std::string& name, const DetectFlags& flags, const std::string& out, Json& entry) {
-  const Tensor input = data::normalize(raw::reshape(one.pixels, {1, 1, run.images.height, run.images.width}), run.images.normalization);
+void look(const train::DetectRun& run, const Subject& one, const std::string& name,
+          const DetectFlags& flags, const std::string& out, Json& entry) {
+  const Tensor input =
+      data::normalize(raw::reshape(one.pixels, {1, 1, run.images.height, run.images.width}),
+                      run.images.normalization);
   std::vector<nn::Detection> found = run.model->detect(input)[0];
   std::erase_if(found, [&](const nn::Detection& d) { return d.score < flags.threshold; });
   if (!out.empty()) data::save_png(out, train::draw_boxes(one.pixels, found, one.objects));
-  const auto class_name = [&](std::int64_t label) { return run.classes[static_cast<std::size_t>(label)]; };
-  const auto json_box = [&](const nn::Box& b) { return Json{b.x0 * one.scale_x, b.y0 * one.scale_y, b.x1 * one.scale_x, b.y1 * one.scale_y}; };
+  const auto class_name = [&](std::int64_t label) {
+    return run.classes[static_cast<std::size_t>(label)];
+  };
+  const auto json_box = [&](const nn::Box& b) {
+    return Json{b.x0 * one.scale_x, b.y0 * one.scale_y, b.x1 * one.scale_x, b.y1 * one.scale_y};
+  };
   entry["detections"] = Json::array();
   entry["inverted"] = one.inverted;
   if (!flags.json) {
-    fmt::print("{}: {} found{}{}\n", name, found.size(), one.objects.empty() ? "" : fmt::format(" of {}", one.objects.size()),
+    fmt::print("{}: {} found{}{}\n", name, found.size(),
+               one.objects.empty() ? "" : fmt::format(" of {}", one.objects.size()),
                one.inverted ? "  (read with light and dark exchanged)" : "");
   }
   for (const nn::Detection& d : found) {
-    const double hit = std::accumulate(one.objects.begin(), one.objects.end(), 0.0,
-                                       [&](double best, const nn::BoxTarget& o) { return o.label == d.label ? std::max(best, nn::box_iou(o.box, d.box)) : best; });
-    Json row{{"class", d.label}, {"name", class_name(d.label)}, {"score", d.score}, {"box", json_box(d.box)}};
+    const double hit = std::accumulate(
+        one.objects.begin(), one.objects.end(), 0.0, [&](double best, const nn::BoxTarget& o) {
+          return o.label == d.label ? std::max(best, nn::box_iou(o.box, d.box)) : best;
+        });
+    Json row{{"class", d.label},
+             {"name", class_name(d.label)},
+             {"score", d.score},
+             {"box", json_box(d.box)}};
     if (!one.objects.empty()) row["iou"] = hit;
     entry["detections"].push_back(row);
     if (flags.json) continue;
-    fmt::print("  {}  {:5.1f} %  x {:.1f} to {:.1f}, y {:.1f} to {:.1f}{}\n", class_name(d.label), 100 * d.score, d.box.x0 * one.scale_x, d.box.x1 * one.scale_x,
+    fmt::print("  {}  {:5.1f} %  x {:.1f} to {:.1f}, y {:.1f} to {:.1f}{}\n", class_name(d.label),
+               100 * d.score, d.box.x0 * one.scale_x, d.box.x1 * one.scale_x,
                d.box.y0 * one.scale_y, d.box.y1 * one.scale_y,
-               one.objects.empty() ? "" : hit > 0 ? fmt::format("  (IoU {:.2f})", hit) : std::string("  (there is none)"));
+               one.objects.empty() ? ""
+               : hit > 0           ? fmt::format("  (IoU {:.2f})", hit)
+                                   : std::string("  (there is none)"));
   }
   if (!one.objects.empty()) {
     entry["objects"] = Json::array();
-    for (const nn::BoxTarget& o : one.objects) entry["objects"].push_back({{"class", o.label}, {"name", class_name(o.label)}, {"box", json_box(o.box)}});
+    for (const nn::BoxTarget& o : one.objects)
+      entry["objects"].push_back(
+          {{"class", o.label}, {"name", class_name(o.label)}, {"box", json_box(o.box)}});
   }
   if (out.empty()) return;
   entry["picture"] = out;
@@ -101,17 +127,22 @@ void look(const train::DetectRun& run, const Subject& one, const std::string& na
 
 int detect(const DetectFlags& flags) {
   use_threads(flags.threads);
-  if (flags.files.empty() && flags.scenes.empty()) fail<ConfigError>("detect", "nothing to look at: name PNG files, or test scenes with --scene");
+  if (flags.files.empty() && flags.scenes.empty())
+    fail<ConfigError>("detect", "nothing to look at: name PNG files, or test scenes with --scene");
   const train::RunFacts facts = train::read_run(flags.run, flags.checkpoint);
   const train::DetectRun run = train::load_detect_run(facts);
   const Phase phase("looking for objects");
   Answers answers(flags.json);
   const std::size_t count = flags.files.size() + flags.scenes.size();
   std::size_t index = 0;
-  const auto path = [&] { return flags.out.empty() ? std::string() : out_path(flags.out, index++, count); };
+  const auto path = [&] {
+    return flags.out.empty() ? std::string() : out_path(flags.out, index++, count);
+  };
   for (const std::string& file : flags.files) {
     const std::string out = path();
-    answers.add("name", file, [&](Json& entry) { look(run, from_file(file, run, flags.invert), file, flags, out, entry); });
+    answers.add("name", file, [&](Json& entry) {
+      look(run, from_file(file, run, flags.invert), file, flags, out, entry);
+    });
   }
   std::shared_ptr<const data::DetectionData> scenes;
   for (const std::int64_t number : flags.scenes) {
@@ -127,21 +158,32 @@ int detect(const DetectFlags& flags) {
 }  // namespace
 
 void add_detect(CLI::App& app, Action& action) {
-  CLI::App* command = app.add_subcommand("detect", "find digits, or your own objects, with a trained detector, and draw their boxes");
+  CLI::App* command = app.add_subcommand(
+      "detect", "find digits, or your own objects, with a trained detector, and draw their boxes");
   const auto flags = std::make_shared<DetectFlags>();
-  add_name(*command, "run", flags->run, "folder of a detect run, or a checkpoint")->required()->type_name("RUN");
-  add_texts(*command, "files", flags->files, "PNG files; they are scaled to the model's size")->type_name("PNG");
-  add_numbers(*command, "--scene", flags->scenes, {0, train::kMany}, "numbers of test scenes, from 0");
-  add_name(*command, "--out", flags->out, "draw the boxes into this PNG: found ones in colours, true ones dotted (several pictures: FILE-1.png, ...)")->type_name("PNG");
+  add_name(*command, "run", flags->run, "folder of a detect run, or a checkpoint")
+      ->required()
+      ->type_name("RUN");
+  add_texts(*command, "files", flags->files, "PNG files; they are scaled to the model's size")
+      ->type_name("PNG");
+  add_numbers(*command, "--scene", flags->scenes, {0, train::kMany},
+              "numbers of test scenes, from 0");
+  add_name(*command, "--out", flags->out,
+           "draw the boxes into this PNG: found ones in colours, true ones dotted (several "
+           "pictures: FILE-1.png, ...)")
+      ->type_name("PNG");
   add_number(*command, "--threshold", flags->threshold, {0, 1}, "least score that is shown");
-  add_choice(*command, "--invert", flags->invert, {"auto", "yes", "no"}, "light and dark exchanged in files; auto where the edge is light and those of all training images are dark, or the other way round");
+  add_choice(*command, "--invert", flags->invert, {"auto", "yes", "no"},
+             "light and dark exchanged in files; auto where the edge is light and those of all "
+             "training images are dark, or the other way round");
   add_choice(*command, "--checkpoint", flags->checkpoint, {"last", "best"}, "which weights");
   add_threads(*command, flags->threads);
   command->add_flag("--json", flags->json, "print as JSON");
   command->footer("Example:\n  weft detect runs/scenes --scene 0 1 2 --out boxes.png");
   command->callback([flags, command, &action] {
     action = [flags, given = given_to(*command)] {
-      if (flags->files.empty()) refuse_given("detect", given, {"--invert"}, "no files, as test scenes are as they are");
+      if (flags->files.empty())
+        refuse_given("detect", given, {"--invert"}, "no files, as test scenes are as they are");
       return detect(*flags);
     };
   });

@@ -12,8 +12,8 @@
 #include "train/cli/cli.h"
 #include "train/cli/eval_progress.h"
 #include "train/cli/terminal.h"
-#include "train/load_run.h"
 #include "train/kind.h"
+#include "train/load_run.h"
 
 namespace weft::cli {
 namespace {
@@ -28,7 +28,9 @@ struct EvalFlags {
 };
 
 data::Split split_of(const std::string& name) {
-  return name == "train" ? data::Split::train : name == "test" ? data::Split::test : data::Split::validation;
+  return name == "train"  ? data::Split::train
+         : name == "test" ? data::Split::test
+                          : data::Split::validation;
 }
 
 /// What a run is measured on.
@@ -130,7 +132,9 @@ int eval(const EvalFlags& flags) {
 void add_eval(CLI::App& app, Action& action) {
   CLI::App* command = app.add_subcommand("eval", "measure a trained model over a whole split");
   const auto flags = std::make_shared<EvalFlags>();
-  add_name(*command, "run", flags->run, "folder of a run, or a checkpoint")->required()->type_name("RUN");
+  add_name(*command, "run", flags->run, "folder of a run, or a checkpoint")
+      ->required()
+      ->type_name("RUN");
   add_name(*command, "--data", flags->data,
            "other data than the run's own, which are measured whole (of images the test set, or "
            "with --split train the training set)")

@@ -23,7 +23,8 @@ EvalProgress::~EvalProgress() {
 void EvalProgress::show(double share) {
   const auto now = Clock::now();
   if (now - begin_ < kEvalSilence) return;
-  if (now - last_ < (terminal_ ? Clock::duration(kEvalCalm) : Clock::duration(kEvalLineEvery))) return;
+  if (now - last_ < (terminal_ ? Clock::duration(kEvalCalm) : Clock::duration(kEvalLineEvery)))
+    return;
   last_ = now;
   const double took = std::chrono::duration<double>(now - begin_).count();
   const std::string left = share > 0.01 ? clock_text(took / share * (1 - share)) + " left" : "";

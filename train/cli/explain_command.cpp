@@ -7,8 +7,8 @@
 #include "core/file.h"
 #include "core/phase.h"
 #include "train/cli/cli.h"
-#include "train/cli/terminal.h"
 #include "train/cli/explain_models.h"
+#include "train/cli/terminal.h"
 #include "train/explain/attention_maps.h"
 #include "train/explain/worked_example.h"
 
@@ -28,7 +28,8 @@ struct ExplainFlags {
 
 // Flags that mean something with a run, and those that mean something without one.
 constexpr const char* kRunFlags[] = {"--text", "--image", "--samples", "--checkpoint"};
-constexpr const char* kExampleFlags[] = {"--tokens", "--dim", "--heads", "--seed", "--file", "--matrices"};
+constexpr const char* kExampleFlags[] = {"--tokens", "--dim",  "--heads",
+                                         "--seed",   "--file", "--matrices"};
 
 explain::Mixing mixing_of(const std::string& name) {
   for (const explain::Mixing mixing : {explain::Mixing::identity, explain::Mixing::diagonal})
@@ -47,7 +48,8 @@ int answer(const ExplainFlags& flags, const std::string& result, const MakeHtml&
 
 template <class Maps>
 int show_maps(const ExplainFlags& flags, const Maps& maps) {
-  return answer(flags, flags.json ? explain::to_json(maps) + "\n" : explain::to_text(maps), [&] { return explain::to_html(maps); });
+  return answer(flags, flags.json ? explain::to_json(maps) + "\n" : explain::to_text(maps),
+                [&] { return explain::to_html(maps); });
 }
 
 int explain_run(const ExplainFlags& flags) {
@@ -56,58 +58,87 @@ int explain_run(const ExplainFlags& flags) {
   explain::MapOptions options = flags.maps;
   options.facts = run.facts;
   if (run.task == "text") {
-    if (flags.maps.image) fail<ConfigError>("explain", "{} is a text run: --image means nothing, use --text", flags.run);
+    if (flags.maps.image)
+      fail<ConfigError>("explain", "{} is a text run: --image means nothing, use --text",
+                        flags.run);
     return show_maps(flags, explain::explain_text(train::load_text_run(run), options));
   }
-  if (flags.maps.text) fail<ConfigError>("explain", "{} is a {} run: --text means nothing, use --image", flags.run, run.task);
+  if (flags.maps.text)
+    fail<ConfigError>("explain", "{} is a {} run: --text means nothing, use --image", flags.run,
+                      run.task);
   return show_maps(flags, explain::explain_image(train::load_vision_run(run), options));
 }
 
 int explain_example(const ExplainFlags& flags) {
   const Phase phase("working out the example");
   const explain::Example example = explain::work_example(flags.example);
-  const std::string result = flags.json ? explain::to_json(example) + "\n" : explain::to_text(example, mixing_of(flags.matrices));
+  const std::string result = flags.json ? explain::to_json(example) + "\n"
+                                        : explain::to_text(example, mixing_of(flags.matrices));
   return answer(flags, result, [&] { return explain::to_html(example); });
 }
 
 }  // namespace
 
 void add_explain(CLI::App& app, Action& action) {
-  CLI::App* group = app.add_subcommand("explain", "what attention does: a worked example, or a trained model; what embeddings and recommenders learned");
+  CLI::App* group = app.add_subcommand("explain",
+                                       "what attention does: a worked example, or a trained model; "
+                                       "what embeddings and recommenders learned");
   group->require_subcommand(1);
-  group->footer("Examples:\n  weft explain attention\n  weft explain attention runs/demo-vision --out maps.html");
+  group->footer(
+      "Examples:\n  weft explain attention\n  weft explain attention runs/demo-vision --out "
+      "maps.html");
 
   CLI::App* command = group->add_subcommand("attention",
-                                            "attention on a few small vectors, step by step, and which dimension depends on which;\nwith RUN, what a "
+                                            "attention on a few small vectors, step by step, and "
+                                            "which dimension depends on which;\nwith RUN, what a "
                                             "trained model attends to and how far it looks");
   const auto flags = std::make_shared<ExplainFlags>();
-  add_name(*command, "run", flags->run, "folder of a run, or a checkpoint (default: the worked example)")->type_name("RUN");
-  add_name(*command, "--out", flags->out, "also write it as a page with pictures")->type_name("FILE.html");
+  add_name(*command, "run", flags->run,
+           "folder of a run, or a checkpoint (default: the worked example)")
+      ->type_name("RUN");
+  add_name(*command, "--out", flags->out, "also write it as a page with pictures")
+      ->type_name("FILE.html");
   add_threads(*command, flags->threads);
   command->add_flag("--json", flags->json, "print all figures as JSON");
 
   const char* const worked = "The worked example";
-  add_text(*command, "--tokens", flags->example.tokens, "a vector for each character (default: 你好)")->group(worked);
-  add_number(*command, "--dim", flags->example.dim, {1, explain::kMostDims}, "dimensions of a vector (default: 3)")->group(worked);
-  add_number(*command, "--heads", flags->example.heads, {1, explain::kMostDims},
-             "heads of the steps (default: 1), and of the arms with several (default: the least that divides dim)")
+  add_text(*command, "--tokens", flags->example.tokens,
+           "a vector for each character (default: 你好)")
       ->group(worked);
-  add_number(*command, "--seed", flags->example.seed, {0, kMostSeed}, "of the vectors and matrices")->group(worked);
-  add_name(*command, "--file", flags->example.file, "own vectors: numbers separated by commas or blanks, a line a token")
+  add_number(*command, "--dim", flags->example.dim, {1, explain::kMostDims},
+             "dimensions of a vector (default: 3)")
+      ->group(worked);
+  add_number(*command, "--heads", flags->example.heads, {1, explain::kMostDims},
+             "heads of the steps (default: 1), and of the arms with several (default: the least "
+             "that divides dim)")
+      ->group(worked);
+  add_number(*command, "--seed", flags->example.seed, {0, kMostSeed}, "of the vectors and matrices")
+      ->group(worked);
+  add_name(*command, "--file", flags->example.file,
+           "own vectors: numbers separated by commas or blanks, a line a token")
       ->type_name("FILE")
       ->group(worked);
-  add_choice(*command, "--matrices", flags->matrices, {"identity", "diagonal", "full"}, "W_Q, W_K and W_V of the steps shown")->group(worked);
+  add_choice(*command, "--matrices", flags->matrices, {"identity", "diagonal", "full"},
+             "W_Q, W_K and W_V of the steps shown")
+      ->group(worked);
 
   const char* const trained = "A trained model";
-  add_text(*command, "--text", flags->maps.text, "what a text run looks at (default: the beginning of its validation text)")->group(trained);
-  add_name(*command, "--image", flags->maps.image, "what a vision run looks at: number of a test image, or a PNG file (default: 0)")
+  add_text(*command, "--text", flags->maps.text,
+           "what a text run looks at (default: the beginning of its validation text)")
+      ->group(trained);
+  add_name(*command, "--image", flags->maps.image,
+           "what a vision run looks at: number of a test image, or a PNG file (default: 0)")
       ->type_name("N|PNG")
       ->group(trained);
-  add_number(*command, "--samples", flags->maps.samples, {1, explain::kMostSamples}, "texts or images over which distances are averaged")->group(trained);
-  add_choice(*command, "--checkpoint", flags->checkpoint, {"last", "best"}, "which weights")->group(trained);
+  add_number(*command, "--samples", flags->maps.samples, {1, explain::kMostSamples},
+             "texts or images over which distances are averaged")
+      ->group(trained);
+  add_choice(*command, "--checkpoint", flags->checkpoint, {"last", "best"}, "which weights")
+      ->group(trained);
 
   command->footer(
-      "Examples:\n  weft explain attention\n  weft explain attention --tokens 春眠不觉晓 --dim 4 --out attention.html\n  weft explain attention "
+      "Examples:\n  weft explain attention\n  weft explain attention --tokens 春眠不觉晓 --dim 4 "
+      "--out attention.html\n  weft explain attention "
       "runs/demo-text --text \"ROMEO: I\" --out maps.html\n"
       "  weft explain attention runs/demo-vision --image 7 --out maps.html");
   add_explain_models(*group, action);
@@ -122,8 +153,11 @@ void add_explain(CLI::App& app, Action& action) {
     action = [flags, given, with_run, stray] {
       if (!stray.empty())
         fail<ConfigError>("explain", "{} means nothing {}", stray,
-                          with_run ? "with a run: it belongs to the worked example" : "without a run: name one first");
-      if (flags->json) refuse_given("explain", given, {"--matrices"}, "--json, which prints the steps of all of them");
+                          with_run ? "with a run: it belongs to the worked example"
+                                   : "without a run: name one first");
+      if (flags->json)
+        refuse_given("explain", given, {"--matrices"},
+                     "--json, which prints the steps of all of them");
       use_threads(flags->threads);
       return with_run ? explain_run(*flags) : explain_example(*flags);
     };

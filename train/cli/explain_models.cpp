@@ -32,7 +32,8 @@ int show(const ExplainModelFlags& flags, const Explained& explained) {
 
 void add_common(CLI::App& command, ExplainModelFlags& flags, const char* run_help) {
   add_name(command, "run", flags.run, run_help)->required()->type_name("RUN");
-  add_name(command, "--out", flags.out, "also write it as a page with pictures")->type_name("FILE.html");
+  add_name(command, "--out", flags.out, "also write it as a page with pictures")
+      ->type_name("FILE.html");
   add_choice(command, "--checkpoint", flags.checkpoint, {"last", "best"}, "which weights");
   add_threads(command, flags.threads);
   command.add_flag("--json", flags.json, "print all figures as JSON");
@@ -41,26 +42,37 @@ void add_common(CLI::App& command, ExplainModelFlags& flags, const char* run_hel
 }  // namespace
 
 void add_explain_models(CLI::App& group, Action& action) {
-  CLI::App* words = group.add_subcommand("embedding", "nearest neighbours of words, and the words in a plane");
+  CLI::App* words =
+      group.add_subcommand("embedding", "nearest neighbours of words, and the words in a plane");
   const auto flags = std::make_shared<ExplainModelFlags>();
   add_common(*words, *flags, "folder of an embedding run, or a checkpoint");
-  add_texts(*words, "--token", flags->embedding.tokens, "words (or characters) whose neighbours are wanted (default: the most frequent)")->type_name("WORD");
+  add_texts(*words, "--token", flags->embedding.tokens,
+            "words (or characters) whose neighbours are wanted (default: the most frequent)")
+      ->type_name("WORD");
   add_number(*words, "--count", flags->embedding.count, {1, 1000}, "neighbours of each");
-  add_number(*words, "--shown", flags->embedding.shown, {0, 5000}, "of the most frequent tokens, in the picture");
-  words->footer("Example:\n  weft explain embedding runs/words --token king queen --out words.html");
+  add_number(*words, "--shown", flags->embedding.shown, {0, 5000},
+             "of the most frequent tokens, in the picture");
+  words->footer(
+      "Example:\n  weft explain embedding runs/words --token king queen --out words.html");
   words->callback([flags, words, &action] {
     action = [flags, given = given_to(*words)] {
-      if (flags->out.empty() && !flags->json) refuse_given("explain embedding", given, {"--shown"}, "no picture: neither --out nor --json");
+      if (flags->out.empty() && !flags->json)
+        refuse_given("explain embedding", given, {"--shown"},
+                     "no picture: neither --out nor --json");
       use_threads(flags->threads);
       const Phase phase("looking into the model of {}", flags->run);
-      return show(*flags, explain::explain_embedding(train::load_embedding_run(train::read_run(flags->run, flags->checkpoint)), flags->embedding));
+      return show(*flags, explain::explain_embedding(train::load_embedding_run(train::read_run(
+                                                         flags->run, flags->checkpoint)),
+                                                     flags->embedding));
     };
   });
 
-  CLI::App* history = group.add_subcommand("history", "which of a user's earlier clicks a deep interest network looks at");
+  CLI::App* history = group.add_subcommand(
+      "history", "which of a user's earlier clicks a deep interest network looks at");
   const auto other = std::make_shared<ExplainModelFlags>();
   add_common(*history, *other, "folder of a recommend run with model din, or a checkpoint");
-  add_numbers(*history, "--example", other->examples, {0, train::kMany}, "numbers of test examples, from 0 (default: the first three)");
+  add_numbers(*history, "--example", other->examples, {0, train::kMany},
+              "numbers of test examples, from 0 (default: the first three)");
   history->footer("Example:\n  weft explain history runs/din --example 7 --out history.html");
   history->callback([other, &action] {
     action = [other] {

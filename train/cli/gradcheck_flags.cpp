@@ -7,19 +7,27 @@
 namespace weft::cli {
 
 void add_gradcheck(CLI::App& app, Action& action) {
-  CLI::App* command = app.add_subcommand("gradcheck", "check the gradient of every op, module and model against differences");
+  CLI::App* command = app.add_subcommand(
+      "gradcheck", "check the gradient of every op, module and model against differences");
   struct Flags {
     GradcheckCommand command;
     int threads = 0;
   };
   const auto flags = std::make_shared<Flags>();
-  add_text(*command, "pattern", flags->command.pattern, "only those whose name holds this (default: all)")->type_name("PATTERN");
-  add_choice(*command, "--kind", flags->command.kind, {"op", "module", "model"}, "what is checked (default: all)");
-  add_number(*command, "--seeds", flags->command.seeds, {1, 1e9}, "check with so many different sets of random numbers, four elements of each input");
-  add_number(*command, "--seed", flags->command.seed, {0, kMostSeed}, "the first of them; 0 has the numbers of the tests");
-  command->add_flag("--json", flags->command.json, "print a list of objects with name, kind, worst_error, passed");
+  add_text(*command, "pattern", flags->command.pattern,
+           "only those whose name holds this (default: all)")
+      ->type_name("PATTERN");
+  add_choice(*command, "--kind", flags->command.kind, {"op", "module", "model"},
+             "what is checked (default: all)");
+  add_number(*command, "--seeds", flags->command.seeds, {1, 1e9},
+             "check with so many different sets of random numbers, four elements of each input");
+  add_number(*command, "--seed", flags->command.seed, {0, kMostSeed},
+             "the first of them; 0 has the numbers of the tests");
+  command->add_flag("--json", flags->command.json,
+                    "print a list of objects with name, kind, worst_error, passed");
   add_threads(*command, flags->threads);
-  command->footer("Example:\n  weft gradcheck attention --json\n  weft gradcheck --kind op --seeds 1000");
+  command->footer(
+      "Example:\n  weft gradcheck attention --json\n  weft gradcheck --kind op --seeds 1000");
   command->callback([flags, &action] {
     action = [flags] {
       use_threads(flags->threads);

@@ -34,7 +34,8 @@ std::string cpu_features() {
     if (!line.starts_with("flags")) continue;
     std::string found;
     for (const char* feature : {"avx2", "fma", "avx512f", "avx512_bf16"}) {
-      if ((line + " ").find(" " + std::string(feature) + " ") != std::string::npos) found += (found.empty() ? "" : " ") + std::string(feature);
+      if ((line + " ").find(" " + std::string(feature) + " ") != std::string::npos)
+        found += (found.empty() ? "" : " ") + std::string(feature);
     }
     return found;
   }
@@ -57,7 +58,8 @@ int info_program(bool json) {
   }
   fmt::print("weft {}\n", WEFT_VERSION);
   for (const auto& [key, value] : facts.items()) {
-    if (key != "version") fmt::print("{:<14}{}\n", key, value.is_string() ? value.get<std::string>() : value.dump());
+    if (key != "version")
+      fmt::print("{:<14}{}\n", key, value.is_string() ? value.get<std::string>() : value.dump());
   }
   return kDone;
 }
@@ -70,10 +72,19 @@ int print_model(nn::Model& model, bool json) {
   }
   Json layers = Json::array();
   for (const nn::LayerInfo& layer : info.layers) {
-    layers.push_back({{"name", layer.path}, {"kind", layer.kind}, {"details", layer.details}, {"params", layer.parameters}, {"flops", layer.flops},
-                      {"output", std::vector<std::int64_t>(layer.output.begin(), layer.output.end())}});
+    layers.push_back(
+        {{"name", layer.path},
+         {"kind", layer.kind},
+         {"details", layer.details},
+         {"params", layer.parameters},
+         {"flops", layer.flops},
+         {"output", std::vector<std::int64_t>(layer.output.begin(), layer.output.end())}});
   }
-  fmt::print("{}\n", Json{{"kind", info.kind}, {"params", info.parameters}, {"flops", info.flops}, {"layers", layers}}.dump(2));
+  fmt::print("{}\n", Json{{"kind", info.kind},
+                          {"params", info.parameters},
+                          {"flops", info.flops},
+                          {"layers", layers}}
+                         .dump(2));
   return kDone;
 }
 
@@ -81,7 +92,10 @@ int info_run(const std::string& path, bool json) {
   const train::RunFacts run = train::read_run(path);
   const train::Progress& progress = run.facts.progress;
   if (json) {
-    Json facts{{"task", run.task}, {"step", progress.step}, {"seconds", progress.seconds}, {"best_step", progress.best_step}};
+    Json facts{{"task", run.task},
+               {"step", progress.step},
+               {"seconds", progress.seconds},
+               {"best_step", progress.best_step}};
     if (std::isfinite(progress.last.loss)) facts["val_loss"] = progress.last.loss;
     for (const auto& [name, value] : progress.last.figures) facts["val_" + name] = value;
     facts["config"] = Json::parse(run.config_json);
@@ -89,8 +103,10 @@ int info_run(const std::string& path, bool json) {
     return kDone;
   }
   fmt::print("{} run, step {}, {}\n", run.task, progress.step, clock_text(progress.seconds));
-  if (std::isfinite(progress.last.loss)) fmt::print("validation loss {:.4f} at step {}\n", progress.last.loss, progress.evaluated_step);
-  for (const auto& [name, value] : progress.last.figures) fmt::print("validation {}\n", train::figure_text(name, value));
+  if (std::isfinite(progress.last.loss))
+    fmt::print("validation loss {:.4f} at step {}\n", progress.last.loss, progress.evaluated_step);
+  for (const auto& [name, value] : progress.last.figures)
+    fmt::print("validation {}\n", train::figure_text(name, value));
   fmt::print("{}\n", run.config_json);
   if (run.task == "text") return print_model(*train::load_text_run(run).model, false);
   if (run.task == "vision") return print_model(*train::load_vision_run(run).model, false);
@@ -105,10 +121,13 @@ struct ModelFlags {
   bool json = false;
 };
 
-/// A choice of `weft train text` or, where that has none of this name, of `weft train vision`; which of the two it is for, the kind of model says.
+/// A choice of `weft train text` or, where that has none of this name, of `weft train vision`;
+/// which of the two it is for, the kind of model says.
 void add_model_choice(CLI::App& command, const std::string& name, train::Sources& sources) {
-  for (const train::Kind* kind : {&train::kind_of(train::TextConfig()), &train::kind_of(train::VisionConfig())}) {
-    const auto field = std::find_if(kind->fields().begin(), kind->fields().end(), [&](const train::Field& one) { return one.name == name; });
+  for (const train::Kind* kind :
+       {&train::kind_of(train::TextConfig()), &train::kind_of(train::VisionConfig())}) {
+    const auto field = std::find_if(kind->fields().begin(), kind->fields().end(),
+                                    [&](const train::Field& one) { return one.name == name; });
     if (field == kind->fields().end()) continue;
     CLI::Option* const option = add_config_flag(command, *kind, *field, sources);
     option->description("as in `weft train`")->default_str("")->group("As in weft train");
@@ -118,7 +137,8 @@ void add_model_choice(CLI::App& command, const std::string& name, train::Sources
 
 int info_model(const ModelFlags& flags) {
   if (flags.kind == "gpt") {
-    nn::Gpt model(train::gpt_config(train::resolve<train::TextConfig>(flags.sources), flags.vocabulary));
+    nn::Gpt model(
+        train::gpt_config(train::resolve<train::TextConfig>(flags.sources), flags.vocabulary));
     return print_model(model, flags.json);
   }
   train::Sources sources = flags.sources;
@@ -132,7 +152,8 @@ int info_model(const ModelFlags& flags) {
 std::string cpu_name() {
   std::ifstream file("/proc/cpuinfo");
   for (std::string line; std::getline(file, line);) {
-    if (line.starts_with("model name")) return line.substr(std::min(line.size(), line.find(':') + 2));
+    if (line.starts_with("model name"))
+      return line.substr(std::min(line.size(), line.find(':') + 2));
   }
   return "unknown";
 }
@@ -141,28 +162,38 @@ void add_info(CLI::App& app, Action& action) {
   CLI::App* command = app.add_subcommand("info", "this machine, a run, or the layers of a model");
   const auto run = std::make_shared<std::string>();
   const auto json = std::make_shared<bool>(false);
-  add_name(*command, "run", *run, "folder of a run, or a checkpoint (default: the program and the machine)")->type_name("RUN");
+  add_name(*command, "run", *run,
+           "folder of a run, or a checkpoint (default: the program and the machine)")
+      ->type_name("RUN");
   command->add_flag("--json", *json, "print as JSON");
-  command->footer("Examples:\n  weft info\n  weft info runs/demo-text\n  weft info model --kind vit --layers 6 --width 64");
+  command->footer(
+      "Examples:\n  weft info\n  weft info runs/demo-text\n  weft info model --kind vit --layers 6 "
+      "--width 64");
 
-  CLI::App* model = command->add_subcommand("model", "layers of a model with parameters and arithmetic of one sample");
+  CLI::App* model = command->add_subcommand(
+      "model", "layers of a model with parameters and arithmetic of one sample");
   const auto flags = std::make_shared<ModelFlags>();
-  add_choice(*model, "--kind", flags->kind, {"gpt", "vit", "mlp", "cnn", "lenet", "resnet"}, "what is built");
+  add_choice(*model, "--kind", flags->kind, {"gpt", "vit", "mlp", "cnn", "lenet", "resnet"},
+             "what is built");
   add_number(*model, "--vocabulary", flags->vocabulary, {1, 1e7}, "tokens that a gpt knows");
   add_number(*model, "--image", flags->images.height, {1, 4096}, "height and width of an image");
   add_number(*model, "--channels", flags->images.channels, {1, 64}, "of an image");
   add_number(*model, "--classes", flags->images.classes, {1, 1e6}, "of images");
   model->add_flag("--json", flags->json, "print as JSON");
-  for (const char* name : {"context", "tie", "patch", "pool", "positions", "layers", "heads", "kv_heads", "head_size", "width", "norm", "norm_weight", "post_norm", "qk_norm",
-                           "activation", "mlp_ratio", "bias"}) {
+  for (const char* name : {"context", "tie", "patch", "pool", "positions", "layers", "heads",
+                           "kv_heads", "head_size", "width", "norm", "norm_weight", "post_norm",
+                           "qk_norm", "activation", "mlp_ratio", "bias"}) {
     add_model_choice(*model, name, flags->sources);
   }
-  model->footer("Example:\n  weft info model --kind gpt --layers 4 --heads 4 --width 128 --context 64");
+  model->footer(
+      "Example:\n  weft info model --kind gpt --layers 4 --heads 4 --width 128 --context 64");
   model->callback([flags, model, &action] {
     flags->images.width = flags->images.height;
     action = [flags, given = given_to(*model)] {
-      if (flags->kind == "gpt") refuse_given("info model", given, {"--image", "--channels", "--classes"}, "kind gpt");
-      else refuse_given("info model", given, {"--vocabulary"}, "kind " + flags->kind);
+      if (flags->kind == "gpt")
+        refuse_given("info model", given, {"--image", "--channels", "--classes"}, "kind gpt");
+      else
+        refuse_given("info model", given, {"--vocabulary"}, "kind " + flags->kind);
       return info_model(*flags);
     };
   });

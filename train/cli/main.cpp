@@ -1,4 +1,5 @@
-// The program: reads the command line, runs one command, turns errors into one line and an exit code.
+// The program: reads the command line, runs one command, turns errors into one line and an exit
+// code.
 #include <fmt/format.h>
 
 #include <cerrno>
@@ -39,7 +40,8 @@ int run(int argc, const char* const* argv) {
 
 int complain_of_output(int error) {
   const std::string why = error != 0 ? std::string(": ") + std::strerror(error) : "";
-  return complain("[output] what was to be printed could not be written" + why, weft::is_disk_full(error) ? weft::compare::kDiskFull : weft::cli::kFailed);
+  return complain("[output] what was to be printed could not be written" + why,
+                  weft::is_disk_full(error) ? weft::compare::kDiskFull : weft::cli::kFailed);
 }
 
 /// What was printed may still be on its way, to a file on a full disk for instance.
@@ -64,7 +66,8 @@ int main(int argc, char** argv) {
   } catch (const weft::Error& error) {
     return complain(error.what(), weft::cli::kFailed);
   } catch (const std::system_error& error) {  // what fmt throws, among others
-    if (std::ferror(stdout) == 0 && std::ferror(stderr) == 0) return complain(fmt::format("[weft] {}", error.what()), weft::cli::kFailed);
+    if (std::ferror(stdout) == 0 && std::ferror(stderr) == 0)
+      return complain(fmt::format("[weft] {}", error.what()), weft::cli::kFailed);
     return complain_of_output(error.code().value());
   } catch (const std::bad_alloc&) {
     return complain("[memory] the machine has no more memory for this", weft::cli::kFailed);

@@ -18,11 +18,14 @@ using Words = std::vector<std::string>;
 bool is_number(const std::string& word) {
   double value = 0;
   const auto [stop, error] = std::from_chars(word.data(), word.data() + word.size(), value);
-  return error != std::errc::invalid_argument && stop == word.data() + word.size() && word.find_first_of("0123456789") != std::string::npos;
+  return error != std::errc::invalid_argument && stop == word.data() + word.size() &&
+         word.find_first_of("0123456789") != std::string::npos;
 }
 
 /// A word that is an option where it stands by itself.
-bool is_option(const std::string& word) { return word.starts_with("--") || (word.size() > 1 && word[0] == '-' && !is_number(word)); }
+bool is_option(const std::string& word) {
+  return word.starts_with("--") || (word.size() > 1 && word[0] == '-' && !is_number(word));
+}
 
 bool takes_several(const CLI::Option& option) { return option.get_items_expected_max() > 1; }
 bool is_switch(const CLI::Option& option) { return option.get_items_expected_max() == 0; }
@@ -40,14 +43,16 @@ class Reader {
     try {
       while (next_ < words_.size() && !stop_) read_one();
     } catch (const ConfigError&) {
-      if (!commands_of(*command_).empty() || !asks_for_help()) throw;  // whoever asks for a command's help after a mistake gets it
+      if (!commands_of(*command_).empty() || !asks_for_help())
+        throw;  // whoever asks for a command's help after a mistake gets it
     }
     if (stop_ || asks_for_help_) {
       path_.push_back(help_);
       return path_;
     }
     Words all = path_;
-    all.insert(all.end(), words_of_positionals_.begin(), words_of_positionals_.end());  // before options that would collect them
+    all.insert(all.end(), words_of_positionals_.begin(),
+               words_of_positionals_.end());  // before options that would collect them
     all.insert(all.end(), options_.begin(), options_.end());
     return all;
   }
@@ -70,10 +75,14 @@ class Reader {
     if (!positionals_only_ && word == "--") {
       positionals_only_ = true;
       stray_after_.clear();
-    } else if (!positionals_only_ && word.starts_with("--")) read_option(word);
-    else if (!positionals_only_ && is_option(word)) read_short(word);
-    else if (!positionals_only_ && takes_command() && choose_command(word)) return;
-    else read_positional(word);
+    } else if (!positionals_only_ && word.starts_with("--"))
+      read_option(word);
+    else if (!positionals_only_ && is_option(word))
+      read_short(word);
+    else if (!positionals_only_ && takes_command() && choose_command(word))
+      return;
+    else
+      read_positional(word);
   }
 
   void ask(const std::string& word) {
@@ -83,7 +92,8 @@ class Reader {
 
   void read_short(const std::string& word) {
     if (word == "-h") return ask(word);
-    refuse("unknown option {}; a word that begins with a dash and is no option stands after --", word);
+    refuse("unknown option {}; a word that begins with a dash and is no option stands after --",
+           word);
   }
 
   const CLI::Option* find(const std::string& name) const {
@@ -112,11 +122,14 @@ class Reader {
       return ask(flag);
     }
     Words values;
-    if (equals != std::string::npos) values.push_back(word.substr(equals + 1));
-    else if (!is_switch(*option)) take_values(flag, *option, values);
+    if (equals != std::string::npos)
+      values.push_back(word.substr(equals + 1));
+    else if (!is_switch(*option))
+      take_values(flag, *option, values);
     note(flag, *option, values);
     stray_after_ = equals == std::string::npos && !takes_several(*option) ? flag : "";
-    if (is_switch(*option)) set_switch(flag, values);
+    if (is_switch(*option))
+      set_switch(flag, values);
     else
       for (const std::string& value : values) add_value(flag, option->get_delimiter(), value);
   }
@@ -126,7 +139,9 @@ class Reader {
     std::size_t begin = 0;
     for (std::size_t end = 0; end != std::string::npos; begin = end + 1) {
       end = delimiter == '\0' ? std::string::npos : value.find(delimiter, begin);
-      options_.push_back(flag + "=" + for_cli11(value.substr(begin, end == std::string::npos ? end : end - begin)));
+      options_.push_back(
+          flag + "=" +
+          for_cli11(value.substr(begin, end == std::string::npos ? end : end - begin)));
     }
   }
 
@@ -134,24 +149,33 @@ class Reader {
   void take_values(const std::string& flag, const CLI::Option& option, Words& values) {
     const bool optional = option.get_items_expected_min() == 0;
     while (next_ < words_.size() && !is_option(words_[next_])) {
-      if (takes_several(option) && !values.empty() && words_.size() - next_ <= missing_positionals()) break;
+      if (takes_several(option) && !values.empty() &&
+          words_.size() - next_ <= missing_positionals())
+        break;
       values.push_back(words_[next_++]);
       if (!takes_several(option)) break;
     }
-    if (values.empty() && !optional && next_ < words_.size() && takes_dashed(words_[next_])) values.push_back(words_[next_++]);
+    if (values.empty() && !optional && next_ < words_.size() && takes_dashed(words_[next_]))
+      values.push_back(words_[next_++]);
     if (values.empty() && optional) values.emplace_back("yes");
     if (!values.empty()) return;
     if (next_ == words_.size()) refuse("{} needs a value", flag);
-    refuse("{} needs a value, and {} is an option; a value that begins with dashes is written {}={}", flag, words_[next_], flag, words_[next_]);
+    refuse(
+        "{} needs a value, and {} is an option; a value that begins with dashes is written {}={}",
+        flag, words_[next_], flag, words_[next_]);
   }
 
   /// One dash at most, and no option of ours: it can only be a value.
-  static bool takes_dashed(const std::string& word) { return !word.starts_with("--") && word != "-h"; }
+  static bool takes_dashed(const std::string& word) {
+    return !word.starts_with("--") && word != "-h";
+  }
 
   void set_switch(const std::string& flag, const Words& values) {
     if (values.empty()) return options_.push_back(flag);
     const std::optional<bool> truth = truth_of(values.front());
-    if (!truth || flag.starts_with("--no-")) refuse("{} takes no value, got {}", flag, values.front().empty() ? "nothing" : values.front());
+    if (!truth || flag.starts_with("--no-"))
+      refuse("{} takes no value, got {}", flag,
+             values.front().empty() ? "nothing" : values.front());
     if (*truth) options_.push_back(flag);
   }
 
@@ -161,7 +185,8 @@ class Reader {
     const auto [before, is_new] = given_.emplace(&option, value);
     if (is_new || takes_several(option)) return;
     if (is_switch(option)) refuse("{} is given twice: drop one of the two", flag);
-    refuse("{} takes one value, and is given twice: {} and {}; drop one of the two", flag, quoted(before->second), quoted(value));
+    refuse("{} takes one value, and is given twice: {} and {}; drop one of the two", flag,
+           quoted(before->second), quoted(value));
   }
 
   static std::string quoted(const std::string& value) { return value.empty() ? "nothing" : value; }
@@ -173,7 +198,8 @@ class Reader {
       if (sub->get_name() != word) continue;
       if (!given_.empty()) {
         const std::string flag = "--" + given_.begin()->first->get_lnames().front();
-        refuse("{} stands before {}, which would not see it: write it after the command", flag, word);
+        refuse("{} stands before {}, which would not see it: write it after the command", flag,
+               word);
       }
       command_ = sub;
       path_.push_back(word);
@@ -183,7 +209,8 @@ class Reader {
   }
 
   std::vector<const CLI::Option*> positionals() const {
-    return command_->get_options([](const CLI::Option* option) { return option->get_positional(); });
+    return command_->get_options(
+        [](const CLI::Option* option) { return option->get_positional(); });
   }
 
   /// Positionals that are required and not there yet.
@@ -195,7 +222,8 @@ class Reader {
 
   void read_positional(const std::string& word) {
     std::size_t room = 0;
-    for (const CLI::Option* option : positionals()) room += static_cast<std::size_t>(option->get_items_expected_max());
+    for (const CLI::Option* option : positionals())
+      room += static_cast<std::size_t>(option->get_items_expected_max());
     if (positionals_ >= room) refuse_word(word);
     ++positionals_;
     stray_after_.clear();
@@ -206,13 +234,15 @@ class Reader {
     if (!stray_after_.empty()) {
       const CLI::Option* const option = find(stray_after_.substr(2));
       if (is_switch(*option)) refuse("{} takes no value, got {}", stray_after_, word);
-      refuse("{} takes one value, got {} and {}; a value with spaces stands in quotes", stray_after_, quoted(given_.at(option)), quoted(word));
+      refuse("{} takes one value, got {} and {}; a value with spaces stands in quotes",
+             stray_after_, quoted(given_.at(option)), quoted(word));
     }
     Words names;
     for (const CLI::App* sub : commands_of(*command_)) names.push_back(sub->get_name());
     if (names.empty() || positionals_ > 0) refuse("does not know what to do with {}", quoted(word));
     const std::string near = train::nearest(word, names);
-    refuse("unknown command {}{}", quoted(word), near.empty() ? "" : "; did you mean " + near + "?");
+    refuse("unknown command {}{}", quoted(word),
+           near.empty() ? "" : "; did you mean " + near + "?");
   }
 
   const CLI::App* command_;

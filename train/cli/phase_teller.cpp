@@ -20,8 +20,11 @@ double seconds_to_wait() {
 
 }  // namespace
 
-PhaseTeller::PhaseTeller() : after_(std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds_to_wait()))) {
-  if (after_.count() > 0) watcher_ = std::jthread([this](const std::stop_token& stop) { watch(stop); });
+PhaseTeller::PhaseTeller()
+    : after_(std::chrono::duration_cast<Clock::duration>(
+          std::chrono::duration<double>(seconds_to_wait()))) {
+  if (after_.count() > 0)
+    watcher_ = std::jthread([this](const std::stop_token& stop) { watch(stop); });
   listen_to_phases(this);
 }
 
@@ -30,8 +33,10 @@ PhaseTeller::~PhaseTeller() { listen_to_phases(nullptr); }
 void PhaseTeller::begun(std::uint64_t number, const std::string& what) {
   const std::lock_guard lock(mutex_);
   under_way_.push_back({number, what, Clock::now()});
-  if (after_.count() == 0) tell_innermost(Clock::now());
-  else changed_.notify_one();
+  if (after_.count() == 0)
+    tell_innermost(Clock::now());
+  else
+    changed_.notify_one();
 }
 
 void PhaseTeller::ended(std::uint64_t number) {
@@ -41,7 +46,8 @@ void PhaseTeller::ended(std::uint64_t number) {
 
 /// Of those that have lasted long enough the innermost says most.
 void PhaseTeller::tell_innermost(Clock::time_point now) {
-  const auto due = std::find_if(under_way_.rbegin(), under_way_.rend(), [&](const UnderWay& one) { return now - one.begin >= after_; });
+  const auto due = std::find_if(under_way_.rbegin(), under_way_.rend(),
+                                [&](const UnderWay& one) { return now - one.begin >= after_; });
   if (due == under_way_.rend() || due->told) return;
   for (auto one = due; one != under_way_.rend(); ++one) one->told = true;
   put_line("weft is " + due->what);
@@ -54,8 +60,13 @@ void PhaseTeller::watch(const std::stop_token& stop) {
     for (const UnderWay& one : under_way_)
       if (!one.told) next = std::min(next, one.begin + after_);
     const auto never = [] { return false; };
-    if (next == Clock::time_point::max()) changed_.wait(lock, stop, [&] { return std::any_of(under_way_.begin(), under_way_.end(), [](const UnderWay& one) { return !one.told; }); });
-    else changed_.wait_until(lock, stop, next, never);
+    if (next == Clock::time_point::max())
+      changed_.wait(lock, stop, [&] {
+        return std::any_of(under_way_.begin(), under_way_.end(),
+                           [](const UnderWay& one) { return !one.told; });
+      });
+    else
+      changed_.wait_until(lock, stop, next, never);
     tell_innermost(Clock::now());
   }
 }

@@ -12,8 +12,9 @@
 
 namespace weft::cli {
 
-/// Tells of a phase when it has lasted two seconds, in a line of its own: "weft is reading words.txt". The environment variable WEFT_TELL_AFTER says other
-/// seconds; 0 tells of each as it begins.
+/// Tells of a phase when it has lasted two seconds, in a line of its own: "weft is reading
+/// words.txt". The environment variable WEFT_TELL_AFTER says other seconds; 0 tells of each as it
+/// begins.
 class PhaseTeller : public PhaseListener {
  public:
   PhaseTeller();

@@ -1,4 +1,5 @@
-// weft predict RUN --text: the class of a text, the words that are missing in it, or the text that belongs to it.
+// weft predict RUN --text: the class of a text, the words that are missing in it, or the text that
+// belongs to it.
 #pragma once
 
 #include <string>

@@ -27,12 +27,16 @@ std::string short_number(double value) {
 std::string clock_text(double seconds) {
   if (!std::isfinite(seconds) || seconds < 0 || seconds > 1e9) return "-:--";
   const auto whole = static_cast<long>(std::llround(seconds));
-  if (whole >= 3600) return fmt::format("{}:{:02}:{:02}", whole / 3600, whole / 60 % 60, whole % 60);
+  if (whole >= 3600)
+    return fmt::format("{}:{:02}:{:02}", whole / 3600, whole / 60 % 60, whole % 60);
   return fmt::format("{}:{:02}", whole / 60, whole % 60);
 }
 
 ProgressBar::ProgressBar(std::string title)
-    : title_(std::move(title)), terminal_(is_terminal()), colors_(wants_colors()), unicode_(terminal_ && speaks_utf8()) {}
+    : title_(std::move(title)),
+      terminal_(is_terminal()),
+      colors_(wants_colors()),
+      unicode_(terminal_ && speaks_utf8()) {}
 
 ProgressBar::~ProgressBar() { clear(); }
 
@@ -41,9 +45,12 @@ void ProgressBar::clear() {
   drawn_ = false;
 }
 
-std::string ProgressBar::color(const char* code, const std::string& text) const { return colors_ ? fmt::format("\x1b[{}m{}\x1b[0m", code, text) : text; }
+std::string ProgressBar::color(const char* code, const std::string& text) const {
+  return colors_ ? fmt::format("\x1b[{}m{}\x1b[0m", code, text) : text;
+}
 
-void ProgressBar::on_start(std::int64_t parameters, std::int64_t first_step, std::int64_t steps, const std::string& unit) {
+void ProgressBar::on_start(std::int64_t parameters, std::int64_t first_step, std::int64_t steps,
+                           const std::string& unit) {
   unit_ = unit;
   first_step_ = first_step;
   steps_ = steps;
@@ -51,23 +58,27 @@ void ProgressBar::on_start(std::int64_t parameters, std::int64_t first_step, std
   smooth_loss_ = std::numeric_limits<double>::quiet_NaN();
   begin_ = Clock::now();
   last_drawn_ = begin_;
-  put_terminal(fmt::format("{}: {} parameters, {} steps{}\n", title_, short_number(static_cast<double>(parameters)), steps,
-                  first_step > 0 ? fmt::format(", going on from step {}", first_step) : ""));
+  put_terminal(fmt::format(
+      "{}: {} parameters, {} steps{}\n", title_, short_number(static_cast<double>(parameters)),
+      steps, first_step > 0 ? fmt::format(", going on from step {}", first_step) : ""));
   if (terminal_) draw(true);
 }
 
 std::string ProgressBar::figures() const {
   std::string text = fmt::format("loss {:.3f}", smooth_loss_);
   const double accuracy = validation_.figure("accuracy");
-  if (std::isfinite(accuracy)) text += fmt::format("  val {:.2f} %", 100 * accuracy);
-  else if (std::isfinite(validation_.loss)) text += fmt::format("  val {:.3f}", validation_.loss);
+  if (std::isfinite(accuracy))
+    text += fmt::format("  val {:.2f} %", 100 * accuracy);
+  else if (std::isfinite(validation_.loss))
+    text += fmt::format("  val {:.3f}", validation_.loss);
   return text + fmt::format("  {} {}/s", short_number(latest_.rate), unit_);
 }
 
 void ProgressBar::on_step(const train::StepRecord& record) {
   // The loss of one batch jumps about; the mean of the last twenty or so can be read.
   if (std::isfinite(record.train_loss)) {  // not of a step that is left out
-    smooth_loss_ = std::isfinite(smooth_loss_) ? 0.95 * smooth_loss_ + 0.05 * record.train_loss : record.train_loss;
+    smooth_loss_ = std::isfinite(smooth_loss_) ? 0.95 * smooth_loss_ + 0.05 * record.train_loss
+                                               : record.train_loss;
   }
   latest_ = record;
   evaluating_ = false;
@@ -82,7 +93,8 @@ void ProgressBar::on_evaluating(double share) {
     draw(false);
   } else if (now >= tell_evaluation_) {
     tell_evaluation_ = now + kLineEvery;
-    put_terminal(fmt::format("{}: step {}/{}  evaluating, {:.0f} % done\n", title_, latest_.step, steps_, 100 * share));
+    put_terminal(fmt::format("{}: step {}/{}  evaluating, {:.0f} % done\n", title_, latest_.step,
+                             steps_, 100 * share));
   }
 }
 
@@ -94,10 +106,14 @@ void ProgressBar::on_evaluation(const train::StepRecord& record) {
     return;
   }
   std::string text = fmt::format("{}: step {}/{}", title_, record.step, record.steps);
-  if (std::isfinite(smooth_loss_)) text += fmt::format("  loss {:.4f}", smooth_loss_);  // not where a run was resumed in an evaluation
+  if (std::isfinite(smooth_loss_))
+    text +=
+        fmt::format("  loss {:.4f}", smooth_loss_);  // not where a run was resumed in an evaluation
   text += fmt::format("  val loss {:.4f}", record.validation.loss);
-  for (const auto& [name, value] : record.validation.figures) text += fmt::format("  val {}", train::figure_text(name, value));
-  put_terminal(text + fmt::format("  {} {}/s  {}\n", short_number(latest_.rate), unit_, clock_text(record.seconds)));
+  for (const auto& [name, value] : record.validation.figures)
+    text += fmt::format("  val {}", train::figure_text(name, value));
+  put_terminal(text + fmt::format("  {} {}/s  {}\n", short_number(latest_.rate), unit_,
+                                  clock_text(record.seconds)));
   last_drawn_ = Clock::now();
 }
 
@@ -116,11 +132,16 @@ void ProgressBar::draw(bool at_once) {
   }
   if (!at_once && now - last_drawn_ < kCalm) return;
   last_drawn_ = now;
-  const double share = steps_ > 0 ? static_cast<double>(latest_.step) / static_cast<double>(steps_) : 1;
+  const double share =
+      steps_ > 0 ? static_cast<double>(latest_.step) / static_cast<double>(steps_) : 1;
   const double here = static_cast<double>(latest_.step - first_step_);
   const double took = std::chrono::duration<double>(now - begin_).count();
-  const std::string left = here >= 3 ? clock_text(took / here * static_cast<double>(steps_ - latest_.step)) + " left" : "";
-  const std::string tail = fmt::format(" {:3.0f} %  {}  {}{}", 100 * share, here > 0 ? figures() : "", left, evaluating_ ? fmt::format("  (evaluating, {:.0f} %)", 100 * share_evaluated_) : "");
+  const std::string left =
+      here >= 3 ? clock_text(took / here * static_cast<double>(steps_ - latest_.step)) + " left"
+                : "";
+  const std::string tail = fmt::format(
+      " {:3.0f} %  {}  {}{}", 100 * share, here > 0 ? figures() : "", left,
+      evaluating_ ? fmt::format("  (evaluating, {:.0f} %)", 100 * share_evaluated_) : "");
   const int room = terminal_columns() - 1 - static_cast<int>(title_.size() + tail.size()) - 2;
   std::string bar;
   if (room >= 5) {
@@ -134,7 +155,10 @@ void ProgressBar::draw(bool at_once) {
   }
   const std::string line = fmt::format("{} {}", title_, bar);
   const int tail_room = terminal_columns() - 1 - static_cast<int>(title_.size()) - 1;
-  put_terminal("\r" + line + (room >= 5 ? tail : tail.substr(0, static_cast<std::size_t>(std::max(0, tail_room)))) + "\x1b[K");
+  put_terminal(
+      "\r" + line +
+      (room >= 5 ? tail : tail.substr(0, static_cast<std::size_t>(std::max(0, tail_room)))) +
+      "\x1b[K");
   drawn_ = true;
 }
 

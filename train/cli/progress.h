@@ -13,13 +13,15 @@ std::string short_number(double value);
 /// "0:42", "12:05", "1:02:33".
 std::string clock_text(double seconds);
 
-/// Draws at most ten times a second. Without a terminal, or on a dumb one, a line for each evaluation and one now and then. NO_COLOR is respected.
+/// Draws at most ten times a second. Without a terminal, or on a dumb one, a line for each
+/// evaluation and one now and then. NO_COLOR is respected.
 class ProgressBar : public train::Observer {
  public:
   explicit ProgressBar(std::string title);
   ~ProgressBar() override;
 
-  void on_start(std::int64_t parameters, std::int64_t first_step, std::int64_t steps, const std::string& unit) override;
+  void on_start(std::int64_t parameters, std::int64_t first_step, std::int64_t steps,
+                const std::string& unit) override;
   void on_step(const train::StepRecord& record) override;
   void on_evaluating(double share) override;
   void on_evaluation(const train::StepRecord& record) override;

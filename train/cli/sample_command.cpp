@@ -6,8 +6,8 @@
 
 #include "core/phase.h"
 #include "train/cli/cli.h"
-#include "train/config_fields.h"
 #include "train/cli/write_text.h"
+#include "train/config_fields.h"
 
 namespace weft::cli {
 namespace {
@@ -30,7 +30,11 @@ int sample(const SampleFlags& flags) {
       text += characters;
       return true;
     });
-    const nlohmann::ordered_json json{{"prompt", flags.write.prompt}, {"text", text}, {"characters", written}, {"seed", flags.write.seed}, {"step", run.progress.step}};
+    const nlohmann::ordered_json json{{"prompt", flags.write.prompt},
+                                      {"text", text},
+                                      {"characters", written},
+                                      {"seed", flags.write.seed},
+                                      {"step", run.progress.step}};
     fmt::print("{}\n", json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
   } else {
     write_text_to_stdout(run, flags.write);
@@ -43,21 +47,31 @@ int sample(const SampleFlags& flags) {
 void add_sample(CLI::App& app, Action& action) {
   CLI::App* command = app.add_subcommand("sample", "write text with a trained model");
   const auto flags = std::make_shared<SampleFlags>();
-  add_name(*command, "run", flags->run, "folder of a text run, or a checkpoint")->required()->type_name("RUN");
-  add_text(*command, "--prompt", flags->write.prompt, "what the text begins with (default: a new line)");
+  add_name(*command, "run", flags->run, "folder of a text run, or a checkpoint")
+      ->required()
+      ->type_name("RUN");
+  add_text(*command, "--prompt", flags->write.prompt,
+           "what the text begins with (default: a new line)");
   add_number(*command, "--chars", flags->write.chars, {1, 1e8}, "characters to write");
-  add_number(*command, "--temperature", flags->write.generate.temperature, {0, 1000}, "0: always the likeliest; above 1: bolder");
-  add_number(*command, "--top-k", flags->write.generate.top_k, {0, 1e9}, "only the k likeliest tokens (0: all)");
-  add_number(*command, "--top-p", flags->write.generate.top_p, {train::kTiny, 1}, "only the likeliest tokens that together reach p");
-  add_number(*command, "--keep", flags->write.generate.keep, {0, 1e9}, "tokens kept when the context is full (0: half; all of it: slower, never sees less)");
+  add_number(*command, "--temperature", flags->write.generate.temperature, {0, 1000},
+             "0: always the likeliest; above 1: bolder");
+  add_number(*command, "--top-k", flags->write.generate.top_k, {0, 1e9},
+             "only the k likeliest tokens (0: all)");
+  add_number(*command, "--top-p", flags->write.generate.top_p, {train::kTiny, 1},
+             "only the likeliest tokens that together reach p");
+  add_number(*command, "--keep", flags->write.generate.keep, {0, 1e9},
+             "tokens kept when the context is full (0: half; all of it: slower, never sees less)");
   add_choice(*command, "--checkpoint", flags->checkpoint, {"last", "best"}, "which weights");
-  add_number(*command, "--seed", flags->write.seed, {0, kMostSeed}, "the same seed writes the same text");
+  add_number(*command, "--seed", flags->write.seed, {0, kMostSeed},
+             "the same seed writes the same text");
   add_threads(*command, flags->threads);
   command->add_flag("--json", flags->json, "print the text as JSON when it is whole");
   command->footer("Example:\n  weft sample runs/demo-text --prompt \"ROMEO:\" --chars 300");
   command->callback([flags, command, &action] {
     action = [flags, given = given_to(*command)] {
-      if (flags->write.generate.temperature == 0) refuse_given("sample", given, {"--top-k", "--top-p", "--seed"}, "--temperature 0, which always takes the likeliest token");
+      if (flags->write.generate.temperature == 0)
+        refuse_given("sample", given, {"--top-k", "--top-p", "--seed"},
+                     "--temperature 0, which always takes the likeliest token");
       return sample(*flags);
     };
   });

@@ -17,7 +17,8 @@ namespace {
 std::atomic<int> signal_seen{0};  // any thread may take a signal
 std::atomic<bool> user_asked{false};
 std::atomic<int> to_be_saved{0};
-static_assert(std::atomic<int>::is_always_lock_free && std::atomic<bool>::is_always_lock_free, "a handler may not wait");
+static_assert(std::atomic<int>::is_always_lock_free && std::atomic<bool>::is_always_lock_free,
+              "a handler may not wait");
 
 /// As nothing else will be said.
 void say_stopped(int number) {
@@ -28,7 +29,8 @@ void say_stopped(int number) {
 
 extern "C" void note_signal(int number, siginfo_t* info, void*) {
   const int error = errno;
-  const bool by_comparison = info->si_code == SI_QUEUE && info->si_value.sival_int == compare::kStopRequest;
+  const bool by_comparison =
+      info->si_code == SI_QUEUE && info->si_value.sival_int == compare::kStopRequest;
   const bool by_user = !by_comparison && (number == SIGINT || number == SIGTERM);
   const bool again = by_user && user_asked.exchange(true);
   if (again || to_be_saved == 0) {
@@ -43,20 +45,23 @@ extern "C" void note_signal(int number, siginfo_t* info, void*) {
 }  // namespace
 
 void open_standard_descriptors() {
-  // Each is the lowest that is free in its turn. The kind of access that is not wanted makes reading from or writing to it fail as it did.
+  // Each is the lowest that is free in its turn. The kind of access that is not wanted makes
+  // reading from or writing to it fail as it did.
   constexpr int kAccess[] = {O_WRONLY, O_RDONLY, O_WRONLY};
   for (int descriptor = 0; descriptor < 3; ++descriptor) {
-    if (::fcntl(descriptor, F_GETFD) < 0 && errno == EBADF && ::open("/dev/null", kAccess[descriptor]) != descriptor) return;
+    if (::fcntl(descriptor, F_GETFD) < 0 && errno == EBADF &&
+        ::open("/dev/null", kAccess[descriptor]) != descriptor)
+      return;
   }
 }
 
 void catch_stop_signals() {
-  struct sigaction action{};
+  struct sigaction action {};
   action.sa_sigaction = note_signal;
   sigemptyset(&action.sa_mask);
   action.sa_flags = SA_RESTART | SA_SIGINFO;
   for (const int number : compare::kStopSignals) {
-    struct sigaction before{};
+    struct sigaction before {};
     if (::sigaction(number, nullptr, &before) == 0 && before.sa_handler == SIG_IGN) continue;
     ::sigaction(number, &action, nullptr);
   }

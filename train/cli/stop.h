@@ -1,16 +1,20 @@
-// Signals that ask the program to end: what is worth saving is saved first, otherwise it ends at once.
+// Signals that ask the program to end: what is worth saving is saved first, otherwise it ends at
+// once.
 #pragma once
 
 namespace weft::cli {
 
-/// Opens /dev/null in the place of standard descriptors that are closed, so that no file that is opened later is taken for one of them. What is then printed
-/// to a closed standard output is an error, as it is lost; what is said on a closed standard error is not.
+/// Opens /dev/null in the place of standard descriptors that are closed, so that no file that is
+/// opened later is taken for one of them. What is then printed to a closed standard output is an
+/// error, as it is lost; what is said on a closed standard error is not.
 void open_standard_descriptors();
 
-/// From now on compare::kStopSignals end the program at once with 128 + their number, as any program, and what is half-written is removed; but while a
-/// SaveFirst lives they are noted, and whoever it protects saves and ends. A second SIGINT or SIGTERM ends the program then, too (a comparison's own request to
-/// its runs counts as none; nor do the system's signals, which come in pairs when a terminal is closed). Those that were ignored when the program was started
-/// stay ignored (nohup). A file that reaches `ulimit -f` is an error of writing it.
+/// From now on compare::kStopSignals end the program at once with 128 + their number, as any
+/// program, and what is half-written is removed; but while a SaveFirst lives they are noted, and
+/// whoever it protects saves and ends. A second SIGINT or SIGTERM ends the program then, too (a
+/// comparison's own request to its runs counts as none; nor do the system's signals, which come in
+/// pairs when a terminal is closed). Those that were ignored when the program was started stay
+/// ignored (nohup). A file that reaches `ulimit -f` is an error of writing it.
 void catch_stop_signals();
 
 /// Something is under way that has to be saved.

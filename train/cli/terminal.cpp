@@ -21,19 +21,23 @@ bool names_utf8(std::string_view locale) {
   if (dot == std::string_view::npos) return false;
   std::string codeset;
   for (const char c : locale.substr(dot + 1, locale.find('@', dot) - dot - 1))
-    if (c != '-' && c != '_') codeset += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    if (c != '-' && c != '_')
+      codeset += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
   return codeset == "utf8";
 }
 
 struct winsize terminal_size() {
-  struct winsize size{};
+  struct winsize size {};
   ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size);
   return size;
 }
 
 }  // namespace
 
-bool is_terminal() { return ::isatty(STDERR_FILENO) == 1 && environment("TERM") != "dumb" && !environment("TERM").empty(); }
+bool is_terminal() {
+  return ::isatty(STDERR_FILENO) == 1 && environment("TERM") != "dumb" &&
+         !environment("TERM").empty();
+}
 
 bool speaks_utf8() {
   for (const char* name : {"LC_ALL", "LC_CTYPE", "LANG"}) {
@@ -65,6 +69,8 @@ void put_terminal(const std::string& text) {
   }
 }
 
-void put_line(const std::string& text) { put_terminal((is_terminal() ? "\r\x1b[K" : "") + text + "\n"); }
+void put_line(const std::string& text) {
+  put_terminal((is_terminal() ? "\r\x1b[K" : "") + text + "\n");
+}
 
 }  // namespace weft::cli

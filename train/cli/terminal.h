@@ -5,8 +5,9 @@
 
 namespace weft::cli {
 
-bool is_terminal();   ///< and not a dumb one
-/// Whether LC_ALL, or else LC_CTYPE, or else LANG names UTF-8, however it is spelled ("en_US.utf-8", "C.UTF8").
+bool is_terminal();  ///< and not a dumb one
+/// Whether LC_ALL, or else LC_CTYPE, or else LANG names UTF-8, however it is spelled
+/// ("en_US.utf-8", "C.UTF8").
 bool speaks_utf8();
 bool wants_colors();  ///< a terminal, and NO_COLOR is not set
 int terminal_columns();

@@ -42,21 +42,27 @@ struct TrainFlags {
 };
 
 std::string flag_of(const train::Kind& kind, const std::string& name) {
-  const auto field = std::find_if(kind.fields().begin(), kind.fields().end(), [&](const train::Field& one) { return one.name == name; });
+  const auto field = std::find_if(kind.fields().begin(), kind.fields().end(),
+                                  [&](const train::Field& one) { return one.name == name; });
   return field == kind.fields().end() ? name : field->flag();
 }
 
-/// --threads is a choice like any other, but the only one that may differ when a run is taken up again.
+/// --threads is a choice like any other, but the only one that may differ when a run is taken up
+/// again.
 std::int64_t threads_of(const train::Kind& kind, const TrainFlags& flags) {
   train::Sources only;
   for (const auto& flag : flags.sources.flags) {
     if (flag.first != "threads") {
-      fail<ConfigError>("resume", "a run goes on with its own configuration: drop {} {}, or start a new run", flag_of(kind, flag.first), flag.second);
+      fail<ConfigError>("resume",
+                        "a run goes on with its own configuration: drop {} {}, or start a new run",
+                        flag_of(kind, flag.first), flag.second);
     }
     only.flags.push_back(flag);
   }
-  if (!flags.config.empty()) fail<ConfigError>("resume", "a run goes on with its own configuration: drop --config");
-  if (!flags.sources.preset.empty()) fail<ConfigError>("resume", "a run goes on with its own configuration: drop --preset");
+  if (!flags.config.empty())
+    fail<ConfigError>("resume", "a run goes on with its own configuration: drop --config");
+  if (!flags.sources.preset.empty())
+    fail<ConfigError>("resume", "a run goes on with its own configuration: drop --preset");
   return train::resolve(kind, only)->threads;
 }
 
@@ -65,17 +71,22 @@ void report(const train::Summary& summary, bool json) {
     fmt::print("{}", summary.to_json());
     return;
   }
-  fmt::print("{} of {} steps in {}, {} {}/s, {} parameters, {:.0f} MiB\n", summary.steps, summary.steps_wanted, clock_text(summary.seconds),
-             short_number(summary.rate), summary.unit, summary.parameters, summary.peak_mib);
+  fmt::print("{} of {} steps in {}, {} {}/s, {} parameters, {:.0f} MiB\n", summary.steps,
+             summary.steps_wanted, clock_text(summary.seconds), short_number(summary.rate),
+             summary.unit, summary.parameters, summary.peak_mib);
   if (std::isfinite(summary.validation.loss)) {
     fmt::print("validation loss {:.4f}", summary.validation.loss);
-    for (const auto& [name, value] : summary.validation.figures) fmt::print(", {}", train::figure_text(name, value));
+    for (const auto& [name, value] : summary.validation.figures)
+      fmt::print(", {}", train::figure_text(name, value));
     fmt::print("\n");
   }
-  if (summary.best_step > 0 && summary.best_step != summary.steps) fmt::print("best validation loss {:.4f} at step {}\n", summary.best_val_loss, summary.best_step);
+  if (summary.best_step > 0 && summary.best_step != summary.steps)
+    fmt::print("best validation loss {:.4f} at step {}\n", summary.best_val_loss,
+               summary.best_step);
   if (std::isfinite(summary.test.loss)) {
     std::string text;
-    for (const auto& [name, value] : summary.test.figures) text += (text.empty() ? "" : ", ") + train::figure_text(name, value);
+    for (const auto& [name, value] : summary.test.figures)
+      text += (text.empty() ? "" : ", ") + train::figure_text(name, value);
     fmt::print("test {}\n", text.empty() ? train::figure_text("loss", summary.test.loss) : text);
   }
   if (summary.reached_target) fmt::print("the target was reached\n");
@@ -101,12 +112,16 @@ void check_memory(const train::Kind& kind, const train::RunConfig& config) {
     return;
   }
   const Phase phase("finding out whether this run fits the memory (--no-estimate begins without)");
-  const bench::ChildOutcome child = bench::run_child({files::own_program().string(), "train", kind.name(), "--config", json_file, "--estimate", "--json"});
+  const bench::ChildOutcome child =
+      bench::run_child({files::own_program().string(), "train", kind.name(), "--config", json_file,
+                        "--estimate", "--json"});
   std::filesystem::remove(json_file, ignored);
   if (child.code == 0) {
     train::check_memory_need(train::memory_need_from_json(child.out));
   } else if (child.code == 128 + SIGKILL) {
-    fail<ConfigError>("config", "this run does not fit the memory: even a trial with a few examples was ended by the system; lower width, layers, context or batch");
+    fail<ConfigError>("config",
+                      "this run does not fit the memory: even a trial with a few examples was "
+                      "ended by the system; lower width, layers, context or batch");
   }  // any other mistake the run will meet itself, and say
 }
 
@@ -120,18 +135,28 @@ std::unique_ptr<train::RunConfig> config_of_run(const train::Kind& kind, const T
 
 int train_one(const TrainFlags& flags, const train::Kind& kind) {
   const std::string task = kind.name();
-  if (flags.resume && flags.out.empty()) fail<ConfigError>("resume", "which run? name its folder: --resume --out FOLDER");
+  if (flags.resume && flags.out.empty())
+    fail<ConfigError>("resume", "which run? name its folder: --resume --out FOLDER");
   ProgressBar bar(task);
   std::optional<SaveFirst> saving;
-  train::RunOptions options = stoppable({.out = flags.out, .resume = flags.resume, .estimate = false, .test = !flags.no_test, .observer = &bar}, saving);
+  train::RunOptions options = stoppable({.out = flags.out,
+                                         .resume = flags.resume,
+                                         .estimate = false,
+                                         .test = !flags.no_test,
+                                         .observer = &bar},
+                                        saving);
   train::Sources sources = flags.sources;
   sources.file = flags.config;
   if (flags.estimate) {
-    const std::unique_ptr<train::RunConfig> config = flags.resume ? config_of_run(kind, flags) : train::resolve(kind, sources);
+    const std::unique_ptr<train::RunConfig> config =
+        flags.resume ? config_of_run(kind, flags) : train::resolve(kind, sources);
     if (config->threads > 0) set_num_threads(static_cast<int>(config->threads));
     const train::MemoryNeed need = train::estimate_memory(kind, *config);
-    if (flags.json) fmt::print("{}", train::to_json(need));
-    else fmt::print("about {:.0f} MiB, {:.2f} MiB for each example of the batch\n", need.process_mib, need.per_example_mib);
+    if (flags.json)
+      fmt::print("{}", train::to_json(need));
+    else
+      fmt::print("about {:.0f} MiB, {:.2f} MiB for each example of the batch\n", need.process_mib,
+                 need.per_example_mib);
     return kDone;
   }
   train::Summary summary;
@@ -146,7 +171,9 @@ int train_one(const TrainFlags& flags, const train::Kind& kind) {
   }
   bar.clear();
   if (summary.interrupted) {
-    put_line(fmt::format("stopped after step {} of {}, and saved. Go on with:\n  weft train {} --resume --out {}", summary.steps, summary.steps_wanted, task, options.out.string()));
+    put_line(fmt::format(
+        "stopped after step {} of {}, and saved. Go on with:\n  weft train {} --resume --out {}",
+        summary.steps, summary.steps_wanted, task, options.out.string()));
     return stop_exit_code();
   }
   report(summary, flags.json);
@@ -158,20 +185,44 @@ void add_kind(CLI::App& train, Action& action, const train::Kind& kind) {
   CLI::App* command = train.add_subcommand(task, kind.about());
   command->get_formatter()->column_width(34);
   const auto flags = std::make_shared<TrainFlags>();
-  add_name(*command, "--out", flags->out, fmt::format("folder of the run; must not be there yet (default: runs/{}-1, -2, ...)", task))->type_name("DIR")->group("Run");
-  command->add_flag("--resume", flags->resume, "go on with the run in --out, by its own configuration, to the same bits")->group("Run");
+  add_name(
+      *command, "--out", flags->out,
+      fmt::format("folder of the run; must not be there yet (default: runs/{}-1, -2, ...)", task))
+      ->type_name("DIR")
+      ->group("Run");
+  command
+      ->add_flag("--resume", flags->resume,
+                 "go on with the run in --out, by its own configuration, to the same bits")
+      ->group("Run");
   const std::string presets = train::preset_help(task);
-  if (!presets.empty()) add_name(*command, "--preset", flags->sources.preset, "start from a named recipe. " + presets)->type_name("NAME")->group("Run");
-  add_name(*command, "--config", flags->config, "a TOML file of choices, or config.json of an earlier run; flags win over it")->type_name("FILE")->group("Run");
+  if (!presets.empty())
+    add_name(*command, "--preset", flags->sources.preset, "start from a named recipe. " + presets)
+        ->type_name("NAME")
+        ->group("Run");
+  add_name(*command, "--config", flags->config,
+           "a TOML file of choices, or config.json of an earlier run; flags win over it")
+      ->type_name("FILE")
+      ->group("Run");
   command->add_flag("--json", flags->json, "print the summary as JSON")->group("Run");
-  command->add_flag("--estimate", flags->estimate, "say how much memory the run would need, and train nothing")->group("Run");
-  command->add_flag("--no-estimate", flags->no_estimate, "begin without finding out whether the run fits the memory")->group("Run");
-  command->add_flag("--no-test", flags->no_test, "leave the test split alone, as while choices are still being made")->group("Run");
+  command
+      ->add_flag("--estimate", flags->estimate,
+                 "say how much memory the run would need, and train nothing")
+      ->group("Run");
+  command
+      ->add_flag("--no-estimate", flags->no_estimate,
+                 "begin without finding out whether the run fits the memory")
+      ->group("Run");
+  command
+      ->add_flag("--no-test", flags->no_test,
+                 "leave the test split alone, as while choices are still being made")
+      ->group("Run");
   add_config_flags(*command, kind, flags->sources);
   command->footer("Example:\n  " + kind.example());
   command->callback([flags, command, &kind, &action] {
     action = [flags, &kind, given = given_to(*command)] {
-      if (flags->resume) refuse_given("train " + kind.name(), given, {"--no-estimate"}, "--resume, which makes no estimate");
+      if (flags->resume)
+        refuse_given("train " + kind.name(), given, {"--no-estimate"},
+                     "--resume, which makes no estimate");
       return train_one(*flags, kind);
     };
   });

@@ -15,7 +15,8 @@ namespace {
 bool begins_character(char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }
 
 /// A text begins after a line break; where the vocabulary has none, any token must do.
-std::vector<std::int64_t> first_tokens(const data::Tokenizer& tokenizer, const std::string& prompt) {
+std::vector<std::int64_t> first_tokens(const data::Tokenizer& tokenizer,
+                                       const std::string& prompt) {
   if (!prompt.empty()) return tokenizer.encode(prompt, "prompt");
   try {
     return tokenizer.encode("\n", "prompt");
@@ -26,9 +27,12 @@ std::vector<std::int64_t> first_tokens(const data::Tokenizer& tokenizer, const s
 
 }  // namespace
 
-std::int64_t write_text(const train::TextRun& run, WriteOptions options, const std::function<bool(const std::string&)>& show) {
-  if (options.chars < 1 || options.chars > 100'000'000) fail<ConfigError>("sample", "chars must be from 1 to 100000000, got {}", options.chars);
-  if (options.seed < 0) fail<ConfigError>("sample", "seed must not be negative, got {}", options.seed);
+std::int64_t write_text(const train::TextRun& run, WriteOptions options,
+                        const std::function<bool(const std::string&)>& show) {
+  if (options.chars < 1 || options.chars > 100'000'000)
+    fail<ConfigError>("sample", "chars must be from 1 to 100000000, got {}", options.chars);
+  if (options.seed < 0)
+    fail<ConfigError>("sample", "seed must not be negative, got {}", options.seed);
   options.generate.max_new_tokens = options.chars * 4;  // a character has at most four bytes
   options.generate.validate();
   const std::vector<std::int64_t> prompt = first_tokens(*run.tokenizer, options.prompt);
@@ -63,7 +67,8 @@ std::int64_t write_text(const train::TextRun& run, WriteOptions options, const s
 void write_text_to_stdout(const train::TextRun& run, const WriteOptions& options) {
   const auto put = [](const std::string& text) {
     errno = 0;
-    if (std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0) return true;
+    if (std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0)
+      return true;
     throw std::system_error(errno, std::generic_category(), "stdout");
   };
   bool begun = false;

@@ -29,15 +29,22 @@ struct WidthSearch {
   std::string arm{};             ///< its name in the error
 };
 
-/// The width whose parameter count is nearest the target, in share; the narrower one of two that are as near. `parameters(width)` must not fall with the
-/// width. Throws ConfigError when no width comes within the tolerance, with the counts of the widths around the target, or when the count does not
-/// depend on the width at all.
-std::int64_t solve_width(const std::function<double(std::int64_t)>& parameters, const WidthSearch& search);
+/// The width whose parameter count is nearest the target, in share; the narrower one of two that
+/// are as near. `parameters(width)` must not fall with the width. Throws ConfigError when no width
+/// comes within the tolerance, with the counts of the widths around the target, or when the count
+/// does not depend on the width at all.
+std::int64_t solve_width(const std::function<double(std::int64_t)>& parameters,
+                         const WidthSearch& search);
 
-/// The configuration with the width that has the target's parameters. For a configuration that has not been settled. Throws as solve_width().
-std::unique_ptr<train::RunConfig> with_width(const train::Kind& kind, const train::RunConfig& config, const train::DataFacts& data, WidthSearch search);
+/// The configuration with the width that has the target's parameters. For a configuration that has
+/// not been settled. Throws as solve_width().
+std::unique_ptr<train::RunConfig> with_width(const train::Kind& kind,
+                                             const train::RunConfig& config,
+                                             const train::DataFacts& data, WidthSearch search);
 
-/// Steps whose training FLOPs come nearest the target. Throws ConfigError when the target is less than half a step, or an endless number of them.
-std::int64_t solve_steps(double flops_of_a_step, double target, std::string_view where, std::string_view arm);
+/// Steps whose training FLOPs come nearest the target. Throws ConfigError when the target is less
+/// than half a step, or an endless number of them.
+std::int64_t solve_steps(double flops_of_a_step, double target, std::string_view where,
+                         std::string_view arm);
 
 }  // namespace weft::compare

@@ -1,7 +1,10 @@
-// Arithmetic of training, by formula: what a budget in FLOPs is counted in. Held against the calls that nn/model_info.h counts, in a test.
+// Arithmetic of training, by formula: what a budget in FLOPs is counted in. Held against the calls
+// that nn/model_info.h counts, in a test.
 //
-// Counted as there: 2 a multiply-add of a matrix product or convolution, for every layer that is called; attention's two products over all T x T pairs
-// (the half that a causal mask hides is not taken off, as in most published figures); embeddings, norms, activations, softmax and the optimizer not.
+// Counted as there: 2 a multiply-add of a matrix product or convolution, for every layer that is
+// called; attention's two products over all T x T pairs (the half that a causal mask hides is not
+// taken off, as in most published figures); embeddings, norms, activations, softmax and the
+// optimizer not.
 #pragma once
 
 #include <cstdint>
@@ -10,10 +13,10 @@
 #include "nn/models/encoder_decoder.h"
 #include "nn/models/factorization_machine.h"
 #include "nn/models/ft_transformer.h"
-#include "nn/models/lenet.h"
-#include "nn/models/resnet.h"
 #include "nn/models/gpt.h"
+#include "nn/models/lenet.h"
 #include "nn/models/mlp.h"
+#include "nn/models/resnet.h"
 #include "nn/models/token_cnn.h"
 #include "nn/models/token_transformer.h"
 #include "nn/models/vit.h"
@@ -23,7 +26,8 @@ namespace weft::compare {
 /// The parts, for models that are put together elsewhere.
 double linear_flops(double rows, double in, double out);
 double attention_flops(double heads, double queries, double keys, double head_size);
-/// Of lightning and linear attention: a token enters the running sum and reads it. (Blocks do more at once, of the same result.)
+/// Of lightning and linear attention: a token enters the running sum and reads it. (Blocks do more
+/// at once, of the same result.)
 double running_sum_flops(double heads, double tokens, double head_size, double value_size);
 
 /// Forward, one sample: a text of `tokens` tokens (0: block_size), an image, or one input.
@@ -39,9 +43,10 @@ double forward_flops(const nn::FactorizationMachineConfig& config);
 double forward_flops(const nn::LenetConfig& config);
 double forward_flops(const nn::ResnetConfig& config);
 
-/// Forward and backward of so many samples: three times the forward, since backward makes two products (for the weights and for the inputs) of each.
-/// (A first layer whose inputs want no gradient makes one; that is not taken off.)
-/// Source: Kaplan et al. 2020 (arXiv 2001.08361), section 2.1.
+/// Forward and backward of so many samples: three times the forward, since backward makes two
+/// products (for the weights and for the inputs) of each. (A first layer whose inputs want no
+/// gradient makes one; that is not taken off.) Source: Kaplan et al. 2020 (arXiv 2001.08361),
+/// section 2.1.
 double training_flops(double forward_flops_of_a_sample, double samples);
 
 }  // namespace weft::compare

@@ -32,7 +32,9 @@ double target_of(const Plan& plan, const Cell& cell, double Cell::*figure) {
   if (budget.amount) return *budget.amount;
   const auto reference = plan.find(plan.task(cell).name, budget.reference);
   if (!reference)
-    fail<ConfigError>(budget.where, "the reference {} does not run on task {}; let it, or give an amount", budget.reference, plan.task(cell).name);
+    fail<ConfigError>(budget.where,
+                      "the reference {} does not run on task {}; let it, or give an amount",
+                      budget.reference, plan.task(cell).name);
   return plan.cells[*reference].*figure;
 }
 
@@ -41,7 +43,10 @@ void solve_parameters(Plan& plan) {
     if (!width_is_solved(plan.suite, plan.arm(cell))) continue;
     const Budget& budget = plan.suite.budget;
     cell.config = with_width(*plan.kind, *cell.config, *cell.data,
-                             {.target = target_of(plan, cell, &Cell::parameters), .tolerance = budget.tolerance, .where = budget.where, .arm = plan.arm(cell).name});
+                             {.target = target_of(plan, cell, &Cell::parameters),
+                              .tolerance = budget.tolerance,
+                              .where = budget.where,
+                              .arm = plan.arm(cell).name});
     plan.kind->check(*cell.config);
   }
 }
@@ -49,28 +54,35 @@ void solve_parameters(Plan& plan) {
 void solve_flops(Plan& plan) {
   for (Cell& cell : plan.cells) {
     if (!cell.equal || plan.arm(cell).name == plan.suite.budget.reference) continue;
-    const double of_a_step = cell.training_flops / static_cast<double>(std::max<std::int64_t>(1, cell.steps));
-    const std::int64_t steps = solve_steps(of_a_step, target_of(plan, cell, &Cell::training_flops), plan.suite.budget.where, plan.arm(cell).name);
+    const double of_a_step =
+        cell.training_flops / static_cast<double>(std::max<std::int64_t>(1, cell.steps));
+    const std::int64_t steps = solve_steps(of_a_step, target_of(plan, cell, &Cell::training_flops),
+                                           plan.suite.budget.where, plan.arm(cell).name);
     plan.kind->set_steps(*cell.config, steps, *cell.data);
   }
 }
 
 /// Arms of a budget that leaves the length to the suite must really train for as many steps.
 void check_steps(const Plan& plan) {
-  if (plan.suite.budget.equal != Equal::steps && plan.suite.budget.equal != Equal::parameters) return;
+  if (plan.suite.budget.equal != Equal::steps && plan.suite.budget.equal != Equal::parameters)
+    return;
   std::map<std::size_t, const Cell*> first;
   for (const Cell& cell : plan.cells) {
     if (!cell.equal) continue;
     const auto [other, is_new] = first.try_emplace(cell.task, &cell);
     if (!is_new && other->second->steps != cell.steps)
-      fail<ConfigError>(plan.arm(cell).where, "arm {} trains {} steps on task {}, arm {} {}: give them the same, or label one: unequal = true", plan.arm(cell).name, cell.steps,
-                        plan.task(cell).name, plan.arm(*other->second).name, other->second->steps);
+      fail<ConfigError>(plan.arm(cell).where,
+                        "arm {} trains {} steps on task {}, arm {} {}: give them the same, or "
+                        "label one: unequal = true",
+                        plan.arm(cell).name, cell.steps, plan.task(cell).name,
+                        plan.arm(*other->second).name, other->second->steps);
   }
 }
 
 }  // namespace
 
-std::optional<std::size_t> Plan::find(const std::string& task_name, const std::string& arm_name) const {
+std::optional<std::size_t> Plan::find(const std::string& task_name,
+                                      const std::string& arm_name) const {
   for (std::size_t i = 0; i < cells.size(); ++i) {
     if (task(cells[i]).name == task_name && arm(cells[i]).name == arm_name) return i;
   }
@@ -79,7 +91,9 @@ std::optional<std::size_t> Plan::find(const std::string& task_name, const std::s
 
 std::int64_t Plan::runs() const { return std::ssize(cells) * std::ssize(suite.seeds); }
 
-std::int64_t Plan::tries() const { return suite.lr_factors.size() > 1 ? std::ssize(cells) * std::ssize(suite.lr_factors) : 0; }
+std::int64_t Plan::tries() const {
+  return suite.lr_factors.size() > 1 ? std::ssize(cells) * std::ssize(suite.lr_factors) : 0;
+}
 
 Plan make_plan(Suite suite) {
   Plan plan{.suite = std::move(suite), .kind = nullptr, .cells = {}};
@@ -90,7 +104,10 @@ Plan make_plan(Suite suite) {
   for (std::size_t task = 0; task < plan.suite.tasks.size(); ++task) {
     for (std::size_t arm = 0; arm < plan.suite.arms.size(); ++arm) {
       if (!runs_on(plan.suite.arms[arm], plan.suite.tasks[task].name)) continue;
-      Cell cell{.task = task, .arm = arm, .config = train::resolve(*plan.kind, sources(plan.suite, plan.suite.tasks[task], plan.suite.arms[arm]))};
+      Cell cell{.task = task,
+                .arm = arm,
+                .config = train::resolve(
+                    *plan.kind, sources(plan.suite, plan.suite.tasks[task], plan.suite.arms[arm]))};
       auto& data = known[data_key(*plan.kind, *cell.config)];
       if (!data) data = plan.kind->look_at_data(*cell.config);
       cell.data = data;
@@ -109,8 +126,9 @@ Plan make_plan(Suite suite) {
 void set_pace(const Plan& plan, Cell& cell, double seconds_of_a_step) {
   const double steps = std::round(plan.suite.budget.amount.value() / seconds_of_a_step);
   if (!(steps >= 1 && steps <= 1e9))
-    fail<ConfigError>(plan.suite.budget.where, "{} seconds are {:.3g} steps of arm {} on task {}; give another amount", *plan.suite.budget.amount, steps, plan.arm(cell).name,
-                      plan.task(cell).name);
+    fail<ConfigError>(plan.suite.budget.where,
+                      "{} seconds are {:.3g} steps of arm {} on task {}; give another amount",
+                      *plan.suite.budget.amount, steps, plan.arm(cell).name, plan.task(cell).name);
   plan.kind->set_steps(*cell.config, static_cast<std::int64_t>(steps), *cell.data);
   count(*plan.kind, cell);
 }

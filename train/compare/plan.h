@@ -1,4 +1,5 @@
-// From a suite to the runs it takes: every configuration resolved, the budget solved, the arithmetic counted. Nothing is run here.
+// From a suite to the runs it takes: every configuration resolved, the budget solved, the
+// arithmetic counted. Nothing is run here.
 #pragma once
 
 #include <cstdint>
@@ -17,9 +18,10 @@ namespace weft::compare {
 struct Cell {
   std::size_t task = 0;  ///< index into the suite's tasks and arms
   std::size_t arm = 0;
-  std::shared_ptr<train::RunConfig> config{};  ///< resolved; the seed and the learning rate are the run's
+  std::shared_ptr<train::RunConfig>
+      config{};  ///< resolved; the seed and the learning rate are the run's
   std::shared_ptr<const train::DataFacts> data{};
-  bool equal = true;          ///< whether the budget holds for it
+  bool equal = true;  ///< whether the budget holds for it
   double parameters = 0;
   double forward_flops = 0;   ///< of one sample
   double training_flops = 0;  ///< of a whole run
@@ -29,7 +31,7 @@ struct Cell {
 struct Plan {
   Suite suite;
   const train::Kind* kind = nullptr;
-  std::vector<Cell> cells;  ///< by task, then arm
+  std::vector<Cell> cells;       ///< by task, then arm
   std::int64_t tuning_seed = 0;  ///< learning rates are tried with it: no seed of the comparison
 
   const Task& task(const Cell& cell) const { return suite.tasks[cell.task]; }
@@ -41,11 +43,13 @@ struct Plan {
   std::int64_t tries() const;
 };
 
-/// Loads what must be known of the data, solves widths and steps. Throws ConfigError where a budget cannot be met or arms that should train equally long do not,
-/// IoError for data that cannot be read. A budget in seconds leaves the steps as they are: set_pace() has the last word.
+/// Loads what must be known of the data, solves widths and steps. Throws ConfigError where a budget
+/// cannot be met or arms that should train equally long do not, IoError for data that cannot be
+/// read. A budget in seconds leaves the steps as they are: set_pace() has the last word.
 Plan make_plan(Suite suite);
 
-/// Gives a cell of a suite with a budget in seconds the steps that take so long, when one takes `seconds_of_a_step`.
+/// Gives a cell of a suite with a budget in seconds the steps that take so long, when one takes
+/// `seconds_of_a_step`.
 void set_pace(const Plan& plan, Cell& cell, double seconds_of_a_step);
 
 }  // namespace weft::compare

@@ -37,7 +37,8 @@ Curve mean_curve(const std::vector<CellRun>& runs, const std::string& figure) {
   for (const CellRun& run : runs) {
     if (run.result.status != Status::done) continue;
     ++count;
-    for (const auto& [step, value] : read_curve(run.job.folder, figure)) by_step[step].push_back(value);
+    for (const auto& [step, value] : read_curve(run.job.folder, figure))
+      by_step[step].push_back(value);
   }
   for (const auto& [step, values] : by_step) {
     if (values.size() != count) continue;
@@ -50,7 +51,11 @@ Curve mean_curve(const std::vector<CellRun>& runs, const std::string& figure) {
 }
 
 std::string quoted(const std::string& word) {
-  const bool plain_word = !word.empty() && word.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-/=:+,") == std::string::npos;
+  const bool plain_word =
+      !word.empty() &&
+      word.find_first_not_of(
+          "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-/=:+,") ==
+          std::string::npos;
   if (plain_word) return word;
   std::string text = "'";
   for (const char c : word) text += c == '\'' ? std::string("'\\''") : std::string(1, c);
@@ -65,7 +70,9 @@ CellResult read_cell(const Plan& plan, const CompareFolder& folder, std::size_t 
   for (const std::int64_t seed : plan.suite.seeds) {
     const Job job = folder.seed_job(plan, index, seed);
     CellRun run{.job = job, .result = read_result(job, metric.name)};
-    run.command = fmt::format("weft train {} --config {} --seed {} --threads 1 --out {}", plan.kind->name(), quoted(job.config.string()), seed, quoted(job.folder.string()));
+    run.command =
+        fmt::format("weft train {} --config {} --seed {} --threads 1 --out {}", plan.kind->name(),
+                    quoted(job.config.string()), seed, quoted(job.folder.string()));
     if (run.result.status == Status::failed) ++result.failed;
     if (run.result.status == Status::done) {
       values.push_back(run.result.value);
@@ -80,8 +87,10 @@ CellResult read_cell(const Plan& plan, const CompareFolder& folder, std::size_t 
   result.lr = best ? result.cell.config->lr * *best : kNone;
   if (plan.suite.lr_factors.size() > 1) {
     for (const double factor : plan.suite.lr_factors) {
-      const RunResult tried = read_result(folder.try_job(plan, index, factor), validation_metric(metric.name));
-      result.tries.push_back({factor, result.cell.config->lr * factor, tried.status == Status::done ? tried.value : kNone});
+      const RunResult tried =
+          read_result(folder.try_job(plan, index, factor), validation_metric(metric.name));
+      result.tries.push_back({factor, result.cell.config->lr * factor,
+                              tried.status == Status::done ? tried.value : kNone});
     }
   }
   result.curve = mean_curve(result.runs, validation_metric(metric.name));
@@ -121,10 +130,14 @@ void judge_contrasts(Results& results) {
     const CellResult& a = results.cells[plan.find(contrast.task, contrast.a).value()];
     const CellResult& b = results.cells[plan.find(contrast.task, contrast.b).value()];
     const Task& task = plan.suite.task(contrast.task);
-    Comparison compared{.a = a.values(), .b = b.values(), .lower_is_better = task.metric.lower_is_better, .margin = task.margin};
+    Comparison compared{.a = a.values(),
+                        .b = b.values(),
+                        .lower_is_better = task.metric.lower_is_better,
+                        .margin = task.margin};
     const auto& pairings = results.pairings[a.cell.task];
     for (std::size_t k = 0; k < pairings.size(); ++k) {
-      if (!pairings[k].equal) compared.a[k] = compared.b[k] = kNone;  // not paired: no figure of a comparison
+      if (!pairings[k].equal)
+        compared.a[k] = compared.b[k] = kNone;  // not paired: no figure of a comparison
     }
     results.compared.push_back(std::move(compared));
     results.contrasts.push_back({.task = contrast.task,
@@ -144,17 +157,24 @@ void judge_contrasts(Results& results) {
 void explore_pairs(Results& results) {
   const Plan& plan = *results.plan;
   for (std::size_t a = 0; a < results.cells.size(); ++a) {
-    for (std::size_t b = a + 1; b < results.cells.size() && results.cells[b].cell.task == results.cells[a].cell.task; ++b) {
+    for (std::size_t b = a + 1;
+         b < results.cells.size() && results.cells[b].cell.task == results.cells[a].cell.task;
+         ++b) {
       const std::string& task = plan.task(results.cells[a].cell).name;
       const std::string& first = plan.arm(results.cells[a].cell).name;
       const std::string& second = plan.arm(results.cells[b].cell).name;
-      const bool declared = std::any_of(plan.suite.contrasts.begin(), plan.suite.contrasts.end(), [&](const Contrast& c) {
-        return c.task == task && ((c.a == first && c.b == second) || (c.a == second && c.b == first));
-      });
+      const bool declared = std::any_of(
+          plan.suite.contrasts.begin(), plan.suite.contrasts.end(), [&](const Contrast& c) {
+            return c.task == task &&
+                   ((c.a == first && c.b == second) || (c.a == second && c.b == first));
+          });
       if (declared) continue;
       const Metric& metric = plan.suite.task(task).metric;
-      results.exploratory.push_back(
-          {a, b, explore({.a = results.cells[a].values(), .b = results.cells[b].values(), .lower_is_better = metric.lower_is_better}, {.alpha = plan.suite.alpha, .resamples = 2000})});
+      results.exploratory.push_back({a, b,
+                                     explore({.a = results.cells[a].values(),
+                                              .b = results.cells[b].values(),
+                                              .lower_is_better = metric.lower_is_better},
+                                             {.alpha = plan.suite.alpha, .resamples = 2000})});
     }
   }
 }
@@ -169,14 +189,15 @@ void check_suite_controls(Results& results) {
         const auto index = plan.find(task_name, arm);
         if (!index) continue;
         const double mean = results.cells[*index].estimate.mean;
-        statements.push_back({.task = task_name,
-                              .arm = arm,
-                              .metric = task.metric.name,
-                              .expect = control.expect,
-                              .limit = control.expect == Expect::chance ? task.chance.value() : task.ceiling.value(),
-                              .within = control.within,
-                              .mean = mean,
-                              .holds = holds(control, task, mean)});
+        statements.push_back(
+            {.task = task_name,
+             .arm = arm,
+             .metric = task.metric.name,
+             .expect = control.expect,
+             .limit = control.expect == Expect::chance ? task.chance.value() : task.ceiling.value(),
+             .within = control.within,
+             .mean = mean,
+             .holds = holds(control, task, mean)});
       }
     }
     results.controls.push_back(std::move(statements));
@@ -187,7 +208,8 @@ void check_suite_controls(Results& results) {
 
 std::vector<double> CellResult::values() const {
   std::vector<double> values;
-  for (const CellRun& run : runs) values.push_back(run.result.status == Status::done ? run.result.value : kNone);
+  for (const CellRun& run : runs)
+    values.push_back(run.result.status == Status::done ? run.result.value : kNone);
   return values;
 }
 
@@ -203,7 +225,8 @@ Results collect(const Plan& plan, const CompareFolder& folder, bool quick) {
   results.complete = results.done == plan.runs();
   for (std::size_t task = 0; task < plan.suite.tasks.size(); ++task) {
     std::vector<Pairing> pairings;
-    for (std::size_t seed = 0; seed < plan.suite.seeds.size(); ++seed) pairings.push_back(pair_runs(results, task, seed));
+    for (std::size_t seed = 0; seed < plan.suite.seeds.size(); ++seed)
+      pairings.push_back(pair_runs(results, task, seed));
     results.pairings.push_back(std::move(pairings));
   }
   judge_contrasts(results);
@@ -216,8 +239,10 @@ std::string pairing_error(const Results& results) {
   for (std::size_t task = 0; task < results.pairings.size(); ++task) {
     for (const Pairing& pairing : results.pairings[task]) {
       if (pairing.equal) continue;
-      return fmt::format("[compare] the arms did not see the same batches: task {}, seed {}, arm {}; no contrast of this task is decided", results.plan->suite.tasks[task].name,
-                         pairing.seed, pairing.odd_one);
+      return fmt::format(
+          "[compare] the arms did not see the same batches: task {}, seed {}, arm {}; no contrast "
+          "of this task is decided",
+          results.plan->suite.tasks[task].name, pairing.seed, pairing.odd_one);
     }
   }
   return "";

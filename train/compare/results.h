@@ -11,7 +11,8 @@
 
 namespace weft::compare {
 
-/// A figure by step, from a run's metrics.jsonl; lines that do not have it, or are torn, are passed over.
+/// A figure by step, from a run's metrics.jsonl; lines that do not have it, or are torn, are passed
+/// over.
 std::map<std::int64_t, double> read_curve(const fs::path& run, const std::string& figure);
 
 struct CellRun {
@@ -26,7 +27,8 @@ struct Try {
   double value = 0;  ///< on validation data; NaN: it failed
 };
 
-/// A figure during training: mean and extremes over the seeds, at the steps that all of them evaluated.
+/// A figure during training: mean and extremes over the seeds, at the steps that all of them
+/// evaluated.
 struct Curve {
   std::string figure;
   std::vector<std::int64_t> steps{};
@@ -52,11 +54,11 @@ struct CellResult {
 /// Whether all arms of a task saw the same batches with one seed, as far as their runs go.
 struct Pairing {
   std::int64_t seed = 0;
-  std::string hash{};      ///< of the batches that all of them saw
-  std::int64_t runs = 0; ///< that it was compared over
+  std::string hash{};     ///< of the batches that all of them saw
+  std::int64_t runs = 0;  ///< that it was compared over
   std::int64_t steps = 0;
   bool equal = true;
-  std::string odd_one{};   ///< an arm that saw others
+  std::string odd_one{};  ///< an arm that saw others
 };
 
 struct Results {
@@ -65,10 +67,10 @@ struct Results {
   bool complete = false;
   std::int64_t done = 0;
   std::int64_t failed = 0;
-  std::vector<CellResult> cells{};                  ///< as in the plan
-  std::vector<std::vector<Pairing>> pairings{};     ///< by task, then seed
-  std::vector<Statement> contrasts{};               ///< as in the suite
-  std::vector<Comparison> compared{};               ///< the figures behind each
+  std::vector<CellResult> cells{};                        ///< as in the plan
+  std::vector<std::vector<Pairing>> pairings{};           ///< by task, then seed
+  std::vector<Statement> contrasts{};                     ///< as in the suite
+  std::vector<Comparison> compared{};                     ///< the figures behind each
   std::vector<std::vector<ControlStatement>> controls{};  ///< as in the suite, by arm and task
   struct Exploratory {
     std::size_t a;  ///< indices of cells
@@ -78,8 +80,8 @@ struct Results {
   std::vector<Exploratory> exploratory{};
 };
 
-/// Reads what is there; nothing need be finished. Contrasts with missing runs are undecided. A task whose arms saw different batches decides nothing
-/// either: see pairing_error().
+/// Reads what is there; nothing need be finished. Contrasts with missing runs are undecided. A task
+/// whose arms saw different batches decides nothing either: see pairing_error().
 Results collect(const Plan& plan, const CompareFolder& folder, bool quick);
 
 /// What is wrong with the pairing, naming the task, the seed and the arms; empty when all is well.
@@ -90,8 +92,8 @@ struct ResultsFacts {
   std::string cpu;
   std::string simd;
   std::int64_t cores = 0;
-  std::string started;   ///< ISO 8601, UTC
-  double seconds = 0;    ///< in all sittings
+  std::string started;  ///< ISO 8601, UTC
+  double seconds = 0;   ///< in all sittings
   int jobs = 1;
 };
 

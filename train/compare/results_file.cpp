@@ -11,8 +11,12 @@ namespace {
 
 using ResultsJson = nlohmann::ordered_json;
 
-ResultsJson finite(double value) { return std::isfinite(value) ? ResultsJson(value) : ResultsJson(nullptr); }
-ResultsJson finite(const Interval& interval) { return ResultsJson::array({finite(interval.low), finite(interval.high)}); }
+ResultsJson finite(double value) {
+  return std::isfinite(value) ? ResultsJson(value) : ResultsJson(nullptr);
+}
+ResultsJson finite(const Interval& interval) {
+  return ResultsJson::array({finite(interval.low), finite(interval.high)});
+}
 ResultsJson finite(const std::vector<double>& values) {
   ResultsJson json = ResultsJson::array();
   for (const double value : values) json.push_back(finite(value));
@@ -22,7 +26,8 @@ ResultsJson both(const Phrase& phrase) { return {{"en", phrase.en}, {"zh", phras
 
 ResultsJson choices_json(const std::vector<train::Choice>& choices) {
   ResultsJson json = ResultsJson::object();
-  for (const train::Choice& choice : choices) std::visit([&](const auto& value) { json[choice.name] = value; }, choice.value);
+  for (const train::Choice& choice : choices)
+    std::visit([&](const auto& value) { json[choice.name] = value; }, choice.value);
   return json;
 }
 
@@ -30,7 +35,11 @@ ResultsJson task_json(const Results& results, std::size_t index) {
   const Task& task = results.plan->suite.tasks[index];
   ResultsJson pairing = ResultsJson::array();
   for (const Pairing& p : results.pairings[index]) {
-    pairing.push_back({{"seed", p.seed}, {"hash", p.hash}, {"runs", p.runs}, {"steps", p.steps}, {"equal", p.equal}});
+    pairing.push_back({{"seed", p.seed},
+                       {"hash", p.hash},
+                       {"runs", p.runs},
+                       {"steps", p.steps},
+                       {"equal", p.equal}});
   }
   return {{"name", task.name},
           {"about", both(task.about)},
@@ -44,7 +53,8 @@ ResultsJson task_json(const Results& results, std::size_t index) {
 
 ResultsJson cell_json(const Results& results, const CellResult& cell) {
   ResultsJson tried = ResultsJson::array(), runs = ResultsJson::array();
-  for (const Try& one : cell.tries) tried.push_back({{"factor", one.factor}, {"lr", one.lr}, {"value", finite(one.value)}});
+  for (const Try& one : cell.tries)
+    tried.push_back({{"factor", one.factor}, {"lr", one.lr}, {"value", finite(one.value)}});
   for (const CellRun& run : cell.runs) {
     runs.push_back({{"seed", run.job.seed},
                     {"status", name(run.result.status)},
@@ -73,7 +83,12 @@ ResultsJson cell_json(const Results& results, const CellResult& cell) {
           {"lr", finite(cell.lr)},
           {"tried", tried},
           {"runs", runs},
-          {"curve", {{"figure", cell.curve.figure}, {"steps", cell.curve.steps}, {"mean", finite(cell.curve.mean)}, {"low", finite(cell.curve.low)}, {"high", finite(cell.curve.high)}}}};
+          {"curve",
+           {{"figure", cell.curve.figure},
+            {"steps", cell.curve.steps},
+            {"mean", finite(cell.curve.mean)},
+            {"low", finite(cell.curve.low)},
+            {"high", finite(cell.curve.high)}}}};
 }
 
 ResultsJson contrast_json(const Results& results, std::size_t index) {
@@ -81,12 +96,14 @@ ResultsJson contrast_json(const Results& results, std::size_t index) {
   const Finding& found = results.contrasts[index].finding;
   const Comparison& compared = results.compared[index];
   ResultsJson differences = ResultsJson::array();
-  for (std::size_t k = 0; k < compared.a.size(); ++k) differences.push_back(finite(compared.a[k] - compared.b[k]));
+  for (std::size_t k = 0; k < compared.a.size(); ++k)
+    differences.push_back(finite(compared.a[k] - compared.b[k]));
   return {{"task", contrast.task},
           {"a", contrast.a},
           {"b", contrast.b},
           {"question", both(contrast.question)},
-          {"expected", contrast.expected ? ResultsJson(name(*contrast.expected)) : ResultsJson(nullptr)},
+          {"expected",
+           contrast.expected ? ResultsJson(name(*contrast.expected)) : ResultsJson(nullptr)},
           {"expectation", both(contrast.expectation)},
           {"unequal", results.contrasts[index].unequal},
           {"differences", differences},
@@ -111,20 +128,27 @@ std::string csv_field(const std::string& text) {
   return quoted + "\"";
 }
 
-std::string csv_number(double value) { return std::isfinite(value) ? fmt::format("{}", value) : ""; }
+std::string csv_number(double value) {
+  return std::isfinite(value) ? fmt::format("{}", value) : "";
+}
 
 }  // namespace
 
 std::string results_json(const Results& results, const ResultsFacts& facts) {
   const Suite& suite = results.plan->suite;
-  ResultsJson tasks = ResultsJson::array(), arms = ResultsJson::array(), cells = ResultsJson::array(), contrasts = ResultsJson::array(), exploratory = ResultsJson::array(),
-              controls = ResultsJson::array();
+  ResultsJson tasks = ResultsJson::array(), arms = ResultsJson::array(),
+              cells = ResultsJson::array(), contrasts = ResultsJson::array(),
+              exploratory = ResultsJson::array(), controls = ResultsJson::array();
   for (std::size_t i = 0; i < suite.tasks.size(); ++i) tasks.push_back(task_json(results, i));
   for (const Arm& arm : suite.arms) {
-    arms.push_back({{"name", arm.name}, {"about", both(arm.about)}, {"unequal", !is_equal(suite, arm)}, {"choices", choices_json(arm.choices)}});
+    arms.push_back({{"name", arm.name},
+                    {"about", both(arm.about)},
+                    {"unequal", !is_equal(suite, arm)},
+                    {"choices", choices_json(arm.choices)}});
   }
   for (const CellResult& cell : results.cells) cells.push_back(cell_json(results, cell));
-  for (std::size_t i = 0; i < suite.contrasts.size(); ++i) contrasts.push_back(contrast_json(results, i));
+  for (std::size_t i = 0; i < suite.contrasts.size(); ++i)
+    contrasts.push_back(contrast_json(results, i));
   for (const auto& pair : results.exploratory) {
     const CellResult& a = results.cells[pair.a];
     const CellResult& b = results.cells[pair.b];
@@ -137,8 +161,13 @@ std::string results_json(const Results& results, const ResultsFacts& facts) {
   }
   for (const auto& statements : results.controls) {
     for (const ControlStatement& c : statements) {
-      controls.push_back({{"task", c.task}, {"arm", c.arm}, {"expect", name(c.expect)}, {"limit", c.limit}, {"within", c.within},
-                          {"mean", finite(c.mean)}, {"holds", c.holds}});
+      controls.push_back({{"task", c.task},
+                          {"arm", c.arm},
+                          {"expect", name(c.expect)},
+                          {"limit", c.limit},
+                          {"within", c.within},
+                          {"mean", finite(c.mean)},
+                          {"holds", c.holds}});
     }
   }
   const Budget& budget = suite.budget;
@@ -176,13 +205,17 @@ std::string results_json(const Results& results, const ResultsFacts& facts) {
 }
 
 std::string results_csv(const Results& results) {
-  std::string text = "suite,task,arm,seed,status,metric,value,parameters,steps,seconds,peak_mib,lr,width,folder\n";
+  std::string text =
+      "suite,task,arm,seed,status,metric,value,parameters,steps,seconds,peak_mib,lr,width,folder\n";
   for (const CellResult& cell : results.cells) {
     const Task& task = results.plan->task(cell.cell);
     for (const CellRun& run : cell.runs) {
-      text += fmt::format("{},{},{},{},{},{},{},{},{},{},{},{},{},{}\n", results.plan->suite.name, task.name, results.plan->arm(cell.cell).name, run.job.seed, name(run.result.status),
-                          task.metric.name, csv_number(run.result.value), cell.cell.parameters, cell.cell.steps, csv_number(run.result.seconds), csv_number(run.result.peak_mib),
-                          csv_number(cell.lr), cell.cell.config->width, csv_field(run.job.folder.string()));
+      text += fmt::format("{},{},{},{},{},{},{},{},{},{},{},{},{},{}\n", results.plan->suite.name,
+                          task.name, results.plan->arm(cell.cell).name, run.job.seed,
+                          name(run.result.status), task.metric.name, csv_number(run.result.value),
+                          cell.cell.parameters, cell.cell.steps, csv_number(run.result.seconds),
+                          csv_number(run.result.peak_mib), csv_number(cell.lr),
+                          cell.cell.config->width, csv_field(run.job.folder.string()));
     }
   }
   return text;

@@ -18,18 +18,28 @@ constexpr const char* kCompareFormat = "weft-compare-1";
 constexpr std::int64_t kMaxSummaryBytes = 1 << 20;
 
 double number_in(const SuiteJson& json, const std::string& key) {
-  return json.contains(key) && json[key].is_number() ? json[key].get<double>() : std::numeric_limits<double>::quiet_NaN();
+  return json.contains(key) && json[key].is_number() ? json[key].get<double>()
+                                                     : std::numeric_limits<double>::quiet_NaN();
 }
 
-fs::path cell_folder(const fs::path& root, const char* part, const Plan& plan, const Cell& cell) { return root / part / plan.task(cell).name; }
+fs::path cell_folder(const fs::path& root, const char* part, const Plan& plan, const Cell& cell) {
+  return root / part / plan.task(cell).name;
+}
 
 std::string form_json(const Suite& suite, bool quick) {
-  return SuiteJson{{"format", kCompareFormat}, {"suite", suite.name}, {"quick", quick}, {"seeds", suite.seeds}}.dump(2) + "\n";
+  return SuiteJson{{"format", kCompareFormat},
+                   {"suite", suite.name},
+                   {"quick", quick},
+                   {"seeds", suite.seeds}}
+             .dump(2) +
+         "\n";
 }
 
 }  // namespace
 
-std::string_view name(Status status) { return status == Status::done ? "done" : status == Status::failed ? "failed" : "missing"; }
+std::string_view name(Status status) {
+  return status == Status::done ? "done" : status == Status::failed ? "failed" : "missing";
+}
 
 RunResult read_result(const Job& job, const std::string& metric) {
   RunResult result;
@@ -42,7 +52,8 @@ RunResult read_result(const Job& job, const std::string& metric) {
   }
   const fs::path summary = job.folder / "summary.json";
   if (!fs::exists(summary, error)) return result;
-  const SuiteJson json = SuiteJson::parse(read_file(summary.string(), kMaxSummaryBytes), nullptr, false);
+  const SuiteJson json =
+      SuiteJson::parse(read_file(summary.string(), kMaxSummaryBytes), nullptr, false);
   result.value = json.is_object() ? number_in(json, metric) : result.value;
   if (!std::isfinite(result.value)) {
     result.status = Status::failed;
@@ -57,14 +68,17 @@ RunResult read_result(const Job& job, const std::string& metric) {
   return result;
 }
 
-std::string validation_metric(const std::string& metric) { return metric.starts_with("test_") ? "val_" + metric.substr(5) : metric; }
+std::string validation_metric(const std::string& metric) {
+  return metric.starts_with("test_") ? "val_" + metric.substr(5) : metric;
+}
 
 std::map<std::int64_t, std::string> batch_hashes(const fs::path& run) {
   std::map<std::int64_t, std::string> hashes;
   std::ifstream file(run / "metrics.jsonl");
   for (std::string line; std::getline(file, line);) {
     const SuiteJson json = SuiteJson::parse(line, nullptr, false);
-    if (!json.is_object() || !json.contains("batch_hash") || !json["batch_hash"].is_string()) continue;
+    if (!json.is_object() || !json.contains("batch_hash") || !json["batch_hash"].is_string())
+      continue;
     if (!json.contains("step") || !json["step"].is_number_integer()) continue;
     hashes[json["step"].get<std::int64_t>()] = json["batch_hash"].get<std::string>();
   }
@@ -78,27 +92,36 @@ bool holds_other_things(const fs::path& folder, const Suite& suite) {
   std::error_code error;
   for (const auto& entry : fs::directory_iterator(folder, error)) {
     if (files::is_half_written(entry.path(), {"suite.toml", "compare.json"})) continue;
-    if (entry.path().filename() != "suite.toml" || read_file(entry.path().string(), kMaxSummaryBytes) != suite.text) return true;
+    if (entry.path().filename() != "suite.toml" ||
+        read_file(entry.path().string(), kMaxSummaryBytes) != suite.text)
+      return true;
   }
   return static_cast<bool>(error);
 }
 
 }  // namespace
 
-CompareFolder::CompareFolder(fs::path path, const Suite& suite, bool quick) : path_(std::move(path)) {
+CompareFolder::CompareFolder(fs::path path, const Suite& suite, bool quick)
+    : path_(std::move(path)) {
   std::error_code error;
   const fs::path form = path_ / "compare.json";
   if (fs::exists(form, error)) {
     lock_ = std::make_unique<files::FolderLock>(path_);
     if (read_file((path_ / "suite.toml").string(), kMaxSummaryBytes) != suite.text) {
-      fail<ConfigError>(path_.string(), "holds runs of another suite, or of {} before it was changed; they stay as they are: choose another --out", suite.file);
+      fail<ConfigError>(path_.string(),
+                        "holds runs of another suite, or of {} before it was changed; they stay as "
+                        "they are: choose another --out",
+                        suite.file);
     }
     if (read_file(form.string(), kMaxSummaryBytes) != form_json(suite, quick)) {
-      fail<ConfigError>(path_.string(), "holds runs of this suite with other seeds or in its other form (--quick); give the same, or choose another --out");
+      fail<ConfigError>(path_.string(),
+                        "holds runs of this suite with other seeds or in its other form (--quick); "
+                        "give the same, or choose another --out");
     }
     return;
   }
-  if (fs::exists(path_, error) && (!fs::is_directory(path_, error) || holds_other_things(path_, suite))) {
+  if (fs::exists(path_, error) &&
+      (!fs::is_directory(path_, error) || holds_other_things(path_, suite))) {
     fail<ConfigError>(path_.string(), "has other things in it; choose another --out");
   }
   fs::create_directories(path_, error);
@@ -124,7 +147,8 @@ Job CompareFolder::try_job(const Plan& plan, std::size_t index, double factor) c
           .seed = plan.tuning_seed,
           .factor = factor,
           .folder = cell_folder(path_, "runs", plan, cell) / arm / fmt::format("try-{}", factor),
-          .config = cell_folder(path_, "configs", plan, cell) / fmt::format("{}.try-{}.json", arm, factor)};
+          .config = cell_folder(path_, "configs", plan, cell) /
+                    fmt::format("{}.try-{}.json", arm, factor)};
 }
 
 std::optional<double> best_factor(const Plan& plan, const CompareFolder& folder, std::size_t cell) {
@@ -133,10 +157,12 @@ std::optional<double> best_factor(const Plan& plan, const CompareFolder& folder,
   std::optional<double> best;
   double best_value = 0;
   for (const double factor : plan.suite.lr_factors) {
-    const RunResult result = read_result(folder.try_job(plan, cell, factor), validation_metric(metric.name));
+    const RunResult result =
+        read_result(folder.try_job(plan, cell, factor), validation_metric(metric.name));
     if (result.status == Status::missing) return std::nullopt;
     if (result.status == Status::failed) continue;
-    const double gain = metric.lower_is_better ? best_value - result.value : result.value - best_value;
+    const double gain =
+        metric.lower_is_better ? best_value - result.value : result.value - best_value;
     const bool nearer = best && std::abs(std::log(factor)) < std::abs(std::log(*best));
     if (!best || gain > 0 || (gain == 0 && nearer)) {
       best = factor;

@@ -2,9 +2,10 @@
 //
 //   DIR/suite.toml             the suite as it was, byte for byte
 //   DIR/compare.json           which form of it: quick or not, the seeds
-//   DIR/configs/TASK/ARM.json  what every run of a cell is, its learning rate chosen; ARM.try-FACTOR.json before that
-//   DIR/runs/TASK/ARM/seed-K   a run's folder like any other; beside it, for one that failed, seed-K.failed (why) and seed-K.log
-//   DIR/results.json, results.csv, report.html
+//   DIR/configs/TASK/ARM.json  what every run of a cell is, its learning rate chosen;
+//   ARM.try-FACTOR.json before that DIR/runs/TASK/ARM/seed-K   a run's folder like any other;
+//   beside it, for one that failed, seed-K.failed (why) and seed-K.log DIR/results.json,
+//   results.csv, report.html
 #pragma once
 
 #include <cstdint>
@@ -25,7 +26,7 @@ namespace fs = std::filesystem;
 
 /// One run: of a seed, or one that tries a learning rate.
 struct Job {
-  std::size_t cell = 0;         ///< index into the plan's cells
+  std::size_t cell = 0;  ///< index into the plan's cells
   std::int64_t seed = 0;
   std::optional<double> factor{};  ///< of a try
   fs::path folder{};
@@ -45,12 +46,13 @@ struct RunResult {
   double seconds = 0;
   double peak_mib = 0;
   std::int64_t steps = 0;
-  double rate = 0;             ///< of its unit, a second
+  double rate = 0;  ///< of its unit, a second
   std::string batch_hash;
   std::string error;
 };
 
-/// `metric` as in a suite, "test_accuracy". A finished run without a finite figure counts as failed.
+/// `metric` as in a suite, "test_accuracy". A finished run without a finite figure counts as
+/// failed.
 RunResult read_result(const Job& job, const std::string& metric);
 
 /// The metric that choices may be made by: "test_accuracy" becomes "val_accuracy".
@@ -61,8 +63,9 @@ std::map<std::int64_t, std::string> batch_hashes(const fs::path& run);
 
 class CompareFolder {
  public:
-  /// Makes the folder, or takes up one of the same suite, form and seeds, and keeps others out. Throws ConfigError for a folder of something else, or of a suite
-  /// that has changed since; IoError.
+  /// Makes the folder, or takes up one of the same suite, form and seeds, and keeps others out.
+  /// Throws ConfigError for a folder of something else, or of a suite that has changed since;
+  /// IoError.
   CompareFolder(fs::path path, const Suite& suite, bool quick);
 
   const fs::path& path() const { return path_; }
@@ -74,8 +77,9 @@ class CompareFolder {
   std::unique_ptr<files::FolderLock> lock_;
 };
 
-/// The learning rate that did best on validation data among the tries of a cell, as a factor; nothing while a try is missing, and where all failed.
-/// Of two that are alike the one nearer 1 wins.
+/// The learning rate that did best on validation data among the tries of a cell, as a factor;
+/// nothing while a try is missing, and where all failed. Of two that are alike the one nearer 1
+/// wins.
 std::optional<double> best_factor(const Plan& plan, const CompareFolder& folder, std::size_t cell);
 
 }  // namespace weft::compare

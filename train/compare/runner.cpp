@@ -26,9 +26,9 @@ using RunnerClock = std::chrono::steady_clock;
 constexpr auto kPollEvery = std::chrono::milliseconds(10);
 constexpr auto kTellEvery = std::chrono::milliseconds(200);
 constexpr auto kLookAgain = std::chrono::seconds(1);  // whether a run is still held
-constexpr int kMostRestarts = 3;           // of a child that somebody else stopped
+constexpr int kMostRestarts = 3;                      // of a child that somebody else stopped
 constexpr std::uintmax_t kFullDisk = 1 << 20;
-constexpr std::int64_t kPaceSteps = 20;    // enough to tell how long one takes
+constexpr std::int64_t kPaceSteps = 20;  // enough to tell how long one takes
 
 struct Running {
   Job job;
@@ -38,7 +38,8 @@ struct Running {
 
 class Runner {
  public:
-  Runner(Plan& plan, const CompareFolder& folder, const RunnerOptions& options) : plan_(plan), folder_(folder), options_(options) {
+  Runner(Plan& plan, const CompareFolder& folder, const RunnerOptions& options)
+      : plan_(plan), folder_(folder), options_(options) {
     progress_.plan = &plan;
     progress_.wanted = plan.runs() + plan.tries();
     progress_.values.resize(plan.cells.size());
@@ -78,13 +79,13 @@ class Runner {
       std::error_code error;
       if (fs::exists(config, error)) {
         const auto json = read_config(config);
-        const bool said = json.is_object() && json.contains("format") &&
-                          json["format"].is_number_integer();
+        const bool said =
+            json.is_object() && json.contains("format") && json["format"].is_number_integer();
         earliest = std::min(earliest, said ? json["format"].get<std::int64_t>() : 1);
       } else {
         const Status status = status_of(job);
-        to_begin = to_begin || status == Status::missing ||
-                   (options_.retry && status == Status::failed);
+        to_begin =
+            to_begin || status == Status::missing || (options_.retry && status == Status::failed);
       }
     }
     if (to_begin && earliest < train::kConfigFormat)
@@ -102,9 +103,13 @@ class Runner {
   // What is left to do, in order; what is done already is counted.
   void add(const Job& job) {
     forget_failure(job);
-    const bool undecided = !job.factor && plan_.suite.lr_factors.size() > 1;  // what is done may have another learning rate than the cell has now
-    if (undecided || status_of(job) == Status::missing) waiting_.push_back(job);
-    else finished(job, 0);
+    const bool undecided =
+        !job.factor && plan_.suite.lr_factors.size() >
+                           1;  // what is done may have another learning rate than the cell has now
+    if (undecided || status_of(job) == Status::missing)
+      waiting_.push_back(job);
+    else
+      finished(job, 0);
   }
 
   /// With --retry what failed is made again; what somebody goes on with by hand is left to them.
@@ -115,14 +120,16 @@ class Runner {
     if (!files::is_held(job.folder)) fs::remove_all(job.folder, ignored);
   }
 
-  /// Whether a run has another learning rate than its cell has now, as one that was tried anew with --retry may be better than that which was taken before.
+  /// Whether a run has another learning rate than its cell has now, as one that was tried anew with
+  /// --retry may be better than that which was taken before.
   static bool has_other_rate(const Job& job) {
     const fs::path own = job.folder / "config.json";
     std::error_code error;
     if (!fs::exists(own, error)) return false;
     const auto rates = [](const fs::path& config) {
       auto json = read_config(config);
-      return json.is_object() ? std::pair(json["lr"], json["muon_lr"]) : std::pair<nlohmann::json, nlohmann::json>();
+      return json.is_object() ? std::pair(json["lr"], json["muon_lr"])
+                              : std::pair<nlohmann::json, nlohmann::json>();
     };
     return rates(own) != rates(job.config);
   }
@@ -159,8 +166,12 @@ class Runner {
       if (!plan_.cells[cell].equal) continue;
       Job job = folder_.seed_job(plan_, cell, plan_.tuning_seed);
       job.folder.replace_filename("pace");
-      const RunResult result = read_result(job, validation_metric(plan_.task(plan_.cells[cell]).metric.name));
-      if (result.status != Status::done || result.steps < 1) fail<ConfigError>(job.folder.string(), "its pace could not be measured: {}; make it again with --retry", result.error);
+      const RunResult result =
+          read_result(job, validation_metric(plan_.task(plan_.cells[cell]).metric.name));
+      if (result.status != Status::done || result.steps < 1)
+        fail<ConfigError>(job.folder.string(),
+                          "its pace could not be measured: {}; make it again with --retry",
+                          result.error);
       set_pace(plan_, plan_.cells[cell], result.seconds / static_cast<double>(result.steps));
     }
   }
@@ -168,7 +179,8 @@ class Runner {
   static void make_folder(const fs::path& folder) {
     std::error_code error;
     fs::create_directories(folder, error);
-    if (is_disk_full(error.value())) fail<DiskFullError>(folder.string(), "cannot be made: {}", error.message());
+    if (is_disk_full(error.value()))
+      fail<DiskFullError>(folder.string(), "cannot be made: {}", error.message());
     if (error) fail<IoError>(folder.string(), "cannot be made: {}", error.message());
   }
 
@@ -177,7 +189,8 @@ class Runner {
     write_file(job.config.string(), train::to_json(*plan_.kind, config));
   }
 
-  /// Whether a job can begin: its configuration is decided. A cell whose tries all failed has none, and its runs fail with it.
+  /// Whether a job can begin: its configuration is decided. A cell whose tries all failed has none,
+  /// and its runs fail with it.
   bool ready(const Job& job) {
     if (job.config.extension() == ".json" && job.config.stem().extension() == ".pace") return true;
     double factor = job.factor.value_or(1);
@@ -200,9 +213,11 @@ class Runner {
   }
 
   bool tries_left(std::size_t cell) const {
-    return plan_.suite.lr_factors.size() > 1 && std::any_of(plan_.suite.lr_factors.begin(), plan_.suite.lr_factors.end(), [&](double factor) {
-             return status_of(folder_.try_job(plan_, cell, factor)) == Status::missing;
-           });
+    return plan_.suite.lr_factors.size() > 1 &&
+           std::any_of(plan_.suite.lr_factors.begin(), plan_.suite.lr_factors.end(),
+                       [&](double factor) {
+                         return status_of(folder_.try_job(plan_, cell, factor)) == Status::missing;
+                       });
   }
 
   void fail_job(const Job& job, const std::string& why) {
@@ -213,8 +228,12 @@ class Runner {
 
   std::vector<std::string> command(const Job& job, bool resume) const {
     std::vector<std::string> words{options_.program.string(), "train", plan_.kind->name()};
-    if (resume) words.insert(words.end(), {"--resume", "--out", job.folder.string(), "--threads", "1"});
-    else words.insert(words.end(), {"--config", job.config.string(), "--seed", std::to_string(job.seed), "--threads", "1", "--no-estimate", "--out", job.folder.string()});
+    if (resume)
+      words.insert(words.end(), {"--resume", "--out", job.folder.string(), "--threads", "1"});
+    else
+      words.insert(words.end(),
+                   {"--config", job.config.string(), "--seed", std::to_string(job.seed),
+                    "--threads", "1", "--no-estimate", "--out", job.folder.string()});
     if (job.factor) words.push_back("--no-test");
     return words;
   }
@@ -222,7 +241,8 @@ class Runner {
   void start(const Job& job) {
     std::error_code error;
     bool resume = fs::exists(job.folder / "config.json", error);
-    if (!resume && fs::exists(job.folder, error)) fs::remove_all(job.folder, error);  // ours, and nothing in it yet
+    if (!resume && fs::exists(job.folder, error))
+      fs::remove_all(job.folder, error);  // ours, and nothing in it yet
     make_folder(job.folder.parent_path());
     running_.push_back({job, Worker(command(job, resume), job.log()), RunnerClock::now()});
   }
@@ -231,8 +251,10 @@ class Runner {
     const RunResult result = read_result(job, metric_of(job).name);
     if (job.folder.filename() == "pace") return;
     ++progress_.done;
-    if (result.status == Status::failed) ++progress_.failed;
-    else if (!job.factor) progress_.values[job.cell].push_back(result.value);
+    if (result.status == Status::failed)
+      ++progress_.failed;
+    else if (!job.factor)
+      progress_.values[job.cell].push_back(result.value);
     if (seconds > 0) seconds_of_[job.cell].push_back(seconds);
   }
 
@@ -244,7 +266,9 @@ class Runner {
       return "";
     }
     const auto place = text.rfind("weft: ");
-    if (place != std::string::npos && (place == 0 || text[place - 1] == '\n' || text[place - 1] == 'K')) text = text.substr(place + 6);
+    if (place != std::string::npos &&
+        (place == 0 || text[place - 1] == '\n' || text[place - 1] == 'K'))
+      text = text.substr(place + 6);
     while (text.ends_with('\n')) text.pop_back();
     const auto line = text.rfind('\n');
     return line == std::string::npos ? text : text.substr(line + 1);
@@ -253,9 +277,13 @@ class Runner {
   void ended(const Job& job, ExitCode code, double seconds) {
     std::error_code ignored;
     const Status status = status_of(job);
-    if (code == 0 || status == Status::done) {  // where it is done and says otherwise, only its last words failed
-      if (status == Status::missing) fail_job(job, "it ended without a summary");
-      else if (code == 0) fs::remove(job.log(), ignored);
+    if (code == 0 ||
+        status ==
+            Status::done) {  // where it is done and says otherwise, only its last words failed
+      if (status == Status::missing)
+        fail_job(job, "it ended without a summary");
+      else if (code == 0)
+        fs::remove(job.log(), ignored);
       finished(job, seconds);
       return;
     }
@@ -274,14 +302,19 @@ class Runner {
       end_for_full_disk(words);
       return;
     }
-    fail_job(job, words.empty() ? code > 128 ? fmt::format("ended by signal {}{}", code - 128, code == 137 ? " (out of memory?)" : "") : fmt::format("exit code {}", code) : words);
+    fail_job(job, words.empty() ? code > 128 ? fmt::format("ended by signal {}{}", code - 128,
+                                                           code == 137 ? " (out of memory?)" : "")
+                                             : fmt::format("exit code {}", code)
+                                : words);
     finished(job, seconds);
   }
 
-  /// A run that has ended already is taken as it is: true. One with another learning rate than its cell's is made anew.
+  /// A run that has ended already is taken as it is: true. One with another learning rate than its
+  /// cell's is made anew.
   bool take(const Job& job) {
     std::error_code ignored;
-    if (!job.factor && status_of(job) != Status::failed && has_other_rate(job)) fs::remove_all(job.folder, ignored);
+    if (!job.factor && status_of(job) != Status::failed && has_other_rate(job))
+      fs::remove_all(job.folder, ignored);
     if (status_of(job) == Status::missing) return false;
     finished(job, 0);
     return true;
@@ -312,7 +345,8 @@ class Runner {
     const bool room = static_cast<int>(running_.size()) < options_.jobs;
     if (status_of(job) == Status::missing) {
       if (!room) return false;
-      if (files::is_held(job.folder)) {  // by a child of a comparison that was killed a moment ago, or by the user's own --resume
+      if (files::is_held(job.folder)) {  // by a child of a comparison that was killed a moment ago,
+                                         // or by the user's own --resume
         progress_.held = job.folder;
         look_again_ = RunnerClock::now() + kLookAgain;
         return false;
@@ -334,7 +368,8 @@ class Runner {
     if (!changed_) return;
     changed_ = false;
     progress_.held.clear();
-    for (auto job = waiting_.begin(); job != waiting_.end();) job = take_up(*job) ? waiting_.erase(job) : std::next(job);
+    for (auto job = waiting_.begin(); job != waiting_.end();)
+      job = take_up(*job) ? waiting_.erase(job) : std::next(job);
   }
 
   void tell(bool at_once) {
@@ -352,9 +387,11 @@ class Runner {
       const auto& own = seconds_of_[job.cell];
       double sum = 0;
       for (const double s : own) sum += s;
-      left += own.empty() ? (count > 0 ? all / static_cast<double>(count) : INFINITY) : sum / static_cast<double>(own.size());
+      left += own.empty() ? (count > 0 ? all / static_cast<double>(count) : INFINITY)
+                          : sum / static_cast<double>(own.size());
     }
-    if (!running_.empty() && count > 0) left += 0.5 * all / static_cast<double>(count) * static_cast<double>(running_.size());
+    if (!running_.empty() && count > 0)
+      left += 0.5 * all / static_cast<double>(count) * static_cast<double>(running_.size());
     progress_.seconds_left = left / options_.jobs;
     options_.observer(progress_);
   }
@@ -372,7 +409,8 @@ class Runner {
           continue;
         }
         const Job job = one->job;
-        const double seconds = std::chrono::duration<double>(RunnerClock::now() - one->begin).count();
+        const double seconds =
+            std::chrono::duration<double>(RunnerClock::now() - one->begin).count();
         one = running_.erase(one);
         changed_ = true;
         unless_disk_full([&] { ended(job, *code, seconds); });
@@ -385,8 +423,11 @@ class Runner {
     tell(true);
     if (disk_full_) {
       const bool by_limit = disk_full_->find("ulimit -f") != std::string::npos;
-      fail<DiskFullError>(folder_.path().string(), "{}; finished runs are kept: {}, and go on with the same command",
-                          by_limit ? "a file would be larger than `ulimit -f` allows" : "the disk is full", by_limit ? "raise that limit" : "make room");
+      fail<DiskFullError>(
+          folder_.path().string(),
+          "{}; finished runs are kept: {}, and go on with the same command",
+          by_limit ? "a file would be larger than `ulimit -f` allows" : "the disk is full",
+          by_limit ? "raise that limit" : "make room");
     }
     return !stopping_;
   }
@@ -403,13 +444,15 @@ class Runner {
   RunnerClock::time_point told_{};
   std::set<std::size_t> prepared_;  ///< cells whose learning rate is chosen
   RunnerClock::time_point look_again_{};
-  bool changed_ = true;             ///< since places were last filled
+  bool changed_ = true;  ///< since places were last filled
   bool stopping_ = false;
   std::optional<std::string> disk_full_;  ///< what was said of it
 };
 
 }  // namespace
 
-bool run_plan(Plan& plan, const CompareFolder& folder, const RunnerOptions& options) { return Runner(plan, folder, options).run(); }
+bool run_plan(Plan& plan, const CompareFolder& folder, const RunnerOptions& options) {
+  return Runner(plan, folder, options).run();
+}
 
 }  // namespace weft::compare

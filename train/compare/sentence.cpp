@@ -11,9 +11,13 @@ namespace {
 constexpr const char* kMinus = "\u2212";
 
 /// A minus sign for the hyphen that a number may begin with.
-std::string with_minus(std::string number) { return number.starts_with('-') ? kMinus + number.substr(1) : number; }
+std::string with_minus(std::string number) {
+  return number.starts_with('-') ? kMinus + number.substr(1) : number;
+}
 
-std::string en_seeds(std::int64_t count) { return fmt::format("{} seed{}", count, count == 1 ? "" : "s"); }
+std::string en_seeds(std::int64_t count) {
+  return fmt::format("{} seed{}", count, count == 1 ? "" : "s");
+}
 
 const char* en_word(Verdict verdict) {
   switch (verdict) {
@@ -52,9 +56,13 @@ Phrase met(const Statement& statement) {
   const std::string en = en_word(expected), zh = zh_word(expected);
   if (reason == Reason::too_few_seeds || reason == Reason::failed_runs)
     return {"; expected: " + en + ", which stays open", "；预期" + zh + "，目前无从判断"};
-  if (seen == Verdict::undecided) return {"; expected: " + en + ", which these seeds do not show", "；预期" + zh + "，这些种子未能显示"};
-  if (seen == Verdict::equivalent) return {"; expected: " + en + ", and we did not see it", "；预期" + zh + "，但我们没有看到"};
-  if (expected == Verdict::equivalent) return {"; expected: no difference, and we saw one", "；预期没有差异，我们却看到了差异"};
+  if (seen == Verdict::undecided)
+    return {"; expected: " + en + ", which these seeds do not show",
+            "；预期" + zh + "，这些种子未能显示"};
+  if (seen == Verdict::equivalent)
+    return {"; expected: " + en + ", and we did not see it", "；预期" + zh + "，但我们没有看到"};
+  if (expected == Verdict::equivalent)
+    return {"; expected: no difference, and we saw one", "；预期没有差异，我们却看到了差异"};
   return {"; expected: " + en + ", and we saw the opposite", "；预期" + zh + "，我们看到的却相反"};
 }
 
@@ -66,31 +74,42 @@ Phrase undecided_because(const Statement& statement, int decimals) {
     case Reason::too_few_seeds:
       return {"; fewer than six seeds decide nothing", "；不足六个种子，不能下任何结论"};
     case Reason::failed_runs:
-      return {fmt::format("; {} of {} {} a figure, and to leave seeds out would favour the arm that fails", finding.failed,
-                          en_seeds(seeds + finding.failed), finding.failed == 1 ? "lacks" : "lack"),
-              fmt::format("；{} 个种子中有 {} 个缺少其中一方的结果，略去它们会偏袒失败的一方", seeds + finding.failed, finding.failed)};
+      return {fmt::format(
+                  "; {} of {} {} a figure, and to leave seeds out would favour the arm that fails",
+                  finding.failed, en_seeds(seeds + finding.failed),
+                  finding.failed == 1 ? "lacks" : "lack"),
+              fmt::format("；{} 个种子中有 {} 个缺少其中一方的结果，略去它们会偏袒失败的一方",
+                          seeds + finding.failed, finding.failed)};
     case Reason::interval_of_zero:
-      return {"; the test sees a difference, but the interval holds zero", "；检验显示有差异，但区间包含零"};
+      return {"; the test sees a difference, but the interval holds zero",
+              "；检验显示有差异，但区间包含零"};
     case Reason::interval_of_margin:
-      return {"; the equivalence test sees none, but the interval reaches beyond the margin", "；等效性检验未见差异，但区间超出了等效界限"};
+      return {"; the equivalence test sees none, but the interval reaches beyond the margin",
+              "；等效性检验未见差异，但区间超出了等效界限"};
     default:
       break;
   }
   if (!std::isfinite(finding.detectable)) {
-    return {fmt::format("; with so many contrasts {} cannot find any difference, however large", en_seeds(seeds)),
+    return {fmt::format("; with so many contrasts {} cannot find any difference, however large",
+                        en_seeds(seeds)),
             fmt::format("；对比如此之多，{} 个种子无法发现任何差异，无论差异多大", seeds)};
   }
   const std::string effect = figure(finding.detectable, decimals);
-  return {fmt::format("; a true difference of {} would have been found with a probability of {:.0f} %", effect, 100 * statement.power),
-          fmt::format("；真实差异若达到 {}，有 {:.0f}% 的概率会被发现", effect, 100 * statement.power)};
+  return {
+      fmt::format("; a true difference of {} would have been found with a probability of {:.0f} %",
+                  effect, 100 * statement.power),
+      fmt::format("；真实差异若达到 {}，有 {:.0f}% 的概率会被发现", effect, 100 * statement.power)};
 }
 
-/// A difference may be there beyond doubt, and still be smaller than what the suite itself calls as good as none.
+/// A difference may be there beyond doubt, and still be smaller than what the suite itself calls as
+/// good as none.
 Phrase size_of(const Statement& statement) {
   const auto& [low, high] = statement.finding.difference.interval;
-  const bool small = statement.margin > 0 && low >= -statement.margin && high <= statement.margin && statement.finding.p_equivalence_adjusted <= statement.alpha;
+  const bool small = statement.margin > 0 && low >= -statement.margin && high <= statement.margin &&
+                     statement.finding.p_equivalence_adjusted <= statement.alpha;
   if (!small) return {};
-  return {fmt::format(", sure but within the margin of {}", plain(statement.margin)), fmt::format("，差异确凿，但在 ±{} 的等效界限之内", plain(statement.margin))};
+  return {fmt::format(", sure but within the margin of {}", plain(statement.margin)),
+          fmt::format("，差异确凿，但在 ±{} 的等效界限之内", plain(statement.margin))};
 }
 
 }  // namespace
@@ -116,7 +135,9 @@ std::string figure(double value, int decimals, bool sign) {
 
 std::string p_value(double p) { return p < 1e-4 ? "< 0.0001" : fmt::format("= {:.2g}", p); }
 
-std::string plain(double value) { return std::isfinite(value) ? with_minus(fmt::format("{:.6g}", value)) : "\u2013"; }
+std::string plain(double value) {
+  return std::isfinite(value) ? with_minus(fmt::format("{:.6g}", value)) : "\u2013";
+}
 
 Phrase metric_words(const std::string& metric) {
   struct Known {
@@ -124,20 +145,21 @@ Phrase metric_words(const std::string& metric) {
     const char* en;
     const char* zh;
   };
-  static constexpr auto kKnown = std::to_array<Known>({{"accuracy", "accuracy", "准确率"},
-                                                       {"balanced_accuracy", "balanced accuracy", "平衡准确率"},
-                                                       {"loss", "loss", "损失"},
-                                                       {"bits_per_byte", "bits per byte", "每字节比特数"},
-                                                       {"perplexity", "perplexity", "困惑度"},
-                                                       {"mse", "mean squared error", "均方误差"},
-                                                       {"rmse", "root mean squared error", "均方根误差"},
-                                                       {"mae", "mean absolute error", "平均绝对误差"},
-                                                       {"r2", "R²", "R²"},
-                                                       {"f1", "F1", "F1"},
-                                                       {"macro_f1", "macro-F1", "macro-F1"},
-                                                       {"auc", "AUC", "AUC"},
-                                                       {"map", "mAP", "mAP"},
-                                                       {"seconds", "seconds", "秒数"}});
+  static constexpr auto kKnown =
+      std::to_array<Known>({{"accuracy", "accuracy", "准确率"},
+                            {"balanced_accuracy", "balanced accuracy", "平衡准确率"},
+                            {"loss", "loss", "损失"},
+                            {"bits_per_byte", "bits per byte", "每字节比特数"},
+                            {"perplexity", "perplexity", "困惑度"},
+                            {"mse", "mean squared error", "均方误差"},
+                            {"rmse", "root mean squared error", "均方根误差"},
+                            {"mae", "mean absolute error", "平均绝对误差"},
+                            {"r2", "R²", "R²"},
+                            {"f1", "F1", "F1"},
+                            {"macro_f1", "macro-F1", "macro-F1"},
+                            {"auc", "AUC", "AUC"},
+                            {"map", "mAP", "mAP"},
+                            {"seconds", "seconds", "秒数"}});
   std::string name = metric;
   for (const char* split : {"test_", "val_", "train_"}) {
     if (name.starts_with(split)) name = name.substr(std::string(split).size());
@@ -153,23 +175,30 @@ Phrase verdict_sentence(const Statement& statement) {
   const Finding& finding = statement.finding;
   const auto& [seeds, mean, deviation, interval] = finding.difference;
   const Phrase metric = metric_words(statement.metric);
-  const std::string a = "`" + statement.a + "`", b = "`" + statement.b + "`", task = "`" + statement.task + "`";
+  const std::string a = "`" + statement.a + "`", b = "`" + statement.b + "`",
+                    task = "`" + statement.task + "`";
   const Phrase label = statement.unequal ? Phrase{"Unequal budgets: ", "（预算不等）"} : Phrase{};
   if (!std::isfinite(mean)) {
-    return {fmt::format("{}{} against {} on {}: no seed has a figure of both.", label.en, a, b, task),
-            fmt::format("{}{} 与 {} 在 {} 上：尚无任何种子有双方的结果。", label.zh, a, b, task)};
+    return {
+        fmt::format("{}{} against {} on {}: no seed has a figure of both.", label.en, a, b, task),
+        fmt::format("{}{} 与 {} 在 {} 上：尚无任何种子有双方的结果。", label.zh, a, b, task)};
   }
   const int decimals = decimals_for(statement);
-  const std::string low = figure(interval.low, decimals), high = figure(interval.high, decimals), difference = figure(mean, decimals, true);
+  const std::string low = figure(interval.low, decimals), high = figure(interval.high, decimals),
+                    difference = figure(mean, decimals, true);
   const bool equivalent = finding.verdict == Verdict::equivalent;
   const std::string p = p_value(equivalent ? finding.p_equivalence_adjusted : finding.p_adjusted);
   const bool bounded = std::isfinite(interval.low) && std::isfinite(interval.high);
   const std::string confidence = plain(100 * (1 - statement.alpha));
-  const std::string en_interval = bounded ? fmt::format("{} % interval {} to {}, ", confidence, low, high) : "";
-  const std::string zh_interval = bounded ? fmt::format("{}% 区间 {} 至 {}，", confidence, low, high) : "";
+  const std::string en_interval =
+      bounded ? fmt::format("{} % interval {} to {}, ", confidence, low, high) : "";
+  const std::string zh_interval =
+      bounded ? fmt::format("{}% 区间 {} 至 {}，", confidence, low, high) : "";
   const bool tested = finding.reason != Reason::failed_runs;
-  const std::string en_test = tested ? fmt::format("adjusted {}p {}, ", equivalent ? "equivalence " : "", p) : "";
-  const std::string zh_test = tested ? fmt::format("校正后{} p {}，", equivalent ? "等效性检验" : "", p) : "";
+  const std::string en_test =
+      tested ? fmt::format("adjusted {}p {}, ", equivalent ? "equivalence " : "", p) : "";
+  const std::string zh_test =
+      tested ? fmt::format("校正后{} p {}，", equivalent ? "等效性检验" : "", p) : "";
   const std::string en_facts = fmt::format("({}{}{})", en_interval, en_test, en_seeds(seeds));
   const std::string zh_facts = fmt::format("（{}{}{} 个种子）", zh_interval, zh_test, seeds);
   const std::string en_metric = metric.en + (statement.lower_is_better ? ", lower is better" : "");
@@ -181,45 +210,55 @@ Phrase verdict_sentence(const Statement& statement) {
     case Verdict::worse: {
       const bool better = finding.verdict == Verdict::better;
       const Phrase size = size_of(statement);
-      return {fmt::format("{}{} is {} than {} on {}: {} {}{} {}{}.", label.en, a, better ? "better" : "worse", b, task, difference, en_metric, size.en, en_facts,
-                          expectation.en),
-              fmt::format("{}{} 在 {} 上{} {}：{}相差 {}{}{}{}。", label.zh, a, task, better ? "优于" : "不如", b, zh_metric, difference, size.zh, zh_facts,
+      return {fmt::format("{}{} is {} than {} on {}: {} {}{} {}{}.", label.en, a,
+                          better ? "better" : "worse", b, task, difference, en_metric, size.en,
+                          en_facts, expectation.en),
+              fmt::format("{}{} 在 {} 上{} {}：{}相差 {}{}{}{}。", label.zh, a, task,
+                          better ? "优于" : "不如", b, zh_metric, difference, size.zh, zh_facts,
                           expectation.zh)};
     }
     case Verdict::equivalent:
-      return {fmt::format("{}{} is as good as {} on {}: {} {}, within the margin of {} {}{}.", label.en, a, b, task, difference, metric.en,
-                          plain(statement.margin), en_facts, expectation.en),
-              fmt::format("{}{} 与 {} 在 {} 上相当：{}相差 {}，在 ±{} 的等效界限之内{}{}。", label.zh, a, b, task, metric.zh, difference,
-                          plain(statement.margin), zh_facts, expectation.zh)};
+      return {fmt::format("{}{} is as good as {} on {}: {} {}, within the margin of {} {}{}.",
+                          label.en, a, b, task, difference, metric.en, plain(statement.margin),
+                          en_facts, expectation.en),
+              fmt::format("{}{} 与 {} 在 {} 上相当：{}相差 {}，在 ±{} 的等效界限之内{}{}。",
+                          label.zh, a, b, task, metric.zh, difference, plain(statement.margin),
+                          zh_facts, expectation.zh)};
     case Verdict::undecided:
       break;
   }
   const Phrase because = undecided_because(statement, decimals);
-  return {fmt::format("{}{} against {} on {} is undecided: {} {} {}{}{}.", label.en, a, b, task, difference, en_metric, en_facts, because.en,
-                      expectation.en),
-          fmt::format("{}{} 与 {} 在 {} 上未分高下：{}相差 {}{}{}{}。", label.zh, a, b, task, zh_metric, difference, zh_facts, because.zh,
-                      expectation.zh)};
+  return {fmt::format("{}{} against {} on {} is undecided: {} {} {}{}{}.", label.en, a, b, task,
+                      difference, en_metric, en_facts, because.en, expectation.en),
+          fmt::format("{}{} 与 {} 在 {} 上未分高下：{}相差 {}{}{}{}。", label.zh, a, b, task,
+                      zh_metric, difference, zh_facts, because.zh, expectation.zh)};
 }
 
 Phrase control_sentence(const ControlStatement& control) {
   const Phrase metric = metric_words(control.metric);
   const bool chance = control.expect == Expect::chance;
-  const std::string en_place = chance ? "chance" : "the ceiling", zh_place = chance ? "随机水平" : "上限";
+  const std::string en_place = chance ? "chance" : "the ceiling",
+                    zh_place = chance ? "随机水平" : "上限";
   const std::string limit = plain(control.limit), within = plain(control.within),
                     mean = figure(control.mean, std::max(3, decimals_for(control.within)));
   const char* const arm = control.arm.c_str();
   const char* const task = control.task.c_str();
   if (!std::isfinite(control.mean)) {
-    return {fmt::format("`{}` must be at {} on `{}` (within {} of {} {}): no figure.", arm, en_place, task, within, limit, metric.en),
-            fmt::format("`{}` 在 `{}` 上应处于{}（{}与 {} 相差不超过 {}）：尚无结果。", arm, task, zh_place, metric.zh, limit, within)};
+    return {fmt::format("`{}` must be at {} on `{}` (within {} of {} {}): no figure.", arm,
+                        en_place, task, within, limit, metric.en),
+            fmt::format("`{}` 在 `{}` 上应处于{}（{}与 {} 相差不超过 {}）：尚无结果。", arm, task,
+                        zh_place, metric.zh, limit, within)};
   }
   if (control.holds) {
-    return {fmt::format("`{}` is at {} on `{}`, as it must be: {} {} (within {} of {}).", arm, en_place, task, mean, metric.en, within, limit),
-            fmt::format("`{}` 在 `{}` 上处于{}，理应如此：{} {}（与 {} 相差不超过 {}）。", arm, task, zh_place, metric.zh, mean, limit, within)};
+    return {fmt::format("`{}` is at {} on `{}`, as it must be: {} {} (within {} of {}).", arm,
+                        en_place, task, mean, metric.en, within, limit),
+            fmt::format("`{}` 在 `{}` 上处于{}，理应如此：{} {}（与 {} 相差不超过 {}）。", arm,
+                        task, zh_place, metric.zh, mean, limit, within)};
   }
-  return {
-      fmt::format("`{}` must be at {} on `{}` and is not: {} {} (wanted within {} of {}).", arm, en_place, task, mean, metric.en, within, limit),
-      fmt::format("`{}` 在 `{}` 上应处于{}，实际并非如此：{} {}（要求与 {} 相差不超过 {}）。", arm, task, zh_place, metric.zh, mean, limit, within)};
+  return {fmt::format("`{}` must be at {} on `{}` and is not: {} {} (wanted within {} of {}).", arm,
+                      en_place, task, mean, metric.en, within, limit),
+          fmt::format("`{}` 在 `{}` 上应处于{}，实际并非如此：{} {}（要求与 {} 相差不超过 {}）。",
+                      arm, task, zh_place, metric.zh, mean, limit, within)};
 }
 
 }  // namespace weft::compare

@@ -1,5 +1,5 @@
-// What was found, in a sentence, in English and in Chinese: the same words in the terminal and in the report.
-// Names of arms and tasks stand between backticks. Minus signs are U+2212.
+// What was found, in a sentence, in English and in Chinese: the same words in the terminal and in
+// the report. Names of arms and tasks stand between backticks. Minus signs are U+2212.
 #pragma once
 
 #include <cmath>
@@ -24,35 +24,39 @@ struct Statement {
   double power = 0.8;
   bool unequal = false;  ///< the two had different budgets
   std::optional<Verdict> expected{};
-  Finding finding{};     ///< of a against b
+  Finding finding{};  ///< of a against b
 };
 
-/// "`full` is better than `diagonal` on `different`: +0.31 accuracy (95 % interval 0.28 to 0.34, adjusted p = 0.047, 8 seeds); as expected."
-/// An undecided one says what difference could have been found; an expectation that was not met is said plainly.
+/// "`full` is better than `diagonal` on `different`: +0.31 accuracy (95 % interval 0.28 to 0.34,
+/// adjusted p = 0.047, 8 seeds); as expected." An undecided one says what difference could have
+/// been found; an expectation that was not met is said plainly.
 Phrase verdict_sentence(const Statement& statement);
 
-/// An arm that must sit at chance or at the ceiling on a task, if the suite measures what it claims to.
+/// An arm that must sit at chance or at the ceiling on a task, if the suite measures what it claims
+/// to.
 struct ControlStatement {
   std::string task;
   std::string arm;
   std::string metric;
   Expect expect = Expect::ceiling;
-  double limit = 0;   ///< chance or ceiling, in the metric's units
+  double limit = 0;  ///< chance or ceiling, in the metric's units
   double within = 0;
-  double mean = 0;    ///< NaN: no run of it has a figure
+  double mean = 0;  ///< NaN: no run of it has a figure
   bool holds = false;
 };
 
 /// "`logistic` is at chance on `different`, as it must be: 0.502 accuracy (within 0.02 of 0.5)."
 Phrase control_sentence(const ControlStatement& control);
 
-/// A metric's name as one says it: "accuracy" for "test_accuracy". A name that is not known keeps its own words.
+/// A metric's name as one says it: "accuracy" for "test_accuracy". A name that is not known keeps
+/// its own words.
 Phrase metric_words(const std::string& metric);
 
-/// Digits after the point, so that an uncertainty of this size shows one digit, or two where that is below 3: 2 for 0.04, 3 for 0.02.
-/// For 0 or what is not finite: 3. From 0 to 6.
+/// Digits after the point, so that an uncertainty of this size shows one digit, or two where that
+/// is below 3: 2 for 0.04, 3 for 0.02. For 0 or what is not finite: 3. From 0 to 6.
 int decimals_for(double uncertainty);
-/// Digits for the difference of a contrast: as its interval allows, and no finer than a tenth of the margin wants.
+/// Digits for the difference of a contrast: as its interval allows, and no finer than a tenth of
+/// the margin wants.
 int decimals_for(const Statement& statement);
 /// "−0.125", with a plus where `sign`; "no figure" is a dash.
 std::string figure(double value, int decimals, bool sign = false);

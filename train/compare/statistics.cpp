@@ -13,13 +13,15 @@ namespace weft::compare {
 namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
-constexpr double kLargest = 1e100;    // squares and cubes of sums of what is smaller stay finite
-constexpr double kRounding = 1e-12;   // relative to the sum of sizes: above any rounding of a sum, below any difference that means something
+constexpr double kLargest = 1e100;   // squares and cubes of sums of what is smaller stay finite
+constexpr double kRounding = 1e-12;  // relative to the sum of sizes: above any rounding of a sum,
+                                     // below any difference that means something
 constexpr std::int64_t kResamplesAtOnce = 256;
 
 void check_values(Values values) {
   for (const double value : values) {
-    if (!(std::abs(value) < kLargest)) fail<NumericError>("statistics", "wants finite values, got {}", value);
+    if (!(std::abs(value) < kLargest))
+      fail<NumericError>("statistics", "wants finite values, got {}", value);
   }
 }
 
@@ -29,7 +31,8 @@ double largest_size(Values values) {
   return largest;
 }
 
-/// All 2^n sums of +-sizes, in order: those of n - 1 sizes shifted down and up are in order, and are merged.
+/// All 2^n sums of +-sizes, in order: those of n - 1 sizes shifted down and up are in order, and
+/// are merged.
 std::vector<double> signed_sums(Values sizes) {
   std::vector<double> sums{0};
   for (const double size : sizes) {
@@ -42,11 +45,13 @@ std::vector<double> signed_sums(Values sizes) {
   return sums;
 }
 
-/// How many sign patterns have a sum of at least `threshold`. Each is a pattern of the first half of the values and one of the second: both halves'
-/// sums in order, the partner that a sum needs moves one way only, so that 2^(n/2) steps count 2^n patterns.
+/// How many sign patterns have a sum of at least `threshold`. Each is a pattern of the first half
+/// of the values and one of the second: both halves' sums in order, the partner that a sum needs
+/// moves one way only, so that 2^(n/2) steps count 2^n patterns.
 double patterns_at_least(Values values, double threshold) {
   const std::size_t half = values.size() / 2;
-  const std::vector<double> first = signed_sums(values.first(half)), second = signed_sums(values.subspan(half));
+  const std::vector<double> first = signed_sums(values.first(half)),
+                            second = signed_sums(values.subspan(half));
   double count = 0;  // exact up to 2^53
   std::size_t partner = second.size();
   for (const double sum : first) {
@@ -56,7 +61,8 @@ double patterns_at_least(Values values, double threshold) {
   return count;
 }
 
-/// Share of random sign patterns at or above the threshold; the pattern that was seen is one of them.
+/// Share of random sign patterns at or above the threshold; the pattern that was seen is one of
+/// them.
 double drawn_share(Values values, double threshold, Tail tail, std::uint64_t seed) {
   Generator generator(seed, "sign-flip");
   std::int64_t hits = 0;
@@ -100,7 +106,10 @@ double standard_deviation(Values values) {
 }
 
 std::vector<double> paired_differences(Values a, Values b) {
-  if (a.size() != b.size()) fail<ShapeError>("statistics", "pairs want as many values of one arm as of the other: {} and {}", a.size(), b.size());
+  if (a.size() != b.size())
+    fail<ShapeError>("statistics",
+                     "pairs want as many values of one arm as of the other: {} and {}", a.size(),
+                     b.size());
   check_values(a);
   check_values(b);
   std::vector<double> differences(a.size());
@@ -111,22 +120,26 @@ std::vector<double> paired_differences(Values a, Values b) {
 double normal_cdf(double x) { return 0.5 * std::erfc(-x / std::numbers::sqrt2); }
 
 double normal_quantile(double p) {
-  if (!(p >= 0 && p <= 1)) fail<NumericError>("statistics", "a probability must lie in [0, 1], got {}", p);
+  if (!(p >= 0 && p <= 1))
+    fail<NumericError>("statistics", "a probability must lie in [0, 1], got {}", p);
   if (p > 0.5) return -normal_quantile(1 - p);  // the cdf is exact in the lower tail only
   if (p == 0) return -kInfinity;
   double low = -40, high = 0;
-  for (double middle = -20; low < middle && middle < high; middle = (low + high) / 2) (normal_cdf(middle) < p ? low : high) = middle;
+  for (double middle = -20; low < middle && middle < high; middle = (low + high) / 2)
+    (normal_cdf(middle) < p ? low : high) = middle;
   return high;
 }
 
 std::vector<double> bootstrap_means(Values values, const BootstrapOptions& options) {
   check_values(values);
   if (values.empty()) fail<NumericError>("statistics", "a bootstrap of no values");
-  if (options.resamples < 1 || options.resamples > 100'000'000) fail<ConfigError>("statistics", "resamples must be 1 to 100000000, got {}", options.resamples);
+  if (options.resamples < 1 || options.resamples > 100'000'000)
+    fail<ConfigError>("statistics", "resamples must be 1 to 100000000, got {}", options.resamples);
   const auto n = static_cast<std::uint64_t>(values.size());
   const std::int64_t blocks = static_cast<std::int64_t>((n + 3) / 4);  // of four words, a resample
   const Generator generator(options.seed, "bootstrap");
-  std::vector<std::uint32_t> words(static_cast<std::size_t>(std::min(options.resamples, kResamplesAtOnce) * blocks * 4));
+  std::vector<std::uint32_t> words(
+      static_cast<std::size_t>(std::min(options.resamples, kResamplesAtOnce) * blocks * 4));
   std::vector<double> means(static_cast<std::size_t>(options.resamples));
   for (std::int64_t first = 0; first < options.resamples; first += kResamplesAtOnce) {
     const std::int64_t count = std::min(kResamplesAtOnce, options.resamples - first);
@@ -142,7 +155,8 @@ std::vector<double> bootstrap_means(Values values, const BootstrapOptions& optio
 }
 
 Interval bca_interval(Values values, std::vector<double> means, double confidence) {
-  if (!(confidence > 0 && confidence < 1)) fail<ConfigError>("statistics", "confidence must lie between 0 and 1, got {}", confidence);
+  if (!(confidence > 0 && confidence < 1))
+    fail<ConfigError>("statistics", "confidence must lie between 0 and 1, got {}", confidence);
   const double center = mean(values);
   if (values.size() == 1) return {-kInfinity, kInfinity};
   const double rounding = kRounding * largest_size(values);
@@ -157,14 +171,18 @@ Interval bca_interval(Values values, std::vector<double> means, double confidenc
   if (means.empty()) fail<NumericError>("statistics", "an interval from no resampled means");
 
   double below = 0;
-  for (const double m : means) below += m < center - rounding ? 1 : m <= center + rounding ? 0.5 : 0;
+  for (const double m : means)
+    below += m < center - rounding ? 1 : m <= center + rounding ? 0.5 : 0;
   const auto count = static_cast<double>(means.size());
-  const double bias = normal_quantile(std::clamp(below, 0.5, count - 0.5) / count);  // finite though every mean may lie on one side
+  const double bias = normal_quantile(std::clamp(below, 0.5, count - 0.5) /
+                                      count);  // finite though every mean may lie on one side
   const double acceleration = cubes / (6 * squares * std::sqrt(squares));
   const auto end = [&](double level) {
     const double shifted = bias + normal_quantile(level);
-    const double stretch = 1 - acceleration * shifted;  // at or below 0 only where the level runs off the end
-    return take_quantile(means, stretch > 0 ? normal_cdf(bias + shifted / stretch) : (shifted > 0 ? 1 : 0));
+    const double stretch =
+        1 - acceleration * shifted;  // at or below 0 only where the level runs off the end
+    return take_quantile(
+        means, stretch > 0 ? normal_cdf(bias + shifted / stretch) : (shifted > 0 ? 1 : 0));
   };
   const double low = end((1 - confidence) / 2);
   return {low, end((1 + confidence) / 2)};
@@ -186,7 +204,8 @@ double sign_flip_p(Values differences, Tail tail, std::uint64_t seed) {
   const double threshold = (tail == Tail::both ? std::abs(sum) : sum) - kRounding * sizes;
   if (tail == Tail::both && threshold <= 0) return 1;
   if (std::ssize(values) > kSignFlipExact) return drawn_share(values, threshold, tail, seed);
-  const double patterns = patterns_at_least(values, threshold) * (tail == Tail::both ? 2 : 1);  // as many lie below -threshold
+  const double patterns = patterns_at_least(values, threshold) *
+                          (tail == Tail::both ? 2 : 1);  // as many lie below -threshold
   return std::ldexp(patterns, -static_cast<int>(values.size()));
 }
 
@@ -209,9 +228,11 @@ std::vector<double> holm(const std::vector<double>& p) {
   std::vector<std::size_t> order(p.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   for (const double value : p) {
-    if (!(value >= 0 && value <= 1)) fail<NumericError>("statistics", "a p-value must lie in [0, 1], got {}", value);
+    if (!(value >= 0 && value <= 1))
+      fail<NumericError>("statistics", "a p-value must lie in [0, 1], got {}", value);
   }
-  std::stable_sort(order.begin(), order.end(), [&](std::size_t i, std::size_t j) { return p[i] < p[j]; });
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::size_t i, std::size_t j) { return p[i] < p[j]; });
   std::vector<double> adjusted(p.size());
   double last = 0;
   for (std::size_t k = 0; k < order.size(); ++k) {

@@ -1,5 +1,5 @@
-// What a few paired seeds say about a difference: its interval, how surprising it is, whether it is as good as none.
-// Pure functions; the same numbers for the same seed on every machine.
+// What a few paired seeds say about a difference: its interval, how surprising it is, whether it is
+// as good as none. Pure functions; the same numbers for the same seed on every machine.
 #pragma once
 
 #include <cstdint>
@@ -8,7 +8,8 @@
 
 namespace weft::compare {
 
-/// One number a seed. All functions throw NumericError for values that are not finite (or beyond 1e100).
+/// One number a seed. All functions throw NumericError for values that are not finite (or beyond
+/// 1e100).
 using Values = std::span<const double>;
 
 double mean(Values values);                ///< Throws NumericError for none
@@ -30,17 +31,22 @@ struct BootstrapOptions {
   std::uint64_t seed = 0;
 };
 
-/// Means of `resamples` samples of n values drawn with replacement. Value j of resample r is number floor(n u / 2^32) for word
-/// 4 r ceil(n / 4) + j, u, of the Philox stream "bootstrap": it depends on (seed, n, r, j) alone. (No index is favoured by more than n / 2^32.)
+/// Means of `resamples` samples of n values drawn with replacement. Value j of resample r is number
+/// floor(n u / 2^32) for word 4 r ceil(n / 4) + j, u, of the Philox stream "bootstrap": it depends
+/// on (seed, n, r, j) alone. (No index is favoured by more than n / 2^32.)
 std::vector<double> bootstrap_means(Values values, const BootstrapOptions& options = {});
 
 /// Bias-corrected and accelerated interval of the mean, from bootstrap_means() of the same values.
-///   z0 = Phi^-1(share of resampled means below the mean, ties counted half),  a = sum (x - mean)^3 / (6 (sum (x - mean)^2)^1.5)  (the jackknife's),
-///   ends: the resampled means' quantiles at Phi(z0 + (z0 + z) / (1 - a (z0 + z))), z = Phi^-1((1 -+ confidence) / 2), interpolated linearly.
-/// One value says nothing of its spread: (-inf, inf). Equal values: the interval is that value. With few values it is too narrow: of nominal 95 %
-/// intervals of normal values 87 % hold the true mean for six, 89 % for eight, 91 % for twelve, 93 % for twenty (simulated). That is why a verdict needs
-/// the sign-flip test, and the interval may only veto.
-/// Source: Efron 1987, "Better bootstrap confidence intervals", JASA 82, eq. 2.3 and 6.6. Throws NumericError, ConfigError for a confidence outside (0, 1).
+///   z0 = Phi^-1(share of resampled means below the mean, ties counted half),  a = sum (x - mean)^3
+///   / (6 (sum (x - mean)^2)^1.5)  (the jackknife's), ends: the resampled means' quantiles at
+///   Phi(z0 + (z0 + z) / (1 - a (z0 + z))), z = Phi^-1((1 -+ confidence) / 2), interpolated
+///   linearly.
+/// One value says nothing of its spread: (-inf, inf). Equal values: the interval is that value.
+/// With few values it is too narrow: of nominal 95 % intervals of normal values 87 % hold the true
+/// mean for six, 89 % for eight, 91 % for twelve, 93 % for twenty (simulated). That is why a
+/// verdict needs the sign-flip test, and the interval may only veto. Source: Efron 1987, "Better
+/// bootstrap confidence intervals", JASA 82, eq. 2.3 and 6.6. Throws NumericError, ConfigError for
+/// a confidence outside (0, 1).
 Interval bca_interval(Values values, std::vector<double> resampled_means, double confidence);
 Interval bca_interval(Values values, const BootstrapOptions& options = {});
 
@@ -49,29 +55,35 @@ enum class Tail : std::uint8_t {
   greater,  ///< is the mean above 0?
 };
 
-/// Up to so many values the sign-flip test looks at every one of the 2^n sign patterns; above, at kSignFlipDraws random ones.
+/// Up to so many values the sign-flip test looks at every one of the 2^n sign patterns; above, at
+/// kSignFlipDraws random ones.
 constexpr std::int64_t kSignFlipExact = 40;
 constexpr std::int64_t kSignFlipDraws = 199999;
 
-/// Sign-flip permutation test of the mean: if the two arms were alike, each paired difference could as well have had the other sign. The p-value is
-/// the share of the 2^n sign patterns whose mean is at least as large (in absolute value, for both tails) as the one seen, itself included: exact, and
-/// never below smallest_p(n). Sums that differ by rounding only (1e-12 of the sum of sizes) count as equal.
-/// For n above kSignFlipExact: (1 + hits) / (1 + draws) over random patterns from the Philox stream "sign-flip".
-/// Source: Fisher 1935, "The design of experiments", section 21; the + 1: Phipson and Smyth 2010, "Permutation p-values should never be zero".
-/// All values 0, or none: 1.
+/// Sign-flip permutation test of the mean: if the two arms were alike, each paired difference could
+/// as well have had the other sign. The p-value is the share of the 2^n sign patterns whose mean is
+/// at least as large (in absolute value, for both tails) as the one seen, itself included: exact,
+/// and never below smallest_p(n). Sums that differ by rounding only (1e-12 of the sum of sizes)
+/// count as equal. For n above kSignFlipExact: (1 + hits) / (1 + draws) over random patterns from
+/// the Philox stream "sign-flip". Source: Fisher 1935, "The design of experiments", section 21; the
+/// + 1: Phipson and Smyth 2010, "Permutation p-values should never be zero". All values 0, or
+/// none: 1.
 double sign_flip_p(Values differences, Tail tail = Tail::both, std::uint64_t seed = 0);
 
 /// Smallest p-value that n values can give: 2 / 2^n for both tails, half of it for one.
 double smallest_p(std::int64_t n, Tail tail = Tail::both);
 
-/// Two one-sided tests: the p-value of "the mean is outside (-margin, margin)", the larger of the sign-flip p-values of mean > -margin and of
-/// mean < margin. Exact where the differences lie symmetrically about their mean. A margin of 0 or less gives 1.
-/// Source: Schuirmann 1987, J. Pharmacokinetics and Biopharmaceutics 15.
+/// Two one-sided tests: the p-value of "the mean is outside (-margin, margin)", the larger of the
+/// sign-flip p-values of mean > -margin and of mean < margin. Exact where the differences lie
+/// symmetrically about their mean. A margin of 0 or less gives 1. Source: Schuirmann 1987, J.
+/// Pharmacokinetics and Biopharmaceutics 15.
 double equivalence_p(Values differences, double margin, std::uint64_t seed = 0);
 
-/// Step-down adjusted p-values, in the order given: the k-th smallest of m becomes max(the one before, min(1, (m - k + 1) p)). Rejecting where the
-/// adjusted p is at most alpha keeps the chance of any false rejection at alpha, however the tests depend on each other.
-/// Source: Holm 1979, "A simple sequentially rejective multiple test procedure". Throws NumericError for a p outside [0, 1].
+/// Step-down adjusted p-values, in the order given: the k-th smallest of m becomes max(the one
+/// before, min(1, (m - k + 1) p)). Rejecting where the adjusted p is at most alpha keeps the chance
+/// of any false rejection at alpha, however the tests depend on each other. Source: Holm 1979, "A
+/// simple sequentially rejective multiple test procedure". Throws NumericError for a p outside [0,
+/// 1].
 std::vector<double> holm(const std::vector<double>& p);
 
 }  // namespace weft::compare

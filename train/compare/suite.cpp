@@ -21,7 +21,9 @@ constexpr std::size_t kMostSuiteArms = 200;
 constexpr std::size_t kMostSuiteContrasts = 1000;
 constexpr std::size_t kMostSuiteSeeds = 1000;
 
-bool among(const Names& names, const std::string& name) { return std::find(names.begin(), names.end(), name) != names.end(); }
+bool among(const Names& names, const std::string& name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
 
 template <class Part>
 Names names_of(const std::vector<Part>& parts) {
@@ -31,12 +33,14 @@ Names names_of(const std::vector<Part>& parts) {
 }
 
 template <class Part>
-const Part& find_part(const std::vector<Part>& parts, const std::string& name, const char* what, const std::string& where) {
+const Part& find_part(const std::vector<Part>& parts, const std::string& name, const char* what,
+                      const std::string& where) {
   for (const Part& part : parts) {
     if (part.name == name) return part;
   }
   const std::string near = train::nearest(name, names_of(parts));
-  fail<ConfigError>(where, "there is no {} {}{}", what, name, near.empty() ? "" : "; did you mean " + near + "?");
+  fail<ConfigError>(where, "there is no {} {}{}", what, name,
+                    near.empty() ? "" : "; did you mean " + near + "?");
 }
 
 template <class Part>
@@ -44,37 +48,53 @@ void check_names(const std::vector<Part>& parts, const char* what) {
   std::map<std::string, const Part*> seen;
   for (const Part& part : parts) {
     const auto [other, is_new] = seen.try_emplace(part.name, &part);
-    if (!is_new) fail<ConfigError>(part.where, "two {}s are called {}; the first is at {}", what, part.name, other->second->where);
+    if (!is_new)
+      fail<ConfigError>(part.where, "two {}s are called {}; the first is at {}", what, part.name,
+                        other->second->where);
   }
 }
 
-void check_count(const std::string& where, const char* what, std::size_t count, std::size_t least, std::size_t most) {
-  if (count < least) fail<ConfigError>(where, "a suite wants at least {} [[{}]], and has {}", least, what, count);
-  if (count > most) fail<ConfigError>(where, "a suite has at most {} [[{}]], got {}", most, what, count);
+void check_count(const std::string& where, const char* what, std::size_t count, std::size_t least,
+                 std::size_t most) {
+  if (count < least)
+    fail<ConfigError>(where, "a suite wants at least {} [[{}]], and has {}", least, what, count);
+  if (count > most)
+    fail<ConfigError>(where, "a suite has at most {} [[{}]], got {}", most, what, count);
 }
 
 /// Choices that an arm may not make, and why.
 std::string refusal(const Suite& suite, const Arm& arm, const std::string& name) {
   const train::Fields& fields = train::find_kind(suite.kind, suite.file).fields();
-  const bool of_data = std::any_of(fields.begin(), fields.end(), [&](const train::Field& field) { return field.name == name && decides_data(field); });
+  const bool of_data = std::any_of(fields.begin(), fields.end(), [&](const train::Field& field) {
+    return field.name == name && decides_data(field);
+  });
   if (of_data || among({"batch", "accumulate"}, name))
     return "every arm sees the same batches; set it in [base] or in a task";
-  if (width_is_solved(suite, arm) && among({"width"}, name)) return "the budget solves for it (equal parameters); leave it out, or label the arm: unequal = true";
+  if (width_is_solved(suite, arm) && among({"width"}, name))
+    return "the budget solves for it (equal parameters); leave it out, or label the arm: unequal = "
+           "true";
   const Equal equal = is_equal(suite, arm) ? suite.budget.equal : Equal::none;
-  if (among({"steps", "epochs"}, name) && (equal == Equal::steps || equal == Equal::flops || equal == Equal::seconds))
-    return fmt::format("the budget makes the arms equal in {}; leave it out, or label the arm: unequal = true", compare::name(equal));
+  if (among({"steps", "epochs"}, name) &&
+      (equal == Equal::steps || equal == Equal::flops || equal == Equal::seconds))
+    return fmt::format(
+        "the budget makes the arms equal in {}; leave it out, or label the arm: unequal = true",
+        compare::name(equal));
   return "";
 }
 
 void check_choices(const std::vector<Choice>& choices) {
   std::set<std::string> seen;
   for (const Choice& choice : choices) {
-    if (among({"seed", "threads", "until"}, choice.name)) fail<ConfigError>(choice.where, "{} is the comparison's own choice; leave it out", choice.name);
-    if (!seen.insert(choice.name).second) fail<ConfigError>(choice.where, "{} is set twice", choice.name);
+    if (among({"seed", "threads", "until"}, choice.name))
+      fail<ConfigError>(choice.where, "{} is the comparison's own choice; leave it out",
+                        choice.name);
+    if (!seen.insert(choice.name).second)
+      fail<ConfigError>(choice.where, "{} is set twice", choice.name);
   }
 }
 
-/// The whole configuration of a run, checked. A width that is solved for later is any that the heads allow.
+/// The whole configuration of a run, checked. A width that is solved for later is any that the
+/// heads allow.
 std::string resolved_json(const train::Kind& kind, const train::Sources& sources) {
   const std::unique_ptr<train::RunConfig> config = train::resolve(kind, sources);
   if (!sources.checked) {
@@ -97,11 +117,17 @@ void check_models(const Suite& suite) {
         json = resolved_json(kind, sources(suite, task, arm));
       } catch (const ConfigError& error) {
         const std::string text = error.what();
-        if (text.starts_with("[" + suite.file + ":")) throw;  // it names the line of the choice already
-        fail<ConfigError>(arm.where, "arm {} on task {}: {}", arm.name, task.name, text.substr(text.find("] ") == std::string::npos ? 0 : text.find("] ") + 2));
+        if (text.starts_with("[" + suite.file + ":"))
+          throw;  // it names the line of the choice already
+        fail<ConfigError>(
+            arm.where, "arm {} on task {}: {}", arm.name, task.name,
+            text.substr(text.find("] ") == std::string::npos ? 0 : text.find("] ") + 2));
       }
       const auto [other, is_new] = seen.try_emplace(json, arm.name);
-      if (!is_new) fail<ConfigError>(arm.where, "arms {} and {} are the same model on task {}: there is nothing to compare", other->second, arm.name, task.name);
+      if (!is_new)
+        fail<ConfigError>(
+            arm.where, "arms {} and {} are the same model on task {}: there is nothing to compare",
+            other->second, arm.name, task.name);
     }
   }
 }
@@ -110,13 +136,19 @@ void check_contrasts(const Suite& suite) {
   std::set<std::pair<std::string, std::set<std::string>>> asked;
   for (const Contrast& c : suite.contrasts) {
     find_part(suite.tasks, c.task, "task", c.where);
-    if (c.a == c.b) fail<ConfigError>(c.where, "a contrast is between two arms, and both are {}", c.a);
+    if (c.a == c.b)
+      fail<ConfigError>(c.where, "a contrast is between two arms, and both are {}", c.a);
     for (const std::string& name : {c.a, c.b}) {
-      if (!runs_on(find_part(suite.arms, name, "arm", c.where), c.task)) fail<ConfigError>(c.where, "arm {} does not run on task {}", name, c.task);
+      if (!runs_on(find_part(suite.arms, name, "arm", c.where), c.task))
+        fail<ConfigError>(c.where, "arm {} does not run on task {}", name, c.task);
     }
-    if (!asked.insert({c.task, {c.a, c.b}}).second) fail<ConfigError>(c.where, "{} against {} on {} is asked twice", c.a, c.b, c.task);
+    if (!asked.insert({c.task, {c.a, c.b}}).second)
+      fail<ConfigError>(c.where, "{} against {} on {} is asked twice", c.a, c.b, c.task);
     if (c.expected == Verdict::equivalent && suite.task(c.task).margin <= 0)
-      fail<ConfigError>(c.where, "equivalence is expected, but task {} has no margin: say what difference is as good as none", c.task);
+      fail<ConfigError>(c.where,
+                        "equivalence is expected, but task {} has no margin: say what difference "
+                        "is as good as none",
+                        c.task);
   }
 }
 
@@ -127,8 +159,12 @@ void check_controls(const Suite& suite) {
     for (const std::string& name : c.tasks) {
       const Task& task = find_part(suite.tasks, name, "task", c.where);
       const std::string_view what = compare::name(c.expect);
-      if (!(c.expect == Expect::chance ? task.chance : task.ceiling)) fail<ConfigError>(c.where, "task {} does not say what its {} is: {} = NUMBER", name, what, what);
-      any = any || std::any_of(c.arms.begin(), c.arms.end(), [&](const std::string& arm) { return runs_on(suite.arm(arm), name); });
+      if (!(c.expect == Expect::chance ? task.chance : task.ceiling))
+        fail<ConfigError>(c.where, "task {} does not say what its {} is: {} = NUMBER", name, what,
+                          what);
+      any = any || std::any_of(c.arms.begin(), c.arms.end(), [&](const std::string& arm) {
+              return runs_on(suite.arm(arm), name);
+            });
     }
     if (!any) fail<ConfigError>(c.where, "none of these arms runs on any of these tasks");
   }
@@ -142,15 +178,20 @@ const std::vector<Metric>& metrics() {
   static const std::vector<Metric> all = [] {
     std::vector<Metric> metrics;
     for (const char* split : {"val_", "test_"}) {
-      for (const train::Figure& figure : train::known_figures()) metrics.push_back({split + figure.name, figure.lower_is_better});
+      for (const train::Figure& figure : train::known_figures())
+        metrics.push_back({split + figure.name, figure.lower_is_better});
     }
     return metrics;
   }();
   return all;
 }
 
-const Task& Suite::task(const std::string& wanted) const { return find_part(tasks, wanted, "task", file); }
-const Arm& Suite::arm(const std::string& wanted) const { return find_part(arms, wanted, "arm", file); }
+const Task& Suite::task(const std::string& wanted) const {
+  return find_part(tasks, wanted, "task", file);
+}
+const Arm& Suite::arm(const std::string& wanted) const {
+  return find_part(arms, wanted, "arm", file);
+}
 
 void check(const Suite& suite) {
   check_count(suite.file, "task", suite.tasks.size(), 1, kMostSuiteTasks);
@@ -161,21 +202,34 @@ void check(const Suite& suite) {
   for (const Arm& arm : suite.arms) {
     for (const std::string& name : arm.tasks) find_part(suite.tasks, name, "task", arm.where);
   }
-  if (suite.seeds.empty()) fail<ConfigError>(suite.seeds_where, "the list of seeds is empty; write seeds = 8, or a list");
-  if (suite.seeds.size() > kMostSuiteSeeds) fail<ConfigError>(suite.seeds_where, "at most {} seeds, got {}", kMostSuiteSeeds, suite.seeds.size());
-  if (std::set<std::int64_t>(suite.seeds.begin(), suite.seeds.end()).size() != suite.seeds.size()) fail<ConfigError>(suite.seeds_where, "a seed is given twice");
+  if (suite.seeds.empty())
+    fail<ConfigError>(suite.seeds_where, "the list of seeds is empty; write seeds = 8, or a list");
+  if (suite.seeds.size() > kMostSuiteSeeds)
+    fail<ConfigError>(suite.seeds_where, "at most {} seeds, got {}", kMostSuiteSeeds,
+                      suite.seeds.size());
+  if (std::set<std::int64_t>(suite.seeds.begin(), suite.seeds.end()).size() != suite.seeds.size())
+    fail<ConfigError>(suite.seeds_where, "a seed is given twice");
   check_contrasts(suite);
-  require_decidable(std::ssize(suite.seeds), std::ssize(suite.contrasts), suite.alpha, suite.seeds_where);
+  require_decidable(std::ssize(suite.seeds), std::ssize(suite.contrasts), suite.alpha,
+                    suite.seeds_where);
   check_controls(suite);
 
   const Budget& budget = suite.budget;
   const bool solved = budget.equal == Equal::parameters || budget.equal == Equal::flops;
   if (solved && budget.amount.has_value() == !budget.reference.empty())
-    fail<ConfigError>(budget.where, "equal {} wants an amount, or the arm that is the reference, and not both", name(budget.equal));
-  if (budget.equal == Equal::seconds && !budget.amount) fail<ConfigError>(budget.where, "equal seconds wants an amount");
-  if (!solved && !budget.reference.empty()) fail<ConfigError>(budget.where, "a reference is for equal parameters or flops; this budget is {}", name(budget.equal));
+    fail<ConfigError>(budget.where,
+                      "equal {} wants an amount, or the arm that is the reference, and not both",
+                      name(budget.equal));
+  if (budget.equal == Equal::seconds && !budget.amount)
+    fail<ConfigError>(budget.where, "equal seconds wants an amount");
+  if (!solved && !budget.reference.empty())
+    fail<ConfigError>(budget.where,
+                      "a reference is for equal parameters or flops; this budget is {}",
+                      name(budget.equal));
   if ((budget.equal == Equal::steps || budget.equal == Equal::none) && budget.amount)
-    fail<ConfigError>(budget.where, "an amount means nothing with {}: [base] says how long all arms train", name(budget.equal));
+    fail<ConfigError>(budget.where,
+                      "an amount means nothing with {}: [base] says how long all arms train",
+                      name(budget.equal));
   if (!budget.reference.empty()) find_part(suite.arms, budget.reference, "arm", budget.where);
 
   check_choices(suite.choices);
@@ -184,7 +238,8 @@ void check(const Suite& suite) {
     check_choices(arm.choices);
     for (const Choice& choice : arm.choices) {
       const std::string why = refusal(suite, arm, choice.name);
-      if (!why.empty()) fail<ConfigError>(choice.where, "an arm may not set {}: {}", choice.name, why);
+      if (!why.empty())
+        fail<ConfigError>(choice.where, "an arm may not set {}: {}", choice.name, why);
     }
   }
   check_models(suite);
@@ -192,7 +247,8 @@ void check(const Suite& suite) {
 }
 
 Suite with_seeds(Suite suite, std::int64_t count) {
-  if (count < 1 || count > static_cast<std::int64_t>(kMostSuiteSeeds)) fail<ConfigError>("--seeds", "must be 1 to {}, got {}", kMostSuiteSeeds, count);
+  if (count < 1 || count > static_cast<std::int64_t>(kMostSuiteSeeds))
+    fail<ConfigError>("--seeds", "must be 1 to {}, got {}", kMostSuiteSeeds, count);
   suite.seeds.clear();
   for (std::int64_t seed = 1; seed <= count; ++seed) suite.seeds.push_back(seed);
   suite.seeds_where = "--seeds";
@@ -201,7 +257,8 @@ Suite with_seeds(Suite suite, std::int64_t count) {
 }
 
 Suite quick_form(const Suite& suite) {
-  if (!suite.quick) fail<ConfigError>(suite.file, "suite {} has no quick form: it has no [quick]", suite.name);
+  if (!suite.quick)
+    fail<ConfigError>(suite.file, "suite {} has no quick form: it has no [quick]", suite.name);
   const Quick& quick = *suite.quick;
   Suite short_form = suite;
   short_form.quick.reset();
@@ -224,38 +281,53 @@ Suite quick_form(const Suite& suite) {
   std::erase_if(short_form.arms, [&](const Arm& arm) { return !arm_left(arm.name); });
   for (Arm& arm : short_form.arms) std::erase_if(arm.tasks, lost_task);
   std::erase_if(short_form.arms, [&](const Arm& arm) { return arm.tasks.empty(); });
-  std::erase_if(short_form.contrasts, [&](const Contrast& c) { return !task_left(c.task) || !arm_left(c.a) || !arm_left(c.b); });
+  std::erase_if(short_form.contrasts, [&](const Contrast& c) {
+    return !task_left(c.task) || !arm_left(c.a) || !arm_left(c.b);
+  });
   for (Control& control : short_form.controls) {
     std::erase_if(control.tasks, lost_task);
     std::erase_if(control.arms, lost_arm);
   }
-  std::erase_if(short_form.controls, [](const Control& c) { return c.tasks.empty() || c.arms.empty(); });
-  if (short_form.contrasts.empty()) fail<ConfigError>(quick.where, "the quick form keeps no contrast: give it the task and both arms of at least one");
+  std::erase_if(short_form.controls,
+                [](const Control& c) { return c.tasks.empty() || c.arms.empty(); });
+  if (short_form.contrasts.empty())
+    fail<ConfigError>(
+        quick.where,
+        "the quick form keeps no contrast: give it the task and both arms of at least one");
   if (!short_form.budget.reference.empty() && !arm_left(short_form.budget.reference))
-    fail<ConfigError>(quick.where, "the quick form must keep arm {}, the reference of the budget", short_form.budget.reference);
+    fail<ConfigError>(quick.where, "the quick form must keep arm {}, the reference of the budget",
+                      short_form.budget.reference);
   return short_form;
 }
 
-bool decides_data(const train::Field& field) { return field.group == "Data" || field.group == "Simulation"; }
+bool decides_data(const train::Field& field) {
+  return field.group == "Data" || field.group == "Simulation";
+}
 
 bool runs_on(const Arm& arm, const std::string& task) { return among(arm.tasks, task); }
 
-bool is_equal(const Suite& suite, const Arm& arm) { return suite.budget.equal != Equal::none && !arm.unequal; }
+bool is_equal(const Suite& suite, const Arm& arm) {
+  return suite.budget.equal != Equal::none && !arm.unequal;
+}
 
 bool width_is_solved(const Suite& suite, const Arm& arm) {
-  return suite.budget.equal == Equal::parameters && !arm.unequal && arm.name != suite.budget.reference;
+  return suite.budget.equal == Equal::parameters && !arm.unequal &&
+         arm.name != suite.budget.reference;
 }
 
 train::Sources sources(const Suite& suite, const Task& task, const Arm& arm) {
   train::Sources all{.preset = suite.preset, .file = {}};
-  for (const auto* choices : {&suite.choices, &task.choices, &arm.choices}) all.choices.insert(all.choices.end(), choices->begin(), choices->end());
+  for (const auto* choices : {&suite.choices, &task.choices, &arm.choices})
+    all.choices.insert(all.choices.end(), choices->begin(), choices->end());
   all.checked = !width_is_solved(suite, arm);
   return all;
 }
 
 bool holds(const Control& control, const Task& task, double mean) {
-  if (control.expect == Expect::chance) return std::abs(mean - task.chance.value()) <= control.within;
-  const double short_of = task.metric.lower_is_better ? mean - task.ceiling.value() : task.ceiling.value() - mean;
+  if (control.expect == Expect::chance)
+    return std::abs(mean - task.chance.value()) <= control.within;
+  const double short_of =
+      task.metric.lower_is_better ? mean - task.ceiling.value() : task.ceiling.value() - mean;
   return short_of <= control.within;
 }
 

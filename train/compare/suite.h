@@ -1,30 +1,30 @@
-// A suite: what is compared with what, under which budget, and what is asked. Read from a TOML file by load_suite(); nothing is run here.
+// A suite: what is compared with what, under which budget, and what is asked. Read from a TOML file
+// by load_suite(); nothing is run here.
 //
 //   name = "heads"
-//   question = "Do more heads help at equal parameters?"      # or { en = "...", zh = "..." }, as every sentence below
-//   kind = "text"                    # whose choices arms override: text, vision, ... as after `weft train`
-//   seeds = 8                        # 1 to 8; or a list
-//   alpha = 0.05
-//   margin = 0.01                    # differences within it are as good as none, in the metric's units; a task may have its own
-//   lr_factors = [0.5, 1, 2]         # every arm tries its own learning rates times each, on validation data
+//   question = "Do more heads help at equal parameters?"      # or { en = "...", zh = "..." }, as
+//   every sentence below kind = "text"                    # whose choices arms override: text,
+//   vision, ... as after `weft train` seeds = 8                        # 1 to 8; or a list alpha =
+//   0.05 margin = 0.01                    # differences within it are as good as none, in the
+//   metric's units; a task may have its own lr_factors = [0.5, 1, 2]         # every arm tries its
+//   own learning rates times each, on validation data
 //
 //   [budget]
 //   equal = "parameters"             # or flops, steps, seconds
-//   reference = "one-head"           # the arm whose parameters (or FLOPs) all others are brought to; or amount = 800_000
-//   tolerance = 0.02                 # of parameters
-//   # unequal = true                 # instead of equal: nothing is; every figure is labelled so
+//   reference = "one-head"           # the arm whose parameters (or FLOPs) all others are brought
+//   to; or amount = 800_000 tolerance = 0.02                 # of parameters # unequal = true #
+//   instead of equal: nothing is; every figure is labelled so
 //
-//   [base]                           # choices of every arm and task, as in a file for `weft train --config`
-//   preset = "text-best"
-//   steps = 500
+//   [base]                           # choices of every arm and task, as in a file for `weft train
+//   --config` preset = "text-best" steps = 500
 //
 //   [[task]]
 //   name = "shakespeare"
 //   about = "characters of Shakespeare"
 //   metric = "val_loss"
 //   set = { data = "shakespeare" }
-//   chance = 4.17                    # what guessing gives, and the best there is: where a control names them
-//   ceiling = 1.4
+//   chance = 4.17                    # what guessing gives, and the best there is: where a control
+//   names them ceiling = 1.4
 //
 //   [[arm]]
 //   name = "one-head"
@@ -38,8 +38,8 @@
 //   a = "four-heads"
 //   b = "one-head"
 //   question = "Are four heads better than one?"
-//   expect = "better"                # what the literature says, if it says anything: better, worse, equivalent
-//   expectation = "Vaswani et al. 2017, table 3 row A: one head loses 0.9 BLEU"
+//   expect = "better"                # what the literature says, if it says anything: better,
+//   worse, equivalent expectation = "Vaswani et al. 2017, table 3 row A: one head loses 0.9 BLEU"
 //
 //   [[control]]                      # what must hold if the suite measures what it claims to
 //   arms = ["one-head"]              # or "all"
@@ -47,11 +47,9 @@
 //   expect = "ceiling"               # or chance
 //   within = 0.2
 //
-//   [quick]                          # a short form, `--quick`: fewer seeds, tasks, arms; contrasts and controls of what is left
-//   seeds = 6
-//   tasks = ["shakespeare"]
-//   arms = ["one-head", "four-heads"]
-//   set = { steps = 50 }
+//   [quick]                          # a short form, `--quick`: fewer seeds, tasks, arms; contrasts
+//   and controls of what is left seeds = 6 tasks = ["shakespeare"] arms = ["one-head",
+//   "four-heads"] set = { steps = 50 }
 #pragma once
 
 #include <filesystem>
@@ -102,7 +100,7 @@ struct Arm {
 struct Budget {
   Equal equal = Equal::none;  ///< none: an unequal comparison, asked for
   std::optional<double> amount{};
-  std::string reference{};    ///< an arm, instead of an amount
+  std::string reference{};  ///< an arm, instead of an amount
   double tolerance = 0.02;
   std::string where{};
 };
@@ -153,22 +151,25 @@ struct Suite {
   std::vector<Control> controls;
   std::optional<Quick> quick;
   std::string seeds_where;  ///< file:line
-  std::string file;  ///< its name in messages
-  std::string text;  ///< the file itself, to be kept with the results
+  std::string file;         ///< its name in messages
+  std::string text;         ///< the file itself, to be kept with the results
 
   const Task& task(const std::string& name) const;  ///< Throws ConfigError
   const Arm& arm(const std::string& name) const;
 };
 
-/// Reads and checks a suite. Throws IoError, and ConfigError `[file:line] ...` for what is not TOML, a key that is unknown (with the nearest known one),
-/// missing or of another type, and all that check() refuses.
+/// Reads and checks a suite. Throws IoError, and ConfigError `[file:line] ...` for what is not
+/// TOML, a key that is unknown (with the nearest known one), missing or of another type, and all
+/// that check() refuses.
 Suite load_suite(const std::filesystem::path& file);
 /// The same from a text; `file` names it in messages.
 Suite parse_suite(const std::string& text, const std::string& file);
 
-/// Throws ConfigError for names that are given twice, contrasts and controls of unknown or absent tasks and arms, a contrast asked twice or of an arm with
-/// itself, seeds that can decide none of the contrasts, choices that a configuration of this kind does not have or does not allow, two arms that are the
-/// same model, choices that would break the pairing (data, batch, ...) or the budget in an arm, and the same for the quick form.
+/// Throws ConfigError for names that are given twice, contrasts and controls of unknown or absent
+/// tasks and arms, a contrast asked twice or of an arm with itself, seeds that can decide none of
+/// the contrasts, choices that a configuration of this kind does not have or does not allow, two
+/// arms that are the same model, choices that would break the pairing (data, batch, ...) or the
+/// budget in an arm, and the same for the quick form.
 void check(const Suite& suite);
 
 /// The same suite with seeds 1 to `count`. Throws ConfigError where they decide nothing.
@@ -176,7 +177,8 @@ Suite with_seeds(Suite suite, std::int64_t count);
 /// The short form. Throws ConfigError where the suite has none.
 Suite quick_form(const Suite& suite);
 
-/// Whether a choice is of the data or their simulation, and so decides what the batches hold. Arms may not make such choices.
+/// Whether a choice is of the data or their simulation, and so decides what the batches hold. Arms
+/// may not make such choices.
 bool decides_data(const train::Field& field);
 bool runs_on(const Arm& arm, const std::string& task);
 /// Whether the budget holds for an arm; where not, every figure of it is labelled unequal.
@@ -184,10 +186,12 @@ bool is_equal(const Suite& suite, const Arm& arm);
 /// Whether an arm's width is left to the budget, so that solve_width() has to find it.
 bool width_is_solved(const Suite& suite, const Arm& arm);
 
-/// All choices of a run in their order (base, task, arm), for train::resolve(); unchecked where width_is_solved().
+/// All choices of a run in their order (base, task, arm), for train::resolve(); unchecked where
+/// width_is_solved().
 train::Sources sources(const Suite& suite, const Task& task, const Arm& arm);
 
-/// Whether an arm's mean on a task is where a control says: within the distance of chance, or no worse than that below the ceiling. Not where it is NaN.
+/// Whether an arm's mean on a task is where a control says: within the distance of chance, or no
+/// worse than that below the ceiling. Not where it is NaN.
 bool holds(const Control& control, const Task& task, double mean);
 
 }  // namespace weft::compare

@@ -1,10 +1,10 @@
 // A suite's TOML file, part by part. Whatever is wrong is said with its line.
 #include <fmt/format.h>
 
+#include <toml++/toml.h>
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <toml++/toml.h>
 
 #include "core/error.h"
 #include "core/file.h"
@@ -20,16 +20,19 @@ constexpr std::size_t kMaxNameLength = 64;  // names become names of folders
 constexpr std::size_t kMaxListLength = 1000;
 constexpr double kMostSeed = 9e15;
 
-/// One table of the file. Keys that its maker does not name are refused at once, so that a slip is never taken for a default.
+/// One table of the file. Keys that its maker does not name are refused at once, so that a slip is
+/// never taken for a default.
 class Part {
  public:
-  Part(const toml::table& table, std::string file, std::string what, const Names& known) : table_(table), file_(std::move(file)), what_(std::move(what)) {
+  Part(const toml::table& table, std::string file, std::string what, const Names& known)
+      : table_(table), file_(std::move(file)), what_(std::move(what)) {
     for (const auto& [key, node] : table_) {
       const std::string name(key.str());
       if (std::find(known.begin(), known.end(), name) != known.end()) continue;
       const std::string near = train::nearest(name, known);
       fail<ConfigError>(line(key.source()), "unknown key {} in {}; {}", name, what_,
-                        near.empty() ? fmt::format("it has {}", fmt::join(known, ", ")) : "did you mean " + near + "?");
+                        near.empty() ? fmt::format("it has {}", fmt::join(known, ", "))
+                                     : "did you mean " + near + "?");
     }
   }
 
@@ -44,17 +47,27 @@ class Part {
 
   std::string text(const std::string& key) const {
     const auto* value = wanted(key).as_string();
-    if (value == nullptr || value->get().empty()) fail<ConfigError>(where(key), "{} must be a text in quotes", key);
+    if (value == nullptr || value->get().empty())
+      fail<ConfigError>(where(key), "{} must be a text in quotes", key);
     return value->get();
   }
-  std::string text(const std::string& key, const std::string& otherwise) const { return has(key) ? text(key) : otherwise; }
+  std::string text(const std::string& key, const std::string& otherwise) const {
+    return has(key) ? text(key) : otherwise;
+  }
 
   /// Letters, digits, dot, dash and underscore.
   std::string name(const std::string& key) const {
     const std::string value = text(key);
-    const auto allowed = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '-' || c == '_'; };
-    if (!std::all_of(value.begin(), value.end(), allowed) || value.front() == '.' || value.front() == '-' || value.size() > kMaxNameLength)
-      fail<ConfigError>(where(key), "{} must be 1 to {} letters, digits, dots, dashes or underscores, beginning with none of .-, got {}", key, kMaxNameLength, value);
+    const auto allowed = [](char c) {
+      return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+             c == '.' || c == '-' || c == '_';
+    };
+    if (!std::all_of(value.begin(), value.end(), allowed) || value.front() == '.' ||
+        value.front() == '-' || value.size() > kMaxNameLength)
+      fail<ConfigError>(where(key),
+                        "{} must be 1 to {} letters, digits, dots, dashes or underscores, "
+                        "beginning with none of .-, got {}",
+                        key, kMaxNameLength, value);
     return value;
   }
 
@@ -62,7 +75,8 @@ class Part {
     const std::string value = text(key);
     if (std::find(choices.begin(), choices.end(), value) != choices.end()) return value;
     const std::string near = train::nearest(value, choices);
-    fail<ConfigError>(where(key), "{} must be one of {}, got {}{}", key, fmt::join(choices, ", "), value, near.empty() ? "" : "; did you mean " + near + "?");
+    fail<ConfigError>(where(key), "{} must be one of {}, got {}{}", key, fmt::join(choices, ", "),
+                      value, near.empty() ? "" : "; did you mean " + near + "?");
   }
 
   Phrase phrase(const std::string& key) const {
@@ -77,8 +91,12 @@ class Part {
   }
   Phrase phrase_or_none(const std::string& key) const { return has(key) ? phrase(key) : Phrase(); }
 
-  double number(const std::string& key, double low, double high) const { return number(wanted(key), key, low, high); }
-  double number(const std::string& key, double low, double high, double otherwise) const { return has(key) ? number(key, low, high) : otherwise; }
+  double number(const std::string& key, double low, double high) const {
+    return number(wanted(key), key, low, high);
+  }
+  double number(const std::string& key, double low, double high, double otherwise) const {
+    return has(key) ? number(key, low, high) : otherwise;
+  }
   std::optional<double> number_if_any(const std::string& key, double low, double high) const {
     return has(key) ? std::optional(number(key, low, high)) : std::nullopt;
   }
@@ -99,12 +117,15 @@ class Part {
   Names names(const std::string& key, const Names& all) const {
     const auto* word = wanted(key).as_string();
     if (word != nullptr && word->get() == "all") return all;
-    if (word != nullptr) fail<ConfigError>(where(key), "{} must be a list of names, or \"all\"", key);
+    if (word != nullptr)
+      fail<ConfigError>(where(key), "{} must be a list of names, or \"all\"", key);
     Names values;
     for (const toml::node& node : list(key)) {
       const auto* value = node.as_string();
-      if (value == nullptr) fail<ConfigError>(where(key), "{} must be a list of names, or \"all\"", key);
-      if (std::find(values.begin(), values.end(), value->get()) != values.end()) fail<ConfigError>(where(key), "{} names {} twice", key, value->get());
+      if (value == nullptr)
+        fail<ConfigError>(where(key), "{} must be a list of names, or \"all\"", key);
+      if (std::find(values.begin(), values.end(), value->get()) != values.end())
+        fail<ConfigError>(where(key), "{} names {} twice", key, value->get());
       values.push_back(value->get());
     }
     if (values.empty()) fail<ConfigError>(where(key), "{} is an empty list", key);
@@ -119,7 +140,8 @@ class Part {
     std::vector<double> given = is_list ? numbers(key, 0, kMostSeed) : std::vector<double>();
     for (double seed = 1; seed <= count; ++seed) given.push_back(seed);
     for (const double seed : given) {
-      if (seed != std::floor(seed) || count != std::floor(count)) fail<ConfigError>(where(key), "{} must be whole numbers", key);
+      if (seed != std::floor(seed) || count != std::floor(count))
+        fail<ConfigError>(where(key), "{} must be whole numbers", key);
       values.push_back(static_cast<std::int64_t>(seed));
     }
     return values;
@@ -129,15 +151,22 @@ class Part {
   std::vector<train::Choice> choices(const std::string& key) const {
     if (!has(key)) return {};
     const auto* table = wanted(key).as_table();
-    if (table == nullptr) fail<ConfigError>(where(key), "{} must be a table of choices: {} = {{ heads = 4 }}", key, key);
+    if (table == nullptr)
+      fail<ConfigError>(where(key), "{} must be a table of choices: {} = {{ heads = 4 }}", key,
+                        key);
     std::vector<train::Choice> all;
     for (const auto& [name, node] : *table) {
       const std::string place = line(name.source()), choice(name.str());
-      if (const auto* yes = node.as_boolean()) all.push_back({choice, yes->get(), place});
-      else if (const auto* whole = node.as_integer()) all.push_back({choice, whole->get(), place});
-      else if (const auto* real = node.as_floating_point()) all.push_back({choice, real->get(), place});
-      else if (const auto* text = node.as_string()) all.push_back({choice, text->get(), place});
-      else fail<ConfigError>(place, "{} must be a number, a text, true or false", choice);
+      if (const auto* yes = node.as_boolean())
+        all.push_back({choice, yes->get(), place});
+      else if (const auto* whole = node.as_integer())
+        all.push_back({choice, whole->get(), place});
+      else if (const auto* real = node.as_floating_point())
+        all.push_back({choice, real->get(), place});
+      else if (const auto* text = node.as_string())
+        all.push_back({choice, text->get(), place});
+      else
+        fail<ConfigError>(place, "{} must be a number, a text, true or false", choice);
     }
     return all;
   }
@@ -147,10 +176,13 @@ class Part {
     std::vector<Part> all;
     if (!has(key)) return all;
     const auto* tables = table_.get(key)->as_array();
-    if (tables == nullptr) fail<ConfigError>(where(key), "write [[{}]], in two pairs of brackets: a suite may have several", key);
+    if (tables == nullptr)
+      fail<ConfigError>(where(key),
+                        "write [[{}]], in two pairs of brackets: a suite may have several", key);
     for (const toml::node& node : *tables) {
       const auto* table = node.as_table();
-      if (table == nullptr) fail<ConfigError>(where(key), "{} must be tables, each under [[{}]]", key, key);
+      if (table == nullptr)
+        fail<ConfigError>(where(key), "{} must be tables, each under [[{}]]", key, key);
       all.emplace_back(*table, file_, "[[" + key + "]]", known);
     }
     return all;
@@ -174,17 +206,23 @@ class Part {
 
   double number(const toml::node& node, const std::string& key, double low, double high) const {
     double value = std::numeric_limits<double>::quiet_NaN();
-    if (const auto* whole = node.as_integer()) value = static_cast<double>(whole->get());
-    else if (const auto* real = node.as_floating_point()) value = real->get();
-    else fail<ConfigError>(where(key), "{} must be a number", key);
-    if (!(value >= low && value <= high)) fail<ConfigError>(where(key), "{} must be from {} to {}, got {}", key, low, high, value);
+    if (const auto* whole = node.as_integer())
+      value = static_cast<double>(whole->get());
+    else if (const auto* real = node.as_floating_point())
+      value = real->get();
+    else
+      fail<ConfigError>(where(key), "{} must be a number", key);
+    if (!(value >= low && value <= high))
+      fail<ConfigError>(where(key), "{} must be from {} to {}, got {}", key, low, high, value);
     return value;
   }
 
   const toml::array& list(const std::string& key) const {
     const auto* values = wanted(key).as_array();
     if (values == nullptr) fail<ConfigError>(where(key), "{} must be a list", key);
-    if (values->size() > kMaxListLength) fail<ConfigError>(where(key), "{} has {} entries, at most {} are possible", key, values->size(), kMaxListLength);
+    if (values->size() > kMaxListLength)
+      fail<ConfigError>(where(key), "{} has {} entries, at most {} are possible", key,
+                        values->size(), kMaxListLength);
     return *values;
   }
 
@@ -199,7 +237,8 @@ Task read_task(const Part& part, double margin) {
   Names known;
   for (const Metric& metric : metrics()) known.push_back(metric.name);
   const std::string metric = part.one_of("metric", known);
-  task.metric = *std::find_if(metrics().begin(), metrics().end(), [&](const Metric& m) { return m.name == metric; });
+  task.metric = *std::find_if(metrics().begin(), metrics().end(),
+                              [&](const Metric& m) { return m.name == metric; });
   task.margin = part.number("margin", 0, 1e9, margin);
   task.chance = part.number_if_any("chance", -1e9, 1e9);
   task.ceiling = part.number_if_any("ceiling", -1e9, 1e9);
@@ -221,11 +260,16 @@ Budget read_budget(const Part& part) {
   Budget budget{.where = part.where()};
   if (part.truth("unequal")) {
     for (const char* key : {"equal", "amount", "reference", "tolerance"}) {
-      if (part.has(key)) fail<ConfigError>(part.where(key), "{} and unequal = true contradict each other: drop one of the two", key);
+      if (part.has(key))
+        fail<ConfigError>(part.where(key),
+                          "{} and unequal = true contradict each other: drop one of the two", key);
     }
     return budget;
   }
-  if (!part.has("equal")) fail<ConfigError>(part.where(), "a comparison says what is equal between its arms: equal = \"parameters\", \"flops\", \"steps\" or \"seconds\"; if nothing is, unequal = true");
+  if (!part.has("equal"))
+    fail<ConfigError>(part.where(),
+                      "a comparison says what is equal between its arms: equal = \"parameters\", "
+                      "\"flops\", \"steps\" or \"seconds\"; if nothing is, unequal = true");
   const std::string equal = part.one_of("equal", {"parameters", "flops", "steps", "seconds"});
   for (const Equal kind : {Equal::parameters, Equal::flops, Equal::steps, Equal::seconds}) {
     if (name(kind) == equal) budget.equal = kind;
@@ -233,12 +277,17 @@ Budget read_budget(const Part& part) {
   budget.amount = part.number_if_any("amount", 1, 1e21);
   budget.reference = part.text("reference", "");
   budget.tolerance = part.number("tolerance", 0, 0.1, budget.tolerance);
-  if (part.has("tolerance") && budget.equal != Equal::parameters) fail<ConfigError>(part.where("tolerance"), "a tolerance is for equal parameters");
+  if (part.has("tolerance") && budget.equal != Equal::parameters)
+    fail<ConfigError>(part.where("tolerance"), "a tolerance is for equal parameters");
   return budget;
 }
 
 Contrast read_contrast(const Part& part) {
-  Contrast contrast{.task = part.text("task"), .a = part.text("a"), .b = part.text("b"), .question = part.phrase("question"), .where = part.where()};
+  Contrast contrast{.task = part.text("task"),
+                    .a = part.text("a"),
+                    .b = part.text("b"),
+                    .question = part.phrase("question"),
+                    .where = part.where()};
   contrast.expectation = part.phrase_or_none("expectation");
   if (!part.has("expect")) return contrast;
   const std::string expected = part.one_of("expect", {"better", "worse", "equivalent"});
@@ -251,7 +300,8 @@ Contrast read_contrast(const Part& part) {
 Control read_control(const Part& part, const Names& arms, const Names& tasks) {
   return {.arms = part.names("arms", arms),
           .tasks = part.names("tasks", tasks),
-          .expect = part.one_of("expect", {"chance", "ceiling"}) == "chance" ? Expect::chance : Expect::ceiling,
+          .expect = part.one_of("expect", {"chance", "ceiling"}) == "chance" ? Expect::chance
+                                                                             : Expect::ceiling,
           .within = part.number("within", 0, 1e9),
           .where = part.where()};
 }
@@ -260,7 +310,8 @@ toml::table parse_suite_toml(const std::string& text, const std::string& file) {
   try {
     return toml::parse(text, file);
   } catch (const toml::parse_error& error) {
-    fail<ConfigError>(fmt::format("{}:{}", file, error.source().begin.line), "is not TOML: {}", error.description());
+    fail<ConfigError>(fmt::format("{}:{}", file, error.source().begin.line), "is not TOML: {}",
+                      error.description());
   }
 }
 
@@ -269,12 +320,14 @@ toml::table parse_suite_toml(const std::string& text, const std::string& file) {
 Suite parse_suite(const std::string& text, const std::string& file) {
   const toml::table table = parse_suite_toml(text, file);
   const Part root(table, file, "the suite",
-                  {"name", "question", "kind", "seeds", "alpha", "margin", "lr_factors", "budget", "base", "task", "arm", "contrast", "control", "quick"});
+                  {"name", "question", "kind", "seeds", "alpha", "margin", "lr_factors", "budget",
+                   "base", "task", "arm", "contrast", "control", "quick"});
   Suite suite;
   suite.file = file;
   suite.text = text;
   suite.name = root.name("name");
-  if (!root.has("question")) fail<ConfigError>(file, "the suite wants a question: the one sentence that it answers");
+  if (!root.has("question"))
+    fail<ConfigError>(file, "the suite wants a question: the one sentence that it answers");
   suite.question = root.phrase("question");
   std::vector<std::string> kinds;
   for (const train::Kind* kind : train::kinds()) kinds.push_back(kind->name());
@@ -283,16 +336,22 @@ Suite parse_suite(const std::string& text, const std::string& file) {
   suite.seeds_where = root.where("seeds");
   suite.alpha = root.number("alpha", 1e-6, 0.5, suite.alpha);
   if (root.has("lr_factors")) suite.lr_factors = root.numbers("lr_factors", 1e-6, 1e6);
-  if (suite.lr_factors.empty()) fail<ConfigError>(root.where("lr_factors"), "lr_factors is an empty list; leave it out to train at the arms' own rates");
+  if (suite.lr_factors.empty())
+    fail<ConfigError>(root.where("lr_factors"),
+                      "lr_factors is an empty list; leave it out to train at the arms' own rates");
   for (std::size_t i = 0; i < suite.lr_factors.size(); ++i) {
     if (std::count(suite.lr_factors.begin(), suite.lr_factors.end(), suite.lr_factors[i]) > 1)
       fail<ConfigError>(root.where("lr_factors"), "lr_factors has {} twice", suite.lr_factors[i]);
   }
-  if (!root.has("budget")) fail<ConfigError>(file, "the suite wants a [budget]: what is equal between its arms");
-  suite.budget = read_budget(root.part("budget", {"equal", "amount", "reference", "tolerance", "unequal"}));
+  if (!root.has("budget"))
+    fail<ConfigError>(file, "the suite wants a [budget]: what is equal between its arms");
+  suite.budget =
+      read_budget(root.part("budget", {"equal", "amount", "reference", "tolerance", "unequal"}));
 
   suite.choices = root.choices("base");
-  const auto preset = std::find_if(suite.choices.begin(), suite.choices.end(), [](const train::Choice& choice) { return choice.name == "preset"; });
+  const auto preset =
+      std::find_if(suite.choices.begin(), suite.choices.end(),
+                   [](const train::Choice& choice) { return choice.name == "preset"; });
   if (preset != suite.choices.end()) {
     const auto* name = std::get_if<std::string>(&preset->value);
     if (name == nullptr) fail<ConfigError>(preset->where, "preset must be a text in quotes");
@@ -302,7 +361,8 @@ Suite parse_suite(const std::string& text, const std::string& file) {
 
   Names tasks, arms;
   const double margin = root.number("margin", 0, 1e9, 0);
-  for (const Part& part : root.parts("task", {"name", "about", "metric", "margin", "chance", "ceiling", "set"})) {
+  for (const Part& part :
+       root.parts("task", {"name", "about", "metric", "margin", "chance", "ceiling", "set"})) {
     suite.tasks.push_back(read_task(part, margin));
     tasks.push_back(suite.tasks.back().name);
   }
@@ -310,8 +370,11 @@ Suite parse_suite(const std::string& text, const std::string& file) {
     suite.arms.push_back(read_arm(part, tasks));
     arms.push_back(suite.arms.back().name);
   }
-  for (const Part& part : root.parts("contrast", {"task", "a", "b", "question", "expect", "expectation"})) suite.contrasts.push_back(read_contrast(part));
-  for (const Part& part : root.parts("control", {"arms", "tasks", "expect", "within"})) suite.controls.push_back(read_control(part, arms, tasks));
+  for (const Part& part :
+       root.parts("contrast", {"task", "a", "b", "question", "expect", "expectation"}))
+    suite.contrasts.push_back(read_contrast(part));
+  for (const Part& part : root.parts("control", {"arms", "tasks", "expect", "within"}))
+    suite.controls.push_back(read_control(part, arms, tasks));
   if (root.has("quick")) {
     const Part part = root.part("quick", {"seeds", "tasks", "arms", "set"});
     suite.quick = Quick{.seeds = part.has("seeds") ? part.seeds("seeds") : suite.seeds,
@@ -324,6 +387,8 @@ Suite parse_suite(const std::string& text, const std::string& file) {
   return suite;
 }
 
-Suite load_suite(const std::filesystem::path& file) { return parse_suite(read_file(file.string(), kMaxSuiteBytes), file.string()); }
+Suite load_suite(const std::filesystem::path& file) {
+  return parse_suite(read_file(file.string(), kMaxSuiteBytes), file.string());
+}
 
 }  // namespace weft::compare

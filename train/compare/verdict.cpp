@@ -14,10 +14,13 @@ constexpr double kBoundless = std::numeric_limits<double>::infinity();
 
 /// a - b of the seeds that have both.
 std::vector<double> finite_differences(const Comparison& pair) {
-  if (pair.a.size() != pair.b.size()) fail<ShapeError>("verdict", "pairs want as many seeds of one arm as of the other: {} and {}", pair.a.size(), pair.b.size());
+  if (pair.a.size() != pair.b.size())
+    fail<ShapeError>("verdict", "pairs want as many seeds of one arm as of the other: {} and {}",
+                     pair.a.size(), pair.b.size());
   std::vector<double> differences;
   for (std::size_t k = 0; k < pair.a.size(); ++k) {
-    if (std::isfinite(pair.a[k]) && std::isfinite(pair.b[k])) differences.push_back(pair.a[k] - pair.b[k]);
+    if (std::isfinite(pair.a[k]) && std::isfinite(pair.b[k]))
+      differences.push_back(pair.a[k] - pair.b[k]);
   }
   return differences;
 }
@@ -25,7 +28,8 @@ std::vector<double> finite_differences(const Comparison& pair) {
 void conclude(Finding& finding, const Comparison& contrast, double alpha) {
   const auto [low, high] = finding.difference.interval;
   const bool different = finding.p_adjusted <= alpha, excludes_zero = low > 0 || high < 0;
-  const bool alike = finding.p_equivalence_adjusted <= alpha, inside = -contrast.margin < low && high < contrast.margin;
+  const bool alike = finding.p_equivalence_adjusted <= alpha,
+             inside = -contrast.margin < low && high < contrast.margin;
   if (finding.failed > 0) {
     finding.reason = Reason::failed_runs;
   } else if (finding.difference.seeds < kFewestSeeds) {
@@ -37,7 +41,9 @@ void conclude(Finding& finding, const Comparison& contrast, double alpha) {
     finding.verdict = Verdict::equivalent;
     finding.reason = Reason::within_margin;
   } else {
-    finding.reason = different ? Reason::interval_of_zero : alike ? Reason::interval_of_margin : Reason::not_significant;
+    finding.reason = different ? Reason::interval_of_zero
+                     : alike   ? Reason::interval_of_margin
+                               : Reason::not_significant;
   }
 }
 
@@ -45,36 +51,55 @@ void conclude(Finding& finding, const Comparison& contrast, double alpha) {
 
 std::string_view name(Verdict verdict) {
   switch (verdict) {
-    case Verdict::better: return "better";
-    case Verdict::worse: return "worse";
-    case Verdict::equivalent: return "equivalent";
-    case Verdict::undecided: break;
+    case Verdict::better:
+      return "better";
+    case Verdict::worse:
+      return "worse";
+    case Verdict::equivalent:
+      return "equivalent";
+    case Verdict::undecided:
+      break;
   }
   return "undecided";
 }
 
 std::string_view name(Reason reason) {
   switch (reason) {
-    case Reason::different: return "different";
-    case Reason::within_margin: return "within_margin";
-    case Reason::too_few_seeds: return "too_few_seeds";
-    case Reason::failed_runs: return "failed_runs";
-    case Reason::interval_of_zero: return "interval_of_zero";
-    case Reason::interval_of_margin: return "interval_of_margin";
-    case Reason::not_significant: break;
+    case Reason::different:
+      return "different";
+    case Reason::within_margin:
+      return "within_margin";
+    case Reason::too_few_seeds:
+      return "too_few_seeds";
+    case Reason::failed_runs:
+      return "failed_runs";
+    case Reason::interval_of_zero:
+      return "interval_of_zero";
+    case Reason::interval_of_margin:
+      return "interval_of_margin";
+    case Reason::not_significant:
+      break;
   }
   return "not_significant";
 }
 
 std::string_view explain(Reason reason) {
   switch (reason) {
-    case Reason::different: return "the corrected sign-flip test and the interval agree on a difference";
-    case Reason::within_margin: return "the corrected equivalence test and the interval agree that the difference is within the margin";
-    case Reason::too_few_seeds: return "fewer than six seeds decide nothing";
-    case Reason::failed_runs: return "not every seed has a figure of both arms";
-    case Reason::interval_of_zero: return "the corrected sign-flip test sees a difference, but the interval holds zero";
-    case Reason::interval_of_margin: return "the corrected equivalence test sees none, but the interval reaches beyond the margin";
-    case Reason::not_significant: break;
+    case Reason::different:
+      return "the corrected sign-flip test and the interval agree on a difference";
+    case Reason::within_margin:
+      return "the corrected equivalence test and the interval agree that the difference is within "
+             "the margin";
+    case Reason::too_few_seeds:
+      return "fewer than six seeds decide nothing";
+    case Reason::failed_runs:
+      return "not every seed has a figure of both arms";
+    case Reason::interval_of_zero:
+      return "the corrected sign-flip test sees a difference, but the interval holds zero";
+    case Reason::interval_of_margin:
+      return "the corrected equivalence test sees none, but the interval reaches beyond the margin";
+    case Reason::not_significant:
+      break;
   }
   return "neither a difference nor its absence could be shown";
 }
@@ -84,21 +109,27 @@ Estimate estimate(Values values, const JudgeOptions& options) {
   for (const double value : values) {
     if (std::isfinite(value)) known.push_back(value);
   }
-  if (known.empty()) return {.seeds = 0, .mean = kUnknown, .deviation = kUnknown, .interval = {-kBoundless, kBoundless}};
+  if (known.empty())
+    return {
+        .seeds = 0, .mean = kUnknown, .deviation = kUnknown, .interval = {-kBoundless, kBoundless}};
   return {.seeds = std::ssize(known),
           .mean = mean(known),
           .deviation = standard_deviation(known),
-          .interval = bca_interval(known, {.confidence = 1 - options.alpha, .resamples = options.resamples, .seed = options.seed})};
+          .interval = bca_interval(known, {.confidence = 1 - options.alpha,
+                                           .resamples = options.resamples,
+                                           .seed = options.seed})};
 }
 
 std::vector<Finding> judge(const std::vector<Comparison>& contrasts, const JudgeOptions& options) {
-  if (!(options.alpha > 0 && options.alpha < 1)) fail<ConfigError>("verdict", "alpha must lie between 0 and 1, got {}", options.alpha);
+  if (!(options.alpha > 0 && options.alpha < 1))
+    fail<ConfigError>("verdict", "alpha must lie between 0 and 1, got {}", options.alpha);
   const auto count = static_cast<double>(contrasts.size());
   std::vector<Finding> findings(contrasts.size());
   std::vector<double> p(contrasts.size()), p_equivalence(contrasts.size());
   for (std::size_t i = 0; i < contrasts.size(); ++i) {
     const Comparison& contrast = contrasts[i];
-    if (!(contrast.margin >= 0)) fail<ConfigError>("verdict", "a margin must be at least 0, got {}", contrast.margin);
+    if (!(contrast.margin >= 0))
+      fail<ConfigError>("verdict", "a margin must be at least 0, got {}", contrast.margin);
     Finding& finding = findings[i];
     const std::vector<double> differences = finite_differences(contrast);
     finding.difference = estimate(differences, options);
@@ -109,7 +140,8 @@ std::vector<Finding> judge(const std::vector<Comparison>& contrasts, const Judge
     }
     p[i] = finding.p;
     p_equivalence[i] = finding.p_equivalence;
-    finding.detectable = detectable_effect(finding.difference.seeds, finding.difference.deviation, options.alpha / count, options.power);
+    finding.detectable = detectable_effect(finding.difference.seeds, finding.difference.deviation,
+                                           options.alpha / count, options.power);
   }
   const std::vector<double> adjusted = holm(p), adjusted_equivalence = holm(p_equivalence);
   for (std::size_t i = 0; i < findings.size(); ++i) {
@@ -120,6 +152,8 @@ std::vector<Finding> judge(const std::vector<Comparison>& contrasts, const Judge
   return findings;
 }
 
-Estimate explore(const Comparison& pair, const JudgeOptions& options) { return estimate(finite_differences(pair), options); }
+Estimate explore(const Comparison& pair, const JudgeOptions& options) {
+  return estimate(finite_differences(pair), options);
+}
 
 }  // namespace weft::compare

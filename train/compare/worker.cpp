@@ -14,14 +14,18 @@
 
 namespace weft::compare {
 
-bool is_stop(ExitCode code) { return std::any_of(kStopSignals.begin(), kStopSignals.end(), [&](int signal) { return code == 128 + signal; }); }
+bool is_stop(ExitCode code) {
+  return std::any_of(kStopSignals.begin(), kStopSignals.end(),
+                     [&](int signal) { return code == 128 + signal; });
+}
 
 Worker::Worker(const std::vector<std::string>& command, const std::filesystem::path& log) {
   std::vector<char*> words;
   for (const std::string& word : command) words.push_back(const_cast<char*>(word.c_str()));
   words.push_back(nullptr);
   const int out = ::open(log.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-  if (out < 0 && is_disk_full(errno)) fail<DiskFullError>(log.string(), "cannot be written: {}", std::strerror(errno));
+  if (out < 0 && is_disk_full(errno))
+    fail<DiskFullError>(log.string(), "cannot be written: {}", std::strerror(errno));
   if (out < 0) fail<IoError>(log.string(), "cannot be written: {}", std::strerror(errno));
   const pid_t parent = ::getpid();
   process_ = ::fork();
@@ -37,7 +41,8 @@ Worker::Worker(const std::vector<std::string>& command, const std::filesystem::p
     _exit(127);
   }
   ::close(out);
-  if (process_ < 0) fail<IoError>("compare", "{} cannot be started: {}", command[0], std::strerror(errno));
+  if (process_ < 0)
+    fail<IoError>("compare", "{} cannot be started: {}", command[0], std::strerror(errno));
 }
 
 Worker::~Worker() {

@@ -18,15 +18,19 @@ using ExitCode = int;
 /// What weft exits with where the disk is full: nothing is wrong with the run.
 constexpr ExitCode kDiskFull = 3;
 
-/// Signals that ask weft to save and end: the user's and the terminal's, nobody reading on, and a scheduler's warnings that time is running out. It exits with
-/// 128 + their number, and is not to blame.
-inline constexpr std::array kStopSignals = {SIGINT, SIGTERM, SIGHUP, SIGPIPE, SIGUSR1, SIGUSR2, SIGXCPU};
+/// Signals that ask weft to save and end: the user's and the terminal's, nobody reading on, and a
+/// scheduler's warnings that time is running out. It exits with 128 + their number, and is not to
+/// blame.
+inline constexpr std::array kStopSignals = {SIGINT,  SIGTERM, SIGHUP, SIGPIPE,
+                                            SIGUSR1, SIGUSR2, SIGXCPU};
 bool is_stop(ExitCode code);
 
-/// Comes with the SIGTERM of stop(). Ctrl-C reaches parent and child alike, so that it must be told from the user's second one, which ends at once.
+/// Comes with the SIGTERM of stop(). Ctrl-C reaches parent and child alike, so that it must be told
+/// from the user's second one, which ends at once.
 constexpr int kStopRequest = 0x77656674;
 
-/// Ends with this program: when it dies, however, so does the child (and its run goes on from its last checkpoint another time).
+/// Ends with this program: when it dies, however, so does the child (and its run goes on from its
+/// last checkpoint another time).
 class Worker {
  public:
   /// What the child prints goes to `log`, written anew. Throws IoError when it cannot be started.

@@ -27,13 +27,17 @@ using Attend = std::function<std::vector<Tensor>(const Tensor& inputs)>;
 /// Layer by layer (H, T, T), or where that is too much the mean over the queries, (H, 1, T).
 std::vector<Tensor> maps_of_one(const std::vector<Tensor>& weights, AttentionMaps& maps) {
   const std::int64_t heads = weights.front().size(1), tokens = weights.front().size(2);
-  const bool whole = static_cast<std::int64_t>(weights.size()) * heads * tokens * tokens <= kMostWeights;
+  const bool whole =
+      static_cast<std::int64_t>(weights.size()) * heads * tokens * tokens <= kMostWeights;
   if (!whole)
-    maps.notes.push_back(fmt::format("{} layers of {} heads on {} tokens are too many weights to show: these are their means over the queries.",
-                                     weights.size(), heads, tokens));
+    maps.notes.push_back(
+        fmt::format("{} layers of {} heads on {} tokens are too many weights to show: these are "
+                    "their means over the queries.",
+                    weights.size(), heads, tokens));
   std::vector<Tensor> result;
   for (const Tensor& layer : weights) {
-    const Tensor one = raw::contiguous(raw::reshape(raw::cast(layer, DType::f64), {heads, tokens, tokens}));
+    const Tensor one =
+        raw::contiguous(raw::reshape(raw::cast(layer, DType::f64), {heads, tokens, tokens}));
     if (whole) {
       result.push_back(one);
       continue;
@@ -42,16 +46,18 @@ std::vector<Tensor> maps_of_one(const std::vector<Tensor>& weights, AttentionMap
     for (std::int64_t h = 0; h < heads; ++h)
       for (std::int64_t q = 0; q < tokens; ++q)
         for (std::int64_t k = 0; k < tokens; ++k)
-          mean.data<double>()[h * tokens + k] += one.data<double>()[(h * tokens + q) * tokens + k] / static_cast<double>(tokens);
+          mean.data<double>()[h * tokens + k] +=
+              one.data<double>()[(h * tokens + q) * tokens + k] / static_cast<double>(tokens);
     result.push_back(mean);
   }
   return result;
 }
 
 /// Mean distances over `count` samples, of which `inputs(first, rows)` makes a batch.
-std::vector<std::vector<double>> average_distances(std::int64_t count, std::int64_t at_once,
-                                                   const std::function<Tensor(std::int64_t, std::int64_t)>& inputs, const Attend& attend,
-                                                   const Tensor& distances, std::int64_t skip) {
+std::vector<std::vector<double>> average_distances(
+    std::int64_t count, std::int64_t at_once,
+    const std::function<Tensor(std::int64_t, std::int64_t)>& inputs, const Attend& attend,
+    const Tensor& distances, std::int64_t skip) {
   std::vector<std::vector<double>> sums;
   for (std::int64_t first = 0; first < count; first += at_once) {
     const std::int64_t rows = std::min(at_once, count - first);
@@ -61,8 +67,11 @@ std::vector<std::vector<double>> average_distances(std::int64_t count, std::int6
       const Shape& shape = weights[l].shape();
       sums[l].resize(static_cast<std::size_t>(shape[1]), 0.0);
       for (std::int64_t r = 0; r < rows; ++r) {
-        const auto one = mean_distances(raw::reshape(raw::slice(weights[l], 0, r, r + 1), {shape[1], shape[2], shape[3]}), distances, skip);
-        for (std::size_t h = 0; h < one.size(); ++h) sums[l][h] += one[h] / static_cast<double>(count);
+        const auto one = mean_distances(
+            raw::reshape(raw::slice(weights[l], 0, r, r + 1), {shape[1], shape[2], shape[3]}),
+            distances, skip);
+        for (std::size_t h = 0; h < one.size(); ++h)
+          sums[l][h] += one[h] / static_cast<double>(count);
       }
     }
   }
@@ -70,11 +79,13 @@ std::vector<std::vector<double>> average_distances(std::int64_t count, std::int6
 }
 
 std::int64_t rows_at_once(std::int64_t layers, std::int64_t heads, std::int64_t tokens) {
-  return std::clamp<std::int64_t>(kMostAtOnce / std::max<std::int64_t>(1, layers * heads * tokens * tokens), 1, 64);
+  return std::clamp<std::int64_t>(
+      kMostAtOnce / std::max<std::int64_t>(1, layers * heads * tokens * tokens), 1, 64);
 }
 
 void check_samples(std::int64_t samples) {
-  if (samples < 1 || samples > kMostSamples) fail<ConfigError>("explain", "samples must be from 1 to {}, got {}", kMostSamples, samples);
+  if (samples < 1 || samples > kMostSamples)
+    fail<ConfigError>("explain", "samples must be from 1 to {}, got {}", kMostSamples, samples);
 }
 
 /// The run's own data, or why they are not to be had.
@@ -97,34 +108,46 @@ Tensor window_of(const Tensor& ids, std::int64_t first, std::int64_t length) {
   return raw::cast(raw::slice(ids, 0, first, first + length), DType::i64);
 }
 
-std::vector<TokenNeighbours> neighbours_of(const train::TextRun& run, const std::vector<std::int64_t>& ids) {
+std::vector<TokenNeighbours> neighbours_of(const train::TextRun& run,
+                                           const std::vector<std::int64_t>& ids) {
   Tensor table;
   for (const auto& [path, tensor] : run.model->named_parameters())
     if (path == "transformer.wte.weight") table = tensor.detach();
   const Neighbours neighbours(table);
   std::vector<std::int64_t> different;
   for (const std::int64_t id : ids)
-    if (std::find(different.begin(), different.end(), id) == different.end()) different.push_back(id);
+    if (std::find(different.begin(), different.end(), id) == different.end())
+      different.push_back(id);
   std::vector<TokenNeighbours> result;
   for (const std::int64_t id : different) {
     TokenNeighbours one{.token = visible(run.tokenizer->decode(id)), .nearest = {}};
-    for (const Neighbour& n : neighbours.of(id, kMostNeighbours)) one.nearest.emplace_back(visible(run.tokenizer->decode(n.id)), n.cosine);
+    for (const Neighbour& n : neighbours.of(id, kMostNeighbours))
+      one.nearest.emplace_back(visible(run.tokenizer->decode(n.id)), n.cosine);
     result.push_back(std::move(one));
   }
   return result;
 }
 
 /// The picture asked for, and its name.
-std::pair<Tensor, std::string> picture_of(const train::VisionRun& run, const std::string& wanted, const FoundData<data::ImageData>& found,
+std::pair<Tensor, std::string> picture_of(const train::VisionRun& run, const std::string& wanted,
+                                          const FoundData<data::ImageData>& found,
                                           std::vector<std::string>& notes) {
-  if (!wanted.empty() && std::all_of(wanted.begin(), wanted.end(), [](char c) { return c >= '0' && c <= '9'; })) {
-    if (!found.data) fail<IoError>("explain", "the run's test images are not to be had: {}; name a PNG file with --image", found.why);
+  if (!wanted.empty() &&
+      std::all_of(wanted.begin(), wanted.end(), [](char c) { return c >= '0' && c <= '9'; })) {
+    if (!found.data)
+      fail<IoError>("explain",
+                    "the run's test images are not to be had: {}; name a PNG file with --image",
+                    found.why);
     const std::int64_t count = found.data->size(data::Split::test);
     const std::int64_t index = wanted.size() > 12 ? count : std::stoll(wanted);
-    if (index >= count) fail<IndexError>("explain", "test image {} does not exist: there are {}, counted from 0", wanted, count);
+    if (index >= count)
+      fail<IndexError>("explain", "test image {} does not exist: there are {}, counted from 0",
+                       wanted, count);
     const Tensor images = found.data->images(data::Split::test);
-    const auto label = found.data->labels(data::Split::test).to_vector<std::int64_t>()[static_cast<std::size_t>(index)];
-    return {raw::reshape(raw::slice(images, 0, index, index + 1), {images.size(1), images.size(2), images.size(3)}),
+    const auto label = found.data->labels(data::Split::test)
+                           .to_vector<std::int64_t>()[static_cast<std::size_t>(index)];
+    return {raw::reshape(raw::slice(images, 0, index, index + 1),
+                         {images.size(1), images.size(2), images.size(3)}),
             fmt::format("test image {} (class {})", index, label)};
   }
   train::Picture picture = train::load_picture(run, wanted);
@@ -152,15 +175,23 @@ TextMaps explain_text(const train::TextRun& run, const MapOptions& options) {
     if (options.text->empty()) fail<ConfigError>("explain", "text must not be empty");
     ids = run.tokenizer->encode(*options.text, "text");
   } else {
-    if (!found.data) fail<IoError>("explain", "the run's text is not to be had: {}; give one with --text", found.why);
-    if (validation == 0) fail<ConfigError>("explain", "the run's text has no validation part; give a text with --text");
-    ids = window_of(found.data->ids(data::Split::validation), 0, std::min(validation, config.block_size)).to_vector<std::int64_t>();
+    if (!found.data)
+      fail<IoError>("explain", "the run's text is not to be had: {}; give one with --text",
+                    found.why);
+    if (validation == 0)
+      fail<ConfigError>("explain",
+                        "the run's text has no validation part; give a text with --text");
+    ids = window_of(found.data->ids(data::Split::validation), 0,
+                    std::min(validation, config.block_size))
+              .to_vector<std::int64_t>();
   }
-  const auto most = static_cast<std::int64_t>(std::sqrt(static_cast<double>(kMostWeights) / static_cast<double>(config.n_layer * config.n_head)));
+  const auto most = static_cast<std::int64_t>(std::sqrt(
+      static_cast<double>(kMostWeights) / static_cast<double>(config.n_layer * config.n_head)));
   const std::int64_t longest = std::clamp<std::int64_t>(most, 1, config.block_size);
   if (static_cast<std::int64_t>(ids.size()) > longest) {
-    maps.notes.push_back(fmt::format("Only the first {} of {} tokens are shown: {}.", longest, ids.size(),
-                                     longest == config.block_size ? "the model's context" : "more weights do not fit a page"));
+    maps.notes.push_back(fmt::format(
+        "Only the first {} of {} tokens are shown: {}.", longest, ids.size(),
+        longest == config.block_size ? "the model's context" : "more weights do not fit a page"));
     ids.resize(static_cast<std::size_t>(longest));
   }
   for (const std::int64_t id : ids) maps.tokens.push_back(visible(run.tokenizer->decode(id)));
@@ -172,7 +203,8 @@ TextMaps explain_text(const train::TextRun& run, const MapOptions& options) {
   };
   const auto length = static_cast<std::int64_t>(ids.size());
   maps.layers = maps_of_one(attend(Tensor::from(ids, {1, length})), maps);
-  maps.title = fmt::format("What each head attends to in {} token{}", length, length == 1 ? "" : "s");
+  maps.title =
+      fmt::format("What each head attends to in {} token{}", length, length == 1 ? "" : "s");
 
   maps.distances.unit = "tokens";
   const std::int64_t span = std::min(longest, validation);
@@ -184,19 +216,23 @@ TextMaps explain_text(const train::TextRun& run, const MapOptions& options) {
     const auto inputs = [&](std::int64_t first, std::int64_t rows) {
       const Tensor batch = Tensor::empty({rows, span}, DType::i64);
       for (std::int64_t r = 0; r < rows; ++r)
-        raw::reshape(raw::slice(batch, 0, r, r + 1), {span}).copy_from(window_of(text, (first + r) * stride, span));
+        raw::reshape(raw::slice(batch, 0, r, r + 1), {span})
+            .copy_from(window_of(text, (first + r) * stride, span));
       return batch;
     };
-    maps.distances.mean = average_distances(count, rows_at_once(config.n_layer, config.n_head, span), inputs, attend, distances, 0);
+    maps.distances.mean = average_distances(
+        count, rows_at_once(config.n_layer, config.n_head, span), inputs, attend, distances, 0);
     maps.distances.uniform = uniform_distance(distances, true);
-    maps.distances.samples = fmt::format("{} pieces of {} tokens of the validation text", count, span);
+    maps.distances.samples =
+        fmt::format("{} pieces of {} tokens of the validation text", count, span);
   } else {
     const Tensor distances = token_distances(length);
     const auto inputs = [&](std::int64_t, std::int64_t) { return Tensor::from(ids, {1, length}); };
     maps.distances.mean = average_distances(1, 1, inputs, attend, distances, 0);
     maps.distances.uniform = uniform_distance(distances, true);
     maps.distances.samples = "this text";
-    maps.notes.push_back("The run's own text is not to be had, so distances are of this text alone.");
+    maps.notes.push_back(
+        "The run's own text is not to be had, so distances are of this text alone.");
   }
   maps.neighbours = neighbours_of(run, ids);
   return maps;
@@ -205,14 +241,19 @@ TextMaps explain_text(const train::TextRun& run, const MapOptions& options) {
 ImageMaps explain_image(const train::VisionRun& run, const MapOptions& options) {
   check_samples(options.samples);
   const auto* const vit = dynamic_cast<const nn::Vit*>(run.model.get());
-  if (vit == nullptr) fail<ConfigError>("explain", "a {} has no attention; this command wants a vision run of model vit", run.config.model);
+  if (vit == nullptr)
+    fail<ConfigError>("explain",
+                      "a {} has no attention; this command wants a vision run of model vit",
+                      run.config.model);
   const NoGrad no_grad;
   const nn::VitConfig& config = vit->config();
   ImageMaps maps;
-  maps.model = fmt::format("ViT, {}, patches of {} x {} pixels, step {}", vit->details(), config.patch_size, config.patch_size, run.progress.step);
+  maps.model = fmt::format("ViT, {}, patches of {} x {} pixels, step {}", vit->details(),
+                           config.patch_size, config.patch_size, run.progress.step);
   maps.patch = config.patch_size;
   maps.class_token = config.pooling == nn::Pooling::cls;
-  maps.cnn = receptive_field(nn::CnnConfig{.image_height = config.image_height, .image_width = config.image_width});
+  maps.cnn = receptive_field(
+      nn::CnnConfig{.image_height = config.image_height, .image_width = config.image_width});
 
   const auto found = find_data<data::ImageData>([&] {
     return options.facts ? train::images_of_run(run, *options.facts)
@@ -221,30 +262,40 @@ ImageMaps explain_image(const train::VisionRun& run, const MapOptions& options) 
   auto [image, name] = picture_of(run, options.image.value_or("0"), found, maps.notes);
   maps.image = raw::contiguous(image);
   maps.title = "What each head attends to in " + name;
-  const std::int64_t rows = config.image_height / config.patch_size, columns = config.image_width / config.patch_size,
+  const std::int64_t rows = config.image_height / config.patch_size,
+                     columns = config.image_width / config.patch_size,
                      skip = maps.class_token ? 1 : 0;
   if (maps.class_token) maps.tokens.emplace_back("class token");
-  for (std::int64_t i = 0; i < rows * columns; ++i) maps.tokens.push_back(fmt::format("row {}, column {}", i / columns + 1, i % columns + 1));
+  for (std::int64_t i = 0; i < rows * columns; ++i)
+    maps.tokens.push_back(fmt::format("row {}, column {}", i / columns + 1, i % columns + 1));
 
   const Attend attend = [&](const Tensor& inputs) {
     std::vector<Tensor> weights;
     vit->forward(data::normalize(inputs, run.images.normalization), &weights);
     return weights;
   };
-  const Tensor one = raw::reshape(maps.image, {1, config.channels, config.image_height, config.image_width});
+  const Tensor one =
+      raw::reshape(maps.image, {1, config.channels, config.image_height, config.image_width});
   maps.layers = maps_of_one(attend(one), maps);
 
   const Tensor distances = patch_distances(rows, columns, config.patch_size);
-  const std::int64_t count = found.data ? std::min(options.samples, found.data->size(data::Split::test)) : 0;
+  const std::int64_t count =
+      found.data ? std::min(options.samples, found.data->size(data::Split::test)) : 0;
   const auto inputs = [&](std::int64_t first, std::int64_t batch) {
-    return count > 0 ? raw::slice(found.data->images(data::Split::test), 0, first, first + batch) : one;
+    return count > 0 ? raw::slice(found.data->images(data::Split::test), 0, first, first + batch)
+                     : one;
   };
-  maps.distances.mean = average_distances(std::max<std::int64_t>(count, 1), rows_at_once(config.n_layer, config.n_head, config.n_token()), inputs,
-                                          attend, distances, skip);
+  maps.distances.mean =
+      average_distances(std::max<std::int64_t>(count, 1),
+                        rows_at_once(config.n_layer, config.n_head, config.n_token()), inputs,
+                        attend, distances, skip);
   maps.distances.uniform = uniform_distance(distances, false);
   maps.distances.unit = "pixels";
-  maps.distances.samples = count > 0 ? fmt::format("the first {} test images", count) : "this image";
-  if (count == 0) maps.notes.push_back("The run's test images are not to be had, so distances are of this image alone.");
+  maps.distances.samples =
+      count > 0 ? fmt::format("the first {} test images", count) : "this image";
+  if (count == 0)
+    maps.notes.push_back(
+        "The run's test images are not to be had, so distances are of this image alone.");
   return maps;
 }
 

@@ -1,4 +1,5 @@
-// What a trained transformer attends to: the maps of one text or picture, and how far each head looks on the run's own data.
+// What a trained transformer attends to: the maps of one text or picture, and how far each head
+// looks on the run's own data.
 #pragma once
 
 #include <optional>
@@ -18,9 +19,11 @@ constexpr std::int64_t kMostWeights = 4'000'000;
 constexpr std::int64_t kMostSamples = 100'000;
 
 struct MapOptions {
-  std::optional<std::string> text{};   ///< of a text run; default: the beginning of its validation text
-  std::optional<std::string> image{};  ///< of a vision run: the number of a test image, or a PNG file; default: 0
-  std::int64_t samples = 128;          ///< texts or pictures over which distances are averaged
+  std::optional<std::string>
+      text{};  ///< of a text run; default: the beginning of its validation text
+  std::optional<std::string>
+      image{};  ///< of a vision run: the number of a test image, or a PNG file; default: 0
+  std::int64_t samples = 128;  ///< texts or pictures over which distances are averaged
   /// Of the run's checkpoint: where others are in the place of its data, they are not to be had.
   /// None: not looked at.
   std::optional<train::CheckpointFacts> facts{};
@@ -34,11 +37,13 @@ struct HeadDistances {
   std::string samples;                    ///< over what: "128 test images"
 };
 
-/// One map a layer: weights (H, Q, T). Q is T, or 1 where there would be too many: the mean over the queries.
+/// One map a layer: weights (H, Q, T). Q is T, or 1 where there would be too many: the mean over
+/// the queries.
 struct AttentionMaps {
   std::string title;
   std::string model;                ///< what made them, in a line
-  std::vector<std::string> tokens;  ///< printable; of pictures "row 1, column 2", with "class token" first where there is one
+  std::vector<std::string> tokens;  ///< printable; of pictures "row 1, column 2", with "class
+                                    ///< token" first where there is one
   std::vector<Tensor> layers;
   bool causal = false;
   HeadDistances distances;
@@ -53,7 +58,8 @@ struct TokenNeighbours {
 };
 
 struct TextMaps : AttentionMaps {
-  std::vector<TokenNeighbours> neighbours;  ///< of each different token of the text, in order of appearance
+  std::vector<TokenNeighbours>
+      neighbours;  ///< of each different token of the text, in order of appearance
 };
 
 struct ImageMaps : AttentionMaps {
@@ -63,9 +69,11 @@ struct ImageMaps : AttentionMaps {
   std::vector<FieldLayer> cnn;  ///< the receptive field of weft's CNN on pictures of this size
 };
 
-/// Throws ConfigError for a text that the vocabulary cannot express, an empty one, or samples below 1; IoError where neither text nor data are there.
+/// Throws ConfigError for a text that the vocabulary cannot express, an empty one, or samples below
+/// 1; IoError where neither text nor data are there.
 TextMaps explain_text(const train::TextRun& run, const MapOptions& options);
-/// Throws ConfigError for a model without attention, IndexError for an image that does not exist, IoError for a file that is none.
+/// Throws ConfigError for a model without attention, IndexError for an image that does not exist,
+/// IoError for a file that is none.
 ImageMaps explain_image(const train::VisionRun& run, const MapOptions& options);
 
 /// One sentence or two that follow from the distances.

@@ -12,7 +12,8 @@ namespace weft::explain {
 Tensor token_distances(std::int64_t tokens) {
   const Tensor result = Tensor::empty({tokens, tokens}, DType::f64);
   for (std::int64_t i = 0; i < tokens; ++i)
-    for (std::int64_t j = 0; j < tokens; ++j) result.data<double>()[i * tokens + j] = static_cast<double>(std::abs(i - j));
+    for (std::int64_t j = 0; j < tokens; ++j)
+      result.data<double>()[i * tokens + j] = static_cast<double>(std::abs(i - j));
   return result;
 }
 
@@ -22,14 +23,18 @@ Tensor patch_distances(std::int64_t rows, std::int64_t columns, std::int64_t pat
   for (std::int64_t i = 0; i < count; ++i)
     for (std::int64_t j = 0; j < count; ++j)
       result.data<double>()[i * count + j] =
-          static_cast<double>(patch) * std::hypot(static_cast<double>(i / columns - j / columns), static_cast<double>(i % columns - j % columns));
+          static_cast<double>(patch) * std::hypot(static_cast<double>(i / columns - j / columns),
+                                                  static_cast<double>(i % columns - j % columns));
   return result;
 }
 
-std::vector<double> mean_distances(const Tensor& weights, const Tensor& distances, std::int64_t skip) {
-  if (weights.rank() != 3 || weights.size(1) != weights.size(2) || distances.shape() != Shape{weights.size(1) - skip, weights.size(1) - skip})
-    fail<ShapeError>("mean_distances", "wants weights (H, T, T) and distances of T - {} tokens, got {} and {}", skip, weights.shape().str(),
-                     distances.shape().str());
+std::vector<double> mean_distances(const Tensor& weights, const Tensor& distances,
+                                   std::int64_t skip) {
+  if (weights.rank() != 3 || weights.size(1) != weights.size(2) ||
+      distances.shape() != Shape{weights.size(1) - skip, weights.size(1) - skip})
+    fail<ShapeError>("mean_distances",
+                     "wants weights (H, T, T) and distances of T - {} tokens, got {} and {}", skip,
+                     weights.shape().str(), distances.shape().str());
   const std::int64_t heads = weights.size(0), tokens = weights.size(1), count = tokens - skip;
   const Tensor w = raw::contiguous(raw::cast(weights, DType::f64));
   const double* const d = distances.data<double>();
@@ -42,7 +47,8 @@ std::vector<double> mean_distances(const Tensor& weights, const Tensor& distance
         total += row[k];
         far += row[k] * d[q * count + k];
       }
-      if (total > 0) result[static_cast<std::size_t>(h)] += far / total / static_cast<double>(count);
+      if (total > 0)
+        result[static_cast<std::size_t>(h)] += far / total / static_cast<double>(count);
     }
   return result;
 }
@@ -73,7 +79,8 @@ std::vector<FieldLayer> receptive_field(std::vector<FieldLayer> layers) {
 std::vector<FieldLayer> receptive_field(const nn::CnnConfig& config) {
   std::vector<FieldLayer> layers;
   for (std::size_t i = 1; i <= config.widths.size(); ++i) {
-    layers.push_back({.name = fmt::format("convolution {}", i), .kernel = config.kernel, .stride = 1});
+    layers.push_back(
+        {.name = fmt::format("convolution {}", i), .kernel = config.kernel, .stride = 1});
     layers.push_back({.name = fmt::format("pooling {}", i), .kernel = 2, .stride = 2});
   }
   return receptive_field(std::move(layers));
@@ -83,7 +90,8 @@ double field_distance(std::int64_t field) {
   const double middle = static_cast<double>(field - 1) / 2;
   double sum = 0;
   for (std::int64_t i = 0; i < field; ++i)
-    for (std::int64_t j = 0; j < field; ++j) sum += std::hypot(static_cast<double>(i) - middle, static_cast<double>(j) - middle);
+    for (std::int64_t j = 0; j < field; ++j)
+      sum += std::hypot(static_cast<double>(i) - middle, static_cast<double>(j) - middle);
   return sum / static_cast<double>(field * field);
 }
 

@@ -1,4 +1,5 @@
-// Mean attention distance by layer, a dot a head, as an SVG picture: the form of Dosovitskiy et al. 2020 (arXiv 2010.11929), figure 7.
+// Mean attention distance by layer, a dot a head, as an SVG picture: the form of Dosovitskiy et al.
+// 2020 (arXiv 2010.11929), figure 7.
 #pragma once
 
 #include <string>
@@ -10,6 +11,7 @@
 namespace weft::explain {
 
 /// `marks`: dashed lines to compare with, each with its name.
-std::string distance_plot(const HeadDistances& distances, const std::vector<std::pair<std::string, double>>& marks);
+std::string distance_plot(const HeadDistances& distances,
+                          const std::vector<std::pair<std::string, double>>& marks);
 
 }  // namespace weft::explain

@@ -29,7 +29,9 @@ table { border-collapse: collapse; } td, th { padding: .2rem .8rem .2rem 0; text
 )css";
 
 /// Words have no id of their own in front of these.
-std::int64_t first_ordinary(const data::Tokenizer& tokenizer) { return tokenizer.name() == "word" ? data::kSpecialIds : 0; }
+std::int64_t first_ordinary(const data::Tokenizer& tokenizer) {
+  return tokenizer.name() == "word" ? data::kSpecialIds : 0;
+}
 
 std::string shown_token(const data::Tokenizer& tokenizer, std::int64_t id) {
   const std::string text = tokenizer.decode(id);
@@ -46,32 +48,40 @@ std::int64_t id_of_token(const train::EmbeddingRun& run, const std::string& toke
   const bool unknown = ids.size() == 1 && tokenizer.name() == "word" && ids[0] == data::kUnknownId;
   if (ids.size() == 1 && !unknown) return ids[0];
   std::vector<std::string> known;
-  for (std::int64_t id = first_ordinary(tokenizer); id < tokenizer.vocab_size(); ++id) known.push_back(tokenizer.decode(id));
+  for (std::int64_t id = first_ordinary(tokenizer); id < tokenizer.vocab_size(); ++id)
+    known.push_back(tokenizer.decode(id));
   const std::string near = train::nearest(token, known);
   fail<ConfigError>("explain", "{} has no vector for \"{}\"{}", run.config.data, token,
-                    ids.size() > 1 ? ": it is several tokens" : near.empty() ? ": it is not among its tokens" : "; did you mean " + near + "?");
+                    ids.size() > 1 ? ": it is several tokens"
+                    : near.empty() ? ": it is not among its tokens"
+                                   : "; did you mean " + near + "?");
 }
 
 }  // namespace
 
 Tensor principal_axes(const Tensor& table, std::int64_t axes, std::vector<double>* shares) {
   if (table.rank() != 2 || table.size(0) < 2 || table.size(1) < axes)
-    fail<ShapeError>("principal_axes", "wants a table of at least 2 rows and {} columns, got {}", axes, table.shape().str());
-  const auto rows = static_cast<std::size_t>(table.size(0)), width = static_cast<std::size_t>(table.size(1));
+    fail<ShapeError>("principal_axes", "wants a table of at least 2 rows and {} columns, got {}",
+                     axes, table.shape().str());
+  const auto rows = static_cast<std::size_t>(table.size(0)),
+             width = static_cast<std::size_t>(table.size(1));
   const std::vector<double> x = table.to_vector<double>();
   std::vector<double> mean(width, 0), covariance(width * width, 0);
   for (std::size_t r = 0; r < rows; ++r)
     for (std::size_t c = 0; c < width; ++c) mean[c] += x[r * width + c] / static_cast<double>(rows);
   for (std::size_t r = 0; r < rows; ++r)
     for (std::size_t a = 0; a < width; ++a)
-      for (std::size_t b = 0; b < width; ++b) covariance[a * width + b] += (x[r * width + a] - mean[a]) * (x[r * width + b] - mean[b]);
+      for (std::size_t b = 0; b < width; ++b)
+        covariance[a * width + b] += (x[r * width + a] - mean[a]) * (x[r * width + b] - mean[b]);
   double trace = 0;
   for (std::size_t c = 0; c < width; ++c) trace += covariance[c * width + c];
 
   const Tensor result = Tensor::zeros({axes, table.size(1)}, DType::f64);
   for (std::int64_t axis = 0; axis < axes; ++axis) {
     std::vector<double> v(width), next(width);
-    for (std::size_t c = 0; c < width; ++c) v[c] = 1 + 0.1 * static_cast<double>((c + static_cast<std::size_t>(axis)) % 7);  // of no symmetry
+    for (std::size_t c = 0; c < width; ++c)
+      v[c] = 1 +
+             0.1 * static_cast<double>((c + static_cast<std::size_t>(axis)) % 7);  // of no symmetry
     double length = 0;
     for (int i = 0; i < kPowerIterations; ++i) {
       for (std::size_t a = 0; a < width; ++a) {
@@ -86,7 +96,8 @@ Tensor principal_axes(const Tensor& table, std::int64_t axes, std::vector<double
     }
     double norm = 0;
     for (const double value : v) norm += value * value;
-    const auto largest = std::max_element(v.begin(), v.end(), [](double a, double b) { return std::abs(a) < std::abs(b); });
+    const auto largest = std::max_element(
+        v.begin(), v.end(), [](double a, double b) { return std::abs(a) < std::abs(b); });
     const double scale = (*largest < 0 ? -1 : 1) / std::sqrt(norm);
     for (double& value : v) value *= scale;
     std::copy(v.begin(), v.end(), result.data<double>() + static_cast<std::size_t>(axis) * width);
@@ -102,11 +113,16 @@ EmbeddingMap explain_embedding(const train::EmbeddingRun& run, const EmbeddingOp
   const std::int64_t first = first_ordinary(tokenizer), last = tokenizer.vocab_size();
   std::vector<std::int64_t> asked;
   for (const std::string& token : options.tokens) asked.push_back(id_of_token(run, token));
-  for (std::int64_t id = first; options.tokens.empty() && id < std::min(last, first + kDefaultTokens); ++id) asked.push_back(id);
+  for (std::int64_t id = first;
+       options.tokens.empty() && id < std::min(last, first + kDefaultTokens); ++id)
+    asked.push_back(id);
 
   EmbeddingMap map;
-  if (last - first < 2 || run.config.width < 2) fail<ConfigError>("explain", "a map wants at least two tokens and two dimensions: {} and {}", last - first, run.config.width);
-  map.title = fmt::format("Embeddings of {}: {} tokens, width {}", run.config.data, last - first, run.config.width);
+  if (last - first < 2 || run.config.width < 2)
+    fail<ConfigError>("explain", "a map wants at least two tokens and two dimensions: {} and {}",
+                      last - first, run.config.width);
+  map.title = fmt::format("Embeddings of {}: {} tokens, width {}", run.config.data, last - first,
+                          run.config.width);
   // The special tokens have never been trained: only what follows them is compared.
   const Tensor table = raw::slice(run.model->table(), 0, first, last);
   const Neighbours neighbours(table);
@@ -142,10 +158,12 @@ EmbeddingMap explain_embedding(const train::EmbeddingRun& run, const EmbeddingOp
 std::string to_text(const EmbeddingMap& map) {
   std::string text = map.title + "\n\n";
   int widest = 0;
-  for (const EmbeddingNeighbours& list : map.neighbours) widest = std::max(widest, display_width(list.token));
+  for (const EmbeddingNeighbours& list : map.neighbours)
+    widest = std::max(widest, display_width(list.token));
   for (const EmbeddingNeighbours& list : map.neighbours) {
     text += padded(list.token, widest) + " ";
-    for (const auto& [token, cosine] : list.nearest) text += fmt::format("  {} {:.2f}", token, cosine);
+    for (const auto& [token, cosine] : list.nearest)
+      text += fmt::format("  {} {:.2f}", token, cosine);
     text += "\n";
   }
   return text;
@@ -155,11 +173,14 @@ std::string to_json(const EmbeddingMap& map) {
   nlohmann::ordered_json json{{"title", map.title}};
   for (const EmbeddingNeighbours& list : map.neighbours) {
     nlohmann::ordered_json nearest = nlohmann::ordered_json::array();
-    for (const auto& [token, cosine] : list.nearest) nearest.push_back({{"token", token}, {"cosine", cosine}});
+    for (const auto& [token, cosine] : list.nearest)
+      nearest.push_back({{"token", token}, {"cosine", cosine}});
     json["neighbours"].push_back({{"token", list.token}, {"nearest", nearest}});
   }
   json["explained"] = {map.explained[0], map.explained[1]};
-  for (const PlacedToken& placed : map.placed) json["placed"].push_back({{"token", placed.token}, {"x", placed.x}, {"y", placed.y}, {"asked", placed.asked}});
+  for (const PlacedToken& placed : map.placed)
+    json["placed"].push_back(
+        {{"token", placed.token}, {"x", placed.x}, {"y", placed.y}, {"asked", placed.asked}});
   return json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 
@@ -167,29 +188,37 @@ std::string to_html(const EmbeddingMap& map) {
   double low[2] = {1e300, 1e300}, high[2] = {-1e300, -1e300};
   for (const PlacedToken& placed : map.placed) {
     const double at[2] = {placed.x, placed.y};
-    for (int axis = 0; axis < 2; ++axis) low[axis] = std::min(low[axis], at[axis]), high[axis] = std::max(high[axis], at[axis]);
+    for (int axis = 0; axis < 2; ++axis)
+      low[axis] = std::min(low[axis], at[axis]), high[axis] = std::max(high[axis], at[axis]);
   }
   const auto place = [&](double value, int axis, double size) {
     const double range = std::max(high[axis] - low[axis], 1e-12);
     return kMapEdge + (value - low[axis]) / range * (size - 3 * kMapEdge);
   };
   std::string html = report::page_begin(map.title, kMapStyle);
-  html += fmt::format("<p>The two directions in which the vectors differ most: {:.1f} % of their variance across, {:.1f} % upwards.</p>\n", 100 * map.explained[0],
-                      100 * map.explained[1]);
-  html += fmt::format("<svg viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"{}\">\n", kMapWidth, kMapHeight, report::escape_html(map.title));
+  html += fmt::format(
+      "<p>The two directions in which the vectors differ most: {:.1f} % of their variance across, "
+      "{:.1f} % upwards.</p>\n",
+      100 * map.explained[0], 100 * map.explained[1]);
+  html += fmt::format("<svg viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"{}\">\n", kMapWidth,
+                      kMapHeight, report::escape_html(map.title));
   for (const bool asked : {false, true}) {  // those that were asked for on top
     for (const PlacedToken& placed : map.placed) {
       if (placed.asked != asked) continue;
-      const double x = place(placed.x, 0, kMapWidth), y = kMapHeight - place(placed.y, 1, kMapHeight);
+      const double x = place(placed.x, 0, kMapWidth),
+                   y = kMapHeight - place(placed.y, 1, kMapHeight);
       const char* const kind = asked ? " class=\"asked\"" : "";
-      html += fmt::format("<circle{} cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"2.5\"/><text{} x=\"{:.1f}\" y=\"{:.1f}\">{}</text>\n", kind, x, y, kind, x + 4, y + 4,
-                          report::escape_html(placed.token));
+      html += fmt::format(
+          "<circle{} cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"2.5\"/><text{} x=\"{:.1f}\" "
+          "y=\"{:.1f}\">{}</text>\n",
+          kind, x, y, kind, x + 4, y + 4, report::escape_html(placed.token));
     }
   }
   html += "</svg>\n<h2>Nearest by cosine</h2>\n<table>\n";
   for (const EmbeddingNeighbours& list : map.neighbours) {
     html += "<tr><th>" + report::escape_html(list.token) + "</th><td>";
-    for (const auto& [token, cosine] : list.nearest) html += fmt::format("{} {:.2f} &ensp;", report::escape_html(token), cosine);
+    for (const auto& [token, cosine] : list.nearest)
+      html += fmt::format("{} {:.2f} &ensp;", report::escape_html(token), cosine);
     html += "</td></tr>\n";
   }
   return html + "</table>\n" + report::page_end();

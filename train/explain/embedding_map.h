@@ -33,10 +33,12 @@ struct EmbeddingMap {
   double explained[2] = {0, 0};  ///< shares of the variance along the two axes
 };
 
-/// The first `axes` principal components of the rows of a table (V, C): unit vectors (axes, C), f64, the largest variance first, the sign such that the
-/// largest entry is above zero; `shares` receives each one's part of the variance. By power iteration on the covariance, one after the other.
-/// Throws ShapeError unless the table is a matrix with at least two rows and `axes` columns.
-Tensor principal_axes(const Tensor& table, std::int64_t axes, std::vector<double>* shares = nullptr);
+/// The first `axes` principal components of the rows of a table (V, C): unit vectors (axes, C),
+/// f64, the largest variance first, the sign such that the largest entry is above zero; `shares`
+/// receives each one's part of the variance. By power iteration on the covariance, one after the
+/// other. Throws ShapeError unless the table is a matrix with at least two rows and `axes` columns.
+Tensor principal_axes(const Tensor& table, std::int64_t axes,
+                      std::vector<double>* shares = nullptr);
 
 /// Throws ConfigError for a token that the run does not know, with the nearest that it does.
 EmbeddingMap explain_embedding(const train::EmbeddingRun& run, const EmbeddingOptions& options);

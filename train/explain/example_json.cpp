@@ -16,7 +16,8 @@ Json nested(const Tensor& t) {
     Json outer = Json::array();
     const auto size = static_cast<std::size_t>(t.size(dim));
     for (std::size_t begin = 0; begin < result.size(); begin += size)
-      outer.push_back(Json(result.begin() + static_cast<std::ptrdiff_t>(begin), result.begin() + static_cast<std::ptrdiff_t>(begin + size)));
+      outer.push_back(Json(result.begin() + static_cast<std::ptrdiff_t>(begin),
+                           result.begin() + static_cast<std::ptrdiff_t>(begin + size)));
     result = std::move(outer);
   }
   return result;
@@ -56,11 +57,15 @@ std::string to_json(const Example& example) {
                              {"weights", nested(s.weights)},
                              {"z", nested(s.z)}});
   }
-  json["ffn"] = {
-      {"w_1", nested(example.ffn.w_1)}, {"b_1", nested(example.ffn.b_1)}, {"w_2", nested(example.ffn.w_2)}, {"b_2", nested(example.ffn.b_2)}};
+  json["ffn"] = {{"w_1", nested(example.ffn.w_1)},
+                 {"b_1", nested(example.ffn.b_1)},
+                 {"w_2", nested(example.ffn.w_2)},
+                 {"b_2", nested(example.ffn.b_2)}};
   json["score_products"] = Json::array();
   for (const Products& p : example.products)
-    json["score_products"].push_back({{"matrices", to_name(p.mixing)}, {"sizes", nested(p.sizes)}, {"cross", count_json(p.cross)}});
+    json["score_products"].push_back({{"matrices", to_name(p.mixing)},
+                                      {"sizes", nested(p.sizes)},
+                                      {"cross", count_json(p.cross)}});
   json["arms"] = Json::array();
   for (const Arm& arm : example.arms) {
     json["arms"].push_back({{"name", arm.name()},

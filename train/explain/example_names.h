@@ -10,7 +10,8 @@
 namespace weft::explain {
 
 std::string example_title(const Example& example);
-/// x; W_Q, W_K, W_V; Q, K, V; then scores and weights of each head; z. Matrices that belong in one row stand together.
+/// x; W_Q, W_K, W_V; Q, K, V; then scores and weights of each head; z. Matrices that belong in one
+/// row stand together.
 std::vector<std::vector<NamedMatrix>> step_matrices(const Example& example, Mixing mixing);
 /// Shape: values (T d, T d).
 NamedMatrix jacobian_matrix(const Example& example, const Arm& arm);

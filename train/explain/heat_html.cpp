@@ -46,7 +46,8 @@ const heat = share => 'rgb(' + (share < 0 ? '191 82 20' : '45 105 210') + ' / ' 
 )js";
 
 std::string heat_color(double share) {
-  return fmt::format("rgb({} / {:.3f})", share < 0 ? "191 82 20" : "45 105 210", 0.12 + 0.88 * std::min(1.0, std::abs(share)));
+  return fmt::format("rgb({} / {:.3f})", share < 0 ? "191 82 20" : "45 105 210",
+                     0.12 + 0.88 * std::min(1.0, std::abs(share)));
 }
 
 std::string matrix_table(const NamedMatrix& matrix) {
@@ -54,8 +55,10 @@ std::string matrix_table(const NamedMatrix& matrix) {
   const auto values = matrix.values.to_vector<double>();
   double largest = 0;
   for (const double value : values) largest = std::max(largest, std::abs(value));
-  std::string html = fmt::format("<table class=\"matrix\"><caption>{}</caption>\n<tr><td></td>", report::escape_html(matrix.title));
-  for (const std::string& name : matrix.columns) html += fmt::format("<th scope=\"col\">{}</th>", report::escape_html(name));
+  std::string html = fmt::format("<table class=\"matrix\"><caption>{}</caption>\n<tr><td></td>",
+                                 report::escape_html(matrix.title));
+  for (const std::string& name : matrix.columns)
+    html += fmt::format("<th scope=\"col\">{}</th>", report::escape_html(name));
   html += "</tr>\n";
   for (std::size_t r = 0; r < matrix.rows.size(); ++r) {
     html += fmt::format("<tr><th scope=\"row\">{}</th>", report::escape_html(matrix.rows[r]));
@@ -64,7 +67,8 @@ std::string matrix_table(const NamedMatrix& matrix) {
       if (std::abs(value) <= matrix.zero_below || value == 0)
         html += "<td class=\"zero\">0</td>";
       else
-        html += fmt::format("<td{} style=\"background:{}\">{}</td>", std::abs(value) > kDeep * largest ? " class=\"deep\"" : "",
+        html += fmt::format("<td{} style=\"background:{}\">{}</td>",
+                            std::abs(value) > kDeep * largest ? " class=\"deep\"" : "",
                             heat_color(value / largest), format(value));
     }
     html += "</tr>\n";

@@ -23,14 +23,24 @@ table { border-collapse: collapse; } td, th { padding: .1rem .8rem .1rem 0; text
 .bar { display: inline-block; height: .8rem; border-radius: 2px; background: #3a6ea5; } .bar.below { background: #d07a2d; } tr.same td { font-weight: 600; }
 )css";
 
-std::int64_t topic_of(const train::RecommendConfig& c, std::int64_t item) { return c.data == "clicks" ? (item - 1) % c.topics : -1; }
+std::int64_t topic_of(const train::RecommendConfig& c, std::int64_t item) {
+  return c.data == "clicks" ? (item - 1) % c.topics : -1;
+}
 
-std::string topic_text(std::int64_t topic) { return topic < 0 ? "" : fmt::format(", topic {}", topic); }
+std::string topic_text(std::int64_t topic) {
+  return topic < 0 ? "" : fmt::format(", topic {}", topic);
+}
 
-HistoryExample example_of(const train::RecommendConfig& c, const std::int64_t* ids, const float* weights) {
-  HistoryExample example{.user = ids[0], .item = ids[1], .category = ids[2], .topic = topic_of(c, ids[1]), .places = {}};
+HistoryExample example_of(const train::RecommendConfig& c, const std::int64_t* ids,
+                          const float* weights) {
+  HistoryExample example{.user = ids[0],
+                         .item = ids[1],
+                         .category = ids[2],
+                         .topic = topic_of(c, ids[1]),
+                         .places = {}};
   for (std::int64_t l = 0; l < c.history && ids[3 + l] != 0; ++l)
-    example.places.push_back({ids[3 + l], ids[3 + c.history + l], static_cast<double>(weights[l]), topic_of(c, ids[3 + l])});
+    example.places.push_back({ids[3 + l], ids[3 + c.history + l], static_cast<double>(weights[l]),
+                              topic_of(c, ids[3 + l])});
   return example;
 }
 
@@ -48,7 +58,8 @@ HistoryWeights explain_history(const train::RecommendRun& run,
     const Tensor weights = run.model->history_weights(inputs), logits = (*run.model)(inputs);
     std::vector<HistoryExample> examples;
     for (std::int64_t r = 0; r < inputs.size(0); ++r) {
-      HistoryExample example = example_of(c, inputs.data<std::int64_t>() + r * inputs.size(1), weights.data<float>() + r * c.history);
+      HistoryExample example = example_of(c, inputs.data<std::int64_t>() + r * inputs.size(1),
+                                          weights.data<float>() + r * c.history);
       example.number = wanted[static_cast<std::size_t>(r)];
       example.probability = 1 / (1 + std::exp(-static_cast<double>(logits.data<float>()[r])));
       example.clicked = targets.data<float>()[r] > 0.5F;
@@ -57,15 +68,21 @@ HistoryWeights explain_history(const train::RecommendRun& run,
     return examples;
   };
   std::vector<std::int64_t> shown = numbers;
-  for (std::int64_t i = 0; numbers.empty() && i < std::min<std::int64_t>(3, data.size(data::Split::test)); ++i) shown.push_back(i);
-  HistoryWeights result{.title = fmt::format("What {} looks at in a history: {}", c.model, c.data), .examples = look(shown),
-                        .same_topic = std::numeric_limits<double>::quiet_NaN(), .other_topic = std::numeric_limits<double>::quiet_NaN()};
+  for (std::int64_t i = 0;
+       numbers.empty() && i < std::min<std::int64_t>(3, data.size(data::Split::test)); ++i)
+    shown.push_back(i);
+  HistoryWeights result{.title = fmt::format("What {} looks at in a history: {}", c.model, c.data),
+                        .examples = look(shown),
+                        .same_topic = std::numeric_limits<double>::quiet_NaN(),
+                        .other_topic = std::numeric_limits<double>::quiet_NaN()};
   if (c.data != "clicks") return result;
   std::vector<std::int64_t> some;
-  for (std::int64_t i = 0; i < std::min(kAveraged, data.size(data::Split::test)); ++i) some.push_back(i);
+  for (std::int64_t i = 0; i < std::min(kAveraged, data.size(data::Split::test)); ++i)
+    some.push_back(i);
   double sums[2] = {0, 0}, counts[2] = {0, 0};
   for (const HistoryExample& example : look(some))
-    for (const HistoryPlace& place : example.places) sums[place.topic == example.topic] += place.weight, ++counts[place.topic == example.topic];
+    for (const HistoryPlace& place : example.places)
+      sums[place.topic == example.topic] += place.weight, ++counts[place.topic == example.topic];
   if (counts[0] == 0 || counts[1] == 0) return result;  // a world of one topic
   result.other_topic = sums[0] / counts[0];
   result.same_topic = sums[1] / counts[1];
@@ -75,41 +92,70 @@ HistoryWeights explain_history(const train::RecommendRun& run,
 std::string to_text(const HistoryWeights& weights) {
   std::string text = weights.title + "\n";
   if (std::isfinite(weights.same_topic))
-    text += fmt::format("mean weight over the test split: {:.3f} for clicks on the candidate's hidden topic, {:.3f} for others\n", weights.same_topic, weights.other_topic);
+    text += fmt::format(
+        "mean weight over the test split: {:.3f} for clicks on the candidate's hidden topic, "
+        "{:.3f} for others\n",
+        weights.same_topic, weights.other_topic);
   for (const HistoryExample& e : weights.examples) {
-    text += fmt::format("\nexample {}: user {}, item {} of category {}{}: a click with {:.1f} %, and it was {}\n", e.number, e.user, e.item, e.category, topic_text(e.topic),
-                        100 * e.probability, e.clicked ? "one" : "none");
+    text += fmt::format(
+        "\nexample {}: user {}, item {} of category {}{}: a click with {:.1f} %, and it was {}\n",
+        e.number, e.user, e.item, e.category, topic_text(e.topic), 100 * e.probability,
+        e.clicked ? "one" : "none");
     for (const HistoryPlace& p : e.places)
-      text += fmt::format("  {:>8.3f}  item {} of category {}{}{}\n", p.weight, p.item, p.category, topic_text(p.topic), p.topic >= 0 && p.topic == e.topic ? "  <- the same" : "");
+      text += fmt::format("  {:>8.3f}  item {} of category {}{}{}\n", p.weight, p.item, p.category,
+                          topic_text(p.topic),
+                          p.topic >= 0 && p.topic == e.topic ? "  <- the same" : "");
   }
   return text;
 }
 
 std::string to_json(const HistoryWeights& weights) {
   nlohmann::ordered_json json{{"title", weights.title}};
-  if (std::isfinite(weights.same_topic)) json["mean_weight"] = {{"same_topic", weights.same_topic}, {"other_topic", weights.other_topic}};
+  if (std::isfinite(weights.same_topic))
+    json["mean_weight"] = {{"same_topic", weights.same_topic},
+                           {"other_topic", weights.other_topic}};
   for (const HistoryExample& e : weights.examples) {
     nlohmann::ordered_json places = nlohmann::ordered_json::array();
-    for (const HistoryPlace& p : e.places) places.push_back({{"item", p.item}, {"category", p.category}, {"weight", p.weight}, {"topic", p.topic}});
-    json["examples"].push_back({{"number", e.number}, {"user", e.user}, {"item", e.item}, {"category", e.category}, {"topic", e.topic}, {"probability", e.probability}, {"clicked", e.clicked}, {"history", places}});
+    for (const HistoryPlace& p : e.places)
+      places.push_back(
+          {{"item", p.item}, {"category", p.category}, {"weight", p.weight}, {"topic", p.topic}});
+    json["examples"].push_back({{"number", e.number},
+                                {"user", e.user},
+                                {"item", e.item},
+                                {"category", e.category},
+                                {"topic", e.topic},
+                                {"probability", e.probability},
+                                {"clicked", e.clicked},
+                                {"history", places}});
   }
   return json.dump(2);
 }
 
 std::string to_html(const HistoryWeights& weights) {
   std::string html = report::page_begin(weights.title, kHistoryStyle);
-  html += "<p>Each bar is what the local activation unit multiplies a click with before the history is summed; the latest click stands first, orange is below zero.</p>\n";
+  html +=
+      "<p>Each bar is what the local activation unit multiplies a click with before the history is "
+      "summed; the latest click stands first, orange is below zero.</p>\n";
   if (std::isfinite(weights.same_topic))
-    html += fmt::format("<p>Mean over the test split: {:.3f} for clicks on the candidate's hidden topic (bold below), {:.3f} for others.</p>\n", weights.same_topic, weights.other_topic);
+    html += fmt::format(
+        "<p>Mean over the test split: {:.3f} for clicks on the candidate's hidden topic (bold "
+        "below), {:.3f} for others.</p>\n",
+        weights.same_topic, weights.other_topic);
   for (const HistoryExample& e : weights.examples) {
-    html += fmt::format("<h2>Example {}: user {}, item {} of category {}{}</h2>\n<p>A click with {:.1f} %, and it was {}.</p>\n<table>\n", e.number, e.user, e.item, e.category,
-                        topic_text(e.topic), 100 * e.probability, e.clicked ? "one" : "none");
+    html += fmt::format(
+        "<h2>Example {}: user {}, item {} of category {}{}</h2>\n<p>A click with {:.1f} %, and it "
+        "was {}.</p>\n<table>\n",
+        e.number, e.user, e.item, e.category, topic_text(e.topic), 100 * e.probability,
+        e.clicked ? "one" : "none");
     double most = 1e-12;
     for (const HistoryPlace& p : e.places) most = std::max(most, std::abs(p.weight));
     for (const HistoryPlace& p : e.places)
-      html += fmt::format("<tr{}><td>item {} of category {}{}</td><td>{:.3f}</td><td><span class=\"bar{}\" style=\"width:{:.0f}px\"></span></td></tr>\n",
-                          p.topic >= 0 && p.topic == e.topic ? " class=\"same\"" : "", p.item, p.category, topic_text(p.topic), p.weight, p.weight < 0 ? " below" : "",
-                          std::abs(p.weight) / most * kBarPixels);
+      html += fmt::format(
+          "<tr{}><td>item {} of category {}{}</td><td>{:.3f}</td><td><span class=\"bar{}\" "
+          "style=\"width:{:.0f}px\"></span></td></tr>\n",
+          p.topic >= 0 && p.topic == e.topic ? " class=\"same\"" : "", p.item, p.category,
+          topic_text(p.topic), p.weight, p.weight < 0 ? " below" : "",
+          std::abs(p.weight) / most * kBarPixels);
     html += "</table>\n";
   }
   return html + report::page_end();

@@ -11,13 +11,13 @@ namespace weft::explain {
 
 struct HistoryPlace {
   std::int64_t item = 0, category = 0;
-  double weight = 0;         ///< that the local activation unit gives it
-  std::int64_t topic = -1;   ///< hidden topic, of the simulation
+  double weight = 0;        ///< that the local activation unit gives it
+  std::int64_t topic = -1;  ///< hidden topic, of the simulation
 };
 
 struct HistoryExample {
   std::int64_t number = 0, user = 0, item = 0, category = 0, topic = -1;
-  double probability = 0;    ///< of a click, as the model sees it
+  double probability = 0;  ///< of a click, as the model sees it
   bool clicked = false;
   std::vector<HistoryPlace> places;  ///< the latest click first
 };
@@ -25,7 +25,8 @@ struct HistoryExample {
 struct HistoryWeights {
   std::string title;
   std::vector<HistoryExample> examples;
-  /// Mean weight of clicks on items of the candidate's topic, and of others, over the test split; NaN but for the simulation.
+  /// Mean weight of clicks on items of the candidate's topic, and of others, over the test split;
+  /// NaN but for the simulation.
   double same_topic, other_topic;
 };
 

@@ -16,7 +16,8 @@ MapsJson weights_json(const Tensor& weights) {
     MapsJson queries = MapsJson::array();
     for (std::int64_t q = 0; q < weights.size(1); ++q) {
       MapsJson keys = MapsJson::array();
-      for (std::int64_t k = 0; k < weights.size(2); ++k) keys.push_back(std::round(*value++ * 1e7) / 1e7);
+      for (std::int64_t k = 0; k < weights.size(2); ++k)
+        keys.push_back(std::round(*value++ * 1e7) / 1e7);
       queries.push_back(std::move(keys));
     }
     heads.push_back(std::move(queries));
@@ -25,9 +26,12 @@ MapsJson weights_json(const Tensor& weights) {
 }
 
 MapsJson common_json(const AttentionMaps& maps) {
-  MapsJson json{{"title", maps.title}, {"model", maps.model}, {"tokens", maps.tokens}, {"notes", maps.notes}};
-  json["distance"] = {
-      {"unit", maps.distances.unit}, {"over", maps.distances.samples}, {"uniform", maps.distances.uniform}, {"mean", maps.distances.mean}};
+  MapsJson json{
+      {"title", maps.title}, {"model", maps.model}, {"tokens", maps.tokens}, {"notes", maps.notes}};
+  json["distance"] = {{"unit", maps.distances.unit},
+                      {"over", maps.distances.samples},
+                      {"uniform", maps.distances.uniform},
+                      {"mean", maps.distances.mean}};
   return json;
 }
 
@@ -46,7 +50,8 @@ std::string to_json(const TextMaps& maps) {
   json["neighbours"] = MapsJson::array();
   for (const TokenNeighbours& one : maps.neighbours) {
     MapsJson nearest = MapsJson::array();
-    for (const auto& [token, cosine] : one.nearest) nearest.push_back({{"token", token}, {"cosine", cosine}});
+    for (const auto& [token, cosine] : one.nearest)
+      nearest.push_back({{"token", token}, {"cosine", cosine}});
     json["neighbours"].push_back({{"token", one.token}, {"nearest", std::move(nearest)}});
   }
   return finish(std::move(json), maps);

@@ -28,29 +28,37 @@ double parse_number(std::string_view word, const std::string& path, int line) {
   double value = 0;
   const std::string_view digits = word.starts_with('+') ? word.substr(1) : word;
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
-  if (error == std::errc::result_out_of_range) fail<IoError>(path, "line {}: {} is too large or too small a number", line, shown_word(word));
-  if (error != std::errc() || end != digits.data() + digits.size()) fail<IoError>(path, "line {}: '{}' is no number", line, shown_word(word));
-  if (!std::isfinite(value)) fail<IoError>(path, "line {}: numbers must be finite, got {}", line, shown_word(word));
-  if (std::abs(value) > kLargestNumber) fail<IoError>(path, "line {}: numbers must lie between -1e6 and 1e6, got {}", line, shown_word(word));
+  if (error == std::errc::result_out_of_range)
+    fail<IoError>(path, "line {}: {} is too large or too small a number", line, shown_word(word));
+  if (error != std::errc() || end != digits.data() + digits.size())
+    fail<IoError>(path, "line {}: '{}' is no number", line, shown_word(word));
+  if (!std::isfinite(value))
+    fail<IoError>(path, "line {}: numbers must be finite, got {}", line, shown_word(word));
+  if (std::abs(value) > kLargestNumber)
+    fail<IoError>(path, "line {}: numbers must lie between -1e6 and 1e6, got {}", line,
+                  shown_word(word));
   return value;
 }
 
 /// The numbers of one line. Between two commas there must be one; white space alone separates, too.
-std::vector<double> numbers_of_line(std::string_view text, const std::string& path, int line, std::int64_t most) {
+std::vector<double> numbers_of_line(std::string_view text, const std::string& path, int line,
+                                    std::int64_t most) {
   std::vector<double> row;
   bool want_number = false;  // a comma came before
   for (std::size_t i = 0; i < text.size();) {
     if (is_blank(text[i])) {
       ++i;
     } else if (is_comma(text[i])) {
-      if (want_number || row.empty()) fail<IoError>(path, "line {}: a number is missing before a '{}'", line, text[i]);
+      if (want_number || row.empty())
+        fail<IoError>(path, "line {}: a number is missing before a '{}'", line, text[i]);
       want_number = true;
       ++i;
     } else {
       std::size_t end = i;
       while (end < text.size() && !is_blank(text[end]) && !is_comma(text[end])) ++end;
       row.push_back(parse_number(text.substr(i, end - i), path, line));
-      if (static_cast<std::int64_t>(row.size()) > most) fail<IoError>(path, "line {}: at most {} numbers a line", line, most);
+      if (static_cast<std::int64_t>(row.size()) > most)
+        fail<IoError>(path, "line {}: at most {} numbers a line", line, most);
       want_number = false;
       i = end;
       while (i < text.size() && is_blank(text[i])) ++i;
@@ -83,7 +91,8 @@ Tensor read_matrix(const std::string& path, std::int64_t most_rows, std::int64_t
     if (++rows > most_rows) fail<IoError>(path, "line {}: at most {} rows", line, most_rows);
     if (rows == 1) columns = static_cast<std::int64_t>(row.size());
     if (static_cast<std::int64_t>(row.size()) != columns)
-      fail<IoError>(path, "line {}: every row must have as many numbers as the first: {}, got {}", line, columns, row.size());
+      fail<IoError>(path, "line {}: every row must have as many numbers as the first: {}, got {}",
+                    line, columns, row.size());
     values.insert(values.end(), row.begin(), row.end());
   }
   if (rows == 0) fail<IoError>(path, "holds no numbers; write a row of them for each token");

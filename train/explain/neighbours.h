@@ -19,8 +19,8 @@ class Neighbours {
   /// Shape: table (V, C), float. Throws ShapeError, DTypeError, NumericError for a row that is not
   /// finite.
   explicit Neighbours(const Tensor& table);
-  /// The `count` rows whose cosine with row `id` is largest, itself left out; equal ones by id. A row of zeros has cosine 0 with all.
-  /// Throws IndexError.
+  /// The `count` rows whose cosine with row `id` is largest, itself left out; equal ones by id. A
+  /// row of zeros has cosine 0 with all. Throws IndexError.
   std::vector<Neighbour> of(std::int64_t id, std::int64_t count) const;
 
  private:

@@ -1,4 +1,5 @@
-// Matrices as text: aligned on a terminal whatever the script of the names, beside one another, as numbers or as a picture of blocks.
+// Matrices as text: aligned on a terminal whatever the script of the names, beside one another, as
+// numbers or as a picture of blocks.
 #pragma once
 
 #include <string>
@@ -9,11 +10,13 @@
 
 namespace weft::explain {
 
-/// Columns that a terminal gives to a text: 2 for wide characters such as Chinese ones, 0 for combining marks.
+/// Columns that a terminal gives to a text: 2 for wide characters such as Chinese ones, 0 for
+/// combining marks.
 int display_width(std::string_view utf8);
 /// `text` with blanks up to `width` columns, at its end or (right) before it.
 std::string padded(std::string_view text, int width, bool right = false);
-/// One character as something that can be seen: a blank as ␣, a line break as ⏎, other control characters as U+0007.
+/// One character as something that can be seen: a blank as ␣, a line break as ⏎, other control
+/// characters as U+0007.
 std::string visible(std::string_view character);
 
 /// A matrix with its names. Shape: values (R, C), f64.
@@ -40,7 +43,8 @@ class NumberFormat {
 using Block = std::vector<std::string>;
 
 Block number_block(const NamedMatrix& matrix);
-/// Sizes as shades: · for zero, then ░▒▓█ by quarters of the largest. Rows and columns stand in groups of `group`.
+/// Sizes as shades: · for zero, then ░▒▓█ by quarters of the largest. Rows and columns stand in
+/// groups of `group`.
 Block heat_block(const NamedMatrix& matrix, std::int64_t group);
 /// Blocks from left to right, a new row of them where `width` ends.
 std::string beside(const std::vector<Block>& blocks, int width = 100);

@@ -26,8 +26,8 @@ constexpr const char* kTheTokens = "你好";
 
 double round_to(double value, double unit) { return std::round(value / unit) * unit; }
 
-/// Between 0.1 and 1 in size, then scaled so that a sum of `inputs` of them keeps its size, and rounded so that it can be followed by hand; never
-/// zero.
+/// Between 0.1 and 1 in size, then scaled so that a sum of `inputs` of them keeps its size, and
+/// rounded so that it can be followed by hand; never zero.
 double draw_weight(Generator& generator, std::int64_t inputs) {
   const double size = 0.1 + 0.9 * generator.next_uniform();
   const double sign = generator.next_below(2) == 0 ? 1 : -1;
@@ -43,14 +43,17 @@ Tensor draw_matrix(Generator& generator, std::int64_t rows, std::int64_t columns
 Tensor diagonal_matrix(Mixing mixing, Generator& generator, std::int64_t dim) {
   const Tensor result = Tensor::zeros({dim, dim}, DType::f64);
   for (std::int64_t i = 0; i < dim; ++i) {
-    const double drawn = round_to((0.5 + generator.next_uniform()) * (generator.next_below(2) == 0 ? 1 : -1), 0.01);
+    const double drawn =
+        round_to((0.5 + generator.next_uniform()) * (generator.next_below(2) == 0 ? 1 : -1), 0.01);
     result.data<double>()[i * dim + i] = mixing == Mixing::identity ? 1 : drawn;
   }
   return result;
 }
 
 /// (T, d) -> (H, T, D).
-Tensor by_heads(const Tensor& x, std::int64_t heads) { return transpose(reshape(x, {x.size(0), heads, x.size(1) / heads}), 0, 1); }
+Tensor by_heads(const Tensor& x, std::int64_t heads) {
+  return transpose(reshape(x, {x.size(0), heads, x.size(1) / heads}), 0, 1);
+}
 
 std::int64_t least_divisor(std::int64_t n) {
   for (std::int64_t k = 2; k <= n; ++k)
@@ -59,20 +62,33 @@ std::int64_t least_divisor(std::int64_t n) {
 }
 
 void check_sizes(std::int64_t tokens, std::int64_t dim) {
-  if (tokens > kMostTokens) fail<ConfigError>("explain", "at most {} tokens, got {}", kMostTokens, tokens);
-  if (dim < 1 || dim > kMostDims) fail<ConfigError>("explain", "dim must be from 1 to {}, got {}", kMostDims, dim);
+  if (tokens > kMostTokens)
+    fail<ConfigError>("explain", "at most {} tokens, got {}", kMostTokens, tokens);
+  if (dim < 1 || dim > kMostDims)
+    fail<ConfigError>("explain", "dim must be from 1 to {}, got {}", kMostDims, dim);
   if (tokens * dim > kMostNumbers)
-    fail<ConfigError>("explain", "tokens times dim must be at most {}: {} tokens, dim {}; take fewer of either", kMostNumbers, tokens, dim);
+    fail<ConfigError>(
+        "explain", "tokens times dim must be at most {}: {} tokens, dim {}; take fewer of either",
+        kMostNumbers, tokens, dim);
 }
 
 Arm make_arm(const Example& example, const Projections& projections, std::int64_t heads, bool ffn) {
   const auto finish = [&](const Tensor& z) { return ffn ? feed_forward(z, example.ffn) : z; };
   const Tensor& x = example.tokens.x;
   const Tensor weights = attend(x, projections, heads).weights;
-  Arm arm{.mixing = projections.mixing, .heads = heads, .ffn = ffn, .jacobian = Tensor(), .whole = {}, .frozen = {}};
-  arm.jacobian = jacobian([&](const Tensor& t) { return finish(attend(t, projections, heads).z); }, x);
+  Arm arm{.mixing = projections.mixing,
+          .heads = heads,
+          .ffn = ffn,
+          .jacobian = Tensor(),
+          .whole = {},
+          .frozen = {}};
+  arm.jacobian =
+      jacobian([&](const Tensor& t) { return finish(attend(t, projections, heads).z); }, x);
   arm.whole = dependence(arm.jacobian, heads);
-  arm.frozen = dependence(jacobian([&](const Tensor& t) { return finish(attend(t, projections, heads, weights).z); }, x), heads);
+  arm.frozen = dependence(
+      jacobian([&](const Tensor& t) { return finish(attend(t, projections, heads, weights).z); },
+               x),
+      heads);
   const auto sizes = weights.to_vector<double>();
   arm.largest_weight = *std::max_element(sizes.begin(), sizes.end());
   return arm;
@@ -80,14 +96,19 @@ Arm make_arm(const Example& example, const Projections& projections, std::int64_
 
 }  // namespace
 
-const char* to_name(Mixing mixing) { return mixing == Mixing::identity ? "identity" : mixing == Mixing::diagonal ? "diagonal" : "full"; }
+const char* to_name(Mixing mixing) {
+  return mixing == Mixing::identity ? "identity" : mixing == Mixing::diagonal ? "diagonal" : "full";
+}
 
 Tokens make_tokens(const ExampleOptions& options) {
-  if (options.seed < 0) fail<ConfigError>("explain", "seed must not be negative, got {}", options.seed);
+  if (options.seed < 0)
+    fail<ConfigError>("explain", "seed must not be negative, got {}", options.seed);
   if (options.dim) check_sizes(1, *options.dim);
   const std::string text = options.tokens.value_or(kTheTokens);
-  if (text.empty()) fail<ConfigError>("explain", "tokens must not be empty: a vector is made for each character");
-  if (text.size() > 4 * kMostTokens) fail<ConfigError>("explain", "at most {} tokens, got {} bytes", kMostTokens, text.size());
+  if (text.empty())
+    fail<ConfigError>("explain", "tokens must not be empty: a vector is made for each character");
+  if (text.size() > 4 * kMostTokens)
+    fail<ConfigError>("explain", "at most {} tokens, got {} bytes", kMostTokens, text.size());
   const std::vector<char32_t> characters = data::decode_utf8(text, "tokens");
   Tokens tokens;
   for (const char32_t c : characters) tokens.names.push_back(visible(data::to_utf8(c)));
@@ -96,10 +117,12 @@ Tokens make_tokens(const ExampleOptions& options) {
     tokens.x = read_matrix(options.file, kMostTokens, kMostDims);
     const std::int64_t rows = tokens.x.size(0), columns = tokens.x.size(1);
     if (options.dim && *options.dim != columns)
-      fail<ConfigError>("explain", "dim is {}, but {} has {} numbers in a row", *options.dim, options.file, columns);
+      fail<ConfigError>("explain", "dim is {}, but {} has {} numbers in a row", *options.dim,
+                        options.file, columns);
     check_sizes(rows, columns);
     if (options.tokens && static_cast<std::int64_t>(tokens.names.size()) != rows)
-      fail<ConfigError>("explain", "{} has a row for each of {} tokens, but --tokens names {}", options.file, rows, tokens.names.size());
+      fail<ConfigError>("explain", "{} has a row for each of {} tokens, but --tokens names {}",
+                        options.file, rows, tokens.names.size());
     if (!options.tokens) {
       tokens.names.clear();
       for (std::int64_t t = 1; t <= rows; ++t) tokens.names.push_back("token " + std::to_string(t));
@@ -111,8 +134,10 @@ Tokens make_tokens(const ExampleOptions& options) {
   check_sizes(static_cast<std::int64_t>(characters.size()), dim);
   std::vector<double> values;
   for (const char32_t c : characters) {
-    Generator generator(static_cast<std::uint64_t>(options.seed), fmt::format("explain.x.{}", static_cast<std::uint32_t>(c)));
-    for (std::int64_t i = 0; i < dim; ++i) values.push_back(round_to(generator.next_normal(), 0.01) + 0.0);  // + 0.0: no -0
+    Generator generator(static_cast<std::uint64_t>(options.seed),
+                        fmt::format("explain.x.{}", static_cast<std::uint32_t>(c)));
+    for (std::int64_t i = 0; i < dim; ++i)
+      values.push_back(round_to(generator.next_normal(), 0.01) + 0.0);  // + 0.0: no -0
   }
   tokens.x = Tensor::from(values, {static_cast<std::int64_t>(characters.size()), dim});
   return tokens;
@@ -120,9 +145,12 @@ Tokens make_tokens(const ExampleOptions& options) {
 
 Projections make_projections(Mixing mixing, std::int64_t dim, std::int64_t seed) {
   Projections result{.mixing = mixing, .w_q = {}, .w_k = {}, .w_v = {}};
-  for (const auto& [name, matrix] : {std::pair{"q", &result.w_q}, {"k", &result.w_k}, {"v", &result.w_v}}) {
-    Generator generator(static_cast<std::uint64_t>(seed), fmt::format("explain.w_{}.{}", name, to_name(mixing)));
-    *matrix = mixing == Mixing::full ? draw_matrix(generator, dim, dim) : diagonal_matrix(mixing, generator, dim);
+  for (const auto& [name, matrix] :
+       {std::pair{"q", &result.w_q}, {"k", &result.w_k}, {"v", &result.w_v}}) {
+    Generator generator(static_cast<std::uint64_t>(seed),
+                        fmt::format("explain.w_{}.{}", name, to_name(mixing)));
+    *matrix = mixing == Mixing::full ? draw_matrix(generator, dim, dim)
+                                     : diagonal_matrix(mixing, generator, dim);
   }
   return result;
 }
@@ -136,21 +164,30 @@ ExampleFeedForward make_feed_forward(std::int64_t dim, std::int64_t seed) {
           .b_2 = raw::reshape(draw_matrix(generator, dim, 1), {dim})};
 }
 
-Steps attend(const Tensor& x, const Projections& projections, std::int64_t heads, const Tensor& weights) {
-  Steps steps{
-      .q = matmul(x, projections.w_q), .k = matmul(x, projections.w_k), .v = matmul(x, projections.w_v), .scores = {}, .weights = weights, .z = {}};
+Steps attend(const Tensor& x, const Projections& projections, std::int64_t heads,
+             const Tensor& weights) {
+  Steps steps{.q = matmul(x, projections.w_q),
+              .k = matmul(x, projections.w_k),
+              .v = matmul(x, projections.w_v),
+              .scores = {},
+              .weights = weights,
+              .z = {}};
   const double scale = 1 / std::sqrt(static_cast<double>(x.size(1) / heads));
-  steps.scores = matmul(by_heads(steps.q, heads), transpose(by_heads(steps.k, heads), 1, 2)) * scale;
+  steps.scores =
+      matmul(by_heads(steps.q, heads), transpose(by_heads(steps.k, heads), 1, 2)) * scale;
   if (!weights.defined()) steps.weights = softmax(steps.scores);
   steps.z = reshape(transpose(matmul(steps.weights, by_heads(steps.v, heads)), 0, 1), x.shape());
   return steps;
 }
 
-Tensor feed_forward(const Tensor& z, const ExampleFeedForward& ffn) { return matmul(gelu(matmul(z, ffn.w_1) + ffn.b_1), ffn.w_2) + ffn.b_2; }
+Tensor feed_forward(const Tensor& z, const ExampleFeedForward& ffn) {
+  return matmul(gelu(matmul(z, ffn.w_1) + ffn.b_1), ffn.w_2) + ffn.b_2;
+}
 
 double zero_below(const Tensor& jacobian) {
   double largest = 0;
-  for (const double value : jacobian.to_vector<double>()) largest = std::max(largest, std::abs(value));
+  for (const double value : jacobian.to_vector<double>())
+    largest = std::max(largest, std::abs(value));
   return kRelativeZero * largest;
 }
 
@@ -203,18 +240,23 @@ Tensor score_products(const Projections& projections, const Tensor& x, std::int6
     const auto query_gradient = [&](const Tensor& key_token) {
       const Tensor query_token = raw::clone(raw::slice(x, 0, 0, 1));
       query_token.set_requires_grad();
-      const Tensor q = by_heads(matmul(query_token, projections.w_q), heads), k = by_heads(matmul(key_token, projections.w_k), heads);
+      const Tensor q = by_heads(matmul(query_token, projections.w_q), heads),
+                   k = by_heads(matmul(key_token, projections.w_k), heads);
       const Tensor scores = sum(q * k, {1, 2}) / std::sqrt(static_cast<double>(dim / heads));
       return grad({select(scores, 0, h)}, {query_token}, {}, {.create_graph = true}).front();
     };
     const auto values = jacobian(query_gradient, key).to_vector<double>();
     for (std::int64_t n = 0; n < dim * dim; ++n)
-      sizes.data<double>()[n] = std::max(sizes.data<double>()[n], std::abs(values[static_cast<std::size_t>(n)]));
+      sizes.data<double>()[n] =
+          std::max(sizes.data<double>()[n], std::abs(values[static_cast<std::size_t>(n)]));
   }
   return sizes;
 }
 
-std::string Arm::name() const { return fmt::format("{}, {} head{}{}", to_name(mixing), heads, heads == 1 ? "" : "s", ffn ? ", FFN" : ""); }
+std::string Arm::name() const {
+  return fmt::format("{}, {} head{}{}", to_name(mixing), heads, heads == 1 ? "" : "s",
+                     ffn ? ", FFN" : "");
+}
 
 const Arm* Example::find(Mixing mixing, std::int64_t head_count, bool with_ffn) const {
   for (const Arm& arm : arms)
@@ -237,12 +279,14 @@ Example work_example(const ExampleOptions& options) {
   for (const Mixing mixing : {Mixing::identity, Mixing::diagonal, Mixing::full}) {
     const Projections projections = make_projections(mixing, dim, options.seed);
     example.steps.push_back(attend(example.tokens.x, projections, example.heads));
-    Products products{.mixing = mixing, .sizes = score_products(projections, example.tokens.x, 1), .cross = {}};
+    Products products{
+        .mixing = mixing, .sizes = score_products(projections, example.tokens.x, 1), .cross = {}};
     products.cross = dependence(raw::reshape(products.sizes, {1, dim, 1, dim}), 1).within;
     example.products.push_back(std::move(products));
     for (const bool ffn : {false, true}) {
       example.arms.push_back(make_arm(example, projections, 1, ffn));
-      if (example.several > 0) example.arms.push_back(make_arm(example, projections, example.several, ffn));
+      if (example.several > 0)
+        example.arms.push_back(make_arm(example, projections, example.several, ffn));
     }
     example.projections.push_back(projections);
   }

@@ -1,7 +1,9 @@
-// One attention layer on a few small vectors, worked out: every figure on the way, and which output dimension depends on which input dimension.
+// One attention layer on a few small vectors, worked out: every figure on the way, and which output
+// dimension depends on which input dimension.
 //
-// The layer is the one the thread (V2EX 1011630) writes down: Q = x W_Q, K = x W_K, V = x W_V, z = softmax(Q K^T / sqrt(D)) V for each head, the
-// heads put side by side. No norm, no residual, no output projection: each of them would couple dimensions by itself. All in f64.
+// The layer is the one the thread (V2EX 1011630) writes down: Q = x W_Q, K = x W_K, V = x W_V, z =
+// softmax(Q K^T / sqrt(D)) V for each head, the heads put side by side. No norm, no residual, no
+// output projection: each of them would couple dimensions by itself. All in f64.
 #pragma once
 
 #include <cstdint>
@@ -20,14 +22,17 @@ const char* to_name(Mixing mixing);
 struct ExampleOptions {
   std::optional<std::string> tokens{};  ///< a vector for each character; default "你好"
   std::optional<std::int64_t> dim{};    ///< default 3
-  std::int64_t seed = 1;                ///< of vectors and matrices; a character has the same vector wherever it stands
-  std::optional<std::int64_t> heads{};  ///< of the steps (default 1) and of the arms with several (default: the least that divides dim)
+  std::int64_t seed =
+      1;  ///< of vectors and matrices; a character has the same vector wherever it stands
+  std::optional<std::int64_t> heads{};  ///< of the steps (default 1) and of the arms with several
+                                        ///< (default: the least that divides dim)
   std::string file{};                   ///< the tokens' vectors, a row each, instead of drawn ones
 };
 
 constexpr std::int64_t kMostTokens = 64;
 constexpr std::int64_t kMostDims = 64;
-constexpr std::int64_t kMostNumbers = 256;  ///< tokens times dimensions: the Jacobian has the square of it
+constexpr std::int64_t kMostNumbers =
+    256;  ///< tokens times dimensions: the Jacobian has the square of it
 
 /// Shape: x (T, d).
 struct Tokens {
@@ -41,7 +46,8 @@ struct Projections {
   Tensor w_q, w_k, w_v;
 };
 
-/// gelu(z w_1 + b_1) w_2 + b_2 of each token by itself. Shape: w_1 (d, 4d), b_1 (4d), w_2 (4d, d), b_2 (d).
+/// gelu(z w_1 + b_1) w_2 + b_2 of each token by itself. Shape: w_1 (d, 4d), b_1 (4d), w_2 (4d, d),
+/// b_2 (d).
 struct ExampleFeedForward {
   Tensor w_1, b_1, w_2, b_2;
 };
@@ -51,14 +57,16 @@ struct Steps {
   Tensor q, k, v, scores, weights, z;
 };
 
-/// Throws ConfigError for options that cannot be, IoError for a file that is missing or is no matrix of numbers.
+/// Throws ConfigError for options that cannot be, IoError for a file that is missing or is no
+/// matrix of numbers.
 Tokens make_tokens(const ExampleOptions& options);
 Projections make_projections(Mixing mixing, std::int64_t dim, std::int64_t seed);
 ExampleFeedForward make_feed_forward(std::int64_t dim, std::int64_t seed);
 
-/// The steps, made of recorded ops. `heads` divides d. Given `weights`, those are used instead of the scores' softmax.
-/// Source: Vaswani et al. 2017 (arXiv 1706.03762), eq. 1 and section 3.2.2.
-Steps attend(const Tensor& x, const Projections& projections, std::int64_t heads, const Tensor& weights = Tensor());
+/// The steps, made of recorded ops. `heads` divides d. Given `weights`, those are used instead of
+/// the scores' softmax. Source: Vaswani et al. 2017 (arXiv 1706.03762), eq. 1 and section 3.2.2.
+Steps attend(const Tensor& x, const Projections& projections, std::int64_t heads,
+             const Tensor& weights = Tensor());
 Tensor feed_forward(const Tensor& z, const ExampleFeedForward& ffn);
 
 /// Entries that couple different dimensions, and how many of them are not zero.
@@ -84,8 +92,9 @@ double zero_below(const Tensor& jacobian);
 /// The largest |entry| over all pairs of tokens. Shape: (T, d, T, d) -> (d, d).
 Tensor by_dimension(const Tensor& jacobian);
 
-/// Which products of a query's and a key's dimension are in the scores: d^2 score / d x_query[i] d x_key[j], the largest size over the heads. It is
-/// |W_Q W_K^T| / sqrt(D), here by autograd. Shape: (d, d).
+/// Which products of a query's and a key's dimension are in the scores: d^2 score / d x_query[i] d
+/// x_key[j], the largest size over the heads. It is |W_Q W_K^T| / sqrt(D), here by autograd. Shape:
+/// (d, d).
 Tensor score_products(const Projections& projections, const Tensor& x, std::int64_t heads);
 
 /// One way to build the layer, and its Jacobian dz/dx, or dFFN(z)/dx. Shape: jacobian (T, d, T, d).
@@ -95,7 +104,8 @@ struct Arm {
   bool ffn = false;
   Tensor jacobian;
   Dependence whole;
-  Dependence frozen;          ///< with the attention weights held constant: the path through V alone (and the FFN)
+  Dependence
+      frozen;  ///< with the attention weights held constant: the path through V alone (and the FFN)
   double largest_weight = 0;  ///< attention weight; 1 means that the softmax is saturated
   std::string name() const;
 };
@@ -128,7 +138,8 @@ std::string conclusion(const Example& example);
 
 /// All figures. Matrices are nested arrays.
 std::string to_json(const Example& example);
-/// For a terminal: the steps with `mixing`, its Jacobian, a picture and a table of all arms, the conclusion.
+/// For a terminal: the steps with `mixing`, its Jacobian, a picture and a table of all arms, the
+/// conclusion.
 std::string to_text(const Example& example, Mixing mixing);
 /// One HTML file that needs nothing else.
 std::string to_html(const Example& example);

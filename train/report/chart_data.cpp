@@ -34,8 +34,9 @@ std::string chart_data(const Results& results) {
                                {"peak_mib", cell.peak_mib}};
     if (!cell.curve.steps.empty()) {
       const Phrase figure = compare::metric_words(cell.curve.figure);
-      one["curve"] = {{"en", figure.en},         {"zh", figure.zh},       {"steps", cell.curve.steps},
-                      {"mean", cell.curve.mean}, {"low", cell.curve.low}, {"high", cell.curve.high}};
+      one["curve"] = {{"en", figure.en},           {"zh", figure.zh},
+                      {"steps", cell.curve.steps}, {"mean", cell.curve.mean},
+                      {"low", cell.curve.low},     {"high", cell.curve.high}};
     }
     data["cells"].push_back(std::move(one));
   }

@@ -1,4 +1,5 @@
-// Charts as one HTML file that needs nothing else: Chart.js (Debian's libjs-chart.js) is built into the program and written into the page.
+// Charts as one HTML file that needs nothing else: Chart.js (Debian's libjs-chart.js) is built into
+// the program and written into the page.
 #pragma once
 
 #include <filesystem>
@@ -11,7 +12,7 @@ namespace weft::report {
 struct Series {
   std::string name;
   std::vector<std::pair<double, double>> points;
-  bool thin = false;    ///< in the background: noisy figures
+  bool thin = false;  ///< in the background: noisy figures
   bool dashed = false;
 };
 
@@ -28,7 +29,8 @@ struct ChartPage {
   std::string title;
   std::vector<std::string> paragraphs;  ///< plain text, above the charts
   std::vector<Chart> charts;
-  std::vector<std::pair<std::string, std::string>> texts;  ///< heading and preformatted text, below the charts
+  std::vector<std::pair<std::string, std::string>>
+      texts;  ///< heading and preformatted text, below the charts
 };
 
 /// The page as HTML in UTF-8; names and texts are escaped.
@@ -36,7 +38,8 @@ std::string to_html(const ChartPage& page);
 /// Whole or not at all. Throws IoError.
 void write_page(const std::filesystem::path& path, const ChartPage& page);
 
-/// Training and validation loss of a run over its steps, from its metrics.jsonl; long curves are thinned by averaging. Throws IoError.
+/// Training and validation loss of a run over its steps, from its metrics.jsonl; long curves are
+/// thinned by averaging. Throws IoError.
 Chart loss_chart(const std::filesystem::path& run, const std::string& title);
 
 }  // namespace weft::report

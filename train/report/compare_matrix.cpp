@@ -37,35 +37,50 @@ Phrase budget_words(const std::string& equal) {
   return {"unequal budgets", "预算不等"};
 }
 
-std::string notice(const std::string& en, const std::string& zh) { return "<p class=\"notice\" role=\"note\">" + both(en, zh) + "</p>\n"; }
+std::string notice(const std::string& en, const std::string& zh) {
+  return "<p class=\"notice\" role=\"note\">" + both(en, zh) + "</p>\n";
+}
 
 std::string notices(const Results& results) {
   std::string html;
   if (!results.complete) {
-    const std::string done = grouped(static_cast<double>(results.runs_done)), wanted = grouped(static_cast<double>(results.runs_wanted));
-    html +=
-        notice(fmt::format("<b>Not finished:</b> {} of {} runs are done. What follows rests on these alone, and verdicts may change.", done, wanted),
-               fmt::format("<b>尚未完成：</b>{} 次运行已完成 {} 次。以下内容仅依据已完成的运行，结论可能改变。", wanted, done));
+    const std::string done = grouped(static_cast<double>(results.runs_done)),
+                      wanted = grouped(static_cast<double>(results.runs_wanted));
+    html += notice(
+        fmt::format("<b>Not finished:</b> {} of {} runs are done. What follows rests on these "
+                    "alone, and verdicts may change.",
+                    done, wanted),
+        fmt::format(
+            "<b>尚未完成：</b>{} 次运行已完成 {} 次。以下内容仅依据已完成的运行，结论可能改变。",
+            wanted, done));
   }
   if (results.runs_failed > 0) {
     const std::string failed = grouped(static_cast<double>(results.runs_failed));
-    html += notice(fmt::format("<b>{} failed.</b> The matrix marks where; the errors stand with the commands at the end.",
-                               results.runs_failed == 1 ? "1 run" : failed + " runs"),
-                   fmt::format("<b>有 {} 次运行失败。</b>矩阵中已标出，错误信息列于文末。", failed));
+    html +=
+        notice(fmt::format("<b>{} failed.</b> The matrix marks where; the errors stand with the "
+                           "commands at the end.",
+                           results.runs_failed == 1 ? "1 run" : failed + " runs"),
+               fmt::format("<b>有 {} 次运行失败。</b>矩阵中已标出，错误信息列于文末。", failed));
   }
   if (results.quick)
-    html += notice("<b>The short form of the suite</b> (<code>--quick</code>): fewer seeds, tasks or steps than the whole.",
-                   "<b>此为精简版</b>（<code>--quick</code>）：种子、任务或步数少于完整版。");
+    html += notice(
+        "<b>The short form of the suite</b> (<code>--quick</code>): fewer seeds, tasks or steps "
+        "than the whole.",
+        "<b>此为精简版</b>（<code>--quick</code>）：种子、任务或步数少于完整版。");
   if (results.equal == "unequal")
-    html += notice("<b>The arms had unequal budgets.</b> A difference may come from the budget as well as from the model.",
-                   "<b>各方案预算不等。</b>差异既可能来自模型，也可能来自预算。");
+    html += notice(
+        "<b>The arms had unequal budgets.</b> A difference may come from the budget as well as "
+        "from the model.",
+        "<b>各方案预算不等。</b>差异既可能来自模型，也可能来自预算。");
   if (!results.note.empty()) html += notice(escape_html(results.note), escape_html(results.note));
   return html;
 }
 
 std::string contents(const Results& results) {
   std::string html = "<nav " + both_attribute("aria-label", {"Contents", "目录"}) + ">";
-  const auto add = [&](const char* id, const char* en, const char* zh) { html += fmt::format("<a href=\"#{}\">{}</a>", id, both(en, zh)); };
+  const auto add = [&](const char* id, const char* en, const char* zh) {
+    html += fmt::format("<a href=\"#{}\">{}</a>", id, both(en, zh));
+  };
   add("figures", "The figures", "数据");
   if (!results.contrasts.empty()) add("differences", "Paired differences", "配对差值");
   add("curves", "Learning curves", "学习曲线");
@@ -80,9 +95,11 @@ std::string contents(const Results& results) {
 /// How many verdicts of each kind, and how the controls stand.
 std::string tally(const Results& results) {
   std::array<std::int64_t, 4> counts{};
-  for (const ResultContrast& contrast : results.contrasts) ++counts[static_cast<std::size_t>(contrast.statement.finding.verdict)];
+  for (const ResultContrast& contrast : results.contrasts)
+    ++counts[static_cast<std::size_t>(contrast.statement.finding.verdict)];
   std::string en, zh;
-  for (const Verdict verdict : {Verdict::better, Verdict::worse, Verdict::equivalent, Verdict::undecided}) {
+  for (const Verdict verdict :
+       {Verdict::better, Verdict::worse, Verdict::equivalent, Verdict::undecided}) {
     const auto count = counts[static_cast<std::size_t>(verdict)];
     if (count == 0) continue;
     const Phrase word = verdict_word(verdict);
@@ -90,17 +107,20 @@ std::string tally(const Results& results) {
     zh += fmt::format("{}{} 项{}", zh.empty() ? "" : "，", count, word.zh);
   }
   const auto number = results.contrasts.size();
-  en = number == 0 ? "No contrast was declared." : fmt::format("{} declared contrast{}: {}.", number, number == 1 ? "" : "s", en);
+  en = number == 0 ? "No contrast was declared."
+                   : fmt::format("{} declared contrast{}: {}.", number, number == 1 ? "" : "s", en);
   zh = number == 0 ? "没有预设的对比。" : fmt::format("预设对比共 {} 项：{}。", number, zh);
   if (!results.controls.empty()) {
-    const auto held = std::count_if(results.controls.begin(), results.controls.end(), [](const auto& control) { return control.holds; });
+    const auto held = std::count_if(results.controls.begin(), results.controls.end(),
+                                    [](const auto& control) { return control.holds; });
     en += fmt::format(" {} of {} controls hold.", held, results.controls.size());
     zh += fmt::format("对照检查共 {} 项，{} 项成立。", results.controls.size(), held);
   }
   return paragraph(en, zh);
 }
 
-/// How good a figure is between chance and the ceiling, from 0 to 1; between the worst and the best arm where the suite names none.
+/// How good a figure is between chance and the ceiling, from 0 to 1; between the worst and the best
+/// arm where the suite names none.
 double goodness(const Results& results, std::size_t task, double value) {
   double low = results.tasks[task].chance, high = results.tasks[task].ceiling;
   if (!std::isfinite(low) || !std::isfinite(high) || low == high) {
@@ -120,22 +140,32 @@ double goodness(const Results& results, std::size_t task, double value) {
 
 std::string matrix_cell(const Results& results, std::size_t task, std::size_t arm, int decimals) {
   const Cell* cell = results.cell(task, arm);
-  if (cell == nullptr) return "<td class=\"none\">" + both("<abbr title=\"not run\">–</abbr>", "<abbr title=\"未运行\">–</abbr>") + "</td>";
+  if (cell == nullptr)
+    return "<td class=\"none\">" +
+           both("<abbr title=\"not run\">–</abbr>", "<abbr title=\"未运行\">–</abbr>") + "</td>";
   const auto seeds = static_cast<std::int64_t>(results.seeds.size());
-  const auto known = std::count_if(cell->values.begin(), cell->values.end(), [](double value) { return std::isfinite(value); });
+  const auto known = std::count_if(cell->values.begin(), cell->values.end(),
+                                   [](double value) { return std::isfinite(value); });
   const auto missing = seeds - known - cell->failed;
-  std::string html = std::isfinite(cell->mean)
-                         ? fmt::format("<td class=\"q{}\">{}", std::lround(goodness(results, task, cell->mean) * (kShades - 1)),
-                                       shown(cell->mean, decimals))
-                         : std::string("<td class=\"none\">–");
+  std::string html =
+      std::isfinite(cell->mean)
+          ? fmt::format("<td class=\"q{}\">{}",
+                        std::lround(goodness(results, task, cell->mean) * (kShades - 1)),
+                        shown(cell->mean, decimals))
+          : std::string("<td class=\"none\">–");
   if (!cell->equal || results.arms[arm].unequal) html += unequal_mark();
   const std::string ends = interval(cell->low, cell->high, decimals);
   if (!ends.empty()) html += "<small>" + ends + "</small>";
   if (cell->failed > 0)
     html += "<small class=\"failed\">" +
-            both(fmt::format("✕ {} of {} failed", cell->failed, seeds), fmt::format("✕ {} 次中 {} 次失败", seeds, cell->failed)) + "</small>";
+            both(fmt::format("✕ {} of {} failed", cell->failed, seeds),
+                 fmt::format("✕ {} 次中 {} 次失败", seeds, cell->failed)) +
+            "</small>";
   if (missing > 0)
-    html += "<small>" + both(fmt::format("{} of {} seeds", known, seeds), fmt::format("{} 个种子中的 {} 个", seeds, known)) + "</small>";
+    html += "<small>" +
+            both(fmt::format("{} of {} seeds", known, seeds),
+                 fmt::format("{} 个种子中的 {} 个", seeds, known)) +
+            "</small>";
   return html + "</td>";
 }
 
@@ -143,16 +173,20 @@ std::string matrix_cell(const Results& results, std::size_t task, std::size_t ar
 std::string arms(const Results& results) {
   Table table{.id = "arms",
               .caption = both("What the names stand for.", "各名称的含义。"),
-              .columns = {both("Name", "名称"), both("What it is", "说明"), both("Metric, or choices", "指标或设置")},
+              .columns = {both("Name", "名称"), both("What it is", "说明"),
+                          both("Metric, or choices", "指标或设置")},
               .rows = {},
               .classes = {}};
   for (const ResultTask& task : results.tasks)
-    table.rows.push_back({row_head(both("task ", "任务 ") + code(task.name)), cell_text(both(task.about)), cell_text(code(task.metric))});
+    table.rows.push_back({row_head(both("task ", "任务 ") + code(task.name)),
+                          cell_text(both(task.about)), cell_text(code(task.metric))});
   for (const ResultArm& arm : results.arms) {
     std::string choices;
-    for (const auto& [name, value] : arm.choices) choices += (choices.empty() ? "" : ", ") + escape_html(name) + " = " + escape_html(value);
-    table.rows.push_back({row_head(both("arm ", "方案 ") + code(arm.name) + (arm.unequal ? unequal_mark() : "")), cell_text(both(arm.about)),
-                          cell_text("<code>" + choices + "</code>")});
+    for (const auto& [name, value] : arm.choices)
+      choices += (choices.empty() ? "" : ", ") + escape_html(name) + " = " + escape_html(value);
+    table.rows.push_back(
+        {row_head(both("arm ", "方案 ") + code(arm.name) + (arm.unequal ? unequal_mark() : "")),
+         cell_text(both(arm.about)), cell_text("<code>" + choices + "</code>")});
   }
   return folded(both("Tasks and arms", "任务与方案"), to_html(table));
 }
@@ -162,27 +196,37 @@ std::string arms(const Results& results) {
 std::string top(const Results& results) {
   const std::string question = both(results.question);
   std::string html = fmt::format(
-      "<header>\n<div class=\"bar\"><span>weft compare · {}</span><button id=\"language\" type=\"button\" lang=\"zh-CN\" "
+      "<header>\n<div class=\"bar\"><span>weft compare · {}</span><button id=\"language\" "
+      "type=\"button\" lang=\"zh-CN\" "
       "hidden>中文</button></div>\n<h1>{}</h1>\n",
       escape_html(results.suite), question.empty() ? escape_html(results.suite) : question);
   const Phrase budget = budget_words(results.equal);
-  const auto several = [](std::size_t count, const char* word) { return fmt::format("{} {}{}", count, word, count == 1 ? "" : "s"); };
-  const std::size_t tasks = results.tasks.size(), arm_count = results.arms.size(), seeds = results.seeds.size();
-  std::string facts = both(fmt::format("{} × {} × {} · {}", several(tasks, "task"), several(arm_count, "arm"), several(seeds, "seed"), budget.en),
-                           fmt::format("{} 个任务 × {} 个方案 × {} 个种子 · {}", tasks, arm_count, seeds, budget.zh));
+  const auto several = [](std::size_t count, const char* word) {
+    return fmt::format("{} {}{}", count, word, count == 1 ? "" : "s");
+  };
+  const std::size_t tasks = results.tasks.size(), arm_count = results.arms.size(),
+                    seeds = results.seeds.size();
+  std::string facts = both(
+      fmt::format("{} × {} × {} · {}", several(tasks, "task"), several(arm_count, "arm"),
+                  several(seeds, "seed"), budget.en),
+      fmt::format("{} 个任务 × {} 个方案 × {} 个种子 · {}", tasks, arm_count, seeds, budget.zh));
   if (!results.started.empty()) facts += " · " + escape_html(results.started.substr(0, 10));
   if (std::isfinite(results.seconds)) facts += " · " + duration(results.seconds);
   if (!results.cpu.empty()) facts += " · " + escape_html(results.cpu);
-  html += "<p class=\"facts\">" + facts + "</p>\n" + notices(results) + contents(results) + "</header>\n<main>\n";
+  html += "<p class=\"facts\">" + facts + "</p>\n" + notices(results) + contents(results) +
+          "</header>\n<main>\n";
 
   html += heading("verdicts", "Verdicts", "结论") + tally(results) + "<ol class=\"verdicts\">\n";
   for (std::size_t i = 0; i < results.contrasts.size(); ++i) {
     const ResultContrast& contrast = results.contrasts[i];
     const Verdict verdict = contrast.statement.finding.verdict;
     const std::string asked = both(contrast.question);
-    html += fmt::format("<li><a class=\"badge {}\" href=\"#contrast-{}\"><span aria-hidden=\"true\">{}</span> {}</a><div>{}{}</div></li>\n",
-                        compare::name(verdict), i, mark_of(verdict), both(verdict_word(verdict)), asked.empty() ? "" : "<b>" + asked + "</b> ",
-                        both(compare::verdict_sentence(contrast.statement)));
+    html += fmt::format(
+        "<li><a class=\"badge {}\" href=\"#contrast-{}\"><span aria-hidden=\"true\">{}</span> "
+        "{}</a><div>{}{}</div></li>\n",
+        compare::name(verdict), i, mark_of(verdict), both(verdict_word(verdict)),
+        asked.empty() ? "" : "<b>" + asked + "</b> ",
+        both(compare::verdict_sentence(contrast.statement)));
   }
   html += "</ol>\n";
   std::string failing;
@@ -190,18 +234,23 @@ std::string top(const Results& results) {
     if (!control.holds) failing += "<li>" + both(compare::control_sentence(control)) + "</li>\n";
   }
   if (!failing.empty()) {
-    html +=
-        "<div class=\"notice\">" +
-        paragraph(
-            "<b>Controls that do not hold.</b> They say whether the suite measures what it claims to: read the verdicts on these tasks with care.",
-            "<b>以下对照检查不成立。</b>对照检查用来确认实验测到的确是所要测的；请谨慎看待相关任务上的结论。") +
-        "<ul>\n" + failing + "</ul></div>\n";
+    html += "<div class=\"notice\">" +
+            paragraph(
+                "<b>Controls that do not hold.</b> They say whether the suite measures what it "
+                "claims to: read the verdicts on these tasks with care.",
+                "<b>以下对照检查不成立。</"
+                "b>对照检查用来确认实验测到的确是所要测的；请谨慎看待相关任务上的结论。") +
+            "<ul>\n" + failing + "</ul></div>\n";
   }
   return html;
 }
 
 std::string matrix(const Results& results) {
-  Table table{.id = "matrix", .caption = {}, .columns = {both("Arm", "方案")}, .rows = {}, .classes = "matrix"};
+  Table table{.id = "matrix",
+              .caption = {},
+              .columns = {both("Arm", "方案")},
+              .rows = {},
+              .classes = "matrix"};
   const std::string confidence = compare::plain(100 * (1 - results.alpha));
   table.caption = both(fmt::format("Mean over seeds, with its {} % interval below.", confidence),
                        fmt::format("各随机种子的平均值，其下为 {}% 区间。", confidence));
@@ -209,25 +258,34 @@ std::string matrix(const Results& results) {
   for (std::size_t task = 0; task < results.tasks.size(); ++task) {
     const Phrase metric = compare::metric_words(results.tasks[task].metric);
     const char* const arrow = results.tasks[task].lower_is_better ? "↓" : "↑";
-    table.columns.push_back(code(results.tasks[task].name) + "<small>" +
-                            both(escape_html(metric.en) + " " + arrow, escape_html(metric.zh) + " " + arrow) + "</small>");
+    table.columns.push_back(
+        code(results.tasks[task].name) + "<small>" +
+        both(escape_html(metric.en) + " " + arrow, escape_html(metric.zh) + " " + arrow) +
+        "</small>");
     decimals.push_back(task_decimals(results, task));
   }
   for (std::size_t arm = 0; arm < results.arms.size(); ++arm) {
     const std::string about = both(results.arms[arm].about);
-    std::vector<std::string> row{row_head(code(results.arms[arm].name) + (results.arms[arm].unequal ? unequal_mark() : "") +
+    std::vector<std::string> row{row_head(code(results.arms[arm].name) +
+                                          (results.arms[arm].unequal ? unequal_mark() : "") +
                                           (about.empty() ? "" : "<small>" + about + "</small>"))};
-    for (std::size_t task = 0; task < results.tasks.size(); ++task) row.push_back(matrix_cell(results, task, arm, decimals[task]));
+    for (std::size_t task = 0; task < results.tasks.size(); ++task)
+      row.push_back(matrix_cell(results, task, arm, decimals[task]));
     table.rows.push_back(std::move(row));
   }
   std::string html = heading("figures", "The figures", "数据") + to_html(table);
   std::string scale;
-  for (int shade = 0; shade < kShades; ++shade) scale += fmt::format("<i class=\"q{}\"></i>", shade);
-  html += "<p class=\"key\">" + both("chance", "随机") + " <span class=\"shades\" aria-hidden=\"true\">" + scale + "</span> " +
+  for (int shade = 0; shade < kShades; ++shade)
+    scale += fmt::format("<i class=\"q{}\"></i>", shade);
+  html += "<p class=\"key\">" + both("chance", "随机") +
+          " <span class=\"shades\" aria-hidden=\"true\">" + scale + "</span> " +
           both("ceiling", "上限") + " " +
-          both("(worst and best arm where the suite names neither). ↑ higher is better, ↓ lower is better.",
-               "（未设定时为最差与最好的方案）。↑ 越高越好，↓ 越低越好。") +
-          " " + unequal_mark() + " " + both("another budget than the others.", "预算与其他方案不等。") + "</p>\n";
+          both(
+              "(worst and best arm where the suite names neither). ↑ higher is better, ↓ lower is "
+              "better.",
+              "（未设定时为最差与最好的方案）。↑ 越高越好，↓ 越低越好。") +
+          " " + unequal_mark() + " " +
+          both("another budget than the others.", "预算与其他方案不等。") + "</p>\n";
   return html + arms(results);
 }
 

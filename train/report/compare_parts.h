@@ -11,20 +11,27 @@ namespace weft::report::page {
 extern const char* const kCompareStyle;
 extern const char* const kCompareScript;
 
-// Writing. Every text of the page stands there twice, marked with its language; the style shows one of them.
-std::string both(const std::string& en, const std::string& zh);  ///< HTML already; one element where they are alike
-std::string both(const Phrase& phrase);                          ///< plain text, escaped; names between backticks become code
+// Writing. Every text of the page stands there twice, marked with its language; the style shows one
+// of them.
+std::string both(const std::string& en,
+                 const std::string& zh);  ///< HTML already; one element where they are alike
+std::string both(
+    const Phrase& phrase);  ///< plain text, escaped; names between backticks become code
 std::string code(const std::string& name);
-/// An attribute in English, and what the script replaces it by: `aria-label="..." data-zh-aria-label="..."`.
+/// An attribute in English, and what the script replaces it by: `aria-label="..."
+/// data-zh-aria-label="..."`.
 std::string both_attribute(const std::string& name, const Phrase& phrase);
-std::string paragraph(const std::string& en, const std::string& zh, const std::string& classes = "");  ///< HTML already
+std::string paragraph(const std::string& en, const std::string& zh,
+                      const std::string& classes = "");  ///< HTML already
 std::string heading(const std::string& id, const std::string& en, const std::string& zh);
 
-std::string grouped(double count);      ///< "12,345"
-std::string in_units(double count);     ///< "12.3 M"; as it is below a thousand
-std::string duration(double seconds);   ///< "13 min 32 s", both languages
-std::string shown(double value, int decimals);              ///< a <data> element: the figure as read, and as shown
-std::string interval(double low, double high, int decimals);  ///< "[0.97, 0.99]"; nothing where there is none
+std::string grouped(double count);     ///< "12,345"
+std::string in_units(double count);    ///< "12.3 M"; as it is below a thousand
+std::string duration(double seconds);  ///< "13 min 32 s", both languages
+std::string shown(double value,
+                  int decimals);  ///< a <data> element: the figure as read, and as shown
+std::string interval(double low, double high,
+                     int decimals);  ///< "[0.97, 0.99]"; nothing where there is none
 std::string unequal_mark();
 
 /// A table in a box of its own that scrolls sideways. `caption` is HTML.

@@ -1,4 +1,5 @@
-// The script of the report: the language and the charts. All that it draws is in `results` (see chart_data()).
+// The script of the report: the language and the charts. All that it draws is in `results` (see
+// chart_data()).
 #include "train/report/compare_parts.h"
 
 namespace weft::report::page {

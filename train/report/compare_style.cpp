@@ -3,8 +3,9 @@
 
 namespace weft::report::page {
 
-// The shades q0 to q8 are one hue from the paper's colour to its opposite, so that they are told apart without colour; text on each has a
-// contrast of at least 4.5 (the test in the browser measures it).
+// The shades q0 to q8 are one hue from the paper's colour to its opposite, so that they are told
+// apart without colour; text on each has a contrast of at least 4.5 (the test in the browser
+// measures it).
 const char* const kCompareStyle = R"css(
 :root { --better: #0b5cad; --worse: #a8410a; --even: #1f6f5c; --accent: #0b5cad; --soft: #f4f6f9; --warn: #fff6e0; --warn-line: #d9a520;
   --q0: #f7fafd; --q1: #e3edf7; --q2: #cfe0f0; --q3: #b0d0e6; --q4: #86bbdc; --q5: #5ba1ce; --q6: #2b6fae; --q7: #14539a; --q8: #0a3470;

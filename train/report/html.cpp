@@ -18,11 +18,16 @@ p { color: var(--dim); } pre { border: 1px solid var(--line); border-radius: 6px
 std::string escape_html(const std::string& text) {
   std::string out;
   for (const char c : text) {
-    if (c == '<') out += "&lt;";
-    else if (c == '>') out += "&gt;";
-    else if (c == '&') out += "&amp;";
-    else if (c == '"') out += "&quot;";
-    else out += c;
+    if (c == '<')
+      out += "&lt;";
+    else if (c == '>')
+      out += "&gt;";
+    else if (c == '&')
+      out += "&amp;";
+    else if (c == '"')
+      out += "&quot;";
+    else
+      out += c;
   }
   return out;
 }
@@ -30,16 +35,20 @@ std::string escape_html(const std::string& text) {
 std::string for_script(const std::string& json) {
   std::string out;
   for (const char c : json) {
-    if (c == '<') out += "\\u003c";
-    else out += c;
+    if (c == '<')
+      out += "\\u003c";
+    else
+      out += c;
   }
   return out;
 }
 
 std::string page_head(const std::string& title, const std::string& style) {
-  return fmt::format("<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\n"
-                     "<title>{}</title>\n<style>{}{}</style></head>\n<body>\n",
-                     escape_html(title), kCommonStyle, style);
+  return fmt::format(
+      "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" "
+      "content=\"width=device-width\">\n"
+      "<title>{}</title>\n<style>{}{}</style></head>\n<body>\n",
+      escape_html(title), kCommonStyle, style);
 }
 
 std::string page_begin(const std::string& title, const std::string& style) {

@@ -33,31 +33,38 @@ class ResultNode {
 
   /// The object itself, or the complaint that it is none.
   const ResultNode& object() const {
-    if (!json_->is_object()) fail<ConfigError>(kFile, "{} must be an object, got {}", path_.empty() ? "the whole" : path_, json_->type_name());
+    if (!json_->is_object())
+      fail<ConfigError>(kFile, "{} must be an object, got {}", path_.empty() ? "the whole" : path_,
+                        json_->type_name());
     return *this;
   }
 
   std::vector<ResultNode> list() const {
-    if (!json_->is_array()) fail<ConfigError>(kFile, "{} must be a list, got {}", path_, json_->type_name());
+    if (!json_->is_array())
+      fail<ConfigError>(kFile, "{} must be a list, got {}", path_, json_->type_name());
     std::vector<ResultNode> nodes;
-    for (std::size_t i = 0; i < json_->size(); ++i) nodes.emplace_back((*json_)[i], path_ + "[" + std::to_string(i) + "]");
+    for (std::size_t i = 0; i < json_->size(); ++i)
+      nodes.emplace_back((*json_)[i], path_ + "[" + std::to_string(i) + "]");
     return nodes;
   }
 
   std::string text() const {
-    if (!json_->is_string()) fail<ConfigError>(kFile, "{} must be a text, got {}", path_, json_->type_name());
+    if (!json_->is_string())
+      fail<ConfigError>(kFile, "{} must be a text, got {}", path_, json_->type_name());
     return json_->get<std::string>();
   }
 
   /// null is what is not finite.
   double number() const {
     if (json_->is_null()) return kNoFigure;
-    if (!json_->is_number()) fail<ConfigError>(kFile, "{} must be a number or null, got {}", path_, json_->type_name());
+    if (!json_->is_number())
+      fail<ConfigError>(kFile, "{} must be a number or null, got {}", path_, json_->type_name());
     return json_->get<double>();
   }
 
   bool flag() const {
-    if (!json_->is_boolean()) fail<ConfigError>(kFile, "{} must be true or false, got {}", path_, json_->type_name());
+    if (!json_->is_boolean())
+      fail<ConfigError>(kFile, "{} must be true or false, got {}", path_, json_->type_name());
     return json_->get<bool>();
   }
 
@@ -78,22 +85,32 @@ class ResultNode {
 
   // What may be left out.
   std::string text(const char* key) const { return has(key) ? (*this)[key].text() : std::string(); }
-  double number(const char* key, double otherwise = kNoFigure) const { return has(key) ? (*this)[key].number() : otherwise; }
+  double number(const char* key, double otherwise = kNoFigure) const {
+    return has(key) ? (*this)[key].number() : otherwise;
+  }
   std::int64_t count(const char* key) const {
     const double value = number(key, 0);
-    if (!(std::abs(value) < 9e15)) fail<ConfigError>(kFile, "{} must be a count, got {}", place(key), value);
+    if (!(std::abs(value) < 9e15))
+      fail<ConfigError>(kFile, "{} must be a count, got {}", place(key), value);
     return static_cast<std::int64_t>(value);
   }
-  bool flag(const char* key, bool otherwise = false) const { return has(key) ? (*this)[key].flag() : otherwise; }
+  bool flag(const char* key, bool otherwise = false) const {
+    return has(key) ? (*this)[key].flag() : otherwise;
+  }
   Phrase phrase(const char* key) const { return has(key) ? (*this)[key].phrase() : Phrase{}; }
-  std::vector<double> numbers(const char* key) const { return has(key) ? (*this)[key].numbers() : std::vector<double>{}; }
-  std::vector<ResultNode> list(const char* key) const { return has(key) ? (*this)[key].list() : std::vector<ResultNode>{}; }
+  std::vector<double> numbers(const char* key) const {
+    return has(key) ? (*this)[key].numbers() : std::vector<double>{};
+  }
+  std::vector<ResultNode> list(const char* key) const {
+    return has(key) ? (*this)[key].list() : std::vector<ResultNode>{};
+  }
 
   /// Low and high; `unknown` at both ends where the file has null for them or nothing at all.
   std::pair<double, double> interval(double unknown) const {
     const std::vector<double> ends = numbers("interval");
     if (ends.empty()) return {unknown, unknown};
-    if (ends.size() != 2) fail<ConfigError>(kFile, "{} must hold two numbers, got {}", place("interval"), ends.size());
+    if (ends.size() != 2)
+      fail<ConfigError>(kFile, "{} must hold two numbers, got {}", place("interval"), ends.size());
     return {std::isfinite(ends[0]) ? ends[0] : unknown, std::isfinite(ends[1]) ? ends[1] : unknown};
   }
 
@@ -101,8 +118,10 @@ class ResultNode {
   template <class Part>
   std::size_t index(const char* key, const std::vector<Part>& parts, const char* list_name) const {
     const std::string name = (*this)[key].text();
-    const auto part = std::find_if(parts.begin(), parts.end(), [&](const Part& one) { return one.name == name; });
-    if (part == parts.end()) fail<ConfigError>(kFile, "{} is {}, which is none of {}", place(key), name, list_name);
+    const auto part =
+        std::find_if(parts.begin(), parts.end(), [&](const Part& one) { return one.name == name; });
+    if (part == parts.end())
+      fail<ConfigError>(kFile, "{} is {}, which is none of {}", place(key), name, list_name);
     return static_cast<std::size_t>(part - parts.begin());
   }
 
@@ -124,7 +143,8 @@ class ResultNode {
     if (!has(key)) return result;
     const ResultNode node = (*this)[key].object();
     for (const auto& [name, value] : node.json_->items()) {
-      if (value.is_structured()) fail<ConfigError>(kFile, "{}.{} must be a text or a number", node.path_, name);
+      if (value.is_structured())
+        fail<ConfigError>(kFile, "{}.{} must be a text or a number", node.path_, name);
       result.emplace_back(name, value.is_string() ? value.get<std::string>() : value.dump());
     }
     return result;
@@ -134,7 +154,6 @@ class ResultNode {
   const ResultsJson* json_;
   std::string path_;
 };
-
 
 ResultTask read_task(const ResultNode& node) {
   ResultTask task{.name = node.object()["name"].text(),
@@ -146,17 +165,22 @@ ResultTask read_task(const ResultNode& node) {
                   .ceiling = node.number("ceiling"),
                   .pairing = {}};
   for (const ResultNode& one : node.list("pairing")) {
-    task.pairing.push_back({.seed = one.object().count("seed"), .hash = one["hash"].text(), .runs = one.count("runs"), .equal = one["equal"].flag()});
+    task.pairing.push_back({.seed = one.object().count("seed"),
+                            .hash = one["hash"].text(),
+                            .runs = one.count("runs"),
+                            .equal = one["equal"].flag()});
   }
   return task;
 }
 
 Cell read_cell(const ResultNode& node, const Results& results) {
-  Cell cell{.task = node.object().index("task", results.tasks, "tasks"), .arm = node.index("arm", results.arms, "arms")};
+  Cell cell{.task = node.object().index("task", results.tasks, "tasks"),
+            .arm = node.index("arm", results.arms, "arms")};
   cell.equal = node.flag("equal", true);
   cell.values = node["values"].numbers();
   if (cell.values.size() != results.seeds.size())
-    fail<ConfigError>(kFile, "{} holds {} numbers for {} seeds", node.place("values"), cell.values.size(), results.seeds.size());
+    fail<ConfigError>(kFile, "{} holds {} numbers for {} seeds", node.place("values"),
+                      cell.values.size(), results.seeds.size());
   cell.failed = node.count("failed");
   cell.mean = node["mean"].number();
   cell.deviation = node.number("deviation");
@@ -171,7 +195,8 @@ Cell read_cell(const ResultNode& node, const Results& results) {
                                     {"lr", &cell.lr}}) {
     *figure = node.number(key);
   }
-  for (const ResultNode& one : node.list("tried")) cell.tried.push_back({one.object().number("factor"), one.number("lr"), one.number("value")});
+  for (const ResultNode& one : node.list("tried"))
+    cell.tried.push_back({one.object().number("factor"), one.number("lr"), one.number("value")});
   for (const ResultNode& one : node.list("runs")) {
     cell.runs.push_back({.seed = one.object().count("seed"),
                          .status = one["status"].text(),
@@ -184,10 +209,12 @@ Cell read_cell(const ResultNode& node, const Results& results) {
   }
   if (node.has("curve")) {
     const ResultNode curve = node["curve"].object();
-    cell.curve = {curve.text("figure"), curve.numbers("steps"), curve.numbers("mean"), curve.numbers("low"), curve.numbers("high")};
+    cell.curve = {curve.text("figure"), curve.numbers("steps"), curve.numbers("mean"),
+                  curve.numbers("low"), curve.numbers("high")};
     for (const auto* values : {&cell.curve.mean, &cell.curve.low, &cell.curve.high}) {
       if (values->size() != cell.curve.steps.size())
-        fail<ConfigError>(kFile, "{} has {} steps, and {} figures for them", node.place("curve"), cell.curve.steps.size(), values->size());
+        fail<ConfigError>(kFile, "{} has {} steps, and {} figures for them", node.place("curve"),
+                          cell.curve.steps.size(), values->size());
     }
   }
   return cell;
@@ -195,7 +222,8 @@ Cell read_cell(const ResultNode& node, const Results& results) {
 
 ResultContrast read_contrast(const ResultNode& node, const Results& results) {
   ResultContrast contrast{.task = node.object().index("task", results.tasks, "tasks")};
-  const std::size_t a = node.index("a", results.arms, "arms"), b = node.index("b", results.arms, "arms");
+  const std::size_t a = node.index("a", results.arms, "arms"),
+                    b = node.index("b", results.arms, "arms");
   const ResultTask& task = results.tasks[contrast.task];
   contrast.question = node.phrase("question");
   contrast.expectation = node.phrase("expectation");
@@ -213,7 +241,8 @@ ResultContrast read_contrast(const ResultNode& node, const Results& results) {
                         .margin = task.margin,
                         .alpha = results.alpha,
                         .unequal = outside};
-  if (node.has("expected")) contrast.statement.expected = node.choice("expected", compare::kVerdicts);
+  if (node.has("expected"))
+    contrast.statement.expected = node.choice("expected", compare::kVerdicts);
   compare::Finding& finding = contrast.statement.finding;
   const auto [low, high] = node.interval(kUnbounded);
   finding.difference = {.seeds = node.count("seeds"),
@@ -231,7 +260,9 @@ ResultContrast read_contrast(const ResultNode& node, const Results& results) {
 }
 
 Results read_all(const ResultNode& root) {
-  if (root.number("format", 1) > 1) fail<ConfigError>(kFile, "was written by a newer weft (format {}): this one reads format 1", root.number("format", 1));
+  if (root.number("format", 1) > 1)
+    fail<ConfigError>(kFile, "was written by a newer weft (format {}): this one reads format 1",
+                      root.number("format", 1));
   Results results{.version = root.text("weft"),
                   .suite = root["suite"].text(),
                   .kind = root.text("kind"),
@@ -241,7 +272,8 @@ Results read_all(const ResultNode& root) {
   results.quick = root.flag("quick");
   results.complete = root.flag("complete", true);
   for (const double seed : root["seeds"].numbers())
-    results.seeds.push_back(std::isfinite(seed) && std::abs(seed) < 9e15 ? static_cast<std::int64_t>(seed) : 0);
+    results.seeds.push_back(
+        std::isfinite(seed) && std::abs(seed) < 9e15 ? static_cast<std::int64_t>(seed) : 0);
   results.alpha = root.number("alpha", 0.05);
   results.seconds = root.number("seconds");
   results.jobs = root.count("jobs");
@@ -264,15 +296,22 @@ Results read_all(const ResultNode& root) {
   }
   for (const ResultNode& node : root["tasks"].list()) results.tasks.push_back(read_task(node));
   for (const ResultNode& node : root["arms"].list()) {
-    results.arms.push_back(
-        {.name = node.object()["name"].text(), .about = node.phrase("about"), .unequal = node.flag("unequal"), .choices = node.choices("choices")});
+    results.arms.push_back({.name = node.object()["name"].text(),
+                            .about = node.phrase("about"),
+                            .unequal = node.flag("unequal"),
+                            .choices = node.choices("choices")});
   }
-  if (constexpr std::size_t kMostCells = 1'000'000; results.tasks.size() * results.arms.size() > kMostCells)
-    fail<ConfigError>(kFile, "holds {} tasks and {} arms: more than {} cells", results.tasks.size(), results.arms.size(), kMostCells);
-  for (const ResultNode& node : root["cells"].list()) results.cells.push_back(read_cell(node, results));
+  if (constexpr std::size_t kMostCells = 1'000'000;
+      results.tasks.size() * results.arms.size() > kMostCells)
+    fail<ConfigError>(kFile, "holds {} tasks and {} arms: more than {} cells", results.tasks.size(),
+                      results.arms.size(), kMostCells);
+  for (const ResultNode& node : root["cells"].list())
+    results.cells.push_back(read_cell(node, results));
   results.grid.resize(results.tasks.size() * results.arms.size());
-  for (std::size_t i = 0; i < results.cells.size(); ++i) results.grid[results.cells[i].task * results.arms.size() + results.cells[i].arm] = i + 1;
-  for (const ResultNode& node : root["contrasts"].list()) results.contrasts.push_back(read_contrast(node, results));
+  for (std::size_t i = 0; i < results.cells.size(); ++i)
+    results.grid[results.cells[i].task * results.arms.size() + results.cells[i].arm] = i + 1;
+  for (const ResultNode& node : root["contrasts"].list())
+    results.contrasts.push_back(read_contrast(node, results));
   for (const ResultNode& node : root.list("exploratory")) {
     ExploratoryPair pair{.task = node.object().index("task", results.tasks, "tasks"),
                          .a = node["a"].text(),

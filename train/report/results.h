@@ -1,4 +1,5 @@
-// What `weft compare` found, as read back from its results.json. The report is made from this alone.
+// What `weft compare` found, as read back from its results.json. The report is made from this
+// alone.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +13,8 @@ namespace weft::report {
 
 using compare::Phrase;
 
-/// What every seed's runs of a task saw: one hash of the batches for all arms, or they were no pairs.
+/// What every seed's runs of a task saw: one hash of the batches for all arms, or they were no
+/// pairs.
 struct Pairing {
   std::int64_t seed = 0;
   std::string hash{};
@@ -26,7 +28,7 @@ struct ResultTask {
   std::string metric{};
   bool lower_is_better = false;
   double margin = 0;
-  double chance = 0;   ///< NaN, as every figure below, where there is none
+  double chance = 0;  ///< NaN, as every figure below, where there is none
   double ceiling = 0;
   std::vector<Pairing> pairing{};
 };
@@ -65,11 +67,12 @@ struct Curve {
 struct Cell {
   std::size_t task = 0;
   std::size_t arm = 0;
-  bool equal = true;  ///< within the budget
+  bool equal = true;             ///< within the budget
   std::vector<double> values{};  ///< one a seed
   std::int64_t failed = 0;
   double mean = 0, deviation = 0, low = 0, high = 0;
-  double parameters = 0, forward_flops = 0, training_flops = 0, seconds = 0, peak_mib = 0, steps = 0, width = 0, lr = 0;
+  double parameters = 0, forward_flops = 0, training_flops = 0, seconds = 0, peak_mib = 0,
+         steps = 0, width = 0, lr = 0;
   std::vector<TriedRate> tried{};
   std::vector<ResultRun> runs{};
   Curve curve{};
@@ -99,7 +102,8 @@ struct Results {
   double alpha = 0.05;
   double seconds = 0;
   std::int64_t cores = 0, jobs = 0, runs_done = 0, runs_failed = 0, runs_wanted = 0;
-  std::string equal{}, reference{};  ///< the budget: "steps", "parameters", "flops", "seconds", "unequal"
+  std::string equal{},
+      reference{};  ///< the budget: "steps", "parameters", "flops", "seconds", "unequal"
   double amount = 0, tolerance = 0;
   std::vector<double> lr_factors{};
   std::vector<ResultTask> tasks{};
@@ -109,12 +113,15 @@ struct Results {
   std::vector<ExploratoryPair> exploratory{};
   std::vector<compare::ControlStatement> controls{};
 
-  /// The cell of an arm on a task, or nullptr where it does not run on it or nothing of it is known yet.
+  /// The cell of an arm on a task, or nullptr where it does not run on it or nothing of it is known
+  /// yet.
   const Cell* cell(std::size_t task, std::size_t arm) const;
-  std::vector<std::size_t> grid{};  ///< what cell() looks at, task by task, arm by arm: 1 + the number of the cell, or 0
+  std::vector<std::size_t>
+      grid{};  ///< what cell() looks at, task by task, arm by arm: 1 + the number of the cell, or 0
 };
 
-/// Throws ConfigError `[results.json] tasks[2].metric is missing` and the like: what is missing, or of another type than it must be.
+/// Throws ConfigError `[results.json] tasks[2].metric is missing` and the like: what is missing, or
+/// of another type than it must be.
 Results read_results(const std::string& text);
 
 /// What the page's charts draw, as JSON.

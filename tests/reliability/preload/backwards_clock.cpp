@@ -1,4 +1,5 @@
-// A library to preload: the time of day goes back an hour whenever somebody asks for it. The steady clock is left alone, as it is by whoever sets a clock.
+// A library to preload: the time of day goes back an hour whenever somebody asks for it. The steady
+// clock is left alone, as it is by whoever sets a clock.
 #include <dlfcn.h>
 #include <sys/time.h>
 
@@ -20,7 +21,8 @@ int clock_gettime(clockid_t clock, struct timespec* out) {
     *out = {earlier_each_time(), 0};
     return 0;
   }
-  static const auto real = reinterpret_cast<int (*)(clockid_t, struct timespec*)>(::dlsym(RTLD_NEXT, "clock_gettime"));
+  static const auto real =
+      reinterpret_cast<int (*)(clockid_t, struct timespec*)>(::dlsym(RTLD_NEXT, "clock_gettime"));
   return real(clock, out);
 }
 
@@ -34,5 +36,4 @@ time_t time(time_t* out) {
   if (out != nullptr) *out = now;
   return now;
 }
-
 }

@@ -1,4 +1,5 @@
-// A library to preload: nothing whose path holds WEFT_TEST_FULL_FOR can be written while the file that WEFT_TEST_FULL names is there.
+// A library to preload: nothing whose path holds WEFT_TEST_FULL_FOR can be written while the file
+// that WEFT_TEST_FULL names is there.
 #include <dlfcn.h>
 #include <unistd.h>
 
@@ -23,7 +24,8 @@ bool is_meant(int descriptor) {
 }  // namespace
 
 extern "C" ssize_t write(int descriptor, const void* data, size_t bytes) {
-  static const auto real = reinterpret_cast<ssize_t (*)(int, const void*, size_t)>(::dlsym(RTLD_NEXT, "write"));
+  static const auto real =
+      reinterpret_cast<ssize_t (*)(int, const void*, size_t)>(::dlsym(RTLD_NEXT, "write"));
   const char* const full = std::getenv("WEFT_TEST_FULL");
   if (full != nullptr && is_meant(descriptor) && ::access(full, F_OK) == 0) {
     errno = ENOSPC;

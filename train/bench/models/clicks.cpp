@@ -11,7 +11,8 @@ namespace {
 constexpr std::int64_t kMostRows = 1 << 24, kMostEmbedding = 1 << 16;
 
 Work make_skip_gram(const Plan& p, Generator& data) {
-  const auto model = std::make_shared<nn::SkipGram>(nn::SkipGramConfig{.vocab_size = p["vocab"], .n_embd = p["width"]});
+  const auto model = std::make_shared<nn::SkipGram>(
+      nn::SkipGramConfig{.vocab_size = p["vocab"], .n_embd = p["width"]});
   const Tensor ids = random_ids({p["batch"], 2 + p["negatives"]}, p["vocab"], data);
   return {model, [=] { return nn::negative_sampling_loss((*model)(ids)); }};
 }
@@ -31,7 +32,9 @@ Work make_recommender(const Plan& p, Generator& data, nn::ClickModel kind) {
   const auto model = std::make_shared<nn::Recommender>(config);
   const std::int64_t batch = p["batch"], places = p["history"], columns = 3 + 2 * places;
   const Tensor ids = Tensor::zeros({batch, columns}, DType::i64), clicked = Tensor::empty({batch});
-  const auto draw = [&](std::int64_t low, std::int64_t high) { return low + static_cast<std::int64_t>(data.next_below(static_cast<std::uint64_t>(high - low))); };
+  const auto draw = [&](std::int64_t low, std::int64_t high) {
+    return low + static_cast<std::int64_t>(data.next_below(static_cast<std::uint64_t>(high - low)));
+  };
   for (std::int64_t b = 0; b < batch; ++b) {
     auto* const row = ids.data<std::int64_t>() + b * columns;
     row[1] = draw(1, p["items"]);
@@ -60,10 +63,13 @@ BenchModel click_model(const char* title, nn::ClickModel kind, const std::vector
   model.items = [](const Plan& p) { return p["batch"]; };
   if (kind == nn::ClickModel::bst)
     model.check = [](const Plan& p) {
-      if (2 * p["width"] % p["heads"] != 0) fail<ConfigError>("bench", "twice the width must be divisible by heads: width {}, heads {}", p["width"], p["heads"]);
+      if (2 * p["width"] % p["heads"] != 0)
+        fail<ConfigError>("bench", "twice the width must be divisible by heads: width {}, heads {}",
+                          p["width"], p["heads"]);
     };
   model.least_floats = [](const Plan& p) {
-    return 4 * number(p["items"] + p["categories"]) * number(p["width"]) + 4 * number(p["batch"]) * number(p["history"]) + number(p["batch"]) * number(p["width"]);
+    return 4 * number(p["items"] + p["categories"]) * number(p["width"]) +
+           4 * number(p["batch"]) * number(p["history"]) + number(p["batch"]) * number(p["width"]);
   };
   model.make = [kind](const Plan& p, Generator& data) { return make_recommender(p, data, kind); };
   return model;
@@ -73,20 +79,29 @@ BenchModel click_model(const char* title, nn::ClickModel kind, const std::vector
 
 std::vector<BenchModel> click_models() {
   std::vector<BenchModel> all;
-  all.push_back({.name = "embedding",
-                 .title = "skip-gram",
-                 .about = "training steps of word embeddings (skip-gram with negative sampling) on random words",
-                 .item = "pairs",
-                 .sizes = {{"vocab", 3300, kMostRows, "words there are"},
-                           {"width", 64, kMostEmbedding, "numbers in a vector"},
-                           {"negatives", 5, 1000, "noise words for each pair"},
-                           {"batch", 512, 1 << 20, "pairs of a step"}},
-                 .items = [](const Plan& p) { return p["batch"]; },
-                 .check = {},
-                 .least_floats = [](const Plan& p) { return number(p["width"]) * (8 * number(p["vocab"]) + number(p["batch"]) * number(2 + p["negatives"])); },
-                 .make = make_skip_gram});
-  const Size hidden{"hidden", 80, 1 << 16, "first hidden layer of the MLP; the second is half of it"}, unit{"unit", 36, 1 << 16, "hidden layer of the local activation unit"};
-  const Size layers{"layers", 1, 1000, "transformer blocks, or interacting layers"}, heads{"heads", 2, 4096, "attention heads"};
+  all.push_back(
+      {.name = "embedding",
+       .title = "skip-gram",
+       .about =
+           "training steps of word embeddings (skip-gram with negative sampling) on random words",
+       .item = "pairs",
+       .sizes = {{"vocab", 3300, kMostRows, "words there are"},
+                 {"width", 64, kMostEmbedding, "numbers in a vector"},
+                 {"negatives", 5, 1000, "noise words for each pair"},
+                 {"batch", 512, 1 << 20, "pairs of a step"}},
+       .items = [](const Plan& p) { return p["batch"]; },
+       .check = {},
+       .least_floats =
+           [](const Plan& p) {
+             return number(p["width"]) *
+                    (8 * number(p["vocab"]) + number(p["batch"]) * number(2 + p["negatives"]));
+           },
+       .make = make_skip_gram});
+  const Size hidden{"hidden", 80, 1 << 16,
+                    "first hidden layer of the MLP; the second is half of it"},
+      unit{"unit", 36, 1 << 16, "hidden layer of the local activation unit"};
+  const Size layers{"layers", 1, 1000, "transformer blocks, or interacting layers"},
+      heads{"heads", 2, 4096, "attention heads"};
   all.push_back(click_model("a factorization machine", nn::ClickModel::fm, {}));
   all.push_back(click_model("DeepFM", nn::ClickModel::deepfm, {hidden}));
   all.push_back(click_model("the summed history", nn::ClickModel::sum, {hidden}));

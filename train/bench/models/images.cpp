@@ -18,7 +18,9 @@ constexpr std::int64_t kMostImages = 1 << 20;
 constexpr std::int64_t kScene = 96, kSceneBoxes = 4, kSceneClasses = 10;
 constexpr std::int64_t kDetrFeatures = 64;  // of the map that DETR reads, as in `weft train detect`
 
-double pixels(const Plan& p) { return number(p["batch"]) * number(p["image"]) * number(p["image"]); }
+double pixels(const Plan& p) {
+  return number(p["batch"]) * number(p["image"]) * number(p["image"]);
+}
 
 /// A classifier of square images of one channel on a batch of random ones.
 template <class M, class C>
@@ -33,11 +35,15 @@ Work classify(const Plan& p, Generator& data, C config) {
 
 /// Scenes of noise with four boxes each, 16 to 40 pixels high.
 Work find_boxes(const Plan& p, Generator& data, const std::shared_ptr<nn::Detector>& model) {
-  const Tensor images = Tensor::empty({p["batch"], 1, kScene, kScene}), boxes = Tensor::empty({p["batch"], kSceneBoxes, 5});
+  const Tensor images = Tensor::empty({p["batch"], 1, kScene, kScene}),
+               boxes = Tensor::empty({p["batch"], kSceneBoxes, 5});
   data.fill_uniform(images);
   auto* row = boxes.data<float>();
   for (std::int64_t i = 0; i < p["batch"] * kSceneBoxes; ++i, row += 5) {
-    const auto draw = [&](std::int64_t low, std::int64_t high) { return static_cast<float>(low + static_cast<std::int64_t>(data.next_below(static_cast<std::uint64_t>(high - low)))); };
+    const auto draw = [&](std::int64_t low, std::int64_t high) {
+      return static_cast<float>(
+          low + static_cast<std::int64_t>(data.next_below(static_cast<std::uint64_t>(high - low))));
+    };
     const float height = draw(16, 41), width = draw(8, 25);
     row[0] = draw(0, kSceneClasses);
     row[1] = draw(0, kScene - 24);
@@ -50,11 +56,13 @@ Work find_boxes(const Plan& p, Generator& data, const std::shared_ptr<nn::Detect
 
 Work make_faster_rcnn(const Plan& p, Generator& data) {
   auto map = std::make_unique<nn::ConvBackbone>(nn::ConvBackboneConfig{.features = p["width"]});
-  return find_boxes(p, data, std::make_shared<nn::FasterRcnn>(nn::FasterRcnnConfig{}, std::move(map)));
+  return find_boxes(p, data,
+                    std::make_shared<nn::FasterRcnn>(nn::FasterRcnnConfig{}, std::move(map)));
 }
 
 Work make_detr(const Plan& p, Generator& data) {
-  auto map = std::make_unique<nn::ConvBackbone>(nn::ConvBackboneConfig{.features = kDetrFeatures, .stride = 8});
+  auto map = std::make_unique<nn::ConvBackbone>(
+      nn::ConvBackboneConfig{.features = kDetrFeatures, .stride = 8});
   nn::DetrConfig config;
   config.n_layer = p["layers"];
   config.n_head = p["heads"];
@@ -64,30 +72,39 @@ Work make_detr(const Plan& p, Generator& data) {
 }
 
 void check_quarters(const Plan& p) {
-  if (p["width"] % 4 != 0) fail<ConfigError>("bench", "width must be a multiple of 4, got {}", p["width"]);
+  if (p["width"] % 4 != 0)
+    fail<ConfigError>("bench", "width must be a multiple of 4, got {}", p["width"]);
 }
 
 }  // namespace
 
 std::vector<BenchModel> image_models() {
   const auto images = [](const Plan& p) { return p["batch"]; };
-  const Size side{"image", 28, 4096, "height and width of an image"}, batch{"batch", 128, kMostImages, "images of a step"}, scenes{"batch", 8, kMostImages, "scenes of a step"};
-  const auto scene_floats = [](const Plan& p) { return number(p["batch"]) * number(kScene * kScene) * (1 + number(p["width"]) / 4); };
+  const Size side{"image", 28, 4096, "height and width of an image"},
+      batch{"batch", 128, kMostImages, "images of a step"},
+      scenes{"batch", 8, kMostImages, "scenes of a step"};
+  const auto scene_floats = [](const Plan& p) {
+    return number(p["batch"]) * number(kScene * kScene) * (1 + number(p["width"]) / 4);
+  };
   std::vector<BenchModel> all;
-  all.push_back({.name = "lenet",
-                 .title = "LeNet-5",
-                 .about = "training steps of LeNet-5 on random images",
-                 .item = "images",
-                 .sizes = {{"image", 28, 4096, "height and width of an image", 12}, batch},
-                 .items = images,
-                 .check = {},
-                 .least_floats = [](const Plan& p) { return 7 * pixels(p); },
-                 .make = [](const Plan& p, Generator& data) { return classify<nn::Lenet>(p, data, nn::LenetConfig{}); }});
+  all.push_back(
+      {.name = "lenet",
+       .title = "LeNet-5",
+       .about = "training steps of LeNet-5 on random images",
+       .item = "images",
+       .sizes = {{"image", 28, 4096, "height and width of an image", 12}, batch},
+       .items = images,
+       .check = {},
+       .least_floats = [](const Plan& p) { return 7 * pixels(p); },
+       .make = [](const Plan& p,
+                  Generator& data) { return classify<nn::Lenet>(p, data, nn::LenetConfig{}); }});
   all.push_back({.name = "cnn",
                  .title = "CNN",
                  .about = "training steps of a small convolutional network on random images",
                  .item = "images",
-                 .sizes = {{"width", 128, 1 << 16, "of the hidden layer"}, {"image", 28, 4096, "height and width of an image", 4}, batch},
+                 .sizes = {{"width", 128, 1 << 16, "of the hidden layer"},
+                           {"image", 28, 4096, "height and width of an image", 4},
+                           batch},
                  .items = images,
                  .check = {},
                  .least_floats = [](const Plan& p) { return 33 * pixels(p); },
@@ -101,10 +118,17 @@ std::vector<BenchModel> image_models() {
                  .title = "ResNet",
                  .about = "training steps of a small ResNet on random images",
                  .item = "images",
-                 .sizes = {{"layers", 1, 1000, "blocks of each of the three stages"}, {"width", 16, 1 << 12, "channels of the first stage"}, side, batch},
+                 .sizes = {{"layers", 1, 1000, "blocks of each of the three stages"},
+                           {"width", 16, 1 << 12, "channels of the first stage"},
+                           side,
+                           batch},
                  .items = images,
                  .check = {},
-                 .least_floats = [](const Plan& p) { return pixels(p) * (1 + 4 * number(p["layers"]) * number(p["width"])) + 4 * 9 * 42 * number(p["layers"]) * number(p["width"] * p["width"]); },
+                 .least_floats =
+                     [](const Plan& p) {
+                       return pixels(p) * (1 + 4 * number(p["layers"]) * number(p["width"])) +
+                              4 * 9 * 42 * number(p["layers"]) * number(p["width"] * p["width"]);
+                     },
                  .make =
                      [](const Plan& p, Generator& data) {
                        nn::ResnetConfig config;
@@ -114,7 +138,8 @@ std::vector<BenchModel> image_models() {
                      }});
   all.push_back({.name = "faster_rcnn",
                  .title = "Faster R-CNN",
-                 .about = "training steps of Faster R-CNN over convolutions, on noise of 96 x 96 with random boxes",
+                 .about = "training steps of Faster R-CNN over convolutions, on noise of 96 x 96 "
+                          "with random boxes",
                  .item = "images",
                  .sizes = {{"width", 64, 1 << 12, "features of the map"}, scenes},
                  .items = images,

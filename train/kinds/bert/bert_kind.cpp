@@ -1,7 +1,7 @@
 // The kind of run called bert: its choices, its rules, and how it begins.
 #include "core/error.h"
-#include "train/kind.h"
 #include "train/eval_tokens.h"
+#include "train/kind.h"
 #include "train/kinds/bert/bert_task.h"
 #include "train/load_run.h"
 
@@ -14,7 +14,9 @@ struct BertFacts : DataFacts {
 
 Fields bert_fields() {
   using C = BertRunConfig;
-  Fields all = {{"data", "Data", &C::data, "shakespeare, tang, sms-spam, a text file in UTF-8, or a .tsv file of labelled lines"}};
+  Fields all = {
+      {"data", "Data", &C::data,
+       "shakespeare, tang, sms-spam, a text file in UTF-8, or a .tsv file of labelled lines"}};
   append(all, encoder_fields());
   append(all, encoder_model_fields());
   append(all, {{"steps", "Optimization", &C::steps, "optimizer steps", 1, kMany}});
@@ -28,7 +30,10 @@ class BertKind : public KindBySteps<BertRunConfig> {
  public:
   std::string name() const override { return "bert"; }
   std::string about() const override { return "pretrain a BERT to fill in hidden words"; }
-  std::string example() const override { return "weft train bert --data sms-spam --steps 2000 --out runs/bert\n  weft predict runs/bert --text \"call me [MASK] you get home\""; }
+  std::string example() const override {
+    return "weft train bert --data sms-spam --steps 2000 --out runs/bert\n  weft predict runs/bert "
+           "--text \"call me [MASK] you get home\"";
+  }
 
   const Fields& fields() const override {
     static const Fields table = bert_fields();
@@ -36,7 +41,8 @@ class BertKind : public KindBySteps<BertRunConfig> {
   }
   std::string meaningless(const RunConfig& config, const std::string& field) const override {
     if (field == "label_smoothing") return "kind bert";
-    if (field == "whole_words" && own(config).tokenizer == "words") return "tokenizer words, whose words have no pieces";
+    if (field == "whole_words" && own(config).tokenizer == "words")
+      return "tokenizer words, whose words have no pieces";
     if (const std::string because = meaningless_at_end(own(config), field); !because.empty())
       return because;
     return Kind::meaningless(config, field);
@@ -69,9 +75,12 @@ class BertKind : public KindBySteps<BertRunConfig> {
     facts->vocabulary = load_encoder_data(own(config)).tokenizer->vocab_size();
     return facts;
   }
-  double parameters(const RunConfig& config, const DataFacts& data) const override { return model_config(config, data).parameter_count(); }
+  double parameters(const RunConfig& config, const DataFacts& data) const override {
+    return model_config(config, data).parameter_count();
+  }
   double forward_flops(const RunConfig& config, const DataFacts& data) const override {
-    return bert_flops(model_config(config, data), static_cast<double>(own(config).context), own(config).mask_share);
+    return bert_flops(model_config(config, data), static_cast<double>(own(config).context),
+                      own(config).mask_share);
   }
   std::int64_t width_granularity(const RunConfig& config) const override { return config.heads; }
 

@@ -47,12 +47,23 @@ EncoderConfig::EncoderConfig() {
 
 Fields encoder_fields() {
   return {
-      {"tokenizer", "Tokens", &EncoderConfig::tokenizer, "what a token is: a word, or a word or its pieces", 0, 0, {"pieces", "words"}},
-      {"vocabulary", "Tokens", &EncoderConfig::vocabulary, "tokens in the vocabulary at most, [PAD] [UNK] [CLS] [SEP] [MASK] included", 6, 1e7},
+      {"tokenizer",
+       "Tokens",
+       &EncoderConfig::tokenizer,
+       "what a token is: a word, or a word or its pieces",
+       0,
+       0,
+       {"pieces", "words"}},
+      {"vocabulary", "Tokens", &EncoderConfig::vocabulary,
+       "tokens in the vocabulary at most, [PAD] [UNK] [CLS] [SEP] [MASK] included", 6, 1e7},
       {"lowercase", "Tokens", &EncoderConfig::lowercase, "capital letters are read as small ones"},
-      {"context", "Tokens", &EncoderConfig::context, "tokens that the model sees at once, [CLS] and [SEP] included; longer texts are cut", 3, 1e6},
-      {"mask_share", "Tokens", &EncoderConfig::mask_share, "share of the tokens that are to be predicted", kTiny, 1},
-      {"whole_words", "Tokens", &EncoderConfig::whole_words, "all pieces of a word are hidden together"},
+      {"context", "Tokens", &EncoderConfig::context,
+       "tokens that the model sees at once, [CLS] and [SEP] included; longer texts are cut", 3,
+       1e6},
+      {"mask_share", "Tokens", &EncoderConfig::mask_share,
+       "share of the tokens that are to be predicted", kTiny, 1},
+      {"whole_words", "Tokens", &EncoderConfig::whole_words,
+       "all pieces of a word are hidden together"},
   };
 }
 
@@ -60,9 +71,12 @@ Fields encoder_model_fields() {
   return {
       {"layers", "Model", &EncoderConfig::layers, "layers of the encoder", 1, 10000},
       {"heads", "Model", &EncoderConfig::heads, "attention heads", 1, 10000},
-      {"width", "Model", &EncoderConfig::width, "size of the vector that stands for a token", 1, 1000000},
-      {"mlp_ratio", "Model", &EncoderConfig::mlp_ratio, "feed-forward size, as a multiple of width", 0.01, 1000},
-      {"dropout", "Model", &EncoderConfig::dropout, "share of activations that are dropped in training", 0, 0.99},
+      {"width", "Model", &EncoderConfig::width, "size of the vector that stands for a token", 1,
+       1000000},
+      {"mlp_ratio", "Model", &EncoderConfig::mlp_ratio, "feed-forward size, as a multiple of width",
+       0.01, 1000},
+      {"dropout", "Model", &EncoderConfig::dropout,
+       "share of activations that are dropped in training", 0, 0.99},
       {"init_std", "Model", &EncoderConfig::init_std, "spread of the first weights", 0, 100},
   };
 }
@@ -73,7 +87,8 @@ void check_encoder(const EncoderConfig& c) {
   check_warmup(c, c.steps);
 }
 
-nn::BertConfig bert_config(const EncoderConfig& c, std::int64_t vocabulary, std::int64_t n_class, bool token_head) {
+nn::BertConfig bert_config(const EncoderConfig& c, std::int64_t vocabulary, std::int64_t n_class,
+                           bool token_head) {
   return {.vocab_size = vocabulary,
           .block_size = c.context,
           .n_layer = c.layers,
@@ -87,22 +102,35 @@ nn::BertConfig bert_config(const EncoderConfig& c, std::int64_t vocabulary, std:
           .init_std = c.init_std};
 }
 
-std::shared_ptr<const data::WordTokenizer> make_tokenizer(const EncoderConfig& c, const std::string& text, const std::string& where) {
-  return data::WordTokenizer::of_text(text, {.vocab_size = c.vocabulary, .lowercase = c.lowercase, .pieces = c.tokenizer == "pieces"}, where);
+std::shared_ptr<const data::WordTokenizer> make_tokenizer(const EncoderConfig& c,
+                                                          const std::string& text,
+                                                          const std::string& where) {
+  return data::WordTokenizer::of_text(
+      text,
+      {.vocab_size = c.vocabulary, .lowercase = c.lowercase, .pieces = c.tokenizer == "pieces"},
+      where);
 }
 
 void check_encoder_memory(const EncoderConfig& c, const nn::BertConfig& model) {
   const double tokens = static_cast<double>(c.batch) * static_cast<double>(c.context);
-  check_memory(c, model.parameter_count(), tokens, model.has_token_head() ? tokens * c.mask_share * static_cast<double>(model.vocab_size) : 0);
+  check_memory(
+      c, model.parameter_count(), tokens,
+      model.has_token_head() ? tokens * c.mask_share * static_cast<double>(model.vocab_size) : 0);
 }
 
 double bert_flops(const nn::BertConfig& c, double tokens, double mask_share) {
   const double width = static_cast<double>(c.n_embd), hidden = c.mlp_ratio * width;
-  const double layer = 4 * compare::linear_flops(tokens, width, width) + 2 * compare::linear_flops(tokens, width, hidden) +
-                       compare::attention_flops(static_cast<double>(c.n_head), tokens, tokens, width / static_cast<double>(c.n_head));
+  const double layer = 4 * compare::linear_flops(tokens, width, width) +
+                       2 * compare::linear_flops(tokens, width, hidden) +
+                       compare::attention_flops(static_cast<double>(c.n_head), tokens, tokens,
+                                                width / static_cast<double>(c.n_head));
   double head = 0;
-  if (c.n_class > 0) head += compare::linear_flops(1, width, width) + compare::linear_flops(1, width, static_cast<double>(c.n_class));
-  else head += compare::linear_flops(mask_share * tokens, width, width) + compare::linear_flops(mask_share * tokens, width, static_cast<double>(c.vocab_size));
+  if (c.n_class > 0)
+    head += compare::linear_flops(1, width, width) +
+            compare::linear_flops(1, width, static_cast<double>(c.n_class));
+  else
+    head += compare::linear_flops(mask_share * tokens, width, width) +
+            compare::linear_flops(mask_share * tokens, width, static_cast<double>(c.vocab_size));
   return static_cast<double>(c.n_layer) * layer + head;
 }
 
@@ -110,8 +138,10 @@ std::uint64_t EncoderData::fingerprint() const {
   std::uint64_t hash = 0;
   for (const auto& split : sequences) {
     std::vector<std::int32_t> all;
-    for (const data::Sequence& sequence : split) all.insert(all.end(), sequence.begin(), sequence.end());
-    hash = data::batch_hash(Tensor::from(all, {static_cast<std::int64_t>(all.size())}), Tensor(), hash);
+    for (const data::Sequence& sequence : split)
+      all.insert(all.end(), sequence.begin(), sequence.end());
+    hash = data::batch_hash(Tensor::from(all, {static_cast<std::int64_t>(all.size())}), Tensor(),
+                            hash);
   }
   return hash;
 }
@@ -154,7 +184,8 @@ EncoderData load_encoder_data(const EncoderConfig& c,
     const data::LabelledData labelled =
         data::load_labelled(path, {.whole = whole, .old_rules = old_rules});
     result.notes = labelled.notes();
-    if (!result.tokenizer) result.tokenizer = make_tokenizer(c, labelled.joined(data::Split::train), path);
+    if (!result.tokenizer)
+      result.tokenizer = make_tokenizer(c, labelled.joined(data::Split::train), path);
     EncoderData::Cut cut;
     for (const auto split : {data::Split::train, data::Split::validation, data::Split::test})
       result.add(split, labelled.examples(split), c.context, path, cut);
@@ -163,7 +194,8 @@ EncoderData load_encoder_data(const EncoderConfig& c,
     return result;
   }
   const std::string text = read_file(path, std::min(kMaxPretrainBytes, memory_limit()));
-  // The vocabulary is that of the whole text, as with the other tokenizers; what is learned of it is not.
+  // The vocabulary is that of the whole text, as with the other tokenizers; what is learned of it
+  // is not.
   if (!result.tokenizer) result.tokenizer = make_tokenizer(c, text, path);
   const std::vector<std::int64_t> ids = result.tokenizer->encode(text, path);
   if (whole) {
@@ -174,11 +206,14 @@ EncoderData load_encoder_data(const EncoderConfig& c,
   const auto cut = static_cast<std::ptrdiff_t>(kPretrainFraction * static_cast<double>(ids.size()));
   result.sequences[0] = data::windows({ids.begin(), ids.begin() + cut}, c.context);
   result.sequences[1] = data::windows({ids.begin() + cut, ids.end()}, c.context);
-  if (result.sequences[0].empty() || result.sequences[1].empty()) fail<ConfigError>("config", "{} has {} tokens: too few to train and to validate on", path, ids.size());
+  if (result.sequences[0].empty() || result.sequences[1].empty())
+    fail<ConfigError>("config", "{} has {} tokens: too few to train and to validate on", path,
+                      ids.size());
   return result;
 }
 
-Tensor masked_loss(const nn::Bert& model, const data::MaskedBatch& batch, bool sum, std::int64_t* right) {
+Tensor masked_loss(const nn::Bert& model, const data::MaskedBatch& batch, bool sum,
+                   std::int64_t* right) {
   const std::vector<std::int64_t> positions = hidden_positions(batch.targets);
   const Tensor index = Tensor::from(positions, {static_cast<std::int64_t>(positions.size())});
   std::vector<std::int64_t> truths;
@@ -188,12 +223,15 @@ Tensor masked_loss(const nn::Bert& model, const data::MaskedBatch& batch, bool s
     const auto guesses = argmax(logits).to_vector<std::int64_t>();
     for (std::size_t i = 0; i < truths.size(); ++i) *right += guesses[i] == truths[i] ? 1 : 0;
   }
-  return cross_entropy(logits, Tensor::from(truths, index.shape()), {.reduction = sum ? Reduction::sum : Reduction::mean});
+  return cross_entropy(logits, Tensor::from(truths, index.shape()),
+                       {.reduction = sum ? Reduction::sum : Reduction::mean});
 }
 
-data::MaskedBatch mask_batch(const EncoderConfig& c, const data::WordTokenizer& tokenizer, const Tensor& ids, std::uint64_t seed, std::int64_t k) {
+data::MaskedBatch mask_batch(const EncoderConfig& c, const data::WordTokenizer& tokenizer,
+                             const Tensor& ids, std::uint64_t seed, std::int64_t k) {
   Generator generator(seed, fmt::format("mask-{}", k));
-  return data::mask_tokens(ids, tokenizer, {.share = c.mask_share, .whole_words = c.whole_words}, generator);
+  return data::mask_tokens(ids, tokenizer, {.share = c.mask_share, .whole_words = c.whole_words},
+                           generator);
 }
 
 BertRun load_bert_run(const RunFacts& run) {
@@ -201,14 +239,16 @@ BertRun load_bert_run(const RunFacts& run) {
   BertRun loaded;
   loaded.config = config_from_json<BertRunConfig>(run.config_json, run.checkpoint.string());
   loaded.tokenizer = data::WordTokenizer::from_json(run.facts.data, run.checkpoint.string());
-  loaded.model = std::make_unique<nn::Bert>(bert_config(loaded.config, loaded.tokenizer->vocab_size(), 0, true));
+  loaded.model = std::make_unique<nn::Bert>(
+      bert_config(loaded.config, loaded.tokenizer->vocab_size(), 0, true));
   load_weights(run.checkpoint, *loaded.model);
   loaded.model->eval();
   loaded.progress = run.facts.progress;
   return loaded;
 }
 
-std::vector<std::vector<Filling>> fill_in(const BertRun& run, const std::string& text, std::int64_t count) {
+std::vector<std::vector<Filling>> fill_in(const BertRun& run, const std::string& text,
+                                          std::int64_t count) {
   // The places to fill are cut out before the words are: `[MASK]` is no word of any text.
   std::vector<std::int64_t> ids{data::kClassId};
   std::vector<std::int64_t> places;
@@ -218,7 +258,8 @@ std::vector<std::vector<Filling>> fill_in(const BertRun& run, const std::string&
       const auto at = text.find(sign, begin);
       if (at < found) found = at, length = sign.size();
     }
-    const auto part = run.tokenizer->encode(std::string_view(text).substr(begin, std::min(found, text.size()) - begin), "predict");
+    const auto part = run.tokenizer->encode(
+        std::string_view(text).substr(begin, std::min(found, text.size()) - begin), "predict");
     ids.insert(ids.end(), part.begin(), part.end());
     if (found == std::string::npos) break;
     places.push_back(static_cast<std::int64_t>(ids.size()));
@@ -226,9 +267,15 @@ std::vector<std::vector<Filling>> fill_in(const BertRun& run, const std::string&
     begin = found + length;
   }
   ids.push_back(data::kSeparatorId);
-  if (places.empty()) fail<ConfigError>("predict", "there is nothing to fill in: write [MASK] or ___ where a word is missing");
+  if (places.empty())
+    fail<ConfigError>("predict",
+                      "there is nothing to fill in: write [MASK] or ___ where a word is missing");
   const auto length = static_cast<std::int64_t>(ids.size());
-  if (length > run.config.context) fail<ConfigError>("predict", "the text has {} tokens with [CLS] and [SEP], the model reads {}: make it shorter", length, run.config.context);
+  if (length > run.config.context)
+    fail<ConfigError>(
+        "predict",
+        "the text has {} tokens with [CLS] and [SEP], the model reads {}: make it shorter", length,
+        run.config.context);
   const NoGrad no_grad;
   const Tensor hidden = run.model->encode(Tensor::from(ids, {1, length}));
   const Tensor at = Tensor::from(places, {static_cast<std::int64_t>(places.size())});
@@ -239,9 +286,14 @@ std::vector<std::vector<Filling>> fill_in(const BertRun& run, const std::string&
   for (std::int64_t p = 0; p < probabilities.size(0); ++p) {
     std::vector<Filling> answer;
     for (std::int64_t id = data::kSpecialIds; id < probabilities.size(1); ++id)
-      answer.push_back({run.tokenizer->token(id), static_cast<double>(probabilities.data<float>()[p * probabilities.size(1) + id])});
-    std::stable_sort(answer.begin(), answer.end(), [](const Filling& a, const Filling& b) { return a.probability > b.probability; });
-    answer.resize(std::min(answer.size(), static_cast<std::size_t>(std::max<std::int64_t>(count, 1))));
+      answer.push_back(
+          {run.tokenizer->token(id),
+           static_cast<double>(probabilities.data<float>()[p * probabilities.size(1) + id])});
+    std::stable_sort(answer.begin(), answer.end(), [](const Filling& a, const Filling& b) {
+      return a.probability > b.probability;
+    });
+    answer.resize(
+        std::min(answer.size(), static_cast<std::size_t>(std::max<std::int64_t>(count, 1))));
     answers.push_back(std::move(answer));
   }
   return answers;

@@ -20,11 +20,15 @@ Fields encoder_model_fields();
 void check_encoder(const EncoderConfig& config);
 
 /// `n_class` as in nn::BertConfig; with a token head a classifier can be pretrained too.
-nn::BertConfig bert_config(const EncoderConfig& config, std::int64_t vocabulary, std::int64_t n_class, bool token_head);
-std::shared_ptr<const data::WordTokenizer> make_tokenizer(const EncoderConfig& config, const std::string& text, const std::string& where);
+nn::BertConfig bert_config(const EncoderConfig& config, std::int64_t vocabulary,
+                           std::int64_t n_class, bool token_head);
+std::shared_ptr<const data::WordTokenizer> make_tokenizer(const EncoderConfig& config,
+                                                          const std::string& text,
+                                                          const std::string& where);
 /// Throws ConfigError for a run that memory cannot hold.
 void check_encoder_memory(const EncoderConfig& config, const nn::BertConfig& model);
-/// Forward of one text of `tokens` tokens, with the vocabulary's product for the masked share where there is a token head.
+/// Forward of one text of `tokens` tokens, with the vocabulary's product for the masked share where
+/// there is a token head.
 double bert_flops(const nn::BertConfig& config, double tokens, double mask_share);
 
 /// Sequences of tokens, a list a split.
@@ -51,9 +55,11 @@ EncoderData load_encoder_data(const EncoderConfig& config,
                               bool whole = false);
 
 /// Cross-entropy of the hidden tokens, mean or sum over them.
-Tensor masked_loss(const nn::Bert& model, const data::MaskedBatch& batch, bool sum = false, std::int64_t* right = nullptr);
+Tensor masked_loss(const nn::Bert& model, const data::MaskedBatch& batch, bool sum = false,
+                   std::int64_t* right = nullptr);
 /// Batch k's masks: a stream of their own each.
-data::MaskedBatch mask_batch(const EncoderConfig& config, const data::WordTokenizer& tokenizer, const Tensor& ids, std::uint64_t seed, std::int64_t k);
+data::MaskedBatch mask_batch(const EncoderConfig& config, const data::WordTokenizer& tokenizer,
+                             const Tensor& ids, std::uint64_t seed, std::int64_t k);
 
 struct BertRun {
   BertRunConfig config;
@@ -61,15 +67,17 @@ struct BertRun {
   std::unique_ptr<nn::Bert> model;  ///< in evaluation mode
   Progress progress;
 };
-/// Throws ConfigError for a run of another kind or a checkpoint that does not fit, IoError for a torn one.
+/// Throws ConfigError for a run of another kind or a checkpoint that does not fit, IoError for a
+/// torn one.
 BertRun load_bert_run(const RunFacts& run);
 
 struct Filling {
   std::string token;
   double probability = 0;
 };
-/// The `count` likeliest tokens for every `[MASK]` (or `___`) of the text, likeliest first. Throws ConfigError for a text without one, and one longer than
-/// the context.
-std::vector<std::vector<Filling>> fill_in(const BertRun& run, const std::string& text, std::int64_t count);
+/// The `count` likeliest tokens for every `[MASK]` (or `___`) of the text, likeliest first. Throws
+/// ConfigError for a text without one, and one longer than the context.
+std::vector<std::vector<Filling>> fill_in(const BertRun& run, const std::string& text,
+                                          std::int64_t count);
 
 }  // namespace weft::train

@@ -12,7 +12,8 @@ namespace weft::train {
 namespace {
 
 constexpr std::int64_t kEvalSequences = 32;
-constexpr std::uint64_t kEvalMaskSeed = 0x5eed;  // of no run: the same tokens are hidden at every evaluation
+constexpr std::uint64_t kEvalMaskSeed =
+    0x5eed;  // of no run: the same tokens are hidden at every evaluation
 
 }  // namespace
 
@@ -28,7 +29,8 @@ BertTask::BertTask(const BertRunConfig& config, EncoderData data)
 
 Tensor BertTask::next_loss(Seen& seen) {
   const Tensor ids = data::pad(data_.sequences[0], order_.batch(next_));
-  const data::MaskedBatch batch = mask_batch(config_, *data_.tokenizer, ids, static_cast<std::uint64_t>(config_.seed), next_++);
+  const data::MaskedBatch batch =
+      mask_batch(config_, *data_.tokenizer, ids, static_cast<std::uint64_t>(config_.seed), next_++);
   seen.add(ids.numel(), batch.inputs, batch.targets, count_targets(batch.targets));
   return masked_loss(model_, batch);
 }
@@ -53,7 +55,8 @@ Evaluation BertTask::measure(data::Split split, const std::vector<std::int64_t>&
     if (!proceed(static_cast<double>(begin) / static_cast<double>(count))) break;
     const std::vector<std::int64_t> rows(chosen.begin() + begin,
                                          chosen.begin() + std::min(count, begin + kEvalSequences));
-    const data::MaskedBatch batch = mask_batch(config_, *data_.tokenizer, data::pad(sequences, rows), kEvalMaskSeed, begin);
+    const data::MaskedBatch batch =
+        mask_batch(config_, *data_.tokenizer, data::pad(sequences, rows), kEvalMaskSeed, begin);
     hidden += count_targets(batch.targets);
     for (const std::int64_t row : rows)
       tokens += std::ssize(sequences[static_cast<std::size_t>(row)]);
@@ -61,7 +64,8 @@ Evaluation BertTask::measure(data::Split split, const std::vector<std::int64_t>&
   }
   Evaluation evaluation{.measured = tokens};
   evaluation.loss = sum / static_cast<double>(std::max<std::int64_t>(hidden, 1));
-  evaluation.figures = {{"accuracy", static_cast<double>(right) / static_cast<double>(std::max<std::int64_t>(hidden, 1))}};
+  evaluation.figures = {{"accuracy", static_cast<double>(right) /
+                                         static_cast<double>(std::max<std::int64_t>(hidden, 1))}};
   return evaluation;
 }
 

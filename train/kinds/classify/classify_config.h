@@ -9,9 +9,12 @@ struct ClassifyConfig : EncoderConfig {
   ClassifyConfig();
 
   std::string model = "bert";
-  std::string from;            ///< a bert run whose encoder and vocabulary this one begins with; its flag is --init
-  std::int64_t pretrain = 0;   ///< of the steps, so many fill in hidden words of the training texts first
-  std::string positive;        ///< the label that F1 is of; empty: of two the rarer; of more there is macro-F1
+  std::string
+      from;  ///< a bert run whose encoder and vocabulary this one begins with; its flag is --init
+  std::int64_t pretrain =
+      0;  ///< of the steps, so many fill in hidden words of the training texts first
+  std::string
+      positive;  ///< the label that F1 is of; empty: of two the rarer; of more there is macro-F1
 };
 
 const Kind& kind_of(const ClassifyConfig&);

@@ -4,8 +4,8 @@
 
 #include "core/error.h"
 #include "nn/models/bag_of_words.h"
-#include "train/kind.h"
 #include "train/eval_tokens.h"
+#include "train/kind.h"
 #include "train/kinds/classify/classify_task.h"
 #include "train/load_run.h"
 
@@ -25,11 +25,21 @@ Fields classify_fields() {
                  "the label that F1 is of (default: of two the rarer; of more there is macro-F1, "
                  "the mean of all)"}};
   append(all, encoder_fields());
-  append(all, {{"model", "Model", &C::model, "BERT, or logistic regression on the words that occur", 0, 0, {"bert", "bow"}},
-               {"init", "Model", &C::from, "a bert run (its folder or checkpoint) whose encoder and vocabulary this one begins with; layers, heads, width, mlp_ratio, context, tokenizer, vocabulary and lowercase are then that run's"}});
+  append(all, {{"model",
+                "Model",
+                &C::model,
+                "BERT, or logistic regression on the words that occur",
+                0,
+                0,
+                {"bert", "bow"}},
+               {"init", "Model", &C::from,
+                "a bert run (its folder or checkpoint) whose encoder and vocabulary this one "
+                "begins with; layers, heads, width, mlp_ratio, context, tokenizer, vocabulary and "
+                "lowercase are then that run's"}});
   append(all, encoder_model_fields());
   append(all, {{"steps", "Optimization", &C::steps, "optimizer steps", 1, kMany},
-               {"pretrain", "Optimization", &C::pretrain, "of these, so many first fill in hidden words of the training texts", 0, kMany}});
+               {"pretrain", "Optimization", &C::pretrain,
+                "of these, so many first fill in hidden words of the training texts", 0, kMany}});
   append(all, optimizer_fields());
   append(all, run_fields());
   append(all, eval_token_fields<C>());
@@ -39,8 +49,14 @@ Fields classify_fields() {
 class ClassifyKind : public KindBySteps<ClassifyConfig> {
  public:
   std::string name() const override { return "classify"; }
-  std::string about() const override { return "train a model to name the class of a text: BERT, fine-tuned or from scratch, or logistic regression on words"; }
-  std::string example() const override { return "weft train classify --data sms-spam --init runs/bert --out runs/spam\n  weft predict runs/spam --text \"WINNER! Call 09061701461 now\""; }
+  std::string about() const override {
+    return "train a model to name the class of a text: BERT, fine-tuned or from scratch, or "
+           "logistic regression on words";
+  }
+  std::string example() const override {
+    return "weft train classify --data sms-spam --init runs/bert --out runs/spam\n  weft predict "
+           "runs/spam --text \"WINNER! Call 09061701461 now\"";
+  }
 
   const Fields& fields() const override {
     static const Fields table = classify_fields();
@@ -58,7 +74,8 @@ class ClassifyKind : public KindBySteps<ClassifyConfig> {
       return;
     }
     if (own(wanted).from.empty()) return;
-    const auto before = config_from_json<BertRunConfig>(bert_run(own(wanted)).config_json, own(wanted).from);
+    const auto before =
+        config_from_json<BertRunConfig>(bert_run(own(wanted)).config_json, own(wanted).from);
     c.layers = before.layers;
     c.heads = before.heads;
     c.width = before.width;
@@ -71,13 +88,18 @@ class ClassifyKind : public KindBySteps<ClassifyConfig> {
 
   std::string meaningless(const RunConfig& config, const std::string& field) const override {
     const ClassifyConfig& c = own(config);
-    constexpr const char* kBertOnly[] = {"layers", "heads", "width", "mlp_ratio", "dropout", "init_std", "init", "pretrain"};
+    constexpr const char* kBertOnly[] = {"layers",  "heads",    "width", "mlp_ratio",
+                                         "dropout", "init_std", "init",  "pretrain"};
     constexpr const char* kMaskOnly[] = {"mask_share", "whole_words"};
     constexpr const char* kVocabularyOnly[] = {"tokenizer", "vocabulary", "lowercase"};
-    const auto in = [&](const auto& names) { return std::any_of(std::begin(names), std::end(names), [&](const char* name) { return field == name; }); };
+    const auto in = [&](const auto& names) {
+      return std::any_of(std::begin(names), std::end(names),
+                         [&](const char* name) { return field == name; });
+    };
     if (c.model == "bow" && (in(kBertOnly) || in(kMaskOnly))) return "model bow";
     if (c.pretrain == 0 && in(kMaskOnly)) return "pretrain 0";
-    if (field == "whole_words" && c.tokenizer == "words") return "tokenizer words, whose words have no pieces";
+    if (field == "whole_words" && c.tokenizer == "words")
+      return "tokenizer words, whose words have no pieces";
     if (const std::string because = meaningless_at_end(c, field); !because.empty()) return because;
     if (!c.from.empty() && in(kVocabularyOnly)) return "init " + c.from;
     return Kind::meaningless(config, field);
@@ -87,7 +109,10 @@ class ClassifyKind : public KindBySteps<ClassifyConfig> {
     const ClassifyConfig& c = own(config);
     check_encoder(c);
     check_target(c, figures(), name());
-    if (c.pretrain >= c.steps) fail<ConfigError>("config", "pretrain must leave steps to learn the classes in: pretrain {}, steps {}", c.pretrain, c.steps);
+    if (c.pretrain >= c.steps)
+      fail<ConfigError>("config",
+                        "pretrain must leave steps to learn the classes in: pretrain {}, steps {}",
+                        c.pretrain, c.steps);
   }
 
   std::vector<std::string> figures() const override { return {"accuracy", "f1", "macro_f1"}; }
@@ -113,11 +138,13 @@ class ClassifyKind : public KindBySteps<ClassifyConfig> {
     if (known.whole) take_classes(data, facts->classes, c);
     settle_eval_tokens(c, data.encoder.tokens(data::Split::validation));
     if (c.model == "bert")
-      check_encoder_memory(c, classifier_config(c, data.encoder.tokenizer->vocab_size(), static_cast<std::int64_t>(data.classes.size())));
+      check_encoder_memory(c, classifier_config(c, data.encoder.tokenizer->vocab_size(),
+                                                static_cast<std::int64_t>(data.classes.size())));
     Prepared run;
     run.notes = data.encoder.notes;
     name_f1(c, data, run.notes);
-    run.task = std::make_unique<ClassifyTask>(c, std::move(data), before ? before->model.get() : nullptr);
+    run.task =
+        std::make_unique<ClassifyTask>(c, std::move(data), before ? before->model.get() : nullptr);
     run.steps = c.steps;
     run.has_test = true;
     run.config = std::move(config);
@@ -126,7 +153,8 @@ class ClassifyKind : public KindBySteps<ClassifyConfig> {
 
   std::unique_ptr<DataFacts> look_at_data(const RunConfig& config) const override {
     const ClassifyConfig& c = own(config);
-    const auto data = load_classify_data(c, c.from.empty() ? nullptr : load_bert_run(bert_run(c)).tokenizer);
+    const auto data =
+        load_classify_data(c, c.from.empty() ? nullptr : load_bert_run(bert_run(c)).tokenizer);
     auto facts = std::make_unique<ClassifyFacts>();
     facts->vocabulary = data.encoder.tokenizer->vocab_size();
     facts->classes = static_cast<std::int64_t>(data.classes.size());
@@ -134,17 +162,22 @@ class ClassifyKind : public KindBySteps<ClassifyConfig> {
   }
   double parameters(const RunConfig& config, const DataFacts& data) const override {
     const auto& facts = static_cast<const ClassifyFacts&>(data);
-    if (own(config).model == "bow") return nn::BagOfWordsConfig{.vocab_size = facts.vocabulary, .n_class = facts.classes}.parameter_count();
+    if (own(config).model == "bow")
+      return nn::BagOfWordsConfig{.vocab_size = facts.vocabulary, .n_class = facts.classes}
+          .parameter_count();
     return classifier_config(own(config), facts.vocabulary, facts.classes).parameter_count();
   }
   /// Of one text as long as the context: what is padded or shorter is not taken off.
   double forward_flops(const RunConfig& config, const DataFacts& data) const override {
     const auto& facts = static_cast<const ClassifyFacts&>(data);
     const ClassifyConfig& c = own(config);
-    if (c.model == "bow") return 2 * static_cast<double>(c.context) * static_cast<double>(facts.classes);
+    if (c.model == "bow")
+      return 2 * static_cast<double>(c.context) * static_cast<double>(facts.classes);
     const double share = static_cast<double>(c.pretrain) / static_cast<double>(c.steps);
-    const double fine = bert_flops(bert_config(c, facts.vocabulary, facts.classes, false), static_cast<double>(c.context), 0);
-    return (1 - share) * fine + share * bert_flops(bert_config(c, facts.vocabulary, 0, true), static_cast<double>(c.context), c.mask_share);
+    const double fine = bert_flops(bert_config(c, facts.vocabulary, facts.classes, false),
+                                   static_cast<double>(c.context), 0);
+    return (1 - share) * fine + share * bert_flops(bert_config(c, facts.vocabulary, 0, true),
+                                                   static_cast<double>(c.context), c.mask_share);
   }
   std::int64_t width_granularity(const RunConfig& config) const override { return config.heads; }
 
@@ -174,7 +207,8 @@ class ClassifyKind : public KindBySteps<ClassifyConfig> {
   }
   static RunFacts bert_run(const ClassifyConfig& c) {
     RunFacts run = read_run(c.from);
-    if (run.task != "bert") fail<ConfigError>("config", "init must be a bert run; {} is a {} run", c.from, run.task);
+    if (run.task != "bert")
+      fail<ConfigError>("config", "init must be a bert run; {} is a {} run", c.from, run.task);
     return run;
   }
 };

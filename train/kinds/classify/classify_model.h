@@ -22,8 +22,10 @@ struct ClassifierFacts {
 };
 
 /// Weights are drawn from the stream `init` of this thread.
-std::unique_ptr<nn::Model> build_classifier(const ClassifyConfig& config, std::int64_t vocabulary, std::int64_t classes);
-nn::BertConfig classifier_config(const ClassifyConfig& config, std::int64_t vocabulary, std::int64_t classes);
+std::unique_ptr<nn::Model> build_classifier(const ClassifyConfig& config, std::int64_t vocabulary,
+                                            std::int64_t classes);
+nn::BertConfig classifier_config(const ClassifyConfig& config, std::int64_t vocabulary,
+                                 std::int64_t classes);
 /// Copies the encoder of a pretrained model; the classifier keeps its first weights.
 void take_encoder(nn::Bert& model, const nn::Bert& pretrained);
 /// Throws ConfigError where `config` asks for other sizes than the run it begins with.
@@ -38,7 +40,8 @@ struct ClassifyRun {
   /// The probability of each class.
   std::vector<double> probabilities(const std::string& text) const;
 };
-/// Throws ConfigError for a run of another kind or a checkpoint that does not fit, IoError for a torn one.
+/// Throws ConfigError for a run of another kind or a checkpoint that does not fit, IoError for a
+/// torn one.
 ClassifyRun load_classify_run(const RunFacts& run);
 
 }  // namespace weft::train

@@ -11,8 +11,8 @@
 #include "core/error.h"
 #include "core/phase.h"
 #include "train/eval_tokens.h"
-#include "train/whole_data.h"
 #include "train/ranking.h"
+#include "train/whole_data.h"
 
 namespace weft::train {
 namespace {
@@ -21,7 +21,9 @@ constexpr std::int64_t kEvalTexts = 64;
 
 std::uint64_t fingerprint_of(const ClassifyData& data) {
   std::uint64_t hash = data.encoder.fingerprint();
-  for (const auto& labels : data.labels) hash = data::batch_hash(Tensor::from(labels, {static_cast<std::int64_t>(labels.size())}), Tensor(), hash);
+  for (const auto& labels : data.labels)
+    hash = data::batch_hash(Tensor::from(labels, {static_cast<std::int64_t>(labels.size())}),
+                            Tensor(), hash);
   return hash;
 }
 
@@ -39,13 +41,17 @@ ClassifyData load_classify_data(const ClassifyConfig& c,
   result.f1 = old_rules || result.classes.size() == 2 || !c.positive.empty();
   result.macro_f1 = !old_rules && result.classes.size() > 2;
   result.encoder.notes = labelled.notes();
-  result.encoder.tokenizer = tokenizer ? std::move(tokenizer) : make_tokenizer(c, labelled.joined(data::Split::train), labelled.source());
+  result.encoder.tokenizer =
+      tokenizer ? std::move(tokenizer)
+                : make_tokenizer(c, labelled.joined(data::Split::train), labelled.source());
   EncoderData::Cut cut;
   for (const auto split : {data::Split::train, data::Split::validation, data::Split::test}) {
     result.encoder.add(split, labelled.examples(split), c.context, labelled.source(), cut);
     for (const data::LabelledText& example : labelled.examples(split)) {
       result.labels[static_cast<int>(split)].push_back(example.label);
-      if (split == data::Split::train) result.bytes.push_back(static_cast<std::int32_t>(std::min<std::size_t>(example.text.size(), 1 << 30)));
+      if (split == data::Split::train)
+        result.bytes.push_back(
+            static_cast<std::int32_t>(std::min<std::size_t>(example.text.size(), 1 << 30)));
     }
   }
   result.encoder.note_cut(cut, c.context, labelled.source());
@@ -97,14 +103,16 @@ Tensor ClassifyTask::next_loss(Seen& seen) {
   const auto& rows = order_.batch(k);
   const Tensor ids = data::pad(data_.encoder.sequences[0], rows);
   std::vector<std::int64_t> labels;
-  for (const std::int64_t row : rows) labels.push_back(data_.labels[0][static_cast<std::size_t>(row)]);
+  for (const std::int64_t row : rows)
+    labels.push_back(data_.labels[0][static_cast<std::size_t>(row)]);
   const Tensor targets = Tensor::from(labels, {ids.size(0)});
   // Which texts: how they are cut into tokens, or hidden, is the model's.
   const auto add = [&](std::int64_t counted) {
     seen.add(ids.size(0), Tensor::from(rows, {ids.size(0)}), targets, counted);
   };
   if (k < config_.pretrain * config_.accumulate) {
-    const data::MaskedBatch batch = mask_batch(config_, *data_.encoder.tokenizer, ids, static_cast<std::uint64_t>(config_.seed), k);
+    const data::MaskedBatch batch = mask_batch(config_, *data_.encoder.tokenizer, ids,
+                                               static_cast<std::uint64_t>(config_.seed), k);
     add(count_targets(batch.targets));
     return masked_loss(*bert_, batch);
   }
@@ -139,7 +147,8 @@ Evaluation ClassifyTask::measure(data::Split split, const std::vector<std::int64
     sum +=
         cross_entropy(logits, Tensor::from(here, {logits.size(0)}), {.reduction = Reduction::sum})
             .item();
-    for (const std::int64_t guess : argmax(logits).to_vector<std::int64_t>()) guesses.push_back(guess);
+    for (const std::int64_t guess : argmax(logits).to_vector<std::int64_t>())
+      guesses.push_back(guess);
     truths.insert(truths.end(), here.begin(), here.end());
   }
   for (std::size_t i = 0; i < guesses.size(); ++i) right += guesses[i] == truths[i] ? 1 : 0;

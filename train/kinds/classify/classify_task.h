@@ -9,11 +9,13 @@ namespace weft::train {
 struct ClassifyData {
   EncoderData encoder;
   std::vector<std::int64_t> labels[3];
-  std::vector<std::int32_t> bytes;  ///< of the training texts: what batches are made by, so that they are the same whatever the tokenizer
+  std::vector<std::int32_t> bytes;  ///< of the training texts: what batches are made by, so that
+                                    ///< they are the same whatever the tokenizer
   std::vector<std::string> classes;
   std::int64_t positive = 0;
-  bool f1 = true;        ///< whether F1 of `positive` is measured: of two labels, and where it was asked for
-  bool macro_f1 = false; ///< of more than two
+  bool f1 =
+      true;  ///< whether F1 of `positive` is measured: of two labels, and where it was asked for
+  bool macro_f1 = false;  ///< of more than two
 };
 /// Texts, labels and, unless it is given, a vocabulary made of the training texts. Throws
 /// ConfigError, IoError. `whole`: other texts, all of them in the validation split.
@@ -28,7 +30,8 @@ void take_classes(ClassifyData& data, const std::vector<std::string>& classes,
 
 class ClassifyTask : public Task {
  public:
-  /// Makes the model; its weights come from the stream `init` of this thread, those of the encoder from `pretrained` where it is given.
+  /// Makes the model; its weights come from the stream `init` of this thread, those of the encoder
+  /// from `pretrained` where it is given.
   ClassifyTask(const ClassifyConfig& config, ClassifyData data, const nn::Bert* pretrained);
 
   nn::Model& model() override { return *model_; }
@@ -42,7 +45,9 @@ class ClassifyTask : public Task {
   }
   bool whole_at_end() const override { return config_.whole_at_end; }
   double chance_loss() const override;
-  std::string data_json() const override { return ClassifierFacts{data_.encoder.tokenizer, data_.classes}.to_json(); }
+  std::string data_json() const override {
+    return ClassifierFacts{data_.encoder.tokenizer, data_.classes}.to_json();
+  }
   std::string fingerprint() const override { return fingerprint_; }
 
  private:

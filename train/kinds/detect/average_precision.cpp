@@ -59,16 +59,19 @@ double average_precision(const std::vector<SeenImage>& images, std::int64_t labe
     recall.push_back(right / static_cast<double>(objects));
     precision.push_back(right / static_cast<double>(i + 1));
   }
-  for (std::size_t i = precision.size(); i-- > 1;) precision[i - 1] = std::max(precision[i - 1], precision[i]);
+  for (std::size_t i = precision.size(); i-- > 1;)
+    precision[i - 1] = std::max(precision[i - 1], precision[i]);
   double sum = 0;
   for (int point = 0; point <= 100; ++point) {
-    const auto at = std::lower_bound(recall.begin(), recall.end(), static_cast<double>(point) / 100);
+    const auto at =
+        std::lower_bound(recall.begin(), recall.end(), static_cast<double>(point) / 100);
     if (at != recall.end()) sum += precision[static_cast<std::size_t>(at - recall.begin())];
   }
   return sum / 101;
 }
 
-MeanAveragePrecision mean_average_precision(const std::vector<SeenImage>& images, std::int64_t classes) {
+MeanAveragePrecision mean_average_precision(const std::vector<SeenImage>& images,
+                                            std::int64_t classes) {
   MeanAveragePrecision result;
   double total = 0;
   for (int step = 0; step < 10; ++step) {

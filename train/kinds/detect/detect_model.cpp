@@ -16,7 +16,8 @@ namespace {
 
 constexpr std::int64_t kMapFeatures = 64;  // that the heads of Faster R-CNN read from a transformer
 
-/// A folder with neither a list of boxes nor digits is most likely one's own pictures without the list.
+/// A folder with neither a list of boxes nor digits is most likely one's own pictures without the
+/// list.
 void check_folder(const std::string& name_or_path) {
   namespace fs = std::filesystem;
   const fs::path folder = data::find_data_set(name_or_path);
@@ -27,10 +28,16 @@ void check_folder(const std::string& name_or_path) {
     if (file.find("-idx") != std::string::npos) return;
     pictures = pictures || entry.path().extension() == ".png";
   }
-  const std::string form = "one line a box: file,label,x0,y0,x1,y1 in pixels; or name a folder with the IDX files of digits, or mnist";
+  const std::string form =
+      "one line a box: file,label,x0,y0,x1,y1 in pixels; or name a folder with the IDX files of "
+      "digits, or mnist";
   if (!fs::is_directory(folder, error))
-    fail<IoError>(folder.string(), "is not a folder: for pictures of your own, name the folder that holds the PNG files and boxes.csv, {}", form);
-  fail<IoError>(folder.string(), "has no boxes.csv{}: write one, {}", pictures ? " beside its PNG files" : "", form);
+    fail<IoError>(folder.string(),
+                  "is not a folder: for pictures of your own, name the folder that holds the PNG "
+                  "files and boxes.csv, {}",
+                  form);
+  fail<IoError>(folder.string(), "has no boxes.csv{}: write one, {}",
+                pictures ? " beside its PNG files" : "", form);
 }
 
 }  // namespace
@@ -48,15 +55,19 @@ DetectionFacts DetectionFacts::from_json(const std::string& text, const std::str
     for (const auto& name : json["class_names"])
       if (name.is_string()) facts.classes.push_back(name.get<std::string>());
   } else {  // as runs had it when there were digits only
-    for (std::int64_t label = 0; label < facts.images.classes; ++label) facts.classes.push_back(std::to_string(label));
+    for (std::int64_t label = 0; label < facts.images.classes; ++label)
+      facts.classes.push_back(std::to_string(label));
   }
-  if (std::ssize(facts.classes) != facts.images.classes) fail<ConfigError>(where, "{} names of classes do not fit {} classes", facts.classes.size(), facts.images.classes);
+  if (std::ssize(facts.classes) != facts.images.classes)
+    fail<ConfigError>(where, "{} names of classes do not fit {} classes", facts.classes.size(),
+                      facts.images.classes);
   return facts;
 }
 
 std::shared_ptr<const data::DetectionData> load_scenes(const DetectConfig& c) {
   if (data::has_boxes(c.data)) {
-    const data::AnnotatedOptions options{.side = kSceneSide, .seed = static_cast<std::uint64_t>(c.seed), .old_rules = c.format < 3};
+    const data::AnnotatedOptions options{
+        .side = kSceneSide, .seed = static_cast<std::uint64_t>(c.seed), .old_rules = c.format < 3};
     return std::make_shared<data::AnnotatedImages>(c.data, options);
   }
   check_folder(c.data);
@@ -66,13 +77,20 @@ std::shared_ptr<const data::DetectionData> load_scenes(const DetectConfig& c) {
   options.clutter = c.clutter;
   options.seed = static_cast<std::uint64_t>(c.seed);
   options.evaluation_scenes = c.eval_scenes;
-  return std::make_shared<data::SceneData>(data::load_images(c.data, {.held_out = held_out(c.validation_rule)}), options);
+  return std::make_shared<data::SceneData>(
+      data::load_images(c.data, {.held_out = held_out(c.validation_rule)}), options);
 }
 
 DetectionFacts facts_of(const data::DetectionData& scenes) {
   const std::int64_t side = scenes.side();
   const std::vector<std::string> classes = scenes.classes();
-  return {{.channels = 1, .height = side, .width = side, .classes = std::ssize(classes), .normalization = scenes.normalization(), .edges = scenes.edges()}, classes};
+  return {{.channels = 1,
+           .height = side,
+           .width = side,
+           .classes = std::ssize(classes),
+           .normalization = scenes.normalization(),
+           .edges = scenes.edges()},
+          classes};
 }
 
 std::unique_ptr<nn::Detector> build_detector(const DetectConfig& c, const ImageFacts& images) {
@@ -89,7 +107,8 @@ std::unique_ptr<nn::Detector> build_detector(const DetectConfig& c, const ImageF
     detr.dropout = c.dropout;
     detr.n_query = c.queries;
     detr.validate();
-    auto map = std::make_unique<nn::ConvBackbone>(nn::ConvBackboneConfig{.channels = images.channels, .features = kMapFeatures, .stride = 8});
+    auto map = std::make_unique<nn::ConvBackbone>(
+        nn::ConvBackboneConfig{.channels = images.channels, .features = kMapFeatures, .stride = 8});
     return std::make_unique<nn::Detr>(detr, std::move(map));
   }
   nn::FasterRcnnConfig rcnn;
@@ -100,7 +119,8 @@ std::unique_ptr<nn::Detector> build_detector(const DetectConfig& c, const ImageF
   rcnn.validate();
   std::unique_ptr<nn::Backbone> map;
   if (c.model == "faster_rcnn") {
-    map = std::make_unique<nn::ConvBackbone>(nn::ConvBackboneConfig{.channels = images.channels, .features = c.width});
+    map = std::make_unique<nn::ConvBackbone>(
+        nn::ConvBackboneConfig{.channels = images.channels, .features = c.width});
   } else {
     nn::VitBackboneConfig vit;
     vit.vit.image_height = images.height;

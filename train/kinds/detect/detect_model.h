@@ -41,7 +41,8 @@ struct DetectRun {
   Progress progress;
 };
 
-/// Throws ConfigError for a run of another kind or a checkpoint that does not fit, IoError for a torn one.
+/// Throws ConfigError for a run of another kind or a checkpoint that does not fit, IoError for a
+/// torn one.
 DetectRun load_detect_run(const RunFacts& run);
 
 }  // namespace weft::train

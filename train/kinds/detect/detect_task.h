@@ -34,8 +34,10 @@ class DetectTask : public Task {
   std::optional<data::BatchRange<data::SceneBatch>::Iterator> next_;
 };
 
-/// What a model sees in the scenes of a split, and what is there; `loss`, if wanted, becomes the mean over scenes.
-std::vector<SeenImage> look_at_scenes(const nn::Detector& model, const data::DetectionData& scenes, data::Split split, const std::function<bool(double)>& proceed,
+/// What a model sees in the scenes of a split, and what is there; `loss`, if wanted, becomes the
+/// mean over scenes.
+std::vector<SeenImage> look_at_scenes(const nn::Detector& model, const data::DetectionData& scenes,
+                                      data::Split split, const std::function<bool(double)>& proceed,
                                       double* loss = nullptr);
 
 }  // namespace weft::train

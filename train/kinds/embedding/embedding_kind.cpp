@@ -14,14 +14,23 @@ struct EmbeddingFacts : DataFacts {
 Fields embedding_fields() {
   using C = EmbeddingConfig;
   Fields all = {
-      {"data", "Data", &C::data, "shakespeare, tang, a text file in UTF-8, or synonyms: a corpus with planted synonyms"},
-      {"tokenizer", "Data", &C::tokenizer, "what gets a vector: words or characters", 0, 0, {"words", "chars"}},
-      {"vocabulary", "Data", &C::vocabulary, "words that get a vector at most, the most frequent ones", 6, 1e7},
+      {"data", "Data", &C::data,
+       "shakespeare, tang, a text file in UTF-8, or synonyms: a corpus with planted synonyms"},
+      {"tokenizer",
+       "Data",
+       &C::tokenizer,
+       "what gets a vector: words or characters",
+       0,
+       0,
+       {"words", "chars"}},
+      {"vocabulary", "Data", &C::vocabulary,
+       "words that get a vector at most, the most frequent ones", 6, 1e7},
       {"min_count", "Data", &C::min_count, "rarer words get none", 1, 1e6},
       {"lowercase", "Data", &C::lowercase, "capital letters are read as small ones"},
       {"window", "Data", &C::window, "words on each side that count as context, at most", 1, 1000},
       {"negatives", "Data", &C::negatives, "noise words for each pair", 1, 1000},
-      {"subsample", "Data", &C::subsample, "words more frequent than this are passed over now and then (0: never)", 0, 1},
+      {"subsample", "Data", &C::subsample,
+       "words more frequent than this are passed over now and then (0: never)", 0, 1},
       {"width", "Model", &C::width, "numbers in a vector", 1, 1000000},
       {"steps", "Optimization", &C::steps, "optimizer steps", 1, kMany},
   };
@@ -33,8 +42,13 @@ Fields embedding_fields() {
 class EmbeddingKind : public KindBySteps<EmbeddingConfig> {
  public:
   std::string name() const override { return "embedding"; }
-  std::string about() const override { return "train vectors for words or characters: skip-gram with negative sampling"; }
-  std::string example() const override { return "weft train embedding --data shakespeare --out runs/words\n  weft explain embedding runs/words --token king"; }
+  std::string about() const override {
+    return "train vectors for words or characters: skip-gram with negative sampling";
+  }
+  std::string example() const override {
+    return "weft train embedding --data shakespeare --out runs/words\n  weft explain embedding "
+           "runs/words --token king";
+  }
 
   const Fields& fields() const override {
     static const Fields table = embedding_fields();
@@ -61,7 +75,8 @@ class EmbeddingKind : public KindBySteps<EmbeddingConfig> {
     c.data = lasting_path(c.data);
     EmbeddingData data = load_embedding_data(c, known);
     const nn::SkipGramConfig model{.vocab_size = data.tokenizer->vocab_size(), .n_embd = c.width};
-    check_memory(c, model.parameter_count(), static_cast<double>(c.batch) * static_cast<double>(c.negatives + 2), 0);
+    check_memory(c, model.parameter_count(),
+                 static_cast<double>(c.batch) * static_cast<double>(c.negatives + 2), 0);
     Prepared run;
     run.task = std::make_unique<EmbeddingTask>(c, std::move(data));
     run.steps = c.steps;
@@ -75,7 +90,9 @@ class EmbeddingKind : public KindBySteps<EmbeddingConfig> {
     return facts;
   }
   double parameters(const RunConfig& config, const DataFacts& data) const override {
-    return nn::SkipGramConfig{.vocab_size = static_cast<const EmbeddingFacts&>(data).vocabulary, .n_embd = config.width}.parameter_count();
+    return nn::SkipGramConfig{.vocab_size = static_cast<const EmbeddingFacts&>(data).vocabulary,
+                              .n_embd = config.width}
+        .parameter_count();
   }
   double forward_flops(const RunConfig& config, const DataFacts&) const override {
     return 2 * static_cast<double>(config.width) * static_cast<double>(own(config).negatives + 1);

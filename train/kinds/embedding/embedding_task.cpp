@@ -42,9 +42,15 @@ EmbeddingData load_embedding_data(const EmbeddingConfig& c, const Known& known) 
     result.tokenizer = data::tokenizer_from_json(known.data);
     if (c.tokenizer != "chars") unknown = data::kUnknownId;
   } else if (c.tokenizer == "chars") {
-    result.tokenizer = std::make_shared<data::CharTokenizer>(data::CharTokenizer::of_text(text, where));
+    result.tokenizer =
+        std::make_shared<data::CharTokenizer>(data::CharTokenizer::of_text(text, where));
   } else {
-    result.tokenizer = data::WordTokenizer::of_text(text, {.vocab_size = c.vocabulary, .min_count = c.min_count, .lowercase = c.lowercase, .pieces = false}, where);
+    result.tokenizer = data::WordTokenizer::of_text(text,
+                                                    {.vocab_size = c.vocabulary,
+                                                     .min_count = c.min_count,
+                                                     .lowercase = c.lowercase,
+                                                     .pieces = false},
+                                                    where);
     unknown = data::kUnknownId;
   }
   const std::vector<std::int64_t> all = result.tokenizer->encode(text, where);
@@ -54,26 +60,33 @@ EmbeddingData load_embedding_data(const EmbeddingConfig& c, const Known& known) 
           ? 0
           : static_cast<std::ptrdiff_t>(kEmbeddingTrainFraction * static_cast<double>(ids.size()));
   const auto cut = known.whole ? std::ssize(ids) : first;  // whole: both have all
-  const data::SkipGramOptions options{.window = c.window, .negatives = c.negatives, .subsample = c.subsample, .ignore = unknown};
+  const data::SkipGramOptions options{
+      .window = c.window, .negatives = c.negatives, .subsample = c.subsample, .ignore = unknown};
   const std::int64_t vocabulary = result.tokenizer->vocab_size();
-  result.train = std::make_unique<data::SkipGramPairs>(std::vector<std::int32_t>(ids.begin(), ids.begin() + cut), vocabulary, options);
+  result.train = std::make_unique<data::SkipGramPairs>(
+      std::vector<std::int32_t>(ids.begin(), ids.begin() + cut), vocabulary, options);
   result.validation = std::make_unique<data::SkipGramPairs>(
       std::vector<std::int32_t>(ids.begin() + first, ids.end()), vocabulary, options);
   for (const auto& [a, b] : corpus.synonyms) {
     const auto first = result.tokenizer->encode(a), second = result.tokenizer->encode(b);
-    if (first.size() == 1 && second.size() == 1 && first[0] != unknown && second[0] != unknown) result.synonyms.emplace_back(first[0], second[0]);
+    if (first.size() == 1 && second.size() == 1 && first[0] != unknown && second[0] != unknown)
+      result.synonyms.emplace_back(first[0], second[0]);
   }
-  result.fingerprint = data::batch_hash(Tensor::from(ids, {static_cast<std::int64_t>(ids.size())}), Tensor());
+  result.fingerprint =
+      data::batch_hash(Tensor::from(ids, {static_cast<std::int64_t>(ids.size())}), Tensor());
   return result;
 }
 
 EmbeddingTask::EmbeddingTask(const EmbeddingConfig& config, EmbeddingData data)
-    : config_(config), data_(std::move(data)), model_({.vocab_size = data_.tokenizer->vocab_size(), .n_embd = config.width}) {}
+    : config_(config),
+      data_(std::move(data)),
+      model_({.vocab_size = data_.tokenizer->vocab_size(), .n_embd = config.width}) {}
 
 std::string EmbeddingTask::fingerprint() const { return fmt::format("{:016x}", data_.fingerprint); }
 
 Tensor EmbeddingTask::next_loss(Seen& seen) {
-  const Tensor ids = data_.train->batch(next_++, config_.batch, static_cast<std::uint64_t>(config_.seed));
+  const Tensor ids =
+      data_.train->batch(next_++, config_.batch, static_cast<std::uint64_t>(config_.seed));
   seen.add(ids.size(0), ids, Tensor(), ids.size(0));
   return nn::negative_sampling_loss(model_(ids));
 }
@@ -98,7 +111,8 @@ Evaluation EmbeddingTask::evaluate(data::Split split, const std::function<bool(d
   double found = 0;
   const auto near = [&](std::int64_t a, std::int64_t b) {
     const auto nearest = neighbours.of(a, 3);
-    return std::any_of(nearest.begin(), nearest.end(), [&](const explain::Neighbour& n) { return n.id == b; });
+    return std::any_of(nearest.begin(), nearest.end(),
+                       [&](const explain::Neighbour& n) { return n.id == b; });
   };
   for (const auto& [a, b] : data_.synonyms) found += (near(a, b) ? 1 : 0) + (near(b, a) ? 1 : 0);
   evaluation.figures = {{"synonyms", found / (2 * static_cast<double>(data_.synonyms.size()))}};
@@ -110,7 +124,8 @@ EmbeddingRun load_embedding_run(const RunFacts& run) {
   EmbeddingRun loaded;
   loaded.config = config_from_json<EmbeddingConfig>(run.config_json, run.checkpoint.string());
   loaded.tokenizer = data::tokenizer_from_json(run.facts.data, run.checkpoint.string());
-  loaded.model = std::make_unique<nn::SkipGram>(nn::SkipGramConfig{.vocab_size = loaded.tokenizer->vocab_size(), .n_embd = loaded.config.width});
+  loaded.model = std::make_unique<nn::SkipGram>(nn::SkipGramConfig{
+      .vocab_size = loaded.tokenizer->vocab_size(), .n_embd = loaded.config.width});
   load_weights(run.checkpoint, *loaded.model);
   loaded.model->eval();
   loaded.progress = run.facts.progress;

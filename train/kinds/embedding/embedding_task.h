@@ -18,7 +18,8 @@ namespace weft::train {
 
 struct EmbeddingData {
   std::shared_ptr<const data::Tokenizer> tokenizer;
-  std::unique_ptr<data::SkipGramPairs> train, validation;  ///< the first nine tenths of the text, and the rest
+  std::unique_ptr<data::SkipGramPairs> train,
+      validation;  ///< the first nine tenths of the text, and the rest
   std::vector<std::pair<std::int64_t, std::int64_t>> synonyms;  ///< of the planted corpus
   std::uint64_t fingerprint = 0;
 };
@@ -34,7 +35,8 @@ class EmbeddingTask : public Task {
   std::string unit() const override { return "pairs"; }
   void start(std::int64_t number) override { next_ = number; }
   Tensor next_loss(Seen& seen) override;
-  /// Loss over pairs of the split, always the same ones; of the planted corpus also the share of words whose synonym is among their three nearest.
+  /// Loss over pairs of the split, always the same ones; of the planted corpus also the share of
+  /// words whose synonym is among their three nearest.
   Evaluation evaluate(data::Split split, const std::function<bool(double)>& proceed) override;
   double chance_loss() const override;
   std::string data_json() const override { return data_.tokenizer->to_json(); }
@@ -53,7 +55,8 @@ struct EmbeddingRun {
   std::unique_ptr<nn::SkipGram> model;
   Progress progress;
 };
-/// Throws ConfigError for a run of another kind or a checkpoint that does not fit, IoError for a torn one.
+/// Throws ConfigError for a run of another kind or a checkpoint that does not fit, IoError for a
+/// torn one.
 EmbeddingRun load_embedding_run(const RunFacts& run);
 
 }  // namespace weft::train

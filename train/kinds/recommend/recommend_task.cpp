@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <numbers>
 #include <nlohmann/json.hpp>
+#include <numbers>
 
 #include "autograd/autograd.h"
 #include "autograd/ops/binary.h"
@@ -20,22 +20,32 @@ constexpr std::int64_t kEvalExamples = 1024;
 
 }  // namespace
 
-std::string ClickFacts::to_json() const { return nlohmann::ordered_json{{"items", items}, {"categories", categories}, {"users", users}}.dump(); }
+std::string ClickFacts::to_json() const {
+  return nlohmann::ordered_json{{"items", items}, {"categories", categories}, {"users", users}}
+      .dump();
+}
 
 ClickFacts ClickFacts::from_json(const std::string& text, const std::string& where) {
   const auto json = nlohmann::ordered_json::parse(text, nullptr, false);
   const auto size = [&](const char* name) {
     const bool there = json.is_object() && json.contains(name) && json[name].is_number_integer();
     const std::int64_t value = there ? json[name].get<std::int64_t>() : 0;
-    if (value < 1 || value > 1'000'000'000) fail<ConfigError>(where, "{} of the clicks must be a number from 1 to 1000000000", name);
+    if (value < 1 || value > 1'000'000'000)
+      fail<ConfigError>(where, "{} of the clicks must be a number from 1 to 1000000000", name);
     return value;
   };
   return {.items = size("items"), .categories = size("categories"), .users = size("users")};
 }
 
 data::ClickData load_click_data(const RecommendConfig& c) {
-  const data::ClickOptions options{.history = c.history, .leave_out = c.leave_out, .old_rules = c.format < 3};
-  return data::load_clicks(c.data, options, {.users = c.users, .items = c.items, .topics = c.topics, .interests = c.interests, .events = c.events});
+  const data::ClickOptions options{
+      .history = c.history, .leave_out = c.leave_out, .old_rules = c.format < 3};
+  return data::load_clicks(c.data, options,
+                           {.users = c.users,
+                            .items = c.items,
+                            .topics = c.topics,
+                            .interests = c.interests,
+                            .events = c.events});
 }
 
 nn::RecommenderConfig recommender_config(const RecommendConfig& c, const ClickFacts& facts) {
@@ -55,14 +65,18 @@ nn::RecommenderConfig recommender_config(const RecommendConfig& c, const ClickFa
 }
 
 RecommendTask::RecommendTask(const RecommendConfig& config, data::ClickData data)
-    : config_(config), data_(std::move(data)), facts_{data_.n_item(), data_.n_category(), data_.n_user()}, model_(recommender_config(config, facts_)),
+    : config_(config),
+      data_(std::move(data)),
+      facts_{data_.n_item(), data_.n_category(), data_.n_user()},
+      model_(recommender_config(config, facts_)),
       fingerprint_(fmt::format("{:016x}", data_.fingerprint())) {
   if (config.penalty > 0) occurrences_ = data_.occurrences();
 }
 
 Tensor RecommendTask::next_loss(Seen& seen) {
   const std::int64_t place = next_ % config_.accumulate;  // among the batches of the step
-  const auto [inputs, targets] = data_.train_batch(next_++, config_.batch, static_cast<std::uint64_t>(config_.seed));
+  const auto [inputs, targets] =
+      data_.train_batch(next_++, config_.batch, static_cast<std::uint64_t>(config_.seed));
   seen.add(inputs.size(0), inputs, targets, inputs.size(0));
   const Tensor loss = bce_with_logits(model_(inputs), targets);
   if (config_.penalty == 0) return loss;
@@ -89,13 +103,15 @@ Evaluation RecommendTask::evaluate(data::Split split, const std::function<bool(d
   for (std::int64_t begin = 0; begin < count; begin += kEvalExamples) {
     if (!proceed(static_cast<double>(begin) / static_cast<double>(count))) return {};
     std::vector<std::int64_t> numbers;
-    for (std::int64_t i = begin; i < std::min(count, begin + kEvalExamples); ++i) numbers.push_back(i);
+    for (std::int64_t i = begin; i < std::min(count, begin + kEvalExamples); ++i)
+      numbers.push_back(i);
     const auto [inputs, targets] = data_.batch(split, numbers);
     const Tensor logits = model_(inputs);
     sum += bce_with_logits(logits, targets, Reduction::sum).item();
     for (const double score : logits.to_vector<double>()) scores.push_back(score);
     for (const double target : targets.to_vector<double>()) clicked.push_back(target > 0.5);
-    for (std::int64_t r = 0; r < inputs.size(0); ++r) users.push_back(inputs.data<std::int64_t>()[r * inputs.size(1)]);
+    for (std::int64_t r = 0; r < inputs.size(0); ++r)
+      users.push_back(inputs.data<std::int64_t>()[r * inputs.size(1)]);
   }
   Evaluation evaluation{.measured = count};
   evaluation.loss = sum / static_cast<double>(count);
@@ -110,7 +126,8 @@ RecommendRun load_recommend_run(const RunFacts& run) {
   want_kind(run, "recommend");
   RecommendRun loaded;
   loaded.config = config_from_json<RecommendConfig>(run.config_json, run.checkpoint.string());
-  loaded.model = std::make_unique<nn::Recommender>(recommender_config(loaded.config, ClickFacts::from_json(run.facts.data, run.checkpoint.string())));
+  loaded.model = std::make_unique<nn::Recommender>(recommender_config(
+      loaded.config, ClickFacts::from_json(run.facts.data, run.checkpoint.string())));
   load_weights(run.checkpoint, *loaded.model);
   loaded.model->eval();
   loaded.progress = run.facts.progress;

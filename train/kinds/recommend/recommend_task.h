@@ -56,7 +56,8 @@ struct RecommendRun {
   std::unique_ptr<nn::Recommender> model;  ///< in evaluation mode
   Progress progress;
 };
-/// Throws ConfigError for a run of another kind or a checkpoint that does not fit, IoError for a torn one.
+/// Throws ConfigError for a run of another kind or a checkpoint that does not fit, IoError for a
+/// torn one.
 RecommendRun load_recommend_run(const RunFacts& run);
 
 }  // namespace weft::train

@@ -16,7 +16,8 @@ namespace weft::train {
 data::SequenceOptions sequence_options(const SequenceConfig& config);
 nn::GptConfig gpt_config(const SequenceConfig& config, const data::SequenceData& data);
 /// The encoder reads what comes before the sign or separator.
-nn::EncoderDecoderConfig encoder_decoder_config(const SequenceConfig& config, const data::SequenceData& data);
+nn::EncoderDecoderConfig encoder_decoder_config(const SequenceConfig& config,
+                                                const data::SequenceData& data);
 double parameter_count(const SequenceConfig& config, const data::SequenceData& data);
 /// Of one row.
 double forward_flops(const SequenceConfig& config, const data::SequenceData& data);
@@ -30,7 +31,8 @@ class SequenceTask : public Task {
   std::string unit() const override { return "tokens"; }
   void start(std::int64_t number) override { next_ = number; }
   Tensor next_loss(Seen& seen) override;
-  /// Loss and accuracy over the asked positions; `exact`: rows with every answer right, which is what greedy decoding gets right from beginning to end.
+  /// Loss and accuracy over the asked positions; `exact`: rows with every answer right, which is
+  /// what greedy decoding gets right from beginning to end.
   Evaluation evaluate(data::Split split, const std::function<bool(double)>& proceed) override;
   double chance_loss() const override;
   std::string data_json() const override { return "{}"; }

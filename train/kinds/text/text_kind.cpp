@@ -3,8 +3,8 @@
 
 #include "core/error.h"
 #include "train/compare/flops.h"
-#include "train/kind.h"
 #include "train/eval_tokens.h"
+#include "train/kind.h"
 #include "train/kinds/text/text_model.h"
 #include "train/kinds/text/text_task.h"
 #include "train/load_run.h"
@@ -19,13 +19,21 @@ struct TextFacts : DataFacts {
 Fields text_fields() {
   Fields all = {
       {"data", "Data", &TextConfig::data, "shakespeare, tang, or a text file in UTF-8"},
-      {"tokenizer", "Data", &TextConfig::tokenizer, "what a token is: a character or a byte", 0, 0, {"char", "byte"}},
+      {"tokenizer",
+       "Data",
+       &TextConfig::tokenizer,
+       "what a token is: a character or a byte",
+       0,
+       0,
+       {"char", "byte"}},
       {"context", "Data", &TextConfig::context, "tokens that the model sees at once", 1, 1e6},
   };
   append(all, block_fields("transformer blocks"));
-  append(all, {{"positions", "Model", &TextConfig::positions, "how places are told apart", 0, 0, nn::choices<nn::Positions>()},
+  append(all, {{"positions", "Model", &TextConfig::positions, "how places are told apart", 0, 0,
+                nn::choices<nn::Positions>()},
                {"tie", "Model", &TextConfig::tie, "the head shares the embedding's weights"},
-               {"logit_cap", "Model", &TextConfig::logit_cap, "logits are softly limited to +-cap (0: not)", 0, 1e6},
+               {"logit_cap", "Model", &TextConfig::logit_cap,
+                "logits are softly limited to +-cap (0: not)", 0, 1e6},
                {"steps", "Optimization", &TextConfig::steps, "optimizer steps", 1, kMany}});
   append(all, optimizer_fields());
   append(all, run_fields());
@@ -37,7 +45,10 @@ class TextKind : public KindBySteps<TextConfig> {
  public:
   std::string name() const override { return "text"; }
   std::string about() const override { return "train a GPT to predict the next character or byte"; }
-  std::string example() const override { return "weft train text --data tang --positions rope --norm rms --optimizer muon --steps 1000 --out runs/tang"; }
+  std::string example() const override {
+    return "weft train text --data tang --positions rope --norm rms --optimizer muon --steps 1000 "
+           "--out runs/tang";
+  }
 
   const Fields& fields() const override {
     static const Fields table = text_fields();
@@ -73,7 +84,8 @@ class TextKind : public KindBySteps<TextConfig> {
                  data.size(data::Split::validation));
     settle_eval_tokens(c, data.eval_tokens(data::Split::validation));
     if (c.format >= 3 && !known.whole && data.vocab_size() == 1)
-      fail<ConfigError>(c.data, "all {} tokens are one and the same: there is nothing to learn", data.size(data::Split::train));
+      fail<ConfigError>(c.data, "all {} tokens are one and the same: there is nothing to learn",
+                        data.size(data::Split::train));
     Prepared run;
     run.task = std::make_unique<TextTask>(c, std::move(data));
     run.steps = c.steps;
@@ -88,27 +100,36 @@ class TextKind : public KindBySteps<TextConfig> {
     return facts;
   }
   double parameters(const RunConfig& config, const DataFacts& data) const override {
-    return gpt_config(own(config), static_cast<const TextFacts&>(data).vocabulary).parameter_count();
+    return gpt_config(own(config), static_cast<const TextFacts&>(data).vocabulary)
+        .parameter_count();
   }
   double forward_flops(const RunConfig& config, const DataFacts& data) const override {
-    return compare::forward_flops(gpt_config(own(config), static_cast<const TextFacts&>(data).vocabulary));
+    return compare::forward_flops(
+        gpt_config(own(config), static_cast<const TextFacts&>(data).vocabulary));
   }
-  std::int64_t width_granularity(const RunConfig& config) const override { return heads_granularity(config, own(config).positions); }
+  std::int64_t width_granularity(const RunConfig& config) const override {
+    return heads_granularity(config, own(config).positions);
+  }
 };
 
 }  // namespace
 
-void check_data(const TextConfig& c, std::int64_t vocabulary, std::int64_t train_tokens, std::int64_t val_tokens) {
+void check_data(const TextConfig& c, std::int64_t vocabulary, std::int64_t train_tokens,
+                std::int64_t val_tokens) {
   const std::int64_t shorter = std::min(train_tokens, val_tokens);
   if (c.context + 1 > shorter) {
-    fail<ConfigError>("config", "context is longer than the data: context {}, {} tokens to train and {} to validate on; at most {} here", c.context,
-                      train_tokens, val_tokens, std::max<std::int64_t>(0, shorter - 1));
+    fail<ConfigError>("config",
+                      "context is longer than the data: context {}, {} tokens to train and {} to "
+                      "validate on; at most {} here",
+                      c.context, train_tokens, val_tokens, std::max<std::int64_t>(0, shorter - 1));
   }
   const double width = static_cast<double>(c.width);
   const double words = static_cast<double>(vocabulary);
-  const double table = words * width * (c.tie ? 1 : 2) + (c.positions == "learned" ? static_cast<double>(c.context) * width : 0);
+  const double table = words * width * (c.tie ? 1 : 2) +
+                       (c.positions == "learned" ? static_cast<double>(c.context) * width : 0);
   const double tokens = static_cast<double>(c.batch) * static_cast<double>(c.context);
-  check_memory(c, table + static_cast<double>(c.layers) * block_parameters(c), tokens, tokens * words);
+  check_memory(c, table + static_cast<double>(c.layers) * block_parameters(c), tokens,
+               tokens * words);
 }
 
 const Kind& kind_of(const TextConfig&) {

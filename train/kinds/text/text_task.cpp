@@ -12,7 +12,7 @@
 namespace weft::train {
 namespace {
 
-constexpr std::int64_t kEvalTokens = 4096;         // a batch of an evaluation, at most
+constexpr std::int64_t kEvalTokens = 4096;                   // a batch of an evaluation, at most
 constexpr std::int64_t kEvalLogits = std::int64_t{1} << 22;  // that it makes, at most
 
 }  // namespace
@@ -24,14 +24,20 @@ TextTask::TextTask(const TextConfig& config, data::TextData data)
       fingerprint_(fingerprint_of(data_)) {}
 
 Tensor TextTask::next_loss(Seen& seen) {
-  const data::TextBatchOptions options{
-      .batch = config_.batch, .block_size = config_.context, .steps = config_.steps * config_.accumulate, .seed = static_cast<std::uint64_t>(config_.seed)};
+  const data::TextBatchOptions options{.batch = config_.batch,
+                                       .block_size = config_.context,
+                                       .steps = config_.steps * config_.accumulate,
+                                       .seed = static_cast<std::uint64_t>(config_.seed)};
   const auto [inputs, targets] = data_.train_batch(next_++, options);
   seen.add(inputs.numel(), inputs, targets, inputs.numel());
-  return cross_entropy(model_(inputs), targets, {.label_smoothing = config_.label_smoothing, .ignore_index = data::kIgnoreIndex});
+  return cross_entropy(
+      model_(inputs), targets,
+      {.label_smoothing = config_.label_smoothing, .ignore_index = data::kIgnoreIndex});
 }
 
-Evaluation TextTask::evaluate(data::Split split, const std::function<bool(double)>& proceed) { return evaluate_text(model_, data_, split, proceed); }
+Evaluation TextTask::evaluate(data::Split split, const std::function<bool(double)>& proceed) {
+  return evaluate_text(model_, data_, split, proceed);
+}
 
 Evaluation TextTask::evaluate_sample(const std::function<bool(double)>& proceed) {
   return evaluate_text(model_, data_, data::Split::validation, proceed,
@@ -44,13 +50,16 @@ Evaluation evaluate_text(const nn::Gpt& model, const data::TextData& data, data:
                          const std::function<bool(double)>& proceed, std::int64_t most) {
   const NoGrad no_grad;
   const std::int64_t context = model.config().block_size;
-  const std::int64_t rows = std::clamp<std::int64_t>(std::min(kEvalTokens, kEvalLogits / data.vocab_size()) / context, 1, 1024);
+  const std::int64_t rows = std::clamp<std::int64_t>(
+      std::min(kEvalTokens, kEvalLogits / data.vocab_size()) / context, 1, 1024);
   const auto batches = data.eval_batches(split, rows, context, most);
   double sum = 0;
   std::int64_t done = 0, count = 0, bytes = 0;
   for (const auto& [inputs, targets] : batches) {
     if (!proceed(static_cast<double>(done) / static_cast<double>(batches.size()))) break;
-    sum += cross_entropy(model(inputs), targets, {.ignore_index = data::kIgnoreIndex, .reduction = Reduction::sum}).item();
+    sum += cross_entropy(model(inputs), targets,
+                         {.ignore_index = data::kIgnoreIndex, .reduction = Reduction::sum})
+               .item();
     ++done;
     if (most > 0) {
       count += count_targets(targets);

@@ -1,4 +1,5 @@
-// What a tokens run is: a model that tells a class or a number from a sequence of real-valued tokens, or from a row of a table.
+// What a tokens run is: a model that tells a class or a number from a sequence of real-valued
+// tokens, or from a row of a table.
 #pragma once
 
 #include "train/config_sources.h"
@@ -13,10 +14,10 @@ struct TokensConfig : RunConfig {
   std::int64_t features = 8;
   double units = 1;
   bool standardise = false;
-  double at_least = 0;             ///< tables: 0 for the number itself
+  double at_least = 0;  ///< tables: 0 for the number itself
   bool one_token = false;
-  std::int64_t train = 0;          ///< rows; 0: 8192 made-up ones, or all that are left
-  std::int64_t validation = 0;     ///< 0: 2000 made-up ones, or a fifth of a table
+  std::int64_t train = 0;       ///< rows; 0: 8192 made-up ones, or all that are left
+  std::int64_t validation = 0;  ///< 0: 2000 made-up ones, or a fifth of a table
   std::int64_t test = 0;
   std::string model = "transformer";
   bool embed = true;

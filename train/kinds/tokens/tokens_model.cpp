@@ -71,11 +71,19 @@ RowFacts rows_of(const TokensConfig& c, std::int64_t tokens, std::int64_t featur
 TokensModelConfig tokens_model_config(const TokensConfig& c, const RowFacts& rows) {
   const Shape shape{rows.tokens, rows.features};
   if (c.model == "linear") return nn::MlpConfig{.input_shape = shape, .hidden = {}, .n_class = 1};
-  if (c.model == "fm") return nn::FactorizationMachineConfig{.input_shape = shape, .n_factor = c.rank};
+  if (c.model == "fm")
+    return nn::FactorizationMachineConfig{.input_shape = shape, .n_factor = c.rank};
   const std::vector<std::int64_t> widths(static_cast<std::size_t>(c.layers), c.width);
   const auto activation = nn::from_name<nn::Activation>(c.activation, "activation");
-  if (c.model == "mlp") return nn::MlpConfig{.input_shape = shape, .hidden = widths, .n_class = 1, .activation = activation, .dropout = c.dropout};
-  if (c.model == "cnn") return nn::TokenCnnConfig{.n_token = rows.tokens, .n_feature = rows.features, .widths = widths, .kernel = c.kernel};
+  if (c.model == "mlp")
+    return nn::MlpConfig{.input_shape = shape,
+                         .hidden = widths,
+                         .n_class = 1,
+                         .activation = activation,
+                         .dropout = c.dropout};
+  if (c.model == "cnn")
+    return nn::TokenCnnConfig{
+        .n_token = rows.tokens, .n_feature = rows.features, .widths = widths, .kernel = c.kernel};
   if (c.model == "transformer") return transformer_config(c, rows);
   return nn::FtTransformerConfig{.input_shape = shape,
                                  .n_layer = c.layers,
@@ -89,11 +97,21 @@ TokensModelConfig tokens_model_config(const TokensConfig& c, const RowFacts& row
 
 std::unique_ptr<nn::Model> build_model(const TokensConfig& c, const RowFacts& rows) {
   struct Build {
-    std::unique_ptr<nn::Model> operator()(const nn::MlpConfig& config) const { return std::make_unique<nn::Mlp>(config); }
-    std::unique_ptr<nn::Model> operator()(const nn::FactorizationMachineConfig& config) const { return std::make_unique<nn::FactorizationMachine>(config); }
-    std::unique_ptr<nn::Model> operator()(const nn::TokenCnnConfig& config) const { return std::make_unique<nn::TokenCnn>(config); }
-    std::unique_ptr<nn::Model> operator()(const nn::TokenTransformerConfig& config) const { return std::make_unique<nn::TokenTransformer>(config); }
-    std::unique_ptr<nn::Model> operator()(const nn::FtTransformerConfig& config) const { return std::make_unique<nn::FtTransformer>(config); }
+    std::unique_ptr<nn::Model> operator()(const nn::MlpConfig& config) const {
+      return std::make_unique<nn::Mlp>(config);
+    }
+    std::unique_ptr<nn::Model> operator()(const nn::FactorizationMachineConfig& config) const {
+      return std::make_unique<nn::FactorizationMachine>(config);
+    }
+    std::unique_ptr<nn::Model> operator()(const nn::TokenCnnConfig& config) const {
+      return std::make_unique<nn::TokenCnn>(config);
+    }
+    std::unique_ptr<nn::Model> operator()(const nn::TokenTransformerConfig& config) const {
+      return std::make_unique<nn::TokenTransformer>(config);
+    }
+    std::unique_ptr<nn::Model> operator()(const nn::FtTransformerConfig& config) const {
+      return std::make_unique<nn::FtTransformer>(config);
+    }
   };
   return std::visit(Build(), tokens_model_config(c, rows));
 }

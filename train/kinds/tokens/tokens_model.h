@@ -27,7 +27,9 @@ struct RowFacts {
 /// As the model sees rows: with one_token, a single token of all features.
 RowFacts rows_of(const TokensConfig& config, std::int64_t tokens, std::int64_t features);
 
-using TokensModelConfig = std::variant<nn::MlpConfig, nn::FactorizationMachineConfig, nn::TokenCnnConfig, nn::TokenTransformerConfig, nn::FtTransformerConfig>;
+using TokensModelConfig =
+    std::variant<nn::MlpConfig, nn::FactorizationMachineConfig, nn::TokenCnnConfig,
+                 nn::TokenTransformerConfig, nn::FtTransformerConfig>;
 TokensModelConfig tokens_model_config(const TokensConfig& config, const RowFacts& rows);
 /// Weights are drawn from the stream `init` of this thread.
 std::unique_ptr<nn::Model> build_model(const TokensConfig& config, const RowFacts& rows);

@@ -17,11 +17,16 @@ constexpr std::int64_t kEvalRows = 500;  // a batch of an evaluation
 }  // namespace
 
 TokensTask::TokensTask(const TokensConfig& config, data::TokenData data)
-    : config_(config), data_(std::move(data)), rows_(rows_of(config, data_.tokens_per_row(), data_.features())), model_(build_model(config, rows_)) {}
+    : config_(config),
+      data_(std::move(data)),
+      rows_(rows_of(config, data_.tokens_per_row(), data_.features())),
+      model_(build_model(config, rows_)) {}
 
 std::string TokensTask::data_json() const {
-  return fmt::format(R"({{"tokens":{},"features":{},"binary":{},"target_mean":{},"target_std":{}}})", data_.tokens_per_row(), data_.features(), data_.binary(),
-                     data_.target_statistics().mean, data_.target_statistics().std);
+  return fmt::format(
+      R"({{"tokens":{},"features":{},"binary":{},"target_mean":{},"target_std":{}}})",
+      data_.tokens_per_row(), data_.features(), data_.binary(), data_.target_statistics().mean,
+      data_.target_statistics().std);
 }
 
 std::string TokensTask::fingerprint() const {
@@ -35,22 +40,26 @@ std::string TokensTask::fingerprint() const {
 }
 
 Tensor TokensTask::outputs(const Tensor& tokens) const {
-  const Tensor out = (*model_)(config_.one_token ? reshape(tokens, {tokens.size(0), rows_.tokens, rows_.features}) : tokens);
+  const Tensor out = (*model_)(
+      config_.one_token ? reshape(tokens, {tokens.size(0), rows_.tokens, rows_.features}) : tokens);
   return reshape(out, {tokens.size(0)});
 }
 
 Tensor TokensTask::loss(const Tensor& outputs, const Tensor& targets, bool training) const {
   if (data_.binary()) {
     const double smoothing = training ? config_.label_smoothing : 0;
-    return bce_with_logits(outputs, smoothing > 0 ? targets * (1 - smoothing) + 0.5 * smoothing : targets);
+    return bce_with_logits(outputs,
+                           smoothing > 0 ? targets * (1 - smoothing) + 0.5 * smoothing : targets);
   }
   const data::MeanStd& of = data_.target_statistics();
   const Tensor scaled = (targets - of.mean) * (1 / of.std);  // the bits of runs that are resumed
-  return mse_loss(outputs, scaled.dtype() == outputs.dtype() ? scaled : raw::cast(scaled, outputs.dtype()));
+  return mse_loss(outputs,
+                  scaled.dtype() == outputs.dtype() ? scaled : raw::cast(scaled, outputs.dtype()));
 }
 
 Tensor TokensTask::next_loss(Seen& seen) {
-  const auto [tokens, targets] = data_.train_batch(next_++, {.batch = config_.batch, .seed = static_cast<std::uint64_t>(config_.seed)});
+  const auto [tokens, targets] = data_.train_batch(
+      next_++, {.batch = config_.batch, .seed = static_cast<std::uint64_t>(config_.seed)});
   seen.add(targets.numel(), tokens, targets, targets.numel());
   return loss(outputs(tokens), targets, true);
 }

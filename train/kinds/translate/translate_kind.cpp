@@ -1,8 +1,8 @@
 // The kind of run called translate: its choices, its rules, and how it begins.
 #include "core/error.h"
 #include "train/compare/flops.h"
-#include "train/kind.h"
 #include "train/eval_tokens.h"
+#include "train/kind.h"
 #include "train/kinds/translate/translate_task.h"
 
 namespace weft::train {
@@ -14,12 +14,17 @@ struct TranslateFacts : DataFacts {
 
 Fields translate_fields() {
   Fields all = {
-      {"data", "Data", &TranslateConfig::data, "tang (a quatrain's second couplet from its first), or a file of lines: a source, a tab, a target; or a .csv file"},
-      {"context", "Data", &TranslateConfig::context, "characters of the longest source and of the longest target", 1, 1e6},
-      {"skip_long", "Data", &TranslateConfig::skip_long, "leave out pairs with a text longer than the context, instead of refusing the file"},
+      {"data", "Data", &TranslateConfig::data,
+       "tang (a quatrain's second couplet from its first), or a file of lines: a source, a tab, a "
+       "target; or a .csv file"},
+      {"context", "Data", &TranslateConfig::context,
+       "characters of the longest source and of the longest target", 1, 1e6},
+      {"skip_long", "Data", &TranslateConfig::skip_long,
+       "leave out pairs with a text longer than the context, instead of refusing the file"},
   };
   append(all, block_fields("blocks of the encoder, and of the decoder"));
-  append(all, {{"positions", "Model", &TranslateConfig::positions, "how places are told apart", 0, 0, nn::choices<nn::Positions>()},
+  append(all, {{"positions", "Model", &TranslateConfig::positions, "how places are told apart", 0,
+                0, nn::choices<nn::Positions>()},
                {"tie", "Model", &TranslateConfig::tie, "the head shares the embedding's weights"},
                {"steps", "Optimization", &TranslateConfig::steps, "optimizer steps", 1, kMany}});
   append(all, optimizer_fields());
@@ -31,8 +36,13 @@ Fields translate_fields() {
 class TranslateKind : public KindBySteps<TranslateConfig> {
  public:
   std::string name() const override { return "translate"; }
-  std::string about() const override { return "train an encoder-decoder transformer to write a text to a text"; }
-  std::string example() const override { return "weft train translate --data tang --out runs/couplets\n  weft predict runs/couplets --text 白日依山盡，黃河入海流。"; }
+  std::string about() const override {
+    return "train an encoder-decoder transformer to write a text to a text";
+  }
+  std::string example() const override {
+    return "weft train translate --data tang --out runs/couplets\n  weft predict runs/couplets "
+           "--text 白日依山盡，黃河入海流。";
+  }
 
   const Fields& fields() const override {
     static const Fields table = translate_fields();
@@ -66,7 +76,8 @@ class TranslateKind : public KindBySteps<TranslateConfig> {
     settle_eval_tokens(c, tokens_there);
     const nn::EncoderDecoderConfig model = encoder_decoder_config(c, data.vocabulary.size());
     const double tokens = static_cast<double>(c.batch) * static_cast<double>(c.context);
-    check_memory(c, model.parameter_count(), tokens, tokens * static_cast<double>(data.vocabulary.size()));
+    check_memory(c, model.parameter_count(), tokens,
+                 tokens * static_cast<double>(data.vocabulary.size()));
     Prepared run;
     run.notes = std::move(data.notes);
     run.task = std::make_unique<TranslateTask>(c, std::move(data));
@@ -81,10 +92,16 @@ class TranslateKind : public KindBySteps<TranslateConfig> {
     facts->vocabulary = load_translate_data(own(config)).vocabulary.size();
     return facts;
   }
-  double parameters(const RunConfig& config, const DataFacts& data) const override { return model_config(config, data).parameter_count(); }
+  double parameters(const RunConfig& config, const DataFacts& data) const override {
+    return model_config(config, data).parameter_count();
+  }
   /// Of a pair whose texts are as long as the context: what is padded or shorter is not taken off.
-  double forward_flops(const RunConfig& config, const DataFacts& data) const override { return compare::forward_flops(model_config(config, data)); }
-  std::int64_t width_granularity(const RunConfig& config) const override { return heads_granularity(config, own(config).positions); }
+  double forward_flops(const RunConfig& config, const DataFacts& data) const override {
+    return compare::forward_flops(model_config(config, data));
+  }
+  std::int64_t width_granularity(const RunConfig& config) const override {
+    return heads_granularity(config, own(config).positions);
+  }
 
  private:
   static nn::EncoderDecoderConfig model_config(const RunConfig& config, const DataFacts& data) {

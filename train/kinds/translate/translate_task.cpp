@@ -29,12 +29,14 @@ Tensor padded(const std::vector<std::vector<std::int64_t>>& rows, std::int64_t f
     all.insert(all.end(), row.begin(), row.end());
     all.resize(all.size() + width - row.size(), filler);
   }
-  return Tensor::from(all, {static_cast<std::int64_t>(rows.size()), static_cast<std::int64_t>(width)});
+  return Tensor::from(all,
+                      {static_cast<std::int64_t>(rows.size()), static_cast<std::int64_t>(width)});
 }
 
 std::vector<std::int32_t> pair_lengths(const TranslateData& data) {
   std::vector<std::int32_t> lengths = data::lengths_of(data.targets[0]);
-  for (std::size_t i = 0; i < lengths.size(); ++i) lengths[i] += static_cast<std::int32_t>(data.sources[0][i].size());
+  for (std::size_t i = 0; i < lengths.size(); ++i)
+    lengths[i] += static_cast<std::int32_t>(data.sources[0][i].size());
   return lengths;
 }
 
@@ -42,7 +44,9 @@ std::uint64_t fingerprint_of(const TranslateData& data) {
   std::uint64_t hash = 0;
   for (int split = 0; split < 3; ++split) {
     for (std::size_t i = 0; i < data.sources[split].size(); ++i) {
-      const auto whole = [](const data::Sequence& s) { return Tensor::from(s, {static_cast<std::int64_t>(s.size())}); };
+      const auto whole = [](const data::Sequence& s) {
+        return Tensor::from(s, {static_cast<std::int64_t>(s.size())});
+      };
       hash = data::batch_hash(whole(data.sources[split][i]), whole(data.targets[split][i]), hash);
     }
   }
@@ -74,8 +78,10 @@ std::vector<data::TextPair> fitting_pairs(data::TextPairs& all, const TranslateC
       "characters",
       too_long, all.pairs.size(), c.context, line, longest);
   if (!c.skip_long && whole)
-    fail<ConfigError>(all.where, "{}: take them out of the file, or measure a run that was trained "
-                                 "with --context {} or with --skip-long", which, longest);
+    fail<ConfigError>(all.where,
+                      "{}: take them out of the file, or measure a run that was trained "
+                      "with --context {} or with --skip-long",
+                      which, longest);
   if (!c.skip_long)
     fail<ConfigError>(all.where, "{}: use --context {}, or leave them out with --skip-long", which,
                       longest);
@@ -98,7 +104,9 @@ TranslateData load_translate_data(const TranslateConfig& c, const Known& known) 
   if (c.format >= 3 && !known.whole &&
       std::all_of(train.begin(), train.end(),
                   [&](const data::TextPair& pair) { return pair.target == train.front().target; }))
-    fail<ConfigError>(read.where, "all {} training pairs have one target: there is nothing to learn", train.size());
+    fail<ConfigError>(read.where,
+                      "all {} training pairs have one target: there is nothing to learn",
+                      train.size());
   if (!known.data.empty()) {
     result.vocabulary.tokenizer = data::tokenizer_from_json(known.data);
   } else {
@@ -149,18 +157,24 @@ TranslateTask::TranslateTask(const TranslateConfig& config, TranslateData data)
                         std::max<std::int64_t>(0, config.eval_tokens))),
       fingerprint_(fmt::format("{:016x}", fingerprint_of(data_))) {}
 
-TranslateTask::Batch TranslateTask::batch_of(data::Split split, const std::vector<std::int64_t>& rows) const {
+TranslateTask::Batch TranslateTask::batch_of(data::Split split,
+                                             const std::vector<std::int64_t>& rows) const {
   constexpr std::int64_t kNothing = -1;
   std::vector<std::vector<std::int64_t>> sources, inputs, targets;
   for (const std::int64_t row : rows) {
-    const data::Sequence& source = data_.sources[static_cast<int>(split)][static_cast<std::size_t>(row)];
-    const data::Sequence& target = data_.targets[static_cast<int>(split)][static_cast<std::size_t>(row)];
+    const data::Sequence& source =
+        data_.sources[static_cast<int>(split)][static_cast<std::size_t>(row)];
+    const data::Sequence& target =
+        data_.targets[static_cast<int>(split)][static_cast<std::size_t>(row)];
     sources.emplace_back(source.begin(), source.end());
     targets.emplace_back(target.begin(), target.end());
     inputs.push_back({data_.vocabulary.start()});
     inputs.back().insert(inputs.back().end(), target.begin(), target.end() - 1);
   }
-  Batch batch{.source = padded(sources, kNothing), .padding = {}, .inputs = padded(inputs, data_.vocabulary.end()), .targets = padded(targets, data::kIgnoreIndex)};
+  Batch batch{.source = padded(sources, kNothing),
+              .padding = {},
+              .inputs = padded(inputs, data_.vocabulary.end()),
+              .targets = padded(targets, data::kIgnoreIndex)};
   batch.padding = Tensor::zeros(batch.source.shape(), DType::u8);
   auto* const ids = batch.source.data<std::int64_t>();
   for (std::int64_t i = 0; i < batch.source.numel(); ++i) {
@@ -174,8 +188,9 @@ TranslateTask::Batch TranslateTask::batch_of(data::Split split, const std::vecto
 Tensor TranslateTask::next_loss(Seen& seen) {
   const Batch batch = batch_of(data::Split::train, order_.batch(next_++));
   seen.add(batch.source.size(0), batch.source, batch.targets, count_targets(batch.targets));
-  return cross_entropy(model_(batch.source, batch.inputs, batch.padding), batch.targets,
-                       {.label_smoothing = config_.label_smoothing, .ignore_index = data::kIgnoreIndex});
+  return cross_entropy(
+      model_(batch.source, batch.inputs, batch.padding), batch.targets,
+      {.label_smoothing = config_.label_smoothing, .ignore_index = data::kIgnoreIndex});
 }
 
 Evaluation TranslateTask::evaluate(data::Split split, const std::function<bool(double)>& proceed) {
@@ -199,8 +214,11 @@ Evaluation TranslateTask::measure(data::Split split, const std::vector<std::int6
                                          pairs.begin() + std::min(count, begin + kEvalPairs));
     const Batch batch = batch_of(split, rows);
     const Tensor logits = model_(batch.source, batch.inputs, batch.padding);
-    sum += cross_entropy(logits, batch.targets, {.ignore_index = data::kIgnoreIndex, .reduction = Reduction::sum}).item();
-    const auto guesses = argmax(logits).to_vector<std::int64_t>(), truths = batch.targets.to_vector<std::int64_t>();
+    sum += cross_entropy(logits, batch.targets,
+                         {.ignore_index = data::kIgnoreIndex, .reduction = Reduction::sum})
+               .item();
+    const auto guesses = argmax(logits).to_vector<std::int64_t>(),
+               truths = batch.targets.to_vector<std::int64_t>();
     for (std::size_t i = 0; i < truths.size(); ++i) {
       if (truths[i] == data::kIgnoreIndex) continue;
       asked += 1;
@@ -221,21 +239,26 @@ TranslateRun load_translate_run(const RunFacts& run) {
   TranslateRun loaded;
   loaded.config = config_from_json<TranslateConfig>(run.config_json, run.checkpoint.string());
   loaded.vocabulary.tokenizer = data::tokenizer_from_json(run.facts.data, run.checkpoint.string());
-  loaded.model = std::make_unique<nn::EncoderDecoder>(encoder_decoder_config(loaded.config, loaded.vocabulary.size()));
+  loaded.model = std::make_unique<nn::EncoderDecoder>(
+      encoder_decoder_config(loaded.config, loaded.vocabulary.size()));
   load_weights(run.checkpoint, *loaded.model);
   loaded.model->eval();
   return loaded;
 }
 
-std::vector<Translation> TranslateRun::translate(const std::string& source, std::int64_t beam) const {
+std::vector<Translation> TranslateRun::translate(const std::string& source,
+                                                 std::int64_t beam) const {
   const std::vector<std::int64_t> ids = vocabulary.tokenizer->encode(source, "text");
   if (ids.empty()) fail<ConfigError>("predict", "an empty text has no translation");
   if (static_cast<std::int64_t>(ids.size()) > config.context)
-    fail<ConfigError>("predict", "the text has {} characters, and the model reads at most {}", ids.size(), config.context);
+    fail<ConfigError>("predict", "the text has {} characters, and the model reads at most {}",
+                      ids.size(), config.context);
   std::vector<Translation> found;
-  for (const nn::Hypothesis& hypothesis : model->beam_search(ids, {.beam = beam, .start = vocabulary.start(), .end = vocabulary.end()})) {
+  for (const nn::Hypothesis& hypothesis : model->beam_search(
+           ids, {.beam = beam, .start = vocabulary.start(), .end = vocabulary.end()})) {
     std::vector<std::int64_t> characters;
-    std::copy_if(hypothesis.ids.begin(), hypothesis.ids.end(), std::back_inserter(characters), [&](std::int64_t id) { return id < vocabulary.start(); });
+    std::copy_if(hypothesis.ids.begin(), hypothesis.ids.end(), std::back_inserter(characters),
+                 [&](std::int64_t id) { return id < vocabulary.start(); });
     found.push_back({vocabulary.tokenizer->decode(characters), hypothesis.log_probability});
   }
   return found;

@@ -27,7 +27,8 @@ struct TranslateVocabulary {
 
 struct TranslateData {
   TranslateVocabulary vocabulary;
-  std::vector<data::Sequence> sources[3], targets[3];  ///< by split; a target ends with the sign of it
+  std::vector<data::Sequence> sources[3],
+      targets[3];  ///< by split; a target ends with the sign of it
   std::vector<std::int64_t> target_bytes[3];
   std::vector<std::string> notes;  ///< pairs and columns that were left out
 };
@@ -35,7 +36,8 @@ struct TranslateData {
 /// where all training targets are one. `known`: as Kind::prepare().
 TranslateData load_translate_data(const TranslateConfig& config, const Known& known = {});
 
-nn::EncoderDecoderConfig encoder_decoder_config(const TranslateConfig& config, std::int64_t vocabulary);
+nn::EncoderDecoderConfig encoder_decoder_config(const TranslateConfig& config,
+                                                std::int64_t vocabulary);
 
 class TranslateTask : public Task {
  public:
@@ -46,7 +48,8 @@ class TranslateTask : public Task {
   std::string unit() const override { return "pairs"; }
   void start(std::int64_t number) override { next_ = number; }
   Tensor next_loss(Seen& seen) override;
-  /// Loss of a token of the target given those before it, the sign at its end counted; accuracy of the likeliest.
+  /// Loss of a token of the target given those before it, the sign at its end counted; accuracy of
+  /// the likeliest.
   Evaluation evaluate(data::Split split, const std::function<bool(double)>& proceed) override;
   bool samples() const override { return sample_.size() < data_.sources[1].size(); }
   Evaluation evaluate_sample(const std::function<bool(double)>& proceed) override {
@@ -85,11 +88,12 @@ struct TranslateRun {
   TranslateVocabulary vocabulary;
   std::unique_ptr<nn::EncoderDecoder> model;  ///< in evaluation mode
 
-  /// The best targets that a beam search finds, best first. Throws ConfigError for a source that is empty, too long, or has a character that training never
-  /// showed; and for a beam that cannot be.
+  /// The best targets that a beam search finds, best first. Throws ConfigError for a source that is
+  /// empty, too long, or has a character that training never showed; and for a beam that cannot be.
   std::vector<Translation> translate(const std::string& source, std::int64_t beam) const;
 };
-/// Throws ConfigError for a run of another kind or a checkpoint that does not fit, IoError for a torn one.
+/// Throws ConfigError for a run of another kind or a checkpoint that does not fit, IoError for a
+/// torn one.
 TranslateRun load_translate_run(const RunFacts& run);
 
 }  // namespace weft::train

@@ -8,7 +8,8 @@
 namespace weft::train {
 
 std::string ImageFacts::to_json() const {
-  nlohmann::ordered_json json{{"channels", channels}, {"height", height}, {"width", width}, {"classes", classes}};
+  nlohmann::ordered_json json{
+      {"channels", channels}, {"height", height}, {"width", width}, {"classes", classes}};
   json["normalization"] = nlohmann::ordered_json::parse(normalization.to_json());
   if (edges != data::Edges::unknown) json["edges"] = data::name(edges);
   return json.dump();
@@ -20,14 +21,16 @@ ImageFacts ImageFacts::from_json(const std::string& text, const std::string& whe
   const auto size = [&](const char* name, std::int64_t high) {
     const bool there = json.is_object() && json.contains(name) && json[name].is_number_integer();
     const std::int64_t value = there ? json[name].get<std::int64_t>() : 0;
-    if (value < 1 || value > high) fail<ConfigError>(where, "{} of the images must be a number from 1 to {}", name, high);
+    if (value < 1 || value > high)
+      fail<ConfigError>(where, "{} of the images must be a number from 1 to {}", name, high);
     return value;
   };
   facts.channels = size("channels", 1024);
   facts.height = size("height", 65536);
   facts.width = size("width", 65536);
   facts.classes = size("classes", 1'000'000);
-  if (!json.contains("normalization")) fail<ConfigError>(where, "the normalization of the images is missing");
+  if (!json.contains("normalization"))
+    fail<ConfigError>(where, "the normalization of the images is missing");
   facts.normalization = data::Normalization::from_json(json["normalization"].dump(), where);
   if (json.contains("edges")) {
     if (!json["edges"].is_string()) fail<ConfigError>(where, "edges of the images must be a word");
@@ -40,7 +43,8 @@ data::HeldOut held_out(const std::string& validation_rule) {
   return validation_rule == kHeldOutLast ? data::HeldOut::last : data::HeldOut::stratified;
 }
 
-data::ImageData load_images(const VisionConfig& c, const std::optional<data::Normalization>& learned, bool validate) {
+data::ImageData load_images(const VisionConfig& c,
+                            const std::optional<data::Normalization>& learned, bool validate) {
   data::ImageOptions options;
   options.validation = !validate ? 0 : c.validation > 0 ? c.validation : data::ImageOptions::kTenth;
   options.held_out = held_out(c.validation_rule);
@@ -61,8 +65,11 @@ VisionModelConfig vision_model_config(const VisionConfig& c, const ImageFacts& i
     mlp.dropout = c.dropout;
     return mlp;
   }
-  if (c.model == "lenet") return nn::LenetConfig{images.classes, images.height, images.width, images.channels};
-  if (c.model == "resnet") return nn::ResnetConfig{images.classes, images.height, images.width, images.channels, c.width, c.layers};
+  if (c.model == "lenet")
+    return nn::LenetConfig{images.classes, images.height, images.width, images.channels};
+  if (c.model == "resnet")
+    return nn::ResnetConfig{images.classes,  images.height, images.width,
+                            images.channels, c.width,       c.layers};
   if (c.model == "cnn") {
     nn::CnnConfig cnn;
     cnn.n_class = images.classes;
@@ -86,11 +93,21 @@ VisionModelConfig vision_model_config(const VisionConfig& c, const ImageFacts& i
 
 std::unique_ptr<nn::Model> build_model(const VisionConfig& c, const ImageFacts& images) {
   struct Build {
-    std::unique_ptr<nn::Model> operator()(const nn::VitConfig& vit) const { return std::make_unique<nn::Vit>(vit); }
-    std::unique_ptr<nn::Model> operator()(const nn::MlpConfig& mlp) const { return std::make_unique<nn::Mlp>(mlp); }
-    std::unique_ptr<nn::Model> operator()(const nn::CnnConfig& cnn) const { return std::make_unique<nn::Cnn>(cnn); }
-    std::unique_ptr<nn::Model> operator()(const nn::LenetConfig& lenet) const { return std::make_unique<nn::Lenet>(lenet); }
-    std::unique_ptr<nn::Model> operator()(const nn::ResnetConfig& resnet) const { return std::make_unique<nn::Resnet>(resnet); }
+    std::unique_ptr<nn::Model> operator()(const nn::VitConfig& vit) const {
+      return std::make_unique<nn::Vit>(vit);
+    }
+    std::unique_ptr<nn::Model> operator()(const nn::MlpConfig& mlp) const {
+      return std::make_unique<nn::Mlp>(mlp);
+    }
+    std::unique_ptr<nn::Model> operator()(const nn::CnnConfig& cnn) const {
+      return std::make_unique<nn::Cnn>(cnn);
+    }
+    std::unique_ptr<nn::Model> operator()(const nn::LenetConfig& lenet) const {
+      return std::make_unique<nn::Lenet>(lenet);
+    }
+    std::unique_ptr<nn::Model> operator()(const nn::ResnetConfig& resnet) const {
+      return std::make_unique<nn::Resnet>(resnet);
+    }
   };
   return std::visit(Build(), vision_model_config(c, images));
 }

@@ -21,29 +21,36 @@ struct ImageFacts {
   std::int64_t width = 28;
   std::int64_t classes = 10;
   data::Normalization normalization{};
-  data::Edges edges = data::Edges::unknown;  ///< of the training images; unknown in runs of earlier versions
+  data::Edges edges =
+      data::Edges::unknown;  ///< of the training images; unknown in runs of earlier versions
 
   std::string to_json() const;
   /// Throws ConfigError, `[where] ...`.
   static ImageFacts from_json(const std::string& json, const std::string& where);
 };
 
-using VisionModelConfig = std::variant<nn::VitConfig, nn::MlpConfig, nn::CnnConfig, nn::LenetConfig, nn::ResnetConfig>;
+using VisionModelConfig =
+    std::variant<nn::VitConfig, nn::MlpConfig, nn::CnnConfig, nn::LenetConfig, nn::ResnetConfig>;
 VisionModelConfig vision_model_config(const VisionConfig& config, const ImageFacts& images);
 /// Weights are drawn from the stream `init` of this thread.
 std::unique_ptr<nn::Model> build_model(const VisionConfig& config, const ImageFacts& images);
 
-/// Names of the rules by which validation images are chosen, the present one first; `last` is that of runs up to format 2.
+/// Names of the rules by which validation images are chosen, the present one first; `last` is that
+/// of runs up to format 2.
 inline constexpr const char* kHeldOutStratified = "stratified";
 inline constexpr const char* kHeldOutLast = "last";
 data::HeldOut held_out(const std::string& validation_rule);
 
-/// The images that a run is about, as it sees them; normalized as those that a trained model has learned from, where that is given. With `validate` false
-/// no images are kept apart of the training images. Throws IoError, ConfigError.
-data::ImageData load_images(const VisionConfig& config, const std::optional<data::Normalization>& learned = {}, bool validate = true);
+/// The images that a run is about, as it sees them; normalized as those that a trained model has
+/// learned from, where that is given. With `validate` false no images are kept apart of the
+/// training images. Throws IoError, ConfigError.
+data::ImageData load_images(const VisionConfig& config,
+                            const std::optional<data::Normalization>& learned = {},
+                            bool validate = true);
 
-/// What is known of the data only when it is there. Throws ConfigError: patch not dividing the image, or a run that memory cannot hold.
-void check_data(const VisionConfig& config, std::int64_t train_images, std::int64_t height, std::int64_t width, std::int64_t channels,
-                        std::int64_t classes);
+/// What is known of the data only when it is there. Throws ConfigError: patch not dividing the
+/// image, or a run that memory cannot hold.
+void check_data(const VisionConfig& config, std::int64_t train_images, std::int64_t height,
+                std::int64_t width, std::int64_t channels, std::int64_t classes);
 
 }  // namespace weft::train

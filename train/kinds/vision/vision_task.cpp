@@ -18,7 +18,12 @@ constexpr std::int64_t kEvalImages = 250;  // a batch of an evaluation
 }  // namespace
 
 ImageFacts facts_of(const data::ImageData& data) {
-  return {.channels = data.channels(), .height = data.height(), .width = data.width(), .classes = data.classes(), .normalization = data.normalization(), .edges = data.edges()};
+  return {.channels = data.channels(),
+          .height = data.height(),
+          .width = data.width(),
+          .classes = data.classes(),
+          .normalization = data.normalization(),
+          .edges = data.edges()};
 }
 
 VisionTask::VisionTask(const VisionConfig& config, data::ImageData data,
@@ -41,7 +46,8 @@ data::ImageBatchOptions VisionTask::batch_options() const {
 
 bool VisionTask::same_data(const std::string& json) const {
   ImageFacts said = ImageFacts::from_json(json, "checkpoint");
-  if (said.edges == data::Edges::unknown) said.edges = facts_.edges;  // earlier versions did not say
+  if (said.edges == data::Edges::unknown)
+    said.edges = facts_.edges;  // earlier versions did not say
   return said.to_json() == facts_.to_json();
 }
 
@@ -53,9 +59,12 @@ void VisionTask::start(std::int64_t number) {
 }
 
 Tensor VisionTask::next_loss(Seen& seen) {
-  if (!next_) next_.emplace(batches_->begin());
-  else ++*next_;
-  if (*next_ == batches_->end()) fail<IndexError>("train", "no more batches: the last epoch is over");
+  if (!next_)
+    next_.emplace(batches_->begin());
+  else
+    ++*next_;
+  if (*next_ == batches_->end())
+    fail<IndexError>("train", "no more batches: the last epoch is over");
   const auto& [images, labels] = **next_;
   seen.add(labels.numel(), images, labels, labels.numel());
   return cross_entropy((*model_)(images), labels, {.label_smoothing = config_.label_smoothing});
@@ -63,9 +72,12 @@ Tensor VisionTask::next_loss(Seen& seen) {
 
 double VisionTask::chance_loss() const { return std::log(static_cast<double>(facts_.classes)); }
 
-Evaluation VisionTask::evaluate(data::Split split, const std::function<bool(double)>& proceed) { return evaluate_images(*model_, data_, split, proceed); }
+Evaluation VisionTask::evaluate(data::Split split, const std::function<bool(double)>& proceed) {
+  return evaluate_images(*model_, data_, split, proceed);
+}
 
-Evaluation evaluate_images(const nn::Model& model, const data::ImageData& data, data::Split split, const std::function<bool(double)>& proceed) {
+Evaluation evaluate_images(const nn::Model& model, const data::ImageData& data, data::Split split,
+                           const std::function<bool(double)>& proceed) {
   const NoGrad no_grad;
   const auto batches = data.eval_batches(split, kEvalImages);
   double sum = 0;

@@ -41,6 +41,7 @@ class VisionTask : public Task {
 
 ImageFacts facts_of(const data::ImageData& data);
 /// Loss and accuracy of a model over a whole split.
-Evaluation evaluate_images(const nn::Model& model, const data::ImageData& data, data::Split split, const std::function<bool(double)>& proceed);
+Evaluation evaluate_images(const nn::Model& model, const data::ImageData& data, data::Split split,
+                           const std::function<bool(double)>& proceed);
 
 }  // namespace weft::train
