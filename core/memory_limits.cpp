@@ -1,5 +1,7 @@
 #include "core/memory_limits.h"
 
+#include <sys/resource.h>
+
 #include <sched.h>
 
 #include <algorithm>
@@ -98,7 +100,7 @@ int usable_processors(const std::string& root) {
   return static_cast<int>(std::max<std::int64_t>(1, std::min(processors, cgroup_processors(root))));
 }
 
-std::int64_t available_memory(const std::string& root) {
+std::int64_t free_memory(const std::string& root) {
   std::ifstream file(root + "/proc/meminfo");
   std::int64_t available = -1, swap = 0, value = 0;
   for (std::string name, unit;
@@ -107,6 +109,26 @@ std::int64_t available_memory(const std::string& root) {
     if (name == "SwapFree:") swap = value;
   }
   return available < 0 ? kNoLimit : (available + swap) * 1024;
+}
+
+double process_peak_mib() {
+  std::ifstream file("/proc/self/status");
+  for (std::string line; std::getline(file, line);)
+    if (line.starts_with("VmHWM:")) return std::stod(line.substr(6)) / 1024;
+  struct rusage usage {};
+  ::getrusage(RUSAGE_SELF, &usage);
+  return static_cast<double>(usage.ru_maxrss) / 1024;
+}
+
+AvailableMemory available_memory(const std::string& root) {
+  const auto mib = [](std::int64_t bytes) { return static_cast<double>(bytes) / 0x1p20; };
+  AvailableMemory there{.mib = mib(memory_limit()),
+                        .what = "are there"};  // the machine's memory, or what ulimit -v leaves
+  if (const double free = mib(free_memory(root)); free < there.mib)
+    there = {.mib = free, .what = "are free"};
+  if (const double group = mib(cgroup_memory_limit(root)); group <= there.mib)
+    there = {.mib = group, .what = "are what its cgroup may take"};
+  return there;
 }
 
 }  // namespace weft

@@ -17,6 +17,19 @@ std::int64_t cgroup_processors(const std::string& root = "");
 int usable_processors(const std::string& root = "");
 /// Memory and swap that are free or could be made so at once; the largest integer where the system
 /// does not say.
-std::int64_t available_memory(const std::string& root = "");
+std::int64_t free_memory(const std::string& root = "");
+
+/// What a run may take: the least of the machine's memory, what of it is free, the limits of its
+/// cgroups and of `ulimit -v`, and which of these it is.
+struct AvailableMemory {
+  double mib = 0;
+  std::string what;
+};
+/// `root` stands before /proc and /sys (for tests).
+AvailableMemory available_memory(const std::string& root = "");
+
+/// The most memory this process has held at once, in MiB. Unlike getrusage() it does not count who
+/// started the process.
+double process_peak_mib();
 
 }  // namespace weft

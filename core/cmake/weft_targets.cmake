@@ -36,7 +36,8 @@ endif()
 
 function(weft_library name)
   cmake_parse_arguments(ARG "" "" "GLOBS;LINKS;PRIVATE_LINKS" ${ARGN})
-  file(GLOB sources CONFIGURE_DEPENDS ${ARG_GLOBS})
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${ARG_GLOBS})
+  list(FILTER sources EXCLUDE REGEX "/samples/")
   if(NOT sources)
     return()
   endif()
@@ -49,14 +50,15 @@ function(weft_library name)
   weft_unity(${name})
 endfunction()
 
-weft_library(weft_core GLOBS core/*.cpp core/kernels/*.cpp LINKS fmt::fmt
-             PRIVATE_LINKS OpenBLAS::OpenBLAS TBB::tbb hwy::hwy Threads::Threads)
-weft_library(weft_autograd GLOBS autograd/*.cpp autograd/ops/*.cpp LINKS weft_core)
-weft_library(weft_nn GLOBS nn/*.cpp nn/models/*.cpp LINKS weft_autograd)
+weft_library(weft_core GLOBS core/*.cpp LINKS fmt::fmt
+             PRIVATE_LINKS OpenBLAS::OpenBLAS TBB::tbb hwy::hwy nlohmann_json::nlohmann_json ZLIB::ZLIB Threads::Threads)
+weft_library(weft_autograd GLOBS autograd/*.cpp LINKS weft_core)
+weft_library(weft_nn GLOBS nn/*.cpp LINKS weft_autograd)
 weft_library(weft_optim GLOBS optim/*.cpp LINKS weft_autograd)
-weft_library(weft_data GLOBS data/*.cpp data/text/*.cpp data/image/*.cpp data/synthetic/*.cpp data/table/*.cpp data/recommend/*.cpp LINKS weft_core
+weft_library(weft_data GLOBS data/*.cpp LINKS weft_core
              PRIVATE_LINKS ZLIB::ZLIB PNG::PNG Threads::Threads nlohmann_json::nlohmann_json)
-weft_library(weft_train GLOBS train/*.cpp train/kinds/*/*.cpp train/compare/*.cpp train/report/*.cpp train/explain/*.cpp
+weft_library(weft_train GLOBS train/config/*.cpp train/loop/*.cpp train/metrics/*.cpp train/tasks/*.cpp train/compare/*.cpp train/page/*.cpp
+             train/explain/*.cpp train/report/*.cpp
              LINKS weft_nn weft_optim weft_data
              PRIVATE_LINKS nlohmann_json::nlohmann_json tomlplusplus::tomlplusplus ZLIB::ZLIB Threads::Threads)
 
@@ -71,7 +73,7 @@ target_link_libraries(weft_samples PUBLIC $<TARGET_NAME_IF_EXISTS:weft_nn> weft_
 target_compile_options(weft_samples PRIVATE ${quick_build})
 weft_unity(weft_samples)
 
-file(GLOB cli_sources CONFIGURE_DEPENDS train/cli/*.cpp train/bench/*.cpp train/bench/models/*.cpp)
+file(GLOB_RECURSE cli_sources CONFIGURE_DEPENDS train/cli/*.cpp train/bench/*.cpp)
 list(REMOVE_ITEM cli_sources ${CMAKE_CURRENT_SOURCE_DIR}/train/cli/main.cpp)
 if(cli_sources AND TARGET weft_train)
   add_library(weft_cli OBJECT ${cli_sources})  # objects, so that what fuzzes command lines need not compile them again

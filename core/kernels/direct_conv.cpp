@@ -233,8 +233,8 @@ struct Blocks {
     for (Index i = 0; i < count;
          ++i)  // what is written behind an image's rows is overwritten by the next one's
       HWY_DYNAMIC_DISPATCH(multiply_rows)
-      (strips.data(), strip_count, depth, from + i * layout.plane(), offsets, alone, bias,
-       to + i * layout.plane(), places);
+    (strips.data(), strip_count, depth, from + i * layout.plane(), offsets, alone, bias,
+     to + i * layout.plane(), places);
   }
 
   Room x_room() const { return Room(layout.w.channels * layout.phases() * x_stretch); }

@@ -11,7 +11,7 @@
 #include <system_error>
 
 #include "core/error.h"
-#include "core/file.h"
+#include "core/io/file.h"
 #include "core/random.h"
 #include "data/image/png.h"
 #include "data/table/delimited.h"

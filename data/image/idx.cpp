@@ -12,7 +12,7 @@
 #include <string_view>
 
 #include "core/error.h"
-#include "core/file.h"
+#include "core/io/file.h"
 #include "core/phase.h"
 
 namespace weft::data {

@@ -1,6 +1,7 @@
 // Labelled pictures as training data.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -101,8 +102,8 @@ class ImageData {
 
   std::string where_;
   std::shared_ptr<Orders> orders_;
-  Tensor images_[3];
-  Tensor labels_[3];
+  std::array<Tensor, 3> images_;
+  std::array<Tensor, 3> labels_;
   std::int64_t classes_ = 0;
   Normalization normalization_;
   Edges edges_ = Edges::unknown;

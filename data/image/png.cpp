@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "core/error.h"
-#include "core/file.h"
+#include "core/io/file.h"
 
 // libpng's simplified interface: errors come back as a code and a text, its longjmp stays inside
 // the library.

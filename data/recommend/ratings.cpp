@@ -6,7 +6,7 @@
 #include <unordered_map>
 
 #include "core/error.h"
-#include "core/file.h"
+#include "core/io/file.h"
 #include "core/storage.h"
 #include "data/recommend/clicks.h"
 #include "data/table/delimited.h"

@@ -9,7 +9,7 @@
 #include <unordered_set>
 
 #include "core/error.h"
-#include "core/file.h"
+#include "core/io/file.h"
 #include "core/random.h"
 #include "core/storage.h"
 #include "data/find_data_set.h"

@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "core/error.h"
-#include "core/file.h"
+#include "core/io/file.h"
 #include "core/phase.h"
 #include "core/random.h"
 #include "data/find_data_set.h"

@@ -6,7 +6,7 @@
 #include <map>
 
 #include "core/error.h"
-#include "core/file.h"
+#include "core/io/file.h"
 #include "core/random.h"
 #include "core/storage.h"
 #include "data/find_data_set.h"

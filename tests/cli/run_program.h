@@ -16,7 +16,7 @@
 #include <thread>
 #include <vector>
 
-#include "core/file.h"
+#include "core/io/file.h"
 #include "tests/train/tiny_runs.h"
 
 namespace weft::test {

@@ -5,10 +5,10 @@
 #include <csignal>
 #include <map>
 
+#include "core/io/open_files.h"
 #include "tests/cli/run_program.h"
 #include "tests/cli/tiny_suite.h"
-#include "train/checkpoint.h"
-#include "train/files.h"
+#include "train/loop/checkpoint.h"
 
 using namespace weft;
 using test::comparison_results;

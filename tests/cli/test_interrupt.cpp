@@ -3,8 +3,8 @@
 
 #include <csignal>
 
+#include "core/io/safetensors.h"
 #include "tests/cli/run_program.h"
-#include "train/safetensors.h"
 
 using namespace weft;
 using test::operator+;
@@ -42,8 +42,8 @@ void check_interrupt(int signal, int code) {
 
   REQUIRE(weft_with(folder, {"train", "text", "--resume", "--out", cut}).code == 0);
   REQUIRE(weft_with(folder, tiny_train(folder, whole) + more).code == 0);
-  const auto a = train::read_safetensors(cut + "/last.safetensors");
-  const auto b = train::read_safetensors(whole + "/last.safetensors");
+  const auto a = read_safetensors(cut + "/last.safetensors");
+  const auto b = read_safetensors(whole + "/last.safetensors");
   REQUIRE(a.tensors.size() == b.tensors.size());
   for (std::size_t i = 0; i < a.tensors.size(); ++i)
     CHECK(a.tensors[i].second.to_vector<float>() == b.tensors[i].second.to_vector<float>());

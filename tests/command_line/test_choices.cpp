@@ -8,8 +8,9 @@
 #include "core/error.h"
 #include "train/cli/command_line.h"
 #include "train/cli/config_flags.h"
-#include "train/kinds/tokens/tokens_config.h"
-#include "train/kinds/vision/vision_config.h"
+#include "train/tasks/common/kinds.h"
+#include "train/tasks/tokens/tokens_config.h"
+#include "train/tasks/vision/vision_config.h"
 
 using namespace weft;
 

@@ -9,7 +9,7 @@
 #include <filesystem>
 
 #include "core/error.h"
-#include "core/file.h"
+#include "core/io/file.h"
 #include "train/cli/command_line.h"
 #include "train/cli/options.h"
 

@@ -7,9 +7,10 @@
 #include "nn/model_info.h"
 #include "tests/core/error_text.h"
 #include "train/compare/budget.h"
-#include "train/compare/flops.h"
-#include "train/kinds/text/text_model.h"
-#include "train/kinds/vision/vision_model.h"
+#include "train/tasks/common/flops.h"
+#include "train/tasks/common/image_facts.h"
+#include "train/tasks/text/text_model.h"
+#include "train/tasks/vision/vision_model.h"
 
 using namespace weft;
 using namespace weft::compare;

@@ -3,7 +3,7 @@
 
 #include <cmath>
 
-#include "core/file.h"
+#include "core/io/file.h"
 #include "tests/core/error_text.h"
 #include "tests/train/tiny_runs.h"
 #include "train/compare/suite.h"

@@ -4,7 +4,7 @@
 
 #include "autograd/autograd.h"
 #include "nn/model_info.h"
-#include "train/compare/flops.h"
+#include "train/tasks/common/flops.h"
 
 using namespace weft;
 using nn::TokenMixer;

@@ -4,7 +4,7 @@
 #include <filesystem>
 #include <limits>
 
-#include "core/file.h"
+#include "core/io/file.h"
 #include "core/memory_limits.h"
 #include "tests/train/tiny_runs.h"
 

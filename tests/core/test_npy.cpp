@@ -8,8 +8,8 @@
 #include <utility>
 #include <vector>
 
-#include "core/file.h"
-#include "core/npy.h"
+#include "core/io/file.h"
+#include "core/io/npy.h"
 #include "core/random.h"
 #include "tests/core/error_text.h"
 

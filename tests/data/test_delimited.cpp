@@ -377,7 +377,7 @@ TEST_CASE(
   const std::set<std::string> others{"data/table/delimited.cpp", "data/text/encoding.cpp",
                                      "data/text/text_pairs.cpp", "data/text/utf8.cpp",
                                      "train/explain/matrix_file.cpp"};
-  for (const char* folder : {"data", "train/kinds", "train/explain"}) {
+  for (const char* folder : {"data", "train/tasks", "train/explain"}) {
     for (const auto& entry : fs::recursive_directory_iterator(fs::path(WEFT_SOURCE_DIR) / folder)) {
       if (entry.path().extension() != ".cpp") continue;
       const std::string path = fs::relative(entry.path(), WEFT_SOURCE_DIR).generic_string();

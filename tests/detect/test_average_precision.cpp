@@ -3,7 +3,7 @@
 
 #include <cmath>
 
-#include "train/kinds/detect/average_precision.h"
+#include "train/metrics/average_precision.h"
 
 using namespace weft;
 using train::average_precision;

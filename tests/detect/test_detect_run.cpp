@@ -4,16 +4,18 @@
 #include <cmath>
 #include <string>
 
+#include "core/io/safetensors.h"
 #include "core/random.h"
 #include "data/image/png.h"
 #include "tests/cli/run_program.h"
 #include "tests/core/error_text.h"
 #include "tests/train/tiny_runs.h"
 #include "train/compare/suite.h"
-#include "train/kind.h"
-#include "train/kinds/detect/detect_task.h"
-#include "train/kinds/detect/draw_boxes.h"
-#include "train/safetensors.h"
+#include "train/tasks/common/kind.h"
+#include "train/tasks/common/kinds.h"
+#include "train/tasks/common/run_facts.h"
+#include "train/tasks/detect/detect_task.h"
+#include "train/tasks/detect/draw_boxes.h"
 
 using namespace weft;
 using namespace weft::test;
@@ -67,8 +69,8 @@ TEST_CASE("a resumed detect run is the undisturbed run, bit by bit") {
               .interrupted);
     CHECK_FALSE(
         train::resume_run({.out = folder / "cut", .resume = true}, "detect", 0).interrupted);
-    const auto a = train::read_safetensors(folder / "whole" / "last.safetensors"),
-               b = train::read_safetensors(folder / "cut" / "last.safetensors");
+    const auto a = read_safetensors(folder / "whole" / "last.safetensors"),
+               b = read_safetensors(folder / "cut" / "last.safetensors");
     REQUIRE(a.tensors.size() == b.tensors.size());
     for (std::size_t i = 0; i < a.tensors.size(); ++i) {
       CHECK(a.tensors[i].first == b.tensors[i].first);

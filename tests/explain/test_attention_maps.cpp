@@ -10,6 +10,9 @@
 #include "nn/models/gpt.h"
 #include "tests/train/tiny_runs.h"
 #include "train/explain/attention_maps.h"
+#include "train/tasks/common/run_facts.h"
+#include "train/tasks/text/text_run.h"
+#include "train/tasks/vision/vision_run.h"
 
 using namespace weft;
 using namespace weft::explain;

@@ -5,7 +5,7 @@
 
 #include "core/error.h"
 #include "train/explain/distance.h"
-#include "train/explain/neighbours.h"
+#include "train/metrics/neighbours.h"
 
 using namespace weft;
 using namespace weft::explain;

@@ -10,8 +10,9 @@
 #include <stdexcept>
 
 #include "core/error.h"
-#include "core/file.h"
-#include "core/npy.h"
+#include "core/io/file.h"
+#include "core/io/npy.h"
+#include "core/io/safetensors.h"
 #include "data/image/idx.h"
 #include "data/image/png.h"
 #include "data/recommend/clicks.h"
@@ -22,21 +23,22 @@
 #include "data/text/tokenizer.h"
 #include "data/text/word_tokenizer.h"
 #include "tests/fuzz/command_lines.h"
-#include "train/checkpoint.h"
 #include "train/compare/results.h"
 #include "train/compare/shipped.h"
 #include "train/compare/suite.h"
-#include "train/config_sources.h"
+#include "train/config/config_sources.h"
 #include "train/explain/matrix_file.h"
-#include "train/kind.h"
-#include "train/kinds/classify/classify_model.h"
-#include "train/kinds/recommend/recommend_task.h"
-#include "train/kinds/text/text_config.h"
-#include "train/kinds/vision/vision_model.h"
-#include "train/report/chart_page.h"
+#include "train/loop/checkpoint.h"
+#include "train/loop/run_folder.h"
+#include "train/page/chart_page.h"
 #include "train/report/results.h"
-#include "train/run_folder.h"
-#include "train/safetensors.h"
+#include "train/tasks/classify/classify_model.h"
+#include "train/tasks/common/image_facts.h"
+#include "train/tasks/common/kind.h"
+#include "train/tasks/common/kinds.h"
+#include "train/tasks/recommend/recommend_task.h"
+#include "train/tasks/text/text_config.h"
+#include "train/tasks/vision/vision_model.h"
 
 namespace weft::fuzz {
 namespace {
@@ -79,9 +81,9 @@ std::string gzipped(const std::string& bytes) {
 Tensor small(const Shape& shape, DType dtype) { return Tensor::full(shape, 7.0, dtype); }
 
 std::vector<std::string> safetensors_seeds() {
-  const auto file = [](const train::TensorFile& tensors) {
+  const auto file = [](const TensorFile& tensors) {
     return written(".safetensors",
-                   [&](const std::string& path) { train::write_safetensors(path, tensors); });
+                   [&](const std::string& path) { write_safetensors(path, tensors); });
   };
   return {
       file({}),
@@ -194,8 +196,7 @@ std::vector<std::string> checkpoint_seeds() {
                                            {"streams", "{\"seed\":1,\"positions\":{\"data\":7}}"}};
   const auto file = [&] {
     return written(".safetensors", [&](const std::string& path) {
-      train::write_safetensors(path,
-                               {.tensors = {{"a", small({2}, DType::f32)}}, .metadata = texts});
+      write_safetensors(path, {.tensors = {{"a", small({2}, DType::f32)}}, .metadata = texts});
     });
   };
   const std::string today = file();
@@ -258,8 +259,8 @@ const std::vector<Target>& targets() {
       {"safetensors", safetensors_seeds,
        [](std::string_view bytes) {
          const MemoryFile file(bytes, ".safetensors");
-         train::read_safetensors_header(file.path());
-         train::read_safetensors(file.path());
+         read_safetensors_header(file.path());
+         read_safetensors(file.path());
        }},
       {"idx", idx_seeds,
        [](std::string_view bytes) { data::read_idx(MemoryFile(bytes, "-ubyte").path()); }},

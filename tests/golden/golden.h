@@ -10,7 +10,7 @@
 #include <doctest/doctest.h>
 #include <fmt/core.h>
 
-#include "core/npy.h"
+#include "core/io/npy.h"
 #include "core/tensor.h"
 
 namespace weft::golden {

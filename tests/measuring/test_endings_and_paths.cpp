@@ -7,8 +7,10 @@
 #include "core/error.h"
 #include "tests/cli/run_program.h"
 #include "tests/cli/tiny_suite.h"
-#include "train/config_sources.h"
-#include "train/load_run.h"
+#include "train/config/config_sources.h"
+#include "train/tasks/common/kinds.h"
+#include "train/tasks/common/run_facts.h"
+#include "train/tasks/text/text_run.h"
 
 using namespace weft;
 using namespace weft::train;

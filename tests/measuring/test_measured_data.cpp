@@ -10,9 +10,10 @@
 #include "data/text/word_tokenizer.h"
 #include "tests/cli/run_program.h"
 #include "tests/cli/tiny_suite.h"
-#include "train/kinds/bert/bert_model.h"
-#include "train/kinds/classify/classify_task.h"
-#include "train/load_run.h"
+#include "train/tasks/classify/classify_task.h"
+#include "train/tasks/common/encoder.h"
+#include "train/tasks/common/kinds.h"
+#include "train/tasks/common/run_facts.h"
 
 using namespace weft;
 using namespace weft::train;

@@ -7,7 +7,8 @@
 #include <map>
 
 #include "tests/cli/run_program.h"
-#include "train/kind.h"
+#include "train/tasks/common/kind.h"
+#include "train/tasks/common/kinds.h"
 
 namespace weft::test {
 

@@ -4,9 +4,9 @@
 #include <functional>
 #include <string>
 
+#include "core/io/safetensors.h"
 #include "data/split.h"
 #include "tests/train/tiny_runs.h"
-#include "train/safetensors.h"
 
 namespace weft::test {
 
@@ -16,7 +16,7 @@ namespace weft::test {
 inline std::string result_of(const fs::path& run) {
   std::string text;
   for (const char* name : {"last.safetensors", "best.safetensors"}) {
-    const train::TensorFile file = train::read_safetensors(run / name);
+    const TensorFile file = read_safetensors(run / name);
     std::uint64_t hash = 0;
     for (const auto& [key, tensor] : file.tensors)
       hash = data::batch_hash(tensor, tensor, hash) + std::hash<std::string>()(key);

@@ -10,15 +10,16 @@
 #include "autograd/ops/loss.h"
 #include "autograd/ops/reduce.h"
 #include "autograd/ops/unary.h"
-#include "core/file_calls.h"
+#include "core/io/file_calls.h"
 #include "core/random.h"
 #include "nn/batch_norm.h"
 #include "nn/child.h"
 #include "nn/models/mlp.h"
 #include "tests/train/tiny_runs.h"
-#include "train/build.h"
-#include "train/checkpoint.h"
-#include "train/run_folder.h"
+#include "train/loop/build_optimizer.h"
+#include "train/loop/checkpoint.h"
+#include "train/loop/run_folder.h"
+#include "train/tasks/common/kinds.h"
 
 using namespace weft;
 using test::TempFolder;
@@ -194,8 +195,8 @@ TEST_CASE(
     if (!fs::exists(out / "config.json")) continue;  // it never began
     if (!fs::exists(out / "summary.json"))
       CHECK_NOTHROW(train::resume_run({.out = out, .resume = true}, "text", 0));
-    const auto a = train::read_safetensors(out / "last.safetensors"),
-               b = train::read_safetensors(folder / "whole" / "last.safetensors");
+    const auto a = read_safetensors(out / "last.safetensors"),
+               b = read_safetensors(folder / "whole" / "last.safetensors");
     for (std::size_t i = 0; i < a.tensors.size(); ++i)
       CHECK(a.tensors[i].second.to_vector<double>() == b.tensors[i].second.to_vector<double>());
     CHECK(test::read_metrics(out).size() == test::read_metrics(folder / "whole").size());
@@ -265,8 +266,8 @@ TEST_CASE(
   CHECK(saved < 24);
   REQUIRE(::mount("tmpfs", disk.c_str(), "tmpfs", MS_REMOUNT, "size=4m") == 0);
   train::resume_run({.out = disk / "run", .resume = true}, "text", 0);
-  const auto a = train::read_safetensors(disk / "run" / "last.safetensors"),
-             b = train::read_safetensors(folder / "whole" / "last.safetensors");
+  const auto a = read_safetensors(disk / "run" / "last.safetensors"),
+             b = read_safetensors(folder / "whole" / "last.safetensors");
   for (std::size_t i = 0; i < a.tensors.size(); ++i)
     CHECK(a.tensors[i].second.to_vector<double>() == b.tensors[i].second.to_vector<double>());
   CHECK(test::read_metrics(disk / "run").size() == 24);

@@ -10,7 +10,8 @@
 #include "core/memory_limits.h"
 #include "core/storage.h"
 #include "tests/cli/run_program.h"
-#include "train/memory_estimate.h"
+#include "train/loop/memory_estimate.h"
+#include "train/tasks/common/kinds.h"
 
 using namespace weft;
 using test::Running;
@@ -90,7 +91,7 @@ TEST_CASE(
       .tensors_mib = 300, .process_mib = 400, .batch = 40, .per_example_mib = 5};
   const auto refusal = [&] {
     try {
-      train::check_memory_need(need, train::memory_there(root));
+      train::check_memory_need(need, available_memory(root));
     } catch (const ConfigError& error) {
       return std::string(error.what());
     }

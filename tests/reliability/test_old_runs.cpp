@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
+#include "core/io/safetensors.h"
 #include "tests/cli/run_program.h"
-#include "train/safetensors.h"
 
 using namespace weft;
 using namespace weft::test;
@@ -68,7 +68,7 @@ void check_says(const Json& now, const Json& before, double tolerance, const std
 }
 
 void check_same_weights(const fs::path& now, const fs::path& before) {
-  const train::TensorFile a = train::read_safetensors(now), b = train::read_safetensors(before);
+  const TensorFile a = read_safetensors(now), b = read_safetensors(before);
   CHECK(a.metadata.at("streams") == b.metadata.at("streams"));
   // Optimizers count the steps of each parameter by now; all have taken part in each step here.
   const auto is_count = [](const auto& entry) {

@@ -5,11 +5,11 @@
 #include <csignal>
 #include <set>
 
+#include "core/io/process.h"
 #include "tests/cli/run_program.h"
 #include "tests/cli/tiny_suite.h"
 #include "tests/reliability/every_kind.h"
 #include "tests/reliability/run_result.h"
-#include "train/compare/worker.h"
 
 using namespace weft;
 using test::operator+;
@@ -58,7 +58,7 @@ TEST_CASE("each signal saves and exits with 128 and its number, and the run can 
   const TempFolder folder;
   const std::string out = (folder / "run").string();
   std::int64_t begun = 0;
-  for (const int signal : compare::kStopSignals) {
+  for (const int signal : kStopSignals) {
     CAPTURE(signal);
     Running running(StopWords{test::program()} +
                         (begun == 0 ? tiny_train(folder, out) + kEndless
@@ -229,9 +229,7 @@ std::vector<std::string> phases_of(const std::string& err) {
 void check_every_point(const TempFolder& folder, const std::string& kind, const StopWords& words,
                        std::size_t& turn) {
   CAPTURE(kind);
-  const auto next_signal = [&] {
-    return compare::kStopSignals[turn++ % compare::kStopSignals.size()];
-  };
+  const auto next_signal = [&] { return kStopSignals[turn++ % kStopSignals.size()]; };
   const std::string whole = (folder / ("whole-" + kind)).string(),
                     cut = (folder / ("cut-" + kind)).string();
   const Outcome undisturbed =

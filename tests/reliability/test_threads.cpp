@@ -8,7 +8,8 @@
 #include "core/parallel.h"
 #include "tests/reliability/run_result.h"
 #include "tests/train/tiny_runs.h"
-#include "train/kind.h"
+#include "train/tasks/common/kind.h"
+#include "train/tasks/common/kinds.h"
 
 using namespace weft;
 using test::result_of;

@@ -4,7 +4,7 @@
 
 #include <filesystem>
 
-#include "core/file.h"
+#include "core/io/file.h"
 #include "tests/report/sample_results.h"
 
 using namespace weft;

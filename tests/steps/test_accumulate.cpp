@@ -7,11 +7,12 @@
 #include <optional>
 
 #include "autograd/autograd.h"
+#include "core/io/safetensors.h"
 #include "core/random.h"
 #include "data/synthetic/scenes.h"
 #include "tests/train/tiny_runs.h"
-#include "train/kinds/bert/bert_task.h"
-#include "train/safetensors.h"
+#include "train/tasks/bert/bert_task.h"
+#include "train/tasks/common/kinds.h"
 
 using namespace weft;
 using namespace weft::train;

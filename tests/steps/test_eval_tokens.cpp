@@ -10,11 +10,11 @@
 #include "core/error.h"
 #include "data/text/text_dataset.h"
 #include "tests/train/tiny_runs.h"
-#include "train/eval_tokens.h"
-#include "train/kinds/bert/bert_config.h"
-#include "train/kinds/classify/classify_config.h"
-#include "train/kinds/translate/translate_config.h"
-#include "train/load_run.h"
+#include "train/tasks/classify/classify_config.h"
+#include "train/tasks/common/encoder_config.h"
+#include "train/tasks/common/eval_tokens.h"
+#include "train/tasks/common/kinds.h"
+#include "train/tasks/translate/translate_config.h"
 
 using namespace weft;
 using namespace weft::train;

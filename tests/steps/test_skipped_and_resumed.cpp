@@ -5,12 +5,12 @@
 #include <cmath>
 
 #include "autograd/ops/loss.h"
+#include "core/io/safetensors.h"
 #include "core/random.h"
 #include "nn/models/mlp.h"
 #include "tests/train/tiny_runs.h"
-#include "train/checkpoint.h"
-#include "train/run_folder.h"
-#include "train/safetensors.h"
+#include "train/loop/checkpoint.h"
+#include "train/loop/run_folder.h"
 
 using namespace weft;
 using namespace weft::train;

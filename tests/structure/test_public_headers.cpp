@@ -83,7 +83,7 @@ TEST_CASE("weft.h reaches every public header") {
                   " is public, but weft.h does not include it: include it there (or in nn.h, "
                   "ops.h, data.h), or say \"Not for users\" in its opening comment");
   for (const std::string path :
-       {"nn/models/detr.h", "nn/models/faster_rcnn.h", "nn/boxes.h", "core/npy.h"})
+       {"nn/models/detr.h", "nn/models/faster_rcnn.h", "nn/boxes.h", "core/io/npy.h"})
     CHECK(is_public(headers.at(path)));
   CHECK(reached_from("train/weft.h", headers).size() > 80);
 }

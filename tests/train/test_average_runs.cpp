@@ -2,10 +2,12 @@
 // weights, except in runs of before.
 #include <doctest/doctest.h>
 
+#include "core/io/safetensors.h"
 #include "tests/train/tiny_runs.h"
-#include "train/load_run.h"
-#include "train/safetensors.h"
-#include "train/trainer.h"
+#include "train/loop/trainer.h"
+#include "train/tasks/common/kinds.h"
+#include "train/tasks/common/run_facts.h"
+#include "train/tasks/vision/vision_run.h"
 
 namespace weft {
 namespace {
@@ -41,8 +43,8 @@ TEST_CASE("running statistics are averaged, saved, resumed and used with the wei
     train::train_run(c, {.out = cut, .observer = &observer, .stop = [&] { return observer.stop; }});
     train::resume_run({.out = cut, .resume = true}, "vision", 0);
 
-    const auto file = train::read_safetensors(whole / "last.safetensors");
-    const auto resumed = train::read_safetensors(cut / "last.safetensors");
+    const auto file = read_safetensors(whole / "last.safetensors");
+    const auto resumed = read_safetensors(cut / "last.safetensors");
     CHECK(file.tensors.size() == resumed.tensors.size());
     int statistics = 0, averages = 0;
     for (const auto& [name, tensor] : file.tensors) {

@@ -2,7 +2,7 @@
 
 #include "core/error.h"
 #include "tests/train/tiny_runs.h"
-#include "train/report/chart_page.h"
+#include "train/page/chart_page.h"
 
 using namespace weft;
 using test::TempFolder;

@@ -3,13 +3,14 @@
 #include <set>
 
 #include "core/error.h"
-#include "core/file.h"
+#include "core/io/file.h"
 #include "tests/train/tiny_runs.h"
-#include "train/config_fields.h"
-#include "train/config_sources.h"
-#include "train/figures.h"
-#include "train/kinds/text/text_model.h"
-#include "train/kinds/vision/vision_model.h"
+#include "train/config/config_fields.h"
+#include "train/config/config_sources.h"
+#include "train/loop/figures.h"
+#include "train/tasks/common/kinds.h"
+#include "train/tasks/text/text_model.h"
+#include "train/tasks/vision/vision_model.h"
 
 using namespace weft;
 using test::TempFolder;
@@ -169,11 +170,10 @@ TEST_CASE("names are unique, and every preset resolves") {
     CHECK_NOTHROW(kind->check(*kind->make()));
     CHECK(kind->example().starts_with("weft train " + kind->name()));
     for (const std::string& figure : kind->figures()) CHECK(train::find_figure(figure) != nullptr);
-  }
-  for (const auto& preset : train::presets()) {
-    CAPTURE(preset.name);
-    CHECK_NOTHROW(train::resolve(train::find_kind(preset.task, "preset"),
-                                 {.preset = preset.name, .file = {}, .flags = {}}));
+    for (const auto& preset : kind->presets()) {
+      CAPTURE(preset.name);
+      CHECK_NOTHROW(train::resolve(*kind, {.preset = preset.name, .file = {}, .flags = {}}));
+    }
   }
 }
 

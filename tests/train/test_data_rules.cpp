@@ -9,12 +9,13 @@
 #include "core/error.h"
 #include "core/random.h"
 #include "tests/train/tiny_runs.h"
-#include "train/kind.h"
-#include "train/kinds/classify/classify_config.h"
-#include "train/kinds/recommend/recommend_config.h"
-#include "train/kinds/tokens/tokens_config.h"
-#include "train/kinds/translate/translate_config.h"
-#include "train/ranking.h"
+#include "train/metrics/ranking.h"
+#include "train/tasks/classify/classify_config.h"
+#include "train/tasks/common/kind.h"
+#include "train/tasks/common/kinds.h"
+#include "train/tasks/recommend/recommend_config.h"
+#include "train/tasks/tokens/tokens_config.h"
+#include "train/tasks/translate/translate_config.h"
 
 namespace weft::test {
 namespace {

@@ -6,12 +6,14 @@
 #include <set>
 
 #include "core/error.h"
+#include "core/io/safetensors.h"
 #include "core/parallel.h"
 #include "tests/train/tiny_runs.h"
-#include "train/config_sources.h"
-#include "train/load_run.h"
-#include "train/run_folder.h"
-#include "train/safetensors.h"
+#include "train/config/config_sources.h"
+#include "train/loop/run_folder.h"
+#include "train/tasks/common/kinds.h"
+#include "train/tasks/common/run_facts.h"
+#include "train/tasks/text/text_run.h"
 
 using namespace weft;
 using test::read_metrics;
@@ -23,8 +25,8 @@ namespace fs = std::filesystem;
 namespace {
 
 void check_same_tensors(const fs::path& a, const fs::path& b) {
-  const auto left = train::read_safetensors(a);
-  const auto right = train::read_safetensors(b);
+  const auto left = read_safetensors(a);
+  const auto right = read_safetensors(b);
   REQUIRE(left.tensors.size() == right.tensors.size());
   REQUIRE(left.tensors.size() > 5);
   for (std::size_t i = 0; i < left.tensors.size(); ++i) {
@@ -170,8 +172,8 @@ TEST_CASE("how often a run is evaluated changes nothing that it learns") {
   train::train_run(c, {.out = folder / "a"});
   c.eval_every = 1;
   train::train_run(c, {.out = folder / "b"});
-  const auto a = train::read_safetensors(folder / "a" / "last.safetensors");
-  const auto b = train::read_safetensors(folder / "b" / "last.safetensors");
+  const auto a = read_safetensors(folder / "a" / "last.safetensors");
+  const auto b = read_safetensors(folder / "b" / "last.safetensors");
   for (std::size_t i = 0; i < a.tensors.size(); ++i)
     CHECK(a.tensors[i].second.to_vector<double>() == b.tensors[i].second.to_vector<double>());
 }
@@ -347,7 +349,7 @@ TEST_CASE("resuming what cannot be resumed changes nothing") {
                          doctest::Contains("the data have changed"), ConfigError);
   }
   SUBCASE("no checkpoint format") {
-    train::write_safetensors(last, {.tensors = {{"w", Tensor::ones({2})}}, .metadata = {}});
+    write_safetensors(last, {.tensors = {{"w", Tensor::ones({2})}}, .metadata = {}});
     CHECK_THROWS_WITH_AS(train::resume_run({.out = folder / "run", .resume = true}, "text", 0),
                          doctest::Contains("is no checkpoint of a weft run"), ConfigError);
   }
@@ -385,7 +387,7 @@ TEST_CASE("the moving average is what is evaluated and used") {
   train::TextConfig c = tiny_text_config(folder);
   c.ema = 0.9;
   train::train_run(c, {.out = folder / "run"});
-  const auto file = train::read_safetensors(folder / "run" / "last.safetensors");
+  const auto file = read_safetensors(folder / "run" / "last.safetensors");
   const auto run = train::load_text_run(train::read_run(folder / "run"));
   for (const auto& [name, tensor] : run.model->state_dict()) {
     CHECK(tensor.to_vector<double>() == file.find("ema." + name).to_vector<double>());

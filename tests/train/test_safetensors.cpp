@@ -1,4 +1,4 @@
-#include "train/safetensors.h"
+#include "core/io/safetensors.h"
 
 #include <doctest/doctest.h>
 
@@ -9,9 +9,6 @@
 
 using namespace weft;
 using test::TempFolder;
-using train::read_safetensors;
-using train::TensorFile;
-using train::write_safetensors;
 
 namespace fs = std::filesystem;
 
@@ -51,7 +48,7 @@ TEST_CASE("every dtype, views, empty and 0-d tensors come back as they were") {
   write_safetensors(folder / "x.safetensors", file);
   const TensorFile back = read_safetensors(folder / "x.safetensors");
   CHECK(back.metadata == file.metadata);
-  CHECK(train::read_safetensors_header(folder / "x.safetensors").metadata == file.metadata);
+  CHECK(read_safetensors_header(folder / "x.safetensors").metadata == file.metadata);
   REQUIRE(back.tensors.size() == file.tensors.size());
   for (std::size_t i = 0; i < back.tensors.size(); ++i) {
     CHECK(back.tensors[i].first == file.tensors[i].first);

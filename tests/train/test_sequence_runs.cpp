@@ -5,7 +5,7 @@
 
 #include "core/error.h"
 #include "tests/train/tiny_runs.h"
-#include "train/kinds/sequence/sequence_config.h"
+#include "train/tasks/sequence/sequence_config.h"
 
 using namespace weft;
 using namespace weft::train;

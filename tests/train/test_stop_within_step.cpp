@@ -6,6 +6,7 @@
 
 #include "tests/reliability/run_result.h"
 #include "tests/train/tiny_runs.h"
+#include "train/tasks/common/kinds.h"
 
 using namespace weft;
 using test::TempFolder;

@@ -5,14 +5,17 @@
 #include <cmath>
 
 #include "core/error.h"
+#include "core/io/safetensors.h"
 #include "nn/model_info.h"
 #include "tests/core/error_text.h"
 #include "tests/train/tiny_runs.h"
 #include "train/explain/embedding_map.h"
 #include "train/explain/history_weights.h"
-#include "train/kinds/classify/classify_task.h"
-#include "train/ranking.h"
-#include "train/safetensors.h"
+#include "train/metrics/ranking.h"
+#include "train/tasks/bert/bert_run.h"
+#include "train/tasks/classify/classify_task.h"
+#include "train/tasks/common/kinds.h"
+#include "train/tasks/common/run_facts.h"
 
 namespace weft::test {
 namespace {

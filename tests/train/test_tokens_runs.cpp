@@ -5,10 +5,10 @@
 #include <string>
 
 #include "core/error.h"
+#include "core/io/safetensors.h"
 #include "tests/train/tiny_runs.h"
-#include "train/kind.h"
-#include "train/kinds/tokens/tokens_config.h"
-#include "train/safetensors.h"
+#include "train/tasks/common/kind.h"
+#include "train/tasks/tokens/tokens_config.h"
 
 using namespace weft;
 using namespace weft::train;

@@ -6,7 +6,9 @@
 #include "core/error.h"
 #include "tests/core/error_text.h"
 #include "tests/train/tiny_runs.h"
-#include "train/kinds/translate/translate_task.h"
+#include "train/tasks/common/kinds.h"
+#include "train/tasks/common/run_facts.h"
+#include "train/tasks/translate/translate_task.h"
 
 using namespace weft;
 using namespace weft::train;

@@ -9,12 +9,12 @@
 #include <string>
 #include <vector>
 
-#include "core/file.h"
+#include "core/io/file.h"
 #include "core/tensor.h"
 #include "data/image/idx.h"
-#include "train/kind.h"
-#include "train/kinds/text/text_config.h"
-#include "train/kinds/vision/vision_config.h"
+#include "train/tasks/common/kind.h"
+#include "train/tasks/text/text_config.h"
+#include "train/tasks/vision/vision_config.h"
 
 namespace weft::test {
 

@@ -9,10 +9,10 @@
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
+#include "core/io/open_files.h"
+#include "core/io/process.h"
 #include "core/phase.h"
-#include "train/bench/child.h"
 #include "train/bench/timing.h"
-#include "train/files.h"
 
 namespace weft::bench {
 namespace {
@@ -35,7 +35,7 @@ std::string last_line(const std::string& text) {
 }
 
 /// The end of what it printed, for a message.
-std::string printed(const ChildOutcome& outcome) {
+std::string printed(const ProcessOutcome& outcome) {
   std::string text = trimmed(outcome.err);
   const std::string out = trimmed(outcome.out);
   if (!text.empty() && !out.empty()) text += "\n";
@@ -52,7 +52,7 @@ double number_or_zero(const Json& json, const char* name) {
              : 0;
 }
 
-Reading read(const ChildOutcome& outcome, const std::string& command) {
+Reading read(const ProcessOutcome& outcome, const std::string& command) {
   if (outcome.code == 127)
     fail<IoError>("bench", "the command was not found: {}{}", command, printed(outcome));
   if (outcome.code != 0)
@@ -112,7 +112,7 @@ Comparison run_against(const Plan& plan, const std::string& command, std::int64_
   for (std::int64_t i = 0; i < rounds; ++i) {
     if (shows_progress)
       std::fputs(fmt::format("\r\033[Kround {} of {}", i + 1, rounds).c_str(), stderr);
-    result.ours.push_back(read(run_child(own), fmt::format("{}", fmt::join(own, " "))));
+    result.ours.push_back(read(run_process(own), fmt::format("{}", fmt::join(own, " "))));
     result.peer.push_back(read(run_shell(command), command));
   }
   if (shows_progress) std::fputs("\r\033[K", stderr);

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "train/report/chart_page.h"
+#include "train/page/chart_page.h"
 
 namespace weft::bench {
 

@@ -7,13 +7,14 @@
 #include <utility>
 
 #include "autograd/op_observer.h"
+#include "core/memory_limits.h"
 #include "core/parallel.h"
 #include "core/storage.h"
 #include "train/bench/gemm_floor.h"
 #include "train/bench/heap_count.h"
 #include "train/bench/timing.h"
 #include "train/bench/workload.h"
-#include "train/memory_estimate.h"
+#include "train/loop/memory_estimate.h"
 
 namespace weft::bench {
 namespace {
@@ -98,7 +99,7 @@ Measurement measure(const Plan& plan) {
     if (result.system_peak_mib ==
         0) {  // what training holds is known now: the products may have their own memory
       result.allocator_peak_mib = static_cast<double>(memory_stats().peak) / kMiB;
-      result.system_peak_mib = train::process_peak_mib();
+      result.system_peak_mib = process_peak_mib();
       if (plan.model->gemm_floor) {
         floor.emplace(plan);
         floor->run();

@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "core/io/process.h"
 #include "train/cli/cli.h"
-#include "train/compare/worker.h"
 
 namespace weft::cli {
 namespace {
@@ -14,13 +14,13 @@ namespace {
 constexpr std::size_t kShownBytes = 60;  // of a question that the error does not name itself
 
 int code_of(const Error& error) {
-  if (dynamic_cast<const DiskFullError*>(&error) != nullptr) return compare::kDiskFull;
+  if (dynamic_cast<const DiskFullError*>(&error) != nullptr) return kDiskFull;
   return dynamic_cast<const ConfigError*>(&error) != nullptr ? kWrongUsage : kFailed;
 }
 
 /// A full disk is the worst, wrong usage the least.
 int worse(int a, int b) {
-  if (a == compare::kDiskFull || b == compare::kDiskFull) return compare::kDiskFull;
+  if (a == kDiskFull || b == kDiskFull) return kDiskFull;
   return a == kFailed || b == kFailed ? kFailed : std::max(a, b);
 }
 

@@ -11,7 +11,8 @@
 #include <thread>
 
 #include "core/error.h"
-#include "core/file.h"
+#include "core/io/file.h"
+#include "core/io/open_files.h"
 #include "core/memory_limits.h"
 #include "core/phase.h"
 #include "core/simd.h"
@@ -20,10 +21,9 @@
 #include "train/cli/stop.h"
 #include "train/compare/runner.h"
 #include "train/compare/shipped.h"
-#include "train/files.h"
-#include "train/kind.h"
+#include "train/config/utf8_text.h"
 #include "train/report/compare_page.h"
-#include "train/utf8_text.h"
+#include "train/tasks/common/kind.h"
 
 namespace weft::cli {
 namespace {

@@ -9,10 +9,10 @@
 #include <vector>
 
 #include "train/cli/options.h"
-#include "train/config_fields.h"
-#include "train/config_sources.h"
-#include "train/kind.h"
-#include "train/model_defaults.h"
+#include "train/config/config_fields.h"
+#include "train/config/config_sources.h"
+#include "train/config/model_defaults.h"
+#include "train/tasks/common/kind.h"
 
 namespace weft::cli {
 

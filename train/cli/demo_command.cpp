@@ -15,12 +15,14 @@
 #include "train/cli/stop_run.h"
 #include "train/cli/terminal.h"
 #include "train/cli/write_text.h"
-#include "train/config_sources.h"
-#include "train/kind.h"
-#include "train/kinds/text/text_config.h"
-#include "train/kinds/vision/vision_config.h"
-#include "train/report/chart_page.h"
-#include "train/run_folder.h"
+#include "train/config/config_sources.h"
+#include "train/loop/run_folder.h"
+#include "train/page/chart_page.h"
+#include "train/tasks/common/kind.h"
+#include "train/tasks/common/run_facts.h"
+#include "train/tasks/text/text_config.h"
+#include "train/tasks/text/text_run.h"
+#include "train/tasks/vision/vision_config.h"
 
 namespace weft::cli {
 namespace {

@@ -12,10 +12,10 @@
 #include "train/cli/answers.h"
 #include "train/cli/cli.h"
 #include "train/cli/terminal.h"
-#include "train/kinds/detect/detect_model.h"
-#include "train/kinds/detect/draw_boxes.h"
-#include "train/picture.h"
-#include "train/run_data.h"
+#include "train/tasks/common/image_facts.h"
+#include "train/tasks/common/run_facts.h"
+#include "train/tasks/detect/detect_model.h"
+#include "train/tasks/detect/draw_boxes.h"
 
 namespace weft::cli {
 namespace {

@@ -12,8 +12,10 @@
 #include "train/cli/cli.h"
 #include "train/cli/eval_progress.h"
 #include "train/cli/terminal.h"
-#include "train/kind.h"
-#include "train/load_run.h"
+#include "train/loop/figures.h"
+#include "train/tasks/common/kind.h"
+#include "train/tasks/common/kinds.h"
+#include "train/tasks/common/run_facts.h"
 
 namespace weft::cli {
 namespace {
@@ -62,8 +64,8 @@ train::Prepared other_data(const train::RunFacts& facts, const train::Kind& kind
 
 Measured measure(const train::RunFacts& facts, const EvalFlags& flags,
                  const std::function<bool(double)>& proceed) {
-  const train::Kind& kind = train::find_kind(facts.task, facts.checkpoint.string());
-  const bool others = !flags.data.empty(), vision = facts.task == "vision";
+  const train::Kind& kind = *facts.kind;
+  const bool others = !flags.data.empty(), vision = facts.kind->name() == "vision";
   // A set of images comes with test images of its own, which are then what is held out.
   if (others && !vision && !flags.split.empty())
     fail<ConfigError>("eval",
@@ -78,7 +80,7 @@ Measured measure(const train::RunFacts& facts, const EvalFlags& flags,
   if (split == "test" && !run.has_test)
     fail<ConfigError>("eval",
                       "the data of this {} run have no test split: use --split validation or train",
-                      facts.task);
+                      facts.kind->name());
   train::load_weights(facts.checkpoint, run.task->model());
   run.task->model().eval();
   Measured result{.split = others && !vision ? "all" : split,

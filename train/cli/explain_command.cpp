@@ -4,13 +4,16 @@
 #include <memory>
 
 #include "core/error.h"
-#include "core/file.h"
+#include "core/io/file.h"
 #include "core/phase.h"
 #include "train/cli/cli.h"
 #include "train/cli/explain_models.h"
 #include "train/cli/terminal.h"
 #include "train/explain/attention_maps.h"
 #include "train/explain/worked_example.h"
+#include "train/tasks/common/run_facts.h"
+#include "train/tasks/text/text_run.h"
+#include "train/tasks/vision/vision_run.h"
 
 namespace weft::cli {
 namespace {
@@ -57,7 +60,7 @@ int explain_run(const ExplainFlags& flags) {
   const train::RunFacts run = train::read_run(flags.run, flags.checkpoint);
   explain::MapOptions options = flags.maps;
   options.facts = run.facts;
-  if (run.task == "text") {
+  if (run.kind->name() == "text") {
     if (flags.maps.image)
       fail<ConfigError>("explain", "{} is a text run: --image means nothing, use --text",
                         flags.run);
@@ -65,7 +68,7 @@ int explain_run(const ExplainFlags& flags) {
   }
   if (flags.maps.text)
     fail<ConfigError>("explain", "{} is a {} run: --text means nothing, use --image", flags.run,
-                      run.task);
+                      run.kind->name());
   return show_maps(flags, explain::explain_image(train::load_vision_run(run), options));
 }
 

@@ -4,11 +4,12 @@
 
 #include <memory>
 
-#include "core/file.h"
+#include "core/io/file.h"
 #include "core/phase.h"
 #include "train/cli/terminal.h"
 #include "train/explain/embedding_map.h"
 #include "train/explain/history_weights.h"
+#include "train/tasks/common/run_facts.h"
 
 namespace weft::cli {
 namespace {

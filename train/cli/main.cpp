@@ -12,13 +12,13 @@
 
 #include "core/blas.h"
 #include "core/error.h"
-#include "core/file.h"
+#include "core/io/file.h"
+#include "core/io/process.h"
 #include "core/simd.h"
 #include "train/cli/command_line.h"
 #include "train/cli/phase_teller.h"
 #include "train/cli/stop.h"
 #include "train/cli/terminal.h"
-#include "train/compare/worker.h"
 
 namespace {
 
@@ -41,7 +41,7 @@ int run(int argc, const char* const* argv) {
 int complain_of_output(int error) {
   const std::string why = error != 0 ? std::string(": ") + std::strerror(error) : "";
   return complain("[output] what was to be printed could not be written" + why,
-                  weft::is_disk_full(error) ? weft::compare::kDiskFull : weft::cli::kFailed);
+                  weft::is_disk_full(error) ? weft::kDiskFull : weft::cli::kFailed);
 }
 
 /// What was printed may still be on its way, to a file on a full disk for instance.
@@ -62,7 +62,7 @@ int main(int argc, char** argv) {
   } catch (const weft::ConfigError& error) {
     return complain(error.what(), weft::cli::kWrongUsage);
   } catch (const weft::DiskFullError& error) {
-    return complain(error.what(), weft::compare::kDiskFull);
+    return complain(error.what(), weft::kDiskFull);
   } catch (const weft::Error& error) {
     return complain(error.what(), weft::cli::kFailed);
   } catch (const std::system_error& error) {  // what fmt throws, among others

@@ -8,7 +8,7 @@
 #include "core/error.h"
 #include "train/cli/option_words.h"
 #include "train/cli/options.h"
-#include "train/config_fields.h"
+#include "train/config/config_fields.h"
 
 namespace weft::cli {
 namespace {

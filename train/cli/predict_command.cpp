@@ -15,9 +15,9 @@
 #include "train/cli/cli.h"
 #include "train/cli/predict_text.h"
 #include "train/cli/terminal.h"
-#include "train/load_run.h"
-#include "train/picture.h"
-#include "train/run_data.h"
+#include "train/tasks/common/image_facts.h"
+#include "train/tasks/common/run_facts.h"
+#include "train/tasks/vision/vision_run.h"
 
 namespace weft::cli {
 namespace {
@@ -105,9 +105,9 @@ int predict(const PredictFlags& flags) {
                         "drop one of the two");
     refuse_given("predict", flags.given, {"--invert"}, "texts");
     const train::RunFacts facts = train::read_run(flags.run, flags.checkpoint);
-    if (facts.task != "translate")
-      refuse_given("predict", flags.given, {"--beam"}, fmt::format("a {} run", facts.task));
-    if (facts.task == "classify" && flags.json)
+    if (facts.kind->name() != "translate")
+      refuse_given("predict", flags.given, {"--beam"}, fmt::format("a {} run", facts.kind->name()));
+    if (facts.kind->name() == "classify" && flags.json)
       refuse_given("predict", flags.given, {"--top"}, "--json, which prints all classes");
     return predict_texts(
         facts, {.texts = flags.texts, .top = flags.top, .beam = flags.beam, .json = flags.json});

@@ -7,8 +7,10 @@
 #include "core/error.h"
 #include "train/cli/answers.h"
 #include "train/cli/cli.h"
-#include "train/kinds/classify/classify_model.h"
-#include "train/kinds/translate/translate_task.h"
+#include "train/tasks/bert/bert_run.h"
+#include "train/tasks/classify/classify_model.h"
+#include "train/tasks/common/run_facts.h"
+#include "train/tasks/translate/translate_task.h"
 
 namespace weft::cli {
 namespace {
@@ -90,13 +92,14 @@ int write_answers(const train::TranslateRun& run, const TextPredictions& wanted)
 
 int predict_texts(const train::RunFacts& run, const TextPredictions& wanted) {
   const auto& [texts, top, beam, json] = wanted;
-  if (run.task == "classify") return name_classes(train::load_classify_run(run), texts, top, json);
-  if (run.task == "bert") return fill_in_words(train::load_bert_run(run), texts, top, json);
-  if (run.task == "translate") return write_answers(train::load_translate_run(run), wanted);
+  if (run.kind->name() == "classify")
+    return name_classes(train::load_classify_run(run), texts, top, json);
+  if (run.kind->name() == "bert") return fill_in_words(train::load_bert_run(run), texts, top, json);
+  if (run.kind->name() == "translate") return write_answers(train::load_translate_run(run), wanted);
   fail<ConfigError>(
       "predict",
       "--text is for classify, bert and translate runs; this is a {} run; for it there are: {}",
-      run.task, train::commands_for(run.task));
+      run.kind->name(), train::commands_for(*run.kind));
 }
 
 }  // namespace weft::cli

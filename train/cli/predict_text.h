@@ -4,8 +4,7 @@
 
 #include <string>
 #include <vector>
-
-#include "train/load_run.h"
+#include "train/tasks/common/run_facts.h"
 
 namespace weft::cli {
 

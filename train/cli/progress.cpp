@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "train/cli/terminal.h"
+#include "train/loop/figures.h"
 
 namespace weft::cli {
 namespace {

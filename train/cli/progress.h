@@ -4,7 +4,7 @@
 #include <chrono>
 #include <string>
 
-#include "train/trainer.h"
+#include "train/loop/trainer.h"
 
 namespace weft::cli {
 

@@ -5,7 +5,7 @@
 #include <memory>
 
 #include "core/error.h"
-#include "core/file.h"
+#include "core/io/file.h"
 #include "core/phase.h"
 #include "train/cli/cli.h"
 #include "train/report/compare_page.h"

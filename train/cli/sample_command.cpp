@@ -7,7 +7,9 @@
 #include "core/phase.h"
 #include "train/cli/cli.h"
 #include "train/cli/write_text.h"
-#include "train/config_fields.h"
+#include "train/config/config_fields.h"
+#include "train/tasks/common/run_facts.h"
+#include "train/tasks/text/text_run.h"
 
 namespace weft::cli {
 namespace {

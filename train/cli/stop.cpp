@@ -8,8 +8,8 @@
 #include <csignal>
 #include <string_view>
 
+#include "core/io/process.h"
 #include "core/leaving.h"
-#include "train/compare/worker.h"
 
 namespace weft::cli {
 namespace {
@@ -29,8 +29,7 @@ void say_stopped(int number) {
 
 extern "C" void note_signal(int number, siginfo_t* info, void*) {
   const int error = errno;
-  const bool by_comparison =
-      info->si_code == SI_QUEUE && info->si_value.sival_int == compare::kStopRequest;
+  const bool by_comparison = info->si_code == SI_QUEUE && info->si_value.sival_int == kStopRequest;
   const bool by_user = !by_comparison && (number == SIGINT || number == SIGTERM);
   const bool again = by_user && user_asked.exchange(true);
   if (again || to_be_saved == 0) {
@@ -60,7 +59,7 @@ void catch_stop_signals() {
   action.sa_sigaction = note_signal;
   sigemptyset(&action.sa_mask);
   action.sa_flags = SA_RESTART | SA_SIGINFO;
-  for (const int number : compare::kStopSignals) {
+  for (const int number : kStopSignals) {
     struct sigaction before {};
     if (::sigaction(number, nullptr, &before) == 0 && before.sa_handler == SIG_IGN) continue;
     ::sigaction(number, &action, nullptr);

@@ -9,7 +9,7 @@ namespace weft::cli {
 /// error, as it is lost; what is said on a closed standard error is not.
 void open_standard_descriptors();
 
-/// From now on compare::kStopSignals end the program at once with 128 + their number, as any
+/// From now on kStopSignals end the program at once with 128 + their number, as any
 /// program, and what is half-written is removed; but while a SaveFirst lives they are noted, and
 /// whoever it protects saves and ends. A second SIGINT or SIGTERM ends the program then, too (a
 /// comparison's own request to its runs counts as none; nor do the system's signals, which come in

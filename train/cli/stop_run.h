@@ -4,7 +4,7 @@
 #include <optional>
 
 #include "train/cli/stop.h"
-#include "train/trainer.h"
+#include "train/loop/trainer.h"
 
 namespace weft::cli {
 

@@ -11,21 +11,23 @@
 #include <optional>
 
 #include "core/error.h"
-#include "core/file.h"
+#include "core/io/file.h"
+#include "core/io/open_files.h"
+#include "core/io/process.h"
 #include "core/leaving.h"
 #include "core/parallel.h"
 #include "core/phase.h"
-#include "train/bench/child.h"
 #include "train/cli/cli.h"
 #include "train/cli/config_flags.h"
 #include "train/cli/progress.h"
 #include "train/cli/stop.h"
 #include "train/cli/stop_run.h"
 #include "train/cli/terminal.h"
-#include "train/files.h"
-#include "train/kind.h"
-#include "train/memory_estimate.h"
-#include "train/run_folder.h"
+#include "train/loop/figures.h"
+#include "train/loop/memory_estimate.h"
+#include "train/loop/run_folder.h"
+#include "train/tasks/common/kind.h"
+#include "train/tasks/common/kinds.h"
 
 namespace weft::cli {
 namespace {
@@ -112,9 +114,8 @@ void check_memory(const train::Kind& kind, const train::RunConfig& config) {
     return;
   }
   const Phase phase("finding out whether this run fits the memory (--no-estimate begins without)");
-  const bench::ChildOutcome child =
-      bench::run_child({files::own_program().string(), "train", kind.name(), "--config", json_file,
-                        "--estimate", "--json"});
+  const ProcessOutcome child = run_process({files::own_program().string(), "train", kind.name(),
+                                            "--config", json_file, "--estimate", "--json"});
   std::filesystem::remove(json_file, ignored);
   if (child.code == 0) {
     train::check_memory_need(train::memory_need_from_json(child.out));
@@ -194,7 +195,7 @@ void add_kind(CLI::App& train, Action& action, const train::Kind& kind) {
       ->add_flag("--resume", flags->resume,
                  "go on with the run in --out, by its own configuration, to the same bits")
       ->group("Run");
-  const std::string presets = train::preset_help(task);
+  const std::string presets = train::preset_help(kind);
   if (!presets.empty())
     add_name(*command, "--preset", flags->sources.preset, "start from a named recipe. " + presets)
         ->type_name("NAME")

@@ -8,6 +8,7 @@
 #include "core/error.h"
 #include "core/random.h"
 #include "data/text/utf8.h"
+#include "train/tasks/text/text_run.h"
 
 namespace weft::cli {
 namespace {

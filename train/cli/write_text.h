@@ -3,8 +3,7 @@
 
 #include <functional>
 #include <string>
-
-#include "train/load_run.h"
+#include "train/tasks/text/text_run.h"
 
 namespace weft::cli {
 

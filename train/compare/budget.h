@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-#include "train/kind.h"
+#include "train/tasks/common/kind.h"
 
 namespace weft::compare {
 

@@ -5,7 +5,8 @@
 #include <set>
 
 #include "core/error.h"
-#include "train/compare/flops.h"
+#include "train/tasks/common/flops.h"
+#include "train/tasks/common/kinds.h"
 
 namespace weft::compare {
 namespace {

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "train/compare/suite.h"
-#include "train/kind.h"
+#include "train/tasks/common/kind.h"
 
 namespace weft::compare {
 

@@ -17,8 +17,8 @@
 #include <string>
 #include <vector>
 
+#include "core/io/open_files.h"
 #include "train/compare/plan.h"
-#include "train/files.h"
 
 namespace weft::compare {
 

@@ -14,9 +14,9 @@
 #include <thread>
 
 #include "core/error.h"
-#include "core/file.h"
-#include "train/compare/worker.h"
-#include "train/run_folder.h"
+#include "core/io/file.h"
+#include "core/io/process.h"
+#include "train/loop/run_folder.h"
 
 namespace weft::compare {
 namespace {
@@ -32,7 +32,7 @@ constexpr std::int64_t kPaceSteps = 20;  // enough to tell how long one takes
 
 struct Running {
   Job job;
-  Worker worker;
+  ChildProcess worker;
   RunnerClock::time_point begin;
 };
 
@@ -244,7 +244,7 @@ class Runner {
     if (!resume && fs::exists(job.folder, error))
       fs::remove_all(job.folder, error);  // ours, and nothing in it yet
     make_folder(job.folder.parent_path());
-    running_.push_back({job, Worker(command(job, resume), job.log()), RunnerClock::now()});
+    running_.push_back({job, ChildProcess(command(job, resume), job.log()), RunnerClock::now()});
   }
 
   void finished(const Job& job, double seconds) {

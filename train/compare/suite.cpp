@@ -8,7 +8,9 @@
 
 #include "core/error.h"
 #include "train/compare/power.h"
-#include "train/kind.h"
+#include "train/loop/figures.h"
+#include "train/tasks/common/kind.h"
+#include "train/tasks/common/kinds.h"
 
 namespace weft::compare {
 namespace {

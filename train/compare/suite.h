@@ -60,7 +60,7 @@
 
 #include "train/compare/budget.h"
 #include "train/compare/verdict.h"
-#include "train/config_sources.h"
+#include "train/config/config_sources.h"
 
 namespace weft::compare {
 

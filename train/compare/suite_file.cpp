@@ -7,8 +7,9 @@
 #include <limits>
 
 #include "core/error.h"
-#include "core/file.h"
+#include "core/io/file.h"
 #include "train/compare/suite.h"
+#include "train/tasks/common/kinds.h"
 
 namespace weft::compare {
 namespace {

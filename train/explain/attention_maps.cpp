@@ -12,8 +12,9 @@
 #include "data/text/text_dataset.h"
 #include "nn/models/vit.h"
 #include "train/explain/text_picture.h"
-#include "train/picture.h"
-#include "train/run_data.h"
+#include "train/tasks/common/image_facts.h"
+#include "train/tasks/text/text_run.h"
+#include "train/tasks/vision/vision_run.h"
 
 namespace weft::explain {
 namespace {

@@ -8,8 +8,9 @@
 
 #include "core/tensor.h"
 #include "train/explain/distance.h"
-#include "train/explain/neighbours.h"
-#include "train/load_run.h"
+#include "train/metrics/neighbours.h"
+#include "train/tasks/text/text_run.h"
+#include "train/tasks/vision/vision_run.h"
 
 namespace weft::explain {
 

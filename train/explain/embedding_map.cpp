@@ -9,9 +9,9 @@
 
 #include "core/error.h"
 #include "data/text/word_tokenizer.h"
-#include "train/explain/neighbours.h"
 #include "train/explain/text_picture.h"
-#include "train/report/html.h"
+#include "train/metrics/neighbours.h"
+#include "train/page/html.h"
 
 namespace weft::explain {
 namespace {

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "train/kinds/embedding/embedding_task.h"
+#include "train/tasks/embedding/embedding_task.h"
 
 namespace weft::explain {
 

@@ -4,7 +4,7 @@
 #include "train/explain/example_names.h"
 #include "train/explain/heat_html.h"
 #include "train/explain/worked_example.h"
-#include "train/report/html.h"
+#include "train/page/html.h"
 
 namespace weft::explain {
 namespace {

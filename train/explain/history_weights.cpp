@@ -9,8 +9,7 @@
 
 #include "autograd/autograd.h"
 #include "core/error.h"
-#include "train/report/html.h"
-#include "train/run_data.h"
+#include "train/page/html.h"
 
 namespace weft::explain {
 namespace {

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "train/kinds/recommend/recommend_task.h"
+#include "train/tasks/recommend/recommend_task.h"
 
 namespace weft::explain {
 

@@ -8,7 +8,7 @@
 #include "train/explain/distance_plot.h"
 #include "train/explain/heat_html.h"
 #include "train/explain/maps_script.h"
-#include "train/report/html.h"
+#include "train/page/html.h"
 
 namespace weft::explain {
 namespace {

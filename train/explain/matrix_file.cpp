@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "core/error.h"
-#include "core/file.h"
+#include "core/io/file.h"
 #include "data/text/utf8.h"
 
 namespace weft::explain {

@@ -5,8 +5,8 @@
 #include <array>
 #include <cmath>
 
+#include "train/page/html.h"
 #include "train/report/compare_parts.h"
-#include "train/report/html.h"
 
 namespace weft::report::page {
 namespace {

@@ -1,8 +1,8 @@
 #include "train/report/compare_page.h"
 
-#include "train/report/chart_js.h"
+#include "train/page/chart_js.h"
+#include "train/page/html.h"
 #include "train/report/compare_parts.h"
-#include "train/report/html.h"
 
 namespace weft::report {
 

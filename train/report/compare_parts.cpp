@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "train/report/html.h"
+#include "train/page/html.h"
 
 namespace weft::report::page {
 namespace {

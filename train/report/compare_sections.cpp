@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "train/page/html.h"
 #include "train/report/compare_parts.h"
-#include "train/report/html.h"
 
 namespace weft::report::page {
 namespace {

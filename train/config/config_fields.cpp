@@ -1,0 +1,284 @@
+#include "train/config/config_fields.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+
+#include "core/error.h"
+#include "nn/options.h"
+#include "train/config/utf8_text.h"
+
+namespace weft::train {
+namespace {
+
+std::string number_text(double value) {
+  std::string text = fmt::format("{}", value);
+  return text.ends_with(".0") ? text.substr(0, text.size() - 2) : text;
+}
+
+bool is_number(const Field::Member& member) {
+  return std::holds_alternative<std::int64_t*>(member) || std::holds_alternative<double*>(member);
+}
+
+[[noreturn]] void refuse_number(const Field& field, const Field::Member& member,
+                                std::string_view where, const std::string& got) {
+  const bool whole = std::holds_alternative<std::int64_t*>(member);
+  const std::string low =
+      field.low == kTiny ? "above 0" : fmt::format("from {}", number_text(field.low));
+  fail<ConfigError>(where, "{} must be a {}number {} up to {}, got {}", field.name,
+                    whole ? "whole " : "", low, number_text(field.high), got);
+}
+
+void set_number(const Field& field, const Field::Member& member, double value,
+                std::string_view where, const std::string& got) {
+  if (!(value >= field.low && value <= field.high))
+    refuse_number(field, member, where, got);  // NaN fails both
+  if (auto* const* whole = std::get_if<std::int64_t*>(&member)) {
+    if (value != std::floor(value)) refuse_number(field, member, where, got);
+    **whole = static_cast<std::int64_t>(value);
+  } else {
+    *std::get<double*>(member) = value;
+  }
+}
+
+void set_text(const Field& field, std::string& place, const std::string& text,
+              std::string_view where) {
+  require_utf8(field.name, text, where);
+  if (!field.choices.empty() &&
+      std::find(field.choices.begin(), field.choices.end(), text) == field.choices.end()) {
+    const std::string near = nearest(text, field.choices);
+    fail<ConfigError>(where, "{} must be one of {}, got {}{}", field.name,
+                      fmt::join(field.choices, ", "), text.empty() ? "nothing" : text,
+                      near.empty() ? "" : "; did you mean " + near + "?");
+  }
+  place = text;
+}
+
+/// Without the dashes of a flag, and with dashes between its words.
+std::string bare(std::string_view name) {
+  std::string text(name.substr(name.starts_with("--") ? 2 : 0));
+  std::replace(text.begin(), text.end(), '_', '-');
+  return text;
+}
+
+/// Letters that are wrong, missing, too many, or exchanged with their neighbors. Source: Damerau
+/// 1964; each piece is edited once (optimal string alignment).
+std::size_t mistypings(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> two_ago, before, row(b.size() + 1);
+  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    two_ago = std::exchange(before, row);
+    row[0] = i;
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      row[j] =
+          std::min({before[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1), before[j] + 1, row[j - 1] + 1});
+      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+        row[j] = std::min(row[j], two_ago[j - 2] + 1);
+    }
+  }
+  return row.back();
+}
+
+}  // namespace
+
+std::string Field::flag() const {
+  std::string text = "--" + name;
+  std::replace(text.begin(), text.end(), '_', '-');
+  return text;
+}
+
+Fields block_fields(const std::string& layers_help) {
+  using C = RunConfig;
+  const std::string group = "Model";
+  return {
+      {"layers", group, &C::layers, layers_help, 1, 10000},
+      {"heads", group, &C::heads, "attention heads", 1, 10000},
+      {"kv_heads", group, &C::kv_heads,
+       "heads of keys and values, shared by groups of heads (0: as many as heads)", 0, 10000},
+      {"head_size", group, &C::head_size, "size of a head (0: width / heads)", 0, 100000},
+      {"width", group, &C::width, "size of the vector that stands for a token", 1, 1000000},
+      {"attention", group, &C::attention,
+       "softmax in tiles, the same plain with its whole matrix, or without softmax: lightning "
+       "(decaying), linear; in a vit also between channels",
+       0, 0, nn::choices<nn::AttentionKind>()},
+      {"norm", group, &C::norm, "normalisation", 0, 0, nn::choices<nn::NormKind>()},
+      {"norm_weight", group, &C::norm_weight, "norms have learned weights"},
+      {"post_norm", group, &C::post_norm,
+       "normalise after each residual sum, not before each branch"},
+      {"qk_norm", group, &C::qk_norm, "normalise queries and keys"},
+      {"activation", group, &C::activation, "of the feed-forward layers", 0, 0,
+       nn::choices<nn::Activation>()},
+      {"mlp_ratio", group, &C::mlp_ratio, "feed-forward size, as a multiple of width", 0.01, 1000},
+      {"bias", group, &C::bias, "linear layers and layer norms have biases"},
+      {"dropout", group, &C::dropout, "share of activations that are dropped in training", 0, 0.99},
+      {"init", group, &C::init,
+       "first weights: gpt2's normal ones, or the defaults of PyTorch's layers", 0, 0,
+       nn::choices<nn::InitScheme>()},
+      {"init_std", group, &C::init_std, "spread of gpt2's first weights", 0, 100},
+      {"zero_init", group, &C::zero_init,
+       "projections into the residual stream and the head begin at zero"},
+  };
+}
+
+Fields optimizer_fields() {
+  using C = RunConfig;
+  const std::string group = "Optimization";
+  return {
+      {"batch", group, &C::batch, "examples in a batch", 1, 1e7},
+      {"accumulate", group, &C::accumulate, "batches whose gradients make one step", 1, 1e6},
+      {"optimizer",
+       group,
+       &C::optimizer,
+       "muon takes the blocks' matrices, adamw the rest",
+       0,
+       0,
+       {"sgd", "adam", "adamw", "lion", "muon"}},
+      {"lr", group, &C::lr, "learning rate", kTiny, 1e6},
+      {"muon_lr", group, &C::muon_lr, "learning rate of the matrices that muon takes", kTiny, 1e6},
+      {"momentum", group, &C::momentum, "of sgd and muon", 0, 0.9999},
+      {"beta1", group, &C::beta1, "decay of adam's and lion's mean of gradients", 0, 0.99999},
+      {"beta2", group, &C::beta2, "decay of adam's mean of squares", 0, 0.9999999},
+      {"weight_decay", group, &C::weight_decay, "of matrices only", 0, 1000},
+      {"clip", group, &C::clip, "largest norm of a step's gradient (0: any)", 0, 1e9},
+      {"ema", group, &C::ema,
+       "decay of the moving average of weights that is evaluated and saved (0: none)", 0, 0.999999},
+      {"label_smoothing", group, &C::label_smoothing, "share of the target spread over all classes",
+       0, 0.99},
+      {"schedule",
+       group,
+       &C::schedule,
+       "of the learning rate; wsd: warm-up, stable, then linear decay",
+       0,
+       0,
+       {"constant", "linear", "cosine", "wsd"}},
+      {"warmup", group, &C::warmup,
+       "steps in which the learning rate rises (-1: a twentieth of the run, at most 100)", -1,
+       kMany},
+      {"decay", group, &C::decay, "part of the run in which wsd decays", 0, 1},
+      {"final_lr", group, &C::final_lr, "learning rate at the end, as a fraction of the peak", 0,
+       1},
+  };
+}
+
+Fields run_fields() {
+  using C = RunConfig;
+  const std::string group = "Run";
+  return {
+      {"eval_every", group, &C::eval_every,
+       "steps between evaluations (0: a tenth of the run but at least 100, or an epoch of images)",
+       0, kMany},
+      {"save_every", group, &C::save_every, "steps between checkpoints (0: as eval_every)", 0,
+       kMany},
+      {"until", group, &C::until,
+       "stop as soon as val_loss=X, val_accuracy=X or another figure of the evaluations is "
+       "reached"},
+      {"on_nan",
+       group,
+       &C::on_nan,
+       "a step whose loss or gradient is no number: stop the run, or skip the step and count it",
+       0,
+       0,
+       {"stop", "skip"}},
+      {"seed", group, &C::seed, "of the initial weights, the batches and the dropout", 0, 9e15},
+      {"threads", group, &C::threads, "threads (0: one a core); results do not depend on it", 0,
+       1024},
+  };
+}
+
+void append(Fields& fields, const Fields& more) {
+  fields.insert(fields.end(), more.begin(), more.end());
+}
+
+Value value_of(const RunConfig& config, const Field& field) {
+  const Field::Member member = field.member(const_cast<RunConfig&>(config));  // only read through
+  return std::visit([](const auto* place) -> Value { return *place; }, member);
+}
+
+std::string value_text(const RunConfig& config, const Field& field) {
+  return std::visit(
+      [&](const auto& value) -> std::string {
+        using T = std::decay_t<decltype(value)>;
+        if constexpr (std::is_same_v<T, bool>)
+          return value ? "yes" : "no";
+        else if constexpr (std::is_same_v<T, std::string>)
+          return value;
+        else
+          return number_text(static_cast<double>(value));
+      },
+      value_of(config, field));
+}
+
+void set_from_text(RunConfig& config, const Field& field, const std::string& text,
+                   std::string_view where) {
+  const Field::Member member = field.member(config);
+  if (is_number(member)) {
+    double value = 0;
+    const char* const end = text.data() + text.size();
+    const auto [stop, error] = std::from_chars(text.data(), end, value);
+    if (error != std::errc() || stop != end)
+      refuse_number(field, member, where, text.empty() ? "nothing" : text);
+    set_number(field, member, value, where, text);
+  } else if (bool* const* place = std::get_if<bool*>(&member)) {
+    const bool yes = text == "yes" || text == "true" || text == "on" || text == "1";
+    const bool no = text == "no" || text == "false" || text == "off" || text == "0";
+    if (!yes && !no)
+      fail<ConfigError>(where, "{} must be yes or no, got {}", field.name,
+                        text.empty() ? "nothing" : text);
+    **place = yes;
+  } else {
+    set_text(field, *std::get<std::string*>(member), text, where);
+  }
+}
+
+void set_value(RunConfig& config, const Field& field, const Value& value, std::string_view where) {
+  const Field::Member member = field.member(config);
+  const bool number = is_number(member);
+  bool* const* const truth_place = std::get_if<bool*>(&member);
+  std::string* const* const text_place = std::get_if<std::string*>(&member);
+  if (const auto* whole = std::get_if<std::int64_t>(&value); whole != nullptr && number) {
+    set_number(field, member, static_cast<double>(*whole), where, std::to_string(*whole));
+  } else if (const auto* real = std::get_if<double>(&value); real != nullptr && number) {
+    set_number(field, member, *real, where, number_text(*real));
+  } else if (const auto* truth = std::get_if<bool>(&value);
+             truth != nullptr && truth_place != nullptr) {
+    **truth_place = *truth;
+  } else if (const auto* text = std::get_if<std::string>(&value);
+             text != nullptr && text_place != nullptr) {
+    set_text(field, **text_place, *text, where);
+  } else {
+    const char* const wanted = number                   ? "a number"
+                               : truth_place != nullptr ? "true or false"
+                                                        : "a text in quotes";
+    fail<ConfigError>(where, "{} must be {}", field.name, wanted);
+  }
+}
+
+std::string nearest(std::string_view name, const std::vector<std::string>& known) {
+  // Counted in halves. Mistypings are at most about a quarter of a name's letters; a name of which
+  // the typed one is the beginning, or the typed one without a word at either end, is farther than
+  // one mistyping and nearer than two.
+  const std::string typed = bare(name);
+  std::string best;
+  const std::size_t most = 2 * std::clamp<std::size_t>((typed.size() + 2) / 4, 1, 3);
+  std::size_t best_distance = std::numeric_limits<std::size_t>::max();
+  for (const std::string& candidate : known) {
+    const std::string other = bare(candidate);
+    std::size_t distance = 2 * mistypings(typed, other);
+    const bool begun = typed.size() >= 3 && other.starts_with(typed);
+    const bool longer =
+        other.size() >= 2 && (typed.starts_with(other + "-") || typed.ends_with("-" + other));
+    if (begun || longer)
+      distance = std::min<std::size_t>(distance, 3);
+    else if (distance > most)
+      continue;
+    if (distance < best_distance) {
+      best_distance = distance;
+      best = candidate;
+    }
+  }
+  return best;
+}
+
+}  // namespace weft::train

@@ -1,0 +1,240 @@
+#include "train/config/config_sources.h"
+
+#include <fmt/format.h>
+
+#include <toml++/toml.h>
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "core/error.h"
+#include "core/io/file.h"
+#include "train/config/schema.h"
+#include "train/config/utf8_text.h"
+
+namespace weft::train {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+
+constexpr std::int64_t kMaxFileBytes = 1 << 20;
+
+const Field& find_field(const Schema& schema, const std::string& name, std::string_view where) {
+  const Fields& all = schema.fields();
+  const auto found =
+      std::find_if(all.begin(), all.end(), [&](const Field& field) { return field.name == name; });
+  if (found != all.end()) return *found;
+  std::vector<std::string> names;
+  for (const Field& field : all) names.push_back(field.name);
+  const std::string near = nearest(name, names);
+  fail<ConfigError>(where, "unknown key {}{}", name,
+                    near.empty() ? fmt::format(": a {} run has no such choice", schema.name())
+                                 : "; did you mean " + near + "?");
+}
+
+Preset find_preset(const Schema& schema, const std::string& name) {
+  std::vector<std::string> names;
+  for (const Preset& preset : schema.presets()) {
+    if (preset.name == name) return preset;
+    names.push_back(preset.name);
+  }
+  const std::string near = nearest(name, names);
+  fail<ConfigError>("config", "there is no preset {} for {}{}; presets: {}", name, schema.name(),
+                    near.empty() ? "" : ": did you mean " + near + "?", fmt::join(names, ", "));
+}
+
+void apply_preset(const Schema& schema, RunConfig& config, const std::string& name) {
+  for (const auto& [key, value] : find_preset(schema, name).values)
+    set_from_text(config, find_field(schema, key, name), value, name);
+}
+
+Json parse_json(const std::string& text, const std::string& where) {
+  Json json = Json::parse(text, nullptr, false);
+  if (json.is_discarded() || !json.is_object()) fail<ConfigError>(where, "is not a JSON object");
+  return json;
+}
+
+/// Files of earlier versions are read (one without a number is the first); a later one may mean
+/// things that this program does not know.
+std::int64_t format_of(const Json& json, const std::string& where) {
+  const auto format = json.contains("format") && json["format"].is_number_integer()
+                          ? json["format"].get<std::int64_t>()
+                          : 1;
+  if (format > kConfigFormat)
+    fail<ConfigError>(where, "was written by a newer weft: format {}, this one reads up to {}",
+                      format, kConfigFormat);
+  if (format < 1) fail<ConfigError>(where, "format is {}, which no weft has written", format);
+  return format;
+}
+
+/// Names of choices that the program made itself in a configuration that was written, and that
+/// nobody has changed in it since.
+std::vector<std::string> derived_in(const Json& json, const std::string& where) {
+  std::vector<std::string> names;
+  if (!json.contains("derived")) return names;
+  if (!json["derived"].is_object())
+    fail<ConfigError>(where, "derived must hold choices and what they were");
+  for (const auto& [name, value] : json["derived"].items())
+    if (json.contains(name) && json[name] == value) names.push_back(name);
+  return names;
+}
+
+/// What a run of an earlier format does not say, because there was one way only.
+void apply_old_rules(const Schema& schema, RunConfig& config) {
+  if (config.format >= 3) return;
+  for (const Field& field : schema.fields())
+    if (field.name == "validation_rule") set_value(config, field, std::string("last"), "config");
+}
+
+/// What a file says. `anew`: for another run, to which what was left to the program is left again.
+void apply_json(const Schema& schema, RunConfig& config, const std::string& text,
+                const std::string& where, bool anew) {
+  const Json json = parse_json(text, where);
+  const std::vector<std::string> derived = derived_in(json, where);
+  if (!anew) config.derived = derived;
+  if (json.contains("task") && json["task"] != schema.name()) {
+    if (!json["task"].is_string()) fail<ConfigError>(where, "task must be a text");
+    const auto other = json["task"].get<std::string>();
+    fail<ConfigError>(where, "is the configuration of a {} run; use `weft train {}`", other, other);
+  }
+  const std::int64_t format = format_of(json, where);
+  if (!anew) {
+    config.format = format;
+    apply_old_rules(schema, config);
+  }
+  for (const auto& [key, value] : json.items()) {
+    if (key == "task" || key == "format" || key == "derived") continue;
+    if (anew && std::find(derived.begin(), derived.end(), key) != derived.end()) continue;
+    const Field& field = find_field(schema, key, where);
+    if (value.is_boolean())
+      set_value(config, field, value.get<bool>(), where);
+    else if (value.is_number_integer())
+      set_value(config, field, value.get<std::int64_t>(), where);
+    else if (value.is_number())
+      set_value(config, field, value.get<double>(), where);
+    else if (value.is_string())
+      set_value(config, field, value.get<std::string>(), where);
+    else
+      fail<ConfigError>(where, "{} must be a number, a text, true or false", key);
+  }
+}
+
+void apply_toml(const Schema& schema, RunConfig& config, const toml::table& table,
+                const std::string& where) {
+  for (const auto& [key, node] : table) {
+    const std::string name(key.str());
+    if (name == "preset") continue;
+    const std::string line = fmt::format("{}:{}", where, key.source().begin.line);
+    const Field& field = find_field(schema, name, line);
+    if (const auto* truth = node.as_boolean())
+      set_value(config, field, truth->get(), line);
+    else if (const auto* whole = node.as_integer())
+      set_value(config, field, whole->get(), line);
+    else if (const auto* real = node.as_floating_point())
+      set_value(config, field, real->get(), line);
+    else if (const auto* text = node.as_string())
+      set_value(config, field, text->get(), line);
+    else
+      fail<ConfigError>(line, "{} must be a number, a text, true or false", name);
+  }
+}
+
+toml::table parse_toml(const std::string& text, const std::string& where) {
+  try {
+    return toml::parse(text, where);
+  } catch (const toml::parse_error& error) {
+    fail<ConfigError>(fmt::format("{}:{}", where, error.source().begin.line), "is not TOML: {}",
+                      error.description());
+  }
+}
+
+}  // namespace
+
+std::unique_ptr<RunConfig> resolve(const Schema& schema, const Sources& sources) {
+  std::string preset = sources.preset;
+  std::optional<toml::table> table;
+  std::string json;
+  std::string where = sources.file.string();
+  if (!where.empty()) {
+    std::error_code ignored;
+    const fs::path file =
+        fs::is_directory(sources.file, ignored) ? sources.file / "config.json" : sources.file;
+    where = file.string();
+    const std::string text = read_file(where, kMaxFileBytes);
+    if (file.extension() == ".json") {
+      json = text;
+    } else {
+      table = parse_toml(text, where);
+      if (const auto* node = table->get("preset"); node != nullptr && preset.empty()) {
+        const auto* name = node->as_string();
+        if (name == nullptr) fail<ConfigError>(where, "preset must be a text in quotes");
+        preset = name->get();
+      }
+    }
+  }
+  for (std::size_t i = 0; i < sources.flags.size(); ++i) {
+    for (std::size_t j = 0; j < i; ++j) {
+      const auto& [name, text] = sources.flags[i];
+      if (name == sources.flags[j].first)
+        fail<ConfigError>("flags", "{} is given twice, as {} and as {}: drop one of the two",
+                          find_field(schema, name, "flags").flag(), sources.flags[j].second, text);
+    }
+  }
+  const auto apply_all = [&](RunConfig& config) {
+    if (!preset.empty()) apply_preset(schema, config, preset);
+    if (table) apply_toml(schema, config, *table, where);
+    if (!json.empty()) apply_json(schema, config, json, where, true);
+    for (const Choice& choice : sources.choices)
+      set_value(config, find_field(schema, choice.name, choice.where), choice.value, choice.where);
+    for (const auto& [name, text] : sources.flags)
+      set_from_text(config, find_field(schema, name, "flags"), text, "flags");
+  };
+  const std::unique_ptr<RunConfig> wanted = schema.make();
+  apply_all(*wanted);
+  std::unique_ptr<RunConfig> config = schema.make();
+  schema.start_from_model(*config, *wanted);
+  apply_all(*config);
+  for (const auto& [name, text] : sources.flags) {
+    const std::string because = schema.meaningless(*config, name);
+    if (!because.empty())
+      fail<ConfigError>("flags", "{} {} means nothing with {}: drop one of the two",
+                        find_field(schema, name, "flags").flag(), text, because);
+  }
+  if (sources.checked) schema.check(*config);
+  return config;
+}
+
+std::string to_json(const Schema& schema, const RunConfig& config) {
+  Json json;
+  json["format"] = config.format;
+  json["task"] = schema.name();
+  for (const Field& field : schema.fields()) {
+    const Value value = value_of(config, field);
+    // Also of a path that was made absolute since it was typed.
+    if (const auto* text = std::get_if<std::string>(&value))
+      require_utf8(field.name, *text, "config");
+    std::visit([&](const auto& one) { json[field.name] = one; }, value);
+  }
+  for (const std::string& name : config.derived)
+    if (json.contains(name))
+      json["derived"][name] = json[name];  // settling fills in what not every kind has
+  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+std::unique_ptr<RunConfig> config_from_json(const Schema& schema, const std::string& json,
+                                            const std::string& where) {
+  std::unique_ptr<RunConfig> config = schema.make();
+  apply_json(schema, *config, json, where, false);
+  schema.check(*config);
+  return config;
+}
+
+std::string preset_help(const Schema& schema) {
+  std::string text;
+  for (const Preset& preset : schema.presets())
+    text += fmt::format("{}{}: {}", text.empty() ? "" : "; ", preset.name, preset.about);
+  return text;
+}
+
+}  // namespace weft::train

@@ -1,0 +1,101 @@
+// The kind of run called bert: its choices, its rules, and how it begins.
+#include "core/error.h"
+#include "train/tasks/bert/bert_task.h"
+#include "train/tasks/common/eval_tokens.h"
+#include "train/tasks/common/kind.h"
+#include "train/tasks/common/run_facts.h"
+
+namespace weft::train {
+namespace {
+
+struct BertFacts : DataFacts {
+  std::int64_t vocabulary = 0;
+};
+
+Fields bert_fields() {
+  using C = BertRunConfig;
+  Fields all = {
+      {"data", "Data", &C::data,
+       "shakespeare, tang, sms-spam, a text file in UTF-8, or a .tsv file of labelled lines"}};
+  append(all, encoder_fields());
+  append(all, encoder_model_fields());
+  append(all, {{"steps", "Optimization", &C::steps, "optimizer steps", 1, kMany}});
+  append(all, optimizer_fields());
+  append(all, run_fields());
+  append(all, eval_token_fields<C>());
+  return all;
+}
+
+class BertKind : public KindBySteps<BertRunConfig> {
+ public:
+  std::string name() const override { return "bert"; }
+  std::string about() const override { return "pretrain a BERT to fill in hidden words"; }
+  std::string commands() const override { return "weft predict RUN --text \"TEXT with a [MASK]\""; }
+  std::string example() const override {
+    return "weft train bert --data sms-spam --steps 2000 --out runs/bert\n  weft predict runs/bert "
+           "--text \"call me [MASK] you get home\"";
+  }
+
+  const Fields& fields() const override {
+    static const Fields table = bert_fields();
+    return table;
+  }
+  std::string meaningless(const RunConfig& config, const std::string& field) const override {
+    if (field == "label_smoothing") return "kind bert";
+    if (field == "whole_words" && own(config).tokenizer == "words")
+      return "tokenizer words, whose words have no pieces";
+    if (const std::string because = meaningless_at_end(own(config), field); !because.empty())
+      return because;
+    return Kind::meaningless(config, field);
+  }
+  void check(const RunConfig& config) const override {
+    check_encoder(own(config));
+    check_target(config, figures(), name());
+  }
+  std::vector<std::string> figures() const override { return {"accuracy"}; }
+
+  Prepared prepare(std::unique_ptr<RunConfig> config, const Known& known) const override {
+    BertRunConfig& c = own(*config);
+    settle(c);
+    c.data = lasting_path(c.data);
+    std::shared_ptr<const data::WordTokenizer> tokenizer;
+    if (!known.data.empty()) tokenizer = data::WordTokenizer::from_json(known.data, "checkpoint");
+    EncoderData data = load_encoder_data(c, std::move(tokenizer), known.whole);
+    settle_eval_tokens(c, data.tokens(data::Split::validation));
+    check_encoder_memory(c, bert_config(c, data.tokenizer->vocab_size(), 0, true));
+    Prepared run;
+    run.notes = data.notes;
+    run.task = std::make_unique<BertTask>(c, std::move(data));
+    run.steps = c.steps;
+    run.config = std::move(config);
+    return run;
+  }
+
+  std::unique_ptr<DataFacts> look_at_data(const RunConfig& config) const override {
+    auto facts = std::make_unique<BertFacts>();
+    facts->vocabulary = load_encoder_data(own(config)).tokenizer->vocab_size();
+    return facts;
+  }
+  double parameters(const RunConfig& config, const DataFacts& data) const override {
+    return model_config(config, data).parameter_count();
+  }
+  double forward_flops(const RunConfig& config, const DataFacts& data) const override {
+    return bert_flops(model_config(config, data), static_cast<double>(own(config).context),
+                      own(config).mask_share);
+  }
+  std::int64_t width_granularity(const RunConfig& config) const override { return config.heads; }
+
+ private:
+  static nn::BertConfig model_config(const RunConfig& config, const DataFacts& data) {
+    return bert_config(own(config), static_cast<const BertFacts&>(data).vocabulary, 0, true);
+  }
+};
+
+}  // namespace
+
+const Kind& kind_of(const BertRunConfig&) {
+  static const BertKind kind;
+  return kind;
+}
+
+}  // namespace weft::train

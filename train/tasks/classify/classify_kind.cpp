@@ -1,0 +1,233 @@
+// The kind of run called classify: its choices, its rules, and how it begins.
+#include <algorithm>
+#include <optional>
+
+#include "core/error.h"
+#include "nn/models/bag_of_words.h"
+#include "train/tasks/bert/bert_run.h"
+#include "train/tasks/classify/classify_task.h"
+#include "train/tasks/common/eval_tokens.h"
+#include "train/tasks/common/kind.h"
+#include "train/tasks/common/run_facts.h"
+
+namespace weft::train {
+namespace {
+
+struct ClassifyFacts : DataFacts {
+  std::int64_t vocabulary = 0, classes = 0;
+};
+
+Fields classify_fields() {
+  using C = ClassifyConfig;
+  Fields all = {{"data", "Data", &C::data,
+                 "sms-spam, or a file of lines: a label, a tab, a text; or a .csv file; a first "
+                 "line may name the columns"},
+                {"positive", "Data", &C::positive,
+                 "the label that F1 is of (default: of two the rarer; of more there is macro-F1, "
+                 "the mean of all)"}};
+  append(all, encoder_fields());
+  append(all, {{"model",
+                "Model",
+                &C::model,
+                "BERT, or logistic regression on the words that occur",
+                0,
+                0,
+                {"bert", "bow"}},
+               {"init", "Model", &C::from,
+                "a bert run (its folder or checkpoint) whose encoder and vocabulary this one "
+                "begins with; layers, heads, width, mlp_ratio, context, tokenizer, vocabulary and "
+                "lowercase are then that run's"}});
+  append(all, encoder_model_fields());
+  append(all, {{"steps", "Optimization", &C::steps, "optimizer steps", 1, kMany},
+               {"pretrain", "Optimization", &C::pretrain,
+                "of these, so many first fill in hidden words of the training texts", 0, kMany}});
+  append(all, optimizer_fields());
+  append(all, run_fields());
+  append(all, eval_token_fields<C>());
+  return all;
+}
+
+class ClassifyKind : public KindBySteps<ClassifyConfig> {
+ public:
+  std::string name() const override { return "classify"; }
+  std::string about() const override {
+    return "train a model to name the class of a text: BERT, fine-tuned or from scratch, or "
+           "logistic regression on words";
+  }
+  std::string commands() const override { return "weft predict RUN --text TEXT"; }
+  std::string example() const override {
+    return "weft train classify --data sms-spam --init runs/bert --out runs/spam\n  weft predict "
+           "runs/spam --text \"WINNER! Call 09061701461 now\"";
+  }
+
+  const Fields& fields() const override {
+    static const Fields table = classify_fields();
+    return table;
+  }
+
+  void start_from_model(RunConfig& config, const RunConfig& wanted) const override {
+    ClassifyConfig& c = own(config);
+    if (own(wanted).model == "bow") {
+      c.tokenizer = "words";
+      c.vocabulary = 20000;
+      c.lr = 0.02;
+      c.weight_decay = 0.01;
+      c.steps = 1000;
+      return;
+    }
+    if (own(wanted).from.empty()) return;
+    const auto before =
+        config_from_json<BertRunConfig>(bert_run(own(wanted)).config_json, own(wanted).from);
+    c.layers = before.layers;
+    c.heads = before.heads;
+    c.width = before.width;
+    c.mlp_ratio = before.mlp_ratio;
+    c.context = before.context;
+    c.tokenizer = before.tokenizer;
+    c.vocabulary = before.vocabulary;
+    c.lowercase = before.lowercase;
+  }
+
+  std::string meaningless(const RunConfig& config, const std::string& field) const override {
+    const ClassifyConfig& c = own(config);
+    constexpr const char* kBertOnly[] = {"layers",  "heads",    "width", "mlp_ratio",
+                                         "dropout", "init_std", "init",  "pretrain"};
+    constexpr const char* kMaskOnly[] = {"mask_share", "whole_words"};
+    constexpr const char* kVocabularyOnly[] = {"tokenizer", "vocabulary", "lowercase"};
+    const auto in = [&](const auto& names) {
+      return std::any_of(std::begin(names), std::end(names),
+                         [&](const char* name) { return field == name; });
+    };
+    if (c.model == "bow" && (in(kBertOnly) || in(kMaskOnly))) return "model bow";
+    if (c.pretrain == 0 && in(kMaskOnly)) return "pretrain 0";
+    if (field == "whole_words" && c.tokenizer == "words")
+      return "tokenizer words, whose words have no pieces";
+    if (const std::string because = meaningless_at_end(c, field); !because.empty()) return because;
+    if (!c.from.empty() && in(kVocabularyOnly)) return "init " + c.from;
+    return Kind::meaningless(config, field);
+  }
+
+  void check(const RunConfig& config) const override {
+    const ClassifyConfig& c = own(config);
+    check_encoder(c);
+    check_target(c, figures(), name());
+    if (c.pretrain >= c.steps)
+      fail<ConfigError>("config",
+                        "pretrain must leave steps to learn the classes in: pretrain {}, steps {}",
+                        c.pretrain, c.steps);
+  }
+
+  std::vector<std::string> figures() const override { return {"accuracy", "f1", "macro_f1"}; }
+
+  Prepared prepare(std::unique_ptr<RunConfig> config, const Known& known) const override {
+    ClassifyConfig& c = own(*config);
+    settle(c, 10, 50);
+    c.data = lasting_path(c.data);
+    std::optional<BertRun> before;
+    std::shared_ptr<const data::WordTokenizer> tokenizer;
+    std::optional<ClassifierFacts> facts;
+    if (!known.data
+             .empty()) {  // whose weights and vocabulary are its own by now, wherever they began
+      facts = ClassifierFacts::from_json(known.data, "checkpoint");
+      tokenizer = facts->tokenizer;
+    } else if (!c.from.empty()) {
+      c.from = lasting_path(c.from);
+      before = load_bert_run(bert_run(c));
+      check_same_encoder(c, before->config);
+      tokenizer = before->tokenizer;
+    }
+    ClassifyData data = load_classify_data(c, std::move(tokenizer), known.whole);
+    if (known.whole) take_classes(data, facts->classes, c);
+    settle_eval_tokens(c, data.encoder.tokens(data::Split::validation));
+    if (c.model == "bert")
+      check_encoder_memory(c, classifier_config(c, data.encoder.tokenizer->vocab_size(),
+                                                static_cast<std::int64_t>(data.classes.size())));
+    Prepared run;
+    run.notes = data.encoder.notes;
+    name_f1(c, data, run.notes);
+    run.task =
+        std::make_unique<ClassifyTask>(c, std::move(data), before ? before->model.get() : nullptr);
+    run.steps = c.steps;
+    run.has_test = true;
+    run.config = std::move(config);
+    return run;
+  }
+
+  std::unique_ptr<DataFacts> look_at_data(const RunConfig& config) const override {
+    const ClassifyConfig& c = own(config);
+    const auto data =
+        load_classify_data(c, c.from.empty() ? nullptr : load_bert_run(bert_run(c)).tokenizer);
+    auto facts = std::make_unique<ClassifyFacts>();
+    facts->vocabulary = data.encoder.tokenizer->vocab_size();
+    facts->classes = static_cast<std::int64_t>(data.classes.size());
+    return facts;
+  }
+  double parameters(const RunConfig& config, const DataFacts& data) const override {
+    const auto& facts = static_cast<const ClassifyFacts&>(data);
+    if (own(config).model == "bow")
+      return nn::BagOfWordsConfig{.vocab_size = facts.vocabulary, .n_class = facts.classes}
+          .parameter_count();
+    return classifier_config(own(config), facts.vocabulary, facts.classes).parameter_count();
+  }
+  /// Of one text as long as the context: what is padded or shorter is not taken off.
+  double forward_flops(const RunConfig& config, const DataFacts& data) const override {
+    const auto& facts = static_cast<const ClassifyFacts&>(data);
+    const ClassifyConfig& c = own(config);
+    if (c.model == "bow")
+      return 2 * static_cast<double>(c.context) * static_cast<double>(facts.classes);
+    const double share = static_cast<double>(c.pretrain) / static_cast<double>(c.steps);
+    const double fine = bert_flops(bert_config(c, facts.vocabulary, facts.classes, false),
+                                   static_cast<double>(c.context), 0);
+    return (1 - share) * fine + share * bert_flops(bert_config(c, facts.vocabulary, 0, true),
+                                                   static_cast<double>(c.context), c.mask_share);
+  }
+  std::int64_t width_granularity(const RunConfig& config) const override { return config.heads; }
+
+ private:
+  /// Says whose F1 it is, in config.json and to who trains; refuses to wait for one that is not
+  /// measured.
+  static void name_f1(ClassifyConfig& c, const ClassifyData& data,
+                      std::vector<std::string>& notes) {
+    if (c.format < 3) return;
+    const std::string wanted = parse_target(c.until).figure;
+    if (wanted == "f1" && !data.f1)
+      fail<ConfigError>("config",
+                        "of {} labels there is no F1 without --positive LABEL: use until "
+                        "val_macro_f1, or name the label",
+                        data.classes.size());
+    if (wanted == "macro_f1" && !data.macro_f1)
+      fail<ConfigError>("config", "of two labels there is no macro-F1: use until val_f1");
+    const std::string& positive = data.classes[static_cast<std::size_t>(data.positive)];
+    if (data.f1 && c.positive.empty()) {
+      c.positive = positive;
+      c.derived.emplace_back("positive");
+    }
+    if (data.f1) notes.push_back(fmt::format("F1 is of the label \"{}\"", positive));
+    if (data.macro_f1)
+      notes.push_back(fmt::format("macro-F1 is the mean of the F1 of each of the {} labels",
+                                  data.classes.size()));
+  }
+  static RunFacts bert_run(const ClassifyConfig& c) {
+    RunFacts run = read_run(c.from);
+    if (run.kind->name() != "bert")
+      fail<ConfigError>("config", "init must be a bert run; {} is a {} run", c.from,
+                        run.kind->name());
+    return run;
+  }
+};
+
+}  // namespace
+
+ClassifyConfig::ClassifyConfig() {
+  data = "sms-spam";
+  steps = 700;
+  vocabulary = 3000;
+  context = 96;
+}
+
+const Kind& kind_of(const ClassifyConfig&) {
+  static const ClassifyKind kind;
+  return kind;
+}
+
+}  // namespace weft::train

@@ -1,0 +1,92 @@
+#include "train/tasks/classify/classify_model.h"
+
+#include <nlohmann/json.hpp>
+
+#include "autograd/autograd.h"
+#include "autograd/ops/softmax.h"
+#include "core/error.h"
+#include "nn/check.h"
+#include "nn/models/bag_of_words.h"
+#include "train/tasks/common/run_facts.h"
+
+namespace weft::train {
+
+std::string ClassifierFacts::to_json() const {
+  return nlohmann::ordered_json{{"classes", classes},
+                                {"tokenizer", nlohmann::ordered_json::parse(tokenizer->to_json())}}
+      .dump();
+}
+
+ClassifierFacts ClassifierFacts::from_json(const std::string& text, const std::string& where) {
+  const auto json = nlohmann::ordered_json::parse(text, nullptr, false);
+  if (!json.is_object() || !json.contains("classes") || !json["classes"].is_array() ||
+      !json.contains("tokenizer"))
+    fail<ConfigError>(where, "wants the classes and the tokenizer of a text classifier");
+  ClassifierFacts facts;
+  for (const auto& label : json["classes"]) {
+    if (!label.is_string()) fail<ConfigError>(where, "class {} has no name", facts.classes.size());
+    facts.classes.push_back(label.get<std::string>());
+  }
+  if (facts.classes.size() < 2)
+    fail<ConfigError>(where, "a classifier needs at least two classes, got {}",
+                      facts.classes.size());
+  facts.tokenizer = data::WordTokenizer::from_json(json["tokenizer"].dump(), where);
+  return facts;
+}
+
+nn::BertConfig classifier_config(const ClassifyConfig& c, std::int64_t vocabulary,
+                                 std::int64_t classes) {
+  return bert_config(c, vocabulary, classes, c.pretrain > 0);
+}
+
+std::unique_ptr<nn::Model> build_classifier(const ClassifyConfig& c, std::int64_t vocabulary,
+                                            std::int64_t classes) {
+  if (c.model == "bow")
+    return std::make_unique<nn::BagOfWords>(
+        nn::BagOfWordsConfig{.vocab_size = vocabulary, .n_class = classes});
+  return std::make_unique<nn::Bert>(classifier_config(c, vocabulary, classes));
+}
+
+void take_encoder(nn::Bert& model, const nn::Bert& pretrained) {
+  nn::NamedTensors encoder;
+  for (const auto& [name, tensor] : pretrained.state_dict())
+    if (name.starts_with("bert.")) encoder.emplace_back(name, tensor);
+  model.load_state_dict(encoder, false);
+}
+
+void check_same_encoder(const ClassifyConfig& c, const BertRunConfig& before) {
+  const auto same = [&](const char* field, double own, double theirs) {
+    if (own != theirs)
+      fail<ConfigError>("config", "{} is {} here but {} in the run it begins with: leave it out",
+                        field, own, theirs);
+  };
+  same("layers", static_cast<double>(c.layers), static_cast<double>(before.layers));
+  same("heads", static_cast<double>(c.heads), static_cast<double>(before.heads));
+  same("width", static_cast<double>(c.width), static_cast<double>(before.width));
+  same("mlp_ratio", c.mlp_ratio, before.mlp_ratio);
+  same("context", static_cast<double>(c.context), static_cast<double>(before.context));
+}
+
+std::vector<double> ClassifyRun::probabilities(const std::string& text) const {
+  const NoGrad no_grad;
+  const data::Sequence sequence =
+      data::classify_sequence(*facts.tokenizer, text, config.context, "predict");
+  const Tensor logits = (*model)(data::pad({sequence}, {0}));
+  nn::check_logits("predict", logits.to_vector<double>());  // what has no order is not ranked
+  return softmax(logits).to_vector<double>();
+}
+
+ClassifyRun load_classify_run(const RunFacts& run) {
+  want_kind(run, "classify");
+  ClassifyRun loaded;
+  loaded.config = config_from_json<ClassifyConfig>(run.config_json, run.checkpoint.string());
+  loaded.facts = ClassifierFacts::from_json(run.facts.data, run.checkpoint.string());
+  loaded.model = build_classifier(loaded.config, loaded.facts.tokenizer->vocab_size(),
+                                  static_cast<std::int64_t>(loaded.facts.classes.size()));
+  load_weights(run.checkpoint, *loaded.model);
+  loaded.model->eval();
+  loaded.progress = run.facts.progress;
+  return loaded;
+}
+
+}  // namespace weft::train

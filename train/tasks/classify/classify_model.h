@@ -1,0 +1,48 @@
+// From the choices of a classify run to its texts and its model.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "nn/model.h"
+#include "train/tasks/classify/classify_config.h"
+#include "train/tasks/common/encoder.h"
+#include "train/tasks/common/run_facts.h"
+
+namespace weft::train {
+
+/// What a classifier must know of its texts.
+struct ClassifierFacts {
+  std::shared_ptr<const data::WordTokenizer> tokenizer;
+  std::vector<std::string> classes;
+
+  std::string to_json() const;
+  /// Throws ConfigError, `[where] ...`.
+  static ClassifierFacts from_json(const std::string& json, const std::string& where);
+};
+
+/// Weights are drawn from the stream `init` of this thread.
+std::unique_ptr<nn::Model> build_classifier(const ClassifyConfig& config, std::int64_t vocabulary,
+                                            std::int64_t classes);
+nn::BertConfig classifier_config(const ClassifyConfig& config, std::int64_t vocabulary,
+                                 std::int64_t classes);
+/// Copies the encoder of a pretrained model; the classifier keeps its first weights.
+void take_encoder(nn::Bert& model, const nn::Bert& pretrained);
+/// Throws ConfigError where `config` asks for other sizes than the run it begins with.
+void check_same_encoder(const ClassifyConfig& config, const BertRunConfig& pretrained);
+
+struct ClassifyRun {
+  ClassifyConfig config;
+  ClassifierFacts facts;
+  std::unique_ptr<nn::Model> model;  ///< in evaluation mode
+  Progress progress;
+
+  /// The probability of each class.
+  std::vector<double> probabilities(const std::string& text) const;
+};
+/// Throws ConfigError for a run of another kind or a checkpoint that does not fit, IoError for a
+/// torn one.
+ClassifyRun load_classify_run(const RunFacts& run);
+
+}  // namespace weft::train

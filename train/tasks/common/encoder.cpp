@@ -1,0 +1,237 @@
+#include "train/tasks/common/encoder.h"
+
+#include <algorithm>
+
+#include "autograd/autograd.h"
+#include "autograd/ops/loss.h"
+#include "autograd/ops/reduce.h"
+#include "autograd/ops/softmax.h"
+#include "core/error.h"
+#include "core/io/file.h"
+#include "core/phase.h"
+#include "core/storage.h"
+#include "data/find_data_set.h"
+#include "data/text/utf8.h"
+#include "nn/check.h"
+#include "train/tasks/common/flops.h"
+#include "train/tasks/common/whole_data.h"
+
+namespace weft::train {
+namespace {
+
+constexpr std::int64_t kMaxPretrainBytes = std::int64_t{1} << 31;
+constexpr double kPretrainFraction = 0.9;  // of a text without labels
+
+std::vector<std::int64_t> hidden_positions(const Tensor& targets) {
+  std::vector<std::int64_t> positions;
+  const auto* t = targets.data<std::int64_t>();
+  for (std::int64_t i = 0; i < targets.numel(); ++i)
+    if (t[i] != data::kIgnoreIndex) positions.push_back(i);
+  return positions;
+}
+
+}  // namespace
+
+EncoderConfig::EncoderConfig() {
+  layers = 2;
+  heads = 4;
+  width = 128;
+  dropout = 0.1;
+  batch = 32;
+  lr = 5e-4;
+  beta2 = 0.999;
+  weight_decay = 0.01;
+  schedule = "linear";
+  final_lr = 0;
+}
+
+Fields encoder_fields() {
+  return {
+      {"tokenizer",
+       "Tokens",
+       &EncoderConfig::tokenizer,
+       "what a token is: a word, or a word or its pieces",
+       0,
+       0,
+       {"pieces", "words"}},
+      {"vocabulary", "Tokens", &EncoderConfig::vocabulary,
+       "tokens in the vocabulary at most, [PAD] [UNK] [CLS] [SEP] [MASK] included", 6, 1e7},
+      {"lowercase", "Tokens", &EncoderConfig::lowercase, "capital letters are read as small ones"},
+      {"context", "Tokens", &EncoderConfig::context,
+       "tokens that the model sees at once, [CLS] and [SEP] included; longer texts are cut", 3,
+       1e6},
+      {"mask_share", "Tokens", &EncoderConfig::mask_share,
+       "share of the tokens that are to be predicted", kTiny, 1},
+      {"whole_words", "Tokens", &EncoderConfig::whole_words,
+       "all pieces of a word are hidden together"},
+  };
+}
+
+Fields encoder_model_fields() {
+  return {
+      {"layers", "Model", &EncoderConfig::layers, "layers of the encoder", 1, 10000},
+      {"heads", "Model", &EncoderConfig::heads, "attention heads", 1, 10000},
+      {"width", "Model", &EncoderConfig::width, "size of the vector that stands for a token", 1,
+       1000000},
+      {"mlp_ratio", "Model", &EncoderConfig::mlp_ratio, "feed-forward size, as a multiple of width",
+       0.01, 1000},
+      {"dropout", "Model", &EncoderConfig::dropout,
+       "share of activations that are dropped in training", 0, 0.99},
+      {"init_std", "Model", &EncoderConfig::init_std, "spread of the first weights", 0, 100},
+  };
+}
+
+void check_encoder(const EncoderConfig& c) {
+  check_common(c);
+  check_heads(c);
+  check_warmup(c, c.steps);
+}
+
+nn::BertConfig bert_config(const EncoderConfig& c, std::int64_t vocabulary, std::int64_t n_class,
+                           bool token_head) {
+  return {.vocab_size = vocabulary,
+          .block_size = c.context,
+          .n_layer = c.layers,
+          .n_head = c.heads,
+          .n_embd = c.width,
+          .mlp_ratio = c.mlp_ratio,
+          .dropout = c.dropout,
+          .pad_id = data::kPadId,
+          .n_class = n_class,
+          .token_head = token_head,
+          .init_std = c.init_std};
+}
+
+std::shared_ptr<const data::WordTokenizer> make_tokenizer(const EncoderConfig& c,
+                                                          const std::string& text,
+                                                          const std::string& where) {
+  return data::WordTokenizer::of_text(
+      text,
+      {.vocab_size = c.vocabulary, .lowercase = c.lowercase, .pieces = c.tokenizer == "pieces"},
+      where);
+}
+
+void check_encoder_memory(const EncoderConfig& c, const nn::BertConfig& model) {
+  const double tokens = static_cast<double>(c.batch) * static_cast<double>(c.context);
+  check_memory(
+      c, model.parameter_count(), tokens,
+      model.has_token_head() ? tokens * c.mask_share * static_cast<double>(model.vocab_size) : 0);
+}
+
+double bert_flops(const nn::BertConfig& c, double tokens, double mask_share) {
+  const double width = static_cast<double>(c.n_embd), hidden = c.mlp_ratio * width;
+  const double layer = 4 * compare::linear_flops(tokens, width, width) +
+                       2 * compare::linear_flops(tokens, width, hidden) +
+                       compare::attention_flops(static_cast<double>(c.n_head), tokens, tokens,
+                                                width / static_cast<double>(c.n_head));
+  double head = 0;
+  if (c.n_class > 0)
+    head += compare::linear_flops(1, width, width) +
+            compare::linear_flops(1, width, static_cast<double>(c.n_class));
+  else
+    head += compare::linear_flops(mask_share * tokens, width, width) +
+            compare::linear_flops(mask_share * tokens, width, static_cast<double>(c.vocab_size));
+  return static_cast<double>(c.n_layer) * layer + head;
+}
+
+std::uint64_t EncoderData::fingerprint() const {
+  std::uint64_t hash = 0;
+  for (const auto& split : sequences) {
+    std::vector<std::int32_t> all;
+    for (const data::Sequence& sequence : split)
+      all.insert(all.end(), sequence.begin(), sequence.end());
+    hash = data::batch_hash(Tensor::from(all, {static_cast<std::int64_t>(all.size())}), Tensor(),
+                            hash);
+  }
+  return hash;
+}
+
+void EncoderData::add(data::Split split, const std::vector<data::LabelledText>& examples,
+                      std::int64_t context, const std::string& where, Cut& cut) {
+  for (const data::LabelledText& example : examples) {
+    std::int64_t whole = 0;
+    sequences[static_cast<int>(split)].push_back(
+        data::classify_sequence(*tokenizer, example.text, context, where, &whole));
+    cut.texts += whole > context ? 1 : 0;
+    cut.longest = std::max(cut.longest, whole);
+    ++cut.of;
+  }
+}
+
+void EncoderData::note_cut(const Cut& cut, std::int64_t context, const std::string& where) {
+  if (cut.texts == 0) return;
+  notes.push_back(
+      fmt::format("{}: {} of {} texts are longer than the context {} and are cut at their end; the "
+                  "longest has {} tokens",
+                  where, cut.texts, cut.of, context, cut.longest));
+}
+
+std::int64_t EncoderData::tokens(data::Split split) const {
+  std::int64_t count = 0;
+  for (const data::Sequence& sequence : sequences[static_cast<int>(split)])
+    count += std::ssize(sequence);
+  return count;
+}
+
+EncoderData load_encoder_data(const EncoderConfig& c,
+                              std::shared_ptr<const data::WordTokenizer> tokenizer, bool whole) {
+  const std::string path = data::find_data_set(c.data);
+  const Phase phase("cutting {} into tokens", path);
+  EncoderData result;
+  result.tokenizer = std::move(tokenizer);
+  const bool old_rules = c.format < 3;
+  if (old_rules ? path.ends_with(".tsv") : data::is_labelled(path)) {
+    const data::LabelledData labelled =
+        data::load_labelled(path, {.whole = whole, .old_rules = old_rules});
+    result.notes = labelled.notes();
+    if (!result.tokenizer)
+      result.tokenizer = make_tokenizer(c, labelled.joined(data::Split::train), path);
+    EncoderData::Cut cut;
+    for (const auto split : {data::Split::train, data::Split::validation, data::Split::test})
+      result.add(split, labelled.examples(split), c.context, path, cut);
+    result.note_cut(cut, c.context, path);
+    if (whole) join_splits(result.sequences);
+    return result;
+  }
+  const std::string text = read_file(path, std::min(kMaxPretrainBytes, memory_limit()));
+  // The vocabulary is that of the whole text, as with the other tokenizers; what is learned of it
+  // is not.
+  if (!result.tokenizer) result.tokenizer = make_tokenizer(c, text, path);
+  const std::vector<std::int64_t> ids = result.tokenizer->encode(text, path);
+  if (whole) {
+    if (ids.empty()) fail<ConfigError>("eval", "{} holds no words", path);
+    result.sequences[0] = result.sequences[1] = data::windows(ids, c.context);
+    return result;
+  }
+  const auto cut = static_cast<std::ptrdiff_t>(kPretrainFraction * static_cast<double>(ids.size()));
+  result.sequences[0] = data::windows({ids.begin(), ids.begin() + cut}, c.context);
+  result.sequences[1] = data::windows({ids.begin() + cut, ids.end()}, c.context);
+  if (result.sequences[0].empty() || result.sequences[1].empty())
+    fail<ConfigError>("config", "{} has {} tokens: too few to train and to validate on", path,
+                      ids.size());
+  return result;
+}
+
+Tensor masked_loss(const nn::Bert& model, const data::MaskedBatch& batch, bool sum,
+                   std::int64_t* right) {
+  const std::vector<std::int64_t> positions = hidden_positions(batch.targets);
+  const Tensor index = Tensor::from(positions, {static_cast<std::int64_t>(positions.size())});
+  std::vector<std::int64_t> truths;
+  for (const std::int64_t p : positions) truths.push_back(batch.targets.data<std::int64_t>()[p]);
+  const Tensor logits = model.predict_tokens(model.encode(batch.inputs), index);
+  if (right != nullptr) {
+    const auto guesses = argmax(logits).to_vector<std::int64_t>();
+    for (std::size_t i = 0; i < truths.size(); ++i) *right += guesses[i] == truths[i] ? 1 : 0;
+  }
+  return cross_entropy(logits, Tensor::from(truths, index.shape()),
+                       {.reduction = sum ? Reduction::sum : Reduction::mean});
+}
+
+data::MaskedBatch mask_batch(const EncoderConfig& c, const data::WordTokenizer& tokenizer,
+                             const Tensor& ids, std::uint64_t seed, std::int64_t k) {
+  Generator generator(seed, fmt::format("mask-{}", k));
+  return data::mask_tokens(ids, tokenizer, {.share = c.mask_share, .whole_words = c.whole_words},
+                           generator);
+}
+
+}  // namespace weft::train

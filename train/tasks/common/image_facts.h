@@ -1,0 +1,39 @@
+// What a model that sees pictures must know of those it learned from.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "data/image/image_dataset.h"
+
+namespace weft::train {
+
+/// What a vision model must know of its images.
+struct ImageFacts {
+  std::int64_t channels = 1;
+  std::int64_t height = 28;
+  std::int64_t width = 28;
+  std::int64_t classes = 10;
+  data::Normalization normalization{};
+  data::Edges edges =
+      data::Edges::unknown;  ///< of the training images; unknown in runs of earlier versions
+
+  std::string to_json() const;
+  /// Throws ConfigError, `[where] ...`.
+  static ImageFacts from_json(const std::string& json, const std::string& where);
+};
+
+/// Names of the rules by which validation images are chosen, the present one first; `last` is that
+/// of runs up to format 2.
+inline constexpr const char* kHeldOutStratified = "stratified";
+inline constexpr const char* kHeldOutLast = "last";
+data::HeldOut held_out(const std::string& validation_rule);
+
+/// Exchanges light and dark of u8 pixels where `invert` is yes, or where it is auto and the picture
+/// is drawn the other way round than the training images, whose edges are all dark or all light: so
+/// it is done for digits, never for photographs. Returns whether it was done.
+bool invert_where_needed(Tensor& pixels, const ImageFacts& images, const std::string& invert);
+/// What whoever gave the picture must know of that, in a sentence: that it was done, and why.
+std::string inversion_note(const std::string& file, const ImageFacts& images);
+
+}  // namespace weft::train

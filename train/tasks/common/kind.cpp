@@ -1,0 +1,90 @@
+#include "train/tasks/common/kind.h"
+
+#include <filesystem>
+#include <system_error>
+
+#include "core/error.h"
+#include "core/parallel.h"
+#include "core/phase.h"
+#include "core/random.h"
+#include "train/config/config_sources.h"
+#include "train/loop/run_folder.h"
+
+namespace weft::train {
+std::int64_t Kind::width_granularity(const RunConfig&) const { return 1; }
+
+void check_same_data(const Task& task, const CheckpointFacts& facts, const std::string& where,
+                     const std::string& mend) {
+  if (task.fingerprint() == facts.data_fingerprint && task.same_data(facts.data)) return;
+  fail<ConfigError>(where, "the data have changed since this run was trained: {}", mend);
+}
+
+Prepared prepare_again(const Kind& kind, std::unique_ptr<RunConfig> config,
+                       const CheckpointFacts& facts, const std::string& where,
+                       const std::string& mend) {
+  const std::unique_ptr<RunConfig> fresh = kind.copy(*config);
+  Prepared run;
+  try {
+    run = kind.prepare(std::move(config), {.data = facts.data});
+  } catch (const ConfigError&) {
+    // What this vocabulary cannot read may be what another data set holds.
+    const Prepared anew = kind.prepare(kind.copy(*fresh));
+    check_same_data(*anew.task, facts, where, mend);
+    throw;
+  }
+  check_same_data(*run.task, facts, where, mend);
+  return run;
+}
+
+namespace {
+
+/// A run that was stopped before its first checkpoint begins anew: the same seed makes the same.
+Prepared prepare_to_go_on(const Kind& kind, const RunConfig& config,
+                          const std::filesystem::path& out) {
+  const std::filesystem::path last = out / "last.safetensors";
+  std::error_code error;
+  if (!std::filesystem::exists(last, error)) return kind.prepare(kind.copy(config));
+  return prepare_again(kind, kind.copy(config), read_checkpoint_facts(last), last.string(),
+                       "put back what they were, or start a new run");
+}
+
+Prepared prepare(const Kind& kind, const RunConfig& config) {
+  const Phase phase("preparing the data and the model");
+  return kind.prepare(kind.copy(config));
+}
+
+}  // namespace
+
+MemoryNeed estimate_memory(const Kind& kind, const RunConfig& config) {
+  return estimate_memory(
+      [&](std::int64_t batch) {
+        std::unique_ptr<RunConfig> small = kind.copy(config);
+        small->batch = batch;
+        small->accumulate = 1;
+        small->warmup = 0;
+        return kind.prepare(std::move(small));
+      },
+      config);
+}
+
+Summary train_run(const Kind& kind, const RunConfig& config, const RunOptions& options) {
+  if (!options.resume) RunFolder::check_new(options.out);
+  if (config.threads > 0) set_num_threads(static_cast<int>(config.threads));
+  if (!options.resume && options.estimate) {
+    const Phase phase("finding out how much memory this run needs");
+    check_memory_need(estimate_memory(kind, config));
+  }
+  random::seed(static_cast<std::uint64_t>(config.seed));
+  const Prepared run =
+      options.resume ? prepare_to_go_on(kind, config, options.out) : prepare(kind, config);
+  if (options.prepared) options.prepared();
+  if (options.observer != nullptr)
+    for (const std::string& note : run.notes) options.observer->on_note(note);
+  const std::string json = to_json(kind, *run.config);
+  const RunFolder folder =
+      options.resume ? RunFolder::open(options.out) : RunFolder::create(options.out, json);
+  return run_training(*run.task, *run.config, json, run.steps, run.has_test && options.test, folder,
+                      options);
+}
+
+}  // namespace weft::train

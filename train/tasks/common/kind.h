@@ -1,0 +1,120 @@
+// A kind of run: what `weft train KIND` trains. Everything that is particular to it stands behind
+// this one interface, in train/tasks/<kind>/, so that training, resuming, evaluating and comparing
+// are written once.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "train/config/schema.h"
+#include "train/loop/memory_estimate.h"
+#include "train/loop/prepared.h"
+#include "train/loop/target.h"
+#include "train/loop/trainer.h"
+
+namespace weft::train {
+
+/// What a kind must know of its data to size a model: the vocabulary, the image's shape, ...
+struct DataFacts {
+  virtual ~DataFacts() = default;
+};
+
+/// What a run that is there already knows of its data, to read them as it did: by the vocabulary
+/// and the statistics that it learned with.
+struct Known {
+  std::string data;  ///< Task::data_json() of its checkpoint; empty: the run is new, and makes all
+                     ///< that from its data
+  bool whole = false;  ///< the data are not those it learned from: all of them are to be measured,
+                       ///< as the validation split
+};
+
+/// How long a run is.
+struct Length {
+  std::int64_t steps = 0;
+  double samples = 0;  ///< that all steps see together, in the unit of forward_flops()
+};
+
+class Kind : public Schema {
+ public:
+  /// The commands that use a finished run, as one would type them; `weft eval RUN` goes for all.
+  virtual std::string commands() const = 0;
+  /// Names in an evaluation beside the loss.
+  virtual std::vector<std::string> figures() const = 0;
+  /// Loads the data, settles the configuration, builds the model; its weights come from the stream
+  /// `init` of this thread. Throws ConfigError, IoError. With `known` of an earlier run its data
+  /// are read as that run read them. A kind that cannot read other data whole refuses: [eval] ...
+  virtual Prepared prepare(std::unique_ptr<RunConfig> config, const Known& known = {}) const = 0;
+
+  /// For budgets. Nothing is trained, and no weight drawn where a formula does.
+  virtual std::unique_ptr<DataFacts> look_at_data(const RunConfig& config) const = 0;
+  virtual Length length(const RunConfig& config, const DataFacts& data) const = 0;
+  virtual double parameters(const RunConfig& config, const DataFacts& data) const = 0;
+  virtual double forward_flops(const RunConfig& config,
+                               const DataFacts& data) const = 0;  ///< of one sample
+  /// What a width must be a multiple of.
+  virtual std::int64_t width_granularity(const RunConfig& config) const;
+  /// Puts the number of steps (or the epochs that come nearest) into a configuration.
+  virtual void set_steps(RunConfig& config, std::int64_t steps, const DataFacts& data) const = 0;
+};
+
+/// The part that follows from the type of the configuration alone.
+template <class C>
+class KindOf : public Kind {
+ public:
+  std::unique_ptr<RunConfig> make() const override { return std::make_unique<C>(); }
+  std::unique_ptr<RunConfig> copy(const RunConfig& config) const override {
+    return std::make_unique<C>(own(config));
+  }
+
+ protected:
+  static const C& own(const RunConfig& config) { return static_cast<const C&>(config); }
+  static C& own(RunConfig& config) { return static_cast<C&>(config); }
+};
+
+/// A kind whose runs are as long as their choice `steps` says.
+template <class C>
+class KindBySteps : public KindOf<C> {
+ public:
+  Length length(const RunConfig& config, const DataFacts&) const override {
+    const C& c = this->own(config);
+    return {.steps = c.steps,
+            .samples = static_cast<double>(c.steps) * static_cast<double>(c.batch) *
+                       static_cast<double>(c.accumulate)};
+  }
+  void set_steps(RunConfig& config, std::int64_t steps, const DataFacts&) const override {
+    this->own(config).steps = steps;
+  }
+
+ protected:
+  /// settle_common() with so many evaluations, but at least so many steps between them.
+  static void settle(C& c, std::int64_t evaluations = 10, std::int64_t fewest_steps = 100) {
+    settle_common(c, c.steps, std::min(c.steps, std::max(fewest_steps, c.steps / evaluations)));
+  }
+};
+
+/// What such a run will take, found out by making a few steps of it.
+MemoryNeed estimate_memory(const Kind& kind, const RunConfig& config);
+
+/// A whole run: data, model, training, files. `config` comes from resolve(), for a new run into
+/// options.out. Throws ConfigError, IoError, NumericError, MemoryError; nothing is left behind by
+/// what is found out before the first step.
+Summary train_run(const Kind& kind, const RunConfig& config, const RunOptions& options);
+/// The run of a checkpoint with its own data, for whoever goes on with it or measures it; its
+/// weights are not loaded. Throws ConfigError where the data are not those that it learned from;
+/// `mend` says what can be done about it.
+Prepared prepare_again(const Kind& kind, std::unique_ptr<RunConfig> config,
+                       const CheckpointFacts& facts, const std::string& where,
+                       const std::string& mend);
+/// Throws ConfigError unless a task's data are those of a checkpoint.
+void check_same_data(const Task& task, const CheckpointFacts& facts, const std::string& where,
+                     const std::string& mend);
+/// The same for a configuration whose type says its kind.
+template <class C>
+Summary train_run(const C& config, const RunOptions& options) {
+  return train_run(kind_of(config), config, options);
+}
+
+}  // namespace weft::train

@@ -1,0 +1,73 @@
+#include "train/tasks/common/run_facts.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <system_error>
+
+#include "core/error.h"
+#include "core/io/file.h"
+#include "data/find_data_set.h"
+#include "train/loop/run_folder.h"
+#include "train/tasks/common/kinds.h"
+
+namespace weft::train {
+
+namespace fs = std::filesystem;
+
+RunFacts read_run(const fs::path& run, const std::string& which) {
+  std::error_code error;
+  RunFacts result;
+  if (fs::is_directory(run, error)) {
+    const fs::path config = run / "config.json";
+    if (!fs::exists(config, error))
+      fail<IoError>(run.string(), "is no folder of a run: it has no config.json");
+    result.config_json = read_file(config.string(), kMaxConfigBytes);
+    result.checkpoint = run / (which + ".safetensors");
+    if (!fs::exists(result.checkpoint, error))
+      fail<IoError>(run.string(), "has no {}.safetensors yet: train it further with --resume",
+                    which);
+    result.facts = read_checkpoint_facts(result.checkpoint);
+  } else {
+    if (!fs::exists(run, error))
+      fail<IoError>(run.string(), "there is no such run; train one first, or look in runs/");
+    result.checkpoint = run;
+    result.facts = read_checkpoint_facts(run);
+    result.config_json = result.facts.config;
+  }
+  result.kind = &kind_of_json(result.config_json, run.string());
+  return result;
+}
+
+void want_kind(const RunFacts& run, const std::string& kind) {
+  if (run.kind->name() == kind) return;
+  fail<ConfigError>(run.checkpoint.string(),
+                    "belongs to a {} run; this command wants a {} run; for a {} run there are: {}",
+                    run.kind->name(), kind, run.kind->name(), commands_for(*run.kind));
+}
+
+std::string commands_for(const Kind& kind) {
+  const std::string commands = kind.commands();
+  return commands.starts_with("weft eval") ? commands : commands + ", weft eval RUN";
+}
+
+void check_unchanged(const std::string& found, const CheckpointFacts& facts,
+                     const std::string& data) {
+  if (found == facts.data_fingerprint) return;
+  fail<ConfigError>(data,
+                    "the data have changed since this run was trained; put back what they were");
+}
+
+std::string hexadecimal(std::uint64_t hash) { return fmt::format("{:016x}", hash); }
+
+std::string lasting_path(const std::string& name_or_path) {
+  const auto shipped = data::shipped_data_sets();
+  std::error_code error;
+  if (std::find(shipped.begin(), shipped.end(), name_or_path) != shipped.end() ||
+      !fs::exists(name_or_path, error))
+    return name_or_path;
+  const fs::path absolute = fs::absolute(name_or_path, error);
+  return error ? name_or_path : absolute.lexically_normal().string();
+}
+
+}  // namespace weft::train

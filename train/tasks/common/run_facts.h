@@ -1,0 +1,42 @@
+// A finished or interrupted run, to be used: what is known of it before its weights are loaded.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+
+#include "train/loop/checkpoint.h"
+#include "train/tasks/common/kind.h"
+
+namespace weft::train {
+
+/// What of a run is known without loading its weights.
+struct RunFacts {
+  std::filesystem::path checkpoint;
+  const Kind* kind = nullptr;
+  std::string config_json;
+  CheckpointFacts facts;
+};
+
+/// `run` is a run's folder, or a checkpoint by itself; `which` is "last" or "best". Throws IoError,
+/// ConfigError.
+RunFacts read_run(const std::filesystem::path& run, const std::string& which = "last");
+
+/// Throws ConfigError unless the run is of this kind; it says what a run of its own kind can be
+/// used with.
+void want_kind(const RunFacts& run, const std::string& kind);
+/// The commands that use a finished run of a kind, as one would type them.
+std::string commands_for(const Kind& kind);
+
+/// Throws ConfigError `[data] ...` unless `fingerprint` is that of the data that the run learned
+/// from.
+void check_unchanged(const std::string& fingerprint, const CheckpointFacts& facts,
+                     const std::string& data);
+/// As Task::fingerprint() writes a hash.
+std::string hexadecimal(std::uint64_t hash);
+
+/// A data set's name as it is, a path made absolute, so that a run finds its data from wherever it
+/// is used.
+std::string lasting_path(const std::string& name_or_path);
+
+}  // namespace weft::train

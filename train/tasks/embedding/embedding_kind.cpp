@@ -1,0 +1,121 @@
+// The kind of run called embedding: its choices, its rules, and how it begins.
+#include "core/error.h"
+#include "train/tasks/common/kind.h"
+#include "train/tasks/common/run_facts.h"
+#include "train/tasks/embedding/embedding_task.h"
+
+namespace weft::train {
+namespace {
+
+struct EmbeddingFacts : DataFacts {
+  std::int64_t vocabulary = 0;
+};
+
+Fields embedding_fields() {
+  using C = EmbeddingConfig;
+  Fields all = {
+      {"data", "Data", &C::data,
+       "shakespeare, tang, a text file in UTF-8, or synonyms: a corpus with planted synonyms"},
+      {"tokenizer",
+       "Data",
+       &C::tokenizer,
+       "what gets a vector: words or characters",
+       0,
+       0,
+       {"words", "chars"}},
+      {"vocabulary", "Data", &C::vocabulary,
+       "words that get a vector at most, the most frequent ones", 6, 1e7},
+      {"min_count", "Data", &C::min_count, "rarer words get none", 1, 1e6},
+      {"lowercase", "Data", &C::lowercase, "capital letters are read as small ones"},
+      {"window", "Data", &C::window, "words on each side that count as context, at most", 1, 1000},
+      {"negatives", "Data", &C::negatives, "noise words for each pair", 1, 1000},
+      {"subsample", "Data", &C::subsample,
+       "words more frequent than this are passed over now and then (0: never)", 0, 1},
+      {"width", "Model", &C::width, "numbers in a vector", 1, 1000000},
+      {"steps", "Optimization", &C::steps, "optimizer steps", 1, kMany},
+  };
+  append(all, optimizer_fields());
+  append(all, run_fields());
+  return all;
+}
+
+class EmbeddingKind : public KindBySteps<EmbeddingConfig> {
+ public:
+  std::string name() const override { return "embedding"; }
+  std::string about() const override {
+    return "train vectors for words or characters: skip-gram with negative sampling";
+  }
+  std::string commands() const override { return "weft explain embedding RUN"; }
+  std::string example() const override {
+    return "weft train embedding --data shakespeare --out runs/words\n  weft explain embedding "
+           "runs/words --token king";
+  }
+
+  const Fields& fields() const override {
+    static const Fields table = embedding_fields();
+    return table;
+  }
+  std::string meaningless(const RunConfig& config, const std::string& field) const override {
+    if (field == "label_smoothing") return "kind embedding";
+    const bool of_words = field == "vocabulary" || field == "min_count" || field == "lowercase";
+    if (of_words && own(config).tokenizer == "chars") return "tokenizer chars";
+    return Kind::meaningless(config, field);
+  }
+  void check(const RunConfig& config) const override {
+    const EmbeddingConfig& c = own(config);
+    check_common(c);
+    check_warmup(c, c.steps);
+    check_target(c, c.data == "synonyms" ? figures() : std::vector<std::string>{}, name());
+  }
+  std::vector<std::string> figures() const override { return {"synonyms"}; }
+
+  Prepared prepare(std::unique_ptr<RunConfig> config, const Known& known) const override {
+    EmbeddingConfig& c = own(*config);
+    c.heads = 1;  // not of this model, but settled with the rest
+    settle(c);
+    c.data = lasting_path(c.data);
+    EmbeddingData data = load_embedding_data(c, known);
+    const nn::SkipGramConfig model{.vocab_size = data.tokenizer->vocab_size(), .n_embd = c.width};
+    check_memory(c, model.parameter_count(),
+                 static_cast<double>(c.batch) * static_cast<double>(c.negatives + 2), 0);
+    Prepared run;
+    run.task = std::make_unique<EmbeddingTask>(c, std::move(data));
+    run.steps = c.steps;
+    run.config = std::move(config);
+    return run;
+  }
+
+  std::unique_ptr<DataFacts> look_at_data(const RunConfig& config) const override {
+    auto facts = std::make_unique<EmbeddingFacts>();
+    facts->vocabulary = load_embedding_data(own(config)).tokenizer->vocab_size();
+    return facts;
+  }
+  double parameters(const RunConfig& config, const DataFacts& data) const override {
+    return nn::SkipGramConfig{.vocab_size = static_cast<const EmbeddingFacts&>(data).vocabulary,
+                              .n_embd = config.width}
+        .parameter_count();
+  }
+  double forward_flops(const RunConfig& config, const DataFacts&) const override {
+    return 2 * static_cast<double>(config.width) * static_cast<double>(own(config).negatives + 1);
+  }
+};
+
+}  // namespace
+
+EmbeddingConfig::EmbeddingConfig() {
+  width = 64;
+  batch = 512;
+  lr = 3e-3;
+  beta2 = 0.999;
+  weight_decay = 0;
+  clip = 0;
+  schedule = "linear";
+  final_lr = 0.05;
+}
+
+const Kind& kind_of(const EmbeddingConfig&) {
+  static const EmbeddingKind kind;
+  return kind;
+}
+
+}  // namespace weft::train

@@ -1,0 +1,136 @@
+#include "train/tasks/embedding/embedding_task.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <numbers>
+
+#include "autograd/autograd.h"
+#include "core/error.h"
+#include "core/io/file.h"
+#include "core/phase.h"
+#include "core/storage.h"
+#include "data/find_data_set.h"
+#include "data/split.h"
+#include "data/text/word_tokenizer.h"
+#include "train/metrics/neighbours.h"
+#include "train/tasks/common/run_facts.h"
+
+namespace weft::train {
+namespace {
+
+constexpr double kEmbeddingTrainFraction = 0.9;
+constexpr std::int64_t kMaxEmbeddingTextBytes = std::int64_t{1} << 31;
+constexpr std::int64_t kEvalBatches = 20, kEvalPairs = 1000;
+constexpr std::uint64_t kEvalPairSeed = 0x5eed;  // of no run: every evaluation sees the same pairs
+
+}  // namespace
+
+EmbeddingData load_embedding_data(const EmbeddingConfig& c, const Known& known) {
+  EmbeddingData result;
+  std::string text, where = c.data;
+  data::SynonymCorpus corpus;
+  if (c.data == "synonyms") {
+    corpus = data::planted_synonyms();
+    text = corpus.text;
+  } else {
+    where = data::find_data_set(c.data);
+    text = read_file(where, std::min(kMaxEmbeddingTextBytes, memory_limit()));
+  }
+  const Phase phase("cutting {} into tokens, and pairing them", where);
+  std::int64_t unknown = -1;
+  if (!known.data.empty()) {
+    result.tokenizer = data::tokenizer_from_json(known.data);
+    if (c.tokenizer != "chars") unknown = data::kUnknownId;
+  } else if (c.tokenizer == "chars") {
+    result.tokenizer =
+        std::make_shared<data::CharTokenizer>(data::CharTokenizer::of_text(text, where));
+  } else {
+    result.tokenizer = data::WordTokenizer::of_text(text,
+                                                    {.vocab_size = c.vocabulary,
+                                                     .min_count = c.min_count,
+                                                     .lowercase = c.lowercase,
+                                                     .pieces = false},
+                                                    where);
+    unknown = data::kUnknownId;
+  }
+  const std::vector<std::int64_t> all = result.tokenizer->encode(text, where);
+  const std::vector<std::int32_t> ids(all.begin(), all.end());
+  const auto first =
+      known.whole
+          ? 0
+          : static_cast<std::ptrdiff_t>(kEmbeddingTrainFraction * static_cast<double>(ids.size()));
+  const auto cut = known.whole ? std::ssize(ids) : first;  // whole: both have all
+  const data::SkipGramOptions options{
+      .window = c.window, .negatives = c.negatives, .subsample = c.subsample, .ignore = unknown};
+  const std::int64_t vocabulary = result.tokenizer->vocab_size();
+  result.train = std::make_unique<data::SkipGramPairs>(
+      std::vector<std::int32_t>(ids.begin(), ids.begin() + cut), vocabulary, options);
+  result.validation = std::make_unique<data::SkipGramPairs>(
+      std::vector<std::int32_t>(ids.begin() + first, ids.end()), vocabulary, options);
+  for (const auto& [a, b] : corpus.synonyms) {
+    const auto first = result.tokenizer->encode(a), second = result.tokenizer->encode(b);
+    if (first.size() == 1 && second.size() == 1 && first[0] != unknown && second[0] != unknown)
+      result.synonyms.emplace_back(first[0], second[0]);
+  }
+  result.fingerprint =
+      data::batch_hash(Tensor::from(ids, {static_cast<std::int64_t>(ids.size())}), Tensor());
+  return result;
+}
+
+EmbeddingTask::EmbeddingTask(const EmbeddingConfig& config, EmbeddingData data)
+    : config_(config),
+      data_(std::move(data)),
+      model_({.vocab_size = data_.tokenizer->vocab_size(), .n_embd = config.width}) {}
+
+std::string EmbeddingTask::fingerprint() const { return fmt::format("{:016x}", data_.fingerprint); }
+
+Tensor EmbeddingTask::next_loss(Seen& seen) {
+  const Tensor ids =
+      data_.train->batch(next_++, config_.batch, static_cast<std::uint64_t>(config_.seed));
+  seen.add(ids.size(0), ids, Tensor(), ids.size(0));
+  return nn::negative_sampling_loss(model_(ids));
+}
+
+/// Every pair is as likely to be a real one as not.
+double EmbeddingTask::chance_loss() const {
+  return static_cast<double>(1 + config_.negatives) * std::numbers::ln2;
+}
+
+Evaluation EmbeddingTask::evaluate(data::Split split, const std::function<bool(double)>& proceed) {
+  const NoGrad no_grad;
+  const data::SkipGramPairs& pairs = split == data::Split::train ? *data_.train : *data_.validation;
+  double sum = 0;
+  for (std::int64_t k = 0; k < kEvalBatches; ++k) {
+    if (!proceed(static_cast<double>(k) / static_cast<double>(kEvalBatches))) return {};
+    sum += nn::negative_sampling_loss(model_(pairs.batch(k, kEvalPairs, kEvalPairSeed))).item();
+  }
+  Evaluation evaluation{.measured = kEvalBatches * kEvalPairs};
+  evaluation.loss = sum / static_cast<double>(kEvalBatches);
+  if (data_.synonyms.empty()) return evaluation;
+  const explain::Neighbours neighbours(model_.table());
+  double found = 0;
+  const auto near = [&](std::int64_t a, std::int64_t b) {
+    const auto nearest = neighbours.of(a, 3);
+    return std::any_of(nearest.begin(), nearest.end(),
+                       [&](const explain::Neighbour& n) { return n.id == b; });
+  };
+  for (const auto& [a, b] : data_.synonyms) found += (near(a, b) ? 1 : 0) + (near(b, a) ? 1 : 0);
+  evaluation.figures = {{"synonyms", found / (2 * static_cast<double>(data_.synonyms.size()))}};
+  return evaluation;
+}
+
+EmbeddingRun load_embedding_run(const RunFacts& run) {
+  want_kind(run, "embedding");
+  EmbeddingRun loaded;
+  loaded.config = config_from_json<EmbeddingConfig>(run.config_json, run.checkpoint.string());
+  loaded.tokenizer = data::tokenizer_from_json(run.facts.data, run.checkpoint.string());
+  loaded.model = std::make_unique<nn::SkipGram>(nn::SkipGramConfig{
+      .vocab_size = loaded.tokenizer->vocab_size(), .n_embd = loaded.config.width});
+  load_weights(run.checkpoint, *loaded.model);
+  loaded.model->eval();
+  loaded.progress = run.facts.progress;
+  return loaded;
+}
+
+}  // namespace weft::train

@@ -1,0 +1,32 @@
+// What a recommend run is: a model that says whether a user will click an item.
+#pragma once
+
+#include "train/config/config_sources.h"
+
+namespace weft::train {
+
+class Kind;
+
+struct RecommendConfig : RunConfig {
+  RecommendConfig();
+
+  std::string data = "clicks";
+  std::string model = "din";
+  std::int64_t history = 30;
+  std::int64_t leave_out = 0;  ///< 0: 1 for ratings, 5 for the simulation
+  std::int64_t hidden = 80;
+  std::int64_t unit_hidden = 36;
+  std::string gate = "dice";  ///< activation of the MLP; the name `activation` is the transformers'
+  bool user_id = false;
+  double penalty = 0;
+  std::int64_t epochs = 2;
+  std::int64_t users = 1500;  ///< of the simulation, and below
+  std::int64_t items = 600;
+  std::int64_t topics = 30;
+  std::int64_t interests = 3;
+  std::int64_t events = 40;
+};
+
+const Kind& kind_of(const RecommendConfig&);
+
+}  // namespace weft::train

@@ -1,0 +1,230 @@
+// The kind of run called recommend: its choices, its rules, and how it begins.
+#include <algorithm>
+#include <cmath>
+
+#include "core/error.h"
+#include "train/tasks/common/flops.h"
+#include "train/tasks/common/kind.h"
+#include "train/tasks/common/run_facts.h"
+#include "train/tasks/recommend/recommend_task.h"
+
+namespace weft::train {
+namespace {
+
+struct RecommendFacts : DataFacts {
+  ClickFacts clicks;
+  std::int64_t train_examples = 0;
+};
+
+constexpr const char* kSimulationOnly[] = {"users", "items", "topics", "interests", "events"};
+
+Fields recommend_fields() {
+  using C = RecommendConfig;
+  Fields all = {
+      {"data", "Data", &C::data,
+       "clicks, the simulation, or a folder with MovieLens' u.data or ratings.csv (a rating from 4 "
+       "is a click)"},
+      {"history", "Data", &C::history,
+       "a user's latest clicks that the model sees; earlier ones are left out", 1, 65536},
+      {"leave_out", "Data", &C::leave_out,
+       "each user's last events to test on, as many before them to validate on (0: 1, of the "
+       "simulation 5)",
+       0, 1000},
+      {"users", "Simulation", &C::users, "users", 1, 1e8},
+      {"items", "Simulation", &C::items, "items", 1, 1e8},
+      {"topics", "Simulation", &C::topics, "hidden topics of the items", 1, 1e6},
+      {"interests", "Simulation", &C::interests, "topics that a user likes", 1, 1e6},
+      {"events", "Simulation", &C::events, "items shown to each user", 4, 1e6},
+      {"model", "Model", &C::model,
+       "factorization machine, DeepFM, summed history, deep interest network, transformer over the "
+       "history, attention between features",
+       0, 0, nn::choices<nn::ClickModel>()},
+      {"width", "Model", &C::width, "numbers in an embedding", 1, 65536},
+      {"hidden", "Model", &C::hidden, "first hidden layer of the MLP; the second is half of it", 1,
+       65536},
+      {"unit_hidden", "Model", &C::unit_hidden, "hidden layer of din's local activation unit", 1,
+       65536},
+      {"gate", "Model", &C::gate, "activation of the MLP and of the local activation unit", 0, 0,
+       nn::choices<nn::ClickActivation>()},
+      {"layers", "Model", &C::layers, "layers of bst and autoint", 1, 10000},
+      {"heads", "Model", &C::heads, "their attention heads", 1, 10000},
+      {"user_id", "Model", &C::user_id, "the model also sees which user it is"},
+      {"dropout", "Model", &C::dropout,
+       "share of the MLP's activations that are dropped in training", 0, 0.99},
+      {"init_std", "Model", &C::init_std, "spread of the first embeddings", 0, 100},
+      {"penalty", "Optimization", &C::penalty, "mini-batch aware regularisation of the embeddings",
+       0, 1e6},
+      {"epochs", "Optimization", &C::epochs, "times that every training example is seen", 1, 1e6},
+  };
+  append(all, optimizer_fields());
+  append(all, run_fields());
+  return all;
+}
+
+class RecommendKind : public KindOf<RecommendConfig> {
+ public:
+  std::string name() const override { return "recommend"; }
+  std::string about() const override {
+    return "train a recommender: FM, DeepFM, DIN, or a transformer over what a user clicked before";
+  }
+  std::string commands() const override { return "weft explain history RUN (of model din)"; }
+  std::string example() const override {
+    return "weft train recommend --data ml-100k --model din --out runs/din";
+  }
+
+  const Fields& fields() const override {
+    static const Fields table = recommend_fields();
+    return table;
+  }
+
+  std::string meaningless(const RunConfig& config, const std::string& field) const override {
+    const RecommendConfig& c = own(config);
+    const bool simulation_only = std::any_of(std::begin(kSimulationOnly), std::end(kSimulationOnly),
+                                             [&](const char* name) { return field == name; });
+    if (simulation_only && c.data != "clicks") return "data " + c.data;
+    if ((field == "hidden" || field == "gate" || field == "dropout") &&
+        (c.model == "fm" || c.model == "autoint"))
+      return "model " + c.model;
+    if (field == "unit_hidden" && c.model != "din") return "model " + c.model;
+    if ((field == "layers" || field == "heads") && c.model != "bst" && c.model != "autoint")
+      return "model " + c.model;
+    if (field == "label_smoothing") return "kind recommend";
+    return Kind::meaningless(config, field);
+  }
+
+  void check(const RunConfig& config) const override {
+    const RecommendConfig& c = own(config);
+    check_common(c);
+    check_target(c, figures(), name());
+    if (c.model == "bst" && 2 * c.width % c.heads != 0)
+      fail<ConfigError>("config", "twice the width must be divisible by heads: width {}, heads {}",
+                        c.width, c.heads);
+    if (c.topics > c.items)
+      fail<ConfigError>("config", "every topic needs an item: topics {}, items {}", c.topics,
+                        c.items);
+    if (c.interests > c.topics)
+      fail<ConfigError>("config", "interests are topics: interests {}, topics {}", c.interests,
+                        c.topics);
+  }
+
+  std::vector<std::string> figures() const override { return {"auc", "gauc"}; }
+
+  Prepared prepare(std::unique_ptr<RunConfig> config, const Known& known) const override {
+    RecommendConfig& c = own(*config);
+    if (known.whole)
+      fail<ConfigError>("eval",
+                        "--data is not for recommend runs: other clicks are of other users and "
+                        "items, of which this model knows nothing");
+    c.data = c.data == "clicks" ? c.data : lasting_path(c.data);
+    settle_leave_out(c);
+    data::ClickData data = load_click_data(c);
+    const std::int64_t per_epoch = data.batches_per_epoch(c.batch);
+    Prepared run;
+    run.steps = per_epoch * c.epochs / c.accumulate;
+    if (run.steps < 1)
+      fail<ConfigError>("config", "accumulate is longer than the run: accumulate {}, {} batches",
+                        c.accumulate, per_epoch * c.epochs);
+    const std::int64_t heads = c.heads;
+    if (c.model != "bst") c.heads = 1;  // not of this model, but settled with the rest
+    settle_common(c, run.steps, std::max<std::int64_t>(1, per_epoch / c.accumulate));
+    c.heads = heads;
+    const double parameters =
+        static_cast<double>((data.n_item() + data.n_category() + data.n_user()) * c.width);
+    check_memory(c, parameters, static_cast<double>(c.batch) * static_cast<double>(c.history + 1),
+                 0);
+    run.has_test = true;
+    run.notes = data.notes();
+    run.task = std::make_unique<RecommendTask>(c, std::move(data));
+    run.config = std::move(config);
+    return run;
+  }
+
+  std::unique_ptr<DataFacts> look_at_data(const RunConfig& config) const override {
+    RecommendConfig c = own(config);
+    settle_leave_out(c);
+    const data::ClickData data = load_click_data(c);
+    auto facts = std::make_unique<RecommendFacts>();
+    facts->clicks = {data.n_item(), data.n_category(), data.n_user()};
+    facts->train_examples = data.size(data::Split::train);
+    return facts;
+  }
+  Length length(const RunConfig& config, const DataFacts& data) const override {
+    const RecommendConfig& c = own(config);
+    const std::int64_t steps =
+        static_cast<const RecommendFacts&>(data).train_examples / c.batch * c.epochs / c.accumulate;
+    return {.steps = steps,
+            .samples = static_cast<double>(steps) * static_cast<double>(c.batch * c.accumulate)};
+  }
+  double parameters(const RunConfig& config, const DataFacts& data) const override {
+    return static_cast<double>(
+        nn::Recommender(
+            recommender_config(own(config), static_cast<const RecommendFacts&>(data).clicks))
+            .num_parameters());
+  }
+  /// Of one example with a full history.
+  double forward_flops(const RunConfig& config, const DataFacts&) const override {
+    const RecommendConfig& c = own(config);
+    const double width = static_cast<double>(c.width), hidden = static_cast<double>(c.hidden),
+                 places = static_cast<double>(c.history);
+    const double mlp = compare::linear_flops(1, 4 * width, hidden) +
+                       compare::linear_flops(1, hidden, hidden / 2) +
+                       compare::linear_flops(1, hidden / 2, 1);
+    const double heads = static_cast<double>(c.heads);
+    if (c.model == "fm") return 0;  // sums and squares only
+    if (c.model == "autoint") {
+      const double fields = c.user_id ? 5 : 4, wide = heads * width;
+      double flops = compare::linear_flops(1, fields * wide, 1);
+      for (std::int64_t layer = 0; layer < c.layers; ++layer)
+        flops += compare::linear_flops(fields, layer == 0 ? width : wide, 4 * wide) +
+                 compare::attention_flops(heads, fields, fields, width);
+      return flops;
+    }
+    if (c.model == "din") {
+      const double unit = static_cast<double>(c.unit_hidden);
+      return mlp + compare::linear_flops(places, 8 * width, unit) +
+             compare::linear_flops(places, unit, 1);
+    }
+    if (c.model != "bst") return mlp;
+    const double tokens = places + 1, wide = 2 * width;
+    const double layer = compare::linear_flops(tokens, wide, 12 * wide) +
+                         compare::attention_flops(heads, tokens, tokens, wide / heads);
+    return mlp + static_cast<double>(c.layers) * layer;
+  }
+  void set_steps(RunConfig& config, std::int64_t steps, const DataFacts& data) const override {
+    RecommendConfig& c = own(config);
+    const double per_epoch =
+        static_cast<double>(static_cast<const RecommendFacts&>(data).train_examples / c.batch) /
+        static_cast<double>(c.accumulate);
+    c.epochs = std::max<std::int64_t>(
+        1, std::llround(static_cast<double>(steps) / std::max(1.0, per_epoch)));
+  }
+
+ private:
+  static void settle_leave_out(RecommendConfig& c) {
+    if (c.leave_out != 0) return;
+    c.leave_out = c.data == "clicks" ? 5 : 1;
+    c.derived.emplace_back("leave_out");
+  }
+};
+
+}  // namespace
+
+RecommendConfig::RecommendConfig() {
+  width = 8;
+  layers = 1;
+  heads = 2;
+  init_std = 0.05;
+  batch = 128;
+  lr = 3e-3;
+  beta2 = 0.999;
+  weight_decay = 0;
+  schedule = "linear";
+  final_lr = 0;
+}
+
+const Kind& kind_of(const RecommendConfig&) {
+  static const RecommendKind kind;
+  return kind;
+}
+
+}  // namespace weft::train

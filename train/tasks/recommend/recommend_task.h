@@ -1,0 +1,66 @@
+// Predicting clicks.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "data/recommend/clicks.h"
+#include "nn/models/recommender.h"
+#include "train/loop/trainer.h"
+#include "train/tasks/common/run_facts.h"
+#include "train/tasks/recommend/recommend_config.h"
+
+namespace weft::train {
+
+/// Rows of the tables.
+struct ClickFacts {
+  std::int64_t items = 0, categories = 0, users = 0;
+
+  std::string to_json() const;
+  /// Throws ConfigError, `[where] ...`.
+  static ClickFacts from_json(const std::string& json, const std::string& where);
+};
+
+/// Throws ConfigError, IoError.
+data::ClickData load_click_data(const RecommendConfig& config);
+nn::RecommenderConfig recommender_config(const RecommendConfig& config, const ClickFacts& facts);
+
+class RecommendTask : public Task {
+ public:
+  /// Makes the model; its weights come from the stream `init` of this thread.
+  RecommendTask(const RecommendConfig& config, data::ClickData data);
+
+  nn::Recommender& model() override { return model_; }
+  std::string unit() const override { return "examples"; }
+  void start(std::int64_t number) override { next_ = number; }
+  /// Binary cross-entropy, and the penalty on the embeddings that the batch reads.
+  Tensor next_loss(Seen& seen) override;
+  Evaluation evaluate(data::Split split, const std::function<bool(double)>& proceed) override;
+  double chance_loss() const override;
+  std::string data_json() const override { return facts_.to_json(); }
+  std::string fingerprint() const override { return fingerprint_; }
+
+ private:
+  RecommendConfig config_;
+  data::ClickData data_;
+  ClickFacts facts_;
+  nn::Recommender model_;
+  std::vector<Tensor> occurrences_;
+  std::vector<Tensor> step_;  ///< inputs of the step's batches so far, where several make one
+  std::string fingerprint_;
+  std::int64_t next_ = 0;
+};
+
+struct RecommendRun {
+  RecommendConfig config;
+  std::unique_ptr<nn::Recommender> model;  ///< in evaluation mode
+  Progress progress;
+};
+/// Throws ConfigError for a run of another kind or a checkpoint that does not fit, IoError for a
+/// torn one.
+RecommendRun load_recommend_run(const RunFacts& run);
+/// The clicks that a run learned from. Throws IoError where they are not there, ConfigError where
+/// others are in their place.
+data::ClickData clicks_of_run(const RecommendRun& run, const CheckpointFacts& facts);
+
+}  // namespace weft::train

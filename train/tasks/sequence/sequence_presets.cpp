@@ -1,0 +1,55 @@
+// Named recipes of sequence runs.
+#include "train/tasks/sequence/sequence_config.h"
+
+namespace weft::train {
+
+std::vector<Preset> sequence_presets() {
+  return {{"recall",
+           "the values of four keys (MQAR), learned within seconds",
+           {{"data", "recall"},
+            {"symbols", "32"},
+            {"length", "32"},
+            {"pairs", "4"},
+            {"layers", "2"},
+            {"heads", "1"},
+            {"width", "32"},
+            {"positions", "rope"},
+            {"batch", "64"},
+            {"steps", "400"},
+            {"optimizer", "muon"},
+            {"muon_lr", "0.02"},
+            {"lr", "3e-3"},
+            {"eval_every", "100"}}},
+          {"reverse",
+           "the encoder-decoder of 2017 turns twenty digits around",
+           {{"data", "reverse"},
+            {"symbols", "10"},
+            {"length", "20"},
+            {"model", "encoder_decoder"},
+            {"layers", "2"},
+            {"heads", "4"},
+            {"width", "64"},
+            {"batch", "64"},
+            {"steps", "600"},
+            {"optimizer", "muon"},
+            {"muon_lr", "0.02"},
+            {"lr", "3e-3"},
+            {"eval_every", "100"}}},
+          {"grokking",
+           "sums modulo 53: learned by heart at first, then understood",
+           {{"data", "modular_addition"},
+            {"modulus", "53"},
+            {"train_fraction", "0.5"},
+            {"layers", "1"},
+            {"heads", "4"},
+            {"width", "64"},
+            {"positions", "learned"},
+            {"batch", "512"},
+            {"steps", "1500"},
+            {"lr", "1e-3"},
+            {"weight_decay", "1"},
+            {"schedule", "constant"},
+            {"eval_every", "100"}}}};
+}
+
+}  // namespace weft::train

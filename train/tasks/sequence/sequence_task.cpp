@@ -1,0 +1,137 @@
+#include "train/tasks/sequence/sequence_task.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "autograd/autograd.h"
+#include "autograd/ops/loss.h"
+#include "autograd/ops/reduce.h"
+#include "core/error.h"
+#include "train/loop/build_optimizer.h"
+#include "train/tasks/common/flops.h"
+
+namespace weft::train {
+namespace {
+
+constexpr std::int64_t kEvalTokensAtOnce = 8192;
+
+}  // namespace
+
+data::SequenceOptions sequence_options(const SequenceConfig& c) {
+  return {.rule = data::sequence_rule(c.data),
+          .symbols = c.symbols,
+          .length = c.length,
+          .pairs = c.pairs,
+          .modulus = c.modulus,
+          .train_fraction = c.train_fraction,
+          .held_out = c.held_out,
+          .seed = static_cast<std::uint64_t>(c.seed)};
+}
+
+nn::GptConfig gpt_config(const SequenceConfig& c, const data::SequenceData& data) {
+  nn::GptConfig gpt;
+  gpt.vocab_size = data.vocab_size();
+  gpt.block_size = data.length();
+  set_blocks(gpt, c, c.positions);
+  gpt.tie_weights = c.tie;
+  return gpt;
+}
+
+nn::EncoderDecoderConfig encoder_decoder_config(const SequenceConfig& c,
+                                                const data::SequenceData& data) {
+  nn::EncoderDecoderConfig model;
+  model.vocab_size = data.vocab_size();
+  model.source_size = data.source_length();
+  model.block_size = data.length() - data.source_length();
+  set_blocks(model, c, c.positions);
+  model.tie_weights = c.tie;
+  return model;
+}
+
+double parameter_count(const SequenceConfig& c, const data::SequenceData& data) {
+  return c.model == "gpt" ? gpt_config(c, data).parameter_count()
+                          : encoder_decoder_config(c, data).parameter_count();
+}
+
+double forward_flops(const SequenceConfig& c, const data::SequenceData& data) {
+  return c.model == "gpt" ? compare::forward_flops(gpt_config(c, data))
+                          : compare::forward_flops(encoder_decoder_config(c, data));
+}
+
+SequenceTask::SequenceTask(const SequenceConfig& config)
+    : config_(config), data_(sequence_options(config)) {
+  if (config.model == "encoder_decoder") {
+    auto model = std::make_unique<nn::EncoderDecoder>(encoder_decoder_config(config, data_));
+    answer_ = [model = model.get(),
+               cut = data_.source_length()](const data::SequenceBatch& batch) -> Answers {
+      const std::int64_t end = batch.inputs.size(1);
+      const Tensor source = raw::slice(batch.inputs, 1, 0, cut),
+                   target = raw::slice(batch.inputs, 1, cut, end);
+      return {(*model)(source, target), raw::contiguous(raw::slice(batch.targets, 1, cut, end))};
+    };
+    model_ = std::move(model);
+    return;
+  }
+  auto gpt = std::make_unique<nn::Gpt>(gpt_config(config, data_));
+  answer_ = [model = gpt.get()](const data::SequenceBatch& batch) -> Answers {
+    return {(*model)(batch.inputs), batch.targets};
+  };
+  model_ = std::move(gpt);
+}
+
+std::string SequenceTask::fingerprint() const {
+  const auto [inputs, targets] = data_.eval_batches(data::Split::validation, 64)[0];
+  return fmt::format("{:016x}", data::batch_hash(inputs, targets));
+}
+
+Tensor SequenceTask::next_loss(Seen& seen) {
+  const data::SequenceBatch batch = data_.train_batch(next_++, config_.batch);
+  seen.add(batch.inputs.numel(), batch.inputs, batch.targets, count_targets(batch.targets));
+  const Answers answers = answer_(batch);
+  return cross_entropy(
+      answers.logits, answers.targets,
+      {.label_smoothing = config_.label_smoothing, .ignore_index = data::kIgnoreIndex});
+}
+
+double SequenceTask::chance_loss() const {
+  return std::log(static_cast<double>(data_.vocab_size()));
+}
+
+Evaluation SequenceTask::evaluate(data::Split split, const std::function<bool(double)>& proceed) {
+  const NoGrad no_grad;
+  const auto batches = data_.eval_batches(
+      split, std::clamp<std::int64_t>(kEvalTokensAtOnce / data_.length(), 1, 4096));
+  double sum = 0, right = 0, exact = 0;
+  std::int64_t done = 0;
+  for (const auto& batch : batches) {
+    if (!proceed(static_cast<double>(done++) / static_cast<double>(batches.size()))) break;
+    const auto [logits, targets] = answer_(batch);
+    sum += cross_entropy(logits, targets,
+                         {.ignore_index = data::kIgnoreIndex, .reduction = Reduction::sum})
+               .item();
+    const auto guesses = argmax(logits).to_vector<std::int64_t>(),
+               truths = targets.to_vector<std::int64_t>();
+    const std::size_t width = static_cast<std::size_t>(targets.size(1));
+    for (std::size_t row = 0; row < truths.size(); row += width) {
+      std::int64_t wrong = 0;
+      for (std::size_t i = row; i < row + width; ++i) {
+        if (truths[i] == data::kIgnoreIndex) continue;
+        if (guesses[i] == truths[i])
+          right += 1;
+        else
+          ++wrong;
+      }
+      if (wrong == 0) exact += 1;
+    }
+  }
+  const double rows = static_cast<double>(data_.size(split)),
+               asked = rows * static_cast<double>(data_.asked());
+  Evaluation evaluation{.measured = data_.size(split) * data_.length()};
+  evaluation.loss = sum / asked;
+  evaluation.figures = {{"accuracy", right / asked}, {"exact", exact / rows}};
+  return evaluation;
+}
+
+}  // namespace weft::train

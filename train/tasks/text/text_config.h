@@ -1,0 +1,27 @@
+// What a text run is: a GPT that predicts the next token.
+#pragma once
+
+#include "train/config/config_sources.h"
+
+namespace weft::train {
+
+class Kind;
+
+struct TextConfig : RunConfig {
+  std::string data = "shakespeare";
+  std::string tokenizer = "char";
+  std::int64_t context = 64;
+  std::int64_t steps = 2000;
+  std::string positions = "learned";
+  bool tie = true;
+  double logit_cap = 0;
+  std::int64_t eval_tokens = -1;  ///< -1: all, or kWholeValidation of a longer split
+  bool whole_at_end = true;
+};
+
+/// The kind of run that TextConfig configures, as every config header has it.
+const Kind& kind_of(const TextConfig&);
+
+std::vector<Preset> text_presets();
+
+}  // namespace weft::train

@@ -1,0 +1,143 @@
+// The kind of run called text: its choices, its rules, and how it begins.
+#include <algorithm>
+
+#include "core/error.h"
+#include "train/tasks/common/eval_tokens.h"
+#include "train/tasks/common/flops.h"
+#include "train/tasks/common/kind.h"
+#include "train/tasks/common/run_facts.h"
+#include "train/tasks/text/text_model.h"
+#include "train/tasks/text/text_task.h"
+
+namespace weft::train {
+namespace {
+
+struct TextFacts : DataFacts {
+  std::int64_t vocabulary = 0;
+};
+
+Fields text_fields() {
+  Fields all = {
+      {"data", "Data", &TextConfig::data, "shakespeare, tang, or a text file in UTF-8"},
+      {"tokenizer",
+       "Data",
+       &TextConfig::tokenizer,
+       "what a token is: a character or a byte",
+       0,
+       0,
+       {"char", "byte"}},
+      {"context", "Data", &TextConfig::context, "tokens that the model sees at once", 1, 1e6},
+  };
+  append(all, block_fields("transformer blocks"));
+  append(all, {{"positions", "Model", &TextConfig::positions, "how places are told apart", 0, 0,
+                nn::choices<nn::Positions>()},
+               {"tie", "Model", &TextConfig::tie, "the head shares the embedding's weights"},
+               {"logit_cap", "Model", &TextConfig::logit_cap,
+                "logits are softly limited to +-cap (0: not)", 0, 1e6},
+               {"steps", "Optimization", &TextConfig::steps, "optimizer steps", 1, kMany}});
+  append(all, optimizer_fields());
+  append(all, run_fields());
+  append(all, eval_token_fields<TextConfig>());
+  return all;
+}
+
+class TextKind : public KindBySteps<TextConfig> {
+ public:
+  std::string name() const override { return "text"; }
+  std::string about() const override { return "train a GPT to predict the next character or byte"; }
+  std::string commands() const override { return "weft sample RUN, weft explain attention RUN"; }
+  std::string example() const override {
+    return "weft train text --data tang --positions rope --norm rms --optimizer muon --steps 1000 "
+           "--out runs/tang";
+  }
+
+  const Fields& fields() const override {
+    static const Fields table = text_fields();
+    return table;
+  }
+
+  std::string meaningless(const RunConfig& config, const std::string& field) const override {
+    const std::string because = meaningless_at_end(own(config), field);
+    return because.empty() ? Kind::meaningless(config, field) : because;
+  }
+
+  void check(const RunConfig& config) const override {
+    const TextConfig& c = own(config);
+    check_common(c);
+    check_heads(c);
+    check_warmup(c, c.steps);
+    check_positions(c, c.positions);
+    check_target(c, figures(), name());
+  }
+
+  std::vector<Preset> presets() const override { return text_presets(); }
+
+  std::vector<std::string> figures() const override { return {"bits_per_byte"}; }
+
+  Prepared prepare(std::unique_ptr<RunConfig> config, const Known& known) const override {
+    TextConfig& c = own(*config);
+    settle(c);
+    c.data = lasting_path(c.data);
+    data::TextOptions options{.tokenizer = c.tokenizer};
+    if (!known.data.empty()) options.with_tokenizer = data::tokenizer_from_json(known.data);
+    if (known.whole) options.train_fraction = 0;
+    data::TextData data = data::load_text(c.data, options);
+    if (!known.whole)
+      check_data(c, data.vocab_size(), data.size(data::Split::train),
+                 data.size(data::Split::validation));
+    settle_eval_tokens(c, data.eval_tokens(data::Split::validation));
+    if (c.format >= 3 && !known.whole && data.vocab_size() == 1)
+      fail<ConfigError>(c.data, "all {} tokens are one and the same: there is nothing to learn",
+                        data.size(data::Split::train));
+    Prepared run;
+    run.task = std::make_unique<TextTask>(c, std::move(data));
+    run.steps = c.steps;
+    run.config = std::move(config);
+    return run;
+  }
+
+  std::unique_ptr<DataFacts> look_at_data(const RunConfig& config) const override {
+    const TextConfig& c = own(config);
+    auto facts = std::make_unique<TextFacts>();
+    facts->vocabulary = data::load_text(c.data, {.tokenizer = c.tokenizer}).vocab_size();
+    return facts;
+  }
+  double parameters(const RunConfig& config, const DataFacts& data) const override {
+    return gpt_config(own(config), static_cast<const TextFacts&>(data).vocabulary)
+        .parameter_count();
+  }
+  double forward_flops(const RunConfig& config, const DataFacts& data) const override {
+    return compare::forward_flops(
+        gpt_config(own(config), static_cast<const TextFacts&>(data).vocabulary));
+  }
+  std::int64_t width_granularity(const RunConfig& config) const override {
+    return heads_granularity(config, own(config).positions);
+  }
+};
+
+}  // namespace
+
+void check_data(const TextConfig& c, std::int64_t vocabulary, std::int64_t train_tokens,
+                std::int64_t val_tokens) {
+  const std::int64_t shorter = std::min(train_tokens, val_tokens);
+  if (c.context + 1 > shorter) {
+    fail<ConfigError>("config",
+                      "context is longer than the data: context {}, {} tokens to train and {} to "
+                      "validate on; at most {} here",
+                      c.context, train_tokens, val_tokens, std::max<std::int64_t>(0, shorter - 1));
+  }
+  const double width = static_cast<double>(c.width);
+  const double words = static_cast<double>(vocabulary);
+  const double table = words * width * (c.tie ? 1 : 2) +
+                       (c.positions == "learned" ? static_cast<double>(c.context) * width : 0);
+  const double tokens = static_cast<double>(c.batch) * static_cast<double>(c.context);
+  check_memory(c, table + static_cast<double>(c.layers) * block_parameters(c), tokens,
+               tokens * words);
+}
+
+const Kind& kind_of(const TextConfig&) {
+  static const TextKind kind;
+  return kind;
+}
+
+}  // namespace weft::train

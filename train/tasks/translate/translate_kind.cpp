@@ -1,0 +1,132 @@
+// The kind of run called translate: its choices, its rules, and how it begins.
+#include "core/error.h"
+#include "train/tasks/common/eval_tokens.h"
+#include "train/tasks/common/flops.h"
+#include "train/tasks/common/kind.h"
+#include "train/tasks/common/run_facts.h"
+#include "train/tasks/translate/translate_task.h"
+
+namespace weft::train {
+namespace {
+
+struct TranslateFacts : DataFacts {
+  std::int64_t vocabulary = 0;
+};
+
+Fields translate_fields() {
+  Fields all = {
+      {"data", "Data", &TranslateConfig::data,
+       "tang (a quatrain's second couplet from its first), or a file of lines: a source, a tab, a "
+       "target; or a .csv file"},
+      {"context", "Data", &TranslateConfig::context,
+       "characters of the longest source and of the longest target", 1, 1e6},
+      {"skip_long", "Data", &TranslateConfig::skip_long,
+       "leave out pairs with a text longer than the context, instead of refusing the file"},
+  };
+  append(all, block_fields("blocks of the encoder, and of the decoder"));
+  append(all, {{"positions", "Model", &TranslateConfig::positions, "how places are told apart", 0,
+                0, nn::choices<nn::Positions>()},
+               {"tie", "Model", &TranslateConfig::tie, "the head shares the embedding's weights"},
+               {"steps", "Optimization", &TranslateConfig::steps, "optimizer steps", 1, kMany}});
+  append(all, optimizer_fields());
+  append(all, run_fields());
+  append(all, eval_token_fields<TranslateConfig>());
+  return all;
+}
+
+class TranslateKind : public KindBySteps<TranslateConfig> {
+ public:
+  std::string name() const override { return "translate"; }
+  std::string about() const override {
+    return "train an encoder-decoder transformer to write a text to a text";
+  }
+  std::string commands() const override { return "weft predict RUN --text TEXT"; }
+  std::string example() const override {
+    return "weft train translate --data tang --out runs/couplets\n  weft predict runs/couplets "
+           "--text 白日依山盡，黃河入海流。";
+  }
+
+  const Fields& fields() const override {
+    static const Fields table = translate_fields();
+    return table;
+  }
+
+  std::string meaningless(const RunConfig& config, const std::string& field) const override {
+    const std::string because = meaningless_at_end(own(config), field);
+    return because.empty() ? Kind::meaningless(config, field) : because;
+  }
+
+  void check(const RunConfig& config) const override {
+    const TranslateConfig& c = own(config);
+    check_common(c);
+    check_heads(c);
+    check_warmup(c, c.steps);
+    check_positions(c, c.positions);
+    check_target(c, figures(), name());
+    encoder_decoder_config(c, 1).validate();
+  }
+
+  std::vector<std::string> figures() const override { return {"accuracy", "bits_per_byte"}; }
+
+  Prepared prepare(std::unique_ptr<RunConfig> config, const Known& known) const override {
+    TranslateConfig& c = own(*config);
+    settle(c);
+    c.data = lasting_path(c.data);
+    TranslateData data = load_translate_data(c, known);
+    std::int64_t tokens_there = 0;
+    for (const data::Sequence& target : data.targets[1]) tokens_there += std::ssize(target);
+    settle_eval_tokens(c, tokens_there);
+    const nn::EncoderDecoderConfig model = encoder_decoder_config(c, data.vocabulary.size());
+    const double tokens = static_cast<double>(c.batch) * static_cast<double>(c.context);
+    check_memory(c, model.parameter_count(), tokens,
+                 tokens * static_cast<double>(data.vocabulary.size()));
+    Prepared run;
+    run.notes = std::move(data.notes);
+    run.task = std::make_unique<TranslateTask>(c, std::move(data));
+    run.steps = c.steps;
+    run.has_test = true;
+    run.config = std::move(config);
+    return run;
+  }
+
+  std::unique_ptr<DataFacts> look_at_data(const RunConfig& config) const override {
+    auto facts = std::make_unique<TranslateFacts>();
+    facts->vocabulary = load_translate_data(own(config)).vocabulary.size();
+    return facts;
+  }
+  double parameters(const RunConfig& config, const DataFacts& data) const override {
+    return model_config(config, data).parameter_count();
+  }
+  /// Of a pair whose texts are as long as the context: what is padded or shorter is not taken off.
+  double forward_flops(const RunConfig& config, const DataFacts& data) const override {
+    return compare::forward_flops(model_config(config, data));
+  }
+  std::int64_t width_granularity(const RunConfig& config) const override {
+    return heads_granularity(config, own(config).positions);
+  }
+
+ private:
+  static nn::EncoderDecoderConfig model_config(const RunConfig& config, const DataFacts& data) {
+    return encoder_decoder_config(own(config), static_cast<const TranslateFacts&>(data).vocabulary);
+  }
+};
+
+}  // namespace
+
+TranslateConfig::TranslateConfig() {
+  layers = 2;
+  post_norm = true;
+  activation = "relu";
+  init = "torch";
+  batch = 64;
+  beta2 = 0.98;
+  dropout = 0.2;
+  label_smoothing = 0.1;
+}
+
+const Kind& kind_of(const TranslateConfig&) {
+  static const TranslateKind kind;
+  return kind;
+}
+
+}  // namespace weft::train

@@ -1,0 +1,31 @@
+// What a vision run is: a model that names the class of an image.
+#pragma once
+
+#include "train/config/config_sources.h"
+
+namespace weft::train {
+
+class Kind;
+
+struct VisionConfig : RunConfig {
+  VisionConfig();
+
+  std::string data = "mnist";
+  std::string model = "vit";
+  std::int64_t patch = 4;
+  std::string pool = "mean";
+  std::string positions = "learned";
+  std::int64_t epochs = 5;
+  std::int64_t shift = 0;
+  bool flip = false;
+  std::int64_t validation = 0;  ///< 0: a tenth of the training images, at most 5,000
+  std::string validation_rule = "stratified";
+  double train_share = 1;
+  bool shuffle_pixels = false;
+};
+
+const Kind& kind_of(const VisionConfig&);
+
+std::vector<Preset> vision_presets();
+
+}  // namespace weft::train
