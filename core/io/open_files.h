@@ -1,4 +1,4 @@
-// Files that grow or are read in parts; whole files are core/io/file.h.
+// Files that grow or are read in parts; whole files are core/io/file.h. Not for users.
 #pragma once
 
 #include <cstdint>

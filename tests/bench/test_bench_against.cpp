@@ -26,7 +26,7 @@ void check_failed(const Outcome& outcome, int code, const std::string& says) {
   CAPTURE(outcome.err);
   CHECK(outcome.code == code);
   CHECK(outcome.out.empty());
-  CHECK((outcome.err.starts_with("weft: [bench] ") ||
+  CHECK((outcome.err.starts_with("weft: [bench] ") || outcome.err.starts_with("weft: [process] ") ||
          outcome.err.starts_with("weft: [weft bench gpt] ")));
   CHECK(outcome.err.find(says) != std::string::npos);
 }

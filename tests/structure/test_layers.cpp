@@ -26,9 +26,9 @@ const std::map<std::string, std::set<std::string>> kMayInclude = {
     {"optim", {"autograd", "core"}},
     {"data", {"core", "core/io"}},
     {"train", {"*"}},  // weft.h, the header of the whole library
-    {"train/config", {"core", "core/io", "nn"}},
+    {"train/config", {"data", "nn", "core", "core/io"}},
     {"train/loop", {"train/config", "optim", "data", "nn", "autograd", "core", "core/io"}},
-    {"train/metrics", {"data", "core"}},
+    {"train/metrics", {"nn", "core"}},
     {"train/tasks/common",
      {"train/loop", "train/config", "data", "nn", "autograd", "core", "core/io"}},
     {"train/tasks/bert", kOfATask},
@@ -45,7 +45,7 @@ const std::map<std::string, std::set<std::string>> kMayInclude = {
     {"train/compare",
      {"train/tasks", "train/tasks/common", "train/loop", "train/config", "train/metrics", "data",
       "core", "core/io"}},
-    {"train/page", {"core"}},
+    {"train/page", {"core", "core/io"}},
     {"train/explain",
      {"train/tasks", "train/tasks/*", "train/page", "train/metrics", "train/loop", "train/config",
       "data", "nn", "autograd", "core", "core/io"}},
@@ -139,7 +139,7 @@ TEST_CASE("no file includes a layer above or beside its own") {
 TEST_CASE("the include test sees what it forbids") {
   CHECK(objection("core/tensor.cpp", "#include \"autograd/autograd.h\"") ==
         "core may not include autograd");
-  CHECK(objection("train/tasks/text/text_task.h", "#include \"train/tasks/bert/bert_run.h\"") ==
+  CHECK(objection("train/tasks/text/text_task.h", "#include \"train/tasks/bert/fill_in.h\"") ==
         "train/tasks/text may not include train/tasks/bert");
   CHECK(objection("train/tasks/text/text_task.h", "#include \"train/tasks/kinds.h\"") ==
         "train/tasks/text may not include train/tasks");

@@ -12,7 +12,7 @@
 #include "train/explain/embedding_map.h"
 #include "train/explain/history_weights.h"
 #include "train/metrics/ranking.h"
-#include "train/tasks/bert/bert_run.h"
+#include "train/tasks/bert/fill_in.h"
 #include "train/tasks/classify/classify_task.h"
 #include "train/tasks/common/kinds.h"
 #include "train/tasks/common/run_facts.h"

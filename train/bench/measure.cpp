@@ -14,7 +14,6 @@
 #include "train/bench/heap_count.h"
 #include "train/bench/timing.h"
 #include "train/bench/workload.h"
-#include "train/loop/memory_estimate.h"
 
 namespace weft::bench {
 namespace {

@@ -7,7 +7,7 @@
 #include "core/error.h"
 #include "train/cli/answers.h"
 #include "train/cli/cli.h"
-#include "train/tasks/bert/bert_run.h"
+#include "train/tasks/bert/fill_in.h"
 #include "train/tasks/classify/classify_model.h"
 #include "train/tasks/common/run_facts.h"
 #include "train/tasks/translate/translate_task.h"

@@ -4,10 +4,10 @@
 
 #include "core/error.h"
 #include "nn/models/bag_of_words.h"
-#include "train/tasks/bert/bert_run.h"
 #include "train/tasks/classify/classify_task.h"
 #include "train/tasks/common/eval_tokens.h"
 #include "train/tasks/common/kind.h"
+#include "train/tasks/common/pretrained_encoder.h"
 #include "train/tasks/common/run_facts.h"
 
 namespace weft::train {

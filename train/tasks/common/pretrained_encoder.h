@@ -22,13 +22,4 @@ struct BertRun {
 /// torn one.
 BertRun load_bert_run(const RunFacts& run);
 
-struct Filling {
-  std::string token;
-  double probability = 0;
-};
-/// The `count` likeliest tokens for every `[MASK]` (or `___`) of the text, likeliest first. Throws
-/// ConfigError for a text without one, and one longer than the context.
-std::vector<std::vector<Filling>> fill_in(const BertRun& run, const std::string& text,
-                                          std::int64_t count);
-
 }  // namespace weft::train

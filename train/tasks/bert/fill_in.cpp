@@ -1,4 +1,4 @@
-#include "train/tasks/bert/bert_run.h"
+#include "train/tasks/bert/fill_in.h"
 
 #include <algorithm>
 
@@ -7,22 +7,8 @@
 #include "core/error.h"
 #include "nn/check.h"
 #include "train/tasks/common/encoder.h"
-#include "train/tasks/common/run_facts.h"
 
 namespace weft::train {
-
-BertRun load_bert_run(const RunFacts& run) {
-  want_kind(run, "bert");
-  BertRun loaded;
-  loaded.config = config_from_json<BertRunConfig>(run.config_json, run.checkpoint.string());
-  loaded.tokenizer = data::WordTokenizer::from_json(run.facts.data, run.checkpoint.string());
-  loaded.model = std::make_unique<nn::Bert>(
-      bert_config(loaded.config, loaded.tokenizer->vocab_size(), 0, true));
-  load_weights(run.checkpoint, *loaded.model);
-  loaded.model->eval();
-  loaded.progress = run.facts.progress;
-  return loaded;
-}
 
 std::vector<std::vector<Filling>> fill_in(const BertRun& run, const std::string& text,
                                           std::int64_t count) {
