@@ -62,8 +62,30 @@ weft_library(weft_train GLOBS train/config/*.cpp train/loop/*.cpp train/metrics/
              LINKS weft_nn weft_optim weft_data
              PRIVATE_LINKS nlohmann_json::nlohmann_json tomlplusplus::tomlplusplus ZLIB::ZLIB Threads::Threads)
 
-include(core/cmake/embed_chart_js.cmake)
-include(core/cmake/embed_suites.cmake)
+# What is not C++ and yet a part of the program.
+include(core/cmake/embed.cmake)
+find_file(WEFT_CHART_JS NAMES chart.min.js chart.umd.min.js PATHS /usr/share/javascript/chart.js /usr/share/javascript/chartjs NO_DEFAULT_PATH
+          DOC "Chart.js, minified (Debian: libjs-chart.js)")
+if(NOT WEFT_CHART_JS)
+  message(FATAL_ERROR "Chart.js was not found: install libjs-chart.js, or set WEFT_CHART_JS to a minified Chart.js file")
+endif()
+file(GLOB suite_files CONFIGURE_DEPENDS train/suites/*.toml)
+weft_embed(weft_train weft::compare::kShippedSuites LIST ${suite_files})
+weft_embed(weft_train weft::report::kChartJs ${WEFT_CHART_JS})
+weft_embed(weft_train weft::report::kCommonStyle train/page/common.css)
+weft_embed(weft_train weft::report::kChartsScript train/page/charts.js)
+weft_embed(weft_train weft::report::page::kCompareStyle
+           train/report/compare_page.css train/report/compare_tables.css train/report/compare_figures.css train/report/compare_media.css)
+weft_embed(weft_train weft::report::page::kCompareScript train/report/compare_look.js train/report/compare_charts.js train/report/compare_page.js)
+weft_embed(weft_train weft::explain::kHeatStyle train/explain/heat.css)
+weft_embed(weft_train weft::explain::kHeatScript train/explain/heat.js)
+weft_embed(weft_train weft::explain::kExampleScript train/explain/example.js)
+weft_embed(weft_train weft::explain::kMapsStyle train/explain/maps.css)
+weft_embed(weft_train weft::explain::kMapsScript train/explain/maps.js)
+weft_embed(weft_train weft::explain::kTextMapsScript train/explain/text_maps.js)
+weft_embed(weft_train weft::explain::kImageMapsScript train/explain/image_maps.js)
+weft_embed(weft_train weft::explain::kEmbeddingStyle train/explain/embedding_map.css)
+weft_embed(weft_train weft::explain::kHistoryStyle train/explain/history.css)
 
 # Samples register themselves when they are linked, so they are objects: a static library would drop them.
 file(GLOB sample_sources CONFIGURE_DEPENDS autograd/samples/*.cpp nn/samples/*.cpp)

@@ -9,7 +9,8 @@ const { build, launch, openPage, shut, painted } = require('./browser.js');
 const folder = name => path.join(build, 'browser', name);
 const minus = text => text.replace('\u2212', '-');
 
-const open = (browser, name, settings) => openPage(browser, path.join(folder(name), 'report.html'), settings);
+const open = (browser, name, settings) =>
+  openPage(browser, path.join(folder(name), 'report.html'), settings);
 
 async function charts_are_drawn(page, expected) {
   const counts = await painted(page);
@@ -18,30 +19,57 @@ async function charts_are_drawn(page, expected) {
 }
 
 async function no_sideways_scroll(page) {
-  const [needed, there] = await page.evaluate(() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]);
+  const [needed, there] = await page.evaluate(() => [
+    document.documentElement.scrollWidth,
+    document.documentElement.clientWidth,
+  ]);
   assert.ok(needed <= there, `the page is ${needed} wide on a screen of ${there}`);
 }
 
 // Every mean, interval and difference that the page shows is the one of results.json, and is shown rounded, not otherwise.
 async function figures_agree(page, results) {
-  const rows = await page.$$eval('#matrix tbody tr', trs => trs.map(tr => ({ arm: tr.querySelector('th code').textContent,
-    cells: [...tr.querySelectorAll('td')].map(td => [...td.querySelectorAll('data')].map(data => [data.value, data.textContent])) })));
-  assert.deepEqual(rows.map(row => row.arm), results.arms.map(arm => arm.name));
+  const rows = await page.$$eval('#matrix tbody tr', trs =>
+    trs.map(tr => ({
+      arm: tr.querySelector('th code').textContent,
+      cells: [...tr.querySelectorAll('td')].map(td =>
+        [...td.querySelectorAll('data')].map(data => [data.value, data.textContent]),
+      ),
+    })),
+  );
+  assert.deepEqual(
+    rows.map(row => row.arm),
+    results.arms.map(arm => arm.name),
+  );
   let checked = 0;
   const check = ([value, text], wanted) => {
     assert.equal(Number(value), wanted);
     const digits = (text.split('.')[1] || '').length;
-    assert.ok(Math.abs(Number(minus(text)) - wanted) <= 0.5000001 * 10 ** -digits, `${text} is shown for ${wanted}`);
+    assert.ok(
+      Math.abs(Number(minus(text)) - wanted) <= 0.5000001 * 10 ** -digits,
+      `${text} is shown for ${wanted}`,
+    );
     ++checked;
   };
   for (const cell of results.cells) {
-    const row = rows.find(one => one.arm === cell.arm), column = results.tasks.findIndex(task => task.name === cell.task);
+    const row = rows.find(one => one.arm === cell.arm),
+      column = results.tasks.findIndex(task => task.name === cell.task);
     const [mean, low, high] = row.cells[column];
     check(mean, cell.mean);
-    if (cell.interval[0] !== null) { check(low, cell.interval[0]); check(high, cell.interval[1]); }
+    if (cell.interval[0] !== null) {
+      check(low, cell.interval[0]);
+      check(high, cell.interval[1]);
+    }
   }
-  const differences = await page.$$eval('figure.contrast', figures => figures.map(figure => [...figure.querySelectorAll('dl data')].map(data => [data.value, data.textContent])));
-  results.contrasts.forEach((contrast, i) => { check(differences[i][0], contrast.difference); check(differences[i][1], contrast.interval[0]); check(differences[i][2], contrast.interval[1]); });
+  const differences = await page.$$eval('figure.contrast', figures =>
+    figures.map(figure =>
+      [...figure.querySelectorAll('dl data')].map(data => [data.value, data.textContent]),
+    ),
+  );
+  results.contrasts.forEach((contrast, i) => {
+    check(differences[i][0], contrast.difference);
+    check(differences[i][1], contrast.interval[0]);
+    check(differences[i][2], contrast.interval[1]);
+  });
   assert.ok(checked >= results.cells.length);
 }
 
@@ -49,14 +77,30 @@ async function figures_agree(page, results) {
 async function text_can_be_read(page) {
   const worst = await page.evaluate(() => {
     const light = text => {
-      const [r, g, b] = text.match(/[\d.]+/g).slice(0, 3).map(v => { const c = v / 255; return c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4; });
+      const [r, g, b] = text
+        .match(/[\d.]+/g)
+        .slice(0, 3)
+        .map(v => {
+          const c = v / 255;
+          return c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4;
+        });
       return 0.2126 * r + 0.7152 * g + 0.0722 * b;
     };
-    const ground = element => { for (let e = element; e; e = e.parentElement) { const c = getComputedStyle(e).backgroundColor; if (c !== 'rgba(0, 0, 0, 0)') return c; } return 'rgb(255, 255, 255)'; };
+    const ground = element => {
+      for (let e = element; e; e = e.parentElement) {
+        const c = getComputedStyle(e).backgroundColor;
+        if (c !== 'rgba(0, 0, 0, 0)') return c;
+      }
+      return 'rgb(255, 255, 255)';
+    };
     let least = 21;
-    for (const element of document.querySelectorAll('#matrix td, #matrix td *, #matrix th, p, dt, .badge, .holds, .failed, .notice, .keys button, a')) {
+    for (const element of document.querySelectorAll(
+      '#matrix td, #matrix td *, #matrix th, p, dt, .badge, .holds, .failed, .notice, .keys button, a',
+    )) {
       if (!element.offsetParent) continue;
-      const [a, b] = [light(getComputedStyle(element).color), light(ground(element))].sort((x, y) => y - x);
+      const [a, b] = [light(getComputedStyle(element).color), light(ground(element))].sort(
+        (x, y) => y - x,
+      );
       least = Math.min(least, (a + 0.05) / (b + 0.05));
     }
     return least;
@@ -77,7 +121,10 @@ const tests = {
     await text_can_be_read(page);
     assert.equal(await page.locator('.verdicts li').count(), results.contrasts.length);
     assert.equal(await page.locator('#matrix caption').count(), 1);
-    assert.equal(await page.locator('#matrix thead th[scope=col]').count(), 1 + results.tasks.length);
+    assert.equal(
+      await page.locator('#matrix thead th[scope=col]').count(),
+      1 + results.tasks.length,
+    );
     assert.equal(await page.locator('#matrix tbody th[scope=row]').count(), results.arms.length);
     await shut(page);
   },
@@ -93,9 +140,26 @@ const tests = {
     const chinese = await visible_text(page);
     assert.match(chinese, /结论/);
     // What is left of Latin words are names, units and terms.
-    const terms = /\b(mlp|fm|cnn|xcit|W_[QKV]|FFN|softmax|MiB|BCa|JSON|results\.json|Vaswani|FT-Transformer|weft|train|tokens|nan|p|a|b|k|M|G)\b/g;
-    const names = new RegExp('\\b(' + await page.evaluate(() => results.arms.concat(results.tasks.map(task => task.name)).sort((p, q) => q.length - p.length).join('|')) + ')\\b', 'g');
-    assert.deepEqual(chinese.replace(names, '').replace(terms, '').match(/[A-Za-z]{2,}/g) || [], []);
+    const terms =
+      /\b(mlp|fm|cnn|xcit|W_[QKV]|FFN|softmax|MiB|BCa|JSON|results\.json|Vaswani|FT-Transformer|weft|train|tokens|nan|p|a|b|k|M|G)\b/g;
+    const names = new RegExp(
+      '\\b(' +
+        (await page.evaluate(() =>
+          results.arms
+            .concat(results.tasks.map(task => task.name))
+            .sort((p, q) => q.length - p.length)
+            .join('|'),
+        )) +
+        ')\\b',
+      'g',
+    );
+    assert.deepEqual(
+      chinese
+        .replace(names, '')
+        .replace(terms, '')
+        .match(/[A-Za-z]{2,}/g) || [],
+      [],
+    );
     assert.notEqual(await page.locator('#difference-0').getAttribute('aria-label'), english);
     assert.equal(await page.locator('#cost-axis option').first().textContent(), '参数量');
     await charts_are_drawn(page, 13);
@@ -110,12 +174,25 @@ const tests = {
   },
 
   async 'a telephone, dark'(browser) {
-    const page = await open(browser, 'whole', { viewport: { width: 390, height: 800 }, colorScheme: 'dark' });
+    const page = await open(browser, 'whole', {
+      viewport: { width: 390, height: 800 },
+      colorScheme: 'dark',
+    });
     await no_sideways_scroll(page);
     await text_can_be_read(page);
     await charts_are_drawn(page, 13);
-    assert.ok(await page.evaluate(() => { const box = document.querySelector('#matrix').parentElement; return box.scrollWidth > box.clientWidth; }), 'the matrix scrolls in its box');
-    await page.evaluate(() => document.querySelectorAll('details').forEach(one => { one.open = true; }));
+    assert.ok(
+      await page.evaluate(() => {
+        const box = document.querySelector('#matrix').parentElement;
+        return box.scrollWidth > box.clientWidth;
+      }),
+      'the matrix scrolls in its box',
+    );
+    await page.evaluate(() =>
+      document.querySelectorAll('details').forEach(one => {
+        one.open = true;
+      }),
+    );
     await no_sideways_scroll(page);
     await shut(page);
   },
@@ -175,7 +252,10 @@ const tests = {
     const page = await open(browser, 'whole', { colorScheme: 'dark' });
     await page.emulateMedia({ media: 'print' });
     await text_can_be_read(page);
-    const paper = await page.pdf({ format: 'A4', margin: { top: '15mm', bottom: '15mm', left: '15mm', right: '15mm' } });
+    const paper = await page.pdf({
+      format: 'A4',
+      margin: { top: '15mm', bottom: '15mm', left: '15mm', right: '15mm' },
+    });
     fs.writeFileSync(path.join(folder('whole'), 'report.pdf'), paper);
     assert.ok(paper.length > 50000);
     await shut(page);
@@ -183,7 +263,8 @@ const tests = {
 };
 
 (async () => {
-  for (const name of ['whole', 'unfinished', 'hostile', 'many']) execFileSync(path.join(build, 'weft'), ['report', folder(name)]);
+  for (const name of ['whole', 'unfinished', 'hostile', 'many'])
+    execFileSync(path.join(build, 'weft'), ['report', folder(name)]);
   const browser = await launch();
   let failed = 0;
   for (const [name, test] of Object.entries(tests)) {

@@ -237,7 +237,7 @@ TEST_CASE("equal FLOPs are solved by the steps, equal seconds by the measured pa
 }
 
 TEST_CASE("every shipped suite can be planned, and its quick form too") {
-  for (const compare::ShippedSuite& shipped : compare::shipped_suites()) {
+  for (const EmbeddedFile& shipped : compare::shipped_suites()) {
     CAPTURE(shipped.name);
     const compare::Suite suite =
         compare::parse_suite(shipped.text, std::string(shipped.name) + ".toml");

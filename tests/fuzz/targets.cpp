@@ -282,7 +282,7 @@ const std::vector<Target>& targets() {
              "\"steps\"\n[[task]]\nname = \"t\"\nmetric = \"val_loss\"\n"
              "[[arm]]\nname = \"a\"\n[[arm]]\nname = \"b\"\nset = { heads = 2 "
              "}\n[[contrast]]\ntask = \"t\"\na = \"a\"\nb = \"b\"\nquestion = \"?\"\n"};
-         for (const compare::ShippedSuite& suite : compare::shipped_suites())
+         for (const EmbeddedFile& suite : compare::shipped_suites())
            seeds.emplace_back(suite.text);
          return seeds;
        },

@@ -24,7 +24,7 @@ struct CompareFlags {
 
 int list_suites(bool json) {
   nlohmann::ordered_json all = nlohmann::ordered_json::array();
-  for (const compare::ShippedSuite& shipped : compare::shipped_suites()) {
+  for (const EmbeddedFile& shipped : compare::shipped_suites()) {
     const compare::Suite suite =
         compare::parse_suite(shipped.text, std::string(shipped.name) + ".toml");
     if (json) {

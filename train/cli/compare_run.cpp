@@ -83,7 +83,7 @@ std::string write_results(const compare::Results& results, const fs::path& folde
 
 compare::Suite find_suite(const std::string& name) {
   std::vector<std::string> names;
-  for (const compare::ShippedSuite& suite : compare::shipped_suites()) {
+  for (const EmbeddedFile& suite : compare::shipped_suites()) {
     if (suite.name == name) return compare::parse_suite(suite.text, name + ".toml");
     names.emplace_back(suite.name);
   }

@@ -1,17 +1,13 @@
 // The suites that come with the program: train/suites/*.toml, embedded by the build.
 #pragma once
 
-#include <string>
-#include <vector>
+#include <span>
+
+#include "core/embedded_file.h"
 
 namespace weft::compare {
 
-struct ShippedSuite {
-  const char* name;  ///< of the file, without .toml
-  const char* text;
-};
-
 /// By name.
-const std::vector<ShippedSuite>& shipped_suites();
+std::span<const EmbeddedFile> shipped_suites();
 
 }  // namespace weft::compare

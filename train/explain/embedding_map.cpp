@@ -9,6 +9,7 @@
 
 #include "core/error.h"
 #include "data/text/word_tokenizer.h"
+#include "train/explain/embedded.h"
 #include "train/explain/text_picture.h"
 #include "train/metrics/neighbours.h"
 #include "train/page/html.h"
@@ -19,14 +20,6 @@ namespace {
 constexpr int kPowerIterations = 300;
 constexpr std::int64_t kDefaultTokens = 12;
 constexpr double kMapWidth = 900, kMapHeight = 640, kMapEdge = 30;
-
-constexpr const char* kMapStyle = R"css(
-svg { width: 100%; height: auto; border: 1px solid var(--line); border-radius: 6px; }
-svg text { font: 11px system-ui, sans-serif; fill: var(--dim); }
-svg text.asked { fill: var(--ink); font-weight: 600; font-size: 13px; }
-svg circle { fill: var(--line); } svg circle.asked { fill: #3a6ea5; }
-table { border-collapse: collapse; } td, th { padding: .2rem .8rem .2rem 0; text-align: left; vertical-align: top; border-bottom: 1px solid var(--line); }
-)css";
 
 /// Words have no id of their own in front of these.
 std::int64_t first_ordinary(const data::Tokenizer& tokenizer) {
@@ -195,7 +188,7 @@ std::string to_html(const EmbeddingMap& map) {
     const double range = std::max(high[axis] - low[axis], 1e-12);
     return kMapEdge + (value - low[axis]) / range * (size - 3 * kMapEdge);
   };
-  std::string html = report::page_begin(map.title, kMapStyle);
+  std::string html = report::page_begin(map.title, kEmbeddingStyle);
   html += fmt::format(
       "<p>The two directions in which the vectors differ most: {:.1f} % of their variance across, "
       "{:.1f} % upwards.</p>\n",

@@ -8,10 +8,6 @@
 
 namespace weft::explain {
 
-extern const char* const kHeatStyle;
-/// Defines heat(share), the colour of a value from -1 to 1.
-extern const char* const kHeatScript;
-
 /// `rgb(... / opacity)` of a value from -1 to 1.
 std::string heat_color(double share);
 /// A table with a caption; shades are shares of its largest number.

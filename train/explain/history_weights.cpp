@@ -9,6 +9,7 @@
 
 #include "autograd/autograd.h"
 #include "core/error.h"
+#include "train/explain/embedded.h"
 #include "train/page/html.h"
 
 namespace weft::explain {
@@ -16,11 +17,6 @@ namespace {
 
 constexpr std::int64_t kAveraged = 2000;  // test examples
 constexpr double kBarPixels = 260;
-
-constexpr const char* kHistoryStyle = R"css(
-table { border-collapse: collapse; } td, th { padding: .1rem .8rem .1rem 0; text-align: left; }
-.bar { display: inline-block; height: .8rem; border-radius: 2px; background: #3a6ea5; } .bar.below { background: #d07a2d; } tr.same td { font-weight: 600; }
-)css";
 
 std::int64_t topic_of(const train::RecommendConfig& c, std::int64_t item) {
   return c.data == "clicks" ? (item - 1) % c.topics : -1;

@@ -6,8 +6,8 @@
 
 #include "train/explain/attention_maps.h"
 #include "train/explain/distance_plot.h"
+#include "train/explain/embedded.h"
 #include "train/explain/heat_html.h"
-#include "train/explain/maps_script.h"
 #include "train/page/html.h"
 
 namespace weft::explain {

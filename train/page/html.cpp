@@ -2,18 +2,9 @@
 
 #include <fmt/format.h>
 
+#include "train/page/embedded.h"
+
 namespace weft::report {
-namespace {
-
-constexpr const char* kCommonStyle = R"css(
-:root { color-scheme: light dark; --ink: #1d2430; --paper: #ffffff; --dim: #6b7482; --line: #e3e7ee; }
-@media (prefers-color-scheme: dark) { :root { --ink: #e6e9ef; --paper: #14181f; --dim: #98a2b3; --line: #2b3340; } }
-body { font: 16px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); margin: 2rem auto; max-width: 60rem; padding: 0 1rem; }
-h1 { font-size: 1.5rem; } h2 { font-size: 1.1rem; margin-top: 2rem; }
-p { color: var(--dim); } pre { border: 1px solid var(--line); border-radius: 6px; padding: 1rem; overflow-x: auto; white-space: pre-wrap; }
-)css";
-
-}  // namespace
 
 std::string escape_html(const std::string& text) {
   std::string out;

@@ -1,6 +1,6 @@
 #include "train/report/compare_page.h"
 
-#include "train/page/chart_js.h"
+#include "train/page/embedded.h"
 #include "train/page/html.h"
 #include "train/report/compare_parts.h"
 

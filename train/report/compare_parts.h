@@ -8,6 +8,7 @@
 
 namespace weft::report::page {
 
+// The files compare_*.css and compare_*.js, as the build has put them into the program.
 extern const char* const kCompareStyle;
 extern const char* const kCompareScript;
 
