@@ -9,6 +9,8 @@ file(GLOB kernel_sources CONFIGURE_DEPENDS core/kernels/*.cpp)
 set_source_files_properties(${kernel_sources} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
 # It replaces operator new and delete, which must not be inlined into what else would be in its unit.
 set_source_files_properties(train/bench/heap_count.cpp PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
+# It alone reads Boost.
+set_source_files_properties(train/compare/distributions.cpp PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
 
 # What is not on the hot path (all but core and optim) is compiled with less optimisation: a quarter off its build time.
 set(quick_build $<$<CONFIG:Release>:-O1>)
@@ -60,7 +62,7 @@ weft_library(weft_data GLOBS data/*.cpp LINKS weft_core
 weft_library(weft_train GLOBS train/config/*.cpp train/loop/*.cpp train/metrics/*.cpp train/tasks/*.cpp train/compare/*.cpp train/page/*.cpp
              train/explain/*.cpp train/report/*.cpp
              LINKS weft_nn weft_optim weft_data
-             PRIVATE_LINKS nlohmann_json::nlohmann_json tomlplusplus::tomlplusplus ZLIB::ZLIB Threads::Threads)
+             PRIVATE_LINKS nlohmann_json::nlohmann_json tomlplusplus::tomlplusplus $<BUILD_INTERFACE:Boost::headers> ZLIB::ZLIB Threads::Threads)
 
 # What is not C++ and yet a part of the program.
 include(core/cmake/embed.cmake)

@@ -7,6 +7,7 @@
 
 #include "core/random.h"
 #include "tests/core/error_text.h"
+#include "train/compare/distributions.h"
 #include "train/compare/power.h"
 #include "train/compare/verdict.h"
 

@@ -10,6 +10,7 @@
 
 #include "core/error.h"
 #include "core/random.h"
+#include "train/compare/distributions.h"
 #include "train/compare/statistics.h"
 
 namespace weft::compare {
@@ -24,16 +25,6 @@ constexpr std::int64_t kMostSeeds = 1 << 20;
 void check_alpha(double alpha) {
   if (!(alpha > 0 && alpha < 1))
     fail<ConfigError>("statistics", "alpha must lie between 0 and 1, got {}", alpha);
-}
-
-/// Least x in [low, high] where a condition that is false below and true above holds.
-template <class Condition>
-double bisect(double low, double high, int steps, Condition&& holds) {
-  for (int i = 0; i < steps; ++i) {
-    const double middle = (low + high) / 2;
-    (holds(middle) ? high : low) = middle;
-  }
-  return high;
 }
 
 /// The patterns that reach the sum of z + d are those whose flipped values have a sum of at most 0:
@@ -64,37 +55,9 @@ double simulated_effect(std::int64_t n, std::int64_t patterns, double power) {
   return *place;
 }
 
-/// P(T > t) for T = (Z + shift) / S, S^2 a chi-square over its `freedom` degrees: the normal tail
-/// at t s - shift, averaged over the density of S, 2 (f / 2)^(f / 2) / Gamma(f / 2) s^(f - 1)
-/// exp(-f s^2 / 2), by Simpson's rule.
-double noncentral_t_above(double t, double freedom, double shift) {
-  const double spread = 12 / std::sqrt(2 * freedom);
-  const double first = std::max(0.0, 1 - spread), last = 1 + spread;
-  constexpr int kPieces = 400;
-  const double step = (last - first) / kPieces;
-  const double scale =
-      std::log(2.0) + freedom / 2 * std::log(freedom / 2) - std::lgamma(freedom / 2);
-  double sum = 0;
-  for (int i = 0; i <= kPieces; ++i) {
-    const double s = first + i * step;
-    if (s == 0) continue;  // the density is 0 there, from two degrees of freedom on
-    const double density = std::exp(scale + (freedom - 1) * std::log(s) - freedom * s * s / 2);
-    sum += (i == 0 || i == kPieces ? 1 : i % 2 == 1 ? 4 : 2) * density * normal_cdf(shift - t * s);
-  }
-  return sum * step / 3;
-}
-
 /// The central t quantile that is exceeded with probability level / 2.
 double t_critical(std::int64_t n, double level) {
-  const auto freedom = static_cast<double>(n - 1);
-  // With one degree of freedom it would be below 2 / (pi level); more degrees have lighter tails.
-  return bisect(0, 2 / level, 80,
-                [&](double t) { return noncentral_t_above(t, freedom, 0) <= level / 2; });
-}
-
-double t_power(std::int64_t n, double effect, double critical) {
-  return noncentral_t_above(critical, static_cast<double>(n - 1),
-                            effect * std::sqrt(static_cast<double>(n)));
+  return t_quantile_above(static_cast<double>(n - 1), level / 2);
 }
 
 double effect_size(std::int64_t n, double level, double power) {
@@ -105,7 +68,8 @@ double effect_size(std::int64_t n, double level, double power) {
   if (patterns < kSimulatedPatterns && n <= kSimulatedSeeds)
     return simulated_effect(n, static_cast<std::int64_t>(patterns), power);
   const double critical = t_critical(n, n <= kSignFlipExact ? patterns * smallest_p(n) : level);
-  return bisect(0, 100, 60, [&](double effect) { return t_power(n, effect, critical) >= power; });
+  return noncentral_t_shift(critical, static_cast<double>(n - 1), power) /
+         std::sqrt(static_cast<double>(n));
 }
 
 }  // namespace
@@ -153,7 +117,8 @@ double t_test_power(std::int64_t n, double effect, double level) {
     fail<NumericError>("statistics", "the power of a t test is for at least {} values, got {}",
                        kFewestSeeds, n);
   check_alpha(level);
-  return t_power(n, effect, t_critical(n, level));
+  return noncentral_t_above(t_critical(n, level), static_cast<double>(n - 1),
+                            effect * std::sqrt(static_cast<double>(n)));
 }
 
 double detectable_effect_size(std::int64_t seeds, double level, double power) {

@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <numbers>
 #include <numeric>
 
 #include "core/error.h"
 #include "core/random.h"
+#include "train/compare/distributions.h"
 
 namespace weft::compare {
 namespace {
@@ -115,19 +115,6 @@ std::vector<double> paired_differences(Values a, Values b) {
   std::vector<double> differences(a.size());
   std::transform(a.begin(), a.end(), b.begin(), differences.begin(), std::minus<>());
   return differences;
-}
-
-double normal_cdf(double x) { return 0.5 * std::erfc(-x / std::numbers::sqrt2); }
-
-double normal_quantile(double p) {
-  if (!(p >= 0 && p <= 1))
-    fail<NumericError>("statistics", "a probability must lie in [0, 1], got {}", p);
-  if (p > 0.5) return -normal_quantile(1 - p);  // the cdf is exact in the lower tail only
-  if (p == 0) return -kInfinity;
-  double low = -40, high = 0;
-  for (double middle = -20; low < middle && middle < high; middle = (low + high) / 2)
-    (normal_cdf(middle) < p ? low : high) = middle;
-  return high;
 }
 
 std::vector<double> bootstrap_means(Values values, const BootstrapOptions& options) {

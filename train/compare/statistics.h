@@ -17,9 +17,6 @@ double standard_deviation(Values values);  ///< with n - 1; 0 for a single value
 /// a[k] - b[k] for every seed k. Throws ShapeError for different lengths.
 std::vector<double> paired_differences(Values a, Values b);
 
-double normal_cdf(double x);
-double normal_quantile(double p);  ///< -inf and inf at 0 and 1
-
 struct Interval {
   double low;
   double high;
