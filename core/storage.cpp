@@ -124,7 +124,7 @@ class Allocator {
       if (wanted.bytes > limit_ - stats_.current - stats_.cached)
         release();
       else
-        keep_less_than(most_kept(wanted.bytes) - wanted.bytes);
+        trim_cache_to(most_kept(wanted.bytes) - wanted.bytes);
       block = system_allocate(wanted.bytes);
       if (!block && stats_.cached > 0) {
         release();
@@ -198,7 +198,7 @@ class Allocator {
 
   /// Gives kept blocks back to the system, those of the sizes that were not asked for the longest
   /// first, until `bytes` are in use and kept at most.
-  void keep_less_than(std::int64_t bytes) {
+  void trim_cache_to(std::int64_t bytes) {
     while (stats_.cached > 0 && stats_.current + stats_.cached > bytes) {
       std::size_t oldest = free_.size();
       for (std::size_t i = 0; i < free_.size(); ++i)

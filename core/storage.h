@@ -25,7 +25,7 @@ void release_cached_memory();
 void set_memory_limit(std::int64_t bytes);
 std::int64_t memory_limit();
 
-/// A 64-byte-aligned buffer. Contents are not initialised.
+/// A 64-byte-aligned buffer. Contents are not initialized.
 class Storage {
  public:
   /// Throws MemoryError when `bytes` do not fit the limit or the system refuses.

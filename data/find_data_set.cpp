@@ -24,7 +24,7 @@ constexpr std::array kShippedSets = {
     ShippedSet{"mnist", "mnist"}, ShippedSet{"sms-spam", "sms-spam.tsv"},
     ShippedSet{"wine", "winequality-white.csv"}};
 
-bool is_there(const fs::path& path) {
+bool exists_here(const fs::path& path) {
   std::error_code ignored;
   return fs::exists(path, ignored);
 }
@@ -76,14 +76,14 @@ std::string find_data_set(std::string_view name_or_path) {
   if (given.find('\0') != std::string::npos) fail<ConfigError>("data", "a path with a zero byte");
   const auto named = std::find_if(kShippedSets.begin(), kShippedSets.end(),
                                   [&](const auto& set) { return set.name == name_or_path; });
-  if (named == kShippedSets.end() && is_there(given)) return given;
+  if (named == kShippedSets.end() && exists_here(given)) return given;
   std::string_view file = named == kShippedSets.end() ? std::string_view() : named->file;
   for (const auto& set : kShippedSets) {
     if (set.file == name_or_path) file = set.file;
   }
   if (file.empty() && looks_like_path(given)) {
     const fs::path folder = fs::path(given).parent_path();
-    if (!folder.empty() && !is_there(folder))
+    if (!folder.empty() && !exists_here(folder))
       fail<IoError>(given,
                     "there is no such file or folder, nor {}: was it moved or deleted? put it "
                     "back, or name where it is now",
@@ -101,7 +101,7 @@ std::string find_data_set(std::string_view name_or_path) {
   const auto folders = data_set_folders();
   for (const auto& folder : folders) {
     auto path = (fs::path(folder) / file).string();
-    if (is_there(path)) return path;
+    if (exists_here(path)) return path;
   }
   fail<IoError>(given, "{} is in none of {}: set WEFT_DATA to the folder that holds it", file,
                 fmt::join(folders, ", "));

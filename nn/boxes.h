@@ -40,7 +40,7 @@ double box_iou(const Box& a, const Box& b);
 double box_giou(const Box& a, const Box& b);
 Box clip_box(const Box& box, double height, double width);
 
-/// (dx, dy, dw, dh) of a box as seen from an anchor: shift of the centre in the anchor's sizes,
+/// (dx, dy, dw, dh) of a box as seen from an anchor: shift of the center in the anchor's sizes,
 /// logarithms of the ratios of sizes; each times its weight. Source: Girshick et al. 2014 (arXiv
 /// 1311.2524), appendix C, eq. 6 to 9; Ren et al. 2015 (arXiv 1506.01497), eq. 2.
 std::array<double, 4> encode_box(const Box& anchor, const Box& box,

@@ -15,7 +15,7 @@ class Detector : public Module {
  public:
   using Module::Module;
 
-  /// What training minimises. Shape: images (B, channels, H, W), boxes (B, M, 5) with label, x0,
+  /// What training minimizes. Shape: images (B, channels, H, W), boxes (B, M, 5) with label, x0,
   /// y0, x1, y1 in a row, label -1 for none -> (). Throws: as box_targets(), ShapeError.
   virtual Tensor loss(const Tensor& images, const Tensor& boxes) const = 0;
   /// The objects of each image, by falling score; nothing is recorded. Call it in evaluation mode.

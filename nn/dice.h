@@ -1,4 +1,4 @@
-// The activations of click models: Dice, and PReLU, which it generalises.
+// The activations of click models: Dice, and PReLU, which it generalizes.
 #pragma once
 
 #include "nn/module.h"

@@ -53,7 +53,7 @@ double normal_quantile(double p) {
 }  // namespace
 
 void Initializer::operator()(const Tensor& tensor) const {
-  if (!fill_) fail<ConfigError>("init", "this initialiser is undefined");
+  if (!fill_) fail<ConfigError>("init", "this initializer is undefined");
   fill_(tensor, random::stream("init"));
 }
 

@@ -1,4 +1,4 @@
-// Initialisers, as values: `init::normal(0.02)` is handed to the parameter that it fills. All draw
+// Initializers, as values: `init::normal(0.02)` is handed to the parameter that it fills. All draw
 // from the stream `init`.
 #pragma once
 

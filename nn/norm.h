@@ -8,7 +8,7 @@
 
 namespace weft::nn {
 
-/// A normalisation of the last dimension.
+/// A normalization of the last dimension.
 class Norm : public Module {
  public:
   using Module::Module;

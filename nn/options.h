@@ -12,7 +12,7 @@ enum class NormKind : std::uint8_t { layer, rms };
 /// gelu_erf and gelu_tanh are two functions, and say which.
 enum class Activation : std::uint8_t { relu, relu_squared, gelu_erf, gelu_tanh, swiglu };
 /// softmax: exact, in tiles. plain: the same with the whole matrix of weights. lightning: no
-/// softmax but a decay by distance (Lightning Attention-2). linear: no softmax, normalised products
+/// softmax but a decay by distance (Lightning Attention-2). linear: no softmax, normalized products
 /// of positive features. channels: between a head's channels instead of tokens (XCiT); never
 /// causal.
 enum class AttentionKind : std::uint8_t { softmax, plain, lightning, linear, channels };

@@ -60,8 +60,8 @@ Planes planes_of(const Tensor& x) {
 /// running = (1 - momentum) running + momentum value. Throws NumericError where that is finite but
 /// the dtype does not hold it.
 template <class T>
-void move_towards(const char* what, const Tensor& running, const Tensor& value, double momentum,
-                  double factor) {
+void update_running(const char* what, const Tensor& running, const Tensor& value, double momentum,
+                    double factor) {
   if (!running.defined()) return;
   const Tensor now = raw::clone(running);
   for (std::int64_t c = 0; c < now.numel(); ++c) {
@@ -211,9 +211,9 @@ Tensor batch_norm(const Tensor& x, const Tensor& weight, const Tensor& bias,
                                      variance.data<T>());
       needs_f64 = x.dtype() == DType::f32 && !can_trust<T>(saved.mean, variance, o.eps);
       if (needs_f64) return;
-      move_towards<T>("running_mean", o.running_mean, saved.mean, o.momentum, 1);
-      move_towards<T>("running_var", o.running_var, variance, o.momentum,
-                      static_cast<double>(count) / static_cast<double>(count - 1));
+      update_running<T>("running_mean", o.running_mean, saved.mean, o.momentum, 1);
+      update_running<T>("running_var", o.running_var, variance, o.momentum,
+                        static_cast<double>(count) / static_cast<double>(count - 1));
     } else {
       saved.mean = before_mean = raw::clone(o.running_mean);
       variance = before_var = raw::clone(o.running_var);

@@ -1,4 +1,4 @@
-// Normalisation of each channel over a batch.
+// Normalization of each channel over a batch.
 #pragma once
 
 #include "core/tensor.h"

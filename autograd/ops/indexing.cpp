@@ -34,12 +34,12 @@ void check_range(const char* op, const Tensor& index, const Shape& shape, int di
 }
 
 /// Sizes before, at and after a dimension.
-struct Around {
+struct AxisSplit {
   std::int64_t outer = 1, size = 1, inner = 1;
 };
 
-Around around(const Shape& shape, int dim) {
-  Around a;
+AxisSplit around(const Shape& shape, int dim) {
+  AxisSplit a;
   for (int i = 0; i < dim; ++i) a.outer *= shape[i];
   for (int i = dim + 1; i < shape.rank(); ++i) a.inner *= shape[i];
   a.size = shape[dim];
@@ -52,7 +52,7 @@ Tensor add_rows(const Tensor& g, const Tensor& index, const Shape& shape, int di
 Tensor take_rows(const char* op, const Tensor& x, const Tensor& index, int dim) {
   const Tensor from = raw::contiguous(x);
   Shape shape = x.shape();
-  const Around a = around(shape, dim);
+  const AxisSplit a = around(shape, dim);
   shape[dim] = index.numel();
   Tensor out = Tensor::empty(shape, x.dtype());
   kernels::take_rows(out.raw_data(), from.raw_data(), index.data<std::int64_t>(), a.outer, a.size,
@@ -68,7 +68,7 @@ Tensor take_rows(const char* op, const Tensor& x, const Tensor& index, int dim) 
 /// other's gradient.
 Tensor add_rows(const Tensor& g, const Tensor& index, const Shape& shape, int dim) {
   const Tensor from = raw::contiguous(g);
-  const Around a = around(shape, dim);
+  const AxisSplit a = around(shape, dim);
   Tensor out = Tensor::zeros(shape, g.dtype());
   dispatch_float(g.dtype(), "add_rows", [&]<class T>(T) {
     kernels::add_rows(out.data<T>(), from.data<T>(), index.data<std::int64_t>(), a.outer, a.size,

@@ -19,7 +19,7 @@ struct LightningOptions {
 /// out_i = sum over j <= i of lambda^(i - j) <q_i, k_j> v_j: attention without a softmax, with one
 /// decay a head; not causal, over all j of lambda^|i - j|. In blocks of 64: within a block by the
 /// product of scores, between blocks by a running sum of k^T v, so that neither time nor memory
-/// grows with the square of the length. Not normalised: that is the caller's choice. Shape: q, k
+/// grows with the square of the length. Not normalized: that is the caller's choice. Shape: q, k
 /// (B, H, T, D), v (B, H, T, Dv) -> (B, H, T, Dv). Views with any strides whose last is 1 are read
 /// in place. Gradient: the same form, walked the other way (algorithm 2). Throws: ShapeError,
 /// DTypeError, ConfigError for a decay, GraphError for a state while gradients are recorded.

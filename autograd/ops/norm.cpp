@@ -54,7 +54,7 @@ struct SavedNorm {
 
 Tensor dense(const Tensor& t) { return t.defined() ? raw::contiguous(t) : t; }
 
-Tensor normalise(const char* op, Norm kind, const Tensor& x, const Tensor& weight,
+Tensor normalize(const char* op, Norm kind, const Tensor& x, const Tensor& weight,
                  const Tensor& bias, double eps, std::function<Tensor()> definition) {
   check(op, x, weight, bias, eps);
   const bool need_x = wants_grad(x), need_w = wants_grad(weight), need_b = wants_grad(bias);
@@ -101,12 +101,12 @@ Tensor normalise(const char* op, Norm kind, const Tensor& x, const Tensor& weigh
 }  // namespace
 
 Tensor layer_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, double eps) {
-  return normalise("layer_norm", Norm::layer, x, weight, bias, eps,
+  return normalize("layer_norm", Norm::layer, x, weight, bias, eps,
                    [=] { return definition::layer_norm(x, weight, bias, eps); });
 }
 
 Tensor rms_norm(const Tensor& x, const Tensor& weight, double eps) {
-  return normalise("rms_norm", Norm::rms, x, weight, Tensor(), eps,
+  return normalize("rms_norm", Norm::rms, x, weight, Tensor(), eps,
                    [=] { return definition::rms_norm(x, weight, eps); });
 }
 

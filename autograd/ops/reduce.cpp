@@ -59,7 +59,7 @@ Plan plan_for(const char* op, const Shape& shape, const Dims& dims) {
   return plan;
 }
 
-/// Reduces one group of neighbouring dimensions [first, last] after the other, from the last; each
+/// Reduces one group of neighboring dimensions [first, last] after the other, from the last; each
 /// is a (outer, n, inner) problem.
 template <class T>
 Tensor reduce_groups(Reduce kind, const Tensor& x, const Plan& plan) {

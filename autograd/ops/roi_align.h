@@ -13,7 +13,7 @@ struct RoiAlignOptions {
 };
 
 /// The mean of `samples` x `samples` points in each cell of a grid laid over each region, read from
-/// the map between its pixels, whose centres are at halves (as torchvision's roi_align with
+/// the map between its pixels, whose centers are at halves (as torchvision's roi_align with
 /// aligned=True). Points more than a pixel outside the map count as 0. Shape: x (B, C, H, W),
 /// regions (R, 5) of x's dtype with image, x0, y0, x1, y1 in a row -> (R, C, grid rows, grid
 /// columns). Gradient: to x; none to regions. Throws: ShapeError, DTypeError, ConfigError;

@@ -10,7 +10,7 @@ namespace {
 
 using Inputs = std::vector<Tensor>;
 
-std::vector<double> normalised(const Inputs& in, bool center, double eps) {
+std::vector<double> normalized(const Inputs& in, bool center, double eps) {
   std::vector<double> x = flat(in[0]);
   const std::vector<double> weight = in.size() > 1 ? flat(in[1]) : std::vector<double>(),
                             bias = in.size() > 2 ? flat(in[2]) : std::vector<double>();
@@ -42,7 +42,7 @@ Case norm_case(std::string label, bool center, const Shape& shape, int parameter
                 return center ? layer_norm(in[0], weight, in.size() > 2 ? in[2] : Tensor(), eps)
                               : rms_norm(in[0], weight, eps);
               },
-          .reference = [=](const Inputs& in) { return normalised(in, center, eps); }};
+          .reference = [=](const Inputs& in) { return normalized(in, center, eps); }};
 }
 
 Sample make(const char* name, bool center) {

@@ -187,7 +187,7 @@ Sample make_cat() {
       return i[1] < 2 ? in[0].at(i) : i[1] < 5 ? in[1].at({i[0], i[1] - 2}) : in[2].at({i[0], 0});
     });
   };
-  const auto one_after_another = [](const Inputs& in) {
+  const auto concatenated = [](const Inputs& in) {
     std::vector<double> all;
     for (const Tensor& t : in)
       for (const double v : flat(t)) all.push_back(v);
@@ -196,13 +196,12 @@ Sample make_cat() {
   s.cases = {
       many("columns", {values({2, 2}, 1), values({2, 3}, 2), values({2, 1}, 3)}, joined(1),
            columns),
-      many("rows", {values({2, 3}, 4), values({1, 3}, 5)}, joined(0), one_after_another),
+      many("rows", {values({2, 3}, 4), values({1, 3}, 5)}, joined(0), concatenated),
       many("dimension from the end", {values({2, 2}, 1), values({2, 3}, 2), values({2, 1}, 3)},
            joined(-1), columns),
-      many("one", {values({2, 3}, 6)}, joined(0), one_after_another),
-      many("one of them empty", {values({0, 3}, 7), values({2, 3}, 8)}, joined(0),
-           one_after_another),
-      many("all empty", {values({2, 0}, 9), values({3, 0}, 10)}, joined(0), one_after_another),
+      many("one", {values({2, 3}, 6)}, joined(0), concatenated),
+      many("one of them empty", {values({0, 3}, 7), values({2, 3}, 8)}, joined(0), concatenated),
+      many("all empty", {values({2, 0}, 9), values({3, 0}, 10)}, joined(0), concatenated),
   };
   s.errors = {
       {"shapes",

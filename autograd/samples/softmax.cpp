@@ -15,7 +15,7 @@ using Inputs = std::vector<Tensor>;
 using Op = Tensor (*)(const Tensor&, std::int64_t);
 constexpr double kNone = -std::numeric_limits<double>::infinity();
 
-std::vector<double> normalised(const std::vector<double>& x, const Shape& shape, std::int64_t dim,
+std::vector<double> normalized(const std::vector<double>& x, const Shape& shape, std::int64_t dim,
                                bool logarithm) {
   std::size_t n = 1, inner = 1;
   if (shape.rank() > 0) {
@@ -47,7 +47,7 @@ Case plain(Op op, bool logarithm, std::string label, const Shape& shape, std::in
       .inputs = {values(shape, 1, -range, range)},
       .call = [=](const Inputs& in) { return op(in[0], dim); },
       .reference =
-          [=](const Inputs& in) { return normalised(flat(in[0]), in[0].shape(), dim, logarithm); }};
+          [=](const Inputs& in) { return normalized(flat(in[0]), in[0].shape(), dim, logarithm); }};
 }
 
 /// The second row sees nothing, the first all but two.
@@ -62,7 +62,7 @@ Case masked_softmax() {
                 const std::vector<double> hidden = flat(in[1]);
                 for (std::size_t i = 0; i < x.size(); ++i)
                   if (hidden[i] != 0) x[i] = kNone;
-                return normalised(x, in[0].shape(), -1, false);
+                return normalized(x, in[0].shape(), -1, false);
               }};
 }
 

@@ -12,7 +12,7 @@ set_source_files_properties(train/bench/heap_count.cpp PROPERTIES SKIP_UNITY_BUI
 # It alone reads Boost.
 set_source_files_properties(train/compare/distributions.cpp PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
 
-# What is not on the hot path (all but core and optim) is compiled with less optimisation: a quarter off its build time.
+# What is not on the hot path (all but core and optim) is compiled with less optimization: a quarter off its build time.
 set(quick_build $<$<CONFIG:Release>:-O1>)
 # Commands and tests do next to no arithmetic: a third off theirs.
 set(quickest_build $<$<CONFIG:Release>:-Og>)
@@ -27,7 +27,7 @@ if(WEFT_FUZZ)
   target_compile_options(weft_options INTERFACE -fsanitize=fuzzer-no-link)
   target_compile_definitions(weft_options INTERFACE HWY_COMPILE_ONLY_SCALAR)  # readers multiply no matrices: a third of the build's time
 endif()
-if(WEFT_COVERAGE)  # the counters of all threads; a line is one line, not what the optimiser made of it
+if(WEFT_COVERAGE)  # the counters of all threads; a line is one line, not what the optimizer made of it
   target_compile_options(weft_options INTERFACE --coverage -fprofile-update=atomic -O1 -fno-inline-functions-called-once)
   target_link_options(weft_options INTERFACE --coverage)
 endif()

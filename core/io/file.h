@@ -29,7 +29,7 @@ class FileLimitError : public DiskFullError {
 [[noreturn]] void fail_for_room(const std::string& path, std::string_view what, int error);
 
 /// A file that appears under its name at commit() and not before: until then the bytes go to a
-/// neighbour with another name, which the destructor removes (and leaving::leave). A crash or a
+/// neighbor with another name, which the destructor removes (and leaving::leave). A crash or a
 /// full disk leaves what was there. Throws IoError, DiskFullError.
 class AtomicFile {
  public:

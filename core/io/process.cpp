@@ -141,7 +141,7 @@ ProcessOutcome run_process(const std::vector<std::string>& command) {
   ProcessOutcome outcome;
   bool whole = false;
   {
-    const leaving::Child ended_with_us(child);
+    const leaving::Child killed_at_exit(child);
     out.close(1);
     err.close(1);
     whole = read_all(out, err, outcome);

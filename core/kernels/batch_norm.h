@@ -1,4 +1,4 @@
-// Batch normalisation of images that lie in planes: x (batch, channels, pixels), row-major. T is
+// Batch normalization of images that lie in planes: x (batch, channels, pixels), row-major. T is
 // float or double.
 #pragma once
 

@@ -16,7 +16,7 @@
 HWY_BEFORE_NAMESPACE();
 namespace weft::kernels::HWY_NAMESPACE {
 
-/// One run of results. Strides of 0 and 1 are vectorised; any other (a transposed operand) goes
+/// One run of results. Strides of 0 and 1 are vectorized; any other (a transposed operand) goes
 /// element by element.
 template <class F>
 HWY_INLINE void run_with(const float* a, std::int64_t a_stride, const float* b,
@@ -76,7 +76,7 @@ void BinaryRun(Binary op, const float* a, std::int64_t a_stride, const float* b,
 /// Elements that are brought side by side at a time.
 constexpr std::int64_t kStage = 256;
 
-/// n elements a stride apart as neighbours: p itself, or the buffer they were copied to.
+/// n elements a stride apart as neighbors: p itself, or the buffer they were copied to.
 template <class T>
 HWY_INLINE const T* staged(const T* p, std::int64_t stride, std::int64_t n, T* buffer) {
   if (stride == 1) return p;

@@ -32,7 +32,7 @@ constexpr std::size_t kMostLanes = HWY_MAX_BYTES / sizeof(float);
 
 /// Where one block of rows of C stands, and what its sums are added to: nothing (null), C itself,
 /// or one row for all (base_row 0).
-struct Place {
+struct BlockOperands {
   const float* a;
   Index a_row, a_column;
   float* c;
@@ -42,17 +42,18 @@ struct Place {
 };
 
 /// c = alpha * sum, plus what stands at `base` unless that is null.
-HWY_INLINE void finish(Vector sum, Vector alpha, const float* base, float* c) {
+HWY_INLINE void epilogue(Vector sum, Vector alpha, const float* base, float* c) {
   const hn::ScalableTag<float> d;
   hn::StoreU(base ? hn::MulAdd(sum, alpha, hn::LoadU(d, base)) : hn::Mul(sum, alpha), d, c);
 }
 
 /// The same for the first `columns` lanes, which may be none or all.
-HWY_INLINE void finish_some(Vector sum, Vector alpha, const float* base, float* c, Index columns) {
+HWY_INLINE void epilogue_tail(Vector sum, Vector alpha, const float* base, float* c,
+                              Index columns) {
   const hn::ScalableTag<float> d;
   if (columns <= 0) return;
   const std::size_t count = static_cast<std::size_t>(columns);
-  if (count >= hn::Lanes(d)) return finish(sum, alpha, base, c);
+  if (count >= hn::Lanes(d)) return epilogue(sum, alpha, base, c);
   store_tail(d,
              base ? hn::MulAdd(sum, alpha, load_tail(d, base, count, 0.0f)) : hn::Mul(sum, alpha),
              c, count);
@@ -60,25 +61,25 @@ HWY_INLINE void finish_some(Vector sum, Vector alpha, const float* base, float* 
 
 /// Row r of a block, one or two vectors.
 template <bool kTwo>
-HWY_INLINE void finish_row(const Place& at, Index r, Vector left, Vector right, Vector alpha,
-                           Index columns) {
+HWY_INLINE void epilogue_row(const BlockOperands& at, Index r, Vector left, Vector right,
+                             Vector alpha, Index columns) {
   const Index lanes = static_cast<Index>(hn::Lanes(hn::ScalableTag<float>()));
   float* const c = at.c + r * at.ldc;
   const float* const base = at.base ? at.base + r * at.base_row : nullptr;
   if (columns >= (kTwo ? 2 : 1) * lanes) {
-    finish(left, alpha, base, c);
-    if constexpr (kTwo) finish(right, alpha, base ? base + lanes : nullptr, c + lanes);
+    epilogue(left, alpha, base, c);
+    if constexpr (kTwo) epilogue(right, alpha, base ? base + lanes : nullptr, c + lanes);
   } else {
-    finish_some(left, alpha, base, c, columns);
+    epilogue_tail(left, alpha, base, c, columns);
     if constexpr (kTwo)
-      finish_some(right, alpha, base ? base + lanes : nullptr, c + lanes, columns - lanes);
+      epilogue_tail(right, alpha, base ? base + lanes : nullptr, c + lanes, columns - lanes);
   }
 }
 
 /// R rows and one or two vectors of C from `depth` rows of the panel b.
 template <int R, bool kTwo>
-HWY_INLINE void block(const Place& at, const float* HWY_RESTRICT b, Index stride, Index depth,
-                      float factor, Index columns) {
+HWY_INLINE void block(const BlockOperands& at, const float* HWY_RESTRICT b, Index stride,
+                      Index depth, float factor, Index columns) {
   const hn::ScalableTag<float> d;
   const Vector alpha = hn::Set(d, factor);
   const Index lanes = static_cast<Index>(hn::Lanes(d));
@@ -106,17 +107,17 @@ HWY_INLINE void block(const Place& at, const float* HWY_RESTRICT b, Index stride
       if constexpr (R > 5) step(5, s50, s51);
     }
   }
-  finish_row<kTwo>(at, 0, s00, s01, alpha, columns);
-  if constexpr (R > 1) finish_row<kTwo>(at, 1, s10, s11, alpha, columns);
-  if constexpr (R > 2) finish_row<kTwo>(at, 2, s20, s21, alpha, columns);
-  if constexpr (R > 3) finish_row<kTwo>(at, 3, s30, s31, alpha, columns);
-  if constexpr (R > 4) finish_row<kTwo>(at, 4, s40, s41, alpha, columns);
-  if constexpr (R > 5) finish_row<kTwo>(at, 5, s50, s51, alpha, columns);
+  epilogue_row<kTwo>(at, 0, s00, s01, alpha, columns);
+  if constexpr (R > 1) epilogue_row<kTwo>(at, 1, s10, s11, alpha, columns);
+  if constexpr (R > 2) epilogue_row<kTwo>(at, 2, s20, s21, alpha, columns);
+  if constexpr (R > 3) epilogue_row<kTwo>(at, 3, s30, s31, alpha, columns);
+  if constexpr (R > 4) epilogue_row<kTwo>(at, 4, s40, s41, alpha, columns);
+  if constexpr (R > 5) epilogue_row<kTwo>(at, 5, s50, s51, alpha, columns);
 }
 
 template <bool kTwo>
-HWY_INLINE void some_rows(Index rows, const Place& at, const float* b, Index stride, Index depth,
-                          float alpha, Index columns) {
+HWY_INLINE void microkernel(Index rows, const BlockOperands& at, const float* b, Index stride,
+                            Index depth, float alpha, Index columns) {
   switch (rows) {
     case 1:
       return block<1, kTwo>(at, b, stride, depth, alpha, columns);

@@ -71,7 +71,7 @@ struct Reader {
 
 /// Rows that a walk will touch.
 template <class T>
-struct Touched {
+struct TouchedRows {
   HeadGrid<const T> rows;
   Index columns;
 };
@@ -84,7 +84,7 @@ HeadGrid<const T> as_const(const HeadGrid<T>& grid) {
 /// Asks for the rows of a block while the one before it is worked on: with other heads between them
 /// they are too far apart for the processor to guess.
 template <class T>
-void ask_for(const Touched<T>& touched, Index b, Index h, Tokens block) {
+void prefetch_rows(const TouchedRows<T>& touched, Index b, Index h, Tokens block) {
   constexpr Index kLine = 64 / static_cast<Index>(sizeof(T));
   if (!touched.rows.data) return;
   for (Index i = block.begin; i < block.end; ++i) {
@@ -118,7 +118,7 @@ class Lightning {
   /// reads or writes.
   template <class Visit>
   void walk(Walk direction, const Sources<T>& sources, std::initializer_list<Reader<T>> readers,
-            T* initial, std::initializer_list<Touched<T>> touched, const Visit& visit) const {
+            T* initial, std::initializer_list<TouchedRows<T>> touched, const Visit& visit) const {
     const bool has_state = sources.a.data && (args_.T_ > kLightningBlock || initial);
     Storage states(has_state ? walkers_ * segments_ * state_size() * static_cast<Index>(sizeof(T))
                              : 0);
@@ -137,8 +137,8 @@ class Lightning {
           const Index b = bh / args_.H, h = bh % args_.H;
           if (!final_block) {
             const Index next = direction == Walk::right ? block.end : block.begin - kLightningBlock;
-            for (const Touched<T>& rows : touched)
-              ask_for(rows, b, h, {next, std::min(args_.T_, next + kLightningBlock)});
+            for (const TouchedRows<T>& rows : touched)
+              prefetch_rows(rows, b, h, {next, std::min(args_.T_, next + kLightningBlock)});
           }
           visit(b, h, powers, block, tiles);
           if (!has_state) return;
@@ -321,7 +321,7 @@ template <class T>
 void lightning_forward_of(const LightningArgs<T>& args, const HeadGrid<T>& out, T* state) {
   if (args.B * args.H * args.T_ == 0) return;
   const Lightning<T> lightning(args);
-  const std::initializer_list<Touched<T>> touched{
+  const std::initializer_list<TouchedRows<T>> touched{
       {args.q, args.D}, {args.k, args.D}, {args.v, args.Dv}, {as_const(out), args.Dv}};
   lightning.walk(Walk::right, {args.k, args.v}, {{args.q, out, false}}, state, touched,
                  [&](Index b, Index h, const Powers<T>& powers, Tokens block, T* tiles) {
@@ -344,7 +344,7 @@ void lightning_backward_of(const LightningArgs<T>& args, const HeadGrid<const T>
              one_block = args.T_ <= kLightningBlock;
   const auto nothing = [](Index, Index, const Powers<T>&, Tokens, T*) {};
   const Sources<T> keys{want_dq ? args.k : HeadGrid<const T>{}, args.v}, queries{args.q, g};
-  const std::initializer_list<Touched<T>> touched{
+  const std::initializer_list<TouchedRows<T>> touched{
       {args.q, args.D}, {args.k, args.D},          {args.v, args.Dv},
       {g, args.Dv},     {as_const(to.dk), args.D}, {as_const(to.dv), args.Dv}};
   const auto within_block = [&](bool queries_too, bool keys_too) {

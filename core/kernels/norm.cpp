@@ -47,8 +47,8 @@ HWY_INLINE T sum_of_squares(const T* HWY_RESTRICT x, std::int64_t n, T mean) {
 }
 
 template <class T>
-HWY_INLINE hn::Vec<hn::ScalableTag<T>> load_some(const T* p, std::int64_t i, std::int64_t n,
-                                                 T otherwise) {
+HWY_INLINE hn::Vec<hn::ScalableTag<T>> load_or(const T* p, std::int64_t i, std::int64_t n,
+                                               T otherwise) {
   const hn::ScalableTag<T> d;
   if (!p) return hn::Set(d, otherwise);
   return i + static_cast<std::int64_t>(hn::Lanes(d)) <= n
@@ -57,7 +57,7 @@ HWY_INLINE hn::Vec<hn::ScalableTag<T>> load_some(const T* p, std::int64_t i, std
 }
 
 template <class T>
-HWY_INLINE void store_some(hn::Vec<hn::ScalableTag<T>> v, T* p, std::int64_t i, std::int64_t n) {
+HWY_INLINE void store_up_to(hn::Vec<hn::ScalableTag<T>> v, T* p, std::int64_t i, std::int64_t n) {
   const hn::ScalableTag<T> d;
   if (i + static_cast<std::int64_t>(hn::Lanes(d)) <= n)
     hn::StoreU(v, d, p + i);
@@ -153,10 +153,9 @@ void forward_rows(const NormArgs<T>& args, T* y, std::int64_t begin, std::int64_
     if (args.rstd) args.rstd[r] = rstd;
     const auto scale = hn::Set(d, rstd), center = hn::Set(d, mean);
     for (std::int64_t i = 0; i < n; i += lanes) {
-      const auto h = hn::Mul(hn::Sub(load_some(x, i, n, T(0)), center), scale);
-      store_some(
-          hn::MulAdd(h, load_some(args.weight, i, n, T(1)), load_some(args.bias, i, n, T(0))), out,
-          i, n);
+      const auto h = hn::Mul(hn::Sub(load_or(x, i, n, T(0)), center), scale);
+      store_up_to(hn::MulAdd(h, load_or(args.weight, i, n, T(1)), load_or(args.bias, i, n, T(0))),
+                  out, i, n);
     }
   }
 }
@@ -179,25 +178,25 @@ void backward_rows(const NormArgs<T>& args, const T* g, T* dx, T* dweight, T* db
                center = hn::Set(d, args.kind == Norm::layer ? args.mean[r] : T(0));
     auto sum_u = hn::Zero(d), sum_uh = hn::Zero(d);
     for (std::int64_t i = 0; i < n; i += lanes) {
-      const auto h = hn::Mul(hn::Sub(load_some(x, i, n, T(0)), center), scale);
-      const auto gi = load_some(gr, i, n, T(0));
-      const auto u = hn::Mul(gi, load_some(args.weight, i, n, T(1)));  // 0 beyond the tail, as g is
+      const auto h = hn::Mul(hn::Sub(load_or(x, i, n, T(0)), center), scale);
+      const auto gi = load_or(gr, i, n, T(0));
+      const auto u = hn::Mul(gi, load_or(args.weight, i, n, T(1)));  // 0 beyond the tail, as g is
       sum_u = hn::Add(sum_u, u);
       sum_uh = hn::MulAdd(u, h, sum_uh);
       if (dweight)
-        store_some(hn::MulAdd(gi, h, load_some(static_cast<const T*>(dweight), i, n, T(0))),
-                   dweight, i, n);
+        store_up_to(hn::MulAdd(gi, h, load_or(static_cast<const T*>(dweight), i, n, T(0))), dweight,
+                    i, n);
       if (dbias)
-        store_some(hn::Add(gi, load_some(static_cast<const T*>(dbias), i, n, T(0))), dbias, i, n);
+        store_up_to(hn::Add(gi, load_or(static_cast<const T*>(dbias), i, n, T(0))), dbias, i, n);
     }
     if (!dx) continue;
     const auto mean_u =
         hn::Set(d, args.kind == Norm::layer ? sum_lanes(d, sum_u) * inverse_n : T(0));
     const auto mean_uh = hn::Set(d, sum_lanes(d, sum_uh) * inverse_n);
     for (std::int64_t i = 0; i < n; i += lanes) {
-      const auto h = hn::Mul(hn::Sub(load_some(x, i, n, T(0)), center), scale);
-      const auto u = hn::Mul(load_some(gr, i, n, T(0)), load_some(args.weight, i, n, T(1)));
-      store_some(hn::Mul(scale, hn::NegMulAdd(h, mean_uh, hn::Sub(u, mean_u))), dx + r * n, i, n);
+      const auto h = hn::Mul(hn::Sub(load_or(x, i, n, T(0)), center), scale);
+      const auto u = hn::Mul(load_or(gr, i, n, T(0)), load_or(args.weight, i, n, T(1)));
+      store_up_to(hn::Mul(scale, hn::NegMulAdd(h, mean_uh, hn::Sub(u, mean_u))), dx + r * n, i, n);
     }
   }
 }

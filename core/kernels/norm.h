@@ -1,4 +1,4 @@
-// Layer normalisation and root-mean-square normalisation over contiguous rows: rows x n elements
+// Layer normalization and root-mean-square normalization over contiguous rows: rows x n elements
 // each.
 #pragma once
 

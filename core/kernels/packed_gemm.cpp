@@ -64,13 +64,13 @@ void multiply_tile(const PackedGemm& t, const float* strips, const float* panels
         const float* const base = onto_c ? c : t.bias ? t.bias + column : nullptr;
         const float* const a =
             strips ? strips + r * depth + p * kRows : t.a + r * t.a_row + (first + p) * t.a_column;
-        const Place at{a,    strips ? 1 : t.a_row, strips ? kRows : t.a_column, c, t.ldc,
-                       base, onto_c ? t.ldc : 0};
+        const BlockOperands at{a,    strips ? 1 : t.a_row, strips ? kRows : t.a_column, c, t.ldc,
+                               base, onto_c ? t.ldc : 0};
         const Index count = std::min(kRows, row + rows - r);
         if (2 * columns > width)
-          some_rows<true>(count, at, panel, width, part, 1.0f, columns);
+          microkernel<true>(count, at, panel, width, part, 1.0f, columns);
         else
-          some_rows<false>(count, at, panel, width, part, 1.0f, columns);
+          microkernel<false>(count, at, panel, width, part, 1.0f, columns);
       }
     }
   }

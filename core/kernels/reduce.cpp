@@ -172,7 +172,7 @@ void columns(Reduce op, const double* x, std::int64_t rows, std::int64_t stride,
     for (std::int64_t j = 0; j < cols; ++j) out[j] = combine(op, out[j], x[r * stride + j]);
 }
 
-/// Each of `outer` rows of n neighbours; long rows in blocks.
+/// Each of `outer` rows of n neighbors; long rows in blocks.
 template <class T>
 void reduce_rows(Reduce op, const T* x, std::int64_t outer, std::int64_t n, T* out) {
   if (n <= 4 * kGrain) {

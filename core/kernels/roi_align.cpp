@@ -35,7 +35,7 @@ void roi_taps(const RoiGrid& g, const T* regions, RoiTap<T>* taps) {
       [&](std::int64_t begin, std::int64_t end) {
         for (std::int64_t r = begin; r < end; ++r) {
           const T* const region = regions + 5 * r;
-          // Pixel centres are at halves: a region's edge x stands at x scale - 1/2 of the map's
+          // Pixel centers are at halves: a region's edge x stands at x scale - 1/2 of the map's
           // samples.
           const double x0 = static_cast<double>(region[1]) * g.scale - 0.5,
                        y0 = static_cast<double>(region[2]) * g.scale - 0.5;

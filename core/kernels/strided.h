@@ -13,7 +13,7 @@ namespace weft::kernels {
 inline constexpr std::int64_t kElementwiseGrain = 16384;
 
 /// The dimensions of N operands (strides in elements, 0 where broadcast), with dimensions of size 1
-/// dropped and neighbours merged wherever every operand steps through both evenly. The result's
+/// dropped and neighbors merged wherever every operand steps through both evenly. The result's
 /// elements are rows x inner, in row-major order.
 template <int N>
 struct StridedLoop {

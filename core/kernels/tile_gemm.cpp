@@ -41,17 +41,18 @@ void tile_gemm_f32(const TileGemm<float>& t) {
         if (t.cut == Cut::inner_begin)
           while (begin < depth && t.visible[first + begin] <= row) ++begin;
         float* const c = t.c + row * t.ldc + column;
-        const Place at{t.a + row * t.a_row + (first + begin) * t.a_column,
-                       t.a_row,
-                       t.a_column,
-                       c,
-                       t.ldc,
-                       t.accumulate || first > 0 ? c : nullptr,
-                       t.ldc};
+        const BlockOperands at{t.a + row * t.a_row + (first + begin) * t.a_column,
+                               t.a_row,
+                               t.a_column,
+                               c,
+                               t.ldc,
+                               t.accumulate || first > 0 ? c : nullptr,
+                               t.ldc};
         if (two)
-          some_rows<true>(rows, at, panel + begin * stride, stride, end - begin, t.alpha, stored);
+          microkernel<true>(rows, at, panel + begin * stride, stride, end - begin, t.alpha, stored);
         else
-          some_rows<false>(rows, at, panel + begin * stride, stride, end - begin, t.alpha, stored);
+          microkernel<false>(rows, at, panel + begin * stride, stride, end - begin, t.alpha,
+                             stored);
       }
     }
     column += columns;

@@ -187,7 +187,7 @@ AnnotatedImages::AnnotatedImages(const std::string& folder, const AnnotatedOptio
         load_scene(folder, path, file, boxes, classes_, options.side, options.old_rules));
     fingerprint_ = batch_hash(scene.image, scene.boxes, fingerprint_);
   }
-  if (!options.old_rules) look_for_emptiness(path);
+  if (!options.old_rules) check_has_objects(path);
   const std::vector<Scene>& train = splits_[0];
   const Tensor images =
       Tensor::empty({std::ssize(train), 1, options.side, options.side}, DType::u8);
@@ -197,7 +197,7 @@ AnnotatedImages::AnnotatedImages(const std::string& folder, const AnnotatedOptio
   edges_ = edges_of(images);
 }
 
-void AnnotatedImages::look_for_emptiness(const std::string& path) {
+void AnnotatedImages::check_has_objects(const std::string& path) {
   for (const Split split : {Split::train, Split::validation, Split::test}) {
     const auto& all = splits_[static_cast<int>(split)];
     if (std::any_of(all.begin(), all.end(),

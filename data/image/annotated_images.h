@@ -9,7 +9,7 @@
 namespace weft::data {
 
 struct AnnotatedOptions {
-  std::int64_t side = 96;  ///< pictures are made grey and scaled to this
+  std::int64_t side = 96;  ///< pictures are made gray and scaled to this
   std::uint64_t seed = 1;  ///< of the order of the training pictures
   bool old_rules = false;  ///< the list as runs before config format 3 read it: no quotes, no order
                            ///< of columns but one
@@ -45,7 +45,7 @@ class AnnotatedImages final : public DetectionData {
   Scene scene(Split split, std::int64_t number) const override;
 
  private:
-  void look_for_emptiness(const std::string& path);
+  void check_has_objects(const std::string& path);
 
   AnnotatedOptions options_;
   std::vector<std::string> notes_;

@@ -1,4 +1,4 @@
-// Labelled pictures as training data.
+// Labeled pictures as training data.
 #pragma once
 
 #include <array>
@@ -111,7 +111,7 @@ class ImageData {
 
 /// Loads a directory with `train-images-idx3-ubyte`, `train-labels-idx1-ubyte`,
 /// `t10k-images-idx3-ubyte` and `t10k-labels-idx1-ubyte`, each with or without `.gz`, or a shipped
-/// set by name (`mnist`). idx3 is (N, H, W); for colours, `...-images-idx4-ubyte` is (N, C, H, W).
+/// set by name (`mnist`). idx3 is (N, H, W); for colors, `...-images-idx4-ubyte` is (N, C, H, W).
 /// Both t10k files may be absent: no test split. Throws IoError.
 ImageData load_images(std::string_view name_or_path, const ImageOptions& options = {});
 

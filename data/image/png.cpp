@@ -121,7 +121,7 @@ std::uint8_t over_white(int value, int alpha) {
 
 Tensor load_png(const std::string& path, std::int64_t channels) {
   if (channels != 1 && channels != 3)
-    fail<ConfigError>("load_png", "channels is 1 (grey) or 3 (RGB), got {}", channels);
+    fail<ConfigError>("load_png", "channels is 1 (gray) or 3 (RGB), got {}", channels);
   const auto file = read_file(path, kMaxPngBytes);
   if (file.empty()) fail<IoError>(path, "is empty: a PNG file is wanted");
   if (!file.starts_with(kSignature)) refuse_other(path, file);

@@ -25,28 +25,28 @@ struct Taps {
   std::vector<float> weights;
 };
 
-// With scale = in / out, output pixel i covers [i * scale, (i + 1) * scale) of the input, centre (i
+// With scale = in / out, output pixel i covers [i * scale, (i + 1) * scale) of the input, center (i
 // + 1/2) * scale. area: the weight of an input pixel is its overlap with that interval. bilinear:
-// max(0, 1 - |distance of centres| / max(scale, 1)), the triangle that interpolates when enlarging,
-// widened to the output's pixel when shrinking. Both are normalised to sum 1, which also treats the
+// max(0, 1 - |distance of centers| / max(scale, 1)), the triangle that interpolates when enlarging,
+// widened to the output's pixel when shrinking. Both are normalized to sum 1, which also treats the
 // edges.
 std::vector<Taps> make_taps(std::int64_t in, std::int64_t out, Filter filter) {
   const double scale = static_cast<double>(in) / static_cast<double>(out);
   const double radius = filter == Filter::area ? scale / 2 : std::max(scale, 1.0);
   std::vector<Taps> all(static_cast<std::size_t>(out));
   for (std::int64_t i = 0; i < out; ++i) {
-    const double centre = (static_cast<double>(i) + 0.5) * scale;
+    const double center = (static_cast<double>(i) + 0.5) * scale;
     const auto first =
-        std::clamp(static_cast<std::int64_t>(std::floor(centre - radius)), std::int64_t{0}, in - 1);
+        std::clamp(static_cast<std::int64_t>(std::floor(center - radius)), std::int64_t{0}, in - 1);
     const auto last =
-        std::clamp(static_cast<std::int64_t>(std::ceil(centre + radius)), first + 1, in);
+        std::clamp(static_cast<std::int64_t>(std::ceil(center + radius)), first + 1, in);
     std::vector<double> weights;
     double sum = 0;
     for (auto j = first; j < last; ++j) {
       const auto x = static_cast<double>(j);
       const double weight = filter == Filter::area
-                                ? std::min(x + 1, centre + radius) - std::max(x, centre - radius)
-                                : 1 - std::abs(x + 0.5 - centre) / radius;
+                                ? std::min(x + 1, center + radius) - std::max(x, center - radius)
+                                : 1 - std::abs(x + 0.5 - center) / radius;
       weights.push_back(std::max(weight, 0.0));
       sum += weights.back();
     }
@@ -147,7 +147,7 @@ Normalization Normalization::of_images(const Tensor& images) {
     const double mean = sum / total;
     const double variance = squares / total - mean * mean;
     result.mean[static_cast<std::size_t>(c)] = mean / 255;
-    // One pixel in a million a grey level off has variance 1e-6; what is below that is rounding.
+    // One pixel in a million a gray level off has variance 1e-6; what is below that is rounding.
     if (variance > 1e-7) result.std[static_cast<std::size_t>(c)] = std::sqrt(variance) / 255;
   }
   return result;

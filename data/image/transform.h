@@ -40,13 +40,13 @@ enum class Filter : std::uint8_t {
   area,      ///< the mean of the pixels covered
 };
 
-/// u8 (..., H, W) to u8 (..., height, width), pixel centres at halves, rounded to nearest. Throws
+/// u8 (..., H, W) to u8 (..., height, width), pixel centers at halves, rounded to nearest. Throws
 /// ShapeError for sizes outside 1 .. 65536, DTypeError.
 Tensor resize_images(const Tensor& images, std::int64_t height, std::int64_t width,
                      Filter filter = Filter::bilinear);
 
 /// The pixels of every picture in one other order, always the same for a size: what a model knows
-/// of neighbourhood is worth nothing any more, and nothing else is lost. u8 (..., H, W) to the same
+/// of neighborhood is worth nothing any more, and nothing else is lost. u8 (..., H, W) to the same
 /// shape. Throws ShapeError, DTypeError.
 Tensor shuffle_pixels(const Tensor& images);
 

@@ -64,10 +64,10 @@ ClickData::ClickData(std::vector<std::vector<ClickEvent>> events,
                         "before the last ones",
                         name(split), 2 * options.leave_out);
   }
-  if (!options.old_rules) look_for_sameness();
+  if (!options.old_rules) check_clicks_differ();
 }
 
-void ClickData::look_for_sameness() {
+void ClickData::check_clicks_differ() {
   for (const Split split : {Split::train, Split::validation, Split::test}) {
     const double rate = click_rate(split);
     if (rate != 0 && rate != 1) continue;

@@ -71,7 +71,7 @@ class ClickData {
   ClickBatch train_batch(std::int64_t k, std::int64_t size, std::uint64_t seed) const;
   std::int64_t batches_per_epoch(std::int64_t size) const;
   /// How often each item, category and user stands in the training examples, candidates and
-  /// histories: what mini-batch aware regularisation divides by.
+  /// histories: what mini-batch aware regularization divides by.
   std::vector<Tensor> occurrences() const;
   /// Changes when the data do.
   std::uint64_t fingerprint() const;
@@ -86,7 +86,7 @@ class ClickData {
   };
   void fill(const Example& example, std::int64_t* row, float* target) const;
 
-  void look_for_sameness();
+  void check_clicks_differ();
 
   std::string where_;
   std::vector<std::string> notes_;

@@ -89,7 +89,7 @@ TokenBatch gather_rows(const Tensor& tokens, const Tensor& targets, const std::i
 
 }  // namespace
 
-TokenData::TokenData(Part train, Part validation, Part test, bool binary, bool standardise,
+TokenData::TokenData(Part train, Part validation, Part test, bool binary, bool standardize,
                      std::string source)
     : parts_{std::move(train), std::move(validation), std::move(test)},
       binary_(binary),
@@ -117,17 +117,17 @@ TokenData::TokenData(Part train, Part validation, Part test, bool binary, bool s
                                                : mean_std(y.data<float>(), rows, 1);
   const bool wide = tokens(Split::train).dtype() == DType::f64;
   if (wide)
-    become_f32<double>(standardise);
-  else if (standardise)
-    become_f32<float>(standardise);
+    round_to_f32<double>(standardize);
+  else if (standardize)
+    round_to_f32<float>(standardize);
 }
 
-/// Standardises the features, by their statistics in T, and rounds them to f32 last.
+/// Standardizes the features, by their statistics in T, and rounds them to f32 last.
 template <class T>
-void TokenData::become_f32(bool standardise) {
+void TokenData::round_to_f32(bool standardize) {
   const std::int64_t rows = size(Split::train), columns = tokens_per_row() * features();
   std::vector<MeanStd> of(static_cast<std::size_t>(columns));
-  if (standardise)
+  if (standardize)
     for (std::int64_t c = 0; c < columns; ++c)
       of[static_cast<std::size_t>(c)] = mean_std(tokens(Split::train).data<T>() + c, rows, columns);
   for (Part& part : parts_) {
@@ -137,7 +137,7 @@ void TokenData::become_f32(bool standardise) {
     float* to = part.tokens.template data<float>();
     for (std::int64_t i = 0; i < from.numel(); ++i) {
       const MeanStd& column = of[static_cast<std::size_t>(i % columns)];
-      to[i] = standardise ? static_cast<float>((x[i] - column.mean) / column.std)
+      to[i] = standardize ? static_cast<float>((x[i] - column.mean) / column.std)
                           : static_cast<float>(x[i]);
     }
   }
@@ -290,7 +290,7 @@ TokenData synthetic_tokens(const SyntheticTokens& o) {
           make_part(o, Split::validation, o.validation),
           make_part(o, Split::test, o.test),
           true,
-          o.standardise,
+          o.standardize,
           std::string(name(o.task))};
 }
 

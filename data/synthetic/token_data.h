@@ -43,14 +43,14 @@ class TokenData {
     Tensor targets;  ///< (N,) f32 or f64
   };
 
-  /// `binary`: targets are 0 or 1, and to be told apart. With `standardise` each of the T x F
+  /// `binary`: targets are 0 or 1, and to be told apart. With `standardize` each of the T x F
   /// features of all splits is shifted and scaled to mean 0 and deviation 1 over the training
   /// split, whose statistics alone are used. Statistics are those of the numbers as they are given;
   /// f64 tokens become f32 only then, and f64 targets stay what they are, so that a column of large
   /// numbers that differ by little keeps its digits. Throws ShapeError for parts that do not fit
   /// together, ConfigError for a training split without rows and binary targets that are neither 0
   /// nor 1.
-  TokenData(Part train, Part validation, Part test, bool binary, bool standardise,
+  TokenData(Part train, Part validation, Part test, bool binary, bool standardize,
             std::string source);
 
   std::int64_t tokens_per_row() const { return parts_[0].tokens.size(1); }
@@ -79,7 +79,7 @@ class TokenData {
   class Order;
   const Part& part(Split split) const { return parts_[static_cast<int>(split)]; }
   template <class T>
-  void become_f32(bool standardise);
+  void round_to_f32(bool standardize);
 
   Part parts_[3];
   bool binary_;
@@ -117,7 +117,7 @@ struct SyntheticTokens {
   std::int64_t test = 2000;
   double units =
       1;  ///< dimension k comes in a unit that makes its numbers units^(k / (F - 1)) times larger
-  bool standardise = false;
+  bool standardize = false;
   std::uint64_t seed = 1;
 
   /// Throws ConfigError for sizes out of range, a task that needs more tokens or dimensions, and

@@ -1,5 +1,5 @@
 // Files of separated fields, one record after another: the one reader of tables, ratings, lists of
-// boxes, labelled texts and pairs of texts.
+// boxes, labeled texts and pairs of texts.
 #pragma once
 
 #include <cstdint>

@@ -65,8 +65,8 @@ void add_notes(TokenData& data, const CsvTable& table, const Tensor& features,
       if (!is_target) note(c, "has one value in all training rows: nothing can be learned from it");
     } else if (read > kDigitsLost * facts.deviation) {
       lost(c, read, facts.deviation, "64-bit numbers", "take off what all its values share");
-    } else if (!is_target && !o.standardise && facts.rounding_f32 > kDigitsLost * facts.deviation) {
-      lost(c, facts.rounding_f32, facts.deviation, "32-bit numbers", "use --standardise");
+    } else if (!is_target && !o.standardize && facts.rounding_f32 > kDigitsLost * facts.deviation) {
+      lost(c, facts.rounding_f32, facts.deviation, "32-bit numbers", "use --standardize");
     }
   }
 }
@@ -118,7 +118,7 @@ TokenData table_tokens(const CsvTable& table, const TableTokens& o, std::string 
       const double* from = cells + row * columns;
       for (std::int64_t c = 0; c < features; ++c)
         result.tokens.data<double>()[i * features + c] =
-            within(from[c], row, c, o.old_rules || !o.standardise);
+            within(from[c], row, c, o.old_rules || !o.standardize);
       const double target = within(from[features], row, features, o.old_rules && !o.binary);
       high += o.binary && target >= o.at_least ? 1 : 0;
       result.targets.data<double>()[i] = o.binary ? (target >= o.at_least ? 1.0 : 0.0) : target;
@@ -145,7 +145,7 @@ TokenData table_tokens(const CsvTable& table, const TableTokens& o, std::string 
     if (o.old_rules || o.binary) one->targets = raw::cast(one->targets, DType::f32);
   }
   TokenData data(std::move(train_part), std::move(validation_part), std::move(test_part), o.binary,
-                 o.standardise, std::move(source));
+                 o.standardize, std::move(source));
   if (!o.old_rules) add_notes(data, table, all_features, all_targets, o);
   return data;
 }

@@ -17,7 +17,7 @@ struct TableTokens {
   bool binary = false;     ///< the target becomes 1 where it is at least `at_least`, else 0, to be
                            ///< told apart; else it is a number to be met
   double at_least = 0;
-  bool standardise = false;
+  bool standardize = false;
   bool old_rules = false;  ///< numbers become 32-bit floats before anything is computed from them,
                            ///< as runs before config format 3 had it
 };
@@ -26,7 +26,7 @@ struct TableTokens {
 /// 2021 (arXiv 2106.11959) read a table. (A row as one token of all its features would leave
 /// attention a single token, over which softmax is 1, whatever it holds; models that want it so
 /// flatten the tokens themselves.) Which rows are in which split is one fixed permutation, of no
-/// seed. Features become 32-bit floats last of all, after they were standardised; targets that are
+/// seed. Features become 32-bit floats last of all, after they were standardized; targets that are
 /// numbers stay 64-bit floats. Throws ConfigError for splits that leave no training rows, a table
 /// without features, training rows (more than one) whose targets are all one number, and at_least
 /// that leaves one class there; IoError for numbers beyond f32. The result's notes() name columns

@@ -112,10 +112,10 @@ Tensor SkipGramPairs::batch(std::int64_t k, std::int64_t size, std::uint64_t see
   };
   const auto word = [&](std::int64_t at) { return ids_[static_cast<std::size_t>(at)]; };
   for (std::int64_t row = 0; row < size; ++row) {
-    std::int64_t centre = 0, context = 0;
+    std::int64_t center = 0, context = 0;
     for (int tries = 0; tries < kMaxTries; ++tries) {
-      centre = static_cast<std::int64_t>(generator.next_below(ids_.size()));
-      if (!keep(word(centre))) continue;
+      center = static_cast<std::int64_t>(generator.next_below(ids_.size()));
+      if (!keep(word(center))) continue;
       // All pairs within a width drawn from 1 to the window: distance d falls into window - d + 1
       // of them. Words that subsampling drops are not there, so that the window reaches further.
       auto place = static_cast<std::int64_t>(generator.next_below(
@@ -123,12 +123,12 @@ Tensor SkipGramPairs::batch(std::int64_t k, std::int64_t size, std::uint64_t see
       std::int64_t steps = 1;
       for (; place >= options_.window - steps + 1; ++steps) place -= options_.window - steps + 1;
       const std::int64_t direction = (generator.next_u32() & 1U) != 0 ? 1 : -1;
-      for (context = centre + direction; context >= 0 && context <= last; context += direction)
+      for (context = center + direction; context >= 0 && context <= last; context += direction)
         if (keep(word(context)) && --steps == 0) break;
       if (context >= 0 && context <= last) break;
-      context = centre == 0 ? 1 : centre - 1;
+      context = center == 0 ? 1 : center - 1;
     }
-    *out++ = word(centre);
+    *out++ = word(center);
     *out++ = word(context);
     for (std::int64_t n = 0; n < options_.negatives; ++n) {
       const std::uint64_t high = generator.next_u32(), low = generator.next_u32();

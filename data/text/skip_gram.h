@@ -13,13 +13,13 @@ namespace weft::data {
 
 struct SkipGramOptions {
   std::int64_t window =
-      5;  ///< words on each side at most: a width from 1 to it is drawn for each centre
+      5;  ///< words on each side at most: a width from 1 to it is drawn for each center
   std::int64_t negatives = 5;  ///< k noise words for each pair
   double power = 0.75;         ///< noise is drawn with frequency^power
   double subsample =
       1e-3;  ///< t: a word of frequency f is kept with probability min(1, sqrt(t / f)); 0: all are
   std::int64_t ignore =
-      -1;  ///< an id that is neither centre, nor context, nor noise: unknown words
+      -1;  ///< an id that is neither center, nor context, nor noise: unknown words
   /// Throws ConfigError.
   void validate() const;
 };
@@ -33,7 +33,7 @@ class SkipGramPairs {
   SkipGramPairs(std::vector<std::int32_t> ids, std::int64_t vocab_size,
                 const SkipGramOptions& options);
 
-  /// Batch k, ids (B, 2 + negatives): centre, context, noise. Depends on (seed, k, B) alone;
+  /// Batch k, ids (B, 2 + negatives): center, context, noise. Depends on (seed, k, B) alone;
   /// batches are independent draws of positions, so that every one is a fair sample of the text.
   /// Noise may hit the context, as in the published code's table.
   Tensor batch(std::int64_t k, std::int64_t size, std::uint64_t seed) const;

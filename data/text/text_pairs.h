@@ -47,7 +47,7 @@ struct TextPairs {
 /// `tang`, the shipped quatrains, or a file of lines of a source, a tab and a target
 /// (data/text/tabbed_lines.h; a `.csv` file: separated and quoted as in RFC 4180). A header of
 /// source and target, src and tgt, input and output, question and answer says where they stand;
-/// further columns, such as the licence in files of Tatoeba and Anki, are left out with a note.
+/// further columns, such as the license in files of Tatoeba and Anki, are left out with a note.
 /// `old_rules`: as runs before config format 3 read it, where they were part of the target. Throws
 /// IoError.
 TextPairs read_pairs(std::string_view name_or_path, bool old_rules = false);

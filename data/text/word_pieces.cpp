@@ -37,7 +37,7 @@ struct CutWord {
   std::int64_t count;
 };
 
-/// The words as pieces, and how often each pair of neighbours occurs; joining a pair touches only
+/// The words as pieces, and how often each pair of neighbors occurs; joining a pair touches only
 /// the words that hold it.
 class PieceJoiner {
  public:
@@ -158,8 +158,8 @@ class PieceJoiner {
   std::priority_queue<Candidate> queue_;
 };
 
-std::vector<std::string> learn_anew(const std::vector<std::pair<std::string, std::int64_t>>& words,
-                                    std::int64_t room) {
+std::vector<std::string> learn_merges(
+    const std::vector<std::pair<std::string, std::int64_t>>& words, std::int64_t room) {
   const Phase phase("learning {} word pieces from {} words", room, words.size());
   PieceJoiner joiner(words, room);
   while (joiner.size() < room && joiner.join()) {
@@ -199,7 +199,7 @@ std::vector<std::string> learn_pieces(
   static auto& last = *new std::pair<WordsKey, std::vector<std::string>>;
   const WordsKey key = key_of(words, room);
   const std::lock_guard lock(mutex);
-  if (last.first != key) last = {key, learn_anew(words, room)};
+  if (last.first != key) last = {key, learn_merges(words, room)};
   return last.second;
 }
 

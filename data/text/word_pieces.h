@@ -9,7 +9,7 @@
 namespace weft::data {
 
 /// At most `room` pieces for words with their counts, `##` before those that continue a word: all
-/// single characters, the most frequent first, then joined neighbours, the most frequent pair first
+/// single characters, the most frequent first, then joined neighbors, the most frequent pair first
 /// (the earlier in the alphabet of equal ones), until none occurs twice. What was learned last is
 /// remembered: who loads the same data again (to estimate memory, to plan a comparison) need not
 /// wait again.

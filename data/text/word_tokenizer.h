@@ -34,7 +34,7 @@ struct WordOptions {
 std::vector<std::string> split_words(std::string_view text, bool lowercase, std::string_view where);
 
 /// Whole words, or words and their pieces, `##` before a piece that continues a word. Pieces are
-/// learned by joining the most frequent neighbours (Sennrich et al. 2016, arXiv 1508.07909,
+/// learned by joining the most frequent neighbors (Sennrich et al. 2016, arXiv 1508.07909,
 /// algorithm 1) and used by the longest match first, as BERT's (Devlin et al. 2018, arXiv
 /// 1810.04805, section 3; Wu et al. 2016, arXiv 1609.08144, section 4.1). decode() puts single
 /// blanks between words: what it gives is not the text to the letter.

@@ -9,7 +9,7 @@
 namespace weft::nn {
 namespace {
 
-double penalised(const Hypothesis& h, double alpha) {
+double penalized(const Hypothesis& h, double alpha) {
   return h.log_probability / std::pow((5 + static_cast<double>(h.ids.size())) / 6, alpha);
 }
 
@@ -130,7 +130,7 @@ std::vector<Hypothesis> EncoderDecoder::beam_search(const std::vector<std::int64
       Hypothesis longer = alive[static_cast<std::size_t>(extension.parent)];
       longer.ids.push_back(extension.id);
       longer.log_probability = extension.log_probability;
-      longer.score = penalised(longer, options.length_penalty);
+      longer.score = penalized(longer, options.length_penalty);
       if (extension.id == options.end || step + 1 == most) {
         done.push_back(longer);
         if (step + 1 < most) continue;

@@ -50,7 +50,7 @@ class DetrAttention : public Module {
 };
 
 /// Self attention, attention to the map (a decoder's), feed-forward layers; each added to what came
-/// in and normalised after. Source: Carion et al. 2020, figure 10.
+/// in and normalized after. Source: Carion et al. 2020, figure 10.
 class DetrLayer : public Module {
  public:
   DetrLayer(const DetrConfig& config, bool decoder);
@@ -81,7 +81,7 @@ class Detr : public Detector {
 
   struct Output {
     Tensor logits;  ///< (B, n_query, n_class + 1)
-    Tensor boxes;   ///< (B, n_query, 4): centre x, y, width, height, as shares of the image
+    Tensor boxes;   ///< (B, n_query, 4): center x, y, width, height, as shares of the image
   };
   /// After every layer of the decoder. Throws: ShapeError.
   std::vector<Output> forward(const Tensor& images) const;
@@ -111,7 +111,7 @@ class Detr : public Detector {
   Buffer places;  ///< (S, C) of the map
 };
 
-/// Sum of 1 - GIoU over rows of boxes given by centre and size. Shape: both (N, 4) -> (). Throws:
+/// Sum of 1 - GIoU over rows of boxes given by center and size. Shape: both (N, 4) -> (). Throws:
 /// ShapeError.
 Tensor giou_loss(const Tensor& boxes, const Tensor& wanted);
 

@@ -45,8 +45,8 @@ std::vector<Box> make_anchors(const FasterRcnnConfig& c, std::int64_t stride) {
 }
 
 /// `count` of the given indices at random, in their order; all of them where there are no more.
-std::vector<std::int64_t> draw_some(std::vector<std::int64_t> from, std::int64_t count,
-                                    Generator& random) {
+std::vector<std::int64_t> sample_without_replacement(std::vector<std::int64_t> from,
+                                                     std::int64_t count, Generator& random) {
   const auto size = static_cast<std::int64_t>(from.size());
   if (size <= count) return from;
   for (std::int64_t i = 0; i < count; ++i)
@@ -78,7 +78,7 @@ Tensor value_tensor(const std::vector<double>& values, const Shape& shape, DType
 
 /// What is trained of a first or second stage: rows of the outputs, whether or what they are, and
 /// the boxes of those that are objects.
-struct Drawn {
+struct SampledAnchors {
   std::vector<std::int64_t> rows;
   std::vector<std::int64_t> labels;  ///< 0: background
   std::vector<std::int64_t> box_rows;
@@ -92,7 +92,7 @@ struct Drawn {
 
 /// The smooth L1 distances of the chosen rows of `codes` (N, 4), summed, over the number of
 /// everything that was drawn.
-Tensor box_loss(const Tensor& codes, const Drawn& drawn, double bend) {
+Tensor box_loss(const Tensor& codes, const SampledAnchors& drawn, double bend) {
   if (drawn.box_rows.empty()) return Tensor::scalar(0, codes.dtype());
   const auto count = static_cast<std::int64_t>(drawn.box_rows.size());
   const Tensor chosen = index_select(codes, 0, index_tensor(drawn.box_rows)),
@@ -187,7 +187,7 @@ FasterRcnnLosses FasterRcnn::losses(const Tensor& images, const Tensor& boxes) c
   if (!is_training()) alike.emplace(0, "regions");
   Generator& random = alike ? *alike : random::stream("regions");
 
-  Drawn first;
+  SampledAnchors first;
   for (std::int64_t b = 0; b < batch; ++b) {
     const auto& objects = targets[static_cast<std::size_t>(b)];
     std::vector<std::int64_t> target_of(anchors_.size(), -1), positive, negative;
@@ -208,10 +208,11 @@ FasterRcnnLosses FasterRcnn::losses(const Tensor& images, const Tensor& boxes) c
       else if (best[a].second < config_.negative_iou)
         negative.push_back(static_cast<std::int64_t>(a));
     }
-    positive = draw_some(std::move(positive), config_.anchors_per_image / 2, random);
-    negative =
-        draw_some(std::move(negative),
-                  config_.anchors_per_image - static_cast<std::int64_t>(positive.size()), random);
+    positive =
+        sample_without_replacement(std::move(positive), config_.anchors_per_image / 2, random);
+    negative = sample_without_replacement(
+        std::move(negative), config_.anchors_per_image - static_cast<std::int64_t>(positive.size()),
+        random);
     for (const std::int64_t a : positive) {
       const std::int64_t row = b * places + a;
       first.rows.push_back(row);
@@ -231,7 +232,7 @@ FasterRcnnLosses FasterRcnn::losses(const Tensor& images, const Tensor& boxes) c
   // the objects themselves.
   auto proposals = propose(out, batch, config_.proposals_training);
   std::vector<std::vector<Box>> regions(targets.size());
-  Drawn second;
+  SampledAnchors second;
   for (std::size_t b = 0; b < targets.size(); ++b) {
     for (const BoxTarget& object : targets[b]) proposals[b].push_back(object.box);
     std::vector<std::int64_t> positive, negative, target_of;
@@ -240,10 +241,11 @@ FasterRcnnLosses FasterRcnn::losses(const Tensor& images, const Tensor& boxes) c
       target_of.push_back(target);
       (iou >= config_.object_iou ? positive : negative).push_back(static_cast<std::int64_t>(i));
     }
-    positive = draw_some(std::move(positive), config_.regions_per_image / 2, random);
-    negative =
-        draw_some(std::move(negative),
-                  config_.regions_per_image - static_cast<std::int64_t>(positive.size()), random);
+    positive =
+        sample_without_replacement(std::move(positive), config_.regions_per_image / 2, random);
+    negative = sample_without_replacement(
+        std::move(negative), config_.regions_per_image - static_cast<std::int64_t>(positive.size()),
+        random);
     for (const auto* some : {&positive, &negative})
       for (const std::int64_t i : *some) {
         const Box& region = proposals[b][static_cast<std::size_t>(i)];

@@ -47,14 +47,14 @@ std::int64_t sample_id(const Tensor& logits, const GenerateOptions& options, Gen
 
   std::vector<std::int64_t> order(score.size());
   std::iota(order.begin(), order.end(), 0);
-  const auto likelier = [&](std::int64_t a, std::int64_t b) {
+  const auto more_likely = [&](std::int64_t a, std::int64_t b) {
     const double left = score[static_cast<std::size_t>(a)],
                  right = score[static_cast<std::size_t>(b)];
     return left > right || (left == right && a < b);
   };
-  if (options.temperature == 0) return *std::min_element(order.begin(), order.end(), likelier);
+  if (options.temperature == 0) return *std::min_element(order.begin(), order.end(), more_likely);
 
-  if (options.top_k > 0 || options.top_p < 1) std::sort(order.begin(), order.end(), likelier);
+  if (options.top_k > 0 || options.top_p < 1) std::sort(order.begin(), order.end(), more_likely);
   if (options.top_k > 0)
     order.resize(std::min(order.size(), static_cast<std::size_t>(options.top_k)));
 

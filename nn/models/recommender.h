@@ -68,7 +68,7 @@ class Recommender : public Model {
   /// What din multiplies each place of the history with, (B, L), 0 where there is none. Throws
   /// ConfigError for other models.
   Tensor history_weights(const Tensor& ids) const;
-  /// Mini-batch aware regularisation: half the sum, over the rows of the item, category and user
+  /// Mini-batch aware regularization: half the sum, over the rows of the item, category and user
   /// tables that the batch reads, of |w_j|^2 / n_j. `occurrences`: n_j of items, categories and
   /// users (may be undefined without users), (rows,) float, in the whole training data. Its
   /// gradient is eq. 6 of Zhou et al. 2018 without its factor lambda.

@@ -42,9 +42,9 @@ Tensor SkipGram::forward(const Tensor& ids) const {
   if (ids.rank() != 2 || ids.size(1) < 2)
     fail<ShapeError>("skip-gram", "wants ids (B, 2 + noise words), got {}", ids.shape().str());
   const std::int64_t rows = ids.size(0), scored = ids.size(1) - 1;
-  const Tensor centre = input(raw::slice(ids, 1, 0, 1));             // (B, 1, C)
+  const Tensor center = input(raw::slice(ids, 1, 0, 1));             // (B, 1, C)
   const Tensor others = output(raw::slice(ids, 1, 1, ids.size(1)));  // (B, 1 + k, C)
-  const Tensor scores = reshape(matmul(others, transpose(centre, 1, 2)), {rows, scored});
+  const Tensor scores = reshape(matmul(others, transpose(center, 1, 2)), {rows, scored});
   note(2 * static_cast<double>(rows * scored * config_.n_embd), scores);
   return scores;
 }

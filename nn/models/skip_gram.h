@@ -15,14 +15,14 @@ struct SkipGramConfig {
   double parameter_count() const;
 };
 
-/// Scores v'_o . v_c of a centre word c with its context and with noise words. Parameters:
+/// Scores v'_o . v_c of a center word c with its context and with noise words. Parameters:
 /// input.weight (V, C), the embeddings v, from +-1 / (2 C); output.weight (V, C), the v', from
 /// zero. Source: Mikolov et al. 2013 (arXiv 1310.4546), eq. 4; the start: its published code.
 class SkipGram : public Model {
  public:
   explicit SkipGram(const SkipGramConfig& config);
 
-  /// Shape: ids (B, 2 + k): centre, context, k noise words -> scores (B, 1 + k). Throws:
+  /// Shape: ids (B, 2 + k): center, context, k noise words -> scores (B, 1 + k). Throws:
   /// ShapeError, IndexError.
   Tensor forward(const Tensor& ids) const override;
   Tensor example_input(std::int64_t batch = 1) const override;

@@ -36,7 +36,7 @@ struct TokenTransformerConfig {
                       ///< the residual stream as it is
   NormKind norm_kind = NormKind::layer;
   bool positions = true;    ///< a learned vector is added to each token
-  double position_std = 1;  ///< of these at the start: as large as standardised features
+  double position_std = 1;  ///< of these at the start: as large as standardized features
   double dropout = 0;       ///< of the embedded tokens and of each layer's outputs
 
   /// Throws ConfigError.

@@ -115,7 +115,7 @@ TEST_CASE(
       seen.insert(field.name);
     }
   }
-  for (const char* name : {"standardise", "flip", "qk_norm", "post_norm", "zero_init", "one_token",
+  for (const char* name : {"standardize", "flip", "qk_norm", "post_norm", "zero_init", "one_token",
                            "user_id", "tie", "shuffle_pixels"})
     CHECK_MESSAGE(seen.contains(name), name);
 }

@@ -74,7 +74,7 @@ TEST_CASE("a budget that no width can meet is refused with the widths around it"
 TEST_CASE("configurations are brought to equal parameters") {
   const train::TextConfig reference;
   const train::Kind& text = train::kind_of(reference);
-  const auto shakespeare = text.look_at_data(reference);
+  const auto shakespeare = text.inspect_data(reference);
   const double target = text.parameters(reference, *shakespeare);
   nn::Gpt model(train::gpt_config(reference, 65));
   CHECK(target == static_cast<double>(model.num_parameters()));
@@ -91,7 +91,7 @@ TEST_CASE("configurations are brought to equal parameters") {
   }
   const train::VisionConfig vit;
   const train::Kind& vision = train::kind_of(vit);
-  const auto mnist = vision.look_at_data(vit);
+  const auto mnist = vision.inspect_data(vit);
   const double vit_target = vision.parameters(vit, *mnist);
   CHECK(vit_target ==
         static_cast<double>(train::build_model(vit, train::ImageFacts())->num_parameters()));
@@ -186,11 +186,11 @@ TEST_CASE("FLOPs by formula are those of the calls that are made") {
                                        model.forward(Tensor::zeros({1, 10}, DType::i64));
                                      }).flops);
   const train::TextConfig text;
-  CHECK(train::kind_of(text).forward_flops(text, *train::kind_of(text).look_at_data(text)) ==
+  CHECK(train::kind_of(text).forward_flops(text, *train::kind_of(text).inspect_data(text)) ==
         forward_flops(train::gpt_config(text, 65)));
   const train::VisionConfig vision;
   CHECK(
-      train::kind_of(vision).forward_flops(vision, *train::kind_of(vision).look_at_data(vision)) ==
+      train::kind_of(vision).forward_flops(vision, *train::kind_of(vision).inspect_data(vision)) ==
       forward_flops(nn::VitConfig{}));
 }
 

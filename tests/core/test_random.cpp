@@ -136,7 +136,7 @@ TEST_CASE("uniform and normal values have their moments and ranges") {
   }
 }
 
-TEST_CASE("neighbours of a fill are not correlated") {
+TEST_CASE("neighbors of a fill are not correlated") {
   for (const DType dtype : {DType::f32, DType::f64}) {
     const Tensor t = Tensor::empty({100000}, dtype);
     Generator(11, "test").fill_normal(t);

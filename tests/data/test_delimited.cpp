@@ -14,7 +14,7 @@
 #include "data/recommend/clicks.h"
 #include "data/table/csv.h"
 #include "data/table/delimited.h"
-#include "data/text/labelled_text.h"
+#include "data/text/labeled_text.h"
 #include "data/text/tabbed_lines.h"
 #include "data/text/text_pairs.h"
 #include "tests/data/scratch.h"
@@ -90,11 +90,11 @@ Read read_boxes(const Scratch& scratch) {
           joined(data.notes())};
 }
 
-Read read_labelled(const std::string& path) {
-  const LabelledData data = load_labelled(path);
+Read read_labeled(const std::string& path) {
+  const LabeledData data = load_labeled(path);
   std::string values = fmt::format("{}", fmt::join(data.classes(), "/"));
   for (const Split split : {Split::train, Split::validation, Split::test})
-    for (const LabelledText& example : data.examples(split))
+    for (const LabeledText& example : data.examples(split))
       values += fmt::format("|{} {}", example.label, example.text);
   return {values, joined(data.notes())};
 }
@@ -108,7 +108,7 @@ Read read_text_pairs(const std::string& path) {
 }
 
 std::vector<Reader> readers() {
-  std::vector<Row> ratings, labelled, pairs;
+  std::vector<Row> ratings, labeled, pairs;
   for (const int user : {1, 2})
     for (int i = 0; i < 5; ++i)
       ratings.push_back({std::to_string(user), std::to_string(10 + i % 3),
@@ -116,7 +116,7 @@ std::vector<Reader> readers() {
   std::vector<Row> whole = ratings;
   for (Row& row : whole) row[2] = row[2] == "4.5" ? "5" : "2";
   for (int i = 0; i < 12; ++i) {
-    labelled.push_back({i % 2 == 0 ? "good" : "bad", fmt::format("é film {} of an evening", i)});
+    labeled.push_back({i % 2 == 0 ? "good" : "bad", fmt::format("é film {} of an evening", i)});
     pairs.push_back({fmt::format("the {} houses", i), fmt::format("die {} Häuser", i)});
   }
   const Row rating_columns{"userId", "movieId", "rating", "timestamp"};
@@ -158,21 +158,21 @@ std::vector<Reader> readers() {
         {"p3.png", "cat", "3", "1", "8", "4"}},
        read_boxes},
       {"data/text/tabbed_lines.cpp",
-       "labelled.tsv",
+       "labeled.tsv",
        "\t",
        false,
        true,
        {"label", "text"},
-       labelled,
-       text(read_labelled, "labelled.tsv")},
+       labeled,
+       text(read_labeled, "labeled.tsv")},
       {"data/text/tabbed_lines.cpp",
-       "labelled.csv",
+       "labeled.csv",
        ",",
        true,
        true,
        {"label", "text"},
-       labelled,
-       text(read_labelled, "labelled.csv")},
+       labeled,
+       text(read_labeled, "labeled.csv")},
       {"data/text/tabbed_lines.cpp",
        "pairs.tsv",
        "\t",
@@ -261,10 +261,10 @@ TEST_CASE(
                                        }))
               .values == wanted);
     const Read more = read_file_of(reader, file_of(reader, [](std::size_t line, Row& row) {
-                                     row.insert(row.begin() + 1, line == 1 ? "licence" : "CC-BY");
+                                     row.insert(row.begin() + 1, line == 1 ? "license" : "CC-BY");
                                    }));
     CHECK(more.values == wanted);
-    CHECK(contains(more.notes, "left out the column `licence`"));
+    CHECK(contains(more.notes, "left out the column `license`"));
   }
 }
 

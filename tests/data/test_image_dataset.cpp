@@ -176,7 +176,7 @@ TEST_CASE("shift and flip move pixels as they say, and reach every place") {
   CHECK(pixel(data, plain.images.at({0, 0, 2, 2})) == 200);
 }
 
-TEST_CASE("normalisation: of the training split alone, exact, saved and loaded") {
+TEST_CASE("normalization: of the training split alone, exact, saved and loaded") {
   const auto data = numbered(10, 4, HeldOut::last);
   CHECK(data.size(Split::train) == 6);
   CHECK(data.size(Split::validation) == 4);
@@ -272,7 +272,7 @@ TEST_CASE("dark on white is told from light on dark") {
                  "[here] edges of images are unknown, mixed, dark or light"));
 }
 
-TEST_CASE("a directory of one's own, with colours or without a test set") {
+TEST_CASE("a directory of one's own, with colors or without a test set") {
   const Scratch scratch;
   const Tensor images = Tensor::zeros({6, 3, 4, 4}, DType::u8);
   images.data<std::uint8_t>()[0] = 9;

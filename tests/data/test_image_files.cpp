@@ -134,14 +134,14 @@ TEST_CASE("gzip that is truncated, damaged or a bomb") {
 TEST_CASE("PNG there and back") {
   const Scratch scratch;
   const auto path = scratch.path("p.png");
-  const auto grey = gradient({1, 5, 7});
-  save_png(path, grey);
+  const auto gray = gradient({1, 5, 7});
+  save_png(path, gray);
   CHECK(load_png(path, 1).shape() == Shape{1, 5, 7});
-  CHECK(load_png(path, 1).to_vector<int>() == grey.to_vector<int>());
+  CHECK(load_png(path, 1).to_vector<int>() == gray.to_vector<int>());
   const auto as_rgb = load_png(path, 3);
-  CHECK(raw::slice(as_rgb, 0, 2, 3).to_vector<int>() == grey.to_vector<int>());
-  save_png(path, raw::reshape(grey, {5, 7}));
-  CHECK(load_png(path, 1).to_vector<int>() == grey.to_vector<int>());
+  CHECK(raw::slice(as_rgb, 0, 2, 3).to_vector<int>() == gray.to_vector<int>());
+  save_png(path, raw::reshape(gray, {5, 7}));
+  CHECK(load_png(path, 1).to_vector<int>() == gray.to_vector<int>());
 
   const auto rgb = gradient({3, 6, 4});
   save_png(path, rgb);
@@ -160,8 +160,8 @@ TEST_CASE("PNG there and back") {
 
 TEST_CASE("PNG of other kinds: written by another program") {
   const Scratch scratch;
-  // 2 x 1 pixels each. 16-bit grey (0x1234, 0xFFFF), palette of 1 bit (red, green), 2-bit grey (1,
-  // 3), grey + alpha.
+  // 2 x 1 pixels each. 16-bit gray (0x1234, 0xFFFF), palette of 1 bit (red, green), 2-bit gray (1,
+  // 3), gray + alpha.
   const auto png = [&](int depth, int type, const std::string& row,
                        const std::string& palette = {}) {
     return scratch.write("kind.png", png_bytes(2, depth, type, row, palette));

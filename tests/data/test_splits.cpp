@@ -17,7 +17,7 @@
 #include "data/image/png.h"
 #include "data/stratified.h"
 #include "data/table/table_tokens.h"
-#include "data/text/labelled_text.h"
+#include "data/text/labeled_text.h"
 #include "data/text/text_pairs.h"
 #include "tests/data/scratch.h"
 
@@ -90,11 +90,11 @@ std::map<std::string, std::function<Counts(const Scratch&, std::uint64_t seed)>>
         ++counts[static_cast<std::size_t>(split)][static_cast<std::size_t>(target)];
     return counts;
   };
-  all["labelled"] = [](const Scratch&, std::uint64_t) {
+  all["labeled"] = [](const Scratch&, std::uint64_t) {
     std::string lines;
     for (std::int64_t i = 0; i < kExamples; ++i)
       lines += fmt::format("{}\ttext {}\n", class_of(i), i);
-    const LabelledData data(lines, {}, "labelled");
+    const LabeledData data(lines, {}, "labeled");
     Counts counts{};
     for (const Split split : kAllSplits)
       for (const auto& example : data.examples(split))

@@ -72,7 +72,7 @@ TEST_CASE("the wines are what their README says, split the same way for every se
   // A smaller training split leaves the test rows what they are.
   const TokenData fewer =
       load_table_tokens(shipped("winequality-white.csv"),
-                        {.train = 100, .binary = true, .at_least = 7, .standardise = true});
+                        {.train = 100, .binary = true, .at_least = 7, .standardize = true});
   CHECK(fewer.size(Split::train) == 100);
   CHECK(fewer.binary());
   const auto quality = data.targets(Split::test).to_vector<float>(),
@@ -96,7 +96,7 @@ TEST_CASE("columns keep the digits that tell their values apart") {
   for (int i = 0; i < 50; ++i)
     text += fmt::format("{},7,{},{}\n", 1700000000 + i, 0.1 * i, 1700000000 + 7 * (i % 5));
   const CsvTable table = parse_csv(text, "t.csv");
-  const TokenData data = table_tokens(table, {.standardise = true}, "t.csv");
+  const TokenData data = table_tokens(table, {.standardize = true}, "t.csv");
   std::set<float> seen;
   for (const Split split : {Split::train, Split::validation, Split::test})
     for (std::int64_t i = 0; i < data.size(split); ++i)
@@ -111,11 +111,11 @@ TEST_CASE("columns keep the digits that tell their values apart") {
   REQUIRE(raw.notes().size() == 2);
   CHECK(
       weft_test::contains(raw.notes()[0], "t.csv: column 1 (`t`) loses digits as 32-bit numbers"));
-  CHECK(weft_test::contains(raw.notes()[0], "use --standardise"));
+  CHECK(weft_test::contains(raw.notes()[0], "use --standardize"));
   // Beyond 2^53 a column loses them as soon as it is read.
   std::string large;
   for (int i = 0; i < 20; ++i) large += fmt::format("{},{}\n", 1700000000123456789 + i, i);
-  const TokenData lost = table_tokens(parse_csv(large, "n.csv"), {.standardise = true}, "n.csv");
+  const TokenData lost = table_tokens(parse_csv(large, "n.csv"), {.standardize = true}, "n.csv");
   REQUIRE(lost.notes().size() == 1);
   CHECK((weft_test::contains(lost.notes()[0], "column 1") &&
          (lost.notes()[0].find("loses digits as 64-bit numbers") != std::string::npos ||
@@ -124,7 +124,7 @@ TEST_CASE("columns keep the digits that tell their values apart") {
           table_tokens(parse_csv("a,y\n1,5\n2,5\n3,5\n4,5\n5,5\n", "t.csv"), {}, "t.csv");
         }) == "[t.csv] all 3 training targets (column 2 (`y`)) are 5: there is nothing to learn");
   // A run of before keeps the numbers that it had.
-  const TokenData old = table_tokens(table, {.standardise = true, .old_rules = true}, "t.csv");
+  const TokenData old = table_tokens(table, {.standardize = true, .old_rules = true}, "t.csv");
   CHECK(old.targets(Split::train).dtype() == DType::f32);
   CHECK(old.notes().empty());
 }

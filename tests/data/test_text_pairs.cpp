@@ -76,7 +76,7 @@ TEST_CASE("files of pairs, and the shipped quatrains") {
           load_pairs(scratch.write("half.tsv", "one\t\n"));
         }).ends_with(":1] no target after the tab"));
 
-  // A licence behind each pair, as in files of Tatoeba and Anki, is no part of the target; an old
+  // A license behind each pair, as in files of Tatoeba and Anki, is no part of the target; an old
   // run keeps it.
   const std::string anki = scratch.write(
       "anki.txt",

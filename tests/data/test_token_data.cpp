@@ -79,10 +79,10 @@ TEST_CASE(
 }
 
 TEST_CASE(
-    "units scale the dimensions, and standardising takes them out with the training split's "
+    "units scale the dimensions, and standardizing takes them out with the training split's "
     "figures alone") {
   const TokenData raw = small(TokenTask::within, {.units = 1e4}), plain = small(TokenTask::within),
-                  standard = small(TokenTask::within, {.units = 1e4, .standardise = true});
+                  standard = small(TokenTask::within, {.units = 1e4, .standardize = true});
   for (std::int64_t k = 0; k < 8; ++k) {
     const double factor = std::pow(1e4, static_cast<double>(k) / 7);
     CHECK(raw.tokens(Split::train).at({5, 2, k}) ==

@@ -1,4 +1,4 @@
-// Word pieces, labelled lines, masks, pairs of words.
+// Word pieces, labeled lines, masks, pairs of words.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -6,7 +6,7 @@
 #include <map>
 #include <set>
 
-#include "data/text/labelled_text.h"
+#include "data/text/labeled_text.h"
 #include "data/text/sequences.h"
 #include "data/text/skip_gram.h"
 #include "data/text/word_tokenizer.h"
@@ -28,7 +28,7 @@ TEST_CASE("words: apostrophes inside, signs and Chinese characters alone, capita
                  "[file] not UTF-8"));
 }
 
-TEST_CASE("word pieces: the most frequent neighbours are joined, and the longest match is used") {
+TEST_CASE("word pieces: the most frequent neighbors are joined, and the longest match is used") {
   const auto tokenizer = WordTokenizer::of_text(
       "low low low low low lower lower newest newest newest newest newest newest widest widest "
       "widest",
@@ -72,9 +72,9 @@ TEST_CASE("whole words: rare ones are unknown") {
                  "needs \"lowercase\""));
 }
 
-TEST_CASE("labelled lines: torn ones are named") {
+TEST_CASE("labeled lines: torn ones are named") {
   const auto load = [](const std::string& text) {
-    return message_of<IoError>([&] { LabelledData(text, {}, "f.tsv"); });
+    return message_of<IoError>([&] { LabeledData(text, {}, "f.tsv"); });
   };
   CHECK(load("ham\tone\nspam two\n") == "[f.tsv:2] no tab: a line is a label, a tab and a text");
   CHECK(load("ham\tone\n\n\ttwo\n") == "[f.tsv:3] no label before the tab");
@@ -92,7 +92,7 @@ TEST_CASE("labelled lines: torn ones are named") {
                 "one a split (if the first line is a header, call its columns label and text)"));
 }
 
-TEST_CASE("labelled lines: which column is the label, and what becomes of others") {
+TEST_CASE("labeled lines: which column is the label, and what becomes of others") {
   std::string left, right, header, three;
   for (int i = 0; i < 12; ++i) {
     const std::string label = i % 3 == 0 ? "neg" : "pos",
@@ -102,15 +102,15 @@ TEST_CASE("labelled lines: which column is the label, and what becomes of others
     header += std::to_string(i) + "\t" + text + "\t" + label + "\n";
     three += label + "\t" + text + "\tCC-BY " + std::to_string(i) + "\n";
   }
-  const auto examples = [](const LabelledData& data) {
+  const auto examples = [](const LabeledData& data) {
     std::map<std::string, std::string> all;
     for (const Split split : {Split::train, Split::validation, Split::test})
-      for (const LabelledText& one : data.examples(split))
+      for (const LabeledText& one : data.examples(split))
         all[one.text] = data.classes()[static_cast<std::size_t>(one.label)];
     return all;
   };
-  const LabelledData plain(left, {}, "f"), imdb(right, {}, "f"),
-      named("id\treview\tsentiment\n" + header, {}, "f"), licence(three, {}, "f");
+  const LabeledData plain(left, {}, "f"), imdb(right, {}, "f"),
+      named("id\treview\tsentiment\n" + header, {}, "f"), license(three, {}, "f");
   CHECK(plain.notes().empty());
   CHECK(examples(plain).at("a film, \"number 3\"") == "neg");
   CHECK(examples(imdb) == examples(plain));
@@ -120,27 +120,27 @@ TEST_CASE("labelled lines: which column is the label, and what becomes of others
   CHECK(examples(named) == examples(plain));
   CHECK(named.notes() ==
         std::vector<std::string>{"f: left out the column `id`; what is read is label, text"});
-  CHECK(examples(licence) == examples(plain));
-  CHECK(contains(licence.notes().at(0), "left out: column 3 (`CC-BY 0`)"));
+  CHECK(examples(license) == examples(plain));
+  CHECK(contains(license.notes().at(0), "left out: column 3 (`CC-BY 0`)"));
   CHECK(
-      examples(LabelledData(three, {.old_rules = true}, "f")).at("a film, \"number 3\"\tCC-BY 3") ==
+      examples(LabeledData(three, {.old_rules = true}, "f")).at("a film, \"number 3\"\tCC-BY 3") ==
       "neg");
   // What both columns could be is not guessed.
   std::string both;
   for (int i = 0; i < 24; ++i)
     both += std::string(1, static_cast<char>('a' + i % 2)) + "\t" +
             std::string(1, static_cast<char>('p' + i % 3)) + "\n";
-  CHECK(contains(message_of<IoError>([&] { LabelledData(both, {}, "f"); }),
+  CHECK(contains(message_of<IoError>([&] { LabeledData(both, {}, "f"); }),
                  "[f] which column is the label cannot be told: the first has 2 different values, "
                  "the second 3"));
-  CHECK(contains(message_of<IoError>([&] { LabelledData("text\tlabel\n" + both, {}, "f"); }),
+  CHECK(contains(message_of<IoError>([&] { LabeledData("text\tlabel\n" + both, {}, "f"); }),
                  "the label \"p\" has 1 different texts"));
-  CHECK(contains(message_of<IoError>([&] { LabelledData(left + "pos\ttwo\ttabs\n", {}, "f"); }),
+  CHECK(contains(message_of<IoError>([&] { LabeledData(left + "pos\ttwo\ttabs\n", {}, "f"); }),
                  "[f:13] 3 columns, where the first line has 2"));
 }
 
 TEST_CASE("the SMS collection: stratified, the same each time, and no text in two splits") {
-  const LabelledData data = load_labelled(shipped("sms-spam.tsv"));
+  const LabeledData data = load_labeled(shipped("sms-spam.tsv"));
   CHECK(data.classes() == std::vector<std::string>{"ham", "spam"});
   CHECK(data.rarest() == 1);
   std::int64_t total = 0;
@@ -156,7 +156,7 @@ TEST_CASE("the SMS collection: stratified, the same each time, and no text in tw
   CHECK(total == 5574);
   CHECK(data.examples(Split::test).size() == doctest::Approx(557).epsilon(0.02));
   for (const auto& [text, splits] : seen) CHECK_MESSAGE(splits.size() == 1, text);
-  const LabelledData again = load_labelled(shipped("sms-spam.tsv"));
+  const LabeledData again = load_labeled(shipped("sms-spam.tsv"));
   CHECK(again.examples(Split::test).front().text == data.examples(Split::test).front().text);
 }
 

@@ -185,7 +185,7 @@ TEST_CASE("asking a kind for its parameters draws no weights") {
   random::seed(5);
   const DetectConfig c = tiny_detect_config("faster_rcnn");
   const train::Kind& kind = train::kind_of(c);
-  const auto facts = kind.look_at_data(c);
+  const auto facts = kind.inspect_data(c);
   const std::uint64_t before = random::stream("init").position();
   CHECK(kind.parameters(c, *facts) > 1000);
   CHECK(kind.forward_flops(c, *facts) > 1e6);

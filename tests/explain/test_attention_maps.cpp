@@ -74,10 +74,10 @@ TEST_CASE("maps of a text") {
     CHECK(d > 0);
     CHECK(d < 7);
   }
-  REQUIRE(maps.neighbours.size() == 6);
-  CHECK(maps.neighbours[0].token == "t");
-  CHECK(maps.neighbours[0].nearest.size() == 5);
-  CHECK(maps.neighbours[0].nearest[0].second >= maps.neighbours[0].nearest[1].second);
+  REQUIRE(maps.neighbors.size() == 6);
+  CHECK(maps.neighbors[0].token == "t");
+  CHECK(maps.neighbors[0].nearest.size() == 5);
+  CHECK(maps.neighbors[0].nearest[0].second >= maps.neighbors[0].nearest[1].second);
   const auto json = nlohmann::json::parse(to_json(maps));
   CHECK(json["weights"][0][1][3][2].get<double>() ==
         doctest::Approx(maps.layers[0].at({1, 3, 2})).epsilon(1e-5));
@@ -163,7 +163,7 @@ TEST_CASE("a page holds its tokens as text, and nothing from outside") {
   maps.tokens = {"</script>", "\"", "\\"};
   maps.layers = {Tensor::full({1, 3, 3}, 1.0 / 3, DType::f64)};
   maps.distances = {.mean = {{1}}, .uniform = 1, .unit = "tokens", .samples = "<i>"};
-  maps.neighbours = {{"<u>", {{"</td>", 0.5}}}};
+  maps.neighbors = {{"<u>", {{"</td>", 0.5}}}};
   const std::string html = to_html(maps);
   CHECK(html.find("tokens: [\"\\u003c/script>\",\"\\u0022\",\"\\u005c\"]") != std::string::npos);
   for (const char* tag : {"<b>", "<i>", "<u>", "</td> ", "http", "<link"})

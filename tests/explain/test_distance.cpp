@@ -1,17 +1,17 @@
-// Distances, receptive fields and neighbours in cases worked out by hand.
+// Distances, receptive fields and neighbors in cases worked out by hand.
 #include <doctest/doctest.h>
 
 #include <cmath>
 
 #include "core/error.h"
 #include "train/explain/distance.h"
-#include "train/metrics/neighbours.h"
+#include "train/metrics/neighbors.h"
 
 using namespace weft;
 using namespace weft::explain;
 
 TEST_CASE("who looks only at himself looks 0 away, who looks everywhere alike the mean distance") {
-  const Tensor grid = patch_distances(2, 2, 4);  // centres 4 pixels apart, the diagonal 4 sqrt(2)
+  const Tensor grid = patch_distances(2, 2, 4);  // centers 4 pixels apart, the diagonal 4 sqrt(2)
   CHECK(grid.at({0, 1}) == 4);
   CHECK(grid.at({0, 2}) == 4);
   CHECK(grid.at({0, 3}) == doctest::Approx(4 * std::sqrt(2.0)));
@@ -71,16 +71,16 @@ TEST_CASE("receptive fields") {
 }
 
 TEST_CASE("nearest rows by cosine: length does not matter, a row of zeros is near nothing") {
-  const Neighbours neighbours(Tensor::from<float>({1, 0, 10, 1, 0, 3, -1, 0, 0, 0}, {5, 2}));
-  const auto near = neighbours.of(0, 3);
+  const Neighbors neighbors(Tensor::from<float>({1, 0, 10, 1, 0, 3, -1, 0, 0, 0}, {5, 2}));
+  const auto near = neighbors.of(0, 3);
   REQUIRE(near.size() == 3);
   CHECK(near[0].id == 1);
   CHECK(near[0].cosine == doctest::Approx(10 / std::sqrt(101.0)));
   CHECK(near[1].id == 2);  // cosine 0, as row 4, which comes later
   CHECK(near[2].id == 4);
-  CHECK(neighbours.of(0, 100).size() == 4);
-  CHECK(neighbours.of(0, 100).back().cosine == doctest::Approx(-1));
-  CHECK_THROWS_AS(neighbours.of(5, 1), IndexError);
-  CHECK_THROWS_AS(Neighbours(Tensor::zeros({3})), ShapeError);
-  CHECK_THROWS_AS(Neighbours(Tensor::zeros({3, 2}, DType::i64)), DTypeError);
+  CHECK(neighbors.of(0, 100).size() == 4);
+  CHECK(neighbors.of(0, 100).back().cosine == doctest::Approx(-1));
+  CHECK_THROWS_AS(neighbors.of(5, 1), IndexError);
+  CHECK_THROWS_AS(Neighbors(Tensor::zeros({3})), ShapeError);
+  CHECK_THROWS_AS(Neighbors(Tensor::zeros({3, 2}, DType::i64)), DTypeError);
 }

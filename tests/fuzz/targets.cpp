@@ -17,7 +17,7 @@
 #include "data/image/png.h"
 #include "data/recommend/clicks.h"
 #include "data/table/csv.h"
-#include "data/text/labelled_text.h"
+#include "data/text/labeled_text.h"
 #include "data/text/tabbed_lines.h"
 #include "data/text/text_dataset.h"
 #include "data/text/tokenizer.h"
@@ -173,7 +173,7 @@ std::vector<std::string> ratings_seeds() {
           tabs + "====\n" + item, tabs};
 }
 
-std::vector<std::string> labelled_seeds() {
+std::vector<std::string> labeled_seeds() {
   std::string text;
   for (const char* label : {"ham", "spam"})
     for (int i = 0; i < 6; ++i) text += fmt::format("{}\t{} message {} 你好\n", label, label, i);
@@ -326,8 +326,8 @@ const std::vector<Target>& targets() {
            tokenizer->decode(tokenizer->encode(bytes, "fuzz"));
          }
        }},
-      {"labelled", labelled_seeds,
-       [](std::string_view bytes) { data::LabelledData(bytes, {}, "fuzz"); }},
+      {"labeled", labeled_seeds,
+       [](std::string_view bytes) { data::LabeledData(bytes, {}, "fuzz"); }},
       {"text-columns",
        [] {
          return std::vector<std::string>{"source\ttarget\n1\t\"2\n", "a,\"b, \"\"c\"\"\nd\"\n"};

@@ -84,7 +84,7 @@ def suppress(boxes, scores, threshold, most):
 
 
 def roi_align(features, box, grid, samples, stride):
-    """He et al. 2017, section 3: the mean of points in each cell, read between pixels whose centres are at halves."""
+    """He et al. 2017, section 3: the mean of points in each cell, read between pixels whose centers are at halves."""
     height, width = features.shape[1:]
 
     def line(low, high, size):
@@ -207,7 +207,7 @@ def detr(p, images):
 
 
 def giou(a, b):
-    """Rezatofighi et al. 2019, algorithm 1, of boxes by centre and size."""
+    """Rezatofighi et al. 2019, algorithm 1, of boxes by center and size."""
     a, b = (torch.cat([c[:2] - c[2:] / 2, c[:2] + c[2:] / 2]) for c in (a, b))
     common = (torch.minimum(a[2:], b[2:]) - torch.maximum(a[:2], b[:2])).clamp(min=0).prod()
     union = (a[2:] - a[:2]).prod() + (b[2:] - b[:2]).prod() - common

@@ -120,7 +120,7 @@ class Gpt(nn.Module):
             Block(make_norm(norm, width, bias), Attention(width, heads, kv_heads, bias, True, positions, qk_norm, ("c_attn", "c_proj")),
                   make_norm(norm, width, bias), FeedForward(width, 4, bias, activation, ("c_fc", "c_proj")), ("ln_1", "ln_2"), post_norm)
             for _ in range(layers))
-        if not post_norm:  # the last block has already normalised its output
+        if not post_norm:  # the last block has already normalized its output
             parts["ln_f"] = make_norm(norm, width, bias)
         self.transformer = nn.ModuleDict(parts)
         self.lm_head = nn.Linear(width, vocab, bias=False)

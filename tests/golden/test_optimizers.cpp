@@ -76,10 +76,10 @@ void compare(const std::string& run, const Make& make, const golden::Arrays& arr
   for (std::int64_t step = 1; step <= 50; ++step) {
     for (const auto& [name, parameter] : parameters) {
       const Tensor gradient = raw::slice(arrays.at("gradients/" + name), 0, step - 1, step);
-      const bool is_there = !late || arrays.at("late/present/" + name).at({step - 1}) == 1;
+      const bool exists_here = !late || arrays.at("late/present/" + name).at({step - 1}) == 1;
       parameter.set_grad(
-          is_there ? raw::clone(raw::cast(raw::reshape(gradient, parameter.shape()), dtype))
-                   : Tensor());
+          exists_here ? raw::clone(raw::cast(raw::reshape(gradient, parameter.shape()), dtype))
+                      : Tensor());
     }
     optimizer->step();
     if (!arrays.contains(fmt::format("{}{}/step{}/w", prefix, run, step))) continue;

@@ -150,7 +150,7 @@ TEST_CASE(
   }
 }
 
-TEST_CASE("other labelled texts are of the run's classes by their names, however few there are") {
+TEST_CASE("other labeled texts are of the run's classes by their names, however few there are") {
   const TempFolder folder;
   ClassifyConfig config;
   config.data = (folder / "labels.tsv").string();

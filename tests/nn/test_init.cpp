@@ -1,4 +1,4 @@
-// Initialisers: moments, bounds, and the same values for the same seed.
+// Initializers: moments, bounds, and the same values for the same seed.
 #include <doctest/doctest.h>
 
 #include <cmath>

@@ -1,6 +1,6 @@
 """Faster R-CNN and DETR of `weft bench` in PyTorch, as torch_models.py has the others: images of 96 x 96, four random boxes in each.
 
-Without torchvision, which Debian 12 does not have: overlaps, sampling and coding are vectorised, suppression of doubles walks down a matrix of overlaps in
+Without torchvision, which Debian 12 does not have: overlaps, sampling and coding are vectorized, suppression of doubles walks down a matrix of overlaps in
 NumPy, RoIAlign is F.grid_sample; DETR's matching is scipy's, as in its authors' code.
 """
 import math
@@ -41,9 +41,9 @@ def encode(anchors, boxes):
 
 def decode(anchors, codes):
     sizes = anchors[..., 2:] - anchors[..., :2]
-    centres = (anchors[..., 2:] + anchors[..., :2]) / 2 + codes[..., :2] * sizes
+    centers = (anchors[..., 2:] + anchors[..., :2]) / 2 + codes[..., :2] * sizes
     half = sizes * codes[..., 2:].clamp(max=math.log(1000 / 16)).exp() / 2
-    return torch.cat([centres - half, centres + half], -1).clamp(0, SIDE)
+    return torch.cat([centers - half, centers + half], -1).clamp(0, SIDE)
 
 
 def suppress(boxes, threshold, most):
@@ -91,8 +91,8 @@ class FasterRcnn(Detector):
         y, x = torch.meshgrid(at, at, indexing="ij")
         height = torch.tensor([16.0, 24.0, 36.0])[:, None].expand(3, 3).flatten()
         half = torch.stack([height / torch.tensor([1, 1.6, 3.2]).repeat(3), height], 1) / 2
-        centres = torch.stack([x, y], -1).view(-1, 1, 2)
-        self.register_buffer("anchors", torch.cat([centres - half, centres + half], -1).view(-1, 4))
+        centers = torch.stack([x, y], -1).view(-1, 1, 2)
+        self.register_buffer("anchors", torch.cat([centers - half, centers + half], -1).view(-1, 4))
 
     @torch.no_grad()
     def propose(self, logits, codes):

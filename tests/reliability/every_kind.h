@@ -16,12 +16,12 @@ namespace weft::test {
 /// has none here fails the test.
 inline std::map<std::string, std::vector<std::string>> a_run_of_every_kind(
     const TempFolder& folder) {
-  std::string pairs, labelled;
+  std::string pairs, labeled;
   for (int i = 0; i < 120; ++i) {
     const std::string source = fmt::format("{}{}", i * 7 % 97, i % 2 == 0 ? "ab" : "cde");
     pairs += source + '\t' + std::string(source.rbegin(), source.rend()) + '\n';
-    labelled += fmt::format("{}\t{} word{} and word{}\n", i % 3 == 0 ? "spam" : "ham",
-                            i % 3 == 0 ? "winner" : "hello", i % 7, i % 5);
+    labeled += fmt::format("{}\t{} word{} and word{}\n", i % 3 == 0 ? "spam" : "ham",
+                           i % 3 == 0 ? "winner" : "hello", i % 7, i % 5);
   }
   const auto put = [&](const char* name, const std::string& text) {
     if (!fs::exists(folder / name)) write_file((folder / name).string(), text);
@@ -56,11 +56,11 @@ inline std::map<std::string, std::vector<std::string>> a_run_of_every_kind(
       {"tokens", with("tokens", {"--train", "512", "--validation", "64", "--test", "64", "--batch",
                                  "64", "--model", "linear", "--steps", "12"})},
       {"bert", with("bert",
-                    {"--data", put("labelled.tsv", labelled), "--context", "16", "--vocabulary",
-                     "80", "--batch", "16", "--steps", "12"},
+                    {"--data", put("labeled.tsv", labeled), "--context", "16", "--vocabulary", "80",
+                     "--batch", "16", "--steps", "12"},
                     small)},
       {"classify", with("classify",
-                        {"--data", put("labelled.tsv", labelled), "--model", "bert", "--context",
+                        {"--data", put("labeled.tsv", labeled), "--model", "bert", "--context",
                          "16", "--vocabulary", "80", "--batch", "16", "--steps", "12"},
                         small)},
       {"embedding", with("embedding", {"--data", "synonyms", "--width", "16", "--batch", "64",

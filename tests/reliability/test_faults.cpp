@@ -67,7 +67,7 @@ class PoisonedTask : public train::Task {
   nn::Module& model() override { return model_; }
   std::string unit() const override { return "rows"; }
   void start(std::int64_t number) override { next_ = number; }
-  Tensor next_loss(train::Seen& seen) override {
+  Tensor next_loss(train::BatchRecord& seen) override {
     Generator numbers(7, "test" + std::to_string(next_));
     Tensor inputs = Tensor::empty({5, 4}, DType::f32);
     numbers.fill_normal(inputs);
@@ -457,7 +457,7 @@ TEST_CASE("a step that is left out leaves no trace in running statistics") {
     nn::Module& model() override { return model_; }
     std::string unit() const override { return "images"; }
     void start(std::int64_t number) override { next = number; }
-    Tensor next_loss(train::Seen& seen) override {
+    Tensor next_loss(train::BatchRecord& seen) override {
       Tensor images = Tensor::full({3, 2, 2, 2}, 0.0, DType::f32);
       Generator numbers(7, "test" + std::to_string(next++));
       numbers.fill_normal(images);

@@ -53,7 +53,7 @@ std::string digit_like_images(const TempFolder& folder) {
   return path.string();
 }
 
-std::string labelled_lines(const TempFolder& folder) {
+std::string labeled_lines(const TempFolder& folder) {
   std::string text;
   for (int i = 0; i < 120; ++i)
     text += i % 3 == 0 ? fmt::format("spam\twin {} prizes now call {}\n", i, i * 7 % 100)
@@ -87,7 +87,7 @@ void check_run(const TempFolder& folder, const ThreadedRun& wanted) {
   }
   const auto config = train::resolve(kind, sources);
   kind.set_steps(*config, kThreadedSteps,
-                 *kind.look_at_data(*config));  // or the epochs that come nearest
+                 *kind.inspect_data(*config));  // or the epochs that come nearest
   std::string expected;
   for (const int threads : {1, 2, 3, 4, 8}) {
     config->threads = threads;
@@ -164,15 +164,15 @@ TEST_CASE("the same training for any number of threads: sequences and tokens") {
 
 TEST_CASE("the same training for any number of threads: words and clicks") {
   const TempFolder folder;
-  const std::string labelled =
-      "data=" + labelled_lines(folder) + " context=16 vocabulary=80 batch=32 ";
+  const std::string labeled =
+      "data=" + labeled_lines(folder) + " context=16 vocabulary=80 batch=32 ";
   const std::string clicks =
       "users=60 items=40 topics=6 interests=2 history=12 events=24 batch=64 ";
   check_runs(folder, {{"translate",
                        "data=" + pairs_of_texts(folder) + " layers=1 heads=2 width=64 batch=32"},
-                      {"bert", labelled + "layers=1 heads=2 width=64 whole_words=yes"},
-                      {"classify", labelled + "model=bert layers=1 heads=2 width=64 pretrain=1"},
-                      {"classify", labelled + "model=bow tokenizer=words"},
+                      {"bert", labeled + "layers=1 heads=2 width=64 whole_words=yes"},
+                      {"classify", labeled + "model=bert layers=1 heads=2 width=64 pretrain=1"},
+                      {"classify", labeled + "model=bow tokenizer=words"},
                       {"embedding", "data=synonyms width=64 batch=256"},
                       {"recommend", clicks + "model=fm user_id=yes"},
                       {"recommend", clicks + "model=deepfm"},

@@ -172,7 +172,7 @@ TEST_CASE("a comparison under way says what is missing, and what failed") {
     CHECK_MESSAGE(page.find(text) != std::string::npos, text);
 }
 
-TEST_CASE("unequal budgets are labelled everywhere") {
+TEST_CASE("unequal budgets are labeled everywhere") {
   Json results = test::sample_results();
   results["budget"]["equal"] = "unequal";
   std::string page = readable(page_of(results));

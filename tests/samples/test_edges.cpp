@@ -165,7 +165,7 @@ TEST_CASE("at a tie each of two operands has half the gradient") {
   }
 }
 
-TEST_CASE("elementwise work on long rows that are no neighbours in memory") {
+TEST_CASE("elementwise work on long rows that are no neighbors in memory") {
   for (const std::int64_t n : {63, 64, 65, 200, 40'000})
     for (const DType dtype : {DType::f32, DType::f64}) {
       const Tensor a = raw::cast(values({n}, 1), dtype), b = raw::cast(values({n}, 2), dtype);

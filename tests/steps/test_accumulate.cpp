@@ -85,7 +85,7 @@ std::string pairs_of_texts() {
 }
 
 /// Seven training texts.
-std::string labelled_texts() {
+std::string labeled_texts() {
   std::string text;
   for (int i = 0; i < 6; ++i) text += "tea\tcome for tea at " + std::to_string(i) + "\n";
   for (int i = 0; i < 5; ++i)
@@ -97,7 +97,7 @@ std::string labelled_texts() {
 std::map<std::string, Case> cases(const TempFolder& folder) {
   write_file((folder / "text.txt").string(), lines_of_words());
   write_file((folder / "pairs.tsv").string(), pairs_of_texts());
-  write_file((folder / "labels.tsv").string(), labelled_texts());
+  write_file((folder / "labels.tsv").string(), labeled_texts());
   test::write_tiny_images(folder / "images");
   return {
       {"text", {{{"data", (folder / "text.txt").string()}}, 4, 8}},
@@ -200,7 +200,7 @@ TEST_CASE("a run of an earlier format goes on to weigh batches alike") {
 
 TEST_CASE("hidden words weigh alike in whichever batch they are") {
   const TempFolder folder;
-  write_file((folder / "labels.tsv").string(), labelled_texts());
+  write_file((folder / "labels.tsv").string(), labeled_texts());
   const Kind& kind = find_kind("bert", "test");
   // Texts of like length come together, so that batches hide different numbers of words.
   const Choices choices = {
@@ -265,7 +265,7 @@ TEST_CASE("every kind counts the targets of its batches") {
     choices.emplace_back("batch", std::to_string(all.at(kind->name()).small));
     const Prepared run = kind->prepare(make(*kind, choices));
     run.task->start(0);
-    Seen seen;
+    BatchRecord seen;
     run.task->next_loss(seen);
     CHECK(seen.items > 0);
     CHECK(seen.counted > 0);

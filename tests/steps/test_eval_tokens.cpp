@@ -96,11 +96,11 @@ TEST_CASE("windows spread over a text are the same each time, each in it once") 
 }
 
 TEST_CASE("numbers as far apart as can be") {
-  CHECK(evenly_spaced(10, 5) == std::vector<std::int64_t>{0, 2, 4, 6, 8});
-  CHECK(evenly_spaced(10, 3) == std::vector<std::int64_t>{0, 3, 6});
-  CHECK(evenly_spaced(3, 10) == std::vector<std::int64_t>{0, 1, 2});
-  CHECK(evenly_spaced(0, 10).empty());
-  const auto far = evenly_spaced(4'000'000'000'000'000'000, 3);
+  CHECK(evenly_spaced_indices(10, 5) == std::vector<std::int64_t>{0, 2, 4, 6, 8});
+  CHECK(evenly_spaced_indices(10, 3) == std::vector<std::int64_t>{0, 3, 6});
+  CHECK(evenly_spaced_indices(3, 10) == std::vector<std::int64_t>{0, 1, 2});
+  CHECK(evenly_spaced_indices(0, 10).empty());
+  const auto far = evenly_spaced_indices(4'000'000'000'000'000'000, 3);
   CHECK(far == std::vector<std::int64_t>{0, 1'333'333'333'333'333'333, 2'666'666'666'666'666'666});
   CHECK(sample_of({5, 5, 5, 5}, 0).size() == 4);
   CHECK(sample_of({5, 5, 5, 5}, 20).size() == 4);

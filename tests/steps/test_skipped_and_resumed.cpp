@@ -26,7 +26,7 @@ class PoisonedTask : public Task {
   nn::Module& model() override { return model_; }
   std::string unit() const override { return "rows"; }
   void start(std::int64_t number) override { next_ = number; }
-  Tensor next_loss(Seen& seen) override {
+  Tensor next_loss(BatchRecord& seen) override {
     Generator numbers(7, "test" + std::to_string(next_));
     Tensor inputs = Tensor::empty({5, 4}, DType::f32);
     numbers.fill_normal(inputs);

@@ -66,7 +66,7 @@ std::string columns_of_large_numbers(int rows, int first = 0) {
   return text;
 }
 
-std::string labelled_lines(const std::vector<std::string>& labels, int rows) {
+std::string labeled_lines(const std::vector<std::string>& labels, int rows) {
   std::string text;
   for (int i = 0; i < rows; ++i) {
     const std::string& label = labels[static_cast<std::size_t>(i) % labels.size()];
@@ -105,7 +105,7 @@ TokensConfig linear_table(const std::string& data) {
   TokensConfig c = wanted;
   kind_of(c).start_from_model(c, wanted);
   c.data = data;
-  c.standardise = true;
+  c.standardize = true;
   c.batch = 8;
   c.steps = c.eval_every = 2;
   return c;
@@ -160,7 +160,7 @@ TEST_CASE("large numbers that differ by little are learned") {
   c.steps = c.eval_every = 300;
   CHECK(train_run(c, {.out = folder / "run"}).test.figure("r2") > 0.998);
   Notes notes;
-  c.standardise = false;
+  c.standardize = false;
   c.steps = c.eval_every = 2;
   train_run(c, {.out = folder / "raw", .observer = &notes});
   CHECK(notes.say("t.csv: column 1 (`t`) loses digits as 32-bit numbers"));
@@ -175,7 +175,7 @@ TEST_CASE(
   const TempFolder folder;
   Notes two, three;
   ClassifyConfig c =
-      bag_of_words(write(folder, "two.tsv", labelled_lines({"ham", "spam", "ham"}, 60)));
+      bag_of_words(write(folder, "two.tsv", labeled_lines({"ham", "spam", "ham"}, 60)));
   const Summary of_two = train_run(c, {.out = folder / "two", .observer = &two});
   CHECK(of_two.test.figure("f1") == 1);
   CHECK(std::isnan(of_two.test.figure("macro_f1")));
@@ -184,7 +184,7 @@ TEST_CASE(
   CHECK(config["positive"] == "spam");
   CHECK(config["derived"].dump().find("positive") != std::string::npos);
 
-  c = bag_of_words(write(folder, "three.tsv", labelled_lines({"a", "b", "c"}, 60)));
+  c = bag_of_words(write(folder, "three.tsv", labeled_lines({"a", "b", "c"}, 60)));
   const Summary of_three = train_run(c, {.out = folder / "three", .observer = &three});
   CHECK(of_three.test.figure("macro_f1") == 1);
   CHECK(std::isnan(of_three.test.figure("f1")));
@@ -250,7 +250,7 @@ TEST_CASE("data of one label, one character and the like are refused before a fo
   CHECK(refused(vision, folder / "x")
             .find("training images have the label 0: there is nothing to tell apart") !=
         std::string::npos);
-  CHECK(refused(bag_of_words(write(folder, "one.tsv", labelled_lines({"ham"}, 20))), folder / "x")
+  CHECK(refused(bag_of_words(write(folder, "one.tsv", labeled_lines({"ham"}, 20))), folder / "x")
             .find("all examples have the label \"ham\"") != std::string::npos);
   TokensConfig classes = linear_table(write(folder, "t.csv", columns_of_large_numbers(40)));
   classes.at_least = 1;
@@ -261,7 +261,7 @@ TEST_CASE("data of one label, one character and the like are refused before a fo
 
 TEST_CASE("texts that are cut to the context are counted") {
   const TempFolder folder;
-  ClassifyConfig c = bag_of_words(write(folder, "two.tsv", labelled_lines({"ham", "spam"}, 40)));
+  ClassifyConfig c = bag_of_words(write(folder, "two.tsv", labeled_lines({"ham", "spam"}, 40)));
   c.context = 6;
   Notes notes;
   train_run(c, {.out = folder / "run", .observer = &notes});

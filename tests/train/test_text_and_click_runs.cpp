@@ -23,7 +23,7 @@ namespace {
 using namespace train;
 
 /// Two classes that a word tells apart.
-fs::path write_labelled(const TempFolder& folder) {
+fs::path write_labeled(const TempFolder& folder) {
   const fs::path file = folder / "labels.tsv";
   std::string text;
   for (int i = 0; i < 120; ++i)
@@ -36,7 +36,7 @@ fs::path write_labelled(const TempFolder& folder) {
 template <class C>
 C tiny_encoder(const TempFolder& folder) {
   C c;
-  c.data = write_labelled(folder).string();
+  c.data = write_labeled(folder).string();
   c.layers = 1;
   c.heads = 2;
   c.width = 16;
@@ -146,7 +146,7 @@ TEST_CASE("classify: a bag of words, and a BERT that fills in words first") {
   CHECK_FALSE(fs::exists(folder / "egg"));
 }
 
-TEST_CASE("embedding: planted synonyms are neighbours, and the page shows them") {
+TEST_CASE("embedding: planted synonyms are neighbors, and the page shows them") {
   const TempFolder folder;
   EmbeddingConfig config;
   config.data = "synonyms";
@@ -158,8 +158,8 @@ TEST_CASE("embedding: planted synonyms are neighbours, and the page shows them")
   const EmbeddingRun run = load_embedding_run(read_run(folder / "words"));
   const explain::EmbeddingMap map =
       explain::explain_embedding(run, {.tokens = {"w7a"}, .count = 3});
-  REQUIRE(map.neighbours.size() == 1);
-  REQUIRE(map.neighbours[0].nearest.size() == 3);
+  REQUIRE(map.neighbors.size() == 1);
+  REQUIRE(map.neighbors[0].nearest.size() == 3);
   CHECK(explain::to_html(map).find(">w7a</text>") != std::string::npos);
   CHECK(explain::to_json(map).find("\"w7a\"") != std::string::npos);
   CHECK(error_text<ConfigError>([&] {
@@ -186,7 +186,7 @@ TEST_CASE("recommend: FLOPs by formula are those of the calls that are made") {
   config.topics = 5;
   config.events = 30;
   const Kind& kind = kind_of(config);
-  const auto facts = kind.look_at_data(config);
+  const auto facts = kind.inspect_data(config);
   for (const std::string model : {"fm", "deepfm", "sum", "din", "bst", "autoint"}) {
     CAPTURE(model);
     config.model = model;

@@ -41,7 +41,7 @@ TEST_CASE("every model is trained on tokens, validated and tested, and sees the 
     CAPTURE(model);
     const TokensConfig c = tiny_tokens_config(model);
     const Summary summary = train_run(c, {.out = folder / model});
-    const auto facts = kind_of(c).look_at_data(c);
+    const auto facts = kind_of(c).inspect_data(c);
     CHECK(static_cast<double>(summary.parameters) == kind_of(c).parameters(c, *facts));
     CHECK(kind_of(c).forward_flops(c, *facts) > 0);
     CHECK(summary.test.figure("accuracy") <= 1);
@@ -129,7 +129,7 @@ TEST_CASE("wines are told as numbers and as classes") {
   TokensConfig c = tiny_tokens_config("linear");
   c.data = std::string(WEFT_SOURCE_DIR) + "/data/sets/winequality-white.csv";
   c.train = c.validation = c.test = 0;
-  c.standardise = true;
+  c.standardize = true;
   c.lr = 0.03;
   c.steps = c.eval_every = 200;
   const Summary numbers = train_run(c, {.out = folder / "numbers"});

@@ -56,7 +56,7 @@ TEST_CASE("words are written backwards, as a trained run shows when it is used")
   CHECK(summary.test.figure("accuracy") > 0.9);
   CHECK(summary.test.figure("bits_per_byte") < 0.7);
   CHECK(static_cast<double>(summary.parameters) ==
-        kind_of(c).parameters(c, *kind_of(c).look_at_data(c)));
+        kind_of(c).parameters(c, *kind_of(c).inspect_data(c)));
 
   const TranslateRun run = load_translate_run(read_run(folder / "run"));
   const auto found = run.translate("abca", 3);

@@ -147,10 +147,10 @@ std::string to_table(const Comparison& c) {
                       ratios.median, ratios.low, ratios.high, ratio.size());
   if (const Spread e = spread(all(c.ours, &Reading::efficiency)); e.median > 0)
     text += fmt::format("; efficiency {:.3f}", e.median);
-  const Spread our_memory = spread(all(c.ours, &Reading::peak_mib)),
+  const Spread own_memory = spread(all(c.ours, &Reading::peak_mib)),
                peer_memory = spread(all(c.peer, &Reading::peak_mib));
-  if (our_memory.median > 0 && peer_memory.median > 0)
-    text += fmt::format("; peak memory {:.1f} MiB against {:.1f}", our_memory.median,
+  if (own_memory.median > 0 && peer_memory.median > 0)
+    text += fmt::format("; peak memory {:.1f} MiB against {:.1f}", own_memory.median,
                         peer_memory.median);
   return text + "\n";
 }

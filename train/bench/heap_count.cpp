@@ -29,7 +29,7 @@ void* heap_take(std::size_t bytes, std::align_val_t alignment) {
   return std::aligned_alloc(step, (bytes + step - 1) / step * step);
 }
 
-void* heap_must(void* block) {
+void* heap_or_throw(void* block) {
   if (block == nullptr) throw std::bad_alloc();
   return block;
 }
@@ -38,10 +38,10 @@ void* heap_must(void* block) {
 
 // The standard lets a program put its own in the place of these; the forms for arrays and the sized
 // ones call these.
-void* operator new(std::size_t bytes) { return heap_must(heap_take(bytes)); }
+void* operator new(std::size_t bytes) { return heap_or_throw(heap_take(bytes)); }
 void* operator new(std::size_t bytes, const std::nothrow_t&) noexcept { return heap_take(bytes); }
 void* operator new(std::size_t bytes, std::align_val_t alignment) {
-  return heap_must(heap_take(bytes, alignment));
+  return heap_or_throw(heap_take(bytes, alignment));
 }
 void* operator new(std::size_t bytes, std::align_val_t alignment, const std::nothrow_t&) noexcept {
   return heap_take(bytes, alignment);

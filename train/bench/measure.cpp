@@ -24,7 +24,7 @@ constexpr std::int64_t kObservedSteps = 8;
 constexpr double kMiB = 1024.0 * 1024.0;
 
 /// Adds the time since the last lap to an op.
-class Laps {
+class LapTimer {
  public:
   void begin() { last_ = Clock::now(); }
   void end(const std::string& op, bool backward) {
@@ -40,7 +40,7 @@ class Laps {
   std::map<std::string, OpTime> times_;
 };
 
-std::map<std::string, OpTime> observed_step(Workload& work, Laps& laps) {
+std::map<std::string, OpTime> observed_step(Workload& work, LapTimer& laps) {
   const OpObserver observer([&](const char* op, bool backward) { laps.end(op, backward); });
   laps.begin();
   work.zero_grad();
@@ -56,7 +56,7 @@ std::map<std::string, OpTime> observed_step(Workload& work, Laps& laps) {
 
 std::vector<OpTime> observe(Workload& work, std::int64_t steps) {
   std::map<std::string, std::pair<std::vector<double>, std::vector<double>>> all;
-  Laps laps;
+  LapTimer laps;
   for (std::int64_t i = 0; i < steps; ++i)
     for (const auto& [op, time] : observed_step(work, laps)) {
       all[op].first.push_back(time.forward_ms);

@@ -39,38 +39,40 @@ std::string utc_now() {
   return text;
 }
 
-/// When a comparison began and how long it took in its earlier sittings: sittings.json.
-struct Sittings {
+/// When a comparison began and how long it took in its earlier sessions: sessions.json (earlier
+/// versions: sittings.json).
+struct Sessions {
   std::string started = utc_now();
   double seconds = 0;
 
-  static Sittings read(const fs::path& folder) {
-    Sittings sittings;
+  static Sessions read(const fs::path& folder) {
+    Sessions sessions;
     std::error_code error;
-    if (!fs::exists(folder / "sittings.json", error)) return sittings;
-    const auto json = nlohmann::json::parse(read_file((folder / "sittings.json").string(), 1 << 16),
-                                            nullptr, false);
-    if (!json.is_object()) return sittings;
-    sittings.started = json.value("started", sittings.started);
-    sittings.seconds = json.value("seconds", 0.0);
-    return sittings;
+    fs::path file = folder / "sessions.json";
+    if (!fs::exists(file, error)) file = folder / "sittings.json";
+    if (!fs::exists(file, error)) return sessions;
+    const auto json = nlohmann::json::parse(read_file(file.string(), 1 << 16), nullptr, false);
+    if (!json.is_object()) return sessions;
+    sessions.started = json.value("started", sessions.started);
+    sessions.seconds = json.value("seconds", 0.0);
+    return sessions;
   }
   void write(const fs::path& folder) const {
-    write_file((folder / "sittings.json").string(),
+    write_file((folder / "sessions.json").string(),
                nlohmann::json{{"started", started}, {"seconds", seconds}}.dump() + "\n");
   }
 };
 
 /// Writes results.json, results.csv and report.html; the text of the first.
 std::string write_results(const compare::Results& results, const fs::path& folder,
-                          const Sittings& sittings, int jobs) {
+                          const Sessions& sessions, int jobs) {
   const compare::ResultsFacts facts{
       .version = WEFT_VERSION,
       .cpu = cpu_name(),
       .simd = simd_in_use(),
       .cores = static_cast<std::int64_t>(std::thread::hardware_concurrency()),
-      .started = sittings.started,
-      .seconds = sittings.seconds,
+      .started = sessions.started,
+      .seconds = sessions.seconds,
       .jobs = jobs};
   std::string json = compare::results_json(results, facts);
   write_file((folder / "results.json").string(), json);
@@ -140,15 +142,15 @@ std::unique_ptr<CompareOutcome> compare_suite(const CompareRequest& request) {
   check_data_of_runs(plan, folder);
   saving.emplace();
   const int jobs = request.jobs > 0 ? request.jobs : usable_processors();
-  Sittings sittings = Sittings::read(out);
-  sittings.write(out);
+  Sessions sessions = Sessions::read(out);
+  sessions.write(out);
 
   const auto begin = std::chrono::steady_clock::now();
-  const double before = sittings.seconds;
+  const double before = sessions.seconds;
   const auto note_time = [&] {
-    sittings.seconds =
+    sessions.seconds =
         before + std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-    sittings.write(out);
+    sessions.write(out);
   };
   CompareTable table(plan.suite.name);
   const compare::RunnerOptions options{
@@ -172,9 +174,9 @@ std::unique_ptr<CompareOutcome> compare_suite(const CompareRequest& request) {
   if (outcome->whole) saving.reset();  // the rest can be made again
   const Phase phase("working out the results");
   outcome->folder = out;
-  outcome->seconds = sittings.seconds;
+  outcome->seconds = sessions.seconds;
   outcome->results = compare::collect(plan, folder, request.quick);
-  outcome->json = write_results(outcome->results, out, sittings, jobs);
+  outcome->json = write_results(outcome->results, out, sessions, jobs);
   return outcome;
 }
 

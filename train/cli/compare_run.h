@@ -23,7 +23,7 @@ struct CompareOutcome {
   compare::Results results{};  ///< points at the plan: keep them together
   std::filesystem::path folder{};
   std::string json{};
-  double seconds = 0;  ///< in all sittings
+  double seconds = 0;  ///< in all sessions
   bool whole = false;  ///< false: it was stopped
 };
 

@@ -89,7 +89,7 @@ std::string make_room_for_comparison(const fs::path& path) {
   std::error_code error;
   if (fs::exists(path / "compare.json", error)) {
     for (const char* name : {"runs", "configs", "compare.json", "suite.toml", "sittings.json",
-                             "results.json", "results.csv", "report.html"})
+                             "sessions.json", "results.json", "results.csv", "report.html"})
       fs::remove_all(path / name, error);
   }
   fs::path free = path;

@@ -169,7 +169,7 @@ void add_detect(CLI::App& app, Action& action) {
   add_numbers(*command, "--scene", flags->scenes, {0, train::kMany},
               "numbers of test scenes, from 0");
   add_name(*command, "--out", flags->out,
-           "draw the boxes into this PNG: found ones in colours, true ones dotted (several "
+           "draw the boxes into this PNG: found ones in colors, true ones dotted (several "
            "pictures: FILE-1.png, ...)")
       ->type_name("PNG");
   add_number(*command, "--threshold", flags->threshold, {0, 1}, "least score that is shown");

@@ -8,8 +8,8 @@
 namespace weft::cli {
 namespace {
 
-constexpr auto kEvalSilence = std::chrono::seconds(2);
-constexpr auto kEvalCalm = std::chrono::milliseconds(100);
+constexpr auto kEvalReportAfter = std::chrono::seconds(2);
+constexpr auto kEvalRedrawInterval = std::chrono::milliseconds(100);
 constexpr auto kEvalLineEvery = std::chrono::seconds(15);
 
 }  // namespace
@@ -22,8 +22,9 @@ EvalProgress::~EvalProgress() {
 
 void EvalProgress::show(double share) {
   const auto now = Clock::now();
-  if (now - begin_ < kEvalSilence) return;
-  if (now - last_ < (terminal_ ? Clock::duration(kEvalCalm) : Clock::duration(kEvalLineEvery)))
+  if (now - begin_ < kEvalReportAfter) return;
+  if (now - last_ <
+      (terminal_ ? Clock::duration(kEvalRedrawInterval) : Clock::duration(kEvalLineEvery)))
     return;
   last_ = now;
   const double took = std::chrono::duration<double>(now - begin_).count();

@@ -44,13 +44,13 @@ void add_common(CLI::App& command, ExplainModelFlags& flags, const char* run_hel
 
 void add_explain_models(CLI::App& group, Action& action) {
   CLI::App* words =
-      group.add_subcommand("embedding", "nearest neighbours of words, and the words in a plane");
+      group.add_subcommand("embedding", "nearest neighbors of words, and the words in a plane");
   const auto flags = std::make_shared<ExplainModelFlags>();
   add_common(*words, *flags, "folder of an embedding run, or a checkpoint");
   add_texts(*words, "--token", flags->embedding.tokens,
-            "words (or characters) whose neighbours are wanted (default: the most frequent)")
+            "words (or characters) whose neighbors are wanted (default: the most frequent)")
       ->type_name("WORD");
-  add_number(*words, "--count", flags->embedding.count, {1, 1000}, "neighbours of each");
+  add_number(*words, "--count", flags->embedding.count, {1, 1000}, "neighbors of each");
   add_number(*words, "--shown", flags->embedding.shown, {0, 5000},
              "of the most frequent tokens, in the picture");
   words->footer(

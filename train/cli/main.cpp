@@ -16,13 +16,13 @@
 #include "core/io/process.h"
 #include "core/simd.h"
 #include "train/cli/command_line.h"
-#include "train/cli/phase_teller.h"
+#include "train/cli/phase_reporter.h"
 #include "train/cli/stop.h"
 #include "train/cli/terminal.h"
 
 namespace {
 
-int complain(const std::string& text, int code) {
+int print_error(const std::string& text, int code) {
   weft::cli::put_terminal(fmt::format("weft: {}\n", text));
   return code;
 }
@@ -30,18 +30,18 @@ int complain(const std::string& text, int code) {
 int run(int argc, const char* const* argv) {
   const weft::cli::CommandLine line = weft::cli::read_command_line(argc, argv);
   fmt::print("{}", line.answer);
-  if (!line.error.empty()) return complain(line.error, line.code);
+  if (!line.error.empty()) return print_error(line.error, line.code);
   if (!line.action) return line.code;
   weft::limit_simd_by_environment();
   weft::blas::check_thread_safety();
-  const weft::cli::PhaseTeller teller;
+  const weft::cli::PhaseReporter teller;
   return line.action();
 }
 
 int complain_of_output(int error) {
   const std::string why = error != 0 ? std::string(": ") + std::strerror(error) : "";
-  return complain("[output] what was to be printed could not be written" + why,
-                  weft::is_disk_full(error) ? weft::kDiskFull : weft::cli::kFailed);
+  return print_error("[output] what was to be printed could not be written" + why,
+                     weft::is_disk_full(error) ? weft::kDiskFull : weft::cli::kFailed);
 }
 
 /// What was printed may still be on its way, to a file on a full disk for instance.
@@ -60,18 +60,18 @@ int main(int argc, char** argv) {
   try {
     return check_output(run(argc, argv));
   } catch (const weft::ConfigError& error) {
-    return complain(error.what(), weft::cli::kWrongUsage);
+    return print_error(error.what(), weft::cli::kWrongUsage);
   } catch (const weft::DiskFullError& error) {
-    return complain(error.what(), weft::kDiskFull);
+    return print_error(error.what(), weft::kDiskFull);
   } catch (const weft::Error& error) {
-    return complain(error.what(), weft::cli::kFailed);
+    return print_error(error.what(), weft::cli::kFailed);
   } catch (const std::system_error& error) {  // what fmt throws, among others
     if (std::ferror(stdout) == 0 && std::ferror(stderr) == 0)
-      return complain(fmt::format("[weft] {}", error.what()), weft::cli::kFailed);
+      return print_error(fmt::format("[weft] {}", error.what()), weft::cli::kFailed);
     return complain_of_output(error.code().value());
   } catch (const std::bad_alloc&) {
-    return complain("[memory] the machine has no more memory for this", weft::cli::kFailed);
+    return print_error("[memory] the machine has no more memory for this", weft::cli::kFailed);
   } catch (const std::exception& error) {
-    return complain(fmt::format("[weft] {}", error.what()), weft::cli::kFailed);
+    return print_error(fmt::format("[weft] {}", error.what()), weft::cli::kFailed);
   }
 }

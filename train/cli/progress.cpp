@@ -12,7 +12,7 @@
 namespace weft::cli {
 namespace {
 
-constexpr auto kCalm = std::chrono::milliseconds(100);
+constexpr auto kRedrawInterval = std::chrono::milliseconds(100);
 constexpr auto kLineEvery = std::chrono::seconds(15);
 constexpr auto kLong = std::chrono::seconds(2);  // what takes longer is told
 
@@ -88,12 +88,12 @@ void ProgressBar::on_step(const train::StepRecord& record) {
 
 void ProgressBar::on_evaluating(double share) {
   const auto now = Clock::now();
-  if (!std::exchange(evaluating_, true)) tell_evaluation_ = now + kLong;
+  if (!std::exchange(evaluating_, true)) report_evaluation_at_ = now + kLong;
   share_evaluated_ = share;
   if (terminal_) {
     draw(false);
-  } else if (now >= tell_evaluation_) {
-    tell_evaluation_ = now + kLineEvery;
+  } else if (now >= report_evaluation_at_) {
+    report_evaluation_at_ = now + kLineEvery;
     put_terminal(fmt::format("{}: step {}/{}  evaluating, {:.0f} % done\n", title_, latest_.step,
                              steps_, 100 * share));
   }
@@ -131,7 +131,7 @@ void ProgressBar::draw(bool at_once) {
     put_terminal(fmt::format("{}: step {}/{}  {}\n", title_, latest_.step, steps_, figures()));
     return;
   }
-  if (!at_once && now - last_drawn_ < kCalm) return;
+  if (!at_once && now - last_drawn_ < kRedrawInterval) return;
   last_drawn_ = now;
   const double share =
       steps_ > 0 ? static_cast<double>(latest_.step) / static_cast<double>(steps_) : 1;

@@ -43,7 +43,7 @@ class ProgressBar : public train::Observer {
   bool drawn_ = false;
   bool evaluating_ = false;
   double share_evaluated_ = 0;
-  Clock::time_point tell_evaluation_{};
+  Clock::time_point report_evaluation_at_{};
   std::string unit_;
   train::StepRecord latest_;
   train::Evaluation validation_;

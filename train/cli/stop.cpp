@@ -21,7 +21,7 @@ static_assert(std::atomic<int>::is_always_lock_free && std::atomic<bool>::is_alw
               "a handler may not wait");
 
 /// As nothing else will be said.
-void say_stopped(int number) {
+void print_stopped(int number) {
   if (number == SIGPIPE) return;  // nobody reads
   constexpr std::string_view kText = "weft: stopped\n";
   if (::write(STDERR_FILENO, kText.data(), kText.size()) < 0) return;
@@ -33,7 +33,7 @@ extern "C" void note_signal(int number, siginfo_t* info, void*) {
   const bool by_user = !by_comparison && (number == SIGINT || number == SIGTERM);
   const bool again = by_user && user_asked.exchange(true);
   if (again || to_be_saved == 0) {
-    say_stopped(number);
+    print_stopped(number);
     leaving::leave(128 + number);
   }
   int none = 0;

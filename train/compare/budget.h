@@ -12,7 +12,7 @@
 namespace weft::compare {
 
 enum class Equal : std::uint8_t {
-  none,        ///< unequal by declaration: labelled so wherever it appears
+  none,        ///< unequal by declaration: labeled so wherever it appears
   parameters,  ///< by the width
   flops,       ///< training FLOPs, by the number of steps
   steps,       ///< optimizer steps

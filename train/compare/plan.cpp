@@ -110,7 +110,7 @@ Plan make_plan(Suite suite) {
                 .config = train::resolve(
                     *plan.kind, sources(plan.suite, plan.suite.tasks[task], plan.suite.arms[arm]))};
       auto& data = known[data_key(*plan.kind, *cell.config)];
-      if (!data) data = plan.kind->look_at_data(*cell.config);
+      if (!data) data = plan.kind->inspect_data(*cell.config);
       cell.data = data;
       cell.equal = is_equal(plan.suite, plan.suite.arms[arm]);
       if (!width_is_solved(plan.suite, plan.suite.arms[arm])) count(*plan.kind, cell);

@@ -112,7 +112,7 @@ Pairing pair_runs(const Results& results, std::size_t task, std::size_t seed) {
     const std::int64_t common = std::min(first.rbegin()->first, chain.rbegin()->first);
     if (!first.contains(common) || !chain.contains(common) || first[common] != chain[common]) {
       pairing.equal = false;
-      pairing.odd_one = results.plan->arm(cell.cell).name;
+      pairing.mismatched_arm = results.plan->arm(cell.cell).name;
       continue;
     }
     first.erase(first.upper_bound(common), first.end());
@@ -242,7 +242,7 @@ std::string pairing_error(const Results& results) {
       return fmt::format(
           "[compare] the arms did not see the same batches: task {}, seed {}, arm {}; no contrast "
           "of this task is decided",
-          results.plan->suite.tasks[task].name, pairing.seed, pairing.odd_one);
+          results.plan->suite.tasks[task].name, pairing.seed, pairing.mismatched_arm);
     }
   }
   return "";

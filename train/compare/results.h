@@ -58,7 +58,7 @@ struct Pairing {
   std::int64_t runs = 0;  ///< that it was compared over
   std::int64_t steps = 0;
   bool equal = true;
-  std::string odd_one{};  ///< an arm that saw others
+  std::string mismatched_arm{};  ///< an arm that saw others
 };
 
 struct Results {
@@ -93,7 +93,7 @@ struct ResultsFacts {
   std::string simd;
   std::int64_t cores = 0;
   std::string started;  ///< ISO 8601, UTC
-  double seconds = 0;   ///< in all sittings
+  double seconds = 0;   ///< in all sessions
   int jobs = 1;
 };
 

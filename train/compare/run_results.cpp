@@ -88,7 +88,7 @@ std::map<std::int64_t, std::string> batch_hashes(const fs::path& run) {
 namespace {
 
 /// More than a comparison has left that was killed before its compare.json was whole.
-bool holds_other_things(const fs::path& folder, const Suite& suite) {
+bool has_foreign_files(const fs::path& folder, const Suite& suite) {
   std::error_code error;
   for (const auto& entry : fs::directory_iterator(folder, error)) {
     if (files::is_half_written(entry.path(), {"suite.toml", "compare.json"})) continue;
@@ -121,7 +121,7 @@ CompareFolder::CompareFolder(fs::path path, const Suite& suite, bool quick)
     return;
   }
   if (fs::exists(path_, error) &&
-      (!fs::is_directory(path_, error) || holds_other_things(path_, suite))) {
+      (!fs::is_directory(path_, error) || has_foreign_files(path_, suite))) {
     fail<ConfigError>(path_.string(), "has other things in it; choose another --out");
   }
   fs::create_directories(path_, error);

@@ -24,9 +24,9 @@ namespace {
 using RunnerClock = std::chrono::steady_clock;
 
 constexpr auto kPollEvery = std::chrono::milliseconds(10);
-constexpr auto kTellEvery = std::chrono::milliseconds(200);
-constexpr auto kLookAgain = std::chrono::seconds(1);  // whether a run is still held
-constexpr int kMostRestarts = 3;                      // of a child that somebody else stopped
+constexpr auto kReportInterval = std::chrono::milliseconds(200);
+constexpr auto kRecheckInterval = std::chrono::seconds(1);  // whether a run is still held
+constexpr int kMostRestarts = 3;                            // of a child that somebody else stopped
 constexpr std::uintmax_t kFullDisk = 1 << 20;
 constexpr std::int64_t kPaceSteps = 20;  // enough to tell how long one takes
 
@@ -102,7 +102,7 @@ class Runner {
 
   // What is left to do, in order; what is done already is counted.
   void add(const Job& job) {
-    forget_failure(job);
+    clear_failure(job);
     const bool undecided =
         !job.factor && plan_.suite.lr_factors.size() >
                            1;  // what is done may have another learning rate than the cell has now
@@ -113,7 +113,7 @@ class Runner {
   }
 
   /// With --retry what failed is made again; what somebody goes on with by hand is left to them.
-  void forget_failure(const Job& job) {
+  void clear_failure(const Job& job) {
     if (!options_.retry || status_of(job) != Status::failed) return;
     std::error_code ignored;
     fs::remove(job.failed(), ignored);
@@ -149,7 +149,7 @@ class Runner {
       job.folder.replace_filename("pace");
       job.config.replace_extension(".pace.json");
       job.factor = 1;
-      forget_failure(job);
+      clear_failure(job);
       if (status_of(job) == Status::missing) {
         const auto config = plan_.kind->copy(*plan_.cells[cell].config);
         plan_.kind->set_steps(*config, kPaceSteps, *plan_.cells[cell].data);
@@ -258,7 +258,7 @@ class Runner {
     if (seconds > 0) seconds_of_[job.cell].push_back(seconds);
   }
 
-  static std::string last_words(const fs::path& log) {
+  static std::string end_of_log(const fs::path& log) {
     std::string text;
     try {
       text = read_file(log.string(), 1 << 20);
@@ -297,7 +297,7 @@ class Runner {
       waiting_.push_front(job);
       return;
     }
-    const std::string words = last_words(job.log());
+    const std::string words = end_of_log(job.log());
     if (code == kDiskFull || fs::space(folder_.path(), ignored).available < kFullDisk) {
       end_for_full_disk(words);
       return;
@@ -341,14 +341,14 @@ class Runner {
   }
 
   /// Begins a waiting job, or takes what it has come to already; false where it has to wait.
-  bool take_up(const Job& job) {
+  bool resume_or_start(const Job& job) {
     const bool room = static_cast<int>(running_.size()) < options_.jobs;
     if (status_of(job) == Status::missing) {
       if (!room) return false;
       if (files::is_held(job.folder)) {  // by a child of a comparison that was killed a moment ago,
                                          // or by the user's own --resume
         progress_.held = job.folder;
-        look_again_ = RunnerClock::now() + kLookAgain;
+        next_check_ = RunnerClock::now() + kRecheckInterval;
         return false;
       }
     }
@@ -369,13 +369,13 @@ class Runner {
     changed_ = false;
     progress_.held.clear();
     for (auto job = waiting_.begin(); job != waiting_.end();)
-      job = take_up(*job) ? waiting_.erase(job) : std::next(job);
+      job = resume_or_start(*job) ? waiting_.erase(job) : std::next(job);
   }
 
   void tell(bool at_once) {
     const auto now = RunnerClock::now();
-    if (!options_.observer || (!at_once && now - told_ < kTellEvery)) return;
-    told_ = now;
+    if (!options_.observer || (!at_once && now - last_report_ < kReportInterval)) return;
+    last_report_ = now;
     progress_.running = std::ssize(running_);
     progress_.seconds = std::chrono::duration<double>(now - begin_).count();
     double all = 0, left = 0;
@@ -401,7 +401,7 @@ class Runner {
     changed_ = true;
     while (true) {
       if (!stopping_ && options_.stop && options_.stop()) stop_all();
-      if (!progress_.held.empty() && RunnerClock::now() > look_again_) changed_ = true;
+      if (!progress_.held.empty() && RunnerClock::now() > next_check_) changed_ = true;
       for (auto one = running_.begin(); one != running_.end();) {
         const auto code = one->worker.poll();
         if (!code) {
@@ -441,9 +441,9 @@ class Runner {
   std::map<std::string, int> restarts_;
   std::vector<std::vector<double>> seconds_of_;
   RunnerClock::time_point begin_ = RunnerClock::now();
-  RunnerClock::time_point told_{};
+  RunnerClock::time_point last_report_{};
   std::set<std::size_t> prepared_;  ///< cells whose learning rate is chosen
-  RunnerClock::time_point look_again_{};
+  RunnerClock::time_point next_check_{};
   bool changed_ = true;  ///< since places were last filled
   bool stopping_ = false;
   std::optional<std::string> disk_full_;  ///< what was said of it

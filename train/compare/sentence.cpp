@@ -75,7 +75,7 @@ Phrase undecided_because(const Statement& statement, int decimals) {
       return {"; fewer than six seeds decide nothing", "；不足六个种子，不能下任何结论"};
     case Reason::failed_runs:
       return {fmt::format(
-                  "; {} of {} {} a figure, and to leave seeds out would favour the arm that fails",
+                  "; {} of {} {} a figure, and to leave seeds out would favor the arm that fails",
                   finding.failed, en_seeds(seeds + finding.failed),
                   finding.failed == 1 ? "lacks" : "lack"),
               fmt::format("；{} 个种子中有 {} 个缺少其中一方的结果，略去它们会偏袒失败的一方",

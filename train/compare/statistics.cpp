@@ -79,7 +79,7 @@ double drawn_share(Values values, double threshold, Tail tail, std::uint64_t see
   return (1.0 + static_cast<double>(hits)) / (1.0 + static_cast<double>(kSignFlipDraws));
 }
 
-/// The value below which a share q lies, linear between neighbours. Reorders.
+/// The value below which a share q lies, linear between neighbors. Reorders.
 double take_quantile(std::vector<double>& values, double q) {
   const double place = q * static_cast<double>(values.size() - 1);
   const auto below = values.begin() + static_cast<std::ptrdiff_t>(place);

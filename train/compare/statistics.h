@@ -30,7 +30,7 @@ struct BootstrapOptions {
 
 /// Means of `resamples` samples of n values drawn with replacement. Value j of resample r is number
 /// floor(n u / 2^32) for word 4 r ceil(n / 4) + j, u, of the Philox stream "bootstrap": it depends
-/// on (seed, n, r, j) alone. (No index is favoured by more than n / 2^32.)
+/// on (seed, n, r, j) alone. (No index is favored by more than n / 2^32.)
 std::vector<double> bootstrap_means(Values values, const BootstrapOptions& options = {});
 
 /// Bias-corrected and accelerated interval of the mean, from bootstrap_means() of the same values.

@@ -13,7 +13,7 @@
 //   equal = "parameters"             # or flops, steps, seconds
 //   reference = "one-head"           # the arm whose parameters (or FLOPs) all others are brought
 //   to; or amount = 800_000 tolerance = 0.02                 # of parameters # unequal = true #
-//   instead of equal: nothing is; every figure is labelled so
+//   instead of equal: nothing is; every figure is labeled so
 //
 //   [base]                           # choices of every arm and task, as in a file for `weft train
 //   --config` preset = "text-best" steps = 500
@@ -30,7 +30,7 @@
 //   name = "one-head"
 //   about = "one head of the full width"
 //   set = { heads = 1 }
-//   # unequal = true                 # outside the budget, and labelled so
+//   # unequal = true                 # outside the budget, and labeled so
 //   # tasks = ["shakespeare"]        # on these tasks only
 //
 //   [[contrast]]                     # a against b, decided in advance
@@ -181,7 +181,7 @@ Suite quick_form(const Suite& suite);
 /// may not make such choices.
 bool decides_data(const train::Field& field);
 bool runs_on(const Arm& arm, const std::string& task);
-/// Whether the budget holds for an arm; where not, every figure of it is labelled unequal.
+/// Whether the budget holds for an arm; where not, every figure of it is labeled unequal.
 bool is_equal(const Suite& suite, const Arm& arm);
 /// Whether an arm's width is left to the budget, so that solve_width() has to find it.
 bool width_is_solved(const Suite& suite, const Arm& arm);

@@ -157,7 +157,8 @@ class Part {
                         key);
     std::vector<train::Choice> all;
     for (const auto& [name, node] : *table) {
-      const std::string place = line(name.source()), choice(name.str());
+      const std::string place = line(name.source()),
+                        choice = train::current_name(std::string(name.str()));
       if (const auto* yes = node.as_boolean())
         all.push_back({choice, yes->get(), place});
       else if (const auto* whole = node.as_integer())

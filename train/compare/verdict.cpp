@@ -10,7 +10,7 @@ namespace weft::compare {
 namespace {
 
 constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
-constexpr double kBoundless = std::numeric_limits<double>::infinity();
+constexpr double kUnboundedInterval = std::numeric_limits<double>::infinity();
 
 /// a - b of the seeds that have both.
 std::vector<double> finite_differences(const Comparison& pair) {
@@ -110,8 +110,10 @@ Estimate estimate(Values values, const JudgeOptions& options) {
     if (std::isfinite(value)) known.push_back(value);
   }
   if (known.empty())
-    return {
-        .seeds = 0, .mean = kUnknown, .deviation = kUnknown, .interval = {-kBoundless, kBoundless}};
+    return {.seeds = 0,
+            .mean = kUnknown,
+            .deviation = kUnknown,
+            .interval = {-kUnboundedInterval, kUnboundedInterval}};
   return {.seeds = std::ssize(known),
           .mean = mean(known),
           .deviation = standard_deviation(known),

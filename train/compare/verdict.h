@@ -16,7 +16,7 @@ enum class Reason : std::uint8_t {
   different,      ///< adjusted p at most alpha, and the interval on the same side of 0
   within_margin,  ///< adjusted equivalence p at most alpha, and the interval within the margin
   too_few_seeds,  ///< under six pairs
-  failed_runs,    ///< a seed has no figure of one of the arms; to leave it out would favour the arm
+  failed_runs,    ///< a seed has no figure of one of the arms; to leave it out would favor the arm
                   ///< that fails
   interval_of_zero,    ///< the test is significant, yet the interval holds 0
   interval_of_margin,  ///< the equivalence test is significant, yet the interval reaches beyond the

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <utility>
 
 #include "core/error.h"
 #include "nn/options.h"
@@ -65,17 +66,17 @@ std::string bare(std::string_view name) {
 
 /// Letters that are wrong, missing, too many, or exchanged with their neighbors. Source: Damerau
 /// 1964; each piece is edited once (optimal string alignment).
-std::size_t mistypings(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> two_ago, before, row(b.size() + 1);
+std::size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> before_last, before, row(b.size() + 1);
   for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
   for (std::size_t i = 1; i <= a.size(); ++i) {
-    two_ago = std::exchange(before, row);
+    before_last = std::exchange(before, row);
     row[0] = i;
     for (std::size_t j = 1; j <= b.size(); ++j) {
       row[j] =
           std::min({before[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1), before[j] + 1, row[j - 1] + 1});
       if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
-        row[j] = std::min(row[j], two_ago[j - 2] + 1);
+        row[j] = std::min(row[j], before_last[j - 2] + 1);
     }
   }
   return row.back();
@@ -103,11 +104,11 @@ Fields block_fields(const std::string& layers_help) {
        "softmax in tiles, the same plain with its whole matrix, or without softmax: lightning "
        "(decaying), linear; in a vit also between channels",
        0, 0, nn::choices<nn::AttentionKind>()},
-      {"norm", group, &C::norm, "normalisation", 0, 0, nn::choices<nn::NormKind>()},
+      {"norm", group, &C::norm, "normalization", 0, 0, nn::choices<nn::NormKind>()},
       {"norm_weight", group, &C::norm_weight, "norms have learned weights"},
       {"post_norm", group, &C::post_norm,
-       "normalise after each residual sum, not before each branch"},
-      {"qk_norm", group, &C::qk_norm, "normalise queries and keys"},
+       "normalize after each residual sum, not before each branch"},
+      {"qk_norm", group, &C::qk_norm, "normalize queries and keys"},
       {"activation", group, &C::activation, "of the feed-forward layers", 0, 0,
        nn::choices<nn::Activation>()},
       {"mlp_ratio", group, &C::mlp_ratio, "feed-forward size, as a multiple of width", 0.01, 1000},
@@ -255,6 +256,27 @@ void set_value(RunConfig& config, const Field& field, const Value& value, std::s
   }
 }
 
+namespace {
+
+/// Choices that earlier versions spelled otherwise: then and now.
+constexpr std::pair<std::string_view, std::string_view> kRenamedChoices[] = {
+    {"standardise", "standardize"}};
+
+}  // namespace
+
+std::string current_name(const std::string& name) {
+  for (const auto& [then, now] : kRenamedChoices)
+    if (name == then) return std::string(now);
+  return name;
+}
+
+std::vector<std::string> former_names(const std::string& name) {
+  std::vector<std::string> names;
+  for (const auto& [then, now] : kRenamedChoices)
+    if (name == now) names.emplace_back(then);
+  return names;
+}
+
 std::string nearest(std::string_view name, const std::vector<std::string>& known) {
   // Counted in halves. Mistypings are at most about a quarter of a name's letters; a name of which
   // the typed one is the beginning, or the typed one without a word at either end, is farther than
@@ -265,7 +287,7 @@ std::string nearest(std::string_view name, const std::vector<std::string>& known
   std::size_t best_distance = std::numeric_limits<std::size_t>::max();
   for (const std::string& candidate : known) {
     const std::string other = bare(candidate);
-    std::size_t distance = 2 * mistypings(typed, other);
+    std::size_t distance = 2 * edit_distance(typed, other);
     const bool begun = typed.size() >= 3 && other.starts_with(typed);
     const bool longer =
         other.size() >= 2 && (typed.starts_with(other + "-") || typed.ends_with("-" + other));

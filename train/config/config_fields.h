@@ -67,6 +67,12 @@ void set_from_text(RunConfig& config, const Field& field, const std::string& tex
 /// Sets a field from a number, a truth value or a text that a file held, with the same checks.
 void set_value(RunConfig& config, const Field& field, const Value& value, std::string_view where);
 
+/// The name that a choice has today: its own, or another where an earlier version spelled it
+/// otherwise ("standardise"). Files, suites and flags are read under both.
+std::string current_name(const std::string& name);
+/// The names that a choice had in earlier versions.
+std::vector<std::string> former_names(const std::string& name);
+
 /// The name in `known` that a mistyped one most likely means, or "" when none is near.
 std::string nearest(std::string_view name, const std::vector<std::string>& known);
 

@@ -22,8 +22,9 @@ constexpr std::int64_t kMaxFileBytes = 1 << 20;
 
 const Field& find_field(const Schema& schema, const std::string& name, std::string_view where) {
   const Fields& all = schema.fields();
-  const auto found =
-      std::find_if(all.begin(), all.end(), [&](const Field& field) { return field.name == name; });
+  const auto found = std::find_if(
+      all.begin(), all.end(),
+      [wanted = current_name(name)](const Field& field) { return field.name == wanted; });
   if (found != all.end()) return *found;
   std::vector<std::string> names;
   for (const Field& field : all) names.push_back(field.name);

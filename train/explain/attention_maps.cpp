@@ -20,7 +20,7 @@ namespace weft::explain {
 namespace {
 
 constexpr std::int64_t kMostAtOnce = 4 * kMostWeights;  // weights held while averaging
-constexpr std::int64_t kMostNeighbours = 5;
+constexpr std::int64_t kMostNeighbors = 5;
 
 /// inputs -> each layer's weights (B, H, T, T).
 using Attend = std::function<std::vector<Tensor>(const Tensor& inputs)>;
@@ -91,13 +91,13 @@ void check_samples(std::int64_t samples) {
 
 /// The run's own data, or why they are not to be had.
 template <class Data>
-struct FoundData {
+struct OptionalData {
   std::optional<Data> data;
   std::string why;
 };
 
 template <class Data>
-FoundData<Data> find_data(const std::function<Data()>& load) {
+OptionalData<Data> find_data(const std::function<Data()>& load) {
   try {
     return {load(), ""};
   } catch (const Error& error) {
@@ -109,20 +109,20 @@ Tensor window_of(const Tensor& ids, std::int64_t first, std::int64_t length) {
   return raw::cast(raw::slice(ids, 0, first, first + length), DType::i64);
 }
 
-std::vector<TokenNeighbours> neighbours_of(const train::TextRun& run,
-                                           const std::vector<std::int64_t>& ids) {
+std::vector<TokenNeighbors> neighbors_of(const train::TextRun& run,
+                                         const std::vector<std::int64_t>& ids) {
   Tensor table;
   for (const auto& [path, tensor] : run.model->named_parameters())
     if (path == "transformer.wte.weight") table = tensor.detach();
-  const Neighbours neighbours(table);
+  const Neighbors neighbors(table);
   std::vector<std::int64_t> different;
   for (const std::int64_t id : ids)
     if (std::find(different.begin(), different.end(), id) == different.end())
       different.push_back(id);
-  std::vector<TokenNeighbours> result;
+  std::vector<TokenNeighbors> result;
   for (const std::int64_t id : different) {
-    TokenNeighbours one{.token = visible(run.tokenizer->decode(id)), .nearest = {}};
-    for (const Neighbour& n : neighbours.of(id, kMostNeighbours))
+    TokenNeighbors one{.token = visible(run.tokenizer->decode(id)), .nearest = {}};
+    for (const Neighbor& n : neighbors.of(id, kMostNeighbors))
       one.nearest.emplace_back(visible(run.tokenizer->decode(n.id)), n.cosine);
     result.push_back(std::move(one));
   }
@@ -131,7 +131,7 @@ std::vector<TokenNeighbours> neighbours_of(const train::TextRun& run,
 
 /// The picture asked for, and its name.
 std::pair<Tensor, std::string> picture_of(const train::VisionRun& run, const std::string& wanted,
-                                          const FoundData<data::ImageData>& found,
+                                          const OptionalData<data::ImageData>& found,
                                           std::vector<std::string>& notes) {
   if (!wanted.empty() &&
       std::all_of(wanted.begin(), wanted.end(), [](char c) { return c >= '0' && c <= '9'; })) {
@@ -235,7 +235,7 @@ TextMaps explain_text(const train::TextRun& run, const MapOptions& options) {
     maps.notes.push_back(
         "The run's own text is not to be had, so distances are of this text alone.");
   }
-  maps.neighbours = neighbours_of(run, ids);
+  maps.neighbors = neighbors_of(run, ids);
   return maps;
 }
 

@@ -8,7 +8,7 @@
 
 #include "core/tensor.h"
 #include "train/explain/distance.h"
-#include "train/metrics/neighbours.h"
+#include "train/metrics/neighbors.h"
 #include "train/tasks/text/text_run.h"
 #include "train/tasks/vision/vision_run.h"
 
@@ -53,14 +53,14 @@ struct AttentionMaps {
 };
 
 /// A token of the text and what lies nearest to it in the embedding.
-struct TokenNeighbours {
+struct TokenNeighbors {
   std::string token;
   std::vector<std::pair<std::string, double>> nearest;  ///< with their cosines
 };
 
 struct TextMaps : AttentionMaps {
-  std::vector<TokenNeighbours>
-      neighbours;  ///< of each different token of the text, in order of appearance
+  std::vector<TokenNeighbors>
+      neighbors;  ///< of each different token of the text, in order of appearance
 };
 
 struct ImageMaps : AttentionMaps {

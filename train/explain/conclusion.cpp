@@ -45,7 +45,7 @@ std::string on_products(const Example& example) {
 
 /// "dimension 2 is", "dimensions 1, 3 are": those in which all tokens have the same value; empty
 /// for none, and for one token.
-std::string same_everywhere(const Example& example) {
+std::string shared_dependence(const Example& example) {
   const Tensor& x = example.tokens.x;
   std::string text;
   int found = 0;
@@ -66,7 +66,7 @@ std::string on_one_head(const Example& example) {
       " The output is another matter. Entries of dz/dx with i ≠ j that are not zero, with one "
       "head: {}",
       by_mixing(example, 1, false));
-  const std::string same = same_everywhere(example);
+  const std::string same = shared_dependence(example);
   if (!same.empty())
     text += fmt::format(
         " ({} the same in all tokens, so that without mixing no weight can move what comes out "

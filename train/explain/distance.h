@@ -12,7 +12,7 @@ namespace weft::explain {
 
 /// |i - j| of tokens in a row. Shape: (T, T), f64.
 Tensor token_distances(std::int64_t tokens);
-/// Between the centres of patches in reading order, in pixels. Shape: (rows columns, rows columns),
+/// Between the centers of patches in reading order, in pixels. Shape: (rows columns, rows columns),
 /// f64.
 Tensor patch_distances(std::int64_t rows, std::int64_t columns, std::int64_t patch);
 
@@ -32,7 +32,7 @@ struct FieldLayer {
   std::int64_t stride = 1;
   std::int64_t field = 1;  ///< side of the square of input pixels that one output depends on; it
                            ///< may reach over the edge
-  std::int64_t jump = 1;   ///< input pixels between neighbouring outputs
+  std::int64_t jump = 1;   ///< input pixels between neighboring outputs
 };
 
 /// Fills in field and jump of layers in order: field_l = field_(l-1) + (kernel_l - 1) jump_(l-1),
@@ -41,7 +41,7 @@ struct FieldLayer {
 std::vector<FieldLayer> receptive_field(std::vector<FieldLayer> layers);
 /// Of weft's network: convolutions and poolings in turn.
 std::vector<FieldLayer> receptive_field(const nn::CnnConfig& config);
-/// Mean distance from the centre of a square of `field` x `field` pixels to its pixels: what a head
+/// Mean distance from the center of a square of `field` x `field` pixels to its pixels: what a head
 /// would have that looked at all of them alike.
 double field_distance(std::int64_t field);
 

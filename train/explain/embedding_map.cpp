@@ -11,7 +11,7 @@
 #include "data/text/word_tokenizer.h"
 #include "train/explain/embedded.h"
 #include "train/explain/text_picture.h"
-#include "train/metrics/neighbours.h"
+#include "train/metrics/neighbors.h"
 #include "train/page/html.h"
 
 namespace weft::explain {
@@ -118,15 +118,15 @@ EmbeddingMap explain_embedding(const train::EmbeddingRun& run, const EmbeddingOp
                           run.config.width);
   // The special tokens have never been trained: only what follows them is compared.
   const Tensor table = raw::slice(run.model->table(), 0, first, last);
-  const Neighbours neighbours(table);
+  const Neighbors neighbors(table);
   std::set<std::int64_t> marked(asked.begin(), asked.end());
   for (const std::int64_t id : asked) {
-    EmbeddingNeighbours list{shown_token(tokenizer, id), {}};
-    for (const Neighbour& n : neighbours.of(id - first, options.count)) {
+    EmbeddingNeighbors list{shown_token(tokenizer, id), {}};
+    for (const Neighbor& n : neighbors.of(id - first, options.count)) {
       list.nearest.emplace_back(shown_token(tokenizer, n.id + first), n.cosine);
       if (!options.tokens.empty()) marked.insert(n.id + first);
     }
-    map.neighbours.push_back(std::move(list));
+    map.neighbors.push_back(std::move(list));
   }
 
   std::set<std::int64_t> drawn(marked);
@@ -151,9 +151,9 @@ EmbeddingMap explain_embedding(const train::EmbeddingRun& run, const EmbeddingOp
 std::string to_text(const EmbeddingMap& map) {
   std::string text = map.title + "\n\n";
   int widest = 0;
-  for (const EmbeddingNeighbours& list : map.neighbours)
+  for (const EmbeddingNeighbors& list : map.neighbors)
     widest = std::max(widest, display_width(list.token));
-  for (const EmbeddingNeighbours& list : map.neighbours) {
+  for (const EmbeddingNeighbors& list : map.neighbors) {
     text += padded(list.token, widest) + " ";
     for (const auto& [token, cosine] : list.nearest)
       text += fmt::format("  {} {:.2f}", token, cosine);
@@ -164,11 +164,11 @@ std::string to_text(const EmbeddingMap& map) {
 
 std::string to_json(const EmbeddingMap& map) {
   nlohmann::ordered_json json{{"title", map.title}};
-  for (const EmbeddingNeighbours& list : map.neighbours) {
+  for (const EmbeddingNeighbors& list : map.neighbors) {
     nlohmann::ordered_json nearest = nlohmann::ordered_json::array();
     for (const auto& [token, cosine] : list.nearest)
       nearest.push_back({{"token", token}, {"cosine", cosine}});
-    json["neighbours"].push_back({{"token", list.token}, {"nearest", nearest}});
+    json["neighbors"].push_back({{"token", list.token}, {"nearest", nearest}});
   }
   json["explained"] = {map.explained[0], map.explained[1]};
   for (const PlacedToken& placed : map.placed)
@@ -208,7 +208,7 @@ std::string to_html(const EmbeddingMap& map) {
     }
   }
   html += "</svg>\n<h2>Nearest by cosine</h2>\n<table>\n";
-  for (const EmbeddingNeighbours& list : map.neighbours) {
+  for (const EmbeddingNeighbors& list : map.neighbors) {
     html += "<tr><th>" + report::escape_html(list.token) + "</th><td>";
     for (const auto& [token, cosine] : list.nearest)
       html += fmt::format("{} {:.2f} &ensp;", report::escape_html(token), cosine);

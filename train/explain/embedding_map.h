@@ -1,4 +1,4 @@
-// What word embeddings learned: nearest neighbours, and the words in a plane.
+// What word embeddings learned: nearest neighbors, and the words in a plane.
 #pragma once
 
 #include <cstdint>
@@ -10,12 +10,12 @@
 namespace weft::explain {
 
 struct EmbeddingOptions {
-  std::vector<std::string> tokens;  ///< whose neighbours are wanted; empty: the most frequent ones
-  std::int64_t count = 10;          ///< neighbours of each
+  std::vector<std::string> tokens;  ///< whose neighbors are wanted; empty: the most frequent ones
+  std::int64_t count = 10;          ///< neighbors of each
   std::int64_t shown = 250;         ///< of the most frequent tokens, in the picture
 };
 
-struct EmbeddingNeighbours {
+struct EmbeddingNeighbors {
   std::string token;
   std::vector<std::pair<std::string, double>> nearest;  ///< with their cosine
 };
@@ -23,12 +23,12 @@ struct EmbeddingNeighbours {
 struct PlacedToken {
   std::string token;
   double x = 0, y = 0;
-  bool asked = false;  ///< a token of the options, or a neighbour of one
+  bool asked = false;  ///< a token of the options, or a neighbor of one
 };
 
 struct EmbeddingMap {
   std::string title;
-  std::vector<EmbeddingNeighbours> neighbours;
+  std::vector<EmbeddingNeighbors> neighbors;
   std::vector<PlacedToken> placed;
   double explained[2] = {0, 0};  ///< shares of the variance along the two axes
 };

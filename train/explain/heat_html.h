@@ -1,5 +1,5 @@
 // Matrices as HTML tables whose cells are shaded by their numbers: blue above zero, orange below
-// (colours that all eyes tell apart), by opacity, so that they look right on light and dark paper.
+// (colors that all eyes tell apart), by opacity, so that they look right on light and dark paper.
 #pragma once
 
 #include <string>

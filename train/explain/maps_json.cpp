@@ -47,12 +47,12 @@ std::string finish(MapsJson json, const AttentionMaps& maps) {
 std::string to_json(const TextMaps& maps) {
   MapsJson json = common_json(maps);
   json["reading"] = reading(maps);
-  json["neighbours"] = MapsJson::array();
-  for (const TokenNeighbours& one : maps.neighbours) {
+  json["neighbors"] = MapsJson::array();
+  for (const TokenNeighbors& one : maps.neighbors) {
     MapsJson nearest = MapsJson::array();
     for (const auto& [token, cosine] : one.nearest)
       nearest.push_back({{"token", token}, {"cosine", cosine}});
-    json["neighbours"].push_back({{"token", one.token}, {"nearest", std::move(nearest)}});
+    json["neighbors"].push_back({{"token", one.token}, {"nearest", std::move(nearest)}});
   }
   return finish(std::move(json), maps);
 }

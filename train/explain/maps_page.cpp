@@ -99,12 +99,12 @@ std::string distances_html(const AttentionMaps& maps,
   return html + "<div class=\"wide\">" + matrix_table(matrix) + "</div>\n";
 }
 
-std::string neighbours_html(const std::vector<TokenNeighbours>& neighbours) {
+std::string neighbors_html(const std::vector<TokenNeighbors>& neighbors) {
   std::string html =
-      "<h2>Nearest neighbours in the embedding</h2>\n<p>Cosine of each token's row of the "
+      "<h2>Nearest neighbors in the embedding</h2>\n<p>Cosine of each token's row of the "
       "embedding with its nearest rows.</p>\n<div "
       "class=\"wide\"><table class=\"plain near\"><tbody>\n";
-  for (const TokenNeighbours& one : neighbours) {
+  for (const TokenNeighbors& one : neighbors) {
     html += fmt::format("<tr><th scope=\"row\">{}</th>", report::escape_html(one.token));
     for (const auto& [token, cosine] : one.nearest)
       html += fmt::format("<td>{} <small>{:.2f}</small></td>", report::escape_html(token), cosine);
@@ -128,7 +128,7 @@ std::string to_html(const TextMaps& maps) {
       "aria-live=\"polite\"></p>\n<div class=\"wide\"><div "
       "id=\"maps\"></div></div>\n";
   html += distances_html(maps, {{"all tokens alike", maps.distances.uniform}}) +
-          neighbours_html(maps.neighbours);
+          neighbors_html(maps.neighbors);
   html += "<script>\n" + data_script(maps, "") + kMapsScript + kTextMapsScript + "</script>\n";
   return html + report::page_end();
 }

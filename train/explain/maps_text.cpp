@@ -13,17 +13,17 @@ namespace {
 constexpr std::int64_t kMostColumns = 12;
 constexpr std::size_t kMostTokensListed = 12;
 
-struct LeastMost {
+struct MinMax {
   double least, most;
 };
 
-LeastMost least_most(const std::vector<double>& heads) {
+MinMax min_max_of(const std::vector<double>& heads) {
   const auto [least, most] = std::minmax_element(heads.begin(), heads.end());
   return {*least, *most};
 }
 
-std::string least_most_text(const std::vector<double>& heads) {
-  const LeastMost span = least_most(heads);
+std::string min_max_text(const std::vector<double>& heads) {
+  const MinMax span = min_max_of(heads);
   return heads.size() == 1 ? fmt::format("{:.1f}", span.least)
                            : fmt::format("{:.1f} to {:.1f}", span.least, span.most);
 }
@@ -40,9 +40,9 @@ std::string first_and_last(const AttentionMaps& maps, const char* how) {
   const HeadDistances& d = maps.distances;
   const char* const heads = maps.n_head() == 1 ? "the head looks" : "the heads look";
   std::string text = fmt::format("In layer 1 {} {} {} {} on average", heads,
-                                 least_most_text(d.mean.front()), d.unit, how);
+                                 min_max_text(d.mean.front()), d.unit, how);
   if (d.mean.size() > 1)
-    text += fmt::format(", in layer {} {}", d.mean.size(), least_most_text(d.mean.back()));
+    text += fmt::format(", in layer {} {}", d.mean.size(), min_max_text(d.mean.back()));
   return text + fmt::format("; looking at everything alike would be {:.1f}.", d.uniform);
 }
 
@@ -58,7 +58,7 @@ std::vector<Block> distance_blocks(const AttentionMaps& maps) {
   std::vector<double> values;
   for (std::size_t l = 0; l < d.mean.size(); ++l) {
     matrix.rows.push_back(fmt::format("layer {}", l + 1));
-    const LeastMost ends = least_most(d.mean[l]);
+    const MinMax ends = min_max_of(d.mean[l]);
     for (const double value : all ? d.mean[l] : std::vector<double>{ends.least, ends.most})
       values.push_back(std::round(value * 100) / 100);
   }
@@ -102,10 +102,10 @@ std::string reading(const ImageMaps& maps) {
   const FieldLayer& last = maps.cnn.back();
   const double reach = field_distance(last.field);
   text += fmt::format(
-      " An output of the CNN's {} sees {} x {} pixels, {:.1f} pixels from its centre on average.",
+      " An output of the CNN's {} sees {} x {} pixels, {:.1f} pixels from its center on average.",
       last.name, last.field, last.field, reach);
   const auto& first = maps.distances.mean.front();
-  const LeastMost span = least_most(first);
+  const MinMax span = min_max_of(first);
   const auto near =
       std::count_if(first.begin(), first.end(), [reach](double d) { return d < reach; });
   if (span.least >= reach)
@@ -124,16 +124,16 @@ std::string reading(const ImageMaps& maps) {
 std::string to_text(const TextMaps& maps) {
   std::string text =
       text_beginning(maps) + beside(distance_blocks(maps)) + "nearest in the embedding (cosine)\n";
-  for (std::size_t i = 0; i < maps.neighbours.size() && i < kMostTokensListed; ++i) {
-    text += padded(maps.neighbours[i].token, 8);
-    for (const auto& [token, cosine] : maps.neighbours[i].nearest)
+  for (std::size_t i = 0; i < maps.neighbors.size() && i < kMostTokensListed; ++i) {
+    text += padded(maps.neighbors[i].token, 8);
+    for (const auto& [token, cosine] : maps.neighbors[i].nearest)
       text += padded(fmt::format("{} {:.2f}", token, cosine), 12);
     text.erase(text.find_last_not_of(' ') + 1);
     text += "\n";
   }
-  if (maps.neighbours.size() > kMostTokensListed)
+  if (maps.neighbors.size() > kMostTokensListed)
     text += fmt::format("and {} more: see --out or --json\n",
-                        maps.neighbours.size() - kMostTokensListed);
+                        maps.neighbors.size() - kMostTokensListed);
   return text + "\n" + wrapped(reading(maps));
 }
 
@@ -141,7 +141,7 @@ std::string to_text(const ImageMaps& maps) {
   std::vector<Block> blocks = distance_blocks(maps);
   Block field{"the CNN beside it: its receptive field"};
   for (const FieldLayer& layer : maps.cnn)
-    field.push_back(fmt::format("{:<14} {:>2} x {:<2} pixels, {:.1f} from the centre", layer.name,
+    field.push_back(fmt::format("{:<14} {:>2} x {:<2} pixels, {:.1f} from the center", layer.name,
                                 layer.field, layer.field, field_distance(layer.field)));
   blocks.push_back(std::move(field));
   return text_beginning(maps) + beside(blocks, 110) + wrapped(reading(maps));

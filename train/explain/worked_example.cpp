@@ -22,7 +22,7 @@ namespace weft::explain {
 namespace {
 
 constexpr double kRelativeZero = 1e-12;
-constexpr const char* kTheTokens = "你好";
+constexpr const char* kDefaultExampleText = "你好";
 
 double round_to(double value, double unit) { return std::round(value / unit) * unit; }
 
@@ -104,7 +104,7 @@ Tokens make_tokens(const ExampleOptions& options) {
   if (options.seed < 0)
     fail<ConfigError>("explain", "seed must not be negative, got {}", options.seed);
   if (options.dim) check_sizes(1, *options.dim);
-  const std::string text = options.tokens.value_or(kTheTokens);
+  const std::string text = options.tokens.value_or(kDefaultExampleText);
   if (text.empty())
     fail<ConfigError>("explain", "tokens must not be empty: a vector is made for each character");
   if (text.size() > 4 * kMostTokens)

@@ -26,7 +26,7 @@ const Figure* find_figure(std::string_view name);
 
 /// Figures of one look at a split.
 struct Evaluation {
-  double loss = std::numeric_limits<double>::quiet_NaN();  ///< that training minimises, mean over
+  double loss = std::numeric_limits<double>::quiet_NaN();  ///< that training minimizes, mean over
                                                            ///< targets: nats, or squared error
   std::vector<std::pair<std::string, double>>
       figures{};  ///< the others, in the order they are shown

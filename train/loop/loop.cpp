@@ -52,12 +52,12 @@ Loop::Loop(Task& task, const RunConfig& config, std::string config_json, std::in
       statistics_.push_back({tensor, {}});
 }
 
-void Loop::tell_time() {
+void Loop::report_time() {
   progress_.seconds =
       seconds_before_ + std::chrono::duration<double>(Clock::now() - begin_).count();
 }
 
-void Loop::take_up() {
+void Loop::resume_or_start() {
   std::error_code error;
   const bool saved = std::filesystem::exists(folder_.last(), error);
   if (error) fail<IoError>(folder_.last().string(), "cannot be looked at: {}", error.message());
@@ -116,7 +116,7 @@ Evaluation Loop::evaluate(data::Split split, bool& complete) {
   return judge([&](const auto& proceed) { return task_.evaluate(split, proceed); }, complete);
 }
 
-Evaluation Loop::look_at_validation(bool& complete) {
+Evaluation Loop::evaluate_validation(bool& complete) {
   return judge([&](const auto& proceed) { return task_.evaluate_sample(proceed); }, complete);
 }
 
@@ -155,12 +155,12 @@ Evaluation Loop::judge(const std::function<Evaluation(const std::function<bool(d
 /// run makes it again.
 bool Loop::look(StepRecord& record) {
   bool complete = false;
-  const Evaluation evaluation = look_at_validation(complete);
+  const Evaluation evaluation = evaluate_validation(complete);
   if (!complete) return false;
   if (!std::isfinite(evaluation.loss))
     fail<NumericError>("train", "the validation loss is {} at step {}; {}", evaluation.loss,
                        progress_.step, last_good());
-  tell_time();
+  report_time();
   progress_.last = evaluation;
   progress_.evaluated_step = progress_.step;
   progress_.reached_target = reached(target_, evaluation);
@@ -180,7 +180,7 @@ bool Loop::look(StepRecord& record) {
 }
 
 void Loop::save(const std::filesystem::path& path) {
-  tell_time();
+  report_time();
   CheckpointFacts facts;
   facts.config = config_json_;
   facts.data = task_.data_json();
@@ -222,7 +222,7 @@ bool Loop::save_or_note(const std::filesystem::path& path, bool must) {
 bool Loop::run() {
   begin_ = Clock::now();
   reset_peak_memory();
-  if (options_.resume) take_up();
+  if (options_.resume) resume_or_start();
   if (options_.observer != nullptr)
     options_.observer->on_start(task_.model().num_parameters(), progress_.step, steps_,
                                 task_.unit());

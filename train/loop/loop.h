@@ -32,14 +32,14 @@ class Loop {
   /// Judges the weights that are saved for use: the average where there is one.
   Evaluation evaluate(data::Split split, bool& complete);
   /// The same of what evaluations look at while training goes on.
-  Evaluation look_at_validation(bool& complete);
+  Evaluation evaluate_validation(bool& complete);
 
  private:
   using Clock = std::chrono::steady_clock;
 
   /// What a step's batches gave.
   struct Gradients {
-    Seen seen{};
+    BatchRecord seen{};
     double loss = 0;                                         ///< mean over the step's targets
     double norm = std::numeric_limits<double>::quiet_NaN();  ///< before clipping
   };
@@ -48,12 +48,12 @@ class Loop {
     Tensor now, before;
   };
 
-  void take_up();
+  void resume_or_start();
   void trim(std::int64_t step);
   std::optional<StepRecord> step();
   Gradients gradients();
   void scale_gradients(double factor);
-  std::string culprit(const std::map<std::string, std::uint64_t>& streams);
+  std::string find_nan_source(const std::map<std::string, std::uint64_t>& streams);
   void skip(std::int64_t number, const Gradients& found);
   Evaluation judge(const std::function<Evaluation(const std::function<bool(double)>&)>& measure,
                    bool& complete);
@@ -68,7 +68,7 @@ class Loop {
   bool stop_wanted() const { return options_.stop && options_.stop(); }
   bool finished() const { return progress_.step >= steps_ || progress_.reached_target; }
   std::string last_good() const;
-  void tell_time();
+  void report_time();
   std::string to_line(const StepRecord& record) const;
 
   Task& task_;

@@ -75,7 +75,7 @@ void Loop::scale_gradients(double factor) {
 }
 
 /// What made a step's loss or gradient no number: the step is done again, with every op watched.
-std::string Loop::culprit(const std::map<std::string, std::uint64_t>& streams) {
+std::string Loop::find_nan_source(const std::map<std::string, std::uint64_t>& streams) {
   for (const auto& [name, tensor] : parameters_) {
     const std::vector<double> values = tensor.to_vector<double>();
     if (!std::all_of(values.begin(), values.end(), [](double v) { return std::isfinite(v); }))
@@ -130,7 +130,7 @@ std::optional<StepRecord> Loop::step() {
     fail<NumericError>("train",
                        "the {} at step {}: {}; lower --lr, use --clip 1, or leave such steps out "
                        "with --on-nan skip; {}",
-                       what, number, culprit(streams), last_good());
+                       what, number, find_nan_source(streams), last_good());
   }
   if (finite) {
     optimizer_->step();
@@ -147,7 +147,7 @@ std::optional<StepRecord> Loop::step() {
   progress_.items += found.seen.items;
   progress_.batch_hash = found.seen.hash;
   progress_.train_seconds += took;
-  tell_time();
+  report_time();
   return StepRecord{.step = number,
                     .steps = steps_,
                     .train_loss = found.loss,

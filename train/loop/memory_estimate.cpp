@@ -23,7 +23,7 @@ namespace {
 constexpr double kBytesPerMiB = 1024.0 * 1024.0;
 constexpr int kTrialSteps = 3;
 constexpr int kEvaluationSeconds = 1;     // of the processor, that a trial may evaluate for
-constexpr double kSurelyFits = 0.25;      // of what is there
+constexpr double kSafeShare = 0.25;       // of what is there
 constexpr std::int64_t kFewExamples = 6;  // more than the kernels for a handful of rows take
 
 /// From now on process_peak_mib() tells of what comes. Where the system does not let us, it tells
@@ -70,7 +70,7 @@ Trial try_batch(const PrepareBatch& prepare, const RunConfig& config, std::int64
   run.task->start(0);
   for (int step = 0; step < kTrialSteps; ++step) {  // the optimizer's buffers appear with the
                                                     // first, beside the gradients of the second
-    Seen seen;
+    BatchRecord seen;
     optimizer->zero_grad();
     run.task->next_loss(seen).backward();
     optimizer->step();
@@ -119,7 +119,7 @@ MemoryNeed estimate_memory(const PrepareBatch& prepare, const RunConfig& config)
                                                   static_cast<double>(config.batch - few) /
                                                   static_cast<double>(few);
   if (config.batch > few &&
-      std::max(ceiling, small.evaluation.process) < kSurelyFits * available_memory().mib) {
+      std::max(ceiling, small.evaluation.process) < kSafeShare * available_memory().mib) {
     const MemoryNeed need = need_of(try_batch(prepare, config, config.batch, kEvaluationSeconds),
                                     small, few, config.batch);
     release_cached_memory();
@@ -142,7 +142,7 @@ MemoryNeed estimate_memory(const PrepareBatch& prepare, const RunConfig& config)
       .per_example_mib = std::max(tensors_each, held_each)};
   // Rows of different lengths are padded to the longest, and more examples have longer ones: where
   // the line says that it surely fits, the whole batch is tried.
-  if (rest > 0 && need.process_mib < kSurelyFits * available_memory().mib) {
+  if (rest > 0 && need.process_mib < kSafeShare * available_memory().mib) {
     const Trial whole = try_batch(prepare, config, config.batch, kEvaluationSeconds);
     need.tensors_mib = std::max(whole.step.tensors, whole.evaluation.tensors);
     need.process_mib = std::max(most_of(whole, &Taken::process), most_of(small, &Taken::process));

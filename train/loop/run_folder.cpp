@@ -25,7 +25,7 @@ void remove_partial_files(const fs::path& folder) {
 }
 
 /// A run that was killed before its config.json was whole has left such files at most.
-bool holds_other_things(const fs::path& folder, std::error_code& error) {
+bool has_foreign_files(const fs::path& folder, std::error_code& error) {
   for (const auto& entry : fs::directory_iterator(folder, error))
     if (!is_partial_file(entry.path())) return true;
   return false;
@@ -45,7 +45,7 @@ void RunFolder::check_new(const fs::path& path) {
                         "holds a run already, which stays as it is; choose another --out, or go on "
                         "with --resume");
     }
-    const bool taken = holds_other_things(path, error);
+    const bool taken = has_foreign_files(path, error);
     if (error) fail<IoError>(path.string(), "cannot be read: {}", error.message());
     if (taken)
       fail<ConfigError>(path.string(), "is a folder with other things in it; choose another --out");

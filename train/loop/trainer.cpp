@@ -17,8 +17,8 @@
 
 namespace weft::train {
 
-void Seen::add(std::int64_t more_items, const Tensor& inputs, const Tensor& targets,
-               std::int64_t more_counted) {
+void BatchRecord::add(std::int64_t more_items, const Tensor& inputs, const Tensor& targets,
+                      std::int64_t more_counted) {
   items += more_items;
   counted += more_counted;
   hash = data::batch_hash(inputs, targets, hash);

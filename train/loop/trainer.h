@@ -21,7 +21,7 @@ struct StepRecord {
   double train_loss = 0;   ///< nats, mean over the step's batches
   double lr = 0;
   double grad_norm = 0;          ///< before clipping
-  double seconds = 0;            ///< since the run began, in all its sittings
+  double seconds = 0;            ///< since the run began, in all its sessions
   double rate = 0;               ///< tokens or images a second, over the last steps
   double memory_mib = 0;         ///< most that tensors have held
   std::uint64_t batch_hash = 0;  ///< of all batches so far, in their order
@@ -47,7 +47,7 @@ class Observer {
 };
 
 /// What a step has seen of the data.
-struct Seen {
+struct BatchRecord {
   std::int64_t items = 0;
   std::int64_t counted = 0;  ///< targets of all batches: those that their losses are means over
   std::uint64_t hash = 0;  ///< chained over all batches of the run: two runs with the same hash saw
@@ -72,7 +72,7 @@ class Task {
   /// The next call of next_loss() takes training batch `number`.
   virtual void start(std::int64_t number) = 0;
   /// The loss of the next training batch, attached to the graph; tells `seen` of every batch.
-  virtual Tensor next_loss(Seen& seen) = 0;
+  virtual Tensor next_loss(BatchRecord& seen) = 0;
   /// The whole split, without gradients or dropout. `proceed(share done)` may end it early by
   /// returning false; the figures are then meaningless.
   virtual Evaluation evaluate(data::Split split, const std::function<bool(double)>& proceed) = 0;

@@ -17,7 +17,7 @@ struct Hit {
 /// By falling score; what has none (NaN) comes last, as in COCO's own code.
 bool is_better(double a, double b) { return std::isnan(b) ? !std::isnan(a) : a > b; }
 
-std::vector<nn::Detection> best_first(const SeenImage& image, std::int64_t label) {
+std::vector<nn::Detection> best_first(const DetectedImage& image, std::int64_t label) {
   std::vector<nn::Detection> own;
   for (const nn::Detection& detection : image.detections)
     if (detection.label == label) own.push_back(detection);
@@ -29,10 +29,10 @@ std::vector<nn::Detection> best_first(const SeenImage& image, std::int64_t label
 
 }  // namespace
 
-double average_precision(const std::vector<SeenImage>& images, std::int64_t label, double iou) {
+double average_precision(const std::vector<DetectedImage>& images, std::int64_t label, double iou) {
   std::vector<Hit> hits;
   std::size_t objects = 0;
-  for (const SeenImage& image : images) {
+  for (const DetectedImage& image : images) {
     std::vector<nn::Box> there;
     for (const nn::BoxTarget& object : image.objects)
       if (object.label == label) there.push_back(object.box);
@@ -70,7 +70,7 @@ double average_precision(const std::vector<SeenImage>& images, std::int64_t labe
   return sum / 101;
 }
 
-MeanAveragePrecision mean_average_precision(const std::vector<SeenImage>& images,
+MeanAveragePrecision mean_average_precision(const std::vector<DetectedImage>& images,
                                             std::int64_t classes) {
   MeanAveragePrecision result;
   double total = 0;

@@ -8,7 +8,7 @@
 namespace weft::train {
 
 /// What a detector saw in one image, and what is there.
-struct SeenImage {
+struct DetectedImage {
   std::vector<nn::Detection> detections;
   std::vector<nn::BoxTarget> objects;
 };
@@ -24,10 +24,10 @@ struct MeanAveragePrecision {
 /// most; over all images precision, made never rising with recall, is read at recall 0, 0.01, ...,
 /// 1; the mean of these 101, over the classes that there are objects of. NaN without any object.
 /// Source: Lin et al. 2014 (arXiv 1405.0312) and its evaluation code.
-MeanAveragePrecision mean_average_precision(const std::vector<SeenImage>& images,
+MeanAveragePrecision mean_average_precision(const std::vector<DetectedImage>& images,
                                             std::int64_t classes);
 
 /// Average precision of one class at one IoU; NaN where there is no object of it.
-double average_precision(const std::vector<SeenImage>& images, std::int64_t label, double iou);
+double average_precision(const std::vector<DetectedImage>& images, std::int64_t label, double iou);
 
 }  // namespace weft::train

@@ -121,7 +121,7 @@ std::string tally(const Results& results) {
 
 /// How good a figure is between chance and the ceiling, from 0 to 1; between the worst and the best
 /// arm where the suite names none.
-double goodness(const Results& results, std::size_t task, double value) {
+double shade_value(const Results& results, std::size_t task, double value) {
   double low = results.tasks[task].chance, high = results.tasks[task].ceiling;
   if (!std::isfinite(low) || !std::isfinite(high) || low == high) {
     low = INFINITY;
@@ -150,7 +150,7 @@ std::string matrix_cell(const Results& results, std::size_t task, std::size_t ar
   std::string html =
       std::isfinite(cell->mean)
           ? fmt::format("<td class=\"q{}\">{}",
-                        std::lround(goodness(results, task, cell->mean) * (kShades - 1)),
+                        std::lround(shade_value(results, task, cell->mean) * (kShades - 1)),
                         shown(cell->mean, decimals))
           : std::string("<td class=\"none\">–");
   if (!cell->equal || results.arms[arm].unequal) html += unequal_mark();

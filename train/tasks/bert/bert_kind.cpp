@@ -16,7 +16,7 @@ Fields bert_fields() {
   using C = BertRunConfig;
   Fields all = {
       {"data", "Data", &C::data,
-       "shakespeare, tang, sms-spam, a text file in UTF-8, or a .tsv file of labelled lines"}};
+       "shakespeare, tang, sms-spam, a text file in UTF-8, or a .tsv file of labeled lines"}};
   append(all, encoder_fields());
   append(all, encoder_model_fields());
   append(all, {{"steps", "Optimization", &C::steps, "optimizer steps", 1, kMany}});
@@ -57,7 +57,7 @@ class BertKind : public KindBySteps<BertRunConfig> {
   Prepared prepare(std::unique_ptr<RunConfig> config, const Known& known) const override {
     BertRunConfig& c = own(*config);
     settle(c);
-    c.data = lasting_path(c.data);
+    c.data = absolute_data_path(c.data);
     std::shared_ptr<const data::WordTokenizer> tokenizer;
     if (!known.data.empty()) tokenizer = data::WordTokenizer::from_json(known.data, "checkpoint");
     EncoderData data = load_encoder_data(c, std::move(tokenizer), known.whole);
@@ -71,7 +71,7 @@ class BertKind : public KindBySteps<BertRunConfig> {
     return run;
   }
 
-  std::unique_ptr<DataFacts> look_at_data(const RunConfig& config) const override {
+  std::unique_ptr<DataFacts> inspect_data(const RunConfig& config) const override {
     auto facts = std::make_unique<BertFacts>();
     facts->vocabulary = load_encoder_data(own(config)).tokenizer->vocab_size();
     return facts;

@@ -27,7 +27,7 @@ BertTask::BertTask(const BertRunConfig& config, EncoderData data)
                         std::max<std::int64_t>(0, config.eval_tokens))),
       fingerprint_(fmt::format("{:016x}", data_.fingerprint())) {}
 
-Tensor BertTask::next_loss(Seen& seen) {
+Tensor BertTask::next_loss(BatchRecord& seen) {
   const Tensor ids = data::pad(data_.sequences[0], order_.batch(next_));
   const data::MaskedBatch batch =
       mask_batch(config_, *data_.tokenizer, ids, static_cast<std::uint64_t>(config_.seed), next_++);
@@ -37,7 +37,7 @@ Tensor BertTask::next_loss(Seen& seen) {
 
 Evaluation BertTask::evaluate(data::Split split, const std::function<bool(double)>& proceed) {
   const auto count = std::ssize(data_.sequences[static_cast<int>(split)]);
-  return measure(split, evenly_spaced(count, count), proceed);
+  return measure(split, evenly_spaced_indices(count, count), proceed);
 }
 
 double BertTask::chance_loss() const {

@@ -15,7 +15,7 @@ class BertTask : public Task {
   nn::Bert& model() override { return model_; }
   std::string unit() const override { return "tokens"; }
   void start(std::int64_t number) override { next_ = number; }
-  Tensor next_loss(Seen& seen) override;
+  Tensor next_loss(BatchRecord& seen) override;
   /// Loss and accuracy over hidden tokens, always the same ones.
   Evaluation evaluate(data::Split split, const std::function<bool(double)>& proceed) override;
   bool samples() const override { return sample_.size() < data_.sequences[1].size(); }

@@ -122,7 +122,7 @@ class ClassifyKind : public KindBySteps<ClassifyConfig> {
   Prepared prepare(std::unique_ptr<RunConfig> config, const Known& known) const override {
     ClassifyConfig& c = own(*config);
     settle(c, 10, 50);
-    c.data = lasting_path(c.data);
+    c.data = absolute_data_path(c.data);
     std::optional<BertRun> before;
     std::shared_ptr<const data::WordTokenizer> tokenizer;
     std::optional<ClassifierFacts> facts;
@@ -131,7 +131,7 @@ class ClassifyKind : public KindBySteps<ClassifyConfig> {
       facts = ClassifierFacts::from_json(known.data, "checkpoint");
       tokenizer = facts->tokenizer;
     } else if (!c.from.empty()) {
-      c.from = lasting_path(c.from);
+      c.from = absolute_data_path(c.from);
       before = load_bert_run(bert_run(c));
       check_same_encoder(c, before->config);
       tokenizer = before->tokenizer;
@@ -153,7 +153,7 @@ class ClassifyKind : public KindBySteps<ClassifyConfig> {
     return run;
   }
 
-  std::unique_ptr<DataFacts> look_at_data(const RunConfig& config) const override {
+  std::unique_ptr<DataFacts> inspect_data(const RunConfig& config) const override {
     const ClassifyConfig& c = own(config);
     const auto data =
         load_classify_data(c, c.from.empty() ? nullptr : load_bert_run(bert_run(c)).tokenizer);

@@ -32,29 +32,29 @@ std::uint64_t fingerprint_of(const ClassifyData& data) {
 ClassifyData load_classify_data(const ClassifyConfig& c,
                                 std::shared_ptr<const data::WordTokenizer> tokenizer, bool whole) {
   const bool old_rules = c.format < 3;  // F1 of the rarest label, however many there are
-  const data::LabelledData labelled =
-      data::load_labelled(c.data, {.whole = whole, .old_rules = old_rules});
-  const Phase phase("cutting {} into tokens", labelled.source());
+  const data::LabeledData labeled =
+      data::load_labeled(c.data, {.whole = whole, .old_rules = old_rules});
+  const Phase phase("cutting {} into tokens", labeled.source());
   ClassifyData result;
-  result.classes = labelled.classes();
-  result.positive = c.positive.empty() || whole ? labelled.rarest() : labelled.label_of(c.positive);
+  result.classes = labeled.classes();
+  result.positive = c.positive.empty() || whole ? labeled.rarest() : labeled.label_of(c.positive);
   result.f1 = old_rules || result.classes.size() == 2 || !c.positive.empty();
   result.macro_f1 = !old_rules && result.classes.size() > 2;
-  result.encoder.notes = labelled.notes();
+  result.encoder.notes = labeled.notes();
   result.encoder.tokenizer =
       tokenizer ? std::move(tokenizer)
-                : make_tokenizer(c, labelled.joined(data::Split::train), labelled.source());
+                : make_tokenizer(c, labeled.joined(data::Split::train), labeled.source());
   EncoderData::Cut cut;
   for (const auto split : {data::Split::train, data::Split::validation, data::Split::test}) {
-    result.encoder.add(split, labelled.examples(split), c.context, labelled.source(), cut);
-    for (const data::LabelledText& example : labelled.examples(split)) {
+    result.encoder.add(split, labeled.examples(split), c.context, labeled.source(), cut);
+    for (const data::LabeledText& example : labeled.examples(split)) {
       result.labels[static_cast<int>(split)].push_back(example.label);
       if (split == data::Split::train)
         result.bytes.push_back(
             static_cast<std::int32_t>(std::min<std::size_t>(example.text.size(), 1 << 30)));
     }
   }
-  result.encoder.note_cut(cut, c.context, labelled.source());
+  result.encoder.note_cut(cut, c.context, labeled.source());
   if (whole) {
     join_splits(result.encoder.sequences);
     join_splits(result.labels);
@@ -98,7 +98,7 @@ ClassifyTask::ClassifyTask(const ClassifyConfig& config, ClassifyData data,
   if (pretrained != nullptr) take_encoder(dynamic_cast<nn::Bert&>(*model_), *pretrained);
 }
 
-Tensor ClassifyTask::next_loss(Seen& seen) {
+Tensor ClassifyTask::next_loss(BatchRecord& seen) {
   const std::int64_t k = next_++;
   const auto& rows = order_.batch(k);
   const Tensor ids = data::pad(data_.encoder.sequences[0], rows);
@@ -122,7 +122,7 @@ Tensor ClassifyTask::next_loss(Seen& seen) {
 
 Evaluation ClassifyTask::evaluate(data::Split split, const std::function<bool(double)>& proceed) {
   const auto count = std::ssize(data_.labels[static_cast<int>(split)]);
-  return measure(split, evenly_spaced(count, count), proceed);
+  return measure(split, evenly_spaced_indices(count, count), proceed);
 }
 
 double ClassifyTask::chance_loss() const {

@@ -37,7 +37,7 @@ class ClassifyTask : public Task {
   nn::Model& model() override { return *model_; }
   std::string unit() const override { return "texts"; }
   void start(std::int64_t number) override { next_ = number; }
-  Tensor next_loss(Seen& seen) override;
+  Tensor next_loss(BatchRecord& seen) override;
   Evaluation evaluate(data::Split split, const std::function<bool(double)>& proceed) override;
   bool samples() const override { return sample_.size() < data_.encoder.sequences[1].size(); }
   Evaluation evaluate_sample(const std::function<bool(double)>& proceed) override {

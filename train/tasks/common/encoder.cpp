@@ -146,9 +146,9 @@ std::uint64_t EncoderData::fingerprint() const {
   return hash;
 }
 
-void EncoderData::add(data::Split split, const std::vector<data::LabelledText>& examples,
+void EncoderData::add(data::Split split, const std::vector<data::LabeledText>& examples,
                       std::int64_t context, const std::string& where, Cut& cut) {
-  for (const data::LabelledText& example : examples) {
+  for (const data::LabeledText& example : examples) {
     std::int64_t whole = 0;
     sequences[static_cast<int>(split)].push_back(
         data::classify_sequence(*tokenizer, example.text, context, where, &whole));
@@ -180,15 +180,15 @@ EncoderData load_encoder_data(const EncoderConfig& c,
   EncoderData result;
   result.tokenizer = std::move(tokenizer);
   const bool old_rules = c.format < 3;
-  if (old_rules ? path.ends_with(".tsv") : data::is_labelled(path)) {
-    const data::LabelledData labelled =
-        data::load_labelled(path, {.whole = whole, .old_rules = old_rules});
-    result.notes = labelled.notes();
+  if (old_rules ? path.ends_with(".tsv") : data::is_labeled(path)) {
+    const data::LabeledData labeled =
+        data::load_labeled(path, {.whole = whole, .old_rules = old_rules});
+    result.notes = labeled.notes();
     if (!result.tokenizer)
-      result.tokenizer = make_tokenizer(c, labelled.joined(data::Split::train), path);
+      result.tokenizer = make_tokenizer(c, labeled.joined(data::Split::train), path);
     EncoderData::Cut cut;
     for (const auto split : {data::Split::train, data::Split::validation, data::Split::test})
-      result.add(split, labelled.examples(split), c.context, path, cut);
+      result.add(split, labeled.examples(split), c.context, path, cut);
     result.note_cut(cut, c.context, path);
     if (whole) join_splits(result.sequences);
     return result;

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "data/text/labelled_text.h"
+#include "data/text/labeled_text.h"
 #include "data/text/sequences.h"
 #include "nn/models/bert.h"
 #include "train/tasks/common/encoder_config.h"
@@ -43,7 +43,7 @@ struct EncoderData {
   struct Cut {
     std::int64_t texts = 0, of = 0, longest = 0;
   };
-  void add(data::Split split, const std::vector<data::LabelledText>& examples, std::int64_t context,
+  void add(data::Split split, const std::vector<data::LabeledText>& examples, std::int64_t context,
            const std::string& where, Cut& cut);
   void note_cut(const Cut& cut, std::int64_t context, const std::string& where);
 };

@@ -44,7 +44,7 @@ void settle_eval_tokens(C& config, std::int64_t there) {
 
 /// Numbers of `chosen` of `count` things, in order and as far apart as can be: all of them where
 /// there are no more.
-std::vector<std::int64_t> evenly_spaced(std::int64_t count, std::int64_t chosen);
+std::vector<std::int64_t> evenly_spaced_indices(std::int64_t count, std::int64_t chosen);
 
 /// Of things of so many tokens each, those that a sample of `eval_tokens` tokens looks at: all of
 /// them where eval_tokens is 0 or more than there are.

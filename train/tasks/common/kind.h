@@ -49,7 +49,7 @@ class Kind : public Schema {
   virtual Prepared prepare(std::unique_ptr<RunConfig> config, const Known& known = {}) const = 0;
 
   /// For budgets. Nothing is trained, and no weight drawn where a formula does.
-  virtual std::unique_ptr<DataFacts> look_at_data(const RunConfig& config) const = 0;
+  virtual std::unique_ptr<DataFacts> inspect_data(const RunConfig& config) const = 0;
   virtual Length length(const RunConfig& config, const DataFacts& data) const = 0;
   virtual double parameters(const RunConfig& config, const DataFacts& data) const = 0;
   virtual double forward_flops(const RunConfig& config,

@@ -60,7 +60,7 @@ void check_unchanged(const std::string& found, const CheckpointFacts& facts,
 
 std::string hexadecimal(std::uint64_t hash) { return fmt::format("{:016x}", hash); }
 
-std::string lasting_path(const std::string& name_or_path) {
+std::string absolute_data_path(const std::string& name_or_path) {
   const auto shipped = data::shipped_data_sets();
   std::error_code error;
   if (std::find(shipped.begin(), shipped.end(), name_or_path) != shipped.end() ||

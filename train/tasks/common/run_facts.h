@@ -37,6 +37,6 @@ std::string hexadecimal(std::uint64_t hash);
 
 /// A data set's name as it is, a path made absolute, so that a run finds its data from wherever it
 /// is used.
-std::string lasting_path(const std::string& name_or_path);
+std::string absolute_data_path(const std::string& name_or_path);
 
 }  // namespace weft::train

@@ -151,7 +151,7 @@ class DetectKind : public KindBySteps<DetectConfig> {
                         "--data is not for detect runs: train further, or draw what is found in "
                         "other pictures with `weft detect RUN FILE`");
     settle(c, 5);
-    c.data = lasting_path(c.data);
+    c.data = absolute_data_path(c.data);
     auto scenes = load_scenes(c);
     if (c.model == "detr" && c.queries < scenes->most_boxes())
       fail<ConfigError>("config",
@@ -167,7 +167,7 @@ class DetectKind : public KindBySteps<DetectConfig> {
     return run;
   }
 
-  std::unique_ptr<DataFacts> look_at_data(const RunConfig& config) const override {
+  std::unique_ptr<DataFacts> inspect_data(const RunConfig& config) const override {
     auto facts = std::make_unique<DetectFacts>();
     facts->images = facts_of(*load_scenes(own(config))).images;
     return facts;

@@ -37,7 +37,7 @@ void DetectTask::start(std::int64_t number) {
                                        {.threads = num_threads() > 1 ? 1 : 0, .ahead = 2}));
 }
 
-Tensor DetectTask::next_loss(Seen& seen) {
+Tensor DetectTask::next_loss(BatchRecord& seen) {
   if (!next_)
     next_.emplace(batches_->begin());
   else
@@ -47,13 +47,14 @@ Tensor DetectTask::next_loss(Seen& seen) {
   return model_->loss(images, boxes);
 }
 
-std::vector<SeenImage> look_at_scenes(const nn::Detector& model, const data::DetectionData& scenes,
-                                      data::Split split, const std::function<bool(double)>& proceed,
-                                      double* loss) {
+std::vector<DetectedImage> evaluate_scenes(const nn::Detector& model,
+                                           const data::DetectionData& scenes, data::Split split,
+                                           const std::function<bool(double)>& proceed,
+                                           double* loss) {
   const NoGrad no_grad;
   const std::int64_t count = scenes.size(split), side = scenes.side(),
                      classes = std::ssize(scenes.classes());
-  std::vector<SeenImage> seen;
+  std::vector<DetectedImage> seen;
   double total = 0;
   for (std::int64_t first = 0; first < count; first += kEvalScenes) {
     if (!proceed(static_cast<double>(first) / static_cast<double>(count))) break;
@@ -74,7 +75,7 @@ Evaluation DetectTask::evaluate(data::Split split, const std::function<bool(doub
   if (split == data::Split::train)
     fail<ConfigError>("eval", "training scenes have no end: use --split validation or test");
   Evaluation evaluation{.measured = scenes_->size(split)};
-  const auto seen = look_at_scenes(*model_, *scenes_, split, proceed, &evaluation.loss);
+  const auto seen = evaluate_scenes(*model_, *scenes_, split, proceed, &evaluation.loss);
   const MeanAveragePrecision precision = mean_average_precision(seen, facts_.images.classes);
   evaluation.figures = {{"map50", precision.at_50}, {"map", precision.at_50_95}};
   return evaluation;

@@ -18,7 +18,7 @@ class DetectTask : public Task {
   nn::Module& model() override { return *model_; }
   std::string unit() const override { return "images"; }
   void start(std::int64_t number) override;
-  Tensor next_loss(Seen& seen) override;
+  Tensor next_loss(BatchRecord& seen) override;
   Evaluation evaluate(data::Split split, const std::function<bool(double)>& proceed) override;
   std::string data_json() const override { return facts_.to_json(); }
   bool same_data(const std::string& json) const override;
@@ -36,8 +36,9 @@ class DetectTask : public Task {
 
 /// What a model sees in the scenes of a split, and what is there; `loss`, if wanted, becomes the
 /// mean over scenes.
-std::vector<SeenImage> look_at_scenes(const nn::Detector& model, const data::DetectionData& scenes,
-                                      data::Split split, const std::function<bool(double)>& proceed,
-                                      double* loss = nullptr);
+std::vector<DetectedImage> evaluate_scenes(const nn::Detector& model,
+                                           const data::DetectionData& scenes, data::Split split,
+                                           const std::function<bool(double)>& proceed,
+                                           double* loss = nullptr);
 
 }  // namespace weft::train

@@ -73,7 +73,7 @@ class EmbeddingKind : public KindBySteps<EmbeddingConfig> {
     EmbeddingConfig& c = own(*config);
     c.heads = 1;  // not of this model, but settled with the rest
     settle(c);
-    c.data = lasting_path(c.data);
+    c.data = absolute_data_path(c.data);
     EmbeddingData data = load_embedding_data(c, known);
     const nn::SkipGramConfig model{.vocab_size = data.tokenizer->vocab_size(), .n_embd = c.width};
     check_memory(c, model.parameter_count(),
@@ -85,7 +85,7 @@ class EmbeddingKind : public KindBySteps<EmbeddingConfig> {
     return run;
   }
 
-  std::unique_ptr<DataFacts> look_at_data(const RunConfig& config) const override {
+  std::unique_ptr<DataFacts> inspect_data(const RunConfig& config) const override {
     auto facts = std::make_unique<EmbeddingFacts>();
     facts->vocabulary = load_embedding_data(own(config)).tokenizer->vocab_size();
     return facts;

@@ -13,7 +13,7 @@
 #include "data/find_data_set.h"
 #include "data/split.h"
 #include "data/text/word_tokenizer.h"
-#include "train/metrics/neighbours.h"
+#include "train/metrics/neighbors.h"
 #include "train/tasks/common/run_facts.h"
 
 namespace weft::train {
@@ -85,7 +85,7 @@ EmbeddingTask::EmbeddingTask(const EmbeddingConfig& config, EmbeddingData data)
 
 std::string EmbeddingTask::fingerprint() const { return fmt::format("{:016x}", data_.fingerprint); }
 
-Tensor EmbeddingTask::next_loss(Seen& seen) {
+Tensor EmbeddingTask::next_loss(BatchRecord& seen) {
   const Tensor ids =
       data_.train->batch(next_++, config_.batch, static_cast<std::uint64_t>(config_.seed));
   seen.add(ids.size(0), ids, Tensor(), ids.size(0));
@@ -108,12 +108,12 @@ Evaluation EmbeddingTask::evaluate(data::Split split, const std::function<bool(d
   Evaluation evaluation{.measured = kEvalBatches * kEvalPairs};
   evaluation.loss = sum / static_cast<double>(kEvalBatches);
   if (data_.synonyms.empty()) return evaluation;
-  const explain::Neighbours neighbours(model_.table());
+  const explain::Neighbors neighbors(model_.table());
   double found = 0;
   const auto near = [&](std::int64_t a, std::int64_t b) {
-    const auto nearest = neighbours.of(a, 3);
+    const auto nearest = neighbors.of(a, 3);
     return std::any_of(nearest.begin(), nearest.end(),
-                       [&](const explain::Neighbour& n) { return n.id == b; });
+                       [&](const explain::Neighbor& n) { return n.id == b; });
   };
   for (const auto& [a, b] : data_.synonyms) found += (near(a, b) ? 1 : 0) + (near(b, a) ? 1 : 0);
   evaluation.figures = {{"synonyms", found / (2 * static_cast<double>(data_.synonyms.size()))}};

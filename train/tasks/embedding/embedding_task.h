@@ -34,7 +34,7 @@ class EmbeddingTask : public Task {
   nn::SkipGram& model() override { return model_; }
   std::string unit() const override { return "pairs"; }
   void start(std::int64_t number) override { next_ = number; }
-  Tensor next_loss(Seen& seen) override;
+  Tensor next_loss(BatchRecord& seen) override;
   /// Loss over pairs of the split, always the same ones; of the planted corpus also the share of
   /// words whose synonym is among their three nearest.
   Evaluation evaluate(data::Split split, const std::function<bool(double)>& proceed) override;

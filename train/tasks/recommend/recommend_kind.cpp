@@ -52,7 +52,7 @@ Fields recommend_fields() {
       {"dropout", "Model", &C::dropout,
        "share of the MLP's activations that are dropped in training", 0, 0.99},
       {"init_std", "Model", &C::init_std, "spread of the first embeddings", 0, 100},
-      {"penalty", "Optimization", &C::penalty, "mini-batch aware regularisation of the embeddings",
+      {"penalty", "Optimization", &C::penalty, "mini-batch aware regularization of the embeddings",
        0, 1e6},
       {"epochs", "Optimization", &C::epochs, "times that every training example is seen", 1, 1e6},
   };
@@ -115,7 +115,7 @@ class RecommendKind : public KindOf<RecommendConfig> {
       fail<ConfigError>("eval",
                         "--data is not for recommend runs: other clicks are of other users and "
                         "items, of which this model knows nothing");
-    c.data = c.data == "clicks" ? c.data : lasting_path(c.data);
+    c.data = c.data == "clicks" ? c.data : absolute_data_path(c.data);
     settle_leave_out(c);
     data::ClickData data = load_click_data(c);
     const std::int64_t per_epoch = data.batches_per_epoch(c.batch);
@@ -139,7 +139,7 @@ class RecommendKind : public KindOf<RecommendConfig> {
     return run;
   }
 
-  std::unique_ptr<DataFacts> look_at_data(const RunConfig& config) const override {
+  std::unique_ptr<DataFacts> inspect_data(const RunConfig& config) const override {
     RecommendConfig c = own(config);
     settle_leave_out(c);
     const data::ClickData data = load_click_data(c);

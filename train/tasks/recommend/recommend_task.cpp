@@ -74,7 +74,7 @@ RecommendTask::RecommendTask(const RecommendConfig& config, data::ClickData data
   if (config.penalty > 0) occurrences_ = data_.occurrences();
 }
 
-Tensor RecommendTask::next_loss(Seen& seen) {
+Tensor RecommendTask::next_loss(BatchRecord& seen) {
   const std::int64_t place = next_ % config_.accumulate;  // among the batches of the step
   const auto [inputs, targets] =
       data_.train_batch(next_++, config_.batch, static_cast<std::uint64_t>(config_.seed));

@@ -34,7 +34,7 @@ class RecommendTask : public Task {
   std::string unit() const override { return "examples"; }
   void start(std::int64_t number) override { next_ = number; }
   /// Binary cross-entropy, and the penalty on the embeddings that the batch reads.
-  Tensor next_loss(Seen& seen) override;
+  Tensor next_loss(BatchRecord& seen) override;
   Evaluation evaluate(data::Split split, const std::function<bool(double)>& proceed) override;
   double chance_loss() const override;
   std::string data_json() const override { return facts_.to_json(); }

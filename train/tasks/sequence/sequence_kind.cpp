@@ -126,7 +126,7 @@ class SequenceKind : public KindBySteps<SequenceConfig> {
     return run;
   }
 
-  std::unique_ptr<DataFacts> look_at_data(const RunConfig& config) const override {
+  std::unique_ptr<DataFacts> inspect_data(const RunConfig& config) const override {
     return std::make_unique<SequenceFacts>(own(config));
   }
   Length length(const RunConfig& config, const DataFacts& data) const override {

@@ -86,7 +86,7 @@ std::string SequenceTask::fingerprint() const {
   return fmt::format("{:016x}", data::batch_hash(inputs, targets));
 }
 
-Tensor SequenceTask::next_loss(Seen& seen) {
+Tensor SequenceTask::next_loss(BatchRecord& seen) {
   const data::SequenceBatch batch = data_.train_batch(next_++, config_.batch);
   seen.add(batch.inputs.numel(), batch.inputs, batch.targets, count_targets(batch.targets));
   const Answers answers = answer_(batch);

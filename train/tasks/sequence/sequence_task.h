@@ -30,7 +30,7 @@ class SequenceTask : public Task {
   nn::Module& model() override { return *model_; }
   std::string unit() const override { return "tokens"; }
   void start(std::int64_t number) override { next_ = number; }
-  Tensor next_loss(Seen& seen) override;
+  Tensor next_loss(BatchRecord& seen) override;
   /// Loss and accuracy over the asked positions; `exact`: rows with every answer right, which is
   /// what greedy decoding gets right from beginning to end.
   Evaluation evaluate(data::Split split, const std::function<bool(double)>& proceed) override;

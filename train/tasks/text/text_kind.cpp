@@ -77,7 +77,7 @@ class TextKind : public KindBySteps<TextConfig> {
   Prepared prepare(std::unique_ptr<RunConfig> config, const Known& known) const override {
     TextConfig& c = own(*config);
     settle(c);
-    c.data = lasting_path(c.data);
+    c.data = absolute_data_path(c.data);
     data::TextOptions options{.tokenizer = c.tokenizer};
     if (!known.data.empty()) options.with_tokenizer = data::tokenizer_from_json(known.data);
     if (known.whole) options.train_fraction = 0;
@@ -96,7 +96,7 @@ class TextKind : public KindBySteps<TextConfig> {
     return run;
   }
 
-  std::unique_ptr<DataFacts> look_at_data(const RunConfig& config) const override {
+  std::unique_ptr<DataFacts> inspect_data(const RunConfig& config) const override {
     const TextConfig& c = own(config);
     auto facts = std::make_unique<TextFacts>();
     facts->vocabulary = data::load_text(c.data, {.tokenizer = c.tokenizer}).vocab_size();

@@ -24,7 +24,7 @@ TextTask::TextTask(const TextConfig& config, data::TextData data)
       model_(gpt_config(config, data_.vocab_size())),
       fingerprint_(fingerprint_of(data_)) {}
 
-Tensor TextTask::next_loss(Seen& seen) {
+Tensor TextTask::next_loss(BatchRecord& seen) {
   const data::TextBatchOptions options{.batch = config_.batch,
                                        .block_size = config_.context,
                                        .steps = config_.steps * config_.accumulate,

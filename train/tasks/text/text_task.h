@@ -18,7 +18,7 @@ class TextTask : public Task {
   nn::Gpt& model() override { return model_; }
   std::string unit() const override { return "tokens"; }
   void start(std::int64_t number) override { next_ = number; }
-  Tensor next_loss(Seen& seen) override;
+  Tensor next_loss(BatchRecord& seen) override;
   /// Loss over every token of the split but the first. There is no test split.
   Evaluation evaluate(data::Split split, const std::function<bool(double)>& proceed) override;
   bool samples() const override {

@@ -15,7 +15,7 @@ struct TokensConfig : RunConfig {
   std::int64_t tokens = 4;         ///< made-up tasks: of a row, and their dimensions
   std::int64_t features = 8;
   double units = 1;
-  bool standardise = false;
+  bool standardize = false;
   double at_least = 0;  ///< tables: 0 for the number itself
   bool one_token = false;
   std::int64_t train = 0;       ///< rows; 0: 8192 made-up ones, or all that are left

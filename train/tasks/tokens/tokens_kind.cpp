@@ -27,7 +27,7 @@ Fields tokens_fields() {
        "the last dimension of made-up tokens is so many times larger than the first, those between "
        "in equal ratios",
        1, 1e12},
-      {"standardise", "Data", &TokensConfig::standardise,
+      {"standardize", "Data", &TokensConfig::standardize,
        "features get mean 0 and deviation 1 over the training rows"},
       {"at_least", "Data", &TokensConfig::at_least,
        "tell rows of a table whose target is at least this from the others (0: tell the target "
@@ -103,7 +103,7 @@ Fields tokens_fields() {
 }
 
 /// Regression: the target of a table itself.
-bool tells_numbers(const TokensConfig& c) { return !is_made_up(c) && c.at_least == 0; }
+bool tells_numbers(const TokensConfig& c) { return !is_synthetic(c) && c.at_least == 0; }
 
 /// Models that a choice means something to; empty: all.
 std::vector<std::string> models_with(const std::string& field) {
@@ -153,9 +153,9 @@ class TokensKind : public KindBySteps<TokensConfig> {
     if ((field == "mlp_ratio" || field == "activation") && c.model == "transformer" &&
         !c.feed_forward)
       return "no feed_forward";
-    if ((field == "tokens" || field == "features" || field == "units") && !is_made_up(c))
+    if ((field == "tokens" || field == "features" || field == "units") && !is_synthetic(c))
       return "data " + c.data;
-    if (field == "at_least" && is_made_up(c)) return "data " + c.data;
+    if (field == "at_least" && is_synthetic(c)) return "data " + c.data;
     if (field == "label_smoothing" && tells_numbers(c)) return "a target that is a number";
     return Kind::meaningless(config, field);
   }
@@ -173,7 +173,7 @@ class TokensKind : public KindBySteps<TokensConfig> {
                         c.attention);
     if (c.model == "ft" && c.norm == "none")
       fail<ConfigError>("config", "ft has norms: norm must be layer or rms, got none");
-    if (!is_made_up(c)) return;
+    if (!is_synthetic(c)) return;
     made_up(c).check();
     check_model(c, rows_of(c, c.tokens, c.features));
   }
@@ -186,7 +186,7 @@ class TokensKind : public KindBySteps<TokensConfig> {
       fail<ConfigError>("eval",
                         "--data is not for tokens runs: what their columns were brought to one "
                         "scale by is known of their own table alone");
-    if (!is_made_up(c)) c.data = lasting_path(c.data);
+    if (!is_synthetic(c)) c.data = absolute_data_path(c.data);
     data::TokenData data = load_tokens(c);
     const RowFacts rows = rows_of(c, data.tokens_per_row(), data.features());
     check_model(c, rows);
@@ -207,12 +207,12 @@ class TokensKind : public KindBySteps<TokensConfig> {
     return run;
   }
 
-  std::unique_ptr<DataFacts> look_at_data(const RunConfig& config) const override {
+  std::unique_ptr<DataFacts> inspect_data(const RunConfig& config) const override {
     const TokensConfig& c = own(config);
     auto facts = std::make_unique<TokenFacts>();
     facts->tokens = c.tokens;
     facts->features = c.features;
-    if (!is_made_up(c)) {
+    if (!is_synthetic(c)) {
       const data::TokenData data = load_tokens(c);
       facts->tokens = data.tokens_per_row();
       facts->features = data.features();

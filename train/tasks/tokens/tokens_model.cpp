@@ -7,7 +7,7 @@
 namespace weft::train {
 namespace {
 
-constexpr std::int64_t kMadeUpTrain = 8192, kMadeUpHeldOut = 2000;
+constexpr std::int64_t kSyntheticTrain = 8192, kSyntheticHeldOut = 2000;
 
 nn::TokenMixer mixer_of(const TokensConfig& c) {
   if (c.projections == "diagonal") return nn::TokenMixer::diagonal;
@@ -34,7 +34,7 @@ nn::TokenTransformerConfig transformer_config(const TokensConfig& c, const RowFa
 
 }  // namespace
 
-bool is_made_up(const TokensConfig& c) {
+bool is_synthetic(const TokensConfig& c) {
   const std::vector<std::string>& tasks = data::token_tasks();
   return std::find(tasks.begin(), tasks.end(), c.data) != tasks.end();
 }
@@ -43,22 +43,22 @@ data::SyntheticTokens made_up(const TokensConfig& c) {
   return {.task = data::token_task(c.data),
           .tokens = c.tokens,
           .features = c.features,
-          .train = c.train > 0 ? c.train : kMadeUpTrain,
-          .validation = c.validation > 0 ? c.validation : kMadeUpHeldOut,
-          .test = c.test > 0 ? c.test : kMadeUpHeldOut,
+          .train = c.train > 0 ? c.train : kSyntheticTrain,
+          .validation = c.validation > 0 ? c.validation : kSyntheticHeldOut,
+          .test = c.test > 0 ? c.test : kSyntheticHeldOut,
           .units = c.units,
-          .standardise = c.standardise,
+          .standardize = c.standardize,
           .seed = static_cast<std::uint64_t>(c.seed)};
 }
 
 data::TokenData load_tokens(const TokensConfig& c) {
-  if (!is_made_up(c)) {
+  if (!is_synthetic(c)) {
     return data::load_table_tokens(c.data, {.validation = c.validation,
                                             .test = c.test,
                                             .train = c.train,
                                             .binary = c.at_least != 0,
                                             .at_least = c.at_least,
-                                            .standardise = c.standardise,
+                                            .standardize = c.standardize,
                                             .old_rules = c.format < 3});
   }
   return data::synthetic_tokens(made_up(c));

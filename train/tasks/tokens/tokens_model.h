@@ -14,7 +14,7 @@
 
 namespace weft::train {
 
-bool is_made_up(const TokensConfig& config);
+bool is_synthetic(const TokensConfig& config);
 data::SyntheticTokens made_up(const TokensConfig& config);
 /// Throws ConfigError, IoError.
 data::TokenData load_tokens(const TokensConfig& config);

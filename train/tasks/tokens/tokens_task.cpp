@@ -57,7 +57,7 @@ Tensor TokensTask::loss(const Tensor& outputs, const Tensor& targets, bool train
                   scaled.dtype() == outputs.dtype() ? scaled : raw::cast(scaled, outputs.dtype()));
 }
 
-Tensor TokensTask::next_loss(Seen& seen) {
+Tensor TokensTask::next_loss(BatchRecord& seen) {
   const auto [tokens, targets] = data_.train_batch(
       next_++, {.batch = config_.batch, .seed = static_cast<std::uint64_t>(config_.seed)});
   seen.add(targets.numel(), tokens, targets, targets.numel());
@@ -79,11 +79,12 @@ Evaluation TokensTask::evaluate(data::Split split, const std::function<bool(doub
     loss_sum += loss(out, targets, false).item() * static_cast<double>(targets.numel());
     const auto guesses = out.to_vector<double>(), truths = targets.to_vector<double>();
     for (std::size_t i = 0; i < truths.size(); ++i) {
-      const double error = guesses[i] * of.std + of.mean - truths[i], centred = truths[i] - of.mean;
+      const double error = guesses[i] * of.std + of.mean - truths[i],
+                   centered = truths[i] - of.mean;
       right += (guesses[i] > 0) == (truths[i] > 0.5) ? 1 : 0;
       errors += error * error;
-      sum += centred;
-      squares += centred * centred;
+      sum += centered;
+      squares += centered * centered;
     }
   }
   const double count = static_cast<double>(data_.size(split));

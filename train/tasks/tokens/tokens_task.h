@@ -19,7 +19,7 @@ class TokensTask : public Task {
   void start(std::int64_t number) override { next_ = number; }
   /// Binary cross-entropy, or the squared error of targets that were brought to mean 0 and
   /// deviation 1 (over the training split).
-  Tensor next_loss(Seen& seen) override;
+  Tensor next_loss(BatchRecord& seen) override;
   /// accuracy of classes; of numbers mse, in the target's own units, and r2 (of the split's own
   /// mean; absent where all its targets are one number).
   Evaluation evaluate(data::Split split, const std::function<bool(double)>& proceed) override;

@@ -71,11 +71,11 @@ class TranslateKind : public KindBySteps<TranslateConfig> {
   Prepared prepare(std::unique_ptr<RunConfig> config, const Known& known) const override {
     TranslateConfig& c = own(*config);
     settle(c);
-    c.data = lasting_path(c.data);
+    c.data = absolute_data_path(c.data);
     TranslateData data = load_translate_data(c, known);
-    std::int64_t tokens_there = 0;
-    for (const data::Sequence& target : data.targets[1]) tokens_there += std::ssize(target);
-    settle_eval_tokens(c, tokens_there);
+    std::int64_t reference_tokens = 0;
+    for (const data::Sequence& target : data.targets[1]) reference_tokens += std::ssize(target);
+    settle_eval_tokens(c, reference_tokens);
     const nn::EncoderDecoderConfig model = encoder_decoder_config(c, data.vocabulary.size());
     const double tokens = static_cast<double>(c.batch) * static_cast<double>(c.context);
     check_memory(c, model.parameter_count(), tokens,
@@ -89,7 +89,7 @@ class TranslateKind : public KindBySteps<TranslateConfig> {
     return run;
   }
 
-  std::unique_ptr<DataFacts> look_at_data(const RunConfig& config) const override {
+  std::unique_ptr<DataFacts> inspect_data(const RunConfig& config) const override {
     auto facts = std::make_unique<TranslateFacts>();
     facts->vocabulary = load_translate_data(own(config)).vocabulary.size();
     return facts;

@@ -186,7 +186,7 @@ TranslateTask::Batch TranslateTask::batch_of(data::Split split,
   return batch;
 }
 
-Tensor TranslateTask::next_loss(Seen& seen) {
+Tensor TranslateTask::next_loss(BatchRecord& seen) {
   const Batch batch = batch_of(data::Split::train, order_.batch(next_++));
   seen.add(batch.source.size(0), batch.source, batch.targets, count_targets(batch.targets));
   return cross_entropy(
@@ -196,7 +196,7 @@ Tensor TranslateTask::next_loss(Seen& seen) {
 
 Evaluation TranslateTask::evaluate(data::Split split, const std::function<bool(double)>& proceed) {
   const auto count = std::ssize(data_.sources[static_cast<int>(split)]);
-  return measure(split, evenly_spaced(count, count), proceed);
+  return measure(split, evenly_spaced_indices(count, count), proceed);
 }
 
 double TranslateTask::chance_loss() const {

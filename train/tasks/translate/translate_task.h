@@ -47,7 +47,7 @@ class TranslateTask : public Task {
   nn::Module& model() override { return model_; }
   std::string unit() const override { return "pairs"; }
   void start(std::int64_t number) override { next_ = number; }
-  Tensor next_loss(Seen& seen) override;
+  Tensor next_loss(BatchRecord& seen) override;
   /// Loss of a token of the target given those before it, the sign at its end counted; accuracy of
   /// the likeliest.
   Evaluation evaluate(data::Split split, const std::function<bool(double)>& proceed) override;

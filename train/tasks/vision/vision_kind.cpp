@@ -155,7 +155,7 @@ class VisionKind : public KindOf<VisionConfig> {
 
   Prepared prepare(std::unique_ptr<RunConfig> config, const Known& known) const override {
     VisionConfig& c = own(*config);
-    c.data = lasting_path(c.data);
+    c.data = absolute_data_path(c.data);
     std::optional<ImageFacts> learned;
     if (!known.data.empty()) learned = ImageFacts::from_json(known.data, "checkpoint");
     if (known.whole) {
@@ -189,7 +189,7 @@ class VisionKind : public KindOf<VisionConfig> {
     return run;
   }
 
-  std::unique_ptr<DataFacts> look_at_data(const RunConfig& config) const override {
+  std::unique_ptr<DataFacts> inspect_data(const RunConfig& config) const override {
     const data::ImageData data = load_images(own(config));
     auto facts = std::make_unique<VisionFacts>();
     facts->images = facts_of(data);

@@ -60,7 +60,7 @@ void VisionTask::start(std::int64_t number) {
   batches_.emplace(data_.train_batches(options));
 }
 
-Tensor VisionTask::next_loss(Seen& seen) {
+Tensor VisionTask::next_loss(BatchRecord& seen) {
   if (!next_)
     next_.emplace(batches_->begin());
   else

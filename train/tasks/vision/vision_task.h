@@ -21,7 +21,7 @@ class VisionTask : public Task {
   nn::Model& model() override { return *model_; }
   std::string unit() const override { return "images"; }
   void start(std::int64_t number) override;
-  Tensor next_loss(Seen& seen) override;
+  Tensor next_loss(BatchRecord& seen) override;
   Evaluation evaluate(data::Split split, const std::function<bool(double)>& proceed) override;
   double chance_loss() const override;
   std::string data_json() const override { return facts_.to_json(); }

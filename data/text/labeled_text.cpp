@@ -1,4 +1,4 @@
-#include "data/text/labelled_text.h"
+#include "data/text/labeled_text.h"
 
 #include <fmt/format.h>
 
@@ -24,7 +24,7 @@ constexpr std::uint64_t kSplitSeed = 1;  // of the fixed order: never the seed o
 constexpr std::size_t kLongestLabel = 100;  // bytes of a label that is told by what it looks like
 constexpr std::size_t kFewestOfLabel = 3;   // lines: one a split
 
-const TextColumns& labelled_columns() {
+const TextColumns& labeled_columns() {
   static const TextColumns columns{
       "label",
       "text",
@@ -70,13 +70,13 @@ std::string put_label_left(std::vector<TabbedLine>& lines, std::int64_t max_clas
 
 }  // namespace
 
-LabelledData::LabelledData(std::string_view text, const LabelledOptions& options, std::string where)
+LabeledData::LabeledData(std::string_view text, const LabeledOptions& options, std::string where)
     : where_(std::move(where)) {
   if (!(options.validation > 0 && options.test > 0 && options.validation + options.test < 1))
     fail<ConfigError>(
         "data", "shares of validation and test must be above 0 and together below 1, got {} and {}",
         options.validation, options.test);
-  TextTable table = read_text_columns(text, where_, labelled_columns(),
+  TextTable table = read_text_columns(text, where_, labeled_columns(),
                                       {.csv = options.csv, .old_rules = options.old_rules});
   notes_ = std::move(table.notes);
   std::vector<TabbedLine>& lines = table.lines;
@@ -136,19 +136,19 @@ LabelledData::LabelledData(std::string_view text, const LabelledOptions& options
   }
 }
 
-std::vector<std::int64_t> LabelledData::counts(Split split) const {
+std::vector<std::int64_t> LabeledData::counts(Split split) const {
   std::vector<std::int64_t> counts(classes_.size(), 0);
-  for (const LabelledText& example : examples(split))
+  for (const LabeledText& example : examples(split))
     ++counts[static_cast<std::size_t>(example.label)];
   return counts;
 }
 
-std::int64_t LabelledData::rarest() const {
+std::int64_t LabeledData::rarest() const {
   const auto all = counts(examples(Split::train).empty() ? Split::validation : Split::train);
   return std::min_element(all.begin(), all.end()) - all.begin();
 }
 
-std::int64_t LabelledData::label_of(std::string_view name) const {
+std::int64_t LabeledData::label_of(std::string_view name) const {
   const auto it = std::find(classes_.begin(), classes_.end(), name);
   if (it == classes_.end())
     fail<ConfigError>("data", "\"{}\" is no label of {}: those are {}", name, where_,
@@ -156,19 +156,19 @@ std::int64_t LabelledData::label_of(std::string_view name) const {
   return it - classes_.begin();
 }
 
-std::string LabelledData::joined(Split split) const {
+std::string LabeledData::joined(Split split) const {
   std::string text;
-  for (const LabelledText& example : examples(split)) text += example.text + "\n";
+  for (const LabeledText& example : examples(split)) text += example.text + "\n";
   return text;
 }
 
-LabelledData load_labelled(std::string_view name_or_path, const LabelledOptions& options) {
+LabeledData load_labeled(std::string_view name_or_path, const LabeledOptions& options) {
   const auto path = find_data_set(name_or_path);
-  LabelledOptions own = options;
+  LabeledOptions own = options;
   own.csv = is_csv(path);
   return {read_file(path, std::min(kMaxLabelledBytes, memory_limit())), own, path};
 }
 
-bool is_labelled(std::string_view path) { return path.ends_with(".tsv") || is_csv(path); }
+bool is_labeled(std::string_view path) { return path.ends_with(".tsv") || is_csv(path); }
 
 }  // namespace weft::data

@@ -1,4 +1,4 @@
-// Labelled texts: a file of labels and texts in three splits that are always the same.
+// Labeled texts: a file of labels and texts in three splits that are always the same.
 #pragma once
 
 #include <cstdint>
@@ -10,24 +10,24 @@
 
 namespace weft::data {
 
-struct LabelledText {
+struct LabeledText {
   std::int64_t label = 0;
   std::string text;
 };
 
-struct LabelledOptions {
+struct LabeledOptions {
   double validation = 0.1;  ///< shares of every class
   double test = 0.1;
   std::int64_t max_classes = 1000;
   bool whole =
       false;  ///< not split: everything is the validation split, however few there are of a class
-  bool csv = false;        ///< fields as in RFC 4180; load_labelled() tells it by the file's name
+  bool csv = false;        ///< fields as in RFC 4180; load_labeled() tells it by the file's name
   bool old_rules = false;  ///< as runs before config format 3 read it: the label, a tab, and all
                            ///< the rest is the text
 };
 
 /// Copies share nothing; sizes are those of the file.
-class LabelledData {
+class LabeledData {
  public:
   /// `text` holds one example a line (data/text/tabbed_lines.h); empty lines count for nothing.
   /// Which column is the label says a header (label, class, category, sentiment, ...; text,
@@ -39,11 +39,11 @@ class LabelledData {
   /// for a file without examples, of a single class, with more than max_classes, one whose columns
   /// could both be the label, and with a class too small to be in all three. ConfigError for shares
   /// that cannot be.
-  LabelledData(std::string_view text, const LabelledOptions& options, std::string where);
+  LabeledData(std::string_view text, const LabeledOptions& options, std::string where);
 
   /// Labels' names, in the order of the alphabet.
   const std::vector<std::string>& classes() const { return classes_; }
-  const std::vector<LabelledText>& examples(Split split) const {
+  const std::vector<LabeledText>& examples(Split split) const {
     return splits_[static_cast<int>(split)];
   }
   /// Examples of each class.
@@ -62,13 +62,13 @@ class LabelledData {
   std::string where_;
   std::vector<std::string> notes_;
   std::vector<std::string> classes_;
-  std::vector<LabelledText> splits_[3];
+  std::vector<LabeledText> splits_[3];
 };
 
 /// Loads a file, or a shipped set by name (`sms-spam`). Throws IoError, ConfigError.
-LabelledData load_labelled(std::string_view name_or_path, const LabelledOptions& options = {});
+LabeledData load_labeled(std::string_view name_or_path, const LabeledOptions& options = {});
 
-/// Whether a file's name says that it holds labelled lines: `.tsv`, `.csv`.
-bool is_labelled(std::string_view path);
+/// Whether a file's name says that it holds labeled lines: `.tsv`, `.csv`.
+bool is_labeled(std::string_view path);
 
 }  // namespace weft::data

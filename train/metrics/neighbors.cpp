@@ -1,4 +1,4 @@
-#include "train/metrics/neighbours.h"
+#include "train/metrics/neighbors.h"
 
 #include <algorithm>
 #include <cmath>
@@ -7,11 +7,11 @@
 
 namespace weft::explain {
 
-Neighbours::Neighbours(const Tensor& table) {
+Neighbors::Neighbors(const Tensor& table) {
   if (table.rank() != 2)
-    fail<ShapeError>("neighbours", "wants a table (V, C), got {}", table.shape().str());
+    fail<ShapeError>("neighbors", "wants a table (V, C), got {}", table.shape().str());
   if (table.dtype() != DType::f32 && table.dtype() != DType::f64)
-    fail<DTypeError>("neighbours", "wants f32 or f64, got {}", name(table.dtype()));
+    fail<DTypeError>("neighbors", "wants f32 or f64, got {}", name(table.dtype()));
   rows_ = table.size(0);
   width_ = table.size(1);
   unit_ = table.to_vector<float>();
@@ -20,16 +20,16 @@ Neighbours::Neighbours(const Tensor& table) {
     double squares = 0;
     for (std::int64_t c = 0; c < width_; ++c) squares += static_cast<double>(row[c]) * row[c];
     if (!std::isfinite(squares))
-      fail<NumericError>("neighbours", "row {} of the table holds a NaN or an infinity", r);
+      fail<NumericError>("neighbors", "row {} of the table holds a NaN or an infinity", r);
     const auto scale = static_cast<float>(squares > 0 ? 1 / std::sqrt(squares) : 0);
     for (std::int64_t c = 0; c < width_; ++c) row[c] *= scale;
   }
 }
 
-std::vector<Neighbour> Neighbours::of(std::int64_t id, std::int64_t count) const {
+std::vector<Neighbor> Neighbors::of(std::int64_t id, std::int64_t count) const {
   if (id < 0 || id >= rows_)
-    fail<IndexError>("neighbours", "row {} does not exist: there are {}", id, rows_);
-  std::vector<Neighbour> found;
+    fail<IndexError>("neighbors", "row {} does not exist: there are {}", id, rows_);
+  std::vector<Neighbor> found;
   found.reserve(static_cast<std::size_t>(rows_));
   const float* const own = unit_.data() + id * width_;
   for (std::int64_t r = 0; r < rows_; ++r) {
@@ -41,7 +41,7 @@ std::vector<Neighbour> Neighbours::of(std::int64_t id, std::int64_t count) const
   }
   const auto kept =
       found.begin() + std::clamp<std::int64_t>(count, 0, static_cast<std::int64_t>(found.size()));
-  std::partial_sort(found.begin(), kept, found.end(), [](const Neighbour& a, const Neighbour& b) {
+  std::partial_sort(found.begin(), kept, found.end(), [](const Neighbor& a, const Neighbor& b) {
     return a.cosine != b.cosine ? a.cosine > b.cosine : a.id < b.id;
   });
   found.erase(kept, found.end());
