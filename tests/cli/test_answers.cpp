@@ -6,7 +6,7 @@
 #include "data/image/png.h"
 #include "tests/cli/refused.h"
 #include "train/tasks/common/kinds.h"
-#include "train/tasks/common/run_facts.h"
+#include "train/tasks/common/loaded_run.h"
 
 using namespace weft;
 using namespace weft::test;
@@ -160,28 +160,41 @@ TEST_CASE("new runs record which images they validate on; small sets give a tent
 }
 
 TEST_CASE("a run of another kind is answered with the commands for it") {
+  using train::Use;
+  int refused = 0;
   for (const train::Kind* kind : train::kinds()) {
     CAPTURE(kind->name());
-    const std::string commands = train::commands_for(*kind);
-    CHECK(has(commands, "weft eval RUN"));
+    CHECK(has(kind->commands(), "weft eval RUN"));
+    const std::string own = kind->name() == "embedding" ? "an embedding" : "a " + kind->name();
     train::RunFacts run;
     run.checkpoint = "x.safetensors";
     run.kind = kind;
-    for (const train::Kind* other : train::kinds()) {
+    for (const auto& [use, wanted] : {std::pair{Use::sample, "a text"},
+                                      {Use::predict_text, "a translate, bert or classify"},
+                                      {Use::predict_image, "a vision"},
+                                      {Use::detect, "a detect"},
+                                      {Use::explain_attention, "a text or vision"},
+                                      {Use::explain_embedding, "an embedding"},
+                                      {Use::explain_history, "a recommend"}}) {
+      CAPTURE(wanted);
+      const bool can = has(std::string(wanted) + " ", " " + kind->name() + " ") ||
+                       has(wanted, " " + kind->name() + ",");
       std::string text;
       try {
-        train::want_kind(run, other->name());
+        train::want_use(run, use);
       } catch (const ConfigError& error) {
         text = error.what();
       }
-      if (other == kind)
-        CHECK(text.empty());
-      else
-        CHECK(text == "[x.safetensors] belongs to a " + kind->name() +
-                          " run; this command wants a " + other->name() + " run; for a " +
-                          kind->name() + " run there are: " + commands);
+      CHECK(kind->can(use) == can);
+      CHECK(text ==
+            (can ? ""
+                 : "[x.safetensors] belongs to " + own + " run; this command wants " + wanted +
+                       " run; for " + own + " run there are: " + kind->commands()));
+      refused += can ? 0 : 1;
     }
+    CHECK_NOTHROW(train::want_use(run, Use::eval));
   }
+  CHECK(refused > 0);
 }
 
 TEST_CASE("a folder of pictures without a list of boxes is told from one without digits") {

@@ -14,6 +14,7 @@
 #include "train/tasks/common/kind.h"
 #include "train/tasks/common/kinds.h"
 #include "train/tasks/common/run_facts.h"
+#include "train/tasks/detect/detect_run.h"
 #include "train/tasks/detect/detect_task.h"
 #include "train/tasks/detect/draw_boxes.h"
 
@@ -78,9 +79,9 @@ TEST_CASE("a resumed detect run is the undisturbed run, bit by bit") {
           a.tensors[i].second.to_vector<double>() == b.tensors[i].second.to_vector<double>(),
           model << ": " << a.tensors[i].first);
     }
-    const auto run = train::load_detect_run(train::read_run(folder / "whole"));
-    CHECK(run.model->details().size() > 5);
-    CHECK_NOTHROW(run.model->detect(run.model->example_input(1)));
+    const train::DetectRun run(train::read_run(folder / "whole"));
+    CHECK(run.model().details().size() > 5);
+    CHECK_NOTHROW(run.model().detect(run.model().example_input(1)));
   }
 }
 
@@ -101,8 +102,9 @@ TEST_CASE("a detector learns from a user's own pictures, and names what it finds
   DetectConfig own = scenes;
   own.data = (folder / "").string();
   CHECK(std::isfinite(train::train_run(own, {.out = folder / "run"}).test.loss));
-  const auto run = train::load_detect_run(train::read_run(folder / "run"));
-  CHECK(run.classes == std::vector<std::string>{"high", "low"});
+  const train::DetectRun run(train::read_run(folder / "run"));
+  CHECK(run.class_name(0) == "high");
+  CHECK(run.class_name(1) == "low");
   CHECK(train::kind_of(own).meaningless(own, "clutter") == "data " + own.data);
   own.model = "detr";
   own.queries = 1;

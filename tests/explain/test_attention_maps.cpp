@@ -22,7 +22,7 @@ namespace {
 
 train::TextRun text_run(const TempFolder& folder) {
   train::train_run(test::tiny_text_config(folder), {.out = folder / "run"});
-  return train::load_text_run(train::read_run(folder / "run"));
+  return train::TextRun(train::read_run(folder / "run"));
 }
 
 train::VisionRun vision_run(const TempFolder& folder, const std::string& pool = "mean",
@@ -32,7 +32,7 @@ train::VisionRun vision_run(const TempFolder& folder, const std::string& pool = 
   config.model = model;
   config.epochs = 1;
   train::train_run(config, {.out = folder / "run"});
-  return train::load_vision_run(train::read_run(folder / "run"));
+  return train::VisionRun(train::read_run(folder / "run"));
 }
 
 /// Weights (H, T, T) whose every row sums to 1.

@@ -41,7 +41,7 @@ TEST_CASE("a loss above chance is told in words and in summary.json") {
   REQUIRE(learned.code == 0);
   const Json fine = Json::parse(read_file(good + "/summary.json"));
   const double characters =
-      static_cast<double>(load_text_run(read_run(good)).tokenizer->vocab_size());
+      static_cast<double>(TextRun(read_run(good)).tokenizer().vocab_size());
   CHECK(fine["chance_loss"].get<double>() == doctest::Approx(std::log(characters)));
   CHECK_FALSE(fine.contains("above_chance"));
   CHECK(learned.err.find("chance") == std::string::npos);

@@ -55,8 +55,8 @@ TEST_CASE("running statistics are averaged, saved, resumed and used with the wei
     CHECK(statistics > 0);
     CHECK(averages == (format < 3 ? 0 : statistics));
 
-    const auto run = train::load_vision_run(train::read_run(whole));
-    for (const auto& [name, tensor] : run.model->state_dict()) {
+    const train::VisionRun run(train::read_run(whole));
+    for (const auto& [name, tensor] : run.model().state_dict()) {
       const bool averaged = !is_statistic(name) || format >= 3;
       const Tensor saved = file.find(averaged ? "ema." + name : name);
       CHECK_MESSAGE(tensor.to_vector<double>() == saved.to_vector<double>(), name);

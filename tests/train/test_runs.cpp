@@ -255,8 +255,8 @@ TEST_CASE("a loss that is no number names its step and keeps the last good check
                        NumericError);
   const auto facts = train::read_run(folder / "run").facts;
   CHECK(facts.progress.step >= 1);
-  const auto run = train::load_text_run(train::read_run(folder / "run"));
-  for (const auto& [name, tensor] : run.model->state_dict())
+  const train::TextRun run(train::read_run(folder / "run"));
+  for (const auto& [name, tensor] : run.model().state_dict())
     CHECK_MESSAGE(raw::find_nonfinite(tensor) == -1, name);
 }
 
@@ -332,7 +332,7 @@ TEST_CASE("resuming what cannot be resumed changes nothing") {
     fs::copy_file(folder / "wide" / "last.safetensors", last, fs::copy_options::overwrite_existing);
     CHECK_THROWS_WITH_AS(train::resume_run({.out = folder / "run", .resume = true}, "text", 0),
                          doctest::Contains("is a checkpoint of another model"), ConfigError);
-    CHECK_THROWS_WITH_AS(train::load_text_run(train::read_run(folder / "run")),
+    CHECK_THROWS_WITH_AS(train::TextRun(train::read_run(folder / "run")),
                          doctest::Contains("is a checkpoint of another model"), ConfigError);
   }
   SUBCASE("checkpoint of another optimizer") {
@@ -388,8 +388,8 @@ TEST_CASE("the moving average is what is evaluated and used") {
   c.ema = 0.9;
   train::train_run(c, {.out = folder / "run"});
   const auto file = read_safetensors(folder / "run" / "last.safetensors");
-  const auto run = train::load_text_run(train::read_run(folder / "run"));
-  for (const auto& [name, tensor] : run.model->state_dict()) {
+  const train::TextRun run(train::read_run(folder / "run"));
+  for (const auto& [name, tensor] : run.model().state_dict()) {
     CHECK(tensor.to_vector<double>() == file.find("ema." + name).to_vector<double>());
     CHECK(tensor.to_vector<double>() != file.find(name).to_vector<double>());
   }

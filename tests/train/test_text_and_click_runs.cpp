@@ -13,9 +13,13 @@
 #include "train/explain/history_weights.h"
 #include "train/metrics/ranking.h"
 #include "train/tasks/bert/fill_in.h"
+#include "train/tasks/classify/classify_run.h"
 #include "train/tasks/classify/classify_task.h"
 #include "train/tasks/common/kinds.h"
+#include "train/tasks/common/pretrained_encoder.h"
 #include "train/tasks/common/run_facts.h"
+#include "train/tasks/embedding/embedding_run.h"
+#include "train/tasks/recommend/recommend_run.h"
 
 namespace weft::test {
 namespace {
@@ -82,7 +86,7 @@ TEST_CASE("bert: pretrained, resumed to the same bits, fills in words; classify 
   CHECK(read_run(folder / "again").facts.progress.last.loss ==
         read_run(folder / "bert").facts.progress.last.loss);
 
-  const BertRun run = load_bert_run(read_run(folder / "bert"));
+  const PretrainedEncoder run = load_pretrained_encoder(read_run(folder / "bert"));
   const auto answers = fill_in(run, "see you [MASK] at ___", 3);
   REQUIRE(answers.size() == 2);
   REQUIRE(answers[0].size() == 3);
@@ -99,12 +103,14 @@ TEST_CASE("bert: pretrained, resumed to the same bits, fills in words; classify 
   const Summary tuned = train_run(fine, {.out = folder / "tuned"});
   CHECK(tuned.test.figure("f1") > 0.9);
   CHECK(std::isfinite(tuned.test.loss));
-  const ClassifyRun classifier = load_classify_run(read_run(folder / "tuned"));
+  const ClassifyRun classifier(read_run(folder / "tuned"));
   CHECK(classifier.probabilities("win 7 prizes now call 9")[1] > 0.5);
   CHECK(classifier.probabilities("see you at home")[1] < 0.5);
   CHECK(error_text<ConfigError>([&] {
-          load_bert_run(read_run(folder / "tuned"));
-        }).find("belongs to a classify run; this command wants a bert run") != std::string::npos);
+          load_pretrained_encoder(read_run(folder / "tuned"));
+        }).find("is the configuration of a classify run") != std::string::npos);
+  CHECK(error_text<ConfigError>([&] { classifier.probabilities(" \n"); }) ==
+        "[predict] a text without a word has no class: give it one");
   fine.width = 32;
   CHECK(error_text<ConfigError>([&] { train_run(fine, {.out = folder / "wide"}); }) ==
         "[config] width is 32 here but 16 in the run it begins with: leave it out");
@@ -126,7 +132,7 @@ TEST_CASE("classify: a bag of words, and a BERT that fills in words first") {
   config.tokenizer = "words";
   config.lr = 0.05;
   CHECK(train_run(config, {.out = folder / "bow"}).test.figure("f1") == 1);
-  CHECK(load_classify_run(read_run(folder / "bow")).probabilities("win prizes")[1] > 0.5);
+  CHECK(ClassifyRun(read_run(folder / "bow")).probabilities("win prizes")[1] > 0.5);
 
   auto both = tiny_encoder<ClassifyConfig>(folder);
   both.pretrain = 20;
@@ -155,7 +161,7 @@ TEST_CASE("embedding: planted synonyms are neighbors, and the page shows them") 
   config.steps = 600;
   const Summary summary = train_run(config, {.out = folder / "words"});
   CHECK(summary.validation.figure("synonyms") >= 0.95);
-  const EmbeddingRun run = load_embedding_run(read_run(folder / "words"));
+  const EmbeddingRun run(read_run(folder / "words"));
   const explain::EmbeddingMap map =
       explain::explain_embedding(run, {.tokens = {"w7a"}, .count = 3});
   REQUIRE(map.neighbors.size() == 1);
@@ -223,12 +229,12 @@ TEST_CASE("recommend: every model learns, resumes to the same bits, and DIN's we
         read_run(folder / "din").facts.progress.last.loss);
 
   const explain::HistoryWeights weights =
-      explain::explain_history(load_recommend_run(read_run(folder / "din")), {0, 1});
+      explain::explain_history(RecommendRun(read_run(folder / "din")), {0, 1});
   REQUIRE(weights.examples.size() == 2);
   CHECK(weights.same_topic > weights.other_topic);
   CHECK(explain::to_html(weights).find("class=\"bar") != std::string::npos);
   CHECK(error_text<ConfigError>([&] {
-          explain::explain_history(load_recommend_run(read_run(folder / "sum")), {0});
+          explain::explain_history(RecommendRun(read_run(folder / "sum")), {0});
         }).find("only din weighs the history") != std::string::npos);
   config.data = (folder / "none").string();
   CHECK(error_text<IoError>([&] {

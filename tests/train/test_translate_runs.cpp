@@ -8,7 +8,7 @@
 #include "tests/train/tiny_runs.h"
 #include "train/tasks/common/kinds.h"
 #include "train/tasks/common/run_facts.h"
-#include "train/tasks/translate/translate_task.h"
+#include "train/tasks/translate/translate_run.h"
 
 using namespace weft;
 using namespace weft::train;
@@ -58,7 +58,7 @@ TEST_CASE("words are written backwards, as a trained run shows when it is used")
   CHECK(static_cast<double>(summary.parameters) ==
         kind_of(c).parameters(c, *kind_of(c).inspect_data(c)));
 
-  const TranslateRun run = load_translate_run(read_run(folder / "run"));
+  const TranslateRun run(read_run(folder / "run"));
   const auto found = run.translate("abca", 3);
   REQUIRE(found.size() >= 2);
   CHECK(found[0].text == "ACBA");

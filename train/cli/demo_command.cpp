@@ -14,15 +14,12 @@
 #include "train/cli/stop.h"
 #include "train/cli/stop_run.h"
 #include "train/cli/terminal.h"
-#include "train/cli/write_text.h"
 #include "train/config/config_sources.h"
 #include "train/loop/run_folder.h"
 #include "train/page/chart_page.h"
-#include "train/tasks/common/kind.h"
-#include "train/tasks/common/run_facts.h"
-#include "train/tasks/text/text_config.h"
-#include "train/tasks/text/text_run.h"
-#include "train/tasks/vision/vision_config.h"
+#include "train/tasks/common/kinds.h"
+#include "train/tasks/common/loaded_run.h"
+#include "train/tasks/common/text_uses.h"
 
 namespace weft::cli {
 namespace {
@@ -56,6 +53,12 @@ fs::path make_room(const fs::path& path) {
   return free;
 }
 
+train::Summary train_kind(const char* name, const train::Sources& sources,
+                          const train::RunOptions& options) {
+  const train::Kind& kind = train::find_kind(name, "demo");
+  return train::train_run(kind, *train::resolve(kind, sources), options);
+}
+
 train::Summary train_text(const DemoFlags& flags) {
   train::Sources sources{.preset = "text-best", .file = {}};
   sources.flags = {{"steps", std::to_string(flags.text_steps)},
@@ -66,7 +69,7 @@ train::Summary train_text(const DemoFlags& flags) {
   std::optional<SaveFirst> saving;
   const train::RunOptions options =
       stoppable({.out = make_room(fs::path(flags.out) / "demo-text"), .observer = &bar}, saving);
-  return train::train_run(train::resolve<train::TextConfig>(sources), options);
+  return train_kind("text", sources, options);
 }
 
 train::Summary train_images(const DemoFlags& flags) {
@@ -81,7 +84,7 @@ train::Summary train_images(const DemoFlags& flags) {
   std::optional<SaveFirst> saving;
   const train::RunOptions options =
       stoppable({.out = make_room(fs::path(flags.out) / "demo-vision"), .observer = &bar}, saving);
-  return train::train_run(train::resolve<train::VisionConfig>(sources), options);
+  return train_kind("vision", sources, options);
 }
 
 /// A place for the demo's comparison: an earlier demo's makes room.
@@ -129,13 +132,13 @@ int demo(const DemoFlags& flags) {
     return stop_exit_code();
   }
 
-  const train::TextRun run = train::load_text_run(train::read_run(text.folder));
-  WriteOptions write{.prompt = "", .chars = 400, .seed = flags.seed};
   std::string sample;
-  write_text(run, write, [&](const std::string& characters) {
-    sample += characters;
-    return true;
-  });
+  train::load_as<train::TextWriter>(train::read_run(text.folder))
+      ->write_text({.prompt = "", .chars = 400, .seed = flags.seed},
+                   [&](const std::string& characters) {
+                     sample += characters;
+                     return true;
+                   });
   const fs::path page = fs::path(flags.out) / "demo.html";
   const std::string text_figure = fmt::format(
       "Shakespeare: validation loss {:.3f} nats, {:.3f} bits per byte, after {} steps in {}",

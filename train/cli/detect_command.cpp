@@ -11,11 +11,10 @@
 #include "data/image/png.h"
 #include "train/cli/answers.h"
 #include "train/cli/cli.h"
+#include "train/cli/run_words.h"
 #include "train/cli/terminal.h"
-#include "train/tasks/common/image_facts.h"
-#include "train/tasks/common/run_facts.h"
-#include "train/tasks/detect/detect_model.h"
-#include "train/tasks/detect/draw_boxes.h"
+#include "train/tasks/common/image_uses.h"
+#include "train/tasks/common/loaded_run.h"
 
 namespace weft::cli {
 namespace {
@@ -34,37 +33,6 @@ struct DetectFlags {
   bool json = false;
 };
 
-/// A picture of the model's size, and what is known to be in it.
-struct Subject {
-  Tensor pixels;
-  std::vector<nn::BoxTarget> objects{};
-  double scale_x = 1, scale_y = 1;  ///< pixels of the file for one of the model's
-  bool inverted = false;
-};
-
-Subject from_file(const std::string& file, const train::DetectRun& run, const std::string& invert) {
-  const std::int64_t height = run.images.height, width = run.images.width;
-  Subject one{.pixels = data::load_png(file, 1)};
-  one.scale_x = static_cast<double>(one.pixels.size(2)) / static_cast<double>(width);
-  one.scale_y = static_cast<double>(one.pixels.size(1)) / static_cast<double>(height);
-  if (one.pixels.size(1) != height || one.pixels.size(2) != width)
-    one.pixels = data::resize_images(one.pixels, height, width);
-  one.inverted = train::invert_where_needed(one.pixels, run.images, invert);
-  if (one.inverted && invert == "auto")
-    put_line(fmt::format("weft: {}; --invert no reads it as it is",
-                         train::inversion_note(file, run.images)));
-  return one;
-}
-
-Subject from_scene(const data::DetectionData& scenes, std::int64_t number,
-                   const train::DetectRun& run) {
-  const data::Scene scene = scenes.scene(data::Split::test, number);
-  const Tensor boxes = raw::reshape(scene.boxes, {1, scene.boxes.size(0), 5});
-  return {.pixels = scene.image,
-          .objects = nn::box_targets(boxes, run.images.height, run.images.width, run.images.classes,
-                                     "scenes")[0]};
-}
-
 /// FILE.png for one picture, FILE-1.png, FILE-2.png, ... for several.
 std::string out_path(const std::string& out, std::size_t index, std::size_t count) {
   if (count == 1) return out;
@@ -74,42 +42,38 @@ std::string out_path(const std::string& out, std::size_t index, std::size_t coun
       .string();
 }
 
-void look(const train::DetectRun& run, const Subject& one, const std::string& name,
+/// What was found in a picture, printed or put into its entry, and drawn.
+void show(const train::ObjectDetector& run, train::SeenPicture one, const std::string& name,
           const DetectFlags& flags, const std::string& out, Json& entry) {
-  const Tensor input =
-      data::normalize(raw::reshape(one.pixels, {1, 1, run.images.height, run.images.width}),
-                      run.images.normalization);
-  std::vector<nn::Detection> found = run.model->detect(input)[0];
-  std::erase_if(found, [&](const nn::Detection& d) { return d.score < flags.threshold; });
-  if (!out.empty()) data::save_png(out, train::draw_boxes(one.pixels, found, one.objects));
-  const auto class_name = [&](std::int64_t label) {
-    return run.classes[static_cast<std::size_t>(label)];
-  };
+  if (one.inverted && flags.invert == "auto")
+    put_line(fmt::format("weft: {}; --invert no reads it as it is", one.note));
+  std::erase_if(one.found, [&](const nn::Detection& d) { return d.score < flags.threshold; });
+  if (!out.empty()) data::save_png(out, run.draw(one));
   const auto json_box = [&](const nn::Box& b) {
     return Json{b.x0 * one.scale_x, b.y0 * one.scale_y, b.x1 * one.scale_x, b.y1 * one.scale_y};
   };
   entry["detections"] = Json::array();
   entry["inverted"] = one.inverted;
   if (!flags.json) {
-    fmt::print("{}: {} found{}{}\n", name, found.size(),
+    fmt::print("{}: {} found{}{}\n", name, one.found.size(),
                one.objects.empty() ? "" : fmt::format(" of {}", one.objects.size()),
                one.inverted ? "  (read with light and dark exchanged)" : "");
   }
-  for (const nn::Detection& d : found) {
+  for (const nn::Detection& d : one.found) {
     const double hit = std::accumulate(
         one.objects.begin(), one.objects.end(), 0.0, [&](double best, const nn::BoxTarget& o) {
           return o.label == d.label ? std::max(best, nn::box_iou(o.box, d.box)) : best;
         });
     Json row{{"class", d.label},
-             {"name", class_name(d.label)},
+             {"name", run.class_name(d.label)},
              {"score", d.score},
              {"box", json_box(d.box)}};
     if (!one.objects.empty()) row["iou"] = hit;
     entry["detections"].push_back(row);
     if (flags.json) continue;
-    fmt::print("  {}  {:5.1f} %  x {:.1f} to {:.1f}, y {:.1f} to {:.1f}{}\n", class_name(d.label),
-               100 * d.score, d.box.x0 * one.scale_x, d.box.x1 * one.scale_x,
-               d.box.y0 * one.scale_y, d.box.y1 * one.scale_y,
+    fmt::print("  {}  {:5.1f} %  x {:.1f} to {:.1f}, y {:.1f} to {:.1f}{}\n",
+               run.class_name(d.label), 100 * d.score, d.box.x0 * one.scale_x,
+               d.box.x1 * one.scale_x, d.box.y0 * one.scale_y, d.box.y1 * one.scale_y,
                one.objects.empty() ? ""
                : hit > 0           ? fmt::format("  (IoU {:.2f})", hit)
                                    : std::string("  (there is none)"));
@@ -118,7 +82,7 @@ void look(const train::DetectRun& run, const Subject& one, const std::string& na
     entry["objects"] = Json::array();
     for (const nn::BoxTarget& o : one.objects)
       entry["objects"].push_back(
-          {{"class", o.label}, {"name", class_name(o.label)}, {"box", json_box(o.box)}});
+          {{"class", o.label}, {"name", run.class_name(o.label)}, {"box", json_box(o.box)}});
   }
   if (out.empty()) return;
   entry["picture"] = out;
@@ -129,8 +93,8 @@ int detect(const DetectFlags& flags) {
   use_threads(flags.threads);
   if (flags.files.empty() && flags.scenes.empty())
     fail<ConfigError>("detect", "nothing to look at: name PNG files, or test scenes with --scene");
-  const train::RunFacts facts = train::read_run(flags.run, flags.checkpoint);
-  const train::DetectRun run = train::load_detect_run(facts);
+  const auto run =
+      train::load_as<train::ObjectDetector>(train::read_run(flags.run, flags.checkpoint));
   const Phase phase("looking for objects");
   Answers answers(flags.json);
   const std::size_t count = flags.files.size() + flags.scenes.size();
@@ -141,15 +105,13 @@ int detect(const DetectFlags& flags) {
   for (const std::string& file : flags.files) {
     const std::string out = path();
     answers.add("name", file, [&](Json& entry) {
-      look(run, from_file(file, run, flags.invert), file, flags, out, entry);
+      show(*run, run->look_at_file(file, flags.invert), file, flags, out, entry);
     });
   }
-  std::shared_ptr<const data::DetectionData> scenes;
   for (const std::int64_t number : flags.scenes) {
     const std::string out = path(), name = fmt::format("test scene {}", number);
     answers.add("name", name, [&](Json& entry) {
-      if (!scenes) scenes = train::scenes_of_run(run, facts.facts);
-      look(run, from_scene(*scenes, number, run), name, flags, out, entry);
+      show(*run, run->look_at_scene(number), name, flags, out, entry);
     });
   }
   return answers.finish();
@@ -161,7 +123,7 @@ void add_detect(CLI::App& app, Action& action) {
   CLI::App* command = app.add_subcommand(
       "detect", "find digits, or your own objects, with a trained detector, and draw their boxes");
   const auto flags = std::make_shared<DetectFlags>();
-  add_name(*command, "run", flags->run, "folder of a detect run, or a checkpoint")
+  add_name(*command, "run", flags->run, folder_of({train::Use::detect}))
       ->required()
       ->type_name("RUN");
   add_texts(*command, "files", flags->files, "PNG files; they are scaled to the model's size")

@@ -9,11 +9,10 @@
 #include "train/cli/cli.h"
 #include "train/cli/explain_models.h"
 #include "train/cli/terminal.h"
+#include "train/config/article.h"
 #include "train/explain/attention_maps.h"
 #include "train/explain/worked_example.h"
-#include "train/tasks/common/run_facts.h"
-#include "train/tasks/text/text_run.h"
-#include "train/tasks/vision/vision_run.h"
+#include "train/tasks/common/loaded_run.h"
 
 namespace weft::cli {
 namespace {
@@ -58,18 +57,19 @@ int show_maps(const ExplainFlags& flags, const Maps& maps) {
 int explain_run(const ExplainFlags& flags) {
   const Phase phase("looking into the model of {}", flags.run);
   const train::RunFacts run = train::read_run(flags.run, flags.checkpoint);
-  explain::MapOptions options = flags.maps;
-  options.facts = run.facts;
-  if (run.kind->name() == "text") {
-    if (flags.maps.image)
-      fail<ConfigError>("explain", "{} is a text run: --image means nothing, use --text",
-                        flags.run);
-    return show_maps(flags, explain::explain_text(train::load_text_run(run), options));
+  train::want_use(run, train::Use::explain_attention);
+  const auto loaded = run.kind->load(run);
+  const auto stray = [&](const char* flag, const char* instead) {
+    fail<ConfigError>("explain", "{} is {} run: {} means nothing, use {}", flags.run,
+                      train::with_article(run.kind->name()), flag, instead);
+  };
+  if (const auto* const reader = dynamic_cast<const train::TextAttention*>(loaded.get())) {
+    if (flags.maps.image) stray("--image", "--text");
+    return show_maps(flags, explain::explain_text(*reader, flags.maps));
   }
-  if (flags.maps.text)
-    fail<ConfigError>("explain", "{} is a {} run: --text means nothing, use --image", flags.run,
-                      run.kind->name());
-  return show_maps(flags, explain::explain_image(train::load_vision_run(run), options));
+  if (flags.maps.text) stray("--text", "--image");
+  return show_maps(flags, explain::explain_image(
+                              dynamic_cast<const train::ImageAttention&>(*loaded), flags.maps));
 }
 
 int explain_example(const ExplainFlags& flags) {

@@ -6,10 +6,11 @@
 
 #include "core/io/file.h"
 #include "core/phase.h"
+#include "train/cli/run_words.h"
 #include "train/cli/terminal.h"
 #include "train/explain/embedding_map.h"
 #include "train/explain/history_weights.h"
-#include "train/tasks/common/run_facts.h"
+#include "train/tasks/common/loaded_run.h"
 
 namespace weft::cli {
 namespace {
@@ -31,7 +32,7 @@ int show(const ExplainModelFlags& flags, const Explained& explained) {
   return kDone;
 }
 
-void add_common(CLI::App& command, ExplainModelFlags& flags, const char* run_help) {
+void add_common(CLI::App& command, ExplainModelFlags& flags, const std::string& run_help) {
   add_name(command, "run", flags.run, run_help)->required()->type_name("RUN");
   add_name(command, "--out", flags.out, "also write it as a page with pictures")
       ->type_name("FILE.html");
@@ -46,7 +47,7 @@ void add_explain_models(CLI::App& group, Action& action) {
   CLI::App* words =
       group.add_subcommand("embedding", "nearest neighbors of words, and the words in a plane");
   const auto flags = std::make_shared<ExplainModelFlags>();
-  add_common(*words, *flags, "folder of an embedding run, or a checkpoint");
+  add_common(*words, *flags, folder_of({train::Use::explain_embedding}));
   add_texts(*words, "--token", flags->embedding.tokens,
             "words (or characters) whose neighbors are wanted (default: the most frequent)")
       ->type_name("WORD");
@@ -62,9 +63,9 @@ void add_explain_models(CLI::App& group, Action& action) {
                      "no picture: neither --out nor --json");
       use_threads(flags->threads);
       const Phase phase("looking into the model of {}", flags->run);
-      return show(*flags, explain::explain_embedding(train::load_embedding_run(train::read_run(
-                                                         flags->run, flags->checkpoint)),
-                                                     flags->embedding));
+      const auto run =
+          train::load_as<train::WordVectors>(train::read_run(flags->run, flags->checkpoint));
+      return show(*flags, explain::explain_embedding(*run, flags->embedding));
     };
   });
 
@@ -79,9 +80,9 @@ void add_explain_models(CLI::App& group, Action& action) {
     action = [other] {
       use_threads(other->threads);
       const Phase phase("looking into the model of {}", other->run);
-      const train::RunFacts run = train::read_run(other->run, other->checkpoint);
-      return show(*other, explain::explain_history(train::load_recommend_run(run), other->examples,
-                                                   &run.facts));
+      const auto run =
+          train::load_as<train::ClickHistory>(train::read_run(other->run, other->checkpoint));
+      return show(*other, explain::explain_history(*run, other->examples));
     };
   });
 }

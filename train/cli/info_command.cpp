@@ -18,14 +18,11 @@
 #include "nn/models/gpt.h"
 #include "train/cli/cli.h"
 #include "train/cli/config_flags.h"
-#include "train/cli/progress.h"
 #include "train/loop/build_optimizer.h"
-#include "train/loop/figures.h"
 #include "train/tasks/common/image_facts.h"
-#include "train/tasks/common/run_facts.h"
+#include "train/tasks/common/loaded_run.h"
 #include "train/tasks/text/text_model.h"
-#include "train/tasks/text/text_run.h"
-#include "train/tasks/vision/vision_run.h"
+#include "train/tasks/vision/vision_model.h"
 
 namespace weft::cli {
 namespace {
@@ -106,15 +103,7 @@ int info_run(const std::string& path, bool json) {
     fmt::print("{}\n", facts.dump(2, ' ', false, Json::error_handler_t::replace));
     return kDone;
   }
-  fmt::print("{} run, step {}, {}\n", run.kind->name(), progress.step,
-             clock_text(progress.seconds));
-  if (std::isfinite(progress.last.loss))
-    fmt::print("validation loss {:.4f} at step {}\n", progress.last.loss, progress.evaluated_step);
-  for (const auto& [name, value] : progress.last.figures)
-    fmt::print("validation {}\n", train::figure_text(name, value));
-  fmt::print("{}\n", run.config_json);
-  if (run.kind->name() == "text") return print_model(*train::load_text_run(run).model, false);
-  if (run.kind->name() == "vision") return print_model(*train::load_vision_run(run).model, false);
+  fmt::print("{}", run.kind->load(run)->describe());
   return kDone;
 }
 

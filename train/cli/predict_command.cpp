@@ -3,21 +3,16 @@
 
 #include <algorithm>
 #include <memory>
-#include <optional>
 
-#include "autograd/autograd.h"
-#include "autograd/ops/softmax.h"
 #include "core/error.h"
 #include "core/phase.h"
-#include "data/image/image_dataset.h"
-#include "nn/check.h"
 #include "train/cli/answers.h"
 #include "train/cli/cli.h"
-#include "train/cli/predict_text.h"
+#include "train/cli/run_words.h"
 #include "train/cli/terminal.h"
-#include "train/tasks/common/image_facts.h"
-#include "train/tasks/common/run_facts.h"
-#include "train/tasks/vision/vision_run.h"
+#include "train/tasks/common/image_uses.h"
+#include "train/tasks/common/loaded_run.h"
+#include "train/tasks/common/text_uses.h"
 
 namespace weft::cli {
 namespace {
@@ -36,58 +31,16 @@ struct PredictFlags {
   Given given{};
 };
 
-struct Guess {
-  std::string name;
-  std::vector<double> probabilities;
-  std::optional<std::int64_t> truth{};
-  bool inverted = false;
-};
-
 using Json = Answers::Json;
+using train::Use;
 
-/// u8 (C, H, W) -> probabilities.
-std::vector<double> classify(const train::VisionRun& run, const Tensor& image) {
-  const NoGrad no_grad;
-  const Tensor one =
-      raw::reshape(image, {1, run.images.channels, run.images.height, run.images.width});
-  const Tensor logits = (*run.model)(data::normalize(one, run.images.normalization));
-  nn::check_logits("predict", logits.to_vector<double>());  // what has no order is not ranked
-  return softmax(logits).to_vector<double>();
-}
-
-Guess guess_file(const train::VisionRun& run, const std::string& file, const std::string& invert) {
-  const train::Picture picture = train::load_picture(run, file, invert);
-  if (picture.inverted && invert == "auto")
-    put_line(fmt::format("weft: {}; --invert no reads it as it is",
-                         train::inversion_note(file, run.images)));
-  return {
-      .name = file, .probabilities = classify(run, picture.pixels), .inverted = picture.inverted};
-}
-
-Guess guess_test_image(const train::VisionRun& run, const data::ImageData& data,
-                       std::int64_t index) {
-  const Tensor& labels = data.labels(data::Split::test);
-  const std::int64_t count = labels.numel();
-  if (count == 0)
-    fail<IndexError>("predict",
-                     "test image {} does not exist: {} has no test images; name PNG files", index,
-                     data.source());
-  if (index < 0 || index >= count)
-    fail<IndexError>("predict", "test image {} does not exist: there are {}, from 0 to {}", index,
-                     count, count - 1);
-  const Tensor image = raw::slice(data.images(data::Split::test), 0, index, index + 1);
-  return {.name = fmt::format("test image {}", index),
-          .probabilities = classify(run, image),
-          .truth = labels.data<std::uint8_t>()[index]};
-}
-
-void print_text(const Guess& guess, int top) {
+void print_guess(const std::string& name, const train::ImageGuess& guess, int top) {
   std::vector<std::size_t> order(guess.probabilities.size());
   for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
   std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
     return guess.probabilities[a] > guess.probabilities[b];
   });
-  fmt::print("{}:", guess.name);
+  fmt::print("{}:", name);
   for (std::size_t i = 0; i < order.size() && i < static_cast<std::size_t>(top); ++i)
     fmt::print("  {} {:.2f} %", order[i], 100 * guess.probabilities[order[i]]);
   if (guess.truth) fmt::print("  (it is {})", *guess.truth);
@@ -95,55 +48,69 @@ void print_text(const Guess& guess, int top) {
   fmt::print("\n");
 }
 
-int predict(const PredictFlags& flags) {
-  use_threads(flags.threads);
-  const Phase phase("asking the model of {}", flags.run);
-  if (!flags.texts.empty()) {
-    if (!flags.files.empty() || !flags.test_images.empty())
-      fail<ConfigError>("predict",
-                        "images are for vision runs, --text for classify, bert and translate runs: "
-                        "drop one of the two");
-    refuse_given("predict", flags.given, {"--invert"}, "texts");
-    const train::RunFacts facts = train::read_run(flags.run, flags.checkpoint);
-    if (facts.kind->name() != "translate")
-      refuse_given("predict", flags.given, {"--beam"}, fmt::format("a {} run", facts.kind->name()));
-    if (facts.kind->name() == "classify" && flags.json)
-      refuse_given("predict", flags.given, {"--top"}, "--json, which prints all classes");
-    return predict_texts(
-        facts, {.texts = flags.texts, .top = flags.top, .beam = flags.beam, .json = flags.json});
+int predict_texts(const PredictFlags& flags) {
+  if (!flags.files.empty() || !flags.test_images.empty())
+    fail<ConfigError>("predict", "images are for {}, --text for {}: drop one of the two",
+                      runs_for({Use::predict_image}), runs_for({Use::predict_text}));
+  refuse_given("predict", flags.given, {"--invert"}, "texts");
+  const train::RunFacts facts = train::read_run(flags.run, flags.checkpoint);
+  if (!facts.kind->can(Use::predict_text))
+    fail<ConfigError>("predict", "--text is for {}; this is {} run; for it there are: {}",
+                      runs_for({Use::predict_text}), train::with_article(facts.kind->name()),
+                      facts.kind->commands());
+  const auto run = train::load_as<train::TextPredictor>(facts);
+  for (const auto& [flag, because] : run->unused_flags(flags.json))
+    refuse_given("predict", flags.given, {flag}, because);
+  Answers answers(flags.json);
+  for (const std::string& text : flags.texts) {
+    answers.add("text", text, [&](Json& entry) {
+      const std::string printed =
+          run->answer({.text = text, .top = flags.top, .beam = flags.beam}, entry);
+      if (!flags.json) fmt::print("{}", printed);
+    });
   }
+  return answers.finish();
+}
+
+int predict_images(const PredictFlags& flags) {
   if (flags.files.empty() && flags.test_images.empty())
     fail<ConfigError>("predict",
-                      "nothing to predict: name PNG files or test images (--test-image N) for a "
-                      "vision run, texts (--text TEXT) for a classify, bert or translate run");
+                      "nothing to predict: name PNG files or test images (--test-image N) for {}, "
+                      "texts (--text TEXT) for {}",
+                      runs_for({Use::predict_image}), runs_for({Use::predict_text}));
   refuse_given("predict", flags.given, {"--beam"}, "images");
   if (flags.files.empty())
     refuse_given("predict", flags.given, {"--invert"}, "no files, as test images are as they are");
   if (flags.json)
     refuse_given("predict", flags.given, {"--top"}, "--json, which prints all classes");
-  const train::RunFacts facts = train::read_run(flags.run, flags.checkpoint);
-  const train::VisionRun run = train::load_vision_run(facts);
+  const auto run =
+      train::load_as<train::ImagePredictor>(train::read_run(flags.run, flags.checkpoint));
   Answers answers(flags.json);
-  const auto tell = [&](const Guess& guess, Json& entry) {
-    if (!flags.json) return print_text(guess, flags.top);
-    const auto best = std::max_element(guess.probabilities.begin(), guess.probabilities.end());
-    entry["class"] = best - guess.probabilities.begin();
-    entry["probability"] = *best;
-    entry["probabilities"] = guess.probabilities;
-    if (guess.truth) entry["truth"] = *guess.truth;
-    entry["inverted"] = guess.inverted;
+  const auto ask = [&](const std::string& name, const auto& guess_it) {
+    answers.add("name", name, [&](Json& entry) {
+      const train::ImageGuess guess = guess_it();
+      if (guess.inverted && flags.invert == "auto")
+        put_line(fmt::format("weft: {}; --invert no reads it as it is", guess.note));
+      if (!flags.json) return print_guess(name, guess, flags.top);
+      const auto best = std::max_element(guess.probabilities.begin(), guess.probabilities.end());
+      entry["class"] = best - guess.probabilities.begin();
+      entry["probability"] = *best;
+      entry["probabilities"] = guess.probabilities;
+      if (guess.truth) entry["truth"] = *guess.truth;
+      entry["inverted"] = guess.inverted;
+    });
   };
   for (const std::string& file : flags.files)
-    answers.add("name", file,
-                [&](Json& entry) { tell(guess_file(run, file, flags.invert), entry); });
-  std::optional<data::ImageData> data;
-  for (const std::int64_t index : flags.test_images) {
-    answers.add("name", fmt::format("test image {}", index), [&](Json& entry) {
-      if (!data) data = train::images_of_run(run, facts.facts);
-      tell(guess_test_image(run, *data, index), entry);
-    });
-  }
+    ask(file, [&] { return run->guess_file(file, flags.invert); });
+  for (const std::int64_t number : flags.test_images)
+    ask(fmt::format("test image {}", number), [&] { return run->guess_test_image(number); });
   return answers.finish();
+}
+
+int predict(const PredictFlags& flags) {
+  use_threads(flags.threads);
+  const Phase phase("asking the model of {}", flags.run);
+  return flags.texts.empty() ? predict_images(flags) : predict_texts(flags);
 }
 
 }  // namespace
@@ -154,8 +121,7 @@ void add_predict(CLI::App& app, Action& action) {
                          "name the class of images or texts, the words missing in a text, or the "
                          "text that belongs to one, with a trained model");
   const auto flags = std::make_shared<PredictFlags>();
-  add_name(*command, "run", flags->run,
-           "folder of a vision, classify, bert or translate run, or a checkpoint")
+  add_name(*command, "run", flags->run, folder_of({Use::predict_image, Use::predict_text}))
       ->required()
       ->type_name("RUN");
   add_texts(*command, "files", flags->files, "PNG files; they are scaled to the model's size")

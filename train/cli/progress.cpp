@@ -25,14 +25,6 @@ std::string short_number(double value) {
   return fmt::format("{:.0f}", value);
 }
 
-std::string clock_text(double seconds) {
-  if (!std::isfinite(seconds) || seconds < 0 || seconds > 1e9) return "-:--";
-  const auto whole = static_cast<long>(std::llround(seconds));
-  if (whole >= 3600)
-    return fmt::format("{}:{:02}:{:02}", whole / 3600, whole / 60 % 60, whole % 60);
-  return fmt::format("{}:{:02}", whole / 60, whole % 60);
-}
-
 ProgressBar::ProgressBar(std::string title)
     : title_(std::move(title)),
       terminal_(is_terminal()),

@@ -4,14 +4,14 @@
 #include <chrono>
 #include <string>
 
+#include "train/loop/clock_text.h"
 #include "train/loop/trainer.h"
 
 namespace weft::cli {
 
 /// "12.3k", "1.20M".
 std::string short_number(double value);
-/// "0:42", "12:05", "1:02:33".
-std::string clock_text(double seconds);
+using train::clock_text;
 
 /// Draws at most ten times a second. Without a terminal, or on a dumb one, a line for each
 /// evaluation and one now and then. NO_COLOR is respected.

@@ -6,10 +6,10 @@
 
 #include "core/phase.h"
 #include "train/cli/cli.h"
+#include "train/cli/run_words.h"
 #include "train/cli/write_text.h"
 #include "train/config/config_fields.h"
-#include "train/tasks/common/run_facts.h"
-#include "train/tasks/text/text_run.h"
+#include "train/tasks/common/loaded_run.h"
 
 namespace weft::cli {
 namespace {
@@ -19,16 +19,17 @@ struct SampleFlags {
   std::string checkpoint = "last";
   int threads = 0;
   bool json = false;
-  WriteOptions write;
+  train::WriteOptions write;
 };
 
 int sample(const SampleFlags& flags) {
   use_threads(flags.threads);
-  const train::TextRun run = train::load_text_run(train::read_run(flags.run, flags.checkpoint));
+  const train::RunFacts facts = train::read_run(flags.run, flags.checkpoint);
+  const auto run = train::load_as<train::TextWriter>(facts);
   if (flags.json) {
     const Phase phase("writing {} characters", flags.write.chars);
     std::string text;
-    const std::int64_t written = write_text(run, flags.write, [&](const std::string& characters) {
+    const std::int64_t written = run->write_text(flags.write, [&](const std::string& characters) {
       text += characters;
       return true;
     });
@@ -36,10 +37,10 @@ int sample(const SampleFlags& flags) {
                                       {"text", text},
                                       {"characters", written},
                                       {"seed", flags.write.seed},
-                                      {"step", run.progress.step}};
+                                      {"step", facts.facts.progress.step}};
     fmt::print("{}\n", json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
   } else {
-    write_text_to_stdout(run, flags.write);
+    write_text_to_stdout(*run, flags.write);
   }
   return kDone;
 }
@@ -49,7 +50,7 @@ int sample(const SampleFlags& flags) {
 void add_sample(CLI::App& app, Action& action) {
   CLI::App* command = app.add_subcommand("sample", "write text with a trained model");
   const auto flags = std::make_shared<SampleFlags>();
-  add_name(*command, "run", flags->run, "folder of a text run, or a checkpoint")
+  add_name(*command, "run", flags->run, folder_of({train::Use::sample}))
       ->required()
       ->type_name("RUN");
   add_text(*command, "--prompt", flags->write.prompt,

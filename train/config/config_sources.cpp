@@ -9,6 +9,7 @@
 
 #include "core/error.h"
 #include "core/io/file.h"
+#include "train/config/article.h"
 #include "train/config/schema.h"
 #include "train/config/utf8_text.h"
 
@@ -30,8 +31,9 @@ const Field& find_field(const Schema& schema, const std::string& name, std::stri
   for (const Field& field : all) names.push_back(field.name);
   const std::string near = nearest(name, names);
   fail<ConfigError>(where, "unknown key {}{}", name,
-                    near.empty() ? fmt::format(": a {} run has no such choice", schema.name())
-                                 : "; did you mean " + near + "?");
+                    near.empty()
+                        ? fmt::format(": {} run has no such choice", with_article(schema.name()))
+                        : "; did you mean " + near + "?");
 }
 
 Preset find_preset(const Schema& schema, const std::string& name) {
@@ -97,7 +99,8 @@ void apply_json(const Schema& schema, RunConfig& config, const std::string& text
   if (json.contains("task") && json["task"] != schema.name()) {
     if (!json["task"].is_string()) fail<ConfigError>(where, "task must be a text");
     const auto other = json["task"].get<std::string>();
-    fail<ConfigError>(where, "is the configuration of a {} run; use `weft train {}`", other, other);
+    fail<ConfigError>(where, "is the configuration of {} run; use `weft train {}`",
+                      with_article(other), other);
   }
   const std::int64_t format = format_of(json, where);
   if (!anew) {

@@ -9,12 +9,7 @@
 #include "autograd/autograd.h"
 #include "core/error.h"
 #include "data/image/image_dataset.h"
-#include "data/text/text_dataset.h"
-#include "nn/models/vit.h"
 #include "train/explain/text_picture.h"
-#include "train/tasks/common/image_facts.h"
-#include "train/tasks/text/text_run.h"
-#include "train/tasks/vision/vision_run.h"
 
 namespace weft::explain {
 namespace {
@@ -109,28 +104,26 @@ Tensor window_of(const Tensor& ids, std::int64_t first, std::int64_t length) {
   return raw::cast(raw::slice(ids, 0, first, first + length), DType::i64);
 }
 
-std::vector<TokenNeighbors> neighbors_of(const train::TextRun& run,
-                                         const std::vector<std::int64_t>& ids) {
-  Tensor table;
-  for (const auto& [path, tensor] : run.model->named_parameters())
-    if (path == "transformer.wte.weight") table = tensor.detach();
-  const Neighbors neighbors(table);
+std::vector<TokenNeighbors> neighbors_of(const train::TextAttention& run,
+                                           const std::vector<std::int64_t>& ids) {
+  const Neighbors neighbors(run.token_table());
   std::vector<std::int64_t> different;
   for (const std::int64_t id : ids)
     if (std::find(different.begin(), different.end(), id) == different.end())
       different.push_back(id);
   std::vector<TokenNeighbors> result;
   for (const std::int64_t id : different) {
-    TokenNeighbors one{.token = visible(run.tokenizer->decode(id)), .nearest = {}};
+    TokenNeighbors one{.token = visible(run.tokenizer().decode(id)), .nearest = {}};
     for (const Neighbor& n : neighbors.of(id, kMostNeighbors))
-      one.nearest.emplace_back(visible(run.tokenizer->decode(n.id)), n.cosine);
+      one.nearest.emplace_back(visible(run.tokenizer().decode(n.id)), n.cosine);
     result.push_back(std::move(one));
   }
   return result;
 }
 
 /// The picture asked for, and its name.
-std::pair<Tensor, std::string> picture_of(const train::VisionRun& run, const std::string& wanted,
+std::pair<Tensor, std::string> picture_of(const train::ImageAttention& run,
+                                          const std::string& wanted,
                                           const OptionalData<data::ImageData>& found,
                                           std::vector<std::string>& notes) {
   if (!wanted.empty() &&
@@ -151,30 +144,27 @@ std::pair<Tensor, std::string> picture_of(const train::VisionRun& run, const std
                          {images.size(1), images.size(2), images.size(3)}),
             fmt::format("test image {} (class {})", index, label)};
   }
-  train::Picture picture = train::load_picture(run, wanted);
-  if (picture.inverted) notes.push_back(train::inversion_note(wanted, run.images));
+  train::Picture picture = run.picture(wanted);
+  if (picture.inverted) notes.push_back(picture.note);
   return {std::move(picture.pixels), wanted};
 }
 
 }  // namespace
 
-TextMaps explain_text(const train::TextRun& run, const MapOptions& options) {
+TextMaps explain_text(const train::TextAttention& run, const MapOptions& options) {
   check_samples(options.samples);
   const NoGrad no_grad;
-  const nn::GptConfig& config = run.model->config();
+  const train::TextAttention::Sizes model = run.attention_sizes();
   TextMaps maps;
   maps.causal = true;
-  maps.model = fmt::format("GPT, {}, step {}", run.model->details(), run.progress.step);
+  maps.model = run.model_line();
 
-  const auto found = find_data<data::TextData>([&] {
-    return options.facts ? train::text_of_run(run, *options.facts)
-                         : data::load_text(run.config.data, {.with_tokenizer = run.tokenizer});
-  });
-  const std::int64_t validation = found.data ? found.data->size(data::Split::validation) : 0;
+  const auto found = find_data<Tensor>([&] { return run.validation_ids(); });
+  const std::int64_t validation = found.data ? found.data->numel() : 0;
   std::vector<std::int64_t> ids;
   if (options.text) {
     if (options.text->empty()) fail<ConfigError>("explain", "text must not be empty");
-    ids = run.tokenizer->encode(*options.text, "text");
+    ids = run.tokenizer().encode(*options.text, "text");
   } else {
     if (!found.data)
       fail<IoError>("explain", "the run's text is not to be had: {}; give one with --text",
@@ -182,26 +172,20 @@ TextMaps explain_text(const train::TextRun& run, const MapOptions& options) {
     if (validation == 0)
       fail<ConfigError>("explain",
                         "the run's text has no validation part; give a text with --text");
-    ids = window_of(found.data->ids(data::Split::validation), 0,
-                    std::min(validation, config.block_size))
-              .to_vector<std::int64_t>();
+    ids = window_of(*found.data, 0, std::min(validation, model.context)).to_vector<std::int64_t>();
   }
   const auto most = static_cast<std::int64_t>(std::sqrt(
-      static_cast<double>(kMostWeights) / static_cast<double>(config.n_layer * config.n_head)));
-  const std::int64_t longest = std::clamp<std::int64_t>(most, 1, config.block_size);
+      static_cast<double>(kMostWeights) / static_cast<double>(model.layers * model.heads)));
+  const std::int64_t longest = std::clamp<std::int64_t>(most, 1, model.context);
   if (static_cast<std::int64_t>(ids.size()) > longest) {
     maps.notes.push_back(fmt::format(
         "Only the first {} of {} tokens are shown: {}.", longest, ids.size(),
-        longest == config.block_size ? "the model's context" : "more weights do not fit a page"));
+        longest == model.context ? "the model's context" : "more weights do not fit a page"));
     ids.resize(static_cast<std::size_t>(longest));
   }
-  for (const std::int64_t id : ids) maps.tokens.push_back(visible(run.tokenizer->decode(id)));
+  for (const std::int64_t id : ids) maps.tokens.push_back(visible(run.tokenizer().decode(id)));
 
-  const Attend attend = [&](const Tensor& inputs) {
-    std::vector<Tensor> weights;
-    run.model->forward(inputs, &weights);
-    return weights;
-  };
+  const Attend attend = [&](const Tensor& inputs) { return run.attention(inputs); };
   const auto length = static_cast<std::int64_t>(ids.size());
   maps.layers = maps_of_one(attend(Tensor::from(ids, {1, length})), maps);
   maps.title =
@@ -210,7 +194,7 @@ TextMaps explain_text(const train::TextRun& run, const MapOptions& options) {
   maps.distances.unit = "tokens";
   const std::int64_t span = std::min(longest, validation);
   if (span > 0) {
-    const Tensor& text = found.data->ids(data::Split::validation);
+    const Tensor& text = *found.data;
     const std::int64_t count = std::clamp<std::int64_t>(validation / span, 1, options.samples),
                        stride = count > 1 ? (validation - span) / (count - 1) : 0;
     const Tensor distances = token_distances(span);
@@ -221,8 +205,8 @@ TextMaps explain_text(const train::TextRun& run, const MapOptions& options) {
             .copy_from(window_of(text, (first + r) * stride, span));
       return batch;
     };
-    maps.distances.mean = average_distances(
-        count, rows_at_once(config.n_layer, config.n_head, span), inputs, attend, distances, 0);
+    maps.distances.mean = average_distances(count, rows_at_once(model.layers, model.heads, span),
+                                            inputs, attend, distances, 0);
     maps.distances.uniform = uniform_distance(distances, true);
     maps.distances.samples =
         fmt::format("{} pieces of {} tokens of the validation text", count, span);
@@ -239,47 +223,31 @@ TextMaps explain_text(const train::TextRun& run, const MapOptions& options) {
   return maps;
 }
 
-ImageMaps explain_image(const train::VisionRun& run, const MapOptions& options) {
+ImageMaps explain_image(const train::ImageAttention& run, const MapOptions& options) {
   check_samples(options.samples);
-  const auto* const vit = dynamic_cast<const nn::Vit*>(run.model.get());
-  if (vit == nullptr)
-    fail<ConfigError>("explain",
-                      "a {} has no attention; this command wants a vision run of model vit",
-                      run.config.model);
+  const train::ImageAttention::Grid grid = run.attention_grid();
   const NoGrad no_grad;
-  const nn::VitConfig& config = vit->config();
   ImageMaps maps;
-  maps.model = fmt::format("ViT, {}, patches of {} x {} pixels, step {}", vit->details(),
-                           config.patch_size, config.patch_size, run.progress.step);
-  maps.patch = config.patch_size;
-  maps.class_token = config.pooling == nn::Pooling::cls;
-  maps.cnn = receptive_field(
-      nn::CnnConfig{.image_height = config.image_height, .image_width = config.image_width});
+  maps.model = run.model_line();
+  maps.patch = grid.patch;
+  maps.class_token = grid.class_token;
+  maps.cnn = receptive_field(nn::CnnConfig{.image_height = grid.height, .image_width = grid.width});
 
-  const auto found = find_data<data::ImageData>([&] {
-    return options.facts ? train::images_of_run(run, *options.facts)
-                         : train::load_images(run.config);
-  });
+  const auto found = find_data<data::ImageData>([&] { return run.images(); });
   auto [image, name] = picture_of(run, options.image.value_or("0"), found, maps.notes);
   maps.image = raw::contiguous(image);
   maps.title = "What each head attends to in " + name;
-  const std::int64_t rows = config.image_height / config.patch_size,
-                     columns = config.image_width / config.patch_size,
+  const std::int64_t rows = grid.height / grid.patch, columns = grid.width / grid.patch,
                      skip = maps.class_token ? 1 : 0;
   if (maps.class_token) maps.tokens.emplace_back("class token");
   for (std::int64_t i = 0; i < rows * columns; ++i)
     maps.tokens.push_back(fmt::format("row {}, column {}", i / columns + 1, i % columns + 1));
 
-  const Attend attend = [&](const Tensor& inputs) {
-    std::vector<Tensor> weights;
-    vit->forward(data::normalize(inputs, run.images.normalization), &weights);
-    return weights;
-  };
-  const Tensor one =
-      raw::reshape(maps.image, {1, config.channels, config.image_height, config.image_width});
+  const Attend attend = [&](const Tensor& inputs) { return run.attention(inputs); };
+  const Tensor one = raw::reshape(maps.image, {1, grid.channels, grid.height, grid.width});
   maps.layers = maps_of_one(attend(one), maps);
 
-  const Tensor distances = patch_distances(rows, columns, config.patch_size);
+  const Tensor distances = patch_distances(rows, columns, grid.patch);
   const std::int64_t count =
       found.data ? std::min(options.samples, found.data->size(data::Split::test)) : 0;
   const auto inputs = [&](std::int64_t first, std::int64_t batch) {
@@ -288,7 +256,7 @@ ImageMaps explain_image(const train::VisionRun& run, const MapOptions& options) 
   };
   maps.distances.mean =
       average_distances(std::max<std::int64_t>(count, 1),
-                        rows_at_once(config.n_layer, config.n_head, config.n_token()), inputs,
+                        rows_at_once(grid.layers, grid.heads, rows * columns + skip), inputs,
                         attend, distances, skip);
   maps.distances.uniform = uniform_distance(distances, false);
   maps.distances.unit = "pixels";

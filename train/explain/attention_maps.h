@@ -9,8 +9,8 @@
 #include "core/tensor.h"
 #include "train/explain/distance.h"
 #include "train/metrics/neighbors.h"
-#include "train/tasks/text/text_run.h"
-#include "train/tasks/vision/vision_run.h"
+#include "train/tasks/common/image_uses.h"
+#include "train/tasks/common/text_uses.h"
 
 namespace weft::explain {
 
@@ -25,9 +25,6 @@ struct MapOptions {
   std::optional<std::string>
       image{};  ///< of a vision run: the number of a test image, or a PNG file; default: 0
   std::int64_t samples = 128;  ///< texts or pictures over which distances are averaged
-  /// Of the run's checkpoint: where others are in the place of its data, they are not to be had.
-  /// None: not looked at.
-  std::optional<train::CheckpointFacts> facts{};
 };
 
 /// Mean attention distance by layer and head.
@@ -70,12 +67,12 @@ struct ImageMaps : AttentionMaps {
   std::vector<FieldLayer> cnn;  ///< the receptive field of weft's CNN on pictures of this size
 };
 
-/// Throws ConfigError for a text that the vocabulary cannot express, an empty one, or samples below
-/// 1; IoError where neither text nor data are there.
-TextMaps explain_text(const train::TextRun& run, const MapOptions& options);
+/// Throws ConfigError for a model without attention, a text that the vocabulary cannot express, an
+/// empty one, or samples below 1; IoError where neither text nor data are there.
+TextMaps explain_text(const train::TextAttention& run, const MapOptions& options);
 /// Throws ConfigError for a model without attention, IndexError for an image that does not exist,
 /// IoError for a file that is none.
-ImageMaps explain_image(const train::VisionRun& run, const MapOptions& options);
+ImageMaps explain_image(const train::ImageAttention& run, const MapOptions& options);
 
 /// One sentence or two that follow from the distances.
 std::string reading(const TextMaps& maps);

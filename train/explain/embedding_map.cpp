@@ -9,6 +9,7 @@
 
 #include "core/error.h"
 #include "data/text/word_tokenizer.h"
+#include "train/config/config_fields.h"
 #include "train/explain/embedded.h"
 #include "train/explain/text_picture.h"
 #include "train/metrics/neighbors.h"
@@ -31,8 +32,8 @@ std::string shown_token(const data::Tokenizer& tokenizer, std::int64_t id) {
   return tokenizer.name() == "char" ? visible(text) : text;
 }
 
-std::int64_t id_of_token(const train::EmbeddingRun& run, const std::string& token) {
-  const data::Tokenizer& tokenizer = *run.tokenizer;
+std::int64_t id_of_token(const train::WordVectors& run, const std::string& token) {
+  const data::Tokenizer& tokenizer = run.tokenizer();
   std::vector<std::int64_t> ids;
   try {
     ids = tokenizer.encode(token, "explain");
@@ -44,7 +45,7 @@ std::int64_t id_of_token(const train::EmbeddingRun& run, const std::string& toke
   for (std::int64_t id = first_ordinary(tokenizer); id < tokenizer.vocab_size(); ++id)
     known.push_back(tokenizer.decode(id));
   const std::string near = train::nearest(token, known);
-  fail<ConfigError>("explain", "{} has no vector for \"{}\"{}", run.config.data, token,
+  fail<ConfigError>("explain", "{} has no vector for \"{}\"{}", run.learned_from(), token,
                     ids.size() > 1 ? ": it is several tokens"
                     : near.empty() ? ": it is not among its tokens"
                                    : "; did you mean " + near + "?");
@@ -101,8 +102,8 @@ Tensor principal_axes(const Tensor& table, std::int64_t axes, std::vector<double
   return result;
 }
 
-EmbeddingMap explain_embedding(const train::EmbeddingRun& run, const EmbeddingOptions& options) {
-  const data::Tokenizer& tokenizer = *run.tokenizer;
+EmbeddingMap explain_embedding(const train::WordVectors& run, const EmbeddingOptions& options) {
+  const data::Tokenizer& tokenizer = run.tokenizer();
   const std::int64_t first = first_ordinary(tokenizer), last = tokenizer.vocab_size();
   std::vector<std::int64_t> asked;
   for (const std::string& token : options.tokens) asked.push_back(id_of_token(run, token));
@@ -111,13 +112,15 @@ EmbeddingMap explain_embedding(const train::EmbeddingRun& run, const EmbeddingOp
     asked.push_back(id);
 
   EmbeddingMap map;
-  if (last - first < 2 || run.config.width < 2)
+  const Tensor all = run.vectors();
+  const std::int64_t dimensions = all.size(1);
+  if (last - first < 2 || dimensions < 2)
     fail<ConfigError>("explain", "a map wants at least two tokens and two dimensions: {} and {}",
-                      last - first, run.config.width);
-  map.title = fmt::format("Embeddings of {}: {} tokens, width {}", run.config.data, last - first,
-                          run.config.width);
+                      last - first, dimensions);
+  map.title = fmt::format("Embeddings of {}: {} tokens, width {}", run.learned_from(), last - first,
+                          dimensions);
   // The special tokens have never been trained: only what follows them is compared.
-  const Tensor table = raw::slice(run.model->table(), 0, first, last);
+  const Tensor table = raw::slice(all, 0, first, last);
   const Neighbors neighbors(table);
   std::set<std::int64_t> marked(asked.begin(), asked.end());
   for (const std::int64_t id : asked) {

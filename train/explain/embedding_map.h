@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "train/tasks/embedding/embedding_task.h"
+#include "train/tasks/common/text_uses.h"
 
 namespace weft::explain {
 
@@ -41,7 +41,7 @@ Tensor principal_axes(const Tensor& table, std::int64_t axes,
                       std::vector<double>* shares = nullptr);
 
 /// Throws ConfigError for a token that the run does not know, with the nearest that it does.
-EmbeddingMap explain_embedding(const train::EmbeddingRun& run, const EmbeddingOptions& options);
+EmbeddingMap explain_embedding(const train::WordVectors& run, const EmbeddingOptions& options);
 std::string to_text(const EmbeddingMap& map);
 std::string to_json(const EmbeddingMap& map);
 std::string to_html(const EmbeddingMap& map);

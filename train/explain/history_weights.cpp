@@ -18,43 +18,36 @@ namespace {
 constexpr std::int64_t kAveraged = 2000;  // test examples
 constexpr double kBarPixels = 260;
 
-std::int64_t topic_of(const train::RecommendConfig& c, std::int64_t item) {
-  return c.data == "clicks" ? (item - 1) % c.topics : -1;
-}
-
 std::string topic_text(std::int64_t topic) {
   return topic < 0 ? "" : fmt::format(", topic {}", topic);
 }
 
-HistoryExample example_of(const train::RecommendConfig& c, const std::int64_t* ids,
+HistoryExample example_of(const train::ClickHistory& run, const std::int64_t* ids,
                           const float* weights) {
   HistoryExample example{.user = ids[0],
                          .item = ids[1],
                          .category = ids[2],
-                         .topic = topic_of(c, ids[1]),
+                         .topic = run.topic_of(ids[1]),
                          .places = {}};
-  for (std::int64_t l = 0; l < c.history && ids[3 + l] != 0; ++l)
-    example.places.push_back({ids[3 + l], ids[3 + c.history + l], static_cast<double>(weights[l]),
-                              topic_of(c, ids[3 + l])});
+  for (std::int64_t l = 0; l < run.history() && ids[3 + l] != 0; ++l)
+    example.places.push_back({ids[3 + l], ids[3 + run.history() + l],
+                              static_cast<double>(weights[l]), run.topic_of(ids[3 + l])});
   return example;
 }
 
 }  // namespace
 
-HistoryWeights explain_history(const train::RecommendRun& run,
-                               const std::vector<std::int64_t>& numbers,
-                               const train::CheckpointFacts* facts) {
+HistoryWeights explain_history(const train::ClickHistory& run,
+                               const std::vector<std::int64_t>& numbers) {
   const NoGrad no_grad;
-  const train::RecommendConfig& c = run.config;
-  const data::ClickData data =
-      facts != nullptr ? train::clicks_of_run(run, *facts) : train::load_click_data(c);
+  const data::ClickData data = run.clicks();
   const auto look = [&](const std::vector<std::int64_t>& wanted) {
     const auto [inputs, targets] = data.batch(data::Split::test, wanted);
-    const Tensor weights = run.model->history_weights(inputs), logits = (*run.model)(inputs);
+    const auto [weights, logits] = run.look(inputs);
     std::vector<HistoryExample> examples;
     for (std::int64_t r = 0; r < inputs.size(0); ++r) {
-      HistoryExample example = example_of(c, inputs.data<std::int64_t>() + r * inputs.size(1),
-                                          weights.data<float>() + r * c.history);
+      HistoryExample example = example_of(run, inputs.data<std::int64_t>() + r * inputs.size(1),
+                                          weights.data<float>() + r * run.history());
       example.number = wanted[static_cast<std::size_t>(r)];
       example.probability = 1 / (1 + std::exp(-static_cast<double>(logits.data<float>()[r])));
       example.clicked = targets.data<float>()[r] > 0.5F;
@@ -66,11 +59,12 @@ HistoryWeights explain_history(const train::RecommendRun& run,
   for (std::int64_t i = 0;
        numbers.empty() && i < std::min<std::int64_t>(3, data.size(data::Split::test)); ++i)
     shown.push_back(i);
-  HistoryWeights result{.title = fmt::format("What {} looks at in a history: {}", c.model, c.data),
+  HistoryWeights result{.title = fmt::format("What {} looks at in a history: {}", run.model_name(),
+                                             run.learned_from()),
                         .examples = look(shown),
                         .same_topic = std::numeric_limits<double>::quiet_NaN(),
                         .other_topic = std::numeric_limits<double>::quiet_NaN()};
-  if (c.data != "clicks") return result;
+  if (run.topic_of(1) < 0) return result;  // no topics are known
   std::vector<std::int64_t> some;
   for (std::int64_t i = 0; i < std::min(kAveraged, data.size(data::Split::test)); ++i)
     some.push_back(i);

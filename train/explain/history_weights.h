@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "train/tasks/recommend/recommend_task.h"
+#include "train/tasks/common/click_uses.h"
 
 namespace weft::explain {
 
@@ -31,11 +31,10 @@ struct HistoryWeights {
 };
 
 /// Test examples by number; without one the first three. Throws ConfigError for a run of another
-/// model than din, IndexError for an example that does not exist. `facts`, where given: of its
-/// checkpoint, for a ConfigError where other clicks are in the place of those it learned from.
-HistoryWeights explain_history(const train::RecommendRun& run,
-                               const std::vector<std::int64_t>& numbers,
-                               const train::CheckpointFacts* facts = nullptr);
+/// model than din and where other clicks are in the place of those it learned from, IndexError for
+/// an example that does not exist.
+HistoryWeights explain_history(const train::ClickHistory& run,
+                               const std::vector<std::int64_t>& numbers);
 std::string to_text(const HistoryWeights& weights);
 std::string to_json(const HistoryWeights& weights);
 std::string to_html(const HistoryWeights& weights);

@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "core/error.h"
+#include "train/config/article.h"
 #include "train/loop/figures.h"
 
 namespace weft::train {
@@ -46,8 +47,8 @@ void check_target(const RunConfig& c, const std::vector<std::string>& figures,
     return;
   std::vector<std::string> wanted{"val_loss=NUMBER"};
   for (const std::string& figure : figures) wanted.push_back("val_" + figure + "=NUMBER");
-  fail<ConfigError>("config", "until must be one of what a {} run measures, {}; got {}", kind,
-                    fmt::join(wanted, ", "), c.until);
+  fail<ConfigError>("config", "until must be one of what {} run measures, {}; got {}",
+                    with_article(kind), fmt::join(wanted, ", "), c.until);
 }
 
 }  // namespace weft::train

@@ -1,5 +1,6 @@
 // The kind of run called bert: its choices, its rules, and how it begins.
 #include "core/error.h"
+#include "train/tasks/bert/bert_run.h"
 #include "train/tasks/bert/bert_task.h"
 #include "train/tasks/common/eval_tokens.h"
 #include "train/tasks/common/kind.h"
@@ -26,11 +27,14 @@ Fields bert_fields() {
   return all;
 }
 
-class BertKind : public KindBySteps<BertRunConfig> {
+class BertKind : public UsedAs<BertRun, KindBySteps<BertRunConfig>> {
  public:
   std::string name() const override { return "bert"; }
   std::string about() const override { return "pretrain a BERT to fill in hidden words"; }
-  std::string commands() const override { return "weft predict RUN --text \"TEXT with a [MASK]\""; }
+  std::string command(Use use) const override {
+    return use == Use::predict_text ? "weft predict RUN --text \"TEXT with a [MASK]\""
+                                    : command_of(use);
+  }
   std::string example() const override {
     return "weft train bert --data sms-spam --steps 2000 --out runs/bert\n  weft predict runs/bert "
            "--text \"call me [MASK] you get home\"";

@@ -10,7 +10,7 @@
 
 namespace weft::train {
 
-std::vector<std::vector<Filling>> fill_in(const BertRun& run, const std::string& text,
+std::vector<std::vector<Filling>> fill_in(const PretrainedEncoder& run, const std::string& text,
                                           std::int64_t count) {
   // The places to fill are cut out before the words are: `[MASK]` is no word of any text.
   std::vector<std::int64_t> ids{data::kClassId};

@@ -15,7 +15,7 @@ struct Filling {
 };
 /// The `count` likeliest tokens for every `[MASK]` (or `___`) of the text, likeliest first. Throws
 /// ConfigError for a text without one, and one longer than the context.
-std::vector<std::vector<Filling>> fill_in(const BertRun& run, const std::string& text,
+std::vector<std::vector<Filling>> fill_in(const PretrainedEncoder& run, const std::string& text,
                                           std::int64_t count);
 
 }  // namespace weft::train

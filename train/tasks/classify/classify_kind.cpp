@@ -4,6 +4,8 @@
 
 #include "core/error.h"
 #include "nn/models/bag_of_words.h"
+#include "train/config/article.h"
+#include "train/tasks/classify/classify_run.h"
 #include "train/tasks/classify/classify_task.h"
 #include "train/tasks/common/eval_tokens.h"
 #include "train/tasks/common/kind.h"
@@ -47,14 +49,13 @@ Fields classify_fields() {
   return all;
 }
 
-class ClassifyKind : public KindBySteps<ClassifyConfig> {
+class ClassifyKind : public UsedAs<ClassifyRun, KindBySteps<ClassifyConfig>> {
  public:
   std::string name() const override { return "classify"; }
   std::string about() const override {
     return "train a model to name the class of a text: BERT, fine-tuned or from scratch, or "
            "logistic regression on words";
   }
-  std::string commands() const override { return "weft predict RUN --text TEXT"; }
   std::string example() const override {
     return "weft train classify --data sms-spam --init runs/bert --out runs/spam\n  weft predict "
            "runs/spam --text \"WINNER! Call 09061701461 now\"";
@@ -123,7 +124,7 @@ class ClassifyKind : public KindBySteps<ClassifyConfig> {
     ClassifyConfig& c = own(*config);
     settle(c, 10, 50);
     c.data = absolute_data_path(c.data);
-    std::optional<BertRun> before;
+    std::optional<PretrainedEncoder> before;
     std::shared_ptr<const data::WordTokenizer> tokenizer;
     std::optional<ClassifierFacts> facts;
     if (!known.data
@@ -132,7 +133,7 @@ class ClassifyKind : public KindBySteps<ClassifyConfig> {
       tokenizer = facts->tokenizer;
     } else if (!c.from.empty()) {
       c.from = absolute_data_path(c.from);
-      before = load_bert_run(bert_run(c));
+      before = load_pretrained_encoder(bert_run(c));
       check_same_encoder(c, before->config);
       tokenizer = before->tokenizer;
     }
@@ -155,8 +156,8 @@ class ClassifyKind : public KindBySteps<ClassifyConfig> {
 
   std::unique_ptr<DataFacts> inspect_data(const RunConfig& config) const override {
     const ClassifyConfig& c = own(config);
-    const auto data =
-        load_classify_data(c, c.from.empty() ? nullptr : load_bert_run(bert_run(c)).tokenizer);
+    const auto data = load_classify_data(
+        c, c.from.empty() ? nullptr : load_pretrained_encoder(bert_run(c)).tokenizer);
     auto facts = std::make_unique<ClassifyFacts>();
     facts->vocabulary = data.encoder.tokenizer->vocab_size();
     facts->classes = static_cast<std::int64_t>(data.classes.size());
@@ -210,8 +211,8 @@ class ClassifyKind : public KindBySteps<ClassifyConfig> {
   static RunFacts bert_run(const ClassifyConfig& c) {
     RunFacts run = read_run(c.from);
     if (run.kind->name() != "bert")
-      fail<ConfigError>("config", "init must be a bert run; {} is a {} run", c.from,
-                        run.kind->name());
+      fail<ConfigError>("config", "init must be a bert run; {} is {} run", c.from,
+                        with_article(run.kind->name()));
     return run;
   }
 };

@@ -2,12 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
-#include "autograd/autograd.h"
-#include "autograd/ops/softmax.h"
 #include "core/error.h"
-#include "nn/check.h"
 #include "nn/models/bag_of_words.h"
-#include "train/tasks/common/run_facts.h"
 
 namespace weft::train {
 
@@ -65,28 +61,6 @@ void check_same_encoder(const ClassifyConfig& c, const BertRunConfig& before) {
   same("width", static_cast<double>(c.width), static_cast<double>(before.width));
   same("mlp_ratio", c.mlp_ratio, before.mlp_ratio);
   same("context", static_cast<double>(c.context), static_cast<double>(before.context));
-}
-
-std::vector<double> ClassifyRun::probabilities(const std::string& text) const {
-  const NoGrad no_grad;
-  const data::Sequence sequence =
-      data::classify_sequence(*facts.tokenizer, text, config.context, "predict");
-  const Tensor logits = (*model)(data::pad({sequence}, {0}));
-  nn::check_logits("predict", logits.to_vector<double>());  // what has no order is not ranked
-  return softmax(logits).to_vector<double>();
-}
-
-ClassifyRun load_classify_run(const RunFacts& run) {
-  want_kind(run, "classify");
-  ClassifyRun loaded;
-  loaded.config = config_from_json<ClassifyConfig>(run.config_json, run.checkpoint.string());
-  loaded.facts = ClassifierFacts::from_json(run.facts.data, run.checkpoint.string());
-  loaded.model = build_classifier(loaded.config, loaded.facts.tokenizer->vocab_size(),
-                                  static_cast<std::int64_t>(loaded.facts.classes.size()));
-  load_weights(run.checkpoint, *loaded.model);
-  loaded.model->eval();
-  loaded.progress = run.facts.progress;
-  return loaded;
 }
 
 }  // namespace weft::train

@@ -8,7 +8,6 @@
 #include "nn/model.h"
 #include "train/tasks/classify/classify_config.h"
 #include "train/tasks/common/encoder.h"
-#include "train/tasks/common/run_facts.h"
 
 namespace weft::train {
 
@@ -31,18 +30,5 @@ nn::BertConfig classifier_config(const ClassifyConfig& config, std::int64_t voca
 void take_encoder(nn::Bert& model, const nn::Bert& pretrained);
 /// Throws ConfigError where `config` asks for other sizes than the run it begins with.
 void check_same_encoder(const ClassifyConfig& config, const BertRunConfig& pretrained);
-
-struct ClassifyRun {
-  ClassifyConfig config;
-  ClassifierFacts facts;
-  std::unique_ptr<nn::Model> model;  ///< in evaluation mode
-  Progress progress;
-
-  /// The probability of each class.
-  std::vector<double> probabilities(const std::string& text) const;
-};
-/// Throws ConfigError for a run of another kind or a checkpoint that does not fit, IoError for a
-/// torn one.
-ClassifyRun load_classify_run(const RunFacts& run);
 
 }  // namespace weft::train

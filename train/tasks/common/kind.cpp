@@ -11,7 +11,19 @@
 #include "train/loop/run_folder.h"
 
 namespace weft::train {
+
 std::int64_t Kind::width_granularity(const RunConfig&) const { return 1; }
+
+bool Kind::can(Use use) const {
+  const std::vector<Use> all = uses();
+  return std::find(all.begin(), all.end(), use) != all.end();
+}
+
+std::string Kind::commands() const {
+  std::string all;
+  for (const Use use : uses()) all += (all.empty() ? "" : ", ") + command(use);
+  return all;
+}
 
 void check_same_data(const Task& task, const CheckpointFacts& facts, const std::string& where,
                      const std::string& mend) {

@@ -14,8 +14,12 @@
 #include "train/loop/prepared.h"
 #include "train/loop/target.h"
 #include "train/loop/trainer.h"
+#include "train/tasks/common/uses.h"
 
 namespace weft::train {
+
+class LoadedRun;
+struct RunFacts;
 
 /// What a kind must know of its data to size a model: the vocabulary, the image's shape, ...
 struct DataFacts {
@@ -39,8 +43,19 @@ struct Length {
 
 class Kind : public Schema {
  public:
-  /// The commands that use a finished run, as one would type them; `weft eval RUN` goes for all.
-  virtual std::string commands() const = 0;
+  /// What a finished run can be used for; this and load() come from UsedAs (loaded_run.h).
+  virtual std::vector<Use> uses() const = 0;
+  bool can(Use use) const;
+  /// The command that uses a run so, as one would type it.
+  virtual std::string command(Use use) const { return command_of(use); }
+  /// All of them: "weft sample RUN, weft eval RUN".
+  std::string commands() const;
+  /// A run with its weights. Throws ConfigError for a checkpoint that does not fit, IoError for a
+  /// torn one.
+  virtual std::unique_ptr<LoadedRun> load(const RunFacts& run) const = 0;
+  /// Whether data sets of this kind come with a test set that all measure by, as sets of images do:
+  /// then evaluations look at it unless told otherwise, also that of other data.
+  virtual bool has_test_set() const { return false; }
   /// Names in an evaluation beside the loss.
   virtual std::vector<std::string> figures() const = 0;
   /// Loads the data, settles the configuration, builds the model; its weights come from the stream

@@ -2,9 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
+#include "train/config/article.h"
 #include "train/config/config_sources.h"
 #include "train/loop/run_folder.h"
 
@@ -30,6 +32,17 @@ const Kind& kind_of_json(const std::string& text, const std::string& where) {
       where);
 }
 
+std::string kinds_for(const std::vector<Use>& uses) {
+  std::vector<std::string> names;
+  for (const Kind* kind : kinds())
+    if (std::any_of(uses.begin(), uses.end(), [&](Use use) { return kind->can(use); }))
+      names.push_back(kind->name());
+  if (names.empty()) return "";
+  const std::string last = names.back();
+  names.pop_back();
+  return names.empty() ? last : fmt::format("{} or {}", fmt::join(names, ", "), last);
+}
+
 Summary resume_run(const RunOptions& options, const std::string& expected_kind,
                    std::int64_t threads) {
   std::string json;
@@ -41,8 +54,8 @@ Summary resume_run(const RunOptions& options, const std::string& expected_kind,
   }
   const Kind& kind = kind_of_json(json, where);
   if (kind.name() != expected_kind)
-    fail<ConfigError>(where, "is the configuration of a {} run; use `weft train {} --resume`",
-                      kind.name(), kind.name());
+    fail<ConfigError>(where, "is the configuration of {} run; use `weft train {} --resume`",
+                      with_article(kind.name()), kind.name());
   const std::unique_ptr<RunConfig> config = config_from_json(kind, json, where);
   if (threads > 0) config->threads = threads;
   return train_run(kind, *config, options);

@@ -15,6 +15,8 @@ const std::vector<const Kind*>& kinds();
 const Kind& find_kind(const std::string& name, const std::string& where);
 /// The kind that "task" names in a config.json. Throws ConfigError.
 const Kind& kind_of_json(const std::string& json, const std::string& where);
+/// The kinds whose runs can be used in one of these ways, by name: "vision, bert or classify".
+std::string kinds_for(const std::vector<Use>& uses);
 
 /// Goes on with the run in options.out, by its own configuration (`threads` above 0 wins over its
 /// own).

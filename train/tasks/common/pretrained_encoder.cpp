@@ -5,16 +5,14 @@
 
 namespace weft::train {
 
-BertRun load_bert_run(const RunFacts& run) {
-  want_kind(run, "bert");
-  BertRun loaded;
+PretrainedEncoder load_pretrained_encoder(const RunFacts& run) {
+  PretrainedEncoder loaded;
   loaded.config = config_from_json<BertRunConfig>(run.config_json, run.checkpoint.string());
   loaded.tokenizer = data::WordTokenizer::from_json(run.facts.data, run.checkpoint.string());
   loaded.model = std::make_unique<nn::Bert>(
       bert_config(loaded.config, loaded.tokenizer->vocab_size(), 0, true));
   load_weights(run.checkpoint, *loaded.model);
   loaded.model->eval();
-  loaded.progress = run.facts.progress;
   return loaded;
 }
 

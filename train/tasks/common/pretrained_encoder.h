@@ -1,4 +1,4 @@
-// A bert run that is used.
+// The model of a bert run, for those that go on from it.
 #pragma once
 
 #include <memory>
@@ -12,14 +12,13 @@
 
 namespace weft::train {
 
-struct BertRun {
+struct PretrainedEncoder {
   BertRunConfig config;
   std::shared_ptr<const data::WordTokenizer> tokenizer;
   std::unique_ptr<nn::Bert> model;  ///< in evaluation mode
-  Progress progress;
 };
 /// Throws ConfigError for a run of another kind or a checkpoint that does not fit, IoError for a
 /// torn one.
-BertRun load_bert_run(const RunFacts& run);
+PretrainedEncoder load_pretrained_encoder(const RunFacts& run);
 
 }  // namespace weft::train

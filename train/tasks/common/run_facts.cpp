@@ -39,18 +39,6 @@ RunFacts read_run(const fs::path& run, const std::string& which) {
   return result;
 }
 
-void want_kind(const RunFacts& run, const std::string& kind) {
-  if (run.kind->name() == kind) return;
-  fail<ConfigError>(run.checkpoint.string(),
-                    "belongs to a {} run; this command wants a {} run; for a {} run there are: {}",
-                    run.kind->name(), kind, run.kind->name(), commands_for(*run.kind));
-}
-
-std::string commands_for(const Kind& kind) {
-  const std::string commands = kind.commands();
-  return commands.starts_with("weft eval") ? commands : commands + ", weft eval RUN";
-}
-
 void check_unchanged(const std::string& found, const CheckpointFacts& facts,
                      const std::string& data) {
   if (found == facts.data_fingerprint) return;

@@ -22,12 +22,6 @@ struct RunFacts {
 /// ConfigError.
 RunFacts read_run(const std::filesystem::path& run, const std::string& which = "last");
 
-/// Throws ConfigError unless the run is of this kind; it says what a run of its own kind can be
-/// used with.
-void want_kind(const RunFacts& run, const std::string& kind);
-/// The commands that use a finished run of a kind, as one would type them.
-std::string commands_for(const Kind& kind);
-
 /// Throws ConfigError `[data] ...` unless `fingerprint` is that of the data that the run learned
 /// from.
 void check_unchanged(const std::string& fingerprint, const CheckpointFacts& facts,

@@ -8,6 +8,7 @@
 #include "train/tasks/common/image_facts.h"
 #include "train/tasks/common/kind.h"
 #include "train/tasks/common/run_facts.h"
+#include "train/tasks/detect/detect_run.h"
 #include "train/tasks/detect/detect_task.h"
 
 namespace weft::train {
@@ -71,13 +72,12 @@ double ask_model(const DetectConfig& config, const DataFacts& data, const F& ask
   return answer;
 }
 
-class DetectKind : public KindBySteps<DetectConfig> {
+class DetectKind : public UsedAs<DetectRun, KindBySteps<DetectConfig>> {
  public:
   std::string name() const override { return "detect"; }
   std::string about() const override {
     return "train Faster R-CNN or DETR to find digits in scenes, or what your own pictures hold";
   }
-  std::string commands() const override { return "weft detect RUN FILE.png"; }
   std::string example() const override {
     return "weft train detect --model faster_rcnn --steps 2000 --out runs/scenes";
   }

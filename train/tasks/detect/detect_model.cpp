@@ -137,26 +137,4 @@ std::unique_ptr<nn::Detector> build_detector(const DetectConfig& c, const ImageF
   return std::make_unique<nn::FasterRcnn>(rcnn, std::move(map));
 }
 
-DetectRun load_detect_run(const RunFacts& run) {
-  const std::string where = run.checkpoint.string();
-  want_kind(run, "detect");
-  DetectRun loaded;
-  loaded.config = config_from_json<DetectConfig>(run.config_json, where);
-  DetectionFacts facts = DetectionFacts::from_json(run.facts.data, where);
-  loaded.images = facts.images;
-  loaded.classes = std::move(facts.classes);
-  loaded.model = build_detector(loaded.config, loaded.images);
-  load_weights(run.checkpoint, *loaded.model);
-  loaded.model->eval();
-  loaded.progress = run.facts.progress;
-  return loaded;
-}
-
-std::shared_ptr<const data::DetectionData> scenes_of_run(const DetectRun& run,
-                                                         const CheckpointFacts& facts) {
-  auto scenes = load_scenes(run.config);
-  check_unchanged(hexadecimal(scenes->fingerprint(run.config.format >= 3)), facts, run.config.data);
-  return scenes;
-}
-
 }  // namespace weft::train

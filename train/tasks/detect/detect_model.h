@@ -33,20 +33,4 @@ DetectionFacts facts_of(const data::DetectionData& scenes);
 /// Weights are drawn from the stream `init` of this thread. Throws ConfigError.
 std::unique_ptr<nn::Detector> build_detector(const DetectConfig& config, const ImageFacts& images);
 
-struct DetectRun {
-  DetectConfig config;
-  ImageFacts images;
-  std::vector<std::string> classes;
-  std::unique_ptr<nn::Detector> model;  ///< in evaluation mode
-  Progress progress;
-};
-
-/// Throws ConfigError for a run of another kind or a checkpoint that does not fit, IoError for a
-/// torn one.
-DetectRun load_detect_run(const RunFacts& run);
-/// The scenes that a run learned from. Throws IoError where they are not there, ConfigError where
-/// others are in their place.
-std::shared_ptr<const data::DetectionData> scenes_of_run(const DetectRun& run,
-                                                         const CheckpointFacts& facts);
-
 }  // namespace weft::train

@@ -2,6 +2,7 @@
 #include "core/error.h"
 #include "train/tasks/common/kind.h"
 #include "train/tasks/common/run_facts.h"
+#include "train/tasks/embedding/embedding_run.h"
 #include "train/tasks/embedding/embedding_task.h"
 
 namespace weft::train {
@@ -39,13 +40,12 @@ Fields embedding_fields() {
   return all;
 }
 
-class EmbeddingKind : public KindBySteps<EmbeddingConfig> {
+class EmbeddingKind : public UsedAs<EmbeddingRun, KindBySteps<EmbeddingConfig>> {
  public:
   std::string name() const override { return "embedding"; }
   std::string about() const override {
     return "train vectors for words or characters: skip-gram with negative sampling";
   }
-  std::string commands() const override { return "weft explain embedding RUN"; }
   std::string example() const override {
     return "weft train embedding --data shakespeare --out runs/words\n  weft explain embedding "
            "runs/words --token king";

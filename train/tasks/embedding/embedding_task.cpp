@@ -120,17 +120,4 @@ Evaluation EmbeddingTask::evaluate(data::Split split, const std::function<bool(d
   return evaluation;
 }
 
-EmbeddingRun load_embedding_run(const RunFacts& run) {
-  want_kind(run, "embedding");
-  EmbeddingRun loaded;
-  loaded.config = config_from_json<EmbeddingConfig>(run.config_json, run.checkpoint.string());
-  loaded.tokenizer = data::tokenizer_from_json(run.facts.data, run.checkpoint.string());
-  loaded.model = std::make_unique<nn::SkipGram>(nn::SkipGramConfig{
-      .vocab_size = loaded.tokenizer->vocab_size(), .n_embd = loaded.config.width});
-  load_weights(run.checkpoint, *loaded.model);
-  loaded.model->eval();
-  loaded.progress = run.facts.progress;
-  return loaded;
-}
-
 }  // namespace weft::train

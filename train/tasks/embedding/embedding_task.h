@@ -49,14 +49,4 @@ class EmbeddingTask : public Task {
   std::int64_t next_ = 0;
 };
 
-struct EmbeddingRun {
-  EmbeddingConfig config;
-  std::shared_ptr<const data::Tokenizer> tokenizer;
-  std::unique_ptr<nn::SkipGram> model;
-  Progress progress;
-};
-/// Throws ConfigError for a run of another kind or a checkpoint that does not fit, IoError for a
-/// torn one.
-EmbeddingRun load_embedding_run(const RunFacts& run);
-
 }  // namespace weft::train

@@ -6,6 +6,7 @@
 #include "train/tasks/common/flops.h"
 #include "train/tasks/common/kind.h"
 #include "train/tasks/common/run_facts.h"
+#include "train/tasks/recommend/recommend_run.h"
 #include "train/tasks/recommend/recommend_task.h"
 
 namespace weft::train {
@@ -61,13 +62,15 @@ Fields recommend_fields() {
   return all;
 }
 
-class RecommendKind : public KindOf<RecommendConfig> {
+class RecommendKind : public UsedAs<RecommendRun, KindOf<RecommendConfig>> {
  public:
   std::string name() const override { return "recommend"; }
   std::string about() const override {
     return "train a recommender: FM, DeepFM, DIN, or a transformer over what a user clicked before";
   }
-  std::string commands() const override { return "weft explain history RUN (of model din)"; }
+  std::string command(Use use) const override {
+    return command_of(use) + (use == Use::explain_history ? " (of model din)" : "");
+  }
   std::string example() const override {
     return "weft train recommend --data ml-100k --model din --out runs/din";
   }

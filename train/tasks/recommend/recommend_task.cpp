@@ -123,22 +123,4 @@ Evaluation RecommendTask::evaluate(data::Split split, const std::function<bool(d
   return evaluation;
 }
 
-RecommendRun load_recommend_run(const RunFacts& run) {
-  want_kind(run, "recommend");
-  RecommendRun loaded;
-  loaded.config = config_from_json<RecommendConfig>(run.config_json, run.checkpoint.string());
-  loaded.model = std::make_unique<nn::Recommender>(recommender_config(
-      loaded.config, ClickFacts::from_json(run.facts.data, run.checkpoint.string())));
-  load_weights(run.checkpoint, *loaded.model);
-  loaded.model->eval();
-  loaded.progress = run.facts.progress;
-  return loaded;
-}
-
-data::ClickData clicks_of_run(const RecommendRun& run, const CheckpointFacts& facts) {
-  data::ClickData clicks = load_click_data(run.config);
-  check_unchanged(hexadecimal(clicks.fingerprint()), facts, run.config.data);
-  return clicks;
-}
-
 }  // namespace weft::train

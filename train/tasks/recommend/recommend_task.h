@@ -51,16 +51,4 @@ class RecommendTask : public Task {
   std::int64_t next_ = 0;
 };
 
-struct RecommendRun {
-  RecommendConfig config;
-  std::unique_ptr<nn::Recommender> model;  ///< in evaluation mode
-  Progress progress;
-};
-/// Throws ConfigError for a run of another kind or a checkpoint that does not fit, IoError for a
-/// torn one.
-RecommendRun load_recommend_run(const RunFacts& run);
-/// The clicks that a run learned from. Throws IoError where they are not there, ConfigError where
-/// others are in their place.
-data::ClickData clicks_of_run(const RecommendRun& run, const CheckpointFacts& facts);
-
 }  // namespace weft::train

@@ -3,6 +3,7 @@
 
 #include "core/error.h"
 #include "train/tasks/common/kind.h"
+#include "train/tasks/sequence/sequence_run.h"
 #include "train/tasks/sequence/sequence_task.h"
 
 namespace weft::train {
@@ -51,13 +52,15 @@ Fields sequence_fields() {
   return all;
 }
 
-class SequenceKind : public KindBySteps<SequenceConfig> {
+class SequenceKind : public UsedAs<SequenceRun, KindBySteps<SequenceConfig>> {
  public:
   std::string name() const override { return "sequence"; }
   std::string about() const override {
     return "train a transformer to recall, copy, reverse or add symbols by a known rule";
   }
-  std::string commands() const override { return "weft eval RUN --split test"; }
+  std::string command(Use use) const override {
+    return command_of(use) + (use == Use::eval ? " --split test" : "");
+  }
   std::string example() const override {
     return "weft train sequence --data recall --pairs 8 --attention lightning --steps 1000 --out "
            "runs/recall";

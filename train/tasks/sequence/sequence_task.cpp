@@ -86,6 +86,10 @@ std::string SequenceTask::fingerprint() const {
   return fmt::format("{:016x}", data::batch_hash(inputs, targets));
 }
 
+void SequenceTask::answer_one_row() const {
+  answer_(data_.eval_batches(data::Split::validation, 1)[0]);
+}
+
 Tensor SequenceTask::next_loss(BatchRecord& seen) {
   const data::SequenceBatch batch = data_.train_batch(next_++, config_.batch);
   seen.add(batch.inputs.numel(), batch.inputs, batch.targets, count_targets(batch.targets));

@@ -37,6 +37,8 @@ class SequenceTask : public Task {
   double chance_loss() const override;
   std::string data_json() const override { return "{}"; }
   std::string fingerprint() const override;
+  /// One row through the model: what its layers are described by.
+  void answer_one_row() const;
 
  private:
   /// Logits and targets of the positions that the model answers.

@@ -7,6 +7,7 @@
 #include "train/tasks/common/kind.h"
 #include "train/tasks/common/run_facts.h"
 #include "train/tasks/text/text_model.h"
+#include "train/tasks/text/text_run.h"
 #include "train/tasks/text/text_task.h"
 
 namespace weft::train {
@@ -41,11 +42,10 @@ Fields text_fields() {
   return all;
 }
 
-class TextKind : public KindBySteps<TextConfig> {
+class TextKind : public UsedAs<TextRun, KindBySteps<TextConfig>> {
  public:
   std::string name() const override { return "text"; }
   std::string about() const override { return "train a GPT to predict the next character or byte"; }
-  std::string commands() const override { return "weft sample RUN, weft explain attention RUN"; }
   std::string example() const override {
     return "weft train text --data tang --positions rope --norm rms --optimizer muon --steps 1000 "
            "--out runs/tang";

@@ -1,4 +1,4 @@
-// A text run that is used: its configuration, its data, and its model with the weights in it.
+// A text run that is used: it writes, and shows what it attends to.
 #pragma once
 
 #include <memory>
@@ -6,26 +6,38 @@
 
 #include "data/text/text_dataset.h"
 #include "nn/models/gpt.h"
-#include "train/tasks/common/run_facts.h"
+#include "train/tasks/common/loaded_run.h"
+#include "train/tasks/common/text_uses.h"
 #include "train/tasks/text/text_config.h"
 
 namespace weft::train {
 
-struct TextRun {
-  TextConfig config;
-  std::shared_ptr<const data::Tokenizer> tokenizer;
-  std::unique_ptr<nn::Gpt> model;  ///< in evaluation mode
-  Progress progress;
-};
+class TextRun final : public LoadedRun, public TextWriter, public TextAttention {
+ public:
+  /// Throws ConfigError for a run of another kind or a checkpoint that does not fit, IoError for a
+  /// torn one.
+  explicit TextRun(const RunFacts& run);
 
-/// Throws ConfigError for a run of another kind or a checkpoint that does not fit, IoError for a
-/// torn one.
-TextRun load_text_run(const RunFacts& run);
+  nn::Gpt& model() const { return *model_; }  ///< in evaluation mode
+  nn::ModelInfo layers() const override;
+
+  std::int64_t write_text(WriteOptions options,
+                          const std::function<bool(const std::string&)>& show) const override;
+
+  Sizes attention_sizes() const override;
+  std::string model_line() const override;
+  const data::Tokenizer& tokenizer() const override { return *tokenizer_; }
+  std::vector<Tensor> attention(const Tensor& ids) const override;
+  Tensor token_table() const override;
+  Tensor validation_ids() const override;
+
+ private:
+  TextConfig config_;
+  std::shared_ptr<const data::Tokenizer> tokenizer_;
+  std::unique_ptr<nn::Gpt> model_;
+};
 
 /// What Task::fingerprint() says of such data.
 std::string fingerprint_of(const data::TextData& text);
-/// The text that a run learned from, with its tokenizer. Throws IoError where it is not there,
-/// ConfigError where another is in its place.
-data::TextData text_of_run(const TextRun& run, const CheckpointFacts& facts);
 
 }  // namespace weft::train

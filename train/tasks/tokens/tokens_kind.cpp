@@ -5,6 +5,7 @@
 #include "train/tasks/common/flops.h"
 #include "train/tasks/common/kind.h"
 #include "train/tasks/common/run_facts.h"
+#include "train/tasks/tokens/tokens_run.h"
 #include "train/tasks/tokens/tokens_task.h"
 
 namespace weft::train {
@@ -119,13 +120,15 @@ std::vector<std::string> models_with(const std::string& field) {
   return {};
 }
 
-class TokensKind : public KindBySteps<TokensConfig> {
+class TokensKind : public UsedAs<TokensRun, KindBySteps<TokensConfig>> {
  public:
   std::string name() const override { return "tokens"; }
   std::string about() const override {
     return "train attention, or what it is compared with, on real-valued tokens and tables";
   }
-  std::string commands() const override { return "weft eval RUN --split test"; }
+  std::string command(Use use) const override {
+    return command_of(use) + (use == Use::eval ? " --split test" : "");
+  }
   std::string example() const override {
     return "weft train tokens --data different --projections diagonal --no-embed --no-feed-forward "
            "--norm none --heads 1 --out runs/diagonal";

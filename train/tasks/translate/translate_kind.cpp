@@ -4,6 +4,7 @@
 #include "train/tasks/common/flops.h"
 #include "train/tasks/common/kind.h"
 #include "train/tasks/common/run_facts.h"
+#include "train/tasks/translate/translate_run.h"
 #include "train/tasks/translate/translate_task.h"
 
 namespace weft::train {
@@ -34,13 +35,12 @@ Fields translate_fields() {
   return all;
 }
 
-class TranslateKind : public KindBySteps<TranslateConfig> {
+class TranslateKind : public UsedAs<TranslateRun, KindBySteps<TranslateConfig>> {
  public:
   std::string name() const override { return "translate"; }
   std::string about() const override {
     return "train an encoder-decoder transformer to write a text to a text";
   }
-  std::string commands() const override { return "weft predict RUN --text TEXT"; }
   std::string example() const override {
     return "weft train translate --data tang --out runs/couplets\n  weft predict runs/couplets "
            "--text 白日依山盡，黃河入海流。";

@@ -235,34 +235,4 @@ Evaluation TranslateTask::measure(data::Split split, const std::vector<std::int6
   return evaluation;
 }
 
-TranslateRun load_translate_run(const RunFacts& run) {
-  want_kind(run, "translate");
-  TranslateRun loaded;
-  loaded.config = config_from_json<TranslateConfig>(run.config_json, run.checkpoint.string());
-  loaded.vocabulary.tokenizer = data::tokenizer_from_json(run.facts.data, run.checkpoint.string());
-  loaded.model = std::make_unique<nn::EncoderDecoder>(
-      encoder_decoder_config(loaded.config, loaded.vocabulary.size()));
-  load_weights(run.checkpoint, *loaded.model);
-  loaded.model->eval();
-  return loaded;
-}
-
-std::vector<Translation> TranslateRun::translate(const std::string& source,
-                                                 std::int64_t beam) const {
-  const std::vector<std::int64_t> ids = vocabulary.tokenizer->encode(source, "text");
-  if (ids.empty()) fail<ConfigError>("predict", "an empty text has no translation");
-  if (static_cast<std::int64_t>(ids.size()) > config.context)
-    fail<ConfigError>("predict", "the text has {} characters, and the model reads at most {}",
-                      ids.size(), config.context);
-  std::vector<Translation> found;
-  for (const nn::Hypothesis& hypothesis : model->beam_search(
-           ids, {.beam = beam, .start = vocabulary.start(), .end = vocabulary.end()})) {
-    std::vector<std::int64_t> characters;
-    std::copy_if(hypothesis.ids.begin(), hypothesis.ids.end(), std::back_inserter(characters),
-                 [&](std::int64_t id) { return id < vocabulary.start(); });
-    found.push_back({vocabulary.tokenizer->decode(characters), hypothesis.log_probability});
-  }
-  return found;
-}
-
 }  // namespace weft::train

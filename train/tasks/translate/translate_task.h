@@ -78,22 +78,4 @@ class TranslateTask : public Task {
   std::int64_t next_ = 0;
 };
 
-struct Translation {
-  std::string text;
-  double log_probability = 0;  ///< of the whole text
-};
-
-struct TranslateRun {
-  TranslateConfig config;
-  TranslateVocabulary vocabulary;
-  std::unique_ptr<nn::EncoderDecoder> model;  ///< in evaluation mode
-
-  /// The best targets that a beam search finds, best first. Throws ConfigError for a source that is
-  /// empty, too long, or has a character that training never showed; and for a beam that cannot be.
-  std::vector<Translation> translate(const std::string& source, std::int64_t beam) const;
-};
-/// Throws ConfigError for a run of another kind or a checkpoint that does not fit, IoError for a
-/// torn one.
-TranslateRun load_translate_run(const RunFacts& run);
-
 }  // namespace weft::train

@@ -9,6 +9,7 @@
 #include "train/tasks/common/kind.h"
 #include "train/tasks/common/run_facts.h"
 #include "train/tasks/vision/vision_model.h"
+#include "train/tasks/vision/vision_run.h"
 #include "train/tasks/vision/vision_task.h"
 
 namespace weft::train {
@@ -96,16 +97,17 @@ void check_fits(const data::ImageData& data, const ImageFacts& model) {
       data.width(), data.classes());
 }
 
-class VisionKind : public KindOf<VisionConfig> {
+class VisionKind : public UsedAs<VisionRun, KindOf<VisionConfig>> {
  public:
   std::string name() const override { return "vision"; }
   std::string about() const override {
     return "train a vision transformer, an MLP or a convolutional net to name the class of an "
            "image";
   }
-  std::string commands() const override {
-    return "weft predict RUN FILE.png, weft explain attention RUN";
+  std::string command(Use use) const override {
+    return command_of(use) + (use == Use::explain_attention ? " (of model vit)" : "");
   }
+  bool has_test_set() const override { return true; }
   std::string example() const override {
     return "weft train vision --data mnist --model vit --patch 4 --layers 6 --heads 4 --width 64 "
            "--epochs 5 --out runs/mnist";

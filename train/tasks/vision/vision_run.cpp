@@ -1,23 +1,104 @@
 #include "train/tasks/vision/vision_run.h"
 
+#include <fmt/format.h>
+
+#include "autograd/autograd.h"
+#include "autograd/ops/softmax.h"
 #include "core/error.h"
 #include "data/image/png.h"
 #include "data/split.h"
-#include "train/tasks/common/image_facts.h"
-#include "train/tasks/common/run_facts.h"
+#include "nn/check.h"
 
 namespace weft::train {
 
-VisionRun load_vision_run(const RunFacts& run) {
-  want_kind(run, "vision");
-  VisionRun loaded;
-  loaded.config = config_from_json<VisionConfig>(run.config_json, run.checkpoint.string());
-  loaded.images = ImageFacts::from_json(run.facts.data, run.checkpoint.string());
-  loaded.model = build_model(loaded.config, loaded.images);
-  load_weights(run.checkpoint, *loaded.model);
-  loaded.model->eval();
-  loaded.progress = run.facts.progress;
-  return loaded;
+VisionRun::VisionRun(const RunFacts& run)
+    : LoadedRun(run),
+      config_(config_from_json<VisionConfig>(run.config_json, run.checkpoint.string())),
+      images_(ImageFacts::from_json(run.facts.data, run.checkpoint.string())),
+      model_(build_model(config_, images_)) {
+  load_weights(run.checkpoint, *model_);
+  model_->eval();
+}
+
+nn::ModelInfo VisionRun::layers() const { return nn::describe(*model_); }
+
+std::vector<double> VisionRun::classify(const Tensor& image) const {
+  const NoGrad no_grad;
+  const Tensor one = raw::reshape(image, {1, images_.channels, images_.height, images_.width});
+  const Tensor logits = (*model_)(data::normalize(one, images_.normalization));
+  nn::check_logits("predict", logits.to_vector<double>());  // what has no order is not ranked
+  return softmax(logits).to_vector<double>();
+}
+
+ImageGuess VisionRun::guess_file(const std::string& file, const std::string& invert) const {
+  const Picture picture = load_picture(file, invert);
+  return {.probabilities = classify(picture.pixels),
+          .inverted = picture.inverted,
+          .note = picture.note};
+}
+
+ImageGuess VisionRun::guess_test_image(std::int64_t number) {
+  if (!data_) data_ = images();
+  const Tensor& labels = data_->labels(data::Split::test);
+  const std::int64_t count = labels.numel();
+  if (count == 0)
+    fail<IndexError>("predict",
+                     "test image {} does not exist: {} has no test images; name PNG files", number,
+                     data_->source());
+  if (number < 0 || number >= count)
+    fail<IndexError>("predict", "test image {} does not exist: there are {}, from 0 to {}", number,
+                     count, count - 1);
+  const Tensor image = raw::slice(data_->images(data::Split::test), 0, number, number + 1);
+  return {.probabilities = classify(image), .truth = labels.data<std::uint8_t>()[number]};
+}
+
+const nn::Vit& VisionRun::vit() const {
+  const auto* const vit = dynamic_cast<const nn::Vit*>(model_.get());
+  if (vit == nullptr)
+    fail<ConfigError>("explain",
+                      "a {} has no attention; this command wants a vision run of model vit",
+                      config_.model);
+  return *vit;
+}
+
+ImageAttention::Grid VisionRun::attention_grid() const {
+  const nn::VitConfig& config = vit().config();
+  return {.layers = config.n_layer,
+          .heads = config.n_head,
+          .channels = config.channels,
+          .height = config.image_height,
+          .width = config.image_width,
+          .patch = config.patch_size,
+          .class_token = config.pooling == nn::Pooling::cls};
+}
+
+std::string VisionRun::model_line() const {
+  const std::int64_t patch = vit().config().patch_size;
+  return fmt::format("ViT, {}, patches of {} x {} pixels, step {}", vit().details(), patch, patch,
+                     run().facts.progress.step);
+}
+
+std::vector<Tensor> VisionRun::attention(const Tensor& images) const {
+  std::vector<Tensor> weights;
+  vit().forward(data::normalize(images, images_.normalization), &weights);
+  return weights;
+}
+
+data::ImageData VisionRun::images() const {
+  data::ImageData images = load_images(config_, images_.normalization);
+  check_unchanged(fingerprint_of(images, config_.format), run().facts, config_.data);
+  return images;
+}
+
+Picture VisionRun::load_picture(const std::string& file, const std::string& invert) const {
+  Picture picture{.pixels = data::load_png(file, images_.channels)};
+  if (picture.pixels.size(1) != images_.height || picture.pixels.size(2) != images_.width)
+    picture.pixels =
+        data::resize_images(picture.pixels, images_.height, images_.width, data::Filter::area);
+  picture.inverted = invert_where_needed(picture.pixels, images_, invert);
+  if (picture.inverted) picture.note = inversion_note(file, images_);
+  if (config_.shuffle_pixels) picture.pixels = data::shuffle_pixels(picture.pixels);
+  return picture;
 }
 
 std::string fingerprint_of(const data::ImageData& images, std::int64_t format) {
@@ -28,22 +109,6 @@ std::string fingerprint_of(const data::ImageData& images, std::int64_t format) {
       hash = data::batch_hash(images.images(split), images.labels(split), hash);
   }
   return hexadecimal(hash);
-}
-
-data::ImageData images_of_run(const VisionRun& run, const CheckpointFacts& facts) {
-  data::ImageData images = load_images(run.config, run.images.normalization);
-  check_unchanged(fingerprint_of(images, run.config.format), facts, run.config.data);
-  return images;
-}
-
-Picture load_picture(const VisionRun& run, const std::string& file, const std::string& invert) {
-  Picture picture{.pixels = data::load_png(file, run.images.channels)};
-  if (picture.pixels.size(1) != run.images.height || picture.pixels.size(2) != run.images.width)
-    picture.pixels = data::resize_images(picture.pixels, run.images.height, run.images.width,
-                                         data::Filter::area);
-  picture.inverted = invert_where_needed(picture.pixels, run.images, invert);
-  if (run.config.shuffle_pixels) picture.pixels = data::shuffle_pixels(picture.pixels);
-  return picture;
 }
 
 }  // namespace weft::train
