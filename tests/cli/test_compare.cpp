@@ -6,7 +6,7 @@
 
 #include "tests/cli/run_program.h"
 #include "tests/cli/tiny_suite.h"
-#include "train/compare/results.h"
+#include "train/compare/plan.h"
 #include "train/compare/shipped.h"
 
 using namespace weft;

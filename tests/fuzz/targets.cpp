@@ -23,7 +23,7 @@
 #include "data/text/tokenizer.h"
 #include "data/text/word_tokenizer.h"
 #include "tests/fuzz/command_lines.h"
-#include "train/compare/results.h"
+#include "train/compare/collect.h"
 #include "train/compare/shipped.h"
 #include "train/compare/suite.h"
 #include "train/config/config_sources.h"
@@ -31,7 +31,6 @@
 #include "train/loop/checkpoint.h"
 #include "train/loop/run_folder.h"
 #include "train/page/chart_page.h"
-#include "train/report/results.h"
 #include "train/tasks/classify/classify_model.h"
 #include "train/tasks/common/image_facts.h"
 #include "train/tasks/common/kind.h"
@@ -343,7 +342,7 @@ const std::vector<Target>& targets() {
          train::read_checkpoint_facts(MemoryFile(bytes, ".safetensors").path());
        }},
       {"results", [] { return std::vector<std::string>{kResults}; },
-       [](std::string_view bytes) { report::read_results(std::string(bytes)); }},
+       [](std::string_view bytes) { compare::read_results(std::string(bytes)); }},
       {"matrix", [] { return std::vector<std::string>{"# q\n1, 2.5; -3e2\n0\t1 2\n"}; },
        [](std::string_view bytes) {
          explain::read_matrix(MemoryFile(bytes, ".txt").path(), 16, 16);

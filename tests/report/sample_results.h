@@ -272,7 +272,6 @@ inline Json sample_results(const SampleOptions& options = {}) {
                {"quick", false},
                {"seeds", Json::array()},
                {"alpha", 0.05},
-               {"metric_note", ""},
                {"machine", {{"cpu", "AMD EPYC 7B13"}, {"cores", 2}, {"simd", "AVX2"}}},
                {"started", "2026-11-22T15:00:00Z"},
                {"seconds", 812.3},

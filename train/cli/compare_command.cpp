@@ -66,7 +66,7 @@ int run_compare(const CompareFlags& flags) {
     put_line(fmt::format(
         "stopped after {} of {} runs; finished ones are kept. Go on with:\n  weft compare {}{}{} "
         "--out {}",
-        outcome->results.done, outcome->plan.runs(), request.suite, request.quick ? " --quick" : "",
+        outcome->results.runs_done, outcome->plan.runs(), request.suite, request.quick ? " --quick" : "",
         request.seeds > 0 ? fmt::format(" --seeds {}", request.seeds) : "",
         outcome->folder.string()));
     return stop_exit_code();
@@ -75,7 +75,7 @@ int run_compare(const CompareFlags& flags) {
     fmt::print("{}", outcome->json);
   } else {
     fmt::print("{}\n{} runs in {}; look at {}\n", findings_text(outcome->results),
-               outcome->results.done, clock_text(outcome->seconds),
+               outcome->results.runs_done, clock_text(outcome->seconds),
                (outcome->folder / "report.html").string());
   }
   const std::string unpaired = compare::pairing_error(outcome->results);

@@ -19,6 +19,7 @@
 #include "train/cli/cli.h"
 #include "train/cli/compare_table.h"
 #include "train/cli/stop.h"
+#include "train/compare/collect.h"
 #include "train/compare/runner.h"
 #include "train/compare/shipped.h"
 #include "train/config/utf8_text.h"
@@ -64,17 +65,8 @@ struct Sessions {
 };
 
 /// Writes results.json, results.csv and report.html; the text of the first.
-std::string write_results(const compare::Results& results, const fs::path& folder,
-                          const Sessions& sessions, int jobs) {
-  const compare::ResultsFacts facts{
-      .version = WEFT_VERSION,
-      .cpu = cpu_name(),
-      .simd = simd_in_use(),
-      .cores = static_cast<std::int64_t>(std::thread::hardware_concurrency()),
-      .started = sessions.started,
-      .seconds = sessions.seconds,
-      .jobs = jobs};
-  std::string json = compare::results_json(results, facts);
+std::string write_results(const compare::Results& results, const fs::path& folder) {
+  std::string json = compare::results_json(results);
   write_file((folder / "results.json").string(), json);
   write_file((folder / "results.csv").string(), compare::results_csv(results));
   write_file((folder / "report.html").string(), report::compare_page(json));
@@ -175,33 +167,37 @@ std::unique_ptr<CompareOutcome> compare_suite(const CompareRequest& request) {
   const Phase phase("working out the results");
   outcome->folder = out;
   outcome->seconds = sessions.seconds;
-  outcome->results = compare::collect(plan, folder, request.quick);
-  outcome->json = write_results(outcome->results, out, sessions, jobs);
+  compare::Results& results = outcome->results;
+  results = compare::collect(plan, folder, request.quick);
+  results.version = WEFT_VERSION;
+  results.cpu = cpu_name();
+  results.simd = simd_in_use();
+  results.cores = static_cast<std::int64_t>(std::thread::hardware_concurrency());
+  results.started = sessions.started;
+  results.seconds = sessions.seconds;
+  results.jobs = jobs;
+  outcome->json = write_results(results, out);
   return outcome;
 }
 
 std::string findings_text(const compare::Results& results) {
-  std::string text;
-  const compare::Plan& plan = *results.plan;
-  text += fmt::format("{}\n\n", plan.suite.question.en);
-  for (const compare::Statement& statement : results.contrasts)
-    text += fmt::format("- {}\n", compare::verdict_sentence(statement).en);
+  std::string text = fmt::format("{}\n\n", results.question.en);
+  for (const compare::ResultContrast& contrast : results.contrasts)
+    text += fmt::format("- {}\n", compare::verdict_sentence(contrast.statement).en);
   bool any = false;
-  for (const auto& controls : results.controls) {
-    for (const compare::ControlStatement& control : controls) {
-      if (control.holds) continue;
-      if (!any)
-        text += fmt::format("\nControls that do not hold; what the suite says is in doubt:\n");
-      any = true;
-      text += fmt::format("- {}\n", compare::control_sentence(control).en);
-    }
+  for (const compare::ControlStatement& control : results.controls) {
+    if (control.holds) continue;
+    if (!any)
+      text += fmt::format("\nControls that do not hold; what the suite says is in doubt:\n");
+    any = true;
+    text += fmt::format("- {}\n", compare::control_sentence(control).en);
   }
-  if (!any && !plan.suite.controls.empty()) text += fmt::format("\nAll controls hold.\n");
-  for (const compare::CellResult& cell : results.cells) {
-    for (const compare::CellRun& run : cell.runs) {
-      if (run.result.status == compare::Status::failed)
-        text += fmt::format("failed: {} on {}, seed {}: {}\n", plan.arm(cell.cell).name,
-                            plan.task(cell.cell).name, run.job.seed, run.result.error);
+  if (!any && !results.controls.empty()) text += fmt::format("\nAll controls hold.\n");
+  for (const compare::ResultCell& cell : results.cells) {
+    for (const compare::ResultRun& run : cell.runs) {
+      if (run.status == compare::name(compare::Status::failed))
+        text += fmt::format("failed: {} on {}, seed {}: {}\n", results.arms[cell.arm].name,
+                            results.tasks[cell.task].name, run.seed, run.error);
     }
   }
   return text;

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "train/compare/plan.h"
 #include "train/compare/results.h"
 
 namespace weft::cli {
@@ -20,7 +21,7 @@ struct CompareRequest {
 
 struct CompareOutcome {
   compare::Plan plan;
-  compare::Results results{};  ///< points at the plan: keep them together
+  compare::Results results{};
   std::filesystem::path folder{};
   std::string json{};
   double seconds = 0;  ///< in all sessions

@@ -1,28 +1,59 @@
 // What a comparison found: every figure, every verdict, as results.json and results.csv hold them.
+// collect() (collect.h) makes it from the runs, results_json() writes it, read_results() reads it
+// again, and the terminal, the report and the tables are made from it alone.
 #pragma once
 
-#include <map>
+#include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
-#include "train/compare/run_results.h"
 #include "train/compare/sentence.h"
-#include "train/compare/verdict.h"
 
 namespace weft::compare {
 
-/// A figure by step, from a run's metrics.jsonl; lines that do not have it, or are torn, are passed
-/// over.
-std::map<std::int64_t, double> read_curve(const fs::path& run, const std::string& figure);
+/// Whether all arms of a task saw the same batches with one seed, as far as their runs go: one hash
+/// for all, or they are no pairs.
+struct Pairing {
+  std::int64_t seed = 0;
+  std::string hash{};     ///< of the batches that all of them saw
+  std::int64_t runs = 0;  ///< that it was compared over
+  std::int64_t steps = 0;
+  bool equal = true;
+  std::string mismatched_arm{};  ///< an arm that saw others; not written
+};
 
-struct CellRun {
-  Job job;
-  RunResult result;
+struct ResultTask {
+  std::string name{};
+  Phrase about{};
+  std::string metric{};
+  bool lower_is_better = false;
+  double margin = 0;
+  double chance = 0;  ///< NaN, as every figure below, where there is none
+  double ceiling = 0;
+  std::vector<Pairing> pairing{};  ///< by seed
+};
+
+struct ResultArm {
+  std::string name{};
+  Phrase about{};
+  bool unequal = false;  ///< outside the budget
+  std::vector<std::pair<std::string, train::Value>> choices{};
+};
+
+struct ResultRun {
+  std::int64_t seed = 0;
+  std::string status{};  ///< name(Status): "done", "failed", "missing"
+  double value = 0;
+  double seconds = 0;
+  double peak_mib = 0;
+  std::string error{};
+  std::string folder{};
   std::string command{};  ///< that makes it again
 };
 
-struct Try {
-  double factor = 1;
+struct TriedRate {
+  double factor = 0;
   double lr = 0;
   double value = 0;  ///< on validation data; NaN: it failed
 };
@@ -30,74 +61,88 @@ struct Try {
 /// A figure during training: mean and extremes over the seeds, at the steps that all of them
 /// evaluated.
 struct Curve {
-  std::string figure;
+  std::string figure{};
   std::vector<std::int64_t> steps{};
-  std::vector<double> mean{};
-  std::vector<double> low{};
-  std::vector<double> high{};
+  std::vector<double> mean{}, low{}, high{};
 };
 
-struct CellResult {
-  Cell cell;
-  std::vector<CellRun> runs{};  ///< by seed, as in the suite
-  Estimate estimate{};
+/// An arm on a task.
+struct ResultCell {
+  std::size_t task = 0;  ///< indices into the results' tasks and arms
+  std::size_t arm = 0;
+  bool equal = true;             ///< whether the budget holds for it
+  std::vector<double> values{};  ///< one a seed; NaN where a run failed or is missing
   std::int64_t failed = 0;
-  double seconds = 0;   ///< mean over the finished runs
-  double peak_mib = 0;  ///< largest
-  double lr = 0;        ///< NaN: not chosen yet
-  std::vector<Try> tries{};
+  double mean = 0, deviation = 0, low = 0, high = 0;  ///< of the values, with their interval
+  double parameters = 0;
+  double forward_flops = 0;   ///< of one sample
+  double training_flops = 0;  ///< of a whole run
+  double seconds = 0;         ///< mean over the finished runs
+  double peak_mib = 0;        ///< largest
+  double steps = 0, width = 0;
+  double lr = 0;  ///< NaN: not chosen yet
+  std::vector<TriedRate> tried{};
+  std::vector<ResultRun> runs{};  ///< by seed
   Curve curve{};
-
-  std::vector<double> values() const;  ///< by seed; NaN where a run failed or is missing
 };
 
-/// Whether all arms of a task saw the same batches with one seed, as far as their runs go.
-struct Pairing {
-  std::int64_t seed = 0;
-  std::string hash{};     ///< of the batches that all of them saw
-  std::int64_t runs = 0;  ///< that it was compared over
-  std::int64_t steps = 0;
-  bool equal = true;
-  std::string mismatched_arm{};  ///< an arm that saw others
+struct ResultContrast {
+  std::size_t task = 0;
+  Statement statement{};
+  Phrase question{};
+  Phrase expectation{};
+  std::vector<double> differences{};  ///< one a seed
+};
+
+struct ExploratoryPair {
+  std::size_t task = 0;
+  std::string a{}, b{};
+  double difference = 0, low = 0, high = 0;
+  std::int64_t seeds = 0;
 };
 
 struct Results {
-  const Plan* plan = nullptr;
+  std::string version{}, suite{}, kind{}, started{}, cpu{}, simd{};
+  Phrase question{};
   bool quick = false;
-  bool complete = false;
-  std::int64_t done = 0;
-  std::int64_t failed = 0;
-  std::vector<CellResult> cells{};                        ///< as in the plan
-  std::vector<std::vector<Pairing>> pairings{};           ///< by task, then seed
-  std::vector<Statement> contrasts{};                     ///< as in the suite
-  std::vector<Comparison> compared{};                     ///< the figures behind each
-  std::vector<std::vector<ControlStatement>> controls{};  ///< as in the suite, by arm and task
-  struct Exploratory {
-    std::size_t a;  ///< indices of cells
-    std::size_t b;
-    Estimate difference;
-  };
-  std::vector<Exploratory> exploratory{};
-};
+  bool complete = true;
+  std::vector<std::int64_t> seeds{};
+  double alpha = 0.05;
+  double seconds = 0;  ///< in all sessions
+  std::int64_t cores = 0, jobs = 0, runs_done = 0, runs_failed = 0, runs_wanted = 0;
+  std::string equal{};  ///< the budget: "steps", "parameters", "flops", "seconds", "unequal"
+  std::string reference{};
+  double amount = 0, tolerance = 0;
+  std::vector<double> lr_factors{};
+  std::int64_t tuning_seed = 0;
+  std::vector<ResultTask> tasks{};
+  std::vector<ResultArm> arms{};
+  std::vector<ResultCell> cells{};  ///< by task, then arm
+  std::vector<ResultContrast> contrasts{};
+  std::vector<ExploratoryPair> exploratory{};
+  std::vector<ControlStatement> controls{};
 
-/// Reads what is there; nothing need be finished. Contrasts with missing runs are undecided. A task
-/// whose arms saw different batches decides nothing either: see pairing_error().
-Results collect(const Plan& plan, const CompareFolder& folder, bool quick);
+  /// The cell of an arm on a task, or nullptr where it does not run on it or nothing of it is known
+  /// yet.
+  const ResultCell* cell(std::size_t task, std::size_t arm) const;
+  /// Makes cell() know the cells that are there now.
+  void index_cells();
+  std::vector<std::size_t>
+      grid{};  ///< what cell() looks at, task by task, arm by arm: 1 + the number of the cell, or 0
+};
 
 /// What is wrong with the pairing, naming the task, the seed and the arms; empty when all is well.
 std::string pairing_error(const Results& results);
 
-struct ResultsFacts {
-  std::string version;
-  std::string cpu;
-  std::string simd;
-  std::int64_t cores = 0;
-  std::string started;  ///< ISO 8601, UTC
-  double seconds = 0;   ///< in all sessions
-  int jobs = 1;
-};
-
-std::string results_json(const Results& results, const ResultsFacts& facts);
+/// results.json. Figures that are not finite are null.
+std::string results_json(const Results& results);
+/// What results_json() wrote, now or earlier: what older files do not have keeps its default.
+/// Throws ConfigError `[results.json] tasks[2].metric is missing` and the like: what is missing, or
+/// of another type than it must be.
+Results read_results(const std::string& text);
 std::string results_csv(const Results& results);
+
+/// A choice as text: "4", "true", "rope".
+std::string choice_text(const train::Value& value);
 
 }  // namespace weft::compare

@@ -1,4 +1,4 @@
-// results.json and results.csv.
+// results.json and results.csv, as they are written.
 #include <fmt/format.h>
 
 #include <cmath>
@@ -11,78 +11,94 @@ namespace {
 
 using ResultsJson = nlohmann::ordered_json;
 
+constexpr int kResultsFormat = 1;
+
 ResultsJson finite(double value) {
   return std::isfinite(value) ? ResultsJson(value) : ResultsJson(nullptr);
 }
-ResultsJson finite(const Interval& interval) {
-  return ResultsJson::array({finite(interval.low), finite(interval.high)});
+ResultsJson finite(double low, double high) {
+  return ResultsJson::array({finite(low), finite(high)});
 }
 ResultsJson finite(const std::vector<double>& values) {
   ResultsJson json = ResultsJson::array();
   for (const double value : values) json.push_back(finite(value));
   return json;
 }
+/// A count that is kept as a double, so that it may be unknown.
+ResultsJson count(double value) {
+  return std::isfinite(value) ? ResultsJson(std::llround(value)) : ResultsJson(nullptr);
+}
 ResultsJson both(const Phrase& phrase) { return {{"en", phrase.en}, {"zh", phrase.zh}}; }
 
-ResultsJson choices_json(const std::vector<train::Choice>& choices) {
-  ResultsJson json = ResultsJson::object();
-  for (const train::Choice& choice : choices)
-    std::visit([&](const auto& value) { json[choice.name] = value; }, choice.value);
+template <class Part, class Write>
+ResultsJson list_of(const std::vector<Part>& parts, const Write& write) {
+  ResultsJson json = ResultsJson::array();
+  for (const Part& part : parts) json.push_back(write(part));
   return json;
 }
 
-ResultsJson task_json(const Results& results, std::size_t index) {
-  const Task& task = results.plan->suite.tasks[index];
-  ResultsJson pairing = ResultsJson::array();
-  for (const Pairing& p : results.pairings[index]) {
-    pairing.push_back({{"seed", p.seed},
-                       {"hash", p.hash},
-                       {"runs", p.runs},
-                       {"steps", p.steps},
-                       {"equal", p.equal}});
-  }
+ResultsJson task_json(const ResultTask& task) {
   return {{"name", task.name},
           {"about", both(task.about)},
-          {"metric", task.metric.name},
-          {"lower_is_better", task.metric.lower_is_better},
+          {"metric", task.metric},
+          {"lower_is_better", task.lower_is_better},
           {"margin", task.margin},
-          {"chance", task.chance ? ResultsJson(*task.chance) : ResultsJson(nullptr)},
-          {"ceiling", task.ceiling ? ResultsJson(*task.ceiling) : ResultsJson(nullptr)},
-          {"pairing", pairing}};
+          {"chance", finite(task.chance)},
+          {"ceiling", finite(task.ceiling)},
+          {"pairing", list_of(task.pairing, [](const Pairing& p) {
+             return ResultsJson{{"seed", p.seed},
+                                {"hash", p.hash},
+                                {"runs", p.runs},
+                                {"steps", p.steps},
+                                {"equal", p.equal}};
+           })}};
 }
 
-ResultsJson cell_json(const Results& results, const CellResult& cell) {
-  ResultsJson tried = ResultsJson::array(), runs = ResultsJson::array();
-  for (const Try& one : cell.tries)
-    tried.push_back({{"factor", one.factor}, {"lr", one.lr}, {"value", finite(one.value)}});
-  for (const CellRun& run : cell.runs) {
-    runs.push_back({{"seed", run.job.seed},
-                    {"status", name(run.result.status)},
-                    {"value", finite(run.result.value)},
-                    {"seconds", finite(run.result.seconds)},
-                    {"peak_mib", finite(run.result.peak_mib)},
-                    {"error", run.result.error},
-                    {"folder", run.job.folder.string()},
-                    {"command", run.command}});
-  }
-  return {{"task", results.plan->task(cell.cell).name},
-          {"arm", results.plan->arm(cell.cell).name},
-          {"equal", cell.cell.equal},
-          {"values", finite(cell.values())},
+ResultsJson arm_json(const ResultArm& arm) {
+  ResultsJson choices = ResultsJson::object();
+  for (const auto& [name, value] : arm.choices)
+    std::visit([&](const auto& known) { choices[name] = known; }, value);
+  return {{"name", arm.name},
+          {"about", both(arm.about)},
+          {"unequal", arm.unequal},
+          {"choices", choices}};
+}
+
+ResultsJson run_json(const ResultRun& run) {
+  return {{"seed", run.seed},
+          {"status", run.status},
+          {"value", finite(run.value)},
+          {"seconds", finite(run.seconds)},
+          {"peak_mib", finite(run.peak_mib)},
+          {"error", run.error},
+          {"folder", run.folder},
+          {"command", run.command}};
+}
+
+ResultsJson cell_json(const Results& results, const ResultCell& cell) {
+  return {{"task", results.tasks[cell.task].name},
+          {"arm", results.arms[cell.arm].name},
+          {"equal", cell.equal},
+          {"values", finite(cell.values)},
           {"failed", cell.failed},
-          {"mean", finite(cell.estimate.mean)},
-          {"deviation", finite(cell.estimate.deviation)},
-          {"interval", finite(cell.estimate.interval)},
-          {"parameters", cell.cell.parameters},
-          {"forward_flops", cell.cell.forward_flops},
-          {"training_flops", cell.cell.training_flops},
+          {"mean", finite(cell.mean)},
+          {"deviation", finite(cell.deviation)},
+          {"interval", finite(cell.low, cell.high)},
+          {"parameters", finite(cell.parameters)},
+          {"forward_flops", finite(cell.forward_flops)},
+          {"training_flops", finite(cell.training_flops)},
           {"seconds", finite(cell.seconds)},
           {"peak_mib", finite(cell.peak_mib)},
-          {"steps", cell.cell.steps},
-          {"width", cell.cell.config->width},
+          {"steps", count(cell.steps)},
+          {"width", count(cell.width)},
           {"lr", finite(cell.lr)},
-          {"tried", tried},
-          {"runs", runs},
+          {"tried", list_of(cell.tried,
+                            [](const TriedRate& one) {
+                              return ResultsJson{{"factor", finite(one.factor)},
+                                                 {"lr", finite(one.lr)},
+                                                 {"value", finite(one.value)}};
+                            })},
+          {"runs", list_of(cell.runs, run_json)},
           {"curve",
            {{"figure", cell.curve.figure},
             {"steps", cell.curve.steps},
@@ -91,24 +107,20 @@ ResultsJson cell_json(const Results& results, const CellResult& cell) {
             {"high", finite(cell.curve.high)}}}};
 }
 
-ResultsJson contrast_json(const Results& results, std::size_t index) {
-  const Contrast& contrast = results.plan->suite.contrasts[index];
-  const Finding& found = results.contrasts[index].finding;
-  const Comparison& compared = results.compared[index];
-  ResultsJson differences = ResultsJson::array();
-  for (std::size_t k = 0; k < compared.a.size(); ++k)
-    differences.push_back(finite(compared.a[k] - compared.b[k]));
-  return {{"task", contrast.task},
-          {"a", contrast.a},
-          {"b", contrast.b},
+ResultsJson contrast_json(const ResultContrast& contrast) {
+  const Statement& statement = contrast.statement;
+  const Finding& found = statement.finding;
+  return {{"task", statement.task},
+          {"a", statement.a},
+          {"b", statement.b},
           {"question", both(contrast.question)},
           {"expected",
-           contrast.expected ? ResultsJson(name(*contrast.expected)) : ResultsJson(nullptr)},
+           statement.expected ? ResultsJson(name(*statement.expected)) : ResultsJson(nullptr)},
           {"expectation", both(contrast.expectation)},
-          {"unequal", results.contrasts[index].unequal},
-          {"differences", differences},
+          {"unequal", statement.unequal},
+          {"differences", finite(contrast.differences)},
           {"difference", finite(found.difference.mean)},
-          {"interval", finite(found.difference.interval)},
+          {"interval", finite(found.difference.interval.low, found.difference.interval.high)},
           {"deviation", finite(found.difference.deviation)},
           {"p", finite(found.p)},
           {"p_adjusted", finite(found.p_adjusted)},
@@ -118,6 +130,12 @@ ResultsJson contrast_json(const Results& results, std::size_t index) {
           {"reason", name(found.reason)},
           {"seeds", found.difference.seeds},
           {"failed", found.failed}};
+}
+
+ResultsJson control_json(const ControlStatement& c) {
+  return {{"task", c.task},           {"arm", c.arm},       {"expect", name(c.expect)},
+          {"limit", finite(c.limit)}, {"within", c.within}, {"mean", finite(c.mean)},
+          {"holds", c.holds}};
 }
 
 /// A field of a CSV file, by RFC 4180.
@@ -134,88 +152,69 @@ std::string csv_number(double value) {
 
 }  // namespace
 
-std::string results_json(const Results& results, const ResultsFacts& facts) {
-  const Suite& suite = results.plan->suite;
-  ResultsJson tasks = ResultsJson::array(), arms = ResultsJson::array(),
-              cells = ResultsJson::array(), contrasts = ResultsJson::array(),
-              exploratory = ResultsJson::array(), controls = ResultsJson::array();
-  for (std::size_t i = 0; i < suite.tasks.size(); ++i) tasks.push_back(task_json(results, i));
-  for (const Arm& arm : suite.arms) {
-    arms.push_back({{"name", arm.name},
-                    {"about", both(arm.about)},
-                    {"unequal", !is_equal(suite, arm)},
-                    {"choices", choices_json(arm.choices)}});
-  }
-  for (const CellResult& cell : results.cells) cells.push_back(cell_json(results, cell));
-  for (std::size_t i = 0; i < suite.contrasts.size(); ++i)
-    contrasts.push_back(contrast_json(results, i));
-  for (const auto& pair : results.exploratory) {
-    const CellResult& a = results.cells[pair.a];
-    const CellResult& b = results.cells[pair.b];
-    exploratory.push_back({{"task", results.plan->task(a.cell).name},
-                           {"a", results.plan->arm(a.cell).name},
-                           {"b", results.plan->arm(b.cell).name},
-                           {"difference", finite(pair.difference.mean)},
-                           {"interval", finite(pair.difference.interval)},
-                           {"seeds", pair.difference.seeds}});
-  }
-  for (const auto& statements : results.controls) {
-    for (const ControlStatement& c : statements) {
-      controls.push_back({{"task", c.task},
-                          {"arm", c.arm},
-                          {"expect", name(c.expect)},
-                          {"limit", c.limit},
-                          {"within", c.within},
-                          {"mean", finite(c.mean)},
-                          {"holds", c.holds}});
-    }
-  }
-  const Budget& budget = suite.budget;
+std::string results_json(const Results& results) {
   const ResultsJson json = {
-      {"format", 1},
-      {"weft", facts.version},
-      {"suite", suite.name},
-      {"question", both(suite.question)},
-      {"kind", suite.kind},
+      {"format", kResultsFormat},
+      {"weft", results.version},
+      {"suite", results.suite},
+      {"question", both(results.question)},
+      {"kind", results.kind},
       {"quick", results.quick},
-      {"seeds", suite.seeds},
-      {"alpha", suite.alpha},
-      {"machine", {{"cpu", facts.cpu}, {"cores", facts.cores}, {"simd", facts.simd}}},
-      {"started", facts.started},
-      {"seconds", facts.seconds},
-      {"jobs", facts.jobs},
+      {"seeds", results.seeds},
+      {"alpha", results.alpha},
+      {"machine", {{"cpu", results.cpu}, {"cores", results.cores}, {"simd", results.simd}}},
+      {"started", results.started},
+      {"seconds", finite(results.seconds)},
+      {"jobs", results.jobs},
       {"complete", results.complete},
-      {"runs_done", results.done},
-      {"runs_failed", results.failed},
-      {"runs_wanted", results.plan->runs()},
+      {"runs_done", results.runs_done},
+      {"runs_failed", results.runs_failed},
+      {"runs_wanted", results.runs_wanted},
       {"budget",
-       {{"equal", name(budget.equal)},
-        {"amount", budget.amount ? ResultsJson(*budget.amount) : ResultsJson(nullptr)},
-        {"reference", budget.reference},
-        {"tolerance", budget.tolerance},
-        {"lr_factors", suite.lr_factors},
-        {"tuning_seed", results.plan->tuning_seed}}},
-      {"tasks", tasks},
-      {"arms", arms},
-      {"cells", cells},
-      {"contrasts", contrasts},
-      {"exploratory", exploratory},
-      {"controls", controls}};
+       {{"equal", results.equal},
+        {"amount", finite(results.amount)},
+        {"reference", results.reference},
+        {"tolerance", finite(results.tolerance)},
+        {"lr_factors", finite(results.lr_factors)},
+        {"tuning_seed", results.tuning_seed}}},
+      {"tasks", list_of(results.tasks, task_json)},
+      {"arms", list_of(results.arms, arm_json)},
+      {"cells",
+       list_of(results.cells, [&](const ResultCell& cell) { return cell_json(results, cell); })},
+      {"contrasts", list_of(results.contrasts, contrast_json)},
+      {"exploratory", list_of(results.exploratory,
+                              [&](const ExploratoryPair& pair) {
+                                return ResultsJson{{"task", results.tasks[pair.task].name},
+                                                   {"a", pair.a},
+                                                   {"b", pair.b},
+                                                   {"difference", finite(pair.difference)},
+                                                   {"interval", finite(pair.low, pair.high)},
+                                                   {"seeds", pair.seeds}};
+                              })},
+      {"controls", list_of(results.controls, control_json)}};
   return json.dump(1, ' ', false, ResultsJson::error_handler_t::replace) + "\n";
+}
+
+std::string choice_text(const train::Value& value) {
+  return std::visit(
+      [](const auto& known) {
+        const ResultsJson json = known;
+        return json.is_string() ? json.get<std::string>() : json.dump();
+      },
+      value);
 }
 
 std::string results_csv(const Results& results) {
   std::string text =
       "suite,task,arm,seed,status,metric,value,parameters,steps,seconds,peak_mib,lr,width,folder\n";
-  for (const CellResult& cell : results.cells) {
-    const Task& task = results.plan->task(cell.cell);
-    for (const CellRun& run : cell.runs) {
-      text += fmt::format("{},{},{},{},{},{},{},{},{},{},{},{},{},{}\n", results.plan->suite.name,
-                          task.name, results.plan->arm(cell.cell).name, run.job.seed,
-                          name(run.result.status), task.metric.name, csv_number(run.result.value),
-                          cell.cell.parameters, cell.cell.steps, csv_number(run.result.seconds),
-                          csv_number(run.result.peak_mib), csv_number(cell.lr),
-                          cell.cell.config->width, csv_field(run.job.folder.string()));
+  for (const ResultCell& cell : results.cells) {
+    const ResultTask& task = results.tasks[cell.task];
+    for (const ResultRun& run : cell.runs) {
+      text += fmt::format("{},{},{},{},{},{},{},{},{},{},{},{},{},{}\n", results.suite, task.name,
+                          results.arms[cell.arm].name, run.seed, run.status, task.metric,
+                          csv_number(run.value), csv_number(cell.parameters),
+                          csv_number(cell.steps), csv_number(run.seconds), csv_number(run.peak_mib),
+                          csv_number(cell.lr), csv_number(cell.width), csv_field(run.folder));
     }
   }
   return text;

@@ -1,18 +1,17 @@
-// What the charts of a report draw.
-#include <nlohmann/json.hpp>
+#include "train/report/chart_data.h"
 
-#include "train/report/results.h"
+#include <nlohmann/json.hpp>
 
 namespace weft::report {
 
-std::string chart_data(const Results& results) {
+std::string chart_data(const compare::Results& results) {
   // JSON has no NaN: nlohmann writes null.
   nlohmann::ordered_json data{{"tasks", nlohmann::ordered_json::array()},
                               {"arms", nlohmann::ordered_json::array()},
                               {"cells", nlohmann::ordered_json::array()},
                               {"contrasts", nlohmann::ordered_json::array()}};
-  for (const ResultTask& task : results.tasks) {
-    const Phrase metric = compare::metric_words(task.metric);
+  for (const compare::ResultTask& task : results.tasks) {
+    const compare::Phrase metric = compare::metric_words(task.metric);
     data["tasks"].push_back({{"name", task.name},
                              {"en", metric.en},
                              {"zh", metric.zh},
@@ -20,8 +19,8 @@ std::string chart_data(const Results& results) {
                              {"chance", task.chance},
                              {"ceiling", task.ceiling}});
   }
-  for (const ResultArm& arm : results.arms) data["arms"].push_back(arm.name);
-  for (const Cell& cell : results.cells) {
+  for (const compare::ResultArm& arm : results.arms) data["arms"].push_back(arm.name);
+  for (const compare::ResultCell& cell : results.cells) {
     nlohmann::ordered_json one{{"task", cell.task},
                                {"arm", cell.arm},
                                {"mean", cell.mean},
@@ -33,14 +32,14 @@ std::string chart_data(const Results& results) {
                                {"seconds", cell.seconds},
                                {"peak_mib", cell.peak_mib}};
     if (!cell.curve.steps.empty()) {
-      const Phrase figure = compare::metric_words(cell.curve.figure);
+      const compare::Phrase figure = compare::metric_words(cell.curve.figure);
       one["curve"] = {{"en", figure.en},           {"zh", figure.zh},
                       {"steps", cell.curve.steps}, {"mean", cell.curve.mean},
                       {"low", cell.curve.low},     {"high", cell.curve.high}};
     }
     data["cells"].push_back(std::move(one));
   }
-  for (const ResultContrast& contrast : results.contrasts) {
+  for (const compare::ResultContrast& contrast : results.contrasts) {
     const compare::Finding& finding = contrast.statement.finding;
     data["contrasts"].push_back({{"differences", contrast.differences},
                                  {"seeds", results.seeds},

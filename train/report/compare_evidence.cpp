@@ -81,15 +81,15 @@ std::string tried_rates(const Results& results) {
               .rows = {},
               .classes = {}};
   std::size_t most = 0;
-  for (const Cell& cell : results.cells) most = std::max(most, cell.tried.size());
+  for (const compare::ResultCell& cell : results.cells) most = std::max(most, cell.tried.size());
   if (most == 0 || most > 100) return "";
   for (std::size_t i = 0; i < most; ++i)
     table.columns.push_back(both(fmt::format("Rate {}", i + 1), fmt::format("学习率 {}", i + 1)));
-  for (const Cell& cell : results.cells) {
+  for (const compare::ResultCell& cell : results.cells) {
     if (cell.tried.empty() || table.rows.size() >= kMostRows) continue;
     std::vector<std::string> row{row_head(code(results.tasks[cell.task].name)),
                                  row_head(code(results.arms[cell.arm].name))};
-    for (const TriedRate& rate : cell.tried) {
+    for (const compare::TriedRate& rate : cell.tried) {
       const std::string text = plain(rate.lr) + " → " + figure(rate.value, 4);
       row.push_back(cell_number(rate.lr == cell.lr ? "<b>" + text + "</b>" : text));
     }
@@ -109,8 +109,8 @@ std::string pairing(const Results& results) {
               .classes = {}};
   bool all = true;
   std::size_t number = 0;
-  for (const ResultTask& task : results.tasks) {
-    for (const Pairing& one : task.pairing) {
+  for (const compare::ResultTask& task : results.tasks) {
+    for (const compare::Pairing& one : task.pairing) {
       all = all && one.equal;
       if (++number > kMostRows) continue;
       table.rows.push_back(
@@ -162,7 +162,7 @@ std::string exploratory(const Results& results) {
                     both("Interval", "区间"), both("Seeds", "种子数")},
         .rows = {},
         .classes = {}};
-    for (const ExploratoryPair& pair : results.exploratory) {
+    for (const compare::ExploratoryPair& pair : results.exploratory) {
       if (pair.task != task || ++number > kMostRows) continue;
       const int decimals = compare::decimals_for((pair.high - pair.low) / 2);
       table.rows.push_back({row_head(code(pair.a)), row_head(code(pair.b)),
@@ -195,9 +195,9 @@ std::string runs(const Results& results) {
                 .classes = {}};
     const int decimals = std::max(4, task_decimals(results, task));
     for (std::size_t arm = 0; arm < results.arms.size(); ++arm) {
-      const Cell* cell = results.cell(task, arm);
+      const compare::ResultCell* cell = results.cell(task, arm);
       if (cell == nullptr) continue;
-      for (const ResultRun& run : cell->runs) {
+      for (const compare::ResultRun& run : cell->runs) {
         if (++number > kMostRows) continue;
         const std::string state = run.status == "done"     ? both("done", "完成")
                                   : run.status == "failed" ? "<span class=\"failed\">✕ " +

@@ -72,7 +72,6 @@ std::string notices(const Results& results) {
         "<b>The arms had unequal budgets.</b> A difference may come from the budget as well as "
         "from the model.",
         "<b>各方案预算不等。</b>差异既可能来自模型，也可能来自预算。");
-  if (!results.note.empty()) html += notice(escape_html(results.note), escape_html(results.note));
   return html;
 }
 
@@ -95,7 +94,7 @@ std::string contents(const Results& results) {
 /// How many verdicts of each kind, and how the controls stand.
 std::string tally(const Results& results) {
   std::array<std::int64_t, 4> counts{};
-  for (const ResultContrast& contrast : results.contrasts)
+  for (const compare::ResultContrast& contrast : results.contrasts)
     ++counts[static_cast<std::size_t>(contrast.statement.finding.verdict)];
   std::string en, zh;
   for (const Verdict verdict :
@@ -127,7 +126,7 @@ double shade_value(const Results& results, std::size_t task, double value) {
     low = INFINITY;
     high = -INFINITY;
     for (std::size_t arm = 0; arm < results.arms.size(); ++arm) {
-      const Cell* cell = results.cell(task, arm);
+      const compare::ResultCell* cell = results.cell(task, arm);
       if (cell == nullptr || !std::isfinite(cell->mean)) continue;
       low = std::min(low, cell->mean);
       high = std::max(high, cell->mean);
@@ -139,7 +138,7 @@ double shade_value(const Results& results, std::size_t task, double value) {
 }
 
 std::string matrix_cell(const Results& results, std::size_t task, std::size_t arm, int decimals) {
-  const Cell* cell = results.cell(task, arm);
+  const compare::ResultCell* cell = results.cell(task, arm);
   if (cell == nullptr)
     return "<td class=\"none\">" +
            both("<abbr title=\"not run\">–</abbr>", "<abbr title=\"未运行\">–</abbr>") + "</td>";
@@ -177,13 +176,14 @@ std::string arms(const Results& results) {
                           both("Metric, or choices", "指标或设置")},
               .rows = {},
               .classes = {}};
-  for (const ResultTask& task : results.tasks)
+  for (const compare::ResultTask& task : results.tasks)
     table.rows.push_back({row_head(both("task ", "任务 ") + code(task.name)),
                           cell_text(both(task.about)), cell_text(code(task.metric))});
-  for (const ResultArm& arm : results.arms) {
+  for (const compare::ResultArm& arm : results.arms) {
     std::string choices;
     for (const auto& [name, value] : arm.choices)
-      choices += (choices.empty() ? "" : ", ") + escape_html(name) + " = " + escape_html(value);
+      choices += (choices.empty() ? "" : ", ") + escape_html(name) + " = " +
+                 escape_html(compare::choice_text(value));
     table.rows.push_back(
         {row_head(both("arm ", "方案 ") + code(arm.name) + (arm.unequal ? unequal_mark() : "")),
          cell_text(both(arm.about)), cell_text("<code>" + choices + "</code>")});
@@ -218,7 +218,7 @@ std::string top(const Results& results) {
 
   html += heading("verdicts", "Verdicts", "结论") + tally(results) + "<ol class=\"verdicts\">\n";
   for (std::size_t i = 0; i < results.contrasts.size(); ++i) {
-    const ResultContrast& contrast = results.contrasts[i];
+    const compare::ResultContrast& contrast = results.contrasts[i];
     const Verdict verdict = contrast.statement.finding.verdict;
     const std::string asked = both(contrast.question);
     html += fmt::format(

@@ -2,12 +2,13 @@
 
 #include "train/page/embedded.h"
 #include "train/page/html.h"
+#include "train/report/chart_data.h"
 #include "train/report/compare_parts.h"
 
 namespace weft::report {
 
 std::string compare_page(const std::string& results_json) {
-  const Results results = read_results(results_json);
+  const compare::Results results = compare::read_results(results_json);
   std::string html = page_head(results.suite + ": weft compare", page::kCompareStyle);
   for (const auto part :
        {page::top, page::matrix, page::differences, page::curves, page::costs, page::controls,

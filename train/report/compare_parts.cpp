@@ -147,7 +147,7 @@ Phrase verdict_word(compare::Verdict verdict) {
 int task_decimals(const Results& results, std::size_t task) {
   double greatest = 0, narrowest = INFINITY;
   for (std::size_t arm = 0; arm < results.arms.size(); ++arm) {
-    const Cell* cell = results.cell(task, arm);
+    const compare::ResultCell* cell = results.cell(task, arm);
     if (cell == nullptr || !std::isfinite(cell->mean)) continue;
     greatest = std::max(greatest, std::abs(cell->mean));
     if (std::isfinite(cell->low) && cell->high > cell->low)

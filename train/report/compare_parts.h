@@ -4,9 +4,12 @@
 #include <string>
 #include <vector>
 
-#include "train/report/results.h"
+#include "train/compare/results.h"
 
 namespace weft::report::page {
+
+using compare::Phrase;
+using compare::Results;
 
 // The files compare_*.css and compare_*.js, as the build has put them into the program.
 extern const char* const kCompareStyle;

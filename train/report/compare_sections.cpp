@@ -22,7 +22,7 @@ std::string canvas(const std::string& id, const std::string& kind, std::size_t n
 }
 
 /// What a screen reader says of a plot of differences.
-Phrase said(const ResultContrast& contrast, int decimals) {
+Phrase said(const compare::ResultContrast& contrast, int decimals) {
   const auto& [seeds, mean, deviation, ends] = contrast.statement.finding.difference;
   const std::string &a = contrast.statement.a, &b = contrast.statement.b;
   return {
@@ -37,7 +37,7 @@ std::string fact(const std::string& name, const std::string& value) {
 }
 
 std::string contrast_figure(const Results& results, std::size_t number) {
-  const ResultContrast& contrast = results.contrasts[number];
+  const compare::ResultContrast& contrast = results.contrasts[number];
   const compare::Statement& statement = contrast.statement;
   const compare::Finding& finding = statement.finding;
   const auto& ends = finding.difference.interval;
@@ -128,9 +128,10 @@ std::string curves(const Results& results) {
   std::string html = heading("curves", "Learning curves", "学习曲线");
   std::string figures;
   for (std::size_t task = 0; task < results.tasks.size(); ++task) {
-    const bool any = std::any_of(results.cells.begin(), results.cells.end(), [&](const Cell& cell) {
-      return cell.task == task && !cell.curve.steps.empty();
-    });
+    const bool any = std::any_of(results.cells.begin(), results.cells.end(),
+                                 [&](const compare::ResultCell& cell) {
+                                   return cell.task == task && !cell.curve.steps.empty();
+                                 });
     if (!any) continue;
     const std::string& name = results.tasks[task].name;
     figures += "<figure>\n<figcaption>" + code(name) + "</figcaption>\n" +
@@ -175,7 +176,7 @@ std::string costs(const Results& results) {
         .rows = {},
         .classes = {}};
     for (std::size_t arm = 0; arm < results.arms.size(); ++arm) {
-      const Cell* cell = results.cell(task, arm);
+      const compare::ResultCell* cell = results.cell(task, arm);
       if (cell == nullptr) continue;
       table.rows.push_back(
           {row_head(code(results.arms[arm].name) +

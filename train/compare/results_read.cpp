@@ -1,4 +1,4 @@
-#include "train/report/results.h"
+// results.json, as it is read.
 
 #include <algorithm>
 #include <cmath>
@@ -6,14 +6,14 @@
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
+#include "train/compare/results.h"
 
-namespace weft::report {
+namespace weft::compare {
 namespace {
 
 using ResultsJson = nlohmann::ordered_json;
-using compare::Reason;
-using compare::Verdict;
 
+constexpr double kNewestFormat = 1;
 constexpr double kNoFigure = std::numeric_limits<double>::quiet_NaN();
 constexpr double kUnbounded = std::numeric_limits<double>::infinity();
 constexpr const char* kFile = "results.json";
@@ -62,6 +62,13 @@ class ResultNode {
     return json_->get<double>();
   }
 
+  std::int64_t count() const {
+    const double value = number();
+    if (!(std::abs(value) < 9e15))
+      fail<ConfigError>(kFile, "{} must be a count, got {}", path_, value);
+    return static_cast<std::int64_t>(value);
+  }
+
   bool flag() const {
     if (!json_->is_boolean())
       fail<ConfigError>(kFile, "{} must be true or false, got {}", path_, json_->type_name());
@@ -88,11 +95,11 @@ class ResultNode {
   double number(const char* key, double otherwise = kNoFigure) const {
     return has(key) ? (*this)[key].number() : otherwise;
   }
-  std::int64_t count(const char* key) const {
-    const double value = number(key, 0);
-    if (!(std::abs(value) < 9e15))
-      fail<ConfigError>(kFile, "{} must be a count, got {}", place(key), value);
-    return static_cast<std::int64_t>(value);
+  std::int64_t count(const char* key) const { return has(key) ? (*this)[key].count() : 0; }
+  std::vector<std::int64_t> counts(const char* key) const {
+    std::vector<std::int64_t> values;
+    for (const ResultNode& node : list(key)) values.push_back(node.count());
+    return values;
   }
   bool flag(const char* key, bool otherwise = false) const {
     return has(key) ? (*this)[key].flag() : otherwise;
@@ -138,15 +145,21 @@ class ResultNode {
 
   std::string place(const char* key) const { return path_.empty() ? key : path_ + "." + key; }
 
-  std::vector<std::pair<std::string, std::string>> choices(const char* key) const {
-    std::vector<std::pair<std::string, std::string>> result;
+  /// As a configuration holds it.
+  train::Value value() const {
+    if (json_->is_boolean()) return json_->get<bool>();
+    if (json_->is_number_integer()) return json_->get<std::int64_t>();
+    if (json_->is_number()) return json_->get<double>();
+    if (json_->is_string()) return json_->get<std::string>();
+    fail<ConfigError>(kFile, "{} must be a text or a number", path_);
+  }
+
+  std::vector<std::pair<std::string, train::Value>> choices(const char* key) const {
+    std::vector<std::pair<std::string, train::Value>> result;
     if (!has(key)) return result;
     const ResultNode node = (*this)[key].object();
-    for (const auto& [name, value] : node.json_->items()) {
-      if (value.is_structured())
-        fail<ConfigError>(kFile, "{}.{} must be a text or a number", node.path_, name);
-      result.emplace_back(name, value.is_string() ? value.get<std::string>() : value.dump());
-    }
+    for (const auto& [name, value] : node.json_->items())
+      result.emplace_back(name, ResultNode(value, node.path_ + "." + name).value());
     return result;
   }
 
@@ -168,14 +181,15 @@ ResultTask read_task(const ResultNode& node) {
     task.pairing.push_back({.seed = one.object().count("seed"),
                             .hash = one["hash"].text(),
                             .runs = one.count("runs"),
+                            .steps = one.count("steps"),
                             .equal = one["equal"].flag()});
   }
   return task;
 }
 
-Cell read_cell(const ResultNode& node, const Results& results) {
-  Cell cell{.task = node.object().index("task", results.tasks, "tasks"),
-            .arm = node.index("arm", results.arms, "arms")};
+ResultCell read_cell(const ResultNode& node, const Results& results) {
+  ResultCell cell{.task = node.object().index("task", results.tasks, "tasks"),
+                  .arm = node.index("arm", results.arms, "arms")};
   cell.equal = node.flag("equal", true);
   cell.values = node["values"].numbers();
   if (cell.values.size() != results.seeds.size())
@@ -209,7 +223,7 @@ Cell read_cell(const ResultNode& node, const Results& results) {
   }
   if (node.has("curve")) {
     const ResultNode curve = node["curve"].object();
-    cell.curve = {curve.text("figure"), curve.numbers("steps"), curve.numbers("mean"),
+    cell.curve = {curve.text("figure"), curve.counts("steps"), curve.numbers("mean"),
                   curve.numbers("low"), curve.numbers("high")};
     for (const auto* values : {&cell.curve.mean, &cell.curve.low, &cell.curve.high}) {
       if (values->size() != cell.curve.steps.size())
@@ -230,7 +244,7 @@ ResultContrast read_contrast(const ResultNode& node, const Results& results) {
   contrast.differences = node.numbers("differences");
   bool outside = results.equal == "unequal" || node.flag("unequal");
   for (const std::size_t arm : {a, b}) {
-    const Cell* cell = results.cell(contrast.task, arm);
+    const ResultCell* cell = results.cell(contrast.task, arm);
     outside = outside || results.arms[arm].unequal || (cell != nullptr && !cell->equal);
   }
   contrast.statement = {.task = task.name,
@@ -241,9 +255,8 @@ ResultContrast read_contrast(const ResultNode& node, const Results& results) {
                         .margin = task.margin,
                         .alpha = results.alpha,
                         .unequal = outside};
-  if (node.has("expected"))
-    contrast.statement.expected = node.choice("expected", compare::kVerdicts);
-  compare::Finding& finding = contrast.statement.finding;
+  if (node.has("expected")) contrast.statement.expected = node.choice("expected", kVerdicts);
+  Finding& finding = contrast.statement.finding;
   const auto [low, high] = node.interval(kUnbounded);
   finding.difference = {.seeds = node.count("seeds"),
                         .mean = node["difference"].number(),
@@ -254,20 +267,19 @@ ResultContrast read_contrast(const ResultNode& node, const Results& results) {
   finding.p_adjusted = node.number("p_adjusted", 1);
   finding.p_equivalence_adjusted = node.number("p_equivalence_adjusted", 1);
   finding.detectable = node.number("detectable", kUnbounded);
-  finding.verdict = node.choice("verdict", compare::kVerdicts);
-  finding.reason = node.choice("reason", compare::kReasons);
+  finding.verdict = node.choice("verdict", kVerdicts);
+  finding.reason = node.choice("reason", kReasons);
   return contrast;
 }
 
 Results read_all(const ResultNode& root) {
-  if (root.number("format", 1) > 1)
-    fail<ConfigError>(kFile, "was written by a newer weft (format {}): this one reads format 1",
-                      root.number("format", 1));
+  if (root.number("format", kNewestFormat) > kNewestFormat)
+    fail<ConfigError>(kFile, "was written by a newer weft (format {}): this one reads format {}",
+                      root.number("format", kNewestFormat), kNewestFormat);
   Results results{.version = root.text("weft"),
                   .suite = root["suite"].text(),
                   .kind = root.text("kind"),
-                  .started = root.text("started"),
-                  .note = root.text("metric_note")};
+                  .started = root.text("started")};
   results.question = root.phrase("question");
   results.quick = root.flag("quick");
   results.complete = root.flag("complete", true);
@@ -293,6 +305,7 @@ Results read_all(const ResultNode& root) {
     results.amount = budget.number("amount");
     results.tolerance = budget.number("tolerance");
     results.lr_factors = budget.numbers("lr_factors");
+    results.tuning_seed = budget.count("tuning_seed");
   }
   for (const ResultNode& node : root["tasks"].list()) results.tasks.push_back(read_task(node));
   for (const ResultNode& node : root["arms"].list()) {
@@ -307,9 +320,7 @@ Results read_all(const ResultNode& root) {
                       results.arms.size(), kMostCells);
   for (const ResultNode& node : root["cells"].list())
     results.cells.push_back(read_cell(node, results));
-  results.grid.resize(results.tasks.size() * results.arms.size());
-  for (std::size_t i = 0; i < results.cells.size(); ++i)
-    results.grid[results.cells[i].task * results.arms.size() + results.cells[i].arm] = i + 1;
+  results.index_cells();
   for (const ResultNode& node : root["contrasts"].list())
     results.contrasts.push_back(read_contrast(node, results));
   for (const ResultNode& node : root.list("exploratory")) {
@@ -326,7 +337,7 @@ Results read_all(const ResultNode& root) {
     results.controls.push_back({.task = task.name,
                                 .arm = results.arms[node.index("arm", results.arms, "arms")].name,
                                 .metric = task.metric,
-                                .expect = node.choice("expect", compare::kExpects),
+                                .expect = node.choice("expect", kExpects),
                                 .limit = node.number("limit"),
                                 .within = node.number("within", 0),
                                 .mean = node.number("mean"),
@@ -336,11 +347,6 @@ Results read_all(const ResultNode& root) {
 }
 
 }  // namespace
-
-const Cell* Results::cell(std::size_t task, std::size_t arm) const {
-  const std::size_t number = grid[task * arms.size() + arm];
-  return number == 0 ? nullptr : &cells[number - 1];
-}
 
 Results read_results(const std::string& text) {
   try {
@@ -353,4 +359,4 @@ Results read_results(const std::string& text) {
   }
 }
 
-}  // namespace weft::report
+}  // namespace weft::compare

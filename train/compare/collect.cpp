@@ -1,0 +1,291 @@
+#include "train/compare/collect.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <fstream>
+#include <map>
+#include <nlohmann/json.hpp>
+
+namespace weft::compare {
+namespace {
+
+constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
+
+}  // namespace
+
+std::map<std::int64_t, double> read_curve(const fs::path& run, const std::string& figure) {
+  std::map<std::int64_t, double> curve;
+  std::ifstream file(run / "metrics.jsonl");
+  for (std::string line; std::getline(file, line);) {
+    if (line.find(figure) == std::string::npos) continue;
+    const nlohmann::json json = nlohmann::json::parse(line, nullptr, false);
+    if (!json.is_object() || !json.contains(figure) || !json[figure].is_number()) continue;
+    if (!json.contains("step") || !json["step"].is_number_integer()) continue;
+    curve[json["step"].get<std::int64_t>()] = json[figure].get<double>();
+  }
+  return curve;
+}
+
+namespace {
+
+bool is_done(const ResultRun& run) { return run.status == name(Status::done); }
+
+Curve mean_curve(const std::vector<ResultRun>& runs, const std::string& figure) {
+  Curve result{.figure = figure};
+  std::map<std::int64_t, std::vector<double>> by_step;
+  std::size_t count = 0;
+  for (const ResultRun& run : runs) {
+    if (!is_done(run)) continue;
+    ++count;
+    for (const auto& [step, value] : read_curve(run.folder, figure)) by_step[step].push_back(value);
+  }
+  for (const auto& [step, values] : by_step) {
+    if (values.size() != count) continue;
+    result.steps.push_back(step);
+    result.mean.push_back(mean(values));
+    result.low.push_back(*std::min_element(values.begin(), values.end()));
+    result.high.push_back(*std::max_element(values.begin(), values.end()));
+  }
+  return result;
+}
+
+std::string quoted(const std::string& word) {
+  const bool plain_word =
+      !word.empty() &&
+      word.find_first_not_of(
+          "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-/=:+,") ==
+          std::string::npos;
+  if (plain_word) return word;
+  std::string text = "'";
+  for (const char c : word) text += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return text + "'";
+}
+
+ResultRun read_run(const Plan& plan, const Job& job, const std::string& metric) {
+  const RunResult found = read_result(job, metric);
+  return {.seed = job.seed,
+          .status = std::string(name(found.status)),
+          .value = found.value,
+          .seconds = found.seconds,
+          .peak_mib = found.peak_mib,
+          .error = found.error,
+          .folder = job.folder.string(),
+          .command = fmt::format("weft train {} --config {} --seed {} --threads 1 --out {}",
+                                 plan.kind->name(), quoted(job.config.string()), job.seed,
+                                 quoted(job.folder.string()))};
+}
+
+ResultCell read_cell(const Plan& plan, const CompareFolder& folder, std::size_t index) {
+  const Cell& cell = plan.cells[index];
+  const std::string& metric = plan.task(cell).metric.name;
+  ResultCell result{.task = cell.task,
+                    .arm = cell.arm,
+                    .equal = cell.equal,
+                    .parameters = cell.parameters,
+                    .forward_flops = cell.forward_flops,
+                    .training_flops = cell.training_flops,
+                    .steps = static_cast<double>(cell.steps),
+                    .width = static_cast<double>(cell.config->width)};
+  double seconds = 0;
+  std::vector<double> finished;
+  for (const std::int64_t seed : plan.suite.seeds) {
+    const ResultRun& run =
+        result.runs.emplace_back(read_run(plan, folder.seed_job(plan, index, seed), metric));
+    if (run.status == name(Status::failed)) ++result.failed;
+    result.values.push_back(is_done(run) ? run.value : kNone);
+    if (!is_done(run)) continue;
+    finished.push_back(run.value);
+    seconds += run.seconds;
+    result.peak_mib = std::max(result.peak_mib, run.peak_mib);
+  }
+  const Estimate found = estimate(finished, {.alpha = plan.suite.alpha});
+  result.mean = found.mean;
+  result.deviation = found.deviation;
+  result.low = found.interval.low;
+  result.high = found.interval.high;
+  if (!finished.empty()) result.seconds = seconds / static_cast<double>(finished.size());
+  const auto best = best_factor(plan, folder, index);
+  result.lr = best ? cell.config->lr * *best : kNone;
+  if (plan.suite.lr_factors.size() > 1) {
+    for (const double factor : plan.suite.lr_factors) {
+      const RunResult tried =
+          read_result(folder.try_job(plan, index, factor), validation_metric(metric));
+      result.tried.push_back(
+          {factor, cell.config->lr * factor, tried.status == Status::done ? tried.value : kNone});
+    }
+  }
+  result.curve = mean_curve(result.runs, validation_metric(metric));
+  return result;
+}
+
+/// The hash chains of all arms, as far as the shortest goes, must be one.
+Pairing pair_runs(const Results& results, std::size_t task, std::size_t seed) {
+  Pairing pairing{.seed = results.seeds[seed]};
+  std::map<std::int64_t, std::string> first;
+  for (const ResultCell& cell : results.cells) {
+    if (cell.task != task || !is_done(cell.runs[seed])) continue;
+    std::map<std::int64_t, std::string> chain = batch_hashes(cell.runs[seed].folder);
+    if (chain.empty()) continue;
+    if (pairing.runs++ == 0) {
+      first = std::move(chain);
+      continue;
+    }
+    const std::int64_t common = std::min(first.rbegin()->first, chain.rbegin()->first);
+    if (!first.contains(common) || !chain.contains(common) || first[common] != chain[common]) {
+      pairing.equal = false;
+      pairing.mismatched_arm = results.arms[cell.arm].name;
+      continue;
+    }
+    first.erase(first.upper_bound(common), first.end());
+  }
+  if (!first.empty()) {
+    pairing.steps = first.rbegin()->first;
+    pairing.hash = first.rbegin()->second;
+  }
+  return pairing;
+}
+
+void judge_contrasts(const Plan& plan, Results& results) {
+  std::vector<Comparison> all;
+  for (const Contrast& contrast : plan.suite.contrasts) {
+    const ResultCell& a = results.cells[plan.find(contrast.task, contrast.a).value()];
+    const ResultCell& b = results.cells[plan.find(contrast.task, contrast.b).value()];
+    const ResultTask& task = results.tasks[a.task];
+    Comparison compared{.a = a.values,
+                        .b = b.values,
+                        .lower_is_better = task.lower_is_better,
+                        .margin = task.margin};
+    for (std::size_t k = 0; k < task.pairing.size(); ++k) {
+      if (!task.pairing[k].equal)
+        compared.a[k] = compared.b[k] = kNone;  // not paired: no figure of a comparison
+    }
+    ResultContrast result{.task = a.task,
+                          .statement = {.task = contrast.task,
+                                        .a = contrast.a,
+                                        .b = contrast.b,
+                                        .metric = task.metric,
+                                        .lower_is_better = task.lower_is_better,
+                                        .margin = task.margin,
+                                        .alpha = plan.suite.alpha,
+                                        .unequal = !a.equal || !b.equal,
+                                        .expected = contrast.expected},
+                          .question = contrast.question,
+                          .expectation = contrast.expectation};
+    for (std::size_t k = 0; k < compared.a.size(); ++k)
+      result.differences.push_back(compared.a[k] - compared.b[k]);
+    all.push_back(std::move(compared));
+    results.contrasts.push_back(std::move(result));
+  }
+  const std::vector<Finding> findings = judge(all, {.alpha = plan.suite.alpha});
+  for (std::size_t i = 0; i < findings.size(); ++i)
+    results.contrasts[i].statement.finding = findings[i];
+}
+
+void explore_pairs(const Plan& plan, Results& results) {
+  for (std::size_t i = 0; i < results.cells.size(); ++i) {
+    const ResultCell& a = results.cells[i];
+    const ResultTask& task = results.tasks[a.task];
+    const std::string& first = results.arms[a.arm].name;
+    for (std::size_t j = i + 1; j < results.cells.size() && results.cells[j].task == a.task; ++j) {
+      const ResultCell& b = results.cells[j];
+      const std::string& second = results.arms[b.arm].name;
+      const bool declared = std::any_of(
+          plan.suite.contrasts.begin(), plan.suite.contrasts.end(), [&](const Contrast& c) {
+            return c.task == task.name &&
+                   ((c.a == first && c.b == second) || (c.a == second && c.b == first));
+          });
+      if (declared) continue;
+      const Estimate difference =
+          explore({.a = a.values, .b = b.values, .lower_is_better = task.lower_is_better},
+                  {.alpha = plan.suite.alpha, .resamples = 2000});
+      results.exploratory.push_back({.task = a.task,
+                                     .a = first,
+                                     .b = second,
+                                     .difference = difference.mean,
+                                     .low = difference.interval.low,
+                                     .high = difference.interval.high,
+                                     .seeds = difference.seeds});
+    }
+  }
+}
+
+void check_controls(const Plan& plan, Results& results) {
+  for (const Control& control : plan.suite.controls) {
+    for (const std::string& task_name : control.tasks) {
+      const Task& task = plan.suite.task(task_name);
+      for (const std::string& arm : control.arms) {
+        const auto index = plan.find(task_name, arm);
+        if (!index) continue;
+        const double mean = results.cells[*index].mean;
+        results.controls.push_back(
+            {.task = task_name,
+             .arm = arm,
+             .metric = task.metric.name,
+             .expect = control.expect,
+             .limit = control.expect == Expect::chance ? task.chance.value() : task.ceiling.value(),
+             .within = control.within,
+             .mean = mean,
+             .holds = holds(control, task, mean)});
+      }
+    }
+  }
+}
+
+/// What was asked, without what was found.
+Results of_suite(const Plan& plan) {
+  const Suite& suite = plan.suite;
+  Results results{.suite = suite.name,
+                  .kind = suite.kind,
+                  .question = suite.question,
+                  .seeds = suite.seeds,
+                  .alpha = suite.alpha,
+                  .runs_wanted = plan.runs(),
+                  .equal = std::string(name(suite.budget.equal)),
+                  .reference = suite.budget.reference,
+                  .amount = suite.budget.amount.value_or(kNone),
+                  .tolerance = suite.budget.tolerance,
+                  .lr_factors = suite.lr_factors,
+                  .tuning_seed = plan.tuning_seed};
+  for (const Task& task : suite.tasks)
+    results.tasks.push_back({.name = task.name,
+                             .about = task.about,
+                             .metric = task.metric.name,
+                             .lower_is_better = task.metric.lower_is_better,
+                             .margin = task.margin,
+                             .chance = task.chance.value_or(kNone),
+                             .ceiling = task.ceiling.value_or(kNone)});
+  for (const Arm& arm : suite.arms) {
+    ResultArm& one = results.arms.emplace_back(
+        ResultArm{.name = arm.name, .about = arm.about, .unequal = !is_equal(suite, arm)});
+    for (const train::Choice& choice : arm.choices)
+      one.choices.emplace_back(choice.name, choice.value);
+  }
+  return results;
+}
+
+}  // namespace
+
+Results collect(const Plan& plan, const CompareFolder& folder, bool quick) {
+  Results results = of_suite(plan);
+  results.quick = quick;
+  for (std::size_t cell = 0; cell < plan.cells.size(); ++cell) {
+    results.cells.push_back(read_cell(plan, folder, cell));
+    for (const ResultRun& run : results.cells.back().runs) {
+      if (run.status != name(Status::missing)) ++results.runs_done;
+      if (run.status == name(Status::failed)) ++results.runs_failed;
+    }
+  }
+  results.index_cells();
+  results.complete = results.runs_done == results.runs_wanted;
+  for (std::size_t task = 0; task < results.tasks.size(); ++task)
+    for (std::size_t seed = 0; seed < results.seeds.size(); ++seed)
+      results.tasks[task].pairing.push_back(pair_runs(results, task, seed));
+  judge_contrasts(plan, results);
+  explore_pairs(plan, results);
+  check_controls(plan, results);
+  return results;
+}
+
+}  // namespace weft::compare
