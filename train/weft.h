@@ -1,6 +1,8 @@
 // The whole library: every header of core, autograd, nn, optim and data but those whose opening
-// comment says "Not for users" and those of kernels and samples (a test holds this file to that),
-// and the parts of train that programs use. Installed as <weft/weft.h>; a program links weft::weft.
+// comment says "Not for users" and those of kernels and samples, and what programs use of train:
+// checkpoints, and the loop that trains and saves. What this file reaches is public: it is
+// installed, and nothing else is (tests/structure/test_public_headers.cpp holds it to that).
+// Installed as <weft/weft.h>; a program links weft::weft.
 #pragma once
 
 #include "autograd/autograd.h"
@@ -25,7 +27,5 @@
 #include "optim/lr_schedule.h"
 #include "optim/muon.h"
 #include "optim/sgd.h"
-#include "train/config/config_sources.h"
 #include "train/loop/checkpoint.h"
 #include "train/loop/trainer.h"
-#include "train/tasks/common/kind.h"

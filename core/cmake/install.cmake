@@ -11,9 +11,17 @@ add_library(weft::weft ALIAS weft_all)
 
 install(TARGETS weft_all weft_core weft_autograd weft_nn weft_optim weft_data weft_train EXPORT weft_targets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(TARGETS weft_program RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
-install(DIRECTORY core autograd nn optim data train DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/weft FILES_MATCHING PATTERN "*.h"
-        PATTERN "sets" EXCLUDE PATTERN "samples" EXCLUDE PATTERN "cli" EXCLUDE)
-install(FILES train/weft.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/weft)
+# The public headers, and no others: those that weft.h reaches, found when they are installed, so that none is missing or stale.
+install(CODE "
+  include(${CMAKE_CURRENT_SOURCE_DIR}/core/cmake/public_headers.cmake)
+  weft_public_headers(${CMAKE_CURRENT_SOURCE_DIR} headers)
+  foreach(header IN LISTS headers)
+    get_filename_component(folder \${header} DIRECTORY)
+    if(header STREQUAL train/weft.h)
+      set(folder .)
+    endif()
+    file(INSTALL ${CMAKE_CURRENT_SOURCE_DIR}/\${header} DESTINATION \${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_INCLUDEDIR}/weft/\${folder})
+  endforeach()")
 install(DIRECTORY data/sets/ DESTINATION ${CMAKE_INSTALL_DATADIR}/weft/data)
 
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/weft)

@@ -11,6 +11,7 @@
 #include <system_error>
 
 #include "core/io/file_calls.h"
+#include "core/leaving.h"
 #include "core/phase.h"
 
 namespace weft {
@@ -37,7 +38,7 @@ std::string read_file(const std::string& path, std::int64_t limit) {
     fail<IoError>(path, "cannot be opened: {}", reason(errno));
   if (!S_ISREG(status.st_mode)) fail<IoError>(path, "is not a regular file");
   if (status.st_size > limit)
-    fail<IoError>(path, "holds {} bytes, more than the {} that are read", status.st_size, limit);
+    fail<IoError>(path, "holds {} bytes, more than the limit of {}", status.st_size, limit);
   const Phase phase("reading {}", path);
   std::string text(static_cast<std::size_t>(status.st_size), '\0');
   std::size_t done = 0;
@@ -65,7 +66,7 @@ void fail_for_room(const std::string& path, std::string_view what, int error) {
 AtomicFile::AtomicFile(std::string path) : path_(std::move(path)) {
   static std::atomic<int> next{0};
   temporary_ = fmt::format("{}.{}.{}.part", path_, ::getpid(), next++);
-  half_written_.emplace(temporary_);
+  half_written_ = std::make_unique<leaving::File>(temporary_);
   descriptor_ = file_calls::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
   if (descriptor_ < 0) fail_here("cannot be written");
 }

@@ -2,14 +2,17 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
+#include <memory>
 #include <string>
 #include <string_view>
 
 #include "core/error.h"
-#include "core/leaving.h"
 
 namespace weft {
+
+namespace leaving {
+class File;
+}
 
 /// The whole of a regular file. Throws IoError where it is missing, unreadable, no regular file, or
 /// above `limit` bytes.
@@ -38,8 +41,8 @@ class AtomicFile {
   AtomicFile(const AtomicFile&) = delete;
   AtomicFile& operator=(const AtomicFile&) = delete;
 
-  void write(const void* data, std::size_t bytes);
-  void write(std::string_view text) { write(text.data(), text.size()); }
+  void write(const void* data, std::size_t bytes);                        ///< adds bytes
+  void write(std::string_view text) { write(text.data(), text.size()); }  ///< adds a text
   /// Makes sure of the bytes on the disk, then gives the file its name.
   void commit();
 
@@ -48,7 +51,7 @@ class AtomicFile {
 
   std::string path_;
   std::string temporary_;
-  std::optional<leaving::File> half_written_;
+  std::unique_ptr<leaving::File> half_written_;
   int descriptor_ = -1;
 };
 

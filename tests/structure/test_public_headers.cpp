@@ -2,7 +2,8 @@
 //
 // A header of core, autograd, nn, optim or data is public unless it lies in a folder `kernels` or
 // `samples`, or its opening comment says "Not for users" or "Private to". Public ones must be
-// reached from train/weft.h.
+// reached from train/weft.h, private ones may not: what it reaches is installed, and no more
+// (core/cmake/install.cmake).
 #include <doctest/doctest.h>
 
 #include <map>
@@ -59,6 +60,15 @@ std::vector<std::string> missing_from(const std::string& root,
   return missing;
 }
 
+/// Private headers that `root` reaches.
+std::vector<std::string> private_reached(const std::string& root,
+                                         const std::map<std::string, SourceFile>& headers) {
+  std::vector<std::string> found;
+  for (const std::string& path : reached_from(root, headers))
+    if (!is_public(headers.at(path)) && path != root) found.push_back(path);
+  return found;
+}
+
 /// Members of options that a single number would set half of.
 std::vector<std::string> half_set(const SourceFile& header) {
   static const std::regex kPair(
@@ -86,6 +96,8 @@ TEST_CASE("weft.h reaches every public header") {
        {"nn/models/detr.h", "nn/models/faster_rcnn.h", "nn/boxes.h", "core/io/npy.h"})
     CHECK(is_public(headers.at(path)));
   CHECK(reached_from("train/weft.h", headers).size() > 80);
+  for (const std::string& path : private_reached("train/weft.h", headers))
+    CHECK_MESSAGE(false, path, " is private, but weft.h reaches it, so that it would be installed");
 }
 
 TEST_CASE("a public header that nothing includes is found, a private one is not asked for") {
@@ -96,6 +108,15 @@ TEST_CASE("a public header that nothing includes is found, a private one is not 
       {"nn/c.h", {"nn/c.h", {"// C. Not for", "// users."}}},
       {"core/kernels/d.h", {"core/kernels/d.h", {"// D."}}}};
   CHECK(missing_from("train/weft.h", headers) == std::vector<std::string>{"nn/b.h"});
+  CHECK(private_reached("train/weft.h", headers).empty());
+}
+
+TEST_CASE("a private header that a public one includes is found") {
+  const std::map<std::string, SourceFile> headers = {
+      {"train/weft.h", {"train/weft.h", {"// All.", "#include \"nn/a.h\""}}},
+      {"nn/a.h", {"nn/a.h", {"// A.", "#include \"nn/c.h\""}}},
+      {"nn/c.h", {"nn/c.h", {"// C. Not for users."}}}};
+  CHECK(private_reached("train/weft.h", headers) == std::vector<std::string>{"nn/c.h"});
 }
 
 TEST_CASE("no option of ops and modules is a pair that one number sets by half") {

@@ -1,0 +1,55 @@
+#!/usr/bin/env python3
+"""Turns the comments of a header (or a document) into what Doxygen reads; the text of one file goes to standard output.
+
+The opening comment becomes that of the file, and what directly follows a documented declaration without a blank line or a
+comment of its own shares its documentation, as tests/structure/test_coverage.cpp reads it, too. Line numbers stay."""
+import os
+import re
+import sys
+
+DECLARATION = re.compile(r"^\s*(?!(?:return|if|for|while|else|switch|case|using|namespace|public|private|protected|friend|#|//|\}))[\w:~\[<].*")
+
+
+def main():
+    lines = open(sys.argv[1], encoding="utf-8").read().split("\n")
+    if sys.argv[1].endswith(".md"):  # a document stays as it is; that of the root is the site's first page
+        if os.path.abspath(sys.argv[1]) == os.path.abspath("README.md"):
+            lines[0] += " {#mainpage}"
+        sys.stdout.write("\n".join(lines))
+        return
+    result, shared, pending, depth_of_shared = [], "", [], -1
+    depth, in_opening, open_declaration = 0, True, False
+    for number, line in enumerate(lines):
+        text = line.strip()
+        if in_opening and text.startswith("//") and not text.startswith("///"):
+            result.append("///" + line[2:])
+            continue
+        if in_opening and result:
+            result[-1] += " \\file"
+        in_opening = False
+        if text.startswith("///") and not text.startswith("///<"):
+            pending.append(text[3:].strip())
+            result.append(line)
+            continue
+        if not text or text.startswith("//") or text.startswith("}") or re.match(r"(public|private|protected):", text):
+            if not open_declaration:
+                pending, shared = [], ""
+        elif not open_declaration and DECLARATION.match(line):
+            own = pending or "///<" in line
+            if pending:
+                shared, depth_of_shared = " ".join(pending), depth
+            elif own:
+                pass
+            elif shared and depth == depth_of_shared:
+                line = re.match(r"\s*", line).group() + "/** " + shared + " */ " + line.lstrip()
+            pending = []
+        code = re.sub(r"//.*|\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])+'", "", re.sub(r"/\*\*.*?\*/", "", line))
+        depth += code.count("{") - code.count("}")
+        stripped = code.strip()
+        if stripped:
+            open_declaration = not stripped.endswith((";", "{", "}", ":")) and not stripped.startswith("#")
+        result.append(line)
+    sys.stdout.write("\n".join(result))
+
+
+main()
