@@ -60,7 +60,7 @@ class SavedOutput {
 // ---- for those who use gradients
 // ------------------------------------------------------------------------------------
 
-bool grad_enabled();
+bool grad_enabled();  ///< whether ops record a graph on this thread
 
 /// Nothing is recorded in this thread while one of these lives.
 class NoGrad {

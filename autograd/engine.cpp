@@ -235,8 +235,8 @@ class Engine {
     if (!anomaly_) return;
     if (const std::int64_t index = raw::find_nonfinite(gradient); index >= 0)
       fail<NumericError>(node.op,
-                         "the backward made a NaN or an infinity: element {} (row-major) of the "
-                         "gradient of input {} {}",
+                         "the backward pass produced a NaN or an infinity: element {} (row-major) "
+                         "of the gradient of input {} {}",
                          index, i, gradient.shape().str());
   }
 

@@ -138,7 +138,7 @@ class Checker {
   Tensor evaluate(const GradFunction& function, const std::vector<Tensor>& inputs) const {
     Tensor output = function(inputs);
     if (output.dtype() != DType::f64)
-      fail<DTypeError>("gradcheck", "wants a function that returns f64 for f64, got {}",
+      fail<DTypeError>("gradcheck", "expects a function that returns f64 for f64, got {}",
                        name(output.dtype()));
     return output;
   }
@@ -355,7 +355,8 @@ GradcheckResult gradcheck(const GradFunction& function, const std::vector<Tensor
   bool any = false;
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     if (is_float(inputs[i].dtype()) && inputs[i].dtype() != DType::f64)
-      fail<DTypeError>("gradcheck", "wants f64 inputs, input {} is {}", i, name(inputs[i].dtype()));
+      fail<DTypeError>("gradcheck", "expects f64 inputs, input {} is {}", i,
+                       name(inputs[i].dtype()));
     if (!is_wanted(inputs[i])) continue;
     any = true;
     if (overlaps_itself(inputs[i])) own[i] = raw::clone(inputs[i]).set_requires_grad();

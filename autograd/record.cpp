@@ -29,8 +29,8 @@ void check_anomaly(const char* op, const Tensor& output) {
   const std::int64_t index = raw::find_nonfinite(output);
   if (index < 0) return;
   fail<NumericError>(
-      op, "the forward made a NaN or an infinity: element {} (row-major) of an output {}", index,
-      output.shape().str());
+      op, "the forward pass produced a NaN or an infinity: element {} (row-major) of an output {}",
+      index, output.shape().str());
 }
 
 void save(const Tensor& t, std::vector<SavedVersion>& to) {

@@ -71,7 +71,7 @@ GradcheckResult check_case(const Case& sample_case, bool second_order) {
   if (!sample_case.gradients) {
     result.passed = !sample_case.call(inputs).requires_grad();
     result.message = result.passed ? "has no gradient"
-                                   : "is said to have no gradient, but its output requires one";
+                                   : "is declared to have no gradient, but its output requires one";
     return result;
   }
   GradcheckOptions options = sample_case.check;

@@ -42,7 +42,7 @@ const Tensor& Tensor::set_requires_grad(bool value) const {
   if (value && !is_float(dtype()))
     fail<DTypeError>("set_requires_grad", "only f32 and f64 have gradients, not {}", name(dtype()));
   if (grad_meta() && grad_meta()->node)
-    fail<GraphError>("set_requires_grad", "the result of op `{}` is no leaf; use detach() first",
+    fail<GraphError>("set_requires_grad", "the result of op `{}` is not a leaf; use detach() first",
                      grad_meta()->node->op);
   meta_of(*this).requires_grad = value;
   return *this;

@@ -35,7 +35,7 @@ void prepare() {
 
 blasint narrow(std::int64_t value) {
   if (value > std::numeric_limits<blasint>::max())
-    fail<ShapeError>("gemm", "a size of {} is more than OpenBLAS takes", value);
+    fail<ShapeError>("gemm", "a size of {} exceeds what OpenBLAS accepts", value);
   return static_cast<blasint>(value);
 }
 

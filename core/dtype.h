@@ -12,6 +12,7 @@ namespace weft {
 /// f32 to train, f64 to check gradients, i32/i64 for ids, u8 for pixels and masks.
 enum class DType : std::uint8_t { f32, f64, i32, i64, u8 };
 
+/// "f32", "f64", "i32", "i64", "u8".
 constexpr std::string_view name(DType dtype) {
   constexpr std::string_view kNames[] = {"f32", "f64", "i32", "i64", "u8"};
   return kNames[static_cast<int>(dtype)];
@@ -23,8 +24,10 @@ constexpr std::int64_t item_size(DType dtype) {
   return kSizes[static_cast<int>(dtype)];
 }
 
+/// Whether it is f32 or f64.
 constexpr bool is_float(DType dtype) { return dtype == DType::f32 || dtype == DType::f64; }
 
+/// The dtype of a C++ type.
 template <class T>
 constexpr DType dtype_of() {
   if constexpr (std::is_same_v<T, float>)
@@ -50,7 +53,7 @@ decltype(auto) dispatch_float(DType dtype, std::string_view where, F&& f) {
     case DType::f64:
       return f(double{});
     default:
-      fail<DTypeError>(where, "wants f32 or f64, got {}", name(dtype));
+      fail<DTypeError>(where, "expects f32 or f64, got {}", name(dtype));
   }
 }
 
@@ -63,7 +66,7 @@ decltype(auto) dispatch_index(DType dtype, std::string_view where, F&& f) {
     case DType::i64:
       return f(std::int64_t{});
     default:
-      fail<DTypeError>(where, "wants ids as i32 or i64, got {}", name(dtype));
+      fail<DTypeError>(where, "expects ids as i32 or i64, got {}", name(dtype));
   }
 }
 

@@ -127,7 +127,7 @@ AvailableMemory available_memory(const std::string& root) {
   if (const double free = mib(free_memory(root)); free < there.mib)
     there = {.mib = free, .what = "are free"};
   if (const double group = mib(cgroup_memory_limit(root)); group <= there.mib)
-    there = {.mib = group, .what = "are what its cgroup may take"};
+    there = {.mib = group, .what = "are the limit of its cgroup"};
   return there;
 }
 

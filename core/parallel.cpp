@@ -33,7 +33,7 @@ thread_local bool inside_chunk = false;
 
 void check_threads(int threads) {
   if (threads < 1 || threads > kMaxThreads)
-    fail<ConfigError>("threads", "wants 1 to {} threads, got {}", kMaxThreads, threads);
+    fail<ConfigError>("threads", "expects 1 to {} threads, got {}", kMaxThreads, threads);
 }
 
 #if !defined(__SANITIZE_THREAD__)

@@ -16,6 +16,7 @@ void set_num_threads_here(int threads);
 
 namespace detail {
 using ChunkFunction = void (*)(void* context, std::int64_t begin, std::int64_t end);
+/// What parallel_for() calls.
 void parallel_for_impl(std::int64_t n, std::int64_t grain, ChunkFunction function, void* context);
 }  // namespace detail
 

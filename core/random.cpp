@@ -143,7 +143,7 @@ double Generator::next_normal() { return normal_pair(block(position_++))[0]; }
 /// Multiply-shift with rejection. Source: Lemire, "Fast random integer generation in an interval"
 /// (2019).
 std::uint64_t Generator::next_below(std::uint64_t bound) {
-  if (bound == 0) fail<NumericError>("random", "next_below wants a bound of at least 1");
+  if (bound == 0) fail<NumericError>("random", "next_below expects a bound of at least 1");
   while (true) {
     const Words words = block(position_++);
     const auto product = static_cast<unsigned __int128>(join(words[0], words[1])) * bound;
@@ -154,7 +154,7 @@ std::uint64_t Generator::next_below(std::uint64_t bound) {
 
 void Generator::fill_uniform(const Tensor& t, double low, double high) {
   if (!std::isfinite(low) || !std::isfinite(high) || low > high)
-    fail<NumericError>("uniform", "wants finite low <= high, got {} and {}", low, high);
+    fail<NumericError>("uniform", "expects finite low <= high, got {} and {}", low, high);
   dispatch_float(t.dtype(), "uniform", [&](auto zero) {
     using T = decltype(zero);
     const T bottom = static_cast<T>(low);
@@ -172,7 +172,7 @@ void Generator::fill_uniform(const Tensor& t, double low, double high) {
 
 void Generator::fill_normal(const Tensor& t, double mean, double std) {
   if (!std::isfinite(mean) || !std::isfinite(std) || std < 0)
-    fail<NumericError>("normal", "wants a finite mean and std >= 0, got {} and {}", mean, std);
+    fail<NumericError>("normal", "expects a finite mean and std >= 0, got {} and {}", mean, std);
   dispatch_float(t.dtype(), "normal", [&](auto zero) {
     using T = decltype(zero);
     fill_blocks<T>(*this, t, [=](const Words& words, T) {

@@ -23,7 +23,7 @@ class Generator {
  public:
   Generator(std::uint64_t seed, std::string_view stream_name);
 
-  std::uint32_t next_u32();
+  std::uint32_t next_u32();  ///< 32 random bits
   /// Uniform in [0, bound), without bias. bound >= 1.
   std::uint64_t next_below(std::uint64_t bound);
   double next_uniform();  ///< uniform in [0, 1), 53 bits

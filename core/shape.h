@@ -23,28 +23,31 @@ class Shape {
   Shape(Iterator first, Iterator last) {
     for (; first != last; ++first) push_back(*first);
   }
+  /// `rank` sizes of `value`.
   static Shape filled(int rank, std::int64_t value) {
     Shape shape;
     for (int i = 0; i < rank; ++i) shape.push_back(value);
     return shape;
   }
 
-  int rank() const { return rank_; }
-  bool empty() const { return rank_ == 0; }
+  int rank() const { return rank_; }         ///< number of dimensions
+  bool empty() const { return rank_ == 0; }  ///< of a scalar
   std::int64_t operator[](int i) const { return sizes_[static_cast<std::size_t>(i)]; }
   std::int64_t& operator[](int i) { return sizes_[static_cast<std::size_t>(i)]; }
+  /// The innermost size.
   std::int64_t back() const { return sizes_[static_cast<std::size_t>(rank_ - 1)]; }
   const std::int64_t* begin() const { return sizes_.data(); }
   const std::int64_t* end() const { return sizes_.data() + rank_; }
   std::int64_t* begin() { return sizes_.data(); }
   std::int64_t* end() { return sizes_.data() + rank_; }
 
+  /// Adds an innermost size. Throws ShapeError above kMaxRank.
   void push_back(std::int64_t size) {
     if (rank_ == kMaxRank) fail<ShapeError>("shape", "at most {} dimensions", kMaxRank);
     sizes_[static_cast<std::size_t>(rank_++)] = size;
   }
-  void insert(int position, std::int64_t size);
-  void erase(int position);
+  void insert(int position, std::int64_t size);  ///< before `position`
+  void erase(int position);                      ///< takes one out
 
   /// Product of the sizes; 1 for a scalar. Throws ShapeError for a negative size or a product above
   /// 2^62.

@@ -22,8 +22,8 @@ class Size2 {
   constexpr Size2(R rows, C columns)
       : rows_(static_cast<std::int64_t>(rows)), columns_(static_cast<std::int64_t>(columns)) {}
 
-  constexpr std::int64_t rows() const { return rows_; }
-  constexpr std::int64_t columns() const { return columns_; }
+  constexpr std::int64_t rows() const { return rows_; }        ///< the first
+  constexpr std::int64_t columns() const { return columns_; }  ///< the second
   /// 0: rows, 1: columns.
   constexpr std::int64_t operator[](int i) const { return i == 0 ? rows_ : columns_; }
   friend constexpr bool operator==(const Size2&, const Size2&) = default;

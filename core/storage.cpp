@@ -184,7 +184,8 @@ class Allocator {
   [[noreturn]] void refuse(std::int64_t bytes) const {
     const std::int64_t left = std::max<std::int64_t>(limit_ - stats_.current, 0);
     fail<MemoryError>(
-        "memory", "{} wanted for one tensor, {} of {} left; use a smaller model, batch or context",
+        "memory",
+        "{} requested for one tensor, {} of {} available; use a smaller model, batch or context",
         human(bytes), human(left), human(limit_));
   }
 

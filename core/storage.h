@@ -16,8 +16,8 @@ struct MemoryStats {
   std::int64_t allocations = 0;  ///< requests that went to the system, not to the cache
 };
 
-MemoryStats memory_stats();
-void reset_peak_memory();
+MemoryStats memory_stats();  ///< of this process now
+void reset_peak_memory();    ///< starts the peak anew
 /// Returns every cached block to the system.
 void release_cached_memory();
 /// Bytes tensors may hold in all; a request above it throws MemoryError. 0 restores the default:
@@ -34,8 +34,8 @@ class Storage {
   Storage(const Storage&) = delete;
   Storage& operator=(const Storage&) = delete;
 
-  std::byte* data() const { return data_; }
-  std::int64_t bytes() const { return bytes_; }
+  std::byte* data() const { return data_; }      ///< its first byte
+  std::int64_t bytes() const { return bytes_; }  ///< its size
 
   /// How often the elements have been changed in place; an op that saved them compares it.
   std::uint64_t version() const { return version_.load(std::memory_order_relaxed); }

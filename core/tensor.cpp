@@ -223,7 +223,7 @@ template std::vector<std::uint8_t> Tensor::to_vector() const;
 template <class T>
 T Tensor::item() const {
   if (numel() != 1)
-    fail<ShapeError>("item", "wants a tensor of one element, got {}", shape().str());
+    fail<ShapeError>("item", "expects a tensor of one element, got {}", shape().str());
   return dispatch_any(dtype(),
                       [&](auto zero) { return exactly<T>(*data<decltype(zero)>(), "item"); });
 }

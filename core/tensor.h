@@ -28,10 +28,11 @@ class Tensor {
   Tensor() = default;
 
   // Making. Throws ShapeError for a negative size, MemoryError where it does not fit.
-  static Tensor empty(const Shape& shape, DType dtype = DType::f32);
-  static Tensor zeros(const Shape& shape, DType dtype = DType::f32);
-  static Tensor ones(const Shape& shape, DType dtype = DType::f32);
-  static Tensor full(const Shape& shape, double value, DType dtype = DType::f32);
+  static Tensor empty(const Shape& shape, DType dtype = DType::f32);  ///< not initialized
+  static Tensor zeros(const Shape& shape, DType dtype = DType::f32);  ///< all 0
+  static Tensor ones(const Shape& shape, DType dtype = DType::f32);   ///< all 1
+  static Tensor full(const Shape& shape, double value, DType dtype = DType::f32);  ///< all `value`
+  /// One number, of shape ().
   static Tensor scalar(double value, DType dtype = DType::f32) { return full({}, value, dtype); }
   /// 0, 1, ..., n - 1.
   static Tensor arange(std::int64_t n, DType dtype = DType::i64);
@@ -43,7 +44,7 @@ class Tensor {
     return from(std::vector<T>(values), shape);
   }
 
-  bool defined() const { return impl_ != nullptr; }
+  bool defined() const { return impl_ != nullptr; }  ///< holds a tensor
   /// There is no truth of many elements: ask defined(), all_equal(a, b), or item() of a single
   /// element.
   explicit operator bool() const = delete;
@@ -90,13 +91,13 @@ class Tensor {
   const std::shared_ptr<Storage>& storage() const;
 
   // In place, not recorded by autograd. Throw ShapeError for a target whose elements share memory.
-  void fill(double value) const;
-  void zero() const { fill(0); }
+  void fill(double value) const;  ///< all elements become `value`
+  void zero() const { fill(0); }  ///< all elements become 0
   /// Copies `source` here, converting the dtype and broadcasting the shape. Throws ShapeError.
   void copy_from(const Tensor& source) const;
 
   // Autograd (defined in autograd/; see autograd/autograd.h for the engine).
-  bool requires_grad() const;
+  bool requires_grad() const;  ///< is part of a graph, or a leaf that wants one
   /// Marks a leaf as wanting its gradient, or not. What was recorded before stays recorded; a
   /// backward() that finds a leaf that no longer wants one gives it none (nor calls its hooks), and
   /// grad() refuses it. Throws DTypeError for integers, GraphError for the result of an op.
@@ -117,8 +118,8 @@ class Tensor {
   /// Keeps the gradient of a tensor that is not a leaf, so that grad() shows it after backward().
   void retain_grad() const;
 
-  const std::shared_ptr<GradMeta>& grad_meta() const;
-  void set_grad_meta(std::shared_ptr<GradMeta> meta) const;
+  const std::shared_ptr<GradMeta>& grad_meta() const;        ///< null without one
+  void set_grad_meta(std::shared_ptr<GradMeta> meta) const;  ///< for autograd
 
  private:
   struct Impl;

@@ -89,7 +89,7 @@ Tensor cast(const Tensor& t, DType dtype) {
 Tensor expand(const Tensor& t, const Shape& shape) {
   if (t.shape() == shape) return t;
   if (!broadcasts_to(t.shape(), shape))
-    fail<ShapeError>("expand", "{} does not stretch to {}", t.shape().str(), shape.str());
+    fail<ShapeError>("expand", "{} does not broadcast to {}", t.shape().str(), shape.str());
   Shape strides = Shape::filled(shape.rank(), 0);
   const int added = shape.rank() - t.rank();
   for (int i = 0; i < t.rank(); ++i)
@@ -118,7 +118,7 @@ Tensor permute(const Tensor& t, const Shape& order) {
     strides[i] = t.strides()[from];
   }
   if (!valid)
-    fail<ShapeError>("permute", "{} is not an order of the dimensions of {}", order.str(),
+    fail<ShapeError>("permute", "{} is not a permutation of the dimensions of {}", order.str(),
                      t.shape().str());
   return t.as_strided(shape, strides);
 }
@@ -140,8 +140,8 @@ Tensor slice(const Tensor& t, std::int64_t dim, std::int64_t begin, std::int64_t
   if (begin < 0 || begin > end || end > size || step < 1)
     fail<IndexError>(
         "slice",
-        "{}:{}:{} does not fit dimension {} of {}; wants 0 <= begin <= end <= {}, step >= 1", begin,
-        end, step, d, t.shape().str(), size);
+        "{}:{}:{} does not fit dimension {} of {}; expects 0 <= begin <= end <= {}, step >= 1",
+        begin, end, step, d, t.shape().str(), size);
   Shape shape = t.shape();
   Shape strides = t.strides();
   shape[d] = chunk_count(end - begin, std::min(step, std::max<std::int64_t>(size, 1)));

@@ -33,14 +33,14 @@ class DetectionData {
  public:
   virtual ~DetectionData() = default;
 
-  virtual std::int64_t side() const = 0;        ///< pictures are square
-  virtual std::int64_t most_boxes() const = 0;  ///< of one picture
-  virtual std::vector<std::string> classes() const = 0;
+  virtual std::int64_t side() const = 0;                 ///< pictures are square
+  virtual std::int64_t most_boxes() const = 0;           ///< of one picture
+  virtual std::vector<std::string> classes() const = 0;  ///< names of the classes
   virtual std::int64_t size(
-      Split split) const = 0;  ///< scenes; 0 of Split::train, which has no end
-  virtual bool has_test() const = 0;
-  virtual const Normalization& normalization() const = 0;
-  virtual Edges edges() const = 0;  ///< of the training pictures
+      Split split) const = 0;         ///< scenes; 0 of Split::train, which has no end
+  virtual bool has_test() const = 0;  ///< whether there is a test split
+  virtual const Normalization& normalization() const = 0;  ///< of the pixels
+  virtual Edges edges() const = 0;                         ///< of the training pictures
   /// Tells data sets apart; with `all` also by what is only measured on.
   virtual std::uint64_t fingerprint(bool all = true) const = 0;
   /// What whoever trains on them should know, in sentences.
@@ -48,6 +48,7 @@ class DetectionData {
   /// Throws IndexError for a scene that is not there, ConfigError for a split without pictures.
   virtual Scene scene(Split split, std::int64_t number) const = 0;
 
+  /// The scenes `first` .. `first + count - 1`.
   SceneBatch batch(Split split, std::int64_t first, std::int64_t count) const;
 };
 

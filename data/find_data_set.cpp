@@ -70,7 +70,7 @@ std::vector<std::string> shipped_data_sets() {
 
 std::string find_data_set(std::string_view name_or_path) {
   if (name_or_path.empty())
-    fail<ConfigError>("data", "no data set named: give a file, or one of {}",
+    fail<ConfigError>("data", "no data set given: name a file, or one of {}",
                       fmt::join(shipped_data_sets(), ", "));
   const std::string given(name_or_path);
   if (given.find('\0') != std::string::npos) fail<ConfigError>("data", "a path with a zero byte");
@@ -85,18 +85,16 @@ std::string find_data_set(std::string_view name_or_path) {
     const fs::path folder = fs::path(given).parent_path();
     if (!folder.empty() && !exists_here(folder))
       fail<IoError>(given,
-                    "there is no such file or folder, nor {}: was it moved or deleted? put it "
-                    "back, or name where it is now",
+                    "no such file or folder, nor {}: was it moved or deleted? restore it, or give "
+                    "its new path",
                     folder.string());
-    fail<IoError>(given,
-                  "there is no such file or folder: was it moved or deleted? put it back, or name "
-                  "where it is now");
+    fail<IoError>(
+        given, "no such file or folder: was it moved or deleted? restore it, or give its new path");
   }
   if (file.empty()) {
-    fail<IoError>(
-        given,
-        "there is no such file or folder, and no data set that ships has this name; those are {}",
-        fmt::join(shipped_data_sets(), ", "));
+    fail<IoError>(given,
+                  "no such file or folder, and no data set that ships has this name; those are {}",
+                  fmt::join(shipped_data_sets(), ", "));
   }
   const auto folders = data_set_folders();
   for (const auto& folder : folders) {

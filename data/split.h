@@ -10,6 +10,7 @@ namespace weft::data {
 
 enum class Split : std::uint8_t { train, validation, test };
 
+/// "train", "validation" or "test".
 constexpr std::string_view name(Split split) {
   constexpr std::string_view kNames[] = {"train", "validation", "test"};
   return kNames[static_cast<int>(split)];

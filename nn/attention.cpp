@@ -130,8 +130,8 @@ void MultiHeadAttentionOptions::validate() const {
     if (scale) check.fail(fmt::format("{} attention takes no scale", what));
     if (kind == AttentionKind::channels && causal)
       check.fail(
-          "attention between channels looks at all tokens at once and cannot be causal; use "
-          "softmax, lightning or linear");
+          "attention between channels sees all tokens at once and cannot be causal; use softmax, "
+          "lightning or linear");
   }
   check.at_least_zero("decay", decay);
   check.probability("dropout", dropout);
@@ -242,14 +242,15 @@ Tensor MultiHeadAttention::between_channels(const Tensor& q, const Tensor& k, co
 
 Tensor MultiHeadAttention::forward(const Tensor& x, const AttentionCall& call) const {
   if (x.rank() != 3 || x.size(2) != options_.n_embd)
-    fail<ShapeError>("attention", "wants (B, T, {}), got {}", options_.n_embd, x.shape().str());
+    fail<ShapeError>("attention", "expects (B, T, {}), got {}", options_.n_embd, x.shape().str());
   if (call.context.defined() && !key_value)
-    fail<ConfigError>("attention", "made for self attention (context_embd 0), but given a context");
+    fail<ConfigError>("attention",
+                      "built for self-attention (context_embd 0), but given a context");
   if (!call.context.defined() && key_value)
-    fail<ConfigError>("attention", "made for cross attention, but given no context");
+    fail<ConfigError>("attention", "built for cross-attention, but given no context");
   if (call.context.defined() && (call.context.rank() != 3 || call.context.size(0) != x.size(0) ||
                                  call.context.size(2) != options_.context_embd))
-    fail<ShapeError>("attention", "wants a context ({}, S, {}), got {}", x.size(0),
+    fail<ShapeError>("attention", "expects a context ({}, S, {}), got {}", x.size(0),
                      options_.context_embd, call.context.shape().str());
   if (call.cache && call.context.defined())
     fail<ConfigError>("attention", "cross attention takes no cache");

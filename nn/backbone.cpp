@@ -41,7 +41,8 @@ ConvBackbone::ConvBackbone(const ConvBackboneConfig& config)
 Tensor ConvBackbone::forward(const Tensor& images) const {
   if (images.rank() != 4 || images.size(1) != config_.channels ||
       images.size(2) % config_.stride != 0 || images.size(3) % config_.stride != 0)
-    fail<ShapeError>("backbone", "wants images (B, {}, H, W) with H and W divisible by {}, got {}",
+    fail<ShapeError>("backbone",
+                     "expects images (B, {}, H, W) with H and W divisible by {}, got {}",
                      config_.channels, config_.stride, images.shape().str());
   return layer2(layer1(relu(bn1(conv1(images)))));
 }
@@ -83,8 +84,8 @@ Tensor VitBackbone::forward(const Tensor& images) const {
   const VitConfig& c = config_.vit;
   if (images.rank() != 4 || images.size(1) != c.channels || images.size(2) != c.image_height ||
       images.size(3) != c.image_width)
-    fail<ShapeError>("backbone", "wants images (B, {}, {}, {}), got {}", c.channels, c.image_height,
-                     c.image_width, images.shape().str());
+    fail<ShapeError>("backbone", "expects images (B, {}, {}, {}), got {}", c.channels,
+                     c.image_height, c.image_width, images.shape().str());
   Tensor x = patch_embed(images);
   if (pos_embed.defined()) x = x + pos_embed.get();
   if (c.positions == Positions::sinusoidal)

@@ -23,7 +23,7 @@ BatchNorm2d::BatchNorm2d(std::int64_t channels, const BatchNorm2dOptions& option
 
 Tensor BatchNorm2d::forward(const Tensor& x) const {
   if (x.rank() != 4 || x.size(1) != weight->numel())
-    fail<ShapeError>("BatchNorm2d", "made for images (B, {}, H, W), got {}", weight->numel(),
+    fail<ShapeError>("BatchNorm2d", "expects images (B, {}, H, W), got {}", weight->numel(),
                      x.shape().str());
   // Statistics of another dtype are moved as copies: a gradient check hands in f64 parameters
   // alone.

@@ -90,7 +90,7 @@ std::vector<std::vector<BoxTarget>> box_targets(const Tensor& boxes, std::int64_
     fail<ShapeError>(where, "boxes {} must be (B, M, 5): label, x0, y0, x1, y1",
                      boxes.shape().str());
   if (!is_float(boxes.dtype()))
-    fail<DTypeError>(where, "wants boxes as f32 or f64, got {}", name(boxes.dtype()));
+    fail<DTypeError>(where, "expects boxes as f32 or f64, got {}", name(boxes.dtype()));
   const std::vector<double> rows = boxes.to_vector<double>();
   std::vector<std::vector<BoxTarget>> all(static_cast<std::size_t>(boxes.size(0)));
   for (std::int64_t b = 0; b < boxes.size(0); ++b)
@@ -98,17 +98,17 @@ std::vector<std::vector<BoxTarget>> box_targets(const Tensor& boxes, std::int64_
       const double* const row = rows.data() + (b * boxes.size(1) + i) * 5;
       if (row[0] == -1) continue;
       if (!(row[0] >= 0 && row[0] < static_cast<double>(classes)) || row[0] != std::floor(row[0]))
-        fail<IndexError>(where,
-                         "label {} of box {} of image {} is no class: there are {}, counted from 0",
-                         row[0], i, b, classes);
+        fail<IndexError>(
+            where, "label {} of box {} of image {} is not a class: there are {}, counted from 0",
+            row[0], i, b, classes);
       const Box box{row[1], row[2], row[3], row[4]};
       if (!is_finite(box))
         fail<NumericError>(where, "box {} of image {} is not finite: ({}, {}, {}, {})", i, b,
                            box.x0, box.y0, box.x1, box.y1);
       if (box.x1 <= box.x0 || box.y1 <= box.y0)
         fail<NumericError>(
-            where, "box {} of image {} has no area: ({}, {}, {}, {}); wants x0 < x1 and y0 < y1", i,
-            b, box.x0, box.y0, box.x1, box.y1);
+            where, "box {} of image {} has no area: ({}, {}, {}, {}); expects x0 < x1 and y0 < y1",
+            i, b, box.x0, box.y0, box.x1, box.y1);
       if (box.x0 < 0 || box.y0 < 0 || box.x1 > static_cast<double>(width) ||
           box.y1 > static_cast<double>(height))
         fail<NumericError>(

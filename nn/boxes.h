@@ -15,9 +15,9 @@ namespace weft::nn {
 struct Box {
   double x0 = 0, y0 = 0, x1 = 0, y1 = 0;
 
-  double width() const { return x1 - x0; }
-  double height() const { return y1 - y0; }
-  double area() const { return width() * height(); }
+  double width() const { return x1 - x0; }            ///< x1 - x0
+  double height() const { return y1 - y0; }           ///< y1 - y0
+  double area() const { return width() * height(); }  ///< width times height
 };
 
 /// An object that is there.

@@ -51,7 +51,7 @@ void ConfigCheck::heads(std::int64_t n_embd, std::int64_t n_head, std::int64_t n
   if (positions == Positions::rope && resolved % 2 != 0)
     weft::fail<ConfigError>(
         where_,
-        "rope turns pairs of features and needs an even head size, got {}; set head_size {}",
+        "rope rotates pairs of features and needs an even head size, got {}; set head_size {}",
         resolved, resolved + 1);
 }
 

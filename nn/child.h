@@ -28,6 +28,7 @@ class ChildAccess {
 
  protected:
   ChildAccess() = default;
+  /// Owns the module, and registers it as a child of `parent`.
   void take(Module& parent, std::string_view name, std::unique_ptr<M> module) {
     module_ = std::move(module);
     parent.register_child(name, *module_);
@@ -75,12 +76,13 @@ class ModuleList : public Module {
   }
 
   template <class... Args>
+  /// Makes one more module of these arguments, and registers it under its number.
   M& emplace(Args&&... args) {
     items_.push_back(std::make_unique<M>(std::forward<Args>(args)...));
     register_child(std::to_string(items_.size() - 1), *items_.back());
     return *items_.back();
   }
-  std::size_t size() const { return items_.size(); }
+  std::size_t size() const { return items_.size(); }  ///< number of modules
   M& operator[](std::size_t i) { return *items_[i]; }
   const M& operator[](std::size_t i) const { return *items_[i]; }
 

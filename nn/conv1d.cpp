@@ -35,7 +35,7 @@ Conv1d::Conv1d(std::int64_t in, std::int64_t out, std::int64_t kernel,
 Tensor Conv1d::forward(const Tensor& x) const {
   const std::int64_t out_size = weight->size(0), in = weight->size(1), kernel = weight->size(2);
   if (x.rank() != 3 || x.size(2) != in)
-    fail<ShapeError>("Conv1d", "wants (B, T, {}), got {}", in, x.shape().str());
+    fail<ShapeError>("Conv1d", "expects (B, T, {}), got {}", in, x.shape().str());
   // Each token with its neighbors in one row: a linear layer of kernel x in inputs.
   const Tensor padded = pad(x, {0, 0, kernel / 2, kernel / 2});
   std::vector<Tensor> taps;

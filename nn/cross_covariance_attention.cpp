@@ -46,7 +46,7 @@ CrossCovarianceAttention::CrossCovarianceAttention(const CrossCovarianceAttentio
 Tensor CrossCovarianceAttention::forward(const Tensor& x) const {
   const std::int64_t width = options_.n_embd, heads = options_.n_head, size = width / heads;
   if (x.rank() != 3 || x.size(2) != width)
-    fail<ShapeError>("cross_covariance_attention", "wants (B, T, {}), got {}", width,
+    fail<ShapeError>("cross_covariance_attention", "expects (B, T, {}), got {}", width,
                      x.shape().str());
   const std::int64_t batch = x.size(0), tokens = x.size(1);
   const std::vector<Tensor> parts = split(qkv(x), {width, width, width}, -1);

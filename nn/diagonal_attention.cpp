@@ -28,7 +28,7 @@ DiagonalAttention::DiagonalAttention(std::int64_t n_embd, std::int64_t n_head)
 Tensor DiagonalAttention::forward(const Tensor& x) const {
   const std::int64_t width = query->size(0), size = width / n_head_;
   if (x.rank() != 3 || x.size(2) != width)
-    fail<ShapeError>("diagonal_attention", "wants (B, T, {}), got {}", width, x.shape().str());
+    fail<ShapeError>("diagonal_attention", "expects (B, T, {}), got {}", width, x.shape().str());
   const std::int64_t batch = x.size(0), tokens = x.size(1);
   const auto heads = [&](const Tensor& scaled) {
     return transpose(reshape(scaled, {batch, tokens, n_head_, size}), 1, 2);

@@ -32,7 +32,7 @@ Dice::Dice(std::int64_t n_channel, double momentum)
 
 Tensor Dice::forward(const Tensor& x) const {
   if (x.rank() != 2 || x.size(1) != n_channel_)
-    fail<ShapeError>("dice", "made for (N, {}), got {}", n_channel_, x.shape().str());
+    fail<ShapeError>("dice", "expects (N, {}), got {}", n_channel_, x.shape().str());
   // Statistics of another dtype are moved as copies: a gradient check hands in f64 parameters
   // alone.
   const Tensor mean = raw::cast(running_mean.get(), x.dtype()),
@@ -58,7 +58,7 @@ PRelu::PRelu(std::int64_t n_channel)
 
 Tensor PRelu::forward(const Tensor& x) const {
   if (x.rank() < 1 || x.size(-1) != n_channel_)
-    fail<ShapeError>("prelu", "made for (..., {}), got {}", n_channel_, x.shape().str());
+    fail<ShapeError>("prelu", "expects (..., {}), got {}", n_channel_, x.shape().str());
   return relu(x) - relu(-x) * alpha.get();
 }
 

@@ -65,7 +65,7 @@ Initializer ones() { return constant(1); }
 
 Initializer normal(double std, double mean) {
   if (!std::isfinite(std) || std < 0 || !std::isfinite(mean))
-    fail<ConfigError>("init", "normal wants a finite std >= 0 and a finite mean, got {} and {}",
+    fail<ConfigError>("init", "normal expects a finite std >= 0 and a finite mean, got {} and {}",
                       std, mean);
   return Initializer(
       [=](const Tensor& t, Generator& generator) { generator.fill_normal(t, mean, std); });
@@ -73,15 +73,15 @@ Initializer normal(double std, double mean) {
 
 Initializer uniform(double low, double high) {
   if (!std::isfinite(low) || !std::isfinite(high) || low > high)
-    fail<ConfigError>("init", "uniform wants finite low <= high, got {} and {}", low, high);
+    fail<ConfigError>("init", "uniform expects finite low <= high, got {} and {}", low, high);
   return Initializer(
       [=](const Tensor& t, Generator& generator) { generator.fill_uniform(t, low, high); });
 }
 
 Initializer truncated_normal(double std, double mean, double cut) {
   if (!std::isfinite(std) || std < 0 || !(cut > 0))
-    fail<ConfigError>("init", "truncated_normal wants a finite std >= 0 and cut > 0, got {} and {}",
-                      std, cut);
+    fail<ConfigError>(
+        "init", "truncated_normal expects a finite std >= 0 and cut > 0, got {} and {}", std, cut);
   return Initializer([=](const Tensor& t, Generator& generator) {
     const double below = normal_cdf(-cut);
     fill_from_uniform(t, generator, [&](double u) {

@@ -16,7 +16,7 @@ class Initializer {
   Initializer() = default;
   explicit Initializer(Fill fill) : fill_(std::move(fill)) {}
 
-  bool defined() const { return fill_ != nullptr; }
+  bool defined() const { return fill_ != nullptr; }  ///< has a rule
   /// Fills `tensor` from random::stream("init"). Throws ConfigError when undefined.
   void operator()(const Tensor& tensor) const;
   /// This one if defined, else `other`.
@@ -26,9 +26,9 @@ class Initializer {
   Fill fill_;
 };
 
-Initializer constant(double value);
-Initializer zeros();
-Initializer ones();
+Initializer constant(double value);  ///< all `value`
+Initializer zeros();                 ///< all 0
+Initializer ones();                  ///< all 1
 /// Throws ConfigError unless std is finite and >= 0.
 Initializer normal(double std, double mean = 0);
 /// Uniform in [low, high).

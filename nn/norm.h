@@ -23,6 +23,7 @@ struct NormOptions {
   bool bias = true;  ///< layer norm only, and only with a weight
 };
 
+/// A norm of the last dimension, of size n_embd.
 std::unique_ptr<Norm> make_norm(std::int64_t n_embd, const NormOptions& options = {});
 
 }  // namespace weft::nn

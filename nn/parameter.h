@@ -19,10 +19,10 @@ class Parameter {
   Parameter(const Parameter&) = delete;
   Parameter& operator=(const Parameter&) = delete;
 
-  const Tensor& get() const { return *slot_; }
+  const Tensor& get() const { return *slot_; }  ///< the tensor
   operator const Tensor&() const { return *slot_; }
   const Tensor* operator->() const { return slot_.get(); }
-  bool defined() const { return slot_->defined(); }
+  bool defined() const { return slot_->defined(); }  ///< holds a tensor
   /// Same shape, or undefined before. Throws ShapeError. An optimizer that holds the tensor before
   /// refuses to step (GradMeta::replaced).
   void set(const Tensor& value);
@@ -42,9 +42,9 @@ class Buffer {
   Buffer(const Buffer&) = delete;
   Buffer& operator=(const Buffer&) = delete;
 
-  const Tensor& get() const { return value_; }
+  const Tensor& get() const { return value_; }  ///< the tensor
   operator const Tensor&() const { return value_; }
-  bool defined() const { return value_.defined(); }
+  bool defined() const { return value_.defined(); }  ///< holds a tensor
   /// Who holds the tensor before, learns that it is no longer the module's (GradMeta::replaced).
   void set(Tensor value);
   bool persistent() const { return persistent_; }

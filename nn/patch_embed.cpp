@@ -45,8 +45,8 @@ Tensor PatchEmbed::forward(const Tensor& images) const {
   if (images.rank() != 4 || images.size(1) != channels || images.size(2) % p != 0 ||
       images.size(3) % p != 0)
     fail<ShapeError>("PatchEmbed",
-                     "wants images (B, {}, H, W) with H and W divisible by {}, got {}", channels, p,
-                     images.shape().str());
+                     "expects images (B, {}, H, W) with H and W divisible by {}, got {}", channels,
+                     p, images.shape().str());
   const std::int64_t batch = images.size(0), rows = images.size(2) / p,
                      columns = images.size(3) / p;
   const Tensor cut = reshape(images, {batch, channels, rows, p, columns, p});

@@ -60,7 +60,7 @@ LoadReport Module::load_state_dict(const NamedTensors& state, bool strict) {
     if (!source->defined())
       problems.push_back(fmt::format("{} is undefined", path));
     else if (source->shape() != target.shape())
-      problems.push_back(fmt::format("{} has shape {}, here {}", path, source->shape().str(),
+      problems.push_back(fmt::format("{} has shape {}, expected {}", path, source->shape().str(),
                                      target.shape().str()));
     else if (copy.source && !equal_values(*copy.source, *source))
       problems.push_back(fmt::format("{} and {} are one weight here, and differ", copy.path, path));

@@ -29,7 +29,8 @@ Ema::Ema(NamedTensors parameters, double decay, NamedTensors buffers)
 
 void Ema::update() {
   if (swapped_)
-    fail<Error>("ema", "update() while the averages stand in for the weights; call swap() first");
+    fail<Error>("ema",
+                "update() while the averages are swapped in for the weights; call swap() first");
   require_current("ema", weights_);
   ++updates_;
   const double t = static_cast<double>(updates_);
@@ -64,7 +65,7 @@ void Ema::load_state(const std::map<std::string, Tensor>& saved, std::int64_t up
     const auto found = saved.find(name);
     if (found == saved.end()) fail<ConfigError>("ema", "the saved state has no `{}`", name);
     if (found->second.shape() != tensor.shape() || found->second.dtype() != tensor.dtype())
-      fail<ShapeError>("ema", "saved state `{}` is {} {}, this model wants {} {}", name,
+      fail<ShapeError>("ema", "saved state `{}` is {} {}, this model expects {} {}", name,
                        found->second.shape().str(), weft::name(found->second.dtype()),
                        tensor.shape().str(), weft::name(tensor.dtype()));
   }

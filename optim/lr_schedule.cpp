@@ -46,8 +46,8 @@ ScheduleKind schedule_from_name(std::string_view name) {
   if (name == "linear") return ScheduleKind::linear;
   if (name == "cosine") return ScheduleKind::cosine;
   if (name == "wsd") return ScheduleKind::wsd;
-  fail<ConfigError>("schedule",
-                    "no schedule is called `{}`; choose constant, linear, cosine or wsd", name);
+  fail<ConfigError>("schedule", "unknown schedule `{}`; choose constant, linear, cosine or wsd",
+                    name);
 }
 
 }  // namespace weft::optim

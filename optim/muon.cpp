@@ -163,10 +163,10 @@ Muon::Muon(const std::vector<MuonMatrix>& matrices, NamedTensors rest, MuonOptio
   require_in("muon", "newton_schulz_steps", options_.newton_schulz_steps, 1, 100);
   for (const MuonMatrix& matrix : matrices_) {
     if (matrix.tensor.rank() < 2)
-      fail<ConfigError>("muon", "`{}` {} is no matrix; give it to the rest", matrix.name,
+      fail<ConfigError>("muon", "`{}` {} is not a matrix; give it to the rest", matrix.name,
                         matrix.tensor.shape().str());
     if (matrix.row_blocks < 1 || matrix.tensor.size(0) % matrix.row_blocks != 0)
-      fail<ConfigError>("muon", "`{}` {} cannot be cut into {} blocks of rows", matrix.name,
+      fail<ConfigError>("muon", "`{}` {} cannot be split into {} blocks of rows", matrix.name,
                         matrix.tensor.shape().str(), matrix.row_blocks);
     momentum_.push_back(Tensor::zeros(matrix.tensor.shape(), matrix.tensor.dtype()));
   }
@@ -218,7 +218,7 @@ void Muon::update() {
 
 Tensor orthogonalize(const Tensor& matrix, int steps) {
   if (matrix.rank() != 2)
-    fail<ShapeError>("orthogonalize", "wants a matrix, got {}", matrix.shape().str());
+    fail<ShapeError>("orthogonalize", "expects a matrix, got {}", matrix.shape().str());
   const Tensor in = raw::contiguous(matrix), out = Tensor::empty(matrix.shape(), matrix.dtype());
   if (in.numel() == 0) return out;
   dispatch_float(in.dtype(), "orthogonalize", [&]<class T>(T) {

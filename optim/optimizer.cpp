@@ -78,8 +78,8 @@ void Optimizer::step() {
   });
   if (!trains) {
     fail<ConfigError>("optimizer",
-                      "none of its {} parameters (`{}`, ...) requires a gradient, so that nothing "
-                      "is trained; call set_requires_grad() on those to train",
+                      "none of its {} parameters (`{}`, ...) requires a gradient, so nothing would "
+                      "be trained; call set_requires_grad() on those to train",
                       parameters_.size(), parameters_.front().first);
   }
   step_as_part();
@@ -111,7 +111,7 @@ void Optimizer::load_state(const std::map<std::string, Tensor>& saved, std::int6
       fail<ConfigError>("optimizer",
                         "the saved state has no `{}`; was it saved by another optimizer?", name);
     if (found->second.shape() != tensor.shape() || found->second.dtype() != tensor.dtype())
-      fail<ShapeError>("optimizer", "saved state `{}` is {} {}, this model wants {} {}", name,
+      fail<ShapeError>("optimizer", "saved state `{}` is {} {}, this model expects {} {}", name,
                        found->second.shape().str(), weft::name(found->second.dtype()),
                        tensor.shape().str(), weft::name(tensor.dtype()));
     if (name.starts_with(kCount) && found->second.data<std::int64_t>()[0] < 0)

@@ -48,9 +48,9 @@ class Optimizer {
   double lr_factor() const { return lr_factor_; }
   std::int64_t steps() const { return steps_; }
 
-  const NamedTensors& parameters() const { return parameters_; }
-  /// Live handles on all state, named `<buffer>.<parameter>`; with steps() this is all that
-  /// resuming needs. `step.<parameter>`: its steps so far (i64), where the rule counts them.
+  const NamedTensors& parameters() const { return parameters_; }  ///< by name
+  /// Live handles on all state, named `buffer.parameter`; with steps() this is all that
+  /// resuming needs. `step.parameter`: its steps so far (i64), where the rule counts them.
   virtual NamedTensors state() const = 0;
   /// Brings back what state() gave; a state without counts, as older programs saved it, counts
   /// `steps` for every parameter. Throws ConfigError for a missing name or a count below 0,

@@ -13,7 +13,7 @@ Sgd::Sgd(NamedTensors parameters, SgdOptions options)
   require_in("sgd", "weight_decay", options_.weight_decay, 0,
              std::numeric_limits<double>::infinity());
   if (options_.nesterov && options_.momentum == 0)
-    fail<ConfigError>("sgd", "nesterov wants a momentum above 0");
+    fail<ConfigError>("sgd", "nesterov expects a momentum above 0");
   if (options_.momentum > 0) momentum_ = zeros_like_parameters();
 }
 

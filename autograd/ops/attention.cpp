@@ -34,7 +34,7 @@ void check(const char* op, const Tensor& q, const Tensor& k, const Tensor& v,
   if (q.dtype() != k.dtype() || (v.defined() && v.dtype() != q.dtype()))
     fail<DTypeError>(op, "operands of different dtypes: q {}, k {}, v {}; cast one",
                      name(q.dtype()), name(k.dtype()), v.defined() ? name(v.dtype()) : "none");
-  if (!is_float(q.dtype())) fail<DTypeError>(op, "wants f32 or f64, got {}", name(q.dtype()));
+  if (!is_float(q.dtype())) fail<DTypeError>(op, "expects f32 or f64, got {}", name(q.dtype()));
   if (k.size(0) != q.size(0) || (v.defined() && v.size(0) != q.size(0)))
     fail<ShapeError>(op, "batches differ: {}", shapes(q, k, v));
   if (k.size(3) != q.size(3))

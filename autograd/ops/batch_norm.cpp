@@ -22,7 +22,7 @@ void check_batch_norm(const Tensor& x, const Tensor& weight, const Tensor& bias,
   if (x.rank() < 2)
     fail<ShapeError>(kBatchNorm, "x must be (batch, channels, ...): x {}", x.shape().str());
   if (!is_float(x.dtype()))
-    fail<DTypeError>(kBatchNorm, "wants f32 or f64, got {}", name(x.dtype()));
+    fail<DTypeError>(kBatchNorm, "expects f32 or f64, got {}", name(x.dtype()));
   if (!(o.eps > 0)) fail<ConfigError>(kBatchNorm, "eps must be above 0, got {}", o.eps);
   if (!(o.momentum >= 0 && o.momentum <= 1))
     fail<ConfigError>(kBatchNorm, "momentum must be in [0, 1], got {}", o.momentum);

@@ -32,7 +32,7 @@ void check_dtypes(const char* op, const Tensor& a, const Tensor& b) {
 
 void check_mask(const char* op, const Tensor& mask) {
   if (mask.dtype() != DType::u8)
-    fail<DTypeError>(op, "wants a u8 mask, got {}; compare with equal, greater or less",
+    fail<DTypeError>(op, "expects a u8 mask, got {}; compare with equal, greater or less",
                      name(mask.dtype()));
 }
 
@@ -230,7 +230,7 @@ Tensor masked_fill(const Tensor& x, const Tensor& mask, double value) {
     fail<ShapeError>("masked_fill", "the mask must broadcast to x: x {}, mask {}", x.shape().str(),
                      mask.shape().str());
   if (!is_float(x.dtype()))
-    fail<DTypeError>("masked_fill", "wants f32 or f64, got {}", name(x.dtype()));
+    fail<DTypeError>("masked_fill", "expects f32 or f64, got {}", name(x.dtype()));
   const Tensor out = where(mask, Tensor::scalar(value, x.dtype()), x.detach());
   return record("masked_fill", out, {x},
                 [mask](const Tensor& g) -> Gradients { return {masked_fill(g, mask, 0)}; },

@@ -185,7 +185,7 @@ void check_conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, std
     fail<ShapeError>("conv2d", "{} input and {} output channels do not divide into {} groups",
                      channels, out_channels, groups);
   if (weight.shape()[1] != channels / groups)
-    fail<ShapeError>("conv2d", "weight {} wants {} channels a group, x {} has {}",
+    fail<ShapeError>("conv2d", "weight {} expects {} channels per group, x {} has {}",
                      weight.shape().str(), weight.shape()[1], x.shape().str(), channels / groups);
   if (bias.defined() && bias.shape() != Shape{out_channels})
     fail<ShapeError>("conv2d", "bias {} must be ({},), one for each output channel",

@@ -15,7 +15,7 @@ namespace {
 
 void check_dice(const Tensor& x, const Tensor& alpha, const DiceOptions& o) {
   if (x.rank() != 2) fail<ShapeError>("dice", "x must be (N, channels): x {}", x.shape().str());
-  if (!is_float(x.dtype())) fail<DTypeError>("dice", "wants f32 or f64, got {}", name(x.dtype()));
+  if (!is_float(x.dtype())) fail<DTypeError>("dice", "expects f32 or f64, got {}", name(x.dtype()));
   if (!(o.eps > 0)) fail<ConfigError>("dice", "eps must be above 0, got {}", o.eps);
   if (!(o.momentum >= 0 && o.momentum <= 1))
     fail<ConfigError>("dice", "momentum must be in [0, 1], got {}", o.momentum);

@@ -21,10 +21,10 @@ class Dims {
       Dims(Number dim)
       : dims_{static_cast<std::int64_t>(dim)} {}
 
-  bool empty() const { return dims_.empty(); }
+  bool empty() const { return dims_.empty(); }  ///< no dimension
   auto begin() const { return dims_.begin(); }
   auto end() const { return dims_.end(); }
-  void push_back(std::int64_t dim) { dims_.push_back(dim); }
+  void push_back(std::int64_t dim) { dims_.push_back(dim); }  ///< one more
 
  private:
   std::vector<std::int64_t> dims_;

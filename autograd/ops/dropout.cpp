@@ -7,9 +7,10 @@
 namespace weft {
 
 Tensor dropout(const Tensor& x, double p, bool training, Generator& generator) {
-  if (!(p >= 0 && p < 1)) fail<ConfigError>("dropout", "wants a probability 0 <= p < 1, got {}", p);
+  if (!(p >= 0 && p < 1))
+    fail<ConfigError>("dropout", "expects a probability 0 <= p < 1, got {}", p);
   if (!is_float(x.dtype()))
-    fail<DTypeError>("dropout", "wants f32 or f64, got {}", name(x.dtype()));
+    fail<DTypeError>("dropout", "expects f32 or f64, got {}", name(x.dtype()));
   if (p == 0 || !training) return x;
   const std::int64_t n = x.numel();
   const Tensor from = raw::contiguous(x), out = Tensor::empty(x.shape(), x.dtype());

@@ -108,7 +108,8 @@ Tensor einsum(std::string_view formula, const Tensor& a) {
   const Formula parsed = parse(formula, 1);
   std::string letters = parsed.operands[0];
   check_rank(formula, letters, a);
-  if (!is_float(a.dtype())) fail<DTypeError>("einsum", "wants f32 or f64, got {}", name(a.dtype()));
+  if (!is_float(a.dtype()))
+    fail<DTypeError>("einsum", "expects f32 or f64, got {}", name(a.dtype()));
   return arrange(sum_others(a, letters, parsed.output), letters, parsed.output);
 }
 

@@ -10,7 +10,7 @@ namespace weft {
 
 Tensor pairwise_interactions(const Tensor& x, const Tensor& factors) {
   if (x.rank() != 2 || factors.rank() != 2 || x.size(1) != factors.size(0))
-    fail<ShapeError>("pairwise_interactions", "wants x (B, N) and factors (N, K), got {} and {}",
+    fail<ShapeError>("pairwise_interactions", "expects x (B, N) and factors (N, K), got {} and {}",
                      x.shape().str(), factors.shape().str());
   // (sum_i a_i)^2 - sum_i a_i^2 = 2 sum_{i<j} a_i a_j for a_i = v_if x_i; the squares need no sum
   // over f for each row of x, only |v_i|^2.

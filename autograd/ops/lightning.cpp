@@ -26,13 +26,13 @@ void check_lightning(const Tensor& q, const Tensor& k, const Tensor& v,
     fail<DTypeError>(kLightning, "operands of different dtypes: q {}, k {}, v {}; cast one",
                      name(q.dtype()), name(k.dtype()), name(v.dtype()));
   if (!is_float(q.dtype()))
-    fail<DTypeError>(kLightning, "wants f32 or f64, got {}", name(q.dtype()));
+    fail<DTypeError>(kLightning, "expects f32 or f64, got {}", name(q.dtype()));
   if (k.shape() != q.shape())
     fail<ShapeError>(kLightning, "q and k must have one shape: {}", shapes());
   if (v.size(0) != q.size(0) || v.size(1) != q.size(1) || v.size(2) != q.size(2))
     fail<ShapeError>(kLightning, "batches, heads or lengths of q and v differ: {}", shapes());
   if (!options.decay.empty() && static_cast<std::int64_t>(options.decay.size()) != q.size(1))
-    fail<ConfigError>(kLightning, "wants one decay a head, {}, got {}", q.size(1),
+    fail<ConfigError>(kLightning, "expects one decay per head, {}, got {}", q.size(1),
                       options.decay.size());
   for (const double decay : options.decay)
     if (!(decay > 0 && decay <= 1))
@@ -43,7 +43,7 @@ void check_lightning(const Tensor& q, const Tensor& k, const Tensor& v,
     fail<ConfigError>(kLightning, "a state needs causal attention: what follows is not known yet");
   const Shape wanted{q.size(0), q.size(1), q.size(3), v.size(3)};
   if (state.shape() != wanted || !state.is_contiguous())
-    fail<ShapeError>(kLightning, "the state must be {}, without gaps, got {}", wanted.str(),
+    fail<ShapeError>(kLightning, "the state must be {}and contiguous, got {}", wanted.str(),
                      state.shape().str());
   if (state.dtype() != q.dtype())
     fail<DTypeError>(kLightning, "the state must have the dtype of q, {}, got {}", name(q.dtype()),

@@ -35,7 +35,7 @@ void check_same_shape(const char* op, const Tensor& x, const Tensor& target) {
   if (x.dtype() != target.dtype())
     fail<DTypeError>(op, "operands of different dtypes: x {}, target {}; cast one", name(x.dtype()),
                      name(target.dtype()));
-  if (!is_float(x.dtype())) fail<DTypeError>(op, "wants f32 or f64, got {}", name(x.dtype()));
+  if (!is_float(x.dtype())) fail<DTypeError>(op, "expects f32 or f64, got {}", name(x.dtype()));
 }
 
 void check_cross_entropy(const Tensor& logits, const Tensor& targets,
@@ -45,9 +45,9 @@ void check_cross_entropy(const Tensor& logits, const Tensor& targets,
     fail<ShapeError>(kOp, "logits must have a last dimension of classes: logits {}",
                      logits.shape().str());
   if (!is_float(logits.dtype()))
-    fail<DTypeError>(kOp, "wants logits as f32 or f64, got {}", name(logits.dtype()));
+    fail<DTypeError>(kOp, "expects logits as f32 or f64, got {}", name(logits.dtype()));
   if (targets.dtype() != DType::i32 && targets.dtype() != DType::i64)
-    fail<DTypeError>(kOp, "wants targets as i32 or i64, got {}", name(targets.dtype()));
+    fail<DTypeError>(kOp, "expects targets as i32 or i64, got {}", name(targets.dtype()));
   if (targets.shape() != Shape(logits.shape().begin(), logits.shape().end() - 1))
     fail<ShapeError>(
         kOp,

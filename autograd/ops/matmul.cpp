@@ -100,7 +100,7 @@ void check_operands(const Tensor& a, const Tensor& b, const char* op) {
   if (a.dtype() != b.dtype())
     fail<DTypeError>(op, "operands of different dtypes: a {}, b {}; cast one", name(a.dtype()),
                      name(b.dtype()));
-  if (!is_float(a.dtype())) fail<DTypeError>(op, "wants f32 or f64, got {}", name(a.dtype()));
+  if (!is_float(a.dtype())) fail<DTypeError>(op, "expects f32 or f64, got {}", name(a.dtype()));
 }
 
 /// (..., M, K) x (K, N) where a's leading dimensions fold into M: one tall product.
@@ -158,7 +158,8 @@ void check_linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
     fail<DTypeError>("linear", "operands of different dtypes: x {}, weight {}, bias {}; cast one",
                      name(x.dtype()), name(weight.dtype()),
                      bias.defined() ? name(bias.dtype()) : "none");
-  if (!is_float(x.dtype())) fail<DTypeError>("linear", "wants f32 or f64, got {}", name(x.dtype()));
+  if (!is_float(x.dtype()))
+    fail<DTypeError>("linear", "expects f32 or f64, got {}", name(x.dtype()));
 }
 
 /// x as rows that gemm reads: (N, I) with a row stride.

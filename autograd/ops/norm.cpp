@@ -17,7 +17,7 @@ using kernels::NormArgs;
 
 void check(const char* op, const Tensor& x, const Tensor& weight, const Tensor& bias, double eps) {
   if (x.rank() < 1) fail<ShapeError>(op, "x must have a last dimension: x {}", x.shape().str());
-  if (!is_float(x.dtype())) fail<DTypeError>(op, "wants f32 or f64, got {}", name(x.dtype()));
+  if (!is_float(x.dtype())) fail<DTypeError>(op, "expects f32 or f64, got {}", name(x.dtype()));
   if (!(eps >= 0)) fail<ConfigError>(op, "eps must be 0 or more, got {}", eps);
   for (const auto& [t, what] : {std::pair{&weight, "weight"}, std::pair{&bias, "bias"}}) {
     if (!t->defined()) continue;

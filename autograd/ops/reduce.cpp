@@ -174,7 +174,7 @@ Tensor var(const Tensor& x, const Dims& dims, int correction, bool keepdim) {
   if (plan.count <= correction)
     fail<NumericError>("var", "needs more elements than the correction: {} over {} of x {}",
                        correction, plan.count, x.shape().str());
-  if (!is_float(x.dtype())) fail<DTypeError>("var", "wants f32 or f64, got {}", name(x.dtype()));
+  if (!is_float(x.dtype())) fail<DTypeError>("var", "expects f32 or f64, got {}", name(x.dtype()));
   const double scale = 1.0 / static_cast<double>(plan.count - correction);
   // Two passes: squares of the deviations, which do not cancel as sum(x^2) - mean^2 would. In f64,
   // whose squares hold those of every f32, and whose mean a large f32 needs: that of 10,000,001 and

@@ -23,7 +23,7 @@ void check_roi_align(const Tensor& x, const Tensor& regions, const RoiAlignOptio
     fail<ShapeError>(kRoiAlign, "regions {} must be (R, 5): image, x0, y0, x1, y1",
                      regions.shape().str());
   if (!is_float(x.dtype()))
-    fail<DTypeError>(kRoiAlign, "wants f32 or f64, got {}", name(x.dtype()));
+    fail<DTypeError>(kRoiAlign, "expects f32 or f64, got {}", name(x.dtype()));
   if (regions.dtype() != x.dtype())
     fail<DTypeError>(kRoiAlign, "operands of different dtypes: x {}, regions {}; cast one",
                      name(x.dtype()), name(regions.dtype()));

@@ -75,7 +75,7 @@ Tensor rotate(const Tensor& x, std::int64_t first, double base, double sign) {
 
 Tensor rope(const Tensor& x, std::int64_t first_position, double base) {
   if (x.rank() < 2 || x.size(-1) % 2 != 0)
-    fail<ShapeError>("rope", "wants (..., T, D) with an even D, got {}", x.shape().str());
+    fail<ShapeError>("rope", "expects (..., T, D) with an even D, got {}", x.shape().str());
   dispatch_float(x.dtype(), "rope", [](auto) {});
   if (first_position < 0 || first_position > kMaxPosition - x.size(-2))
     fail<ConfigError>("rope", "positions must lie in 0 .. {}, got {} to {}", kMaxPosition,

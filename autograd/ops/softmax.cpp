@@ -13,7 +13,7 @@ namespace {
 
 /// The dimension from the front; a scalar counts as one row of one element.
 int row_dim(const Tensor& x, std::int64_t dim, const char* op) {
-  if (!is_float(x.dtype())) fail<DTypeError>(op, "wants f32 or f64, got {}", name(x.dtype()));
+  if (!is_float(x.dtype())) fail<DTypeError>(op, "expects f32 or f64, got {}", name(x.dtype()));
   return x.rank() == 0 && (dim == 0 || dim == -1) ? 0 : normalize_dim(dim, x.rank(), op);
 }
 

@@ -162,10 +162,11 @@ Tensor softplus(const Tensor& x) {
 
 Tensor clamp(const Tensor& x, double low, double high) {
   if (!(low <= high))
-    fail<ConfigError>("clamp", "wants low <= high, got low {}, high {}", low, high);
+    fail<ConfigError>("clamp", "expects low <= high, got low {}, high {}", low, high);
   const Tensor least = Tensor::scalar(low, x.dtype()), most = Tensor::scalar(high, x.dtype());
   const Tensor from = x.detach();
-  if (!is_float(x.dtype())) fail<DTypeError>("clamp", "wants f32 or f64, got {}", name(x.dtype()));
+  if (!is_float(x.dtype()))
+    fail<DTypeError>("clamp", "expects f32 or f64, got {}", name(x.dtype()));
   return record("clamp", minimum(maximum(from, least), most), {x},
                 [from, least, most](const Tensor& g) -> Gradients {
                   // Inside is what stays as it is: so NaN, which equals nothing, is outside.

@@ -88,7 +88,7 @@ Sample make_batch_norm() {
        [] {
          batch_norm(Tensor::zeros({2, 3, 4}, DType::i32));
        },
-       "[batch_norm] wants f32 or f64, got i32"}};
+       "[batch_norm] expects f32 or f64, got i32"}};
   for (const Shape& shape : {Shape{128, 16, 28, 28}, Shape{128, 64, 7, 7}}) {
     const double n = static_cast<double>(shape.numel());
     sample.benchmarks.push_back({shape.str(), f32_inputs({shape, {shape[1]}, {shape[1]}}, 0.5, 1.5),

@@ -70,7 +70,7 @@ std::vector<ErrorCase> operand_errors(const std::string& name, Op op) {
       {"two dtypes", [op] { op(values({2}, 1), Tensor::ones({2})); },
        "[" + name + "] operands differ in dtype: a f64, b f32; cast() one of them"},
       {"integers", [op] { op(Tensor::arange(3), Tensor::arange(3)); },
-       "[" + name + "] wants f32 or f64, got i64"},
+       "[" + name + "] expects f32 or f64, got i64"},
   };
 }
 
@@ -251,11 +251,11 @@ Sample make_where() {
   };
   s.errors = {
       {"condition", [] { where(values({2}, 1), values({2}, 2), values({2}, 3)); },
-       "[where] wants a u8 mask, got f64; compare with equal, greater or less"},
+       "[where] expects a u8 mask, got f64; compare with equal, greater or less"},
       {"dtypes", [] { where(mask_of({2}, 1), values({2}, 2), Tensor::ones({2})); },
        "[where] operands differ in dtype: a f64, b f32; cast() one of them"},
       {"integers", [] { where(mask_of({2}, 1), Tensor::arange(2), Tensor::arange(2)); },
-       "[where] wants f32 or f64, got i64"},
+       "[where] expects f32 or f64, got i64"},
       {"shapes", [] { where(mask_of({2}, 1), values({3}, 2), values({3}, 3)); },
        "[where] shapes do not broadcast: a (2,), b (3,); each pair of sizes, from the last, must "
        "be equal or hold a 1"},
@@ -312,9 +312,9 @@ Sample make_masked_fill() {
        },
        "[masked_fill] the mask must broadcast to x: x (3,), mask (2, 3)"},
       {"mask dtype", [] { masked_fill(values({3}, 1), values({3}, 2), 0); },
-       "[masked_fill] wants a u8 mask, got f64; compare with equal, greater or less"},
+       "[masked_fill] expects a u8 mask, got f64; compare with equal, greater or less"},
       {"integers", [] { masked_fill(Tensor::arange(3), mask_of({3}, 2), 0); },
-       "[masked_fill] wants f32 or f64, got i64"},
+       "[masked_fill] expects f32 or f64, got i64"},
   };
   s.benchmarks = {{"one shape",
                    [] {

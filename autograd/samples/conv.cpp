@@ -117,7 +117,7 @@ Sample make_conv2d() {
        "[conv2d] weight (3, 3, 3) must have 4 dimensions (out channels, in channels / groups, "
        "height, width)"},
       {"channels", call({1, 3, 4, 4}, {2, 4, 3, 3}, {}),
-       "[conv2d] weight (2, 4, 3, 3) wants 4 channels a group, x (1, 3, 4, 4) has 3"},
+       "[conv2d] weight (2, 4, 3, 3) expects 4 channels per group, x (1, 3, 4, 4) has 3"},
       {"groups", call({1, 3, 4, 4}, {2, 1, 3, 3}, {.groups = 2}),
        "[conv2d] 3 input and 2 output channels do not divide into 2 groups"},
       {"no group", call({1, 3, 4, 4}, {2, 3, 3, 3}, {.groups = 0}),
@@ -211,7 +211,7 @@ std::vector<ErrorCase> pool_errors(const std::string& name,
        [=] {
          op(Tensor::zeros({1, 1, 2, 2}, DType::i64), {});
        },
-       "[" + name + "] wants f32 or f64, got i64"},
+       "[" + name + "] expects f32 or f64, got i64"},
   };
 }
 

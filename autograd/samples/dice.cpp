@@ -78,7 +78,7 @@ Sample make_dice() {
        [] {
          dice(Tensor::zeros({2, 3}, DType::i32), Tensor::zeros({3}));
        },
-       "[dice] wants f32 or f64, got i32"}};
+       "[dice] expects f32 or f64, got i32"}};
   for (const Shape& shape : {Shape{2048, 36}, Shape{65536, 36}}) {
     const double n = static_cast<double>(shape.numel());
     sample.benchmarks.push_back({shape.str(), f32_inputs({shape, {shape[1]}}),

@@ -50,13 +50,13 @@ Sample make_dropout() {
   s.cases[2].check.max_elements = 100;
   s.errors = {
       {"all", [] { dropping(1)({values({2}, 1)}); },
-       "[dropout] wants a probability 0 <= p < 1, got 1"},
+       "[dropout] expects a probability 0 <= p < 1, got 1"},
       {"negative", [] { dropping(-0.5)({values({2}, 1)}); },
-       "[dropout] wants a probability 0 <= p < 1, got -0.5"},
+       "[dropout] expects a probability 0 <= p < 1, got -0.5"},
       {"NaN", [] { dropping(std::numeric_limits<double>::quiet_NaN())({values({2}, 1)}); },
-       "[dropout] wants a probability 0 <= p < 1, got nan"},
+       "[dropout] expects a probability 0 <= p < 1, got nan"},
       {"integers", [] { dropping(0.5)({Tensor::arange(3)}); },
-       "[dropout] wants f32 or f64, got i64"},
+       "[dropout] expects f32 or f64, got i64"},
   };
   s.benchmarks = {
       {"(512, 2048)", f32_inputs({{512, 2048}}), dropping(0.2), 512.0 * 2048, 8.0 * 512 * 2048}};

@@ -67,7 +67,7 @@ Sample make_embedding() {
        [] {
          embedding(values({65, 2}, 1), values({2}, 1));
        },
-       "[embedding] wants ids as i32 or i64, got f64"},
+       "[embedding] expects ids as i32 or i64, got f64"},
   };
   s.benchmarks = {
       {"12 x 64 of 65 x 128",
@@ -136,7 +136,7 @@ Sample make_index_select() {
        [] {
          index_select(values({4, 3}, 1), 0, values({2}, 1));
        },
-       "[index_select] wants ids as i32 or i64, got f64"},
+       "[index_select] expects ids as i32 or i64, got f64"},
   };
   s.benchmarks = {
       {"4096 of 4096 x 256",
@@ -221,7 +221,7 @@ Sample make_gather() {
        [] {
          gather(values({2, 3}, 1), 0, values({2, 3}, 1));
        },
-       "[gather] wants ids as i32 or i64, got f64"},
+       "[gather] expects ids as i32 or i64, got f64"},
   };
   s.benchmarks = {
       {"one of 4096 x 256",

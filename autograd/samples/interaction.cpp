@@ -41,7 +41,7 @@ const Register pairwise_interactions_sample("pairwise_interactions", Kind::op, [
        [] {
          pairwise_interactions(Tensor::zeros({2, 3}), Tensor::zeros({4, 2}));
        },
-       "[pairwise_interactions] wants x (B, N) and factors (N, K), got (2, 3) and (4, 2)"}};
+       "[pairwise_interactions] expects x (B, N) and factors (N, K), got (2, 3) and (4, 2)"}};
   sample.benchmarks = {{"4,096 rows of 256 features, 16 factors",
                         [] {
                           return Inputs{raw::cast(values({4096, 256}, 1), DType::f32),

@@ -160,7 +160,7 @@ Sample lightning_sample() {
        prefix + "batches, heads or lengths of q and v differ: q (2, 2, 3, 4), k (2, 2, 3, 4), v "
                 "(2, 2, 4, 4)"},
       {"decays", [=] { call(q, q, v, {.decay = {0.5}}); },
-       prefix + "wants one decay a head, 2, got 1"},
+       prefix + "expects one decay per head, 2, got 1"},
       {"decay",
        [=] {
          call(q, q, v, {.decay = {0.5, 1.5}});
@@ -175,7 +175,7 @@ Sample lightning_sample() {
        [=] {
          call(q, q, v, {.state = Tensor::zeros({2, 2, 5, 4})});
        },
-       prefix + "the state must be (2, 2, 4, 5), without gaps, got (2, 2, 5, 4)"},
+       prefix + "the state must be (2, 2, 4, 5)and contiguous, got (2, 2, 5, 4)"},
       {"state dtype",
        [=] {
          call(q, q, v, {.state = Tensor::zeros({2, 2, 4, 5}, DType::f64)});

@@ -133,7 +133,7 @@ Sample cross_entropy_sample() {
        [=] {
          call({2, 4}, Tensor::zeros({2}), {});
        },
-       "[cross_entropy] wants targets as i32 or i64, got f32"}};
+       "[cross_entropy] expects targets as i32 or i64, got f32"}};
   sample.benchmarks = {cross_entropy_benchmark("GPT (768, 65)", 768, 65),
                        cross_entropy_benchmark("(512, 50000)", 512, 50000)};
   return sample;
@@ -184,7 +184,7 @@ Sample pair_sample(const char* name, const Loss& loss, const Pair& pair, double 
        [=] {
          loss(Tensor::zeros({2}, DType::i32), Tensor::zeros({2}, DType::i32), Reduction::mean);
        },
-       prefix + "wants f32 or f64, got i32"}};
+       prefix + "expects f32 or f64, got i32"}};
   sample.benchmarks = {{"(768, 128)",
                         [=] {
                           return Inputs{raw::cast(values({768, 128}, 1), DType::f32),

@@ -130,7 +130,7 @@ Sample matmul_sample() {
                     [] {
                       matmul(Tensor::zeros({2, 2}, DType::i64), Tensor::zeros({2, 2}, DType::i64));
                     },
-                    "[matmul] wants f32 or f64, got i64"}};
+                    "[matmul] expects f32 or f64, got i64"}};
   sample.benchmarks = {matmul_benchmark({768, 128}, {128, 512}, 2.0 * 768 * 128 * 512),
                        matmul_benchmark({48, 64, 32}, {48, 32, 64}, 2.0 * 48 * 64 * 32 * 64),
                        matmul_benchmark({1024, 1024}, {1024, 1024}, 2.0 * 1024 * 1024 * 1024)};

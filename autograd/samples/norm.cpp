@@ -83,7 +83,7 @@ Sample make(const char* name, bool center) {
                     [=] {
                       call(Tensor::zeros({2, 4}, DType::i32), Tensor(), 1e-5);
                     },
-                    prefix + "wants f32 or f64, got i32"}};
+                    prefix + "expects f32 or f64, got i32"}};
   for (const Shape& shape : {Shape{768, 128}, Shape{6400, 64}})
     sample.benchmarks.push_back(
         {shape.str(),

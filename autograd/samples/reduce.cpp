@@ -119,7 +119,7 @@ std::vector<ErrorCase> reduction_errors(const std::string& name, Op op) {
        },
        "[" + name + "] dimension 1 is given twice"},
       {"integers", [op] { op(Tensor::arange(3), {}, false); },
-       "[" + name + "] wants f32 or f64, got i64"},
+       "[" + name + "] expects f32 or f64, got i64"},
   };
 }
 
@@ -356,7 +356,7 @@ Sample make_cumsum() {
          cumsum(values({2, 3}, 1), 2);
        },
        "[cumsum] dimension 2 is out of range for 2 dimensions"},
-      {"integers", [] { cumsum(Tensor::arange(3), 0); }, "[cumsum] wants f32 or f64, got i64"},
+      {"integers", [] { cumsum(Tensor::arange(3), 0); }, "[cumsum] expects f32 or f64, got i64"},
   };
   s.benchmarks = {bench("rows of (4096, 256)", {4096, 256}, along(-1)),
                   bench("columns of (4096, 256)", {4096, 256}, along(0))};
@@ -387,7 +387,7 @@ Sample make_sum_to() {
          sum_to(values({4, 3}, 1), {4});
        },
        "[sum_to] the shape must broadcast to x: x (4, 3), shape (4,)"},
-      {"integers", [] { sum_to(Tensor::arange(3), {}); }, "[sum_to] wants f32 or f64, got i64"},
+      {"integers", [] { sum_to(Tensor::arange(3), {}); }, "[sum_to] expects f32 or f64, got i64"},
   };
   s.benchmarks = {bench("a row of (4096, 256)", {4096, 256}, to({256})),
                   bench("a column of (4096, 256)", {4096, 256}, to({4096, 1}))};

@@ -48,9 +48,9 @@ Sample make() {
                     [] {
                       rope(Tensor::zeros({2, 3}));
                     },
-                    "[rope] wants (..., T, D) with an even D, got (2, 3)"},
+                    "[rope] expects (..., T, D) with an even D, got (2, 3)"},
                    {"rank", [] { rope(Tensor::zeros({4})); },
-                    "[rope] wants (..., T, D) with an even D, got (4,)"},
+                    "[rope] expects (..., T, D) with an even D, got (4,)"},
                    {"position",
                     [] {
                       rope(Tensor::zeros({2, 4}), -1);
@@ -65,7 +65,7 @@ Sample make() {
                     [] {
                       rope(Tensor::zeros({2, 4}, DType::i64));
                     },
-                    "[rope] wants f32 or f64, got i64"}};
+                    "[rope] expects f32 or f64, got i64"}};
   sample.benchmarks = {
       {"(12, 4, 64, 32)",
        [] {

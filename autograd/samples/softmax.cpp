@@ -89,7 +89,7 @@ Sample make(const char* name, Op op, bool logarithm) {
                     [=] {
                       op(Tensor::zeros({2, 3}, DType::i64), -1);
                     },
-                    prefix + "wants f32 or f64, got i64"}};
+                    prefix + "expects f32 or f64, got i64"}};
   for (const Shape& shape : {Shape{3072, 64}, Shape{768, 65}, Shape{64, 50000}})
     sample.benchmarks.push_back(
         {shape.str(), [=] { return Inputs{raw::cast(values(shape, 1), DType::f32)}; },

@@ -44,7 +44,7 @@ Sample unary_sample(const std::string& name, const Op& op, const Function& f, do
           [op](const Inputs& in) { return op(in[0].detach()); }, elementwise(f)),
   };
   s.errors = {
-      {"integers", [op] { op(Tensor::arange(3)); }, "[" + name + "] wants f32 or f64, got i64"}};
+      {"integers", [op] { op(Tensor::arange(3)); }, "[" + name + "] expects f32 or f64, got i64"}};
   constexpr double kElements = 512 * 2048;
   s.benchmarks = {{"(512, 2048)", f32_inputs({{512, 2048}}, low, high), calling(op),
                    flops * kElements, 8 * kElements}};
@@ -182,9 +182,9 @@ Sample make_clamp() {
                               calling([](const Tensor& x) { return clamp(x, 0); }),
                               elementwise([](double x) { return std::max(x, 0.0); })));
   s.errors.push_back({"limits", [] { clamp(values({2}, 1), 2, 1); },
-                      "[clamp] wants low <= high, got low 2, high 1"});
+                      "[clamp] expects low <= high, got low 2, high 1"});
   s.errors.push_back({"NaN", [] { clamp(values({2}, 1), kNan); },
-                      "[clamp] wants low <= high, got low nan, high inf"});
+                      "[clamp] expects low <= high, got low nan, high inf"});
   return s;
 }
 

@@ -231,11 +231,11 @@ class ZipReader {
   }
   std::string_view piece(std::uint64_t offset, std::uint64_t count) const {
     if (offset > bytes_.size() || count > bytes_.size() - offset)
-      fail<IoError>(where_, "is a torn zip file");
+      fail<IoError>(where_, "is a truncated zip file");
     return bytes_.substr(offset, count);
   }
   void expect(std::uint64_t offset, std::uint64_t signature) const {
-    if (field(offset, 4) != signature) fail<IoError>(where_, "is a torn zip file");
+    if (field(offset, 4) != signature) fail<IoError>(where_, "is a truncated zip file");
   }
   std::uint64_t find_end() const {
     for (std::size_t back = kEndBytes; back <= bytes_.size() && back <= kEndBytes + kLongestComment;
@@ -280,7 +280,7 @@ std::map<std::string, Tensor> load_npz(const std::string& path) {
         local + kLocalBytes + zip.field(local + 26, 2) + zip.field(local + 28, 2);
     if (name.ends_with(".npy")) name.resize(name.size() - 4);
     if (!arrays.emplace(name, parse_npy(zip.piece(data, size), where)).second)
-      fail<IoError>(where, "stands twice in the file");
+      fail<IoError>(where, "appears twice in the file");
     record += kCentralBytes + name_length + zip.field(record + 30, 2) + zip.field(record + 32, 2);
   }
   return arrays;

@@ -81,7 +81,7 @@ void InputFile::read_at(std::int64_t offset, void* data, std::size_t bytes) cons
       fail_errno(path_, "read");
     }
     if (got == 0)
-      fail<IoError>(path_.string(), "ends too early: {} more bytes are wanted at offset {}", bytes,
+      fail<IoError>(path_.string(), "ends too early: {} more bytes are needed at offset {}", bytes,
                     offset);
     next += got;
     offset += got;

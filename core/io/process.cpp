@@ -24,7 +24,7 @@ constexpr std::size_t kMostBytes = std::size_t{16} << 20;
 struct Pipe {
   Pipe() {
     if (::pipe2(ends.data(), O_CLOEXEC) != 0)
-      fail<IoError>("process", "no pipe to a child: {}", std::strerror(errno));
+      fail<IoError>("process", "cannot create a pipe to a child process: {}", std::strerror(errno));
   }
   ~Pipe() {
     close(0);

@@ -1,4 +1,5 @@
-// Other programs: started, waited for, asked to stop. The one place where weft starts any. Not for users.
+// Other programs: started, waited for, asked to stop. The one place where weft starts any. Not for
+// users.
 #pragma once
 
 #include <sys/types.h>

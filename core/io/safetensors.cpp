@@ -111,7 +111,8 @@ Json parse_header(const std::string& where, const std::string& text) {
   };
   Json json = Json::parse(text, watch, /*allow_exceptions=*/false);
   if (json.is_discarded() || !json.is_object())
-    fail<IoError>(where, "the header is not a JSON object: not a safetensors file, or a torn one");
+    fail<IoError>(where,
+                  "the header is not a JSON object: not a safetensors file, or a truncated one");
   if (!twice.empty()) fail<IoError>(where, "the tensor {} occurs twice", printable(twice));
   return json;
 }
@@ -129,7 +130,7 @@ Entry parse_entry(const std::string& where, const std::string& raw_name, const J
   const std::string name = printable(raw_name);
   if (!json.is_object() || !json.contains("dtype") || !json.contains("shape") ||
       !json.contains("data_offsets")) {
-    fail<IoError>(where, "tensor {}: wants dtype, shape and data_offsets", name);
+    fail<IoError>(where, "tensor {}: expects dtype, shape and data_offsets", name);
   }
   Entry entry{.name = raw_name};
   const Json& dtype = json["dtype"];
@@ -155,8 +156,8 @@ Entry parse_entry(const std::string& where, const std::string& raw_name, const J
   if (entry.begin > entry.end || entry.end > data_bytes) {
     fail<IoError>(
         where,
-        "tensor {}: bytes {} to {} lie outside the file's {} bytes of data: the file is torn", name,
-        entry.begin, entry.end, data_bytes);
+        "tensor {}: bytes {} to {} lie outside the file's {} bytes of data: the file is truncated",
+        name, entry.begin, entry.end, data_bytes);
   }
   std::int64_t numel = 0;
   try {
@@ -208,8 +209,8 @@ Header header_of(const std::string& where, const std::string& text, std::int64_t
     next = entry->end;
   }
   if (next != data_bytes)
-    fail<IoError>(where, "{} bytes of data, but the tensors hold {}: the file is torn", data_bytes,
-                  next);
+    fail<IoError>(where, "{} bytes of data, but the tensors hold {}: the file is truncated",
+                  data_bytes, next);
   return header;
 }
 
@@ -223,7 +224,7 @@ Header read_header(const std::string& where, const files::InputFile& file) {
       static_cast<std::int64_t>(length) > file.size() - 8) {
     fail<IoError>(where,
                   "the header's length, {}, does not fit a file of {} bytes: not a safetensors "
-                  "file, or a torn one",
+                  "file, or a truncated one",
                   length, file.size());
   }
   std::string text(length, '\0');

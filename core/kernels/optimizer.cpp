@@ -73,7 +73,7 @@ void check(const char* where, const Tensor& parameter, const Tensor& other) {
 void begin_write(const char* where, const Tensor& target) {
   if (!target.is_contiguous())
     fail<ShapeError>(where,
-                     "wants a target without gaps, got {} with strides {}; change a contiguous "
+                     "expects a contiguous target, got {} with strides {}; change a contiguous "
                      "copy and copy it back",
                      target.shape().str(), target.strides().str());
   target.bump_version();

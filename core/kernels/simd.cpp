@@ -68,7 +68,7 @@ void limit_simd(const std::string& name) {
     hwy::GetChosenTarget().Update(hwy::SupportedTargets());
     return;
   }
-  fail<ConfigError>("simd", "no instruction set `{}` here; there is {}", name,
+  fail<ConfigError>("simd", "instruction set `{}` is not available; available: {}", name,
                     fmt::join(simd_choices(), ", "));
 }
 

@@ -68,10 +68,10 @@ void read_line(const DelimitedReader& record, const ColumnPlaces& places, BoxLis
   const std::string where = record.place();
   const auto cell = [&](std::size_t k) { return record.fields()[places.places[k]]; };
   const std::string file(cell(0));
-  if (file.empty()) fail<IoError>(where, "no name of a picture: a line is {}", kHeader);
+  if (file.empty()) fail<IoError>(where, "the file name is missing: a line is {}", kHeader);
   const std::filesystem::path path(file);
   if (path.is_absolute() || std::find(path.begin(), path.end(), "..") != path.end())
-    fail<IoError>(where, "pictures lie in the folder of the list; this one is {}",
+    fail<IoError>(where, "images must lie in the folder of the list; this one is {}",
                   shown_field(file));
   std::vector<BoxLine>& boxes = list[file];
   bool empty = true;
@@ -88,8 +88,8 @@ void read_line(const DelimitedReader& record, const ColumnPlaces& places, BoxLis
   }
   const auto& [x0, y0, x1, y1] = box.box;
   if (!(x0 < x1 && y0 < y1))
-    fail<ConfigError>(where, "the box has no area: ({}, {}, {}, {}); wants x0 < x1 and y0 < y1", x0,
-                      y0, x1, y1);
+    fail<ConfigError>(where, "the box has no area: ({}, {}, {}, {}); expects x0 < x1 and y0 < y1",
+                      x0, y0, x1, y1);
   boxes.push_back(std::move(box));
 }
 
@@ -167,7 +167,7 @@ AnnotatedImages::AnnotatedImages(const std::string& folder, const AnnotatedOptio
   const std::string path = (std::filesystem::path(folder) / "boxes.csv").string();
   const BoxList list = read_list(path, options.old_rules, notes_);
   if (list.size() < 3)
-    fail<IoError>(path, "names {} pictures: it needs at least 3, one a split", list.size());
+    fail<IoError>(path, "names {} images: it needs at least 3, one per split", list.size());
   std::set<std::string> labels;
   std::vector<const BoxList::value_type*> pictures;
   for (const auto& entry : list) {

@@ -49,12 +49,13 @@ class Reader {
       int code = Z_OK;
       const char* text = gzerror(file_.get(), &code);
       if (code == Z_BUF_ERROR)
-        fail<IoError>(
-            path_,
-            "is a truncated gzip file: it ends after {} unpacked bytes; copy or load it down again",
-            total_ + done + std::max(got, 0));
+        fail<IoError>(path_,
+                      "is a truncated gzip file: it ends after {} decompressed bytes; copy or "
+                      "download it again",
+                      total_ + done + std::max(got, 0));
       if (got < 0 || code != Z_OK)
-        fail<IoError>(path_, "is damaged after {} unpacked bytes: {}; copy or load it down again",
+        fail<IoError>(path_,
+                      "is damaged after {} decompressed bytes: {}; copy or download it again",
                       total_ + done, text);
       if (got == 0) break;
       done += got;
@@ -72,13 +73,13 @@ class Reader {
 std::int64_t file_bytes(const std::string& path) {
   std::error_code error;
   const auto status = fs::status(path, error);
-  if (status.type() == fs::file_type::not_found) fail<IoError>(path, "there is no such file");
+  if (status.type() == fs::file_type::not_found) fail<IoError>(path, "no such file");
   if (status.type() == fs::file_type::directory) fail<IoError>(path, "is a directory, not a file");
   if (error || status.type() != fs::file_type::regular)
     fail<IoError>(path, "is not a regular file");
   const auto size = fs::file_size(path, error);
   if (error) fail<IoError>(path, "cannot be read: {}", error.message());
-  if (size == 0) fail<IoError>(path, "is empty: an IDX file is wanted");
+  if (size == 0) fail<IoError>(path, "is empty: expected an IDX file");
   return static_cast<std::int64_t>(size);
 }
 
@@ -133,7 +134,7 @@ Tensor read_idx(const std::string& path, int rank) {
   const bool packed = reader.is_packed();
   const auto most = packed ? stored * kMaxDeflateRatio : stored - header;
   if (product > kMaxIdxBytes || claim > most) {
-    fail<IoError>(path, "its header claims {}, more than {}{} bytes can hold", shape.str(),
+    fail<IoError>(path, "its header declares {}, more than {}{} bytes can hold", shape.str(),
                   packed ? "a gzip file of " : "the file's ", stored);
   }
   const Tensor tensor = Tensor::empty(shape, DType::u8);
@@ -141,18 +142,19 @@ Tensor read_idx(const std::string& path, int rank) {
   if (read < claim)
     fail<IoError>(
         path,
-        "is truncated: its header claims {} = {} bytes, there are {}; copy or load it down again",
+        "is truncated: its header declares {} = {} bytes, there are {}; copy or download it again",
         shape.str(), claim, read);
   std::byte beyond{};
   if (reader.read(&beyond, 1) != 0)
-    fail<IoError>(path, "goes on beyond the {} = {} bytes its header claims", shape.str(), claim);
+    fail<IoError>(path, "continues beyond the {} = {} bytes its header declares", shape.str(),
+                  claim);
   return tensor;
 }
 
 void write_idx(const std::string& path, const Tensor& tensor) {
   if (tensor.dtype() != DType::u8)
-    fail<DTypeError>("write_idx", "wants u8, got {}", name(tensor.dtype()));
-  if (tensor.rank() < 1) fail<ShapeError>("write_idx", "wants at least one dimension");
+    fail<DTypeError>("write_idx", "expects u8, got {}", name(tensor.dtype()));
+  if (tensor.rank() < 1) fail<ShapeError>("write_idx", "expects at least one dimension");
   const auto flat = raw::contiguous(tensor);
   std::string bytes = {0, 0, kUnsignedByte, static_cast<char>(tensor.rank())};
   for (const auto size : tensor.shape()) {

@@ -200,7 +200,8 @@ ImageData::ImageData(Tensor train_images, Tensor train_labels, Tensor test_image
                   "file holds the channels second",
                   all.shape().str());
   if (!(options.share > 0 && options.share <= 1))
-    fail<ConfigError>("data", "the share of training images must be above 0 and at most 1, got {}",
+    fail<ConfigError>("data",
+                      "the fraction of training images must be above 0 and at most 1, got {}",
                       options.share);
   const auto labels = raw::contiguous(train_labels);
   hold_out(all, labels, options);
@@ -348,7 +349,7 @@ ImageData load_images(std::string_view name_or_path, const ImageOptions& options
     fail<IoError>(path,
                   "is not a folder: an image set is one with train-images-idx3-ubyte, "
                   "train-labels-idx1-ubyte and, to test on, t10k-images-idx3-ubyte and "
-                  "t10k-labels-idx1-ubyte, each as it is or packed (.gz); name the folder");
+                  "t10k-labels-idx1-ubyte, each plain or compressed (.gz); name the folder");
   const auto images_of = [&](const char* part) {
     for (const int rank : {3, 4}) {
       if (auto images = read_either(path, fmt::format("{}-images-idx{}-ubyte", part, rank), rank);

@@ -61,9 +61,9 @@ class ImageData {
   ImageData(Tensor train_images, Tensor train_labels, Tensor test_images, Tensor test_labels,
             const ImageOptions& options, std::string where);
 
-  std::int64_t channels() const { return images_[0].size(1); }
-  std::int64_t height() const { return images_[0].size(2); }
-  std::int64_t width() const { return images_[0].size(3); }
+  std::int64_t channels() const { return images_[0].size(1); }  ///< 1 or 3, or up to 4
+  std::int64_t height() const { return images_[0].size(2); }    ///< in pixels
+  std::int64_t width() const { return images_[0].size(3); }     ///< in pixels
   /// Largest label + 1.
   std::int64_t classes() const { return classes_; }
   const std::string& source() const { return where_; }
@@ -77,7 +77,7 @@ class ImageData {
   /// Of the training split, before shuffle_pixels.
   Edges edges() const { return edges_; }
 
-  std::int64_t batches_per_epoch(const ImageBatchOptions& options) const;
+  std::int64_t batches_per_epoch(const ImageBatchOptions& options) const;  ///< batches of an epoch
   /// Batch `index` of an epoch: its pictures depend on (seed, epoch, index, B, the set's size)
   /// alone, a picture's shift and flip on (seed, epoch, its number in the set).
   ImageBatch train_batch(std::int64_t epoch, std::int64_t index,

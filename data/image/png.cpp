@@ -78,7 +78,7 @@ constexpr std::array kMagics = {
                   target.string());
   }
   if (bytes.starts_with("\x1F\x8B"sv) || bytes.starts_with("PK\x03\x04"sv))
-    fail<IoError>(path, "is a packed file, not a PNG; unpack it first");
+    fail<IoError>(path, "is a compressed file, not a PNG; decompress it first");
   std::string shown;
   for (const char c : bytes.substr(0, kSignature.size()))
     shown += fmt::format(" {:02x}", static_cast<unsigned char>(c));
@@ -123,7 +123,7 @@ Tensor load_png(const std::string& path, std::int64_t channels) {
   if (channels != 1 && channels != 3)
     fail<ConfigError>("load_png", "channels is 1 (gray) or 3 (RGB), got {}", channels);
   const auto file = read_file(path, kMaxPngBytes);
-  if (file.empty()) fail<IoError>(path, "is empty: a PNG file is wanted");
+  if (file.empty()) fail<IoError>(path, "is empty: expected a PNG file");
   if (!file.starts_with(kSignature)) refuse_other(path, file);
   const auto bytes = samples_alone(file);
   PngImage png;
@@ -164,16 +164,17 @@ Tensor load_png(const std::string& path, std::int64_t channels) {
 
 void save_png(const std::string& path, const Tensor& picture) {
   if (picture.dtype() != DType::u8)
-    fail<DTypeError>("save_png", "wants u8, got {}", name(picture.dtype()));
+    fail<DTypeError>("save_png", "expects u8, got {}", name(picture.dtype()));
   const auto& shape = picture.shape();
   const auto channels = shape.rank() == 2 ? 1 : shape.rank() == 3 ? shape[0] : 0;
   if ((channels != 1 && channels != 3 && channels != 4) || picture.numel() == 0) {
-    fail<ShapeError>("save_png", "wants (H, W) or (C, H, W) with C 1, 3 or 4, got {}", shape.str());
+    fail<ShapeError>("save_png", "expects (H, W) or (C, H, W) with C 1, 3 or 4, got {}",
+                     shape.str());
   }
   const auto height = picture.size(-2);
   const auto width = picture.size(-1);
   if (height > 65536 || width > 65536)
-    fail<ShapeError>("save_png", "at most 65536 pixels a side, got {}", shape.str());
+    fail<ShapeError>("save_png", "at most 65536 pixels per side, got {}", shape.str());
   const auto interleaved =
       raw::contiguous(raw::permute(raw::reshape(picture, {channels, height, width}), {1, 2, 0}));
   PngImage png;
@@ -185,7 +186,7 @@ void save_png(const std::string& path, const Tensor& picture) {
   std::string bytes(size, '\0');
   if (png_image_write_to_memory(&image, bytes.data(), &size, 0, interleaved.data<std::uint8_t>(), 0,
                                 nullptr) == 0) {
-    fail<IoError>(path, "cannot be packed as PNG: {}", image.message);
+    fail<IoError>(path, "cannot be encoded as PNG: {}", image.message);
   }
   bytes.resize(size);
   write_file(path, bytes);

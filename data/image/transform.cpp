@@ -14,9 +14,10 @@ namespace {
 
 void check_u8(const Tensor& images, std::string_view where, int min_rank) {
   if (images.dtype() != DType::u8)
-    fail<DTypeError>(where, "wants u8 pixels, got {}", name(images.dtype()));
+    fail<DTypeError>(where, "expects u8 pixels, got {}", name(images.dtype()));
   if (images.rank() < min_rank)
-    fail<ShapeError>(where, "wants at least {} dimensions, got {}", min_rank, images.shape().str());
+    fail<ShapeError>(where, "expects at least {} dimensions, got {}", min_rank,
+                     images.shape().str());
 }
 
 /// Weights with which output pixel i is made of input pixels first, first + 1, ...
@@ -87,7 +88,7 @@ void resize_plane(const std::uint8_t* in, std::int64_t in_h, std::int64_t in_w, 
 std::vector<double> numbers(const nlohmann::json& object, const char* key, std::string_view where) {
   const auto found = object.find(key);
   if (found == object.end() || !found->is_array() || found->empty())
-    fail<ConfigError>(where, "wants \"{}\", a list of numbers", key);
+    fail<ConfigError>(where, "expects \"{}\", a list of numbers", key);
   std::vector<double> values;
   for (const auto& value : *found) {
     if (!value.is_number() || !std::isfinite(value.get<double>()))
@@ -160,13 +161,12 @@ std::string Normalization::to_json() const {
 Normalization Normalization::from_json(std::string_view json, std::string_view where) {
   const auto parsed = nlohmann::json::parse(json, nullptr, false);
   if (!parsed.is_object())
-    fail<ConfigError>(where, "wants a JSON object with \"mean\" and \"std\"");
+    fail<ConfigError>(where, "expects a JSON object with \"mean\" and \"std\"");
   Normalization result{numbers(parsed, "mean", where), numbers(parsed, "std", where)};
   if (result.mean.size() != result.std.size())
-    fail<ConfigError>(where,
-                      "there must be as many means as standard deviations, one of each channel: "
-                      "there are {} and {}",
-                      result.mean.size(), result.std.size());
+    fail<ConfigError>(
+        where, "there must be as many means as standard deviations, one per channel: got {} and {}",
+        result.mean.size(), result.std.size());
   for (const double value : result.std) {
     if (!(value > 0))
       fail<ConfigError>(where, "a standard deviation must be above 0, got {}", value);

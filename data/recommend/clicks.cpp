@@ -53,9 +53,9 @@ ClickData::ClickData(std::vector<std::vector<ClickEvent>> events,
     return std::any_of(list.begin(), list.end(), [](const ClickEvent& e) { return e.clicked; });
   });
   if (!any_click) {
-    fail<ConfigError>(where_,
-                      "none of its events is a click (a rating of 4 or more): there is "
-                      "nothing to tell apart");
+    fail<ConfigError>(
+        where_,
+        "none of its events is a click (a rating of 4 or more): there is nothing to distinguish");
   }
   for (const Split split : {Split::train, Split::validation, Split::test}) {
     if (size(split) == 0)
@@ -74,15 +74,16 @@ void ClickData::check_clicks_differ() {
     const std::string all =
         fmt::format("{} of the {} {} examples are clicks (ratings of 4 or more)",
                     rate == 0 ? "none" : "all", size(split), name(split));
-    if (split == Split::train) fail<ConfigError>(where_, "{}: there is nothing to tell apart", all);
+    if (split == Split::train)
+      fail<ConfigError>(where_, "{}: there is nothing to distinguish", all);
     notes_.push_back(fmt::format("{}: {}, so AUC cannot be measured there", where_, all));
   }
   if (events_.size() == 2)
     notes_.push_back(
-        fmt::format("{}: there is one user: what tells users apart cannot be learned", where_));
+        fmt::format("{}: there is one user: what distinguishes users cannot be learned", where_));
   if (n_item() == 2)
     notes_.push_back(
-        fmt::format("{}: there is one item: what tells items apart cannot be learned", where_));
+        fmt::format("{}: there is one item: what distinguishes items cannot be learned", where_));
 }
 
 double ClickData::click_rate(Split split) const {
@@ -251,7 +252,7 @@ ClickData simulate_clicks(const ClickSimulation& s, const ClickOptions& options)
 
 ClickData load_clicks(const std::string& name_or_folder, const ClickOptions& options,
                       const ClickSimulation& simulation) {
-  const Phase phase("making the clicks of {}", name_or_folder);
+  const Phase phase("simulating the clicks of {}", name_or_folder);
   return name_or_folder == "clicks" ? simulate_clicks(simulation, options)
                                     : load_ratings(name_or_folder, options);
 }

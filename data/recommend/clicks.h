@@ -50,8 +50,10 @@ class ClickData {
   std::int64_t n_user() const {
     return static_cast<std::int64_t>(events_.size());
   }  ///< rows of a table, 0 included
+  /// Number of items.
   std::int64_t n_item() const { return static_cast<std::int64_t>(category_.size()); }
-  std::int64_t n_category() const { return n_category_; }
+  std::int64_t n_category() const { return n_category_; }  ///< number of categories
+  /// Examples of a split.
   std::int64_t size(Split split) const {
     return static_cast<std::int64_t>(examples_[static_cast<int>(split)].size());
   }

@@ -78,8 +78,8 @@ Ratings read_ratings(const fs::path& file, bool csv, bool old_rules) {
     const auto& fields = reader.fields();
     if (!places.header && fields.size() != columns.size()) {
       fail<IoError>(reader.place(),
-                    "wants user, item, rating and time, four fields with {} between "
-                    "them, or a header that names its columns: got {}",
+                    "expects user, item, rating and time, four fields with {} between them, or a "
+                    "header that names its columns: got {}",
                     csv ? "commas" : "tabs", fields.size());
     }
     reader.check_columns(places.header ? places.columns : columns.size());
@@ -132,8 +132,8 @@ Genres read_movies(const fs::path& file, bool old_rules, std::vector<std::string
     if (old_rules ? fields.size() < columns.size()
                   : !places.header && fields.size() != columns.size())
       fail<IoError>(reader.place(),
-                    "wants item, title and genres with commas between them, or a header "
-                    "that names its columns: got {} fields",
+                    "expects item, title and genres with commas between them, or a header that "
+                    "names its columns: got {} fields",
                     fields.size());
     if (!old_rules) reader.check_columns(places.header ? places.columns : columns.size());
     const std::string_view list = old_rules ? fields.back() : fields[places.places[2]];
@@ -156,7 +156,7 @@ Genres read_items(const fs::path& file) {
     const auto& fields = reader.fields();
     if (fields.size() < kItemFields)
       fail<IoError>(reader.place(),
-                    "wants {} fields with | between them, an item's number first: got {}",
+                    "expects {} fields with | between them, an item's number first: got {}",
                     kItemFields, fields.size());
     const std::int64_t item = item_of(fields[0], reader);
     for (std::size_t g = fields.size() - kGenreFields; g < fields.size(); ++g) {

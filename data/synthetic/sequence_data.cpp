@@ -249,9 +249,9 @@ BatchRange<SequenceBatch> SequenceData::eval_batches(Split split, std::int64_t b
   check_range("batch", batch, 1, kMostTokens);
   const std::int64_t count = size(split);
   if (count == 0)
-    fail<ConfigError>("sequence",
-                      "training rows of {} are drawn without end; evaluate on validation or test",
-                      sequence_rules()[static_cast<std::size_t>(options_.rule)]);
+    fail<ConfigError>(
+        "sequence", "training rows of {} are generated without end; evaluate on validation or test",
+        sequence_rules()[static_cast<std::size_t>(options_.rule)]);
   const auto make = [self = *this, split, batch, count](std::int64_t k) {
     std::vector<std::int64_t> which(static_cast<std::size_t>(std::min(batch, count - k * batch)));
     std::iota(which.begin(), which.end(), k * batch);

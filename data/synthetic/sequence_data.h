@@ -72,9 +72,9 @@ class SequenceData {
   /// Throws ConfigError from options.validate().
   explicit SequenceData(const SequenceOptions& options);
 
-  const SequenceOptions& options() const { return options_; }
-  std::int64_t vocab_size() const;
-  std::int64_t length() const;         ///< T, tokens of a row
+  const SequenceOptions& options() const { return options_; }  ///< as it was made
+  std::int64_t vocab_size() const;                             ///< number of ids
+  std::int64_t length() const;                                 ///< T, tokens of a row
   std::int64_t source_length() const;  ///< the tokens that an encoder would read: all before the
                                        ///< sign or separator; 0 where rows have no such part
   std::int64_t asked() const;          ///< positions asked in each row

@@ -62,7 +62,7 @@ void check_part(const TokenData::Part& part, const TokenData::Part& train,
       x.size(0) != y.size(0) || x.size(1) != train.tokens.size(1) ||
       x.size(2) != train.tokens.size(2))
     fail<ShapeError>(source,
-                     "wants tokens (N, T, F) and targets (N,) in f32 or f64, got {} {} and {} {}",
+                     "expects tokens (N, T, F) and targets (N,) in f32 or f64, got {} {} and {} {}",
                      name(x.dtype()), x.shape().str(), name(y.dtype()), y.shape().str());
 }
 
@@ -109,7 +109,7 @@ TokenData::TokenData(Part train, Part validation, Part test, bool binary, bool s
       const float* y = part.targets.data<float>();
       for (std::int64_t i = 0; i < part.targets.numel(); ++i)
         if (y[i] != 0 && y[i] != 1)
-          fail<ConfigError>(source_, "targets to be told apart must be 0 or 1, got {}", y[i]);
+          fail<ConfigError>(source_, "binary targets must be 0 or 1, got {}", y[i]);
     }
   }
   const Tensor& y = targets(Split::train);

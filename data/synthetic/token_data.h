@@ -53,13 +53,13 @@ class TokenData {
   TokenData(Part train, Part validation, Part test, bool binary, bool standardize,
             std::string source);
 
-  std::int64_t tokens_per_row() const { return parts_[0].tokens.size(1); }
-  std::int64_t features() const { return parts_[0].tokens.size(2); }
-  bool binary() const { return binary_; }
-  const std::string& source() const { return source_; }
-  std::int64_t size(Split split) const { return part(split).targets.numel(); }
-  const Tensor& tokens(Split split) const { return part(split).tokens; }
-  const Tensor& targets(Split split) const { return part(split).targets; }
+  std::int64_t tokens_per_row() const { return parts_[0].tokens.size(1); }  ///< T
+  std::int64_t features() const { return parts_[0].tokens.size(2); }        ///< F
+  bool binary() const { return binary_; }                ///< two classes, 0 and 1
+  const std::string& source() const { return source_; }  ///< where the data are from
+  std::int64_t size(Split split) const { return part(split).targets.numel(); }  ///< rows
+  const Tensor& tokens(Split split) const { return part(split).tokens; }        ///< (N, T, F)
+  const Tensor& targets(Split split) const { return part(split).targets; }      ///< (N,)
   /// Of the training split's targets.
   const MeanStd& target_statistics() const { return target_statistics_; }
   /// What whoever trains on them should know, in sentences.

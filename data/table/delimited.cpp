@@ -142,8 +142,7 @@ void DelimitedReader::read_quoted(std::size_t open) {
   if (!at_end_of_field(at_)) {
     const auto end = std::min(text_.find('\n', behind), text_.size());
     fail<IoError>(place(next_line_),
-                  "`{}` stands behind a closing quote: a quote within quotes is "
-                  "written twice",
+                  "`{}` follows a closing quote: a quote within quotes is written twice",
                   shown_field(text_.substr(behind, end - behind)));
   }
 }

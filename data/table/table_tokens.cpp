@@ -76,7 +76,7 @@ void add_notes(TokenData& data, const CsvTable& table, const Tensor& features,
 TokenData table_tokens(const CsvTable& table, const TableTokens& o, std::string source) {
   const Tensor& values = table.values;
   if (values.rank() != 2 || values.dtype() != DType::f64)
-    fail<ShapeError>("table", "wants (N, C) in f64, got {} {}", name(values.dtype()),
+    fail<ShapeError>("table", "expects (N, C) in f64, got {} {}", name(values.dtype()),
                      values.shape().str());
   const std::int64_t rows = values.size(0), columns = values.size(1), features = columns - 1;
   if (features < 1)
@@ -131,7 +131,7 @@ TokenData table_tokens(const CsvTable& table, const TableTokens& o, std::string 
   if (o.binary && (high == 0 || high == train) && !o.old_rules)
     fail<ConfigError>(
         source,
-        "{} of the {} training targets are at least {}: there are no two classes to be told apart",
+        "{} of the {} training targets are at least {}: there are not two classes to distinguish",
         high == 0 ? "none" : "all", train, o.at_least);
   const Tensor all_targets = train_part.targets,
                all_features = raw::reshape(train_part.tokens, {train, features});

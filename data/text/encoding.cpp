@@ -108,7 +108,7 @@ std::string encoding_advice(std::string_view text, std::size_t bad) {
   }
   if (seen.gb_errors == 0 && 2 * seen.gb_pairs > 0.6 * seen.all)
     return convert("Chinese in GB18030 (or GBK, GB2312)", "GB18030");
-  return "what its encoding is cannot be told; convert it with iconv -f ENCODING -t UTF-8";
+  return "its encoding could not be determined; convert it with iconv -f ENCODING -t UTF-8";
 }
 
 void check_text_file(std::string_view text, const std::string& where, bool utf8) {

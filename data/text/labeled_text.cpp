@@ -57,9 +57,8 @@ std::string put_label_left(std::vector<TabbedLine>& lines, std::int64_t max_clas
   if (left > 0 && 4 * left <= right) return "";
   if (left > 0 && left < 4 * right)
     fail<IoError>(where,
-                  "which column is the label cannot be told: the first has {} different values, "
-                  "the second {}; name them in a first line, label<TAB>text or "
-                  "text<TAB>label",
+                  "it is unclear which column is the label: the first has {} different values, the "
+                  "second {}; name them in a first line, label<TAB>text or text<TAB>label",
                   left, right);
   for (TabbedLine& line : lines) std::swap(line.left, line.right);
   return fmt::format(
@@ -74,7 +73,8 @@ LabeledData::LabeledData(std::string_view text, const LabeledOptions& options, s
     : where_(std::move(where)) {
   if (!(options.validation > 0 && options.test > 0 && options.validation + options.test < 1))
     fail<ConfigError>(
-        "data", "shares of validation and test must be above 0 and together below 1, got {} and {}",
+        "data",
+        "fractions of validation and test must be above 0 and together below 1, got {} and {}",
         options.validation, options.test);
   TextTable table = read_text_columns(text, where_, labeled_columns(),
                                       {.csv = options.csv, .old_rules = options.old_rules});
@@ -101,7 +101,7 @@ LabeledData::LabeledData(std::string_view text, const LabeledOptions& options, s
   }
   for (const auto& [label, members] : groups) classes_.push_back(label);
   if (classes_.size() < 2 && !options.whole)
-    fail<IoError>(where_, "all examples have the label \"{}\": there is nothing to tell apart",
+    fail<IoError>(where_, "all examples have the label \"{}\": there is nothing to distinguish",
                   classes_.front());
   if (static_cast<std::int64_t>(classes_.size()) > options.max_classes)
     fail<IoError>(where_,
@@ -111,7 +111,7 @@ LabeledData::LabeledData(std::string_view text, const LabeledOptions& options, s
   for (const auto& [label, members] : groups) {
     if (members.size() < 3 && !options.whole)
       fail<IoError>(where_,
-                    "the label \"{}\" has {} different texts: it needs at least 3, one a split{}",
+                    "the label \"{}\" has {} different texts: it needs at least 3, one per split{}",
                     label, members.size(),
                     label == lines.front().left && !table.header
                         ? " (if the first line is a header, call its columns label and text)"
@@ -151,7 +151,7 @@ std::int64_t LabeledData::rarest() const {
 std::int64_t LabeledData::label_of(std::string_view name) const {
   const auto it = std::find(classes_.begin(), classes_.end(), name);
   if (it == classes_.end())
-    fail<ConfigError>("data", "\"{}\" is no label of {}: those are {}", name, where_,
+    fail<ConfigError>("data", "\"{}\" is not a label of {}: its labels are {}", name, where_,
                       fmt::join(classes_, ", "));
   return it - classes_.begin();
 }

@@ -110,8 +110,9 @@ const std::vector<std::int64_t>& EpochOrder::batch(std::int64_t k) {
 
 void MaskingOptions::validate() const {
   if (!(share > 0 && share <= 1))
-    fail<ConfigError>(
-        "masking", "the share of tokens to predict must be above 0 and at most 1, got {}", share);
+    fail<ConfigError>("masking",
+                      "the fraction of tokens to predict must be above 0 and at most 1, got {}",
+                      share);
   if (!(mask >= 0 && random >= 0 && mask + random <= 1))
     fail<ConfigError>("masking",
                       "mask and random must be at least 0 and together at most 1, got {} and {}",
@@ -121,7 +122,7 @@ void MaskingOptions::validate() const {
 MaskedBatch mask_tokens(const Tensor& ids, const WordTokenizer& tokenizer,
                         const MaskingOptions& options, Generator& generator) {
   options.validate();
-  if (ids.rank() != 2) fail<ShapeError>("masking", "wants ids (B, T), got {}", ids.shape().str());
+  if (ids.rank() != 2) fail<ShapeError>("masking", "expects ids (B, T), got {}", ids.shape().str());
   const MaskedBatch batch{raw::clone(raw::cast(ids, DType::i64)),
                           Tensor::full(ids.shape(), static_cast<double>(kIgnoreIndex), DType::i64)};
   const std::int64_t length = ids.size(1);

@@ -68,6 +68,7 @@ struct MaskedBatch {
   Tensor inputs;
   Tensor targets;
 };
+/// Ids (B, T) -> inputs and targets (B, T), as MaskedBatch says.
 MaskedBatch mask_tokens(const Tensor& ids, const WordTokenizer& tokenizer,
                         const MaskingOptions& options, Generator& generator);
 

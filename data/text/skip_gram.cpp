@@ -141,7 +141,7 @@ Tensor SkipGramPairs::batch(std::int64_t k, std::int64_t size, std::uint64_t see
 SynonymCorpus planted_synonyms(std::int64_t concepts, std::int64_t sentences, std::uint64_t seed) {
   if (concepts < 4 || concepts > 100'000 || sentences < 1 || sentences > 10'000'000)
     fail<ConfigError>("synonyms",
-                      "wants 4 to 100000 concepts and 1 to 10000000 sentences, got {} and {}",
+                      "expects 4 to 100000 concepts and 1 to 10000000 sentences, got {} and {}",
                       concepts, sentences);
   constexpr std::int64_t kCompanions = 4;  // of its own; the fillers are everybody's
   constexpr std::uint64_t kFillers = 20;

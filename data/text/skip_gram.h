@@ -62,6 +62,7 @@ struct SynonymCorpus {
   std::string text;
   std::vector<std::pair<std::string, std::string>> synonyms;
 };
+/// `sentences` sentences about `concepts` concepts. Throws ConfigError for sizes out of range.
 SynonymCorpus planted_synonyms(std::int64_t concepts = 60, std::int64_t sentences = 20000,
                                std::uint64_t seed = 1);
 

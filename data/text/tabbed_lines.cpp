@@ -105,8 +105,8 @@ TextTable read_text_columns(std::string_view text, const std::string& where,
         {std::string(fields[layout.left]), std::string(fields[layout.right]), reader.line()});
   }
   if (table.lines.empty())
-    fail<IoError>(where, "holds no examples: wants lines of a {}, {} and a {}", names.left, between,
-                  names.right);
+    fail<IoError>(where, "holds no examples: expects lines of a {}, {} and a {}", names.left,
+                  between, names.right);
   if (layout.columns > 2 && !layout.header) check_not_ids(table, where, names, layout.columns);
   const auto quoted = [](const std::string& one) {
     return one.size() > 1 && one.front() == '"' && one.back() == '"';

@@ -115,7 +115,7 @@ TextData::TextData(std::string_view text, const TextOptions& options, std::strin
   }
   text = skip_bom(text);
   if (text.empty()) fail<IoError>(where_, "empty: there is nothing to train on");
-  const Phase phase("cutting {} into tokens", where_);
+  const Phase phase("tokenizing {}", where_);
   tokenizer_ = make_tokenizer(text, options, where_);
   std::int64_t count = 0;
   encode_each(text, *tokenizer_, where_, [&](std::int64_t) { ++count; });

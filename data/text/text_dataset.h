@@ -48,8 +48,9 @@ class TextData {
   /// options that cannot be.
   TextData(std::string_view text, const TextOptions& options, std::string where);
 
-  std::int64_t vocab_size() const { return tokenizer_->vocab_size(); }
-  const Tokenizer& tokenizer() const { return *tokenizer_; }
+  std::int64_t vocab_size() const { return tokenizer_->vocab_size(); }  ///< number of ids
+  const Tokenizer& tokenizer() const { return *tokenizer_; }  ///< what turns text into ids
+  /// The same, to be kept longer than the data.
   const std::shared_ptr<const Tokenizer>& shared_tokenizer() const { return tokenizer_; }
   /// The file it came from.
   const std::string& source() const { return where_; }

@@ -33,7 +33,8 @@ PairData::PairData(const std::vector<TextPair>& pairs, std::string where, bool w
   for (std::size_t i = 0; i < pairs.size(); ++i) by_source[pairs[i].source].push_back(i);
   const auto sources = static_cast<std::int64_t>(by_source.size());
   if (sources < 3)
-    fail<IoError>(where_, "holds {} different sources: it needs at least 3, one a split", sources);
+    fail<IoError>(where_, "holds {} different sources: it needs at least 3, one per split",
+                  sources);
   std::vector<const std::vector<std::size_t>*> groups;
   for (const auto& [source, members] : by_source) groups.push_back(&members);
   const std::int64_t tenth = std::max<std::int64_t>(1, sources / 10);

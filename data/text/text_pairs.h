@@ -24,8 +24,9 @@ class PairData {
   /// With `whole` they are not split: all are the validation split, however few.
   PairData(const std::vector<TextPair>& pairs, std::string where, bool whole = false);
 
+  /// The pairs of a split.
   const std::vector<TextPair>& pairs(Split split) const { return splits_[static_cast<int>(split)]; }
-  const std::string& source() const { return where_; }
+  const std::string& source() const { return where_; }  ///< where the pairs are from
 
  private:
   std::string where_;

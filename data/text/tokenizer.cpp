@@ -39,7 +39,7 @@ CharTokenizer::CharTokenizer(std::vector<char32_t> characters)
     fail<ConfigError>("tokenizer", "a vocabulary needs at least one character");
   for (std::size_t i = 0; i < characters_.size(); ++i) {
     if (!is_scalar_value(characters_[i])) {
-      fail<ConfigError>("tokenizer", "U+{:04X} is no Unicode character",
+      fail<ConfigError>("tokenizer", "U+{:04X} is not a Unicode character",
                         static_cast<std::uint32_t>(characters_[i]));
     }
     if (i > 0 && characters_[i] <= characters_[i - 1]) {
@@ -150,7 +150,7 @@ std::shared_ptr<const Tokenizer> tokenizer_from_json(std::string_view json,
                                                      std::string_view where) {
   const auto parsed = nlohmann::json::parse(json, nullptr, false);
   if (!parsed.is_object() || !parsed.contains("type") || !parsed["type"].is_string()) {
-    fail<ConfigError>(where, "no tokenizer: wants a JSON object with \"type\"");
+    fail<ConfigError>(where, "is not a tokenizer: expects a JSON object with \"type\"");
   }
   const auto type = parsed["type"].get<std::string>();
   if (type == "byte") return std::make_shared<ByteTokenizer>();

@@ -30,9 +30,11 @@ class Tokenizer {
   /// What is saved with a run; tokenizer_from_json() makes an equal tokenizer of it.
   virtual std::string to_json() const = 0;
 
+  /// One id as text.
   std::string decode(std::int64_t id) const {
     return decode(std::span<const std::int64_t>(&id, 1));
   }
+  /// Ids as text.
   std::string decode(const std::vector<std::int64_t>& ids) const {
     return decode(std::span<const std::int64_t>(ids));
   }

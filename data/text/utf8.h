@@ -24,8 +24,8 @@ struct Utf8Step {
 /// ends inside a character.
 Utf8Step next_utf8(std::string_view bytes);
 
-void append_utf8(std::string& out, char32_t code_point);
-std::string to_utf8(char32_t code_point);
+void append_utf8(std::string& out, char32_t code_point);  ///< adds one code point
+std::string to_utf8(char32_t code_point);                 ///< one code point as UTF-8
 
 /// Throws the error of a text that is not UTF-8 at `byte`.
 [[noreturn]] void fail_utf8(std::string_view text, std::size_t byte, std::string_view where);

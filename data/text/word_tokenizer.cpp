@@ -226,7 +226,7 @@ std::shared_ptr<const WordTokenizer> WordTokenizer::from_json(std::string_view j
   std::vector<std::string> tokens;
   for (const auto& token : parsed["tokens"]) {
     if (!token.is_string())
-      fail<ConfigError>(where, "token {} of the vocabulary is no string",
+      fail<ConfigError>(where, "token {} of the vocabulary is not a string",
                         kSpecialIds + static_cast<std::int64_t>(tokens.size()));
     tokens.push_back(token.get<std::string>());
   }

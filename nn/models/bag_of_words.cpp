@@ -40,7 +40,7 @@ BagOfWords::BagOfWords(const BagOfWordsConfig& config)
 
 Tensor BagOfWords::forward(const Tensor& ids) const {
   if (ids.rank() != 2)
-    fail<ShapeError>("bag of words", "wants ids (B, T), got {}", ids.shape().str());
+    fail<ShapeError>("bag of words", "expects ids (B, T), got {}", ids.shape().str());
   const std::int64_t rows = ids.size(0);
   const auto all = ids.to_vector<std::int64_t>();
   std::vector<std::int64_t> words, owners;  // each word of each row once

@@ -27,7 +27,7 @@ class BagOfWords : public Model {
   Tensor example_input(std::int64_t batch = 1) const override;
   std::string details() const override;
 
-  const BagOfWordsConfig& config() const { return config_; }
+  const BagOfWordsConfig& config() const { return config_; }  ///< as it was built
 
  private:
   BagOfWordsConfig config_;

@@ -165,7 +165,7 @@ Bert::Bert(const BertConfig& config)
 
 Tensor Bert::encode(const Tensor& ids, std::vector<Tensor>* attention) const {
   if (ids.rank() != 2 || ids.size(1) < 1)
-    fail<ShapeError>("bert", "wants ids (B, T), got {}", ids.shape().str());
+    fail<ShapeError>("bert", "expects ids (B, T), got {}", ids.shape().str());
   if (ids.size(1) > config_.block_size)
     fail<ShapeError>("bert",
                      "{} tokens are more than block_size {}, and learned positions end there",
@@ -184,7 +184,7 @@ Tensor Bert::predict_tokens(const Tensor& hidden, const Tensor& positions) const
   if (!cls)
     fail<ConfigError>(
         "bert",
-        "made with a classifier of {} classes and without a token head: it predicts no tokens",
+        "built with a classifier of {} classes and without a token head: it predicts no tokens",
         config_.n_class);
   const Tensor rows = reshape(hidden, {-1, config_.n_embd});
   const Predictions& head = *cls->predictions;

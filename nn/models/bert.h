@@ -64,7 +64,7 @@ class Bert : public Model {
   Tensor example_input(std::int64_t batch = 1) const override;
   std::string details() const override;
 
-  const BertConfig& config() const { return config_; }
+  const BertConfig& config() const { return config_; }  ///< as it was built
 
  private:
   /// dense, dropout, and the norm of its sum with what came before.

@@ -27,7 +27,7 @@ void CnnConfig::validate() const {
   check.size("image_width", image_width, kMaxImage);
   check.size("channels", channels, kMaxImage);
   if (widths.size() > 16) check.fail(fmt::format("at most 16 convolutions, got {}", widths.size()));
-  for (const std::int64_t width : widths) check.size("widths' every entry", width, kMaxWidth);
+  for (const std::int64_t width : widths) check.size("every entry of widths", width, kMaxWidth);
   if (kernel < 1 || kernel % 2 == 0 || kernel > 255)
     check.fail(fmt::format("kernel must be odd, 1 to 255, got {}", kernel));
   if (hidden != 0) check.size("hidden", hidden, kMaxWidth);
@@ -72,7 +72,7 @@ Tensor Cnn::forward(const Tensor& images) const {
   const CnnConfig& c = config_;
   if (images.rank() != 4 || images.size(1) != c.channels || images.size(2) != c.image_height ||
       images.size(3) != c.image_width)
-    fail<ShapeError>("cnn", "wants images (B, {}, {}, {}), got {}", c.channels, c.image_height,
+    fail<ShapeError>("cnn", "expects images (B, {}, {}, {}), got {}", c.channels, c.image_height,
                      c.image_width, images.shape().str());
   Tensor x = images;
   // ReLU grows with its argument, so it and the maximum may change places: a quarter of the work.

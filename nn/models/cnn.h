@@ -39,7 +39,7 @@ class Cnn : public Model {
   Tensor example_input(std::int64_t batch = 1) const override;
   std::string details() const override;
 
-  const CnnConfig& config() const { return config_; }
+  const CnnConfig& config() const { return config_; }  ///< as it was built
 
  private:
   CnnConfig config_;

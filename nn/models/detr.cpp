@@ -126,7 +126,7 @@ std::vector<Detr::Output> Detr::forward(const Tensor& images) const {
   const DetrConfig& c = config_;
   if (images.rank() != 4 || images.size(1) != c.channels || images.size(2) != c.image_height ||
       images.size(3) != c.image_width)
-    fail<ShapeError>("detr", "wants images (B, {}, {}, {}), got {}", c.channels, c.image_height,
+    fail<ShapeError>("detr", "expects images (B, {}, {}, {}), got {}", c.channels, c.image_height,
                      c.image_width, images.shape().str());
   const std::int64_t batch = images.size(0), tokens = places.get().size(0);
   const Tensor map = backbone(images), at = raw::cast(places.get(), images.dtype());
@@ -152,7 +152,7 @@ Box Detr::pixels(const double* b) const {
 
 Tensor giou_loss(const Tensor& boxes, const Tensor& wanted) {
   if (boxes.rank() != 2 || boxes.size(1) != 4 || boxes.shape() != wanted.shape())
-    fail<ShapeError>("giou_loss", "wants two (N, 4), got {} and {}", boxes.shape().str(),
+    fail<ShapeError>("giou_loss", "expects two (N, 4), got {} and {}", boxes.shape().str(),
                      wanted.shape().str());
   // Corners (N, 2), then products of the two sides.
   const auto low = [](const Tensor& b) { return slice(b, 1, 0, 2) - slice(b, 1, 2, 4) * 0.5; };

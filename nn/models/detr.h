@@ -91,7 +91,7 @@ class Detr : public Detector {
   Tensor example_input(std::int64_t batch = 1) const override;
   std::string details() const override;
 
-  const DetrConfig& config() const { return config_; }
+  const DetrConfig& config() const { return config_; }  ///< as it was built
 
  private:
   Tensor set_loss(const Output& out, const std::vector<std::vector<BoxTarget>>& targets) const;

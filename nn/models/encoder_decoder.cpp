@@ -108,7 +108,7 @@ EncoderDecoder::EncoderDecoder(const EncoderDecoderConfig& config)
 Tensor EncoderDecoder::embed(const Tensor& ids, const OptionalChild<Embedding>& places,
                              std::int64_t first, std::int64_t most, const char* what) const {
   if (ids.rank() != 2)
-    fail<ShapeError>("encoder_decoder", "wants {} ids (B, T), got {}", what, ids.shape().str());
+    fail<ShapeError>("encoder_decoder", "expects {} ids (B, T), got {}", what, ids.shape().str());
   const std::int64_t end = first + ids.size(1);
   if (end > most)
     fail<ShapeError>("encoder_decoder", "a {} of {} tokens is longer than {}", what, end, most);

@@ -121,7 +121,7 @@ class EncoderDecoder : public Module {
                                       const BeamOptions& options = {});
 
   std::string details() const override;
-  const EncoderDecoderConfig& config() const { return config_; }
+  const EncoderDecoderConfig& config() const { return config_; }  ///< as it was built
 
  private:
   Tensor embed(const Tensor& ids, const OptionalChild<Embedding>& places, std::int64_t first,

@@ -22,7 +22,7 @@ void FactorizationMachineConfig::validate() const {
   const ConfigCheck check("factorization_machine");
   double features = 1;
   for (const std::int64_t size : input_shape) {
-    check.size("input_shape's every size", size, kMaxVocabulary);
+    check.size("every size of input_shape", size, kMaxVocabulary);
     features *= static_cast<double>(size);
   }
   if (features > static_cast<double>(kMaxVocabulary))
@@ -51,7 +51,7 @@ Tensor FactorizationMachine::forward(const Tensor& x) const {
   const Shape& wanted = config_.input_shape;
   if (x.rank() != wanted.rank() + 1 ||
       !std::equal(wanted.begin(), wanted.end(), x.shape().begin() + 1))
-    fail<ShapeError>("factorization_machine", "wants a batch of {}, got {}", wanted.str(),
+    fail<ShapeError>("factorization_machine", "expects a batch of {}, got {}", wanted.str(),
                      x.shape().str());
   const Tensor flat = reshape(x, {x.size(0), wanted.numel()});
   const Tensor out =

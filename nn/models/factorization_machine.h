@@ -27,7 +27,7 @@ class FactorizationMachine : public Model {
   Tensor example_input(std::int64_t batch = 1) const override;
   std::string details() const override;
 
-  const FactorizationMachineConfig& config() const { return config_; }
+  const FactorizationMachineConfig& config() const { return config_; }  ///< as it was built
 
  private:
   FactorizationMachineConfig config_;

@@ -111,10 +111,10 @@ void FasterRcnnConfig::validate() const {
   check.size("channels", channels, kMaxImage);
   check.size("hidden", hidden, kMaxWidth);
   check.size("grid", grid, 256);
-  if (anchor_heights.empty() || anchor_ratios.empty()) check.fail("wants at least one anchor");
+  if (anchor_heights.empty() || anchor_ratios.empty()) check.fail("expects at least one anchor");
   for (const double height : anchor_heights)
-    check.above_zero("anchor_heights' every entry", height);
-  for (const double ratio : anchor_ratios) check.above_zero("anchor_ratios' every entry", ratio);
+    check.above_zero("every entry of anchor_heights", height);
+  for (const double ratio : anchor_ratios) check.above_zero("every entry of anchor_ratios", ratio);
   check.size("anchors_per_image", anchors_per_image, kMaxWidth);
   check.size("regions_per_image", regions_per_image, kMaxWidth);
   check.size("proposals_before_nms", proposals_before_nms, kMaxWidth);
@@ -155,7 +155,7 @@ BoxHead::BoxHead(std::int64_t inputs, std::int64_t hidden, std::int64_t n_class)
 BoxHead::Output BoxHead::forward(const Tensor& regions) const {
   const std::int64_t count = regions.size(0), inputs = fc6->weight->size(1);
   if (count * inputs != regions.numel())
-    fail<ShapeError>("BoxHead", "made for regions of {} elements, got {}", inputs,
+    fail<ShapeError>("BoxHead", "expects regions of {} elements, got {}", inputs,
                      regions.shape().str());
   const Tensor x = relu(fc7(relu(fc6(reshape(regions, {count, inputs})))));
   return {cls_score(x), reshape(bbox_pred(x), {count, n_class_, 4})};
@@ -387,7 +387,7 @@ Tensor FasterRcnn::example_input(std::int64_t batch) const {
 }
 
 std::string FasterRcnn::details() const {
-  return fmt::format("{} anchors a place, {} classes", config_.n_anchor(), config_.n_class);
+  return fmt::format("{} anchors per location, {} classes", config_.n_anchor(), config_.n_class);
 }
 
 }  // namespace weft::nn

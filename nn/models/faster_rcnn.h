@@ -103,12 +103,13 @@ class FasterRcnn : public Detector {
   FasterRcnn(const FasterRcnnConfig& config, std::unique_ptr<Backbone> backbone);
 
   Tensor loss(const Tensor& images, const Tensor& boxes) const override;
+  /// The terms that loss() is the sum of.
   FasterRcnnLosses losses(const Tensor& images, const Tensor& boxes) const;
   std::vector<std::vector<Detection>> detect(const Tensor& images) const override;
   Tensor example_input(std::int64_t batch = 1) const override;
   std::string details() const override;
 
-  const FasterRcnnConfig& config() const { return config_; }
+  const FasterRcnnConfig& config() const { return config_; }    ///< as it was built
   const std::vector<Box>& anchors() const { return anchors_; }  ///< place by place, row by row
 
  private:

@@ -32,7 +32,7 @@ void FtTransformerConfig::validate() const {
   const ConfigCheck check("ft_transformer");
   double features = 1;
   for (const std::int64_t size : input_shape) {
-    check.size("input_shape's every size", size, kMaxVocabulary);
+    check.size("every size of input_shape", size, kMaxVocabulary);
     features *= static_cast<double>(size);
   }
   if (features > static_cast<double>(kMaxContext))
@@ -85,7 +85,7 @@ Tensor FtTransformer::forward(const Tensor& x) const {
   const Shape& wanted = config_.input_shape;
   if (x.rank() != wanted.rank() + 1 ||
       !std::equal(wanted.begin(), wanted.end(), x.shape().begin() + 1))
-    fail<ShapeError>("ft_transformer", "wants a batch of {}, got {}", wanted.str(),
+    fail<ShapeError>("ft_transformer", "expects a batch of {}, got {}", wanted.str(),
                      x.shape().str());
   const std::int64_t batch = x.size(0), width = config_.n_embd;
   const Tensor features = reshape(x, {batch, wanted.numel(), 1}) * weight + bias;

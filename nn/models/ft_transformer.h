@@ -40,7 +40,7 @@ class FtTransformer : public Model {
   Tensor example_input(std::int64_t batch = 1) const override;
   std::string details() const override;
 
-  const FtTransformerConfig& config() const { return config_; }
+  const FtTransformerConfig& config() const { return config_; }  ///< as it was built
 
  private:
   FtTransformerConfig config_;

@@ -52,7 +52,7 @@ Gpt::Transformer::Transformer(const GptConfig& config_in)
 
 Tensor Gpt::Transformer::forward(const Tensor& ids, GptCache* cache,
                                  std::vector<Tensor>* attention) const {
-  if (ids.rank() != 2) fail<ShapeError>("gpt", "wants ids (B, T), got {}", ids.shape().str());
+  if (ids.rank() != 2) fail<ShapeError>("gpt", "expects ids (B, T), got {}", ids.shape().str());
   const std::int64_t first = cache ? cache->length() : 0, end = first + ids.size(1);
   const bool sinusoidal = config.positions == Positions::sinusoidal;
   if (end > config.block_size && (wpe || sinusoidal))

@@ -55,7 +55,9 @@ struct GptConfig {
 /// Keys and values of the tokens seen so far.
 class GptCache {
  public:
+  /// Tokens that it holds.
   std::int64_t length() const { return layers.empty() ? 0 : layers.front().length; }
+  /// Forgets all tokens.
   void clear() {
     for (KvCache& layer : layers) layer.length = 0;
   }
@@ -107,7 +109,7 @@ class Gpt : public Model {
                                      const std::function<bool(std::int64_t)>& on_token = nullptr,
                                      Generator* generator = nullptr);
 
-  const GptConfig& config() const { return config_; }
+  const GptConfig& config() const { return config_; }  ///< as it was built
 
  private:
   /// Everything below the head, under the name nanoGPT gives it.

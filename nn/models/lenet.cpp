@@ -22,7 +22,7 @@ void LenetConfig::validate() const {
   check.size("channels", channels, kMaxImage);
   if (image_height < 12 || image_width < 12)
     check.fail(fmt::format(
-        "images must be at least 12 x 12 to outlast two convolutions and poolings, got {} x {}",
+        "images must be at least 12 x 12 for two convolutions and poolings, got {} x {}",
         image_height, image_width));
   check.memory(parameter_count());
 }
@@ -48,7 +48,7 @@ Tensor Lenet::forward(const Tensor& images) const {
   const LenetConfig& c = config_;
   if (images.rank() != 4 || images.size(1) != c.channels || images.size(2) != c.image_height ||
       images.size(3) != c.image_width)
-    fail<ShapeError>("lenet", "wants images (B, {}, {}, {}), got {}", c.channels, c.image_height,
+    fail<ShapeError>("lenet", "expects images (B, {}, {}, {}), got {}", c.channels, c.image_height,
                      c.image_width, images.shape().str());
   // ReLU grows with its argument, so it and the maximum may change places: a quarter of the work.
   const Tensor first = relu(max_pool2d(conv1(images))), second = relu(max_pool2d(conv2(first)));

@@ -34,7 +34,7 @@ class Lenet : public Model {
   Tensor example_input(std::int64_t batch = 1) const override;
   std::string details() const override;
 
-  const LenetConfig& config() const { return config_; }
+  const LenetConfig& config() const { return config_; }  ///< as it was built
 
  private:
   LenetConfig config_;

@@ -26,7 +26,7 @@ void MlpConfig::validate() const {
   const ConfigCheck check("mlp");
   double features = 1;
   for (const std::int64_t size : input_shape) {
-    check.size("input_shape's every size", size, kMaxVocabulary);
+    check.size("every size of input_shape", size, kMaxVocabulary);
     features *= static_cast<double>(size);
   }
   if (features > static_cast<double>(kMaxVocabulary))
@@ -37,7 +37,7 @@ void MlpConfig::validate() const {
   check.size("n_class", n_class, kMaxVocabulary);
   if (static_cast<std::int64_t>(hidden.size()) > kMaxLayers)
     check.fail(fmt::format("at most {} hidden layers, got {}", kMaxLayers, hidden.size()));
-  for (const std::int64_t width : hidden) check.size("hidden's every width", width, kMaxWidth);
+  for (const std::int64_t width : hidden) check.size("every width of hidden", width, kMaxWidth);
   if (activation == Activation::swiglu)
     check.fail(
         "activation swiglu belongs to transformers; use relu, relu_squared, gelu_erf or gelu_tanh");
@@ -63,7 +63,7 @@ Tensor Mlp::forward(const Tensor& x) const {
   const Shape& wanted = config_.input_shape;
   if (x.rank() != wanted.rank() + 1 ||
       !std::equal(wanted.begin(), wanted.end(), x.shape().begin() + 1))
-    fail<ShapeError>("mlp", "wants a batch of {}, got {}", wanted.str(), x.shape().str());
+    fail<ShapeError>("mlp", "expects a batch of {}, got {}", wanted.str(), x.shape().str());
   Tensor y = reshape(x, {x.size(0), wanted.numel()});
   for (std::size_t i = 0; i + 1 < layers.size(); ++i)
     y = drop(activate(layers[i](y), config_.activation));

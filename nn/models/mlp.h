@@ -31,7 +31,7 @@ class Mlp : public Model {
   Tensor example_input(std::int64_t batch = 1) const override;
   std::string details() const override;
 
-  const MlpConfig& config() const { return config_; }
+  const MlpConfig& config() const { return config_; }  ///< as it was built
 
  private:
   MlpConfig config_;

@@ -87,7 +87,7 @@ void RecommenderConfig::validate() const {
   check.size("n_embd", n_embd, 1 << 16);
   if (hidden.size() > 64)
     check.fail(fmt::format("at most 64 hidden layers, got {}", hidden.size()));
-  for (const std::int64_t width : hidden) check.size("hidden's every width", width, 1 << 16);
+  for (const std::int64_t width : hidden) check.size("every width of hidden", width, 1 << 16);
   check.size("unit_hidden", unit_hidden, 1 << 16);
   check.probability("dropout", dropout);
   check.at_least_zero("init_std", init_std);
@@ -158,8 +158,8 @@ struct Recommender::Batch {
     const std::int64_t width = 3 + 2 * c.history;
     if (ids.rank() != 2 || ids.size(1) != width)
       fail<ShapeError>("recommender",
-                       "wants ids (B, {}): user, item, category, {} items and {} categories of the "
-                       "history; got {}",
+                       "expects ids (B, {}): user, item, category, {} items and {} categories of "
+                       "the history; got {}",
                        width, c.history, c.history, ids.shape().str());
     rows = ids.size(0);
     const std::vector<std::int64_t> all = ids.to_vector<std::int64_t>();
@@ -354,7 +354,7 @@ Tensor Recommender::embedding_penalty(const Tensor& ids,
   const Batch b(ids, config_);
   if (occurrences.size() < (user ? 3U : 2U))
     fail<ConfigError>("recommender",
-                      "wants occurrences of items, categories and users, got {} tables",
+                      "expects occurrences of items, categories and users, got {} tables",
                       occurrences.size());
   const auto penalty = [](const Embedding& table, std::vector<Tensor> read, const Tensor& counts) {
     if (counts.rank() != 1 || counts.size(0) != table.weight->size(0))

@@ -76,7 +76,7 @@ class Recommender : public Model {
   Tensor example_input(std::int64_t batch = 1) const override;
   std::string details() const override;
 
-  const RecommenderConfig& config() const { return config_; }
+  const RecommenderConfig& config() const { return config_; }  ///< as it was built
 
  private:
   /// One hidden layer with its activation.

@@ -84,7 +84,7 @@ Tensor Resnet::forward(const Tensor& images) const {
   const ResnetConfig& c = config_;
   if (images.rank() != 4 || images.size(1) != c.channels || images.size(2) != c.image_height ||
       images.size(3) != c.image_width)
-    fail<ShapeError>("resnet", "wants images (B, {}, {}, {}), got {}", c.channels, c.image_height,
+    fail<ShapeError>("resnet", "expects images (B, {}, {}, {}), got {}", c.channels, c.image_height,
                      c.image_width, images.shape().str());
   Tensor x = relu(bn1(conv1(images)));
   for (const auto* stage : {&layer1, &layer2, &layer3})

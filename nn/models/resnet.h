@@ -62,7 +62,7 @@ class Resnet : public Model {
   Tensor example_input(std::int64_t batch = 1) const override;
   std::string details() const override;
 
-  const ResnetConfig& config() const { return config_; }
+  const ResnetConfig& config() const { return config_; }  ///< as it was built
 
  private:
   ResnetConfig config_;

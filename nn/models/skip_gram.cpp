@@ -40,7 +40,7 @@ SkipGram::SkipGram(const SkipGramConfig& config)
 
 Tensor SkipGram::forward(const Tensor& ids) const {
   if (ids.rank() != 2 || ids.size(1) < 2)
-    fail<ShapeError>("skip-gram", "wants ids (B, 2 + noise words), got {}", ids.shape().str());
+    fail<ShapeError>("skip-gram", "expects ids (B, 2 + noise words), got {}", ids.shape().str());
   const std::int64_t rows = ids.size(0), scored = ids.size(1) - 1;
   const Tensor center = input(raw::slice(ids, 1, 0, 1));             // (B, 1, C)
   const Tensor others = output(raw::slice(ids, 1, 1, ids.size(1)));  // (B, 1 + k, C)
@@ -59,7 +59,7 @@ std::string SkipGram::details() const {
 
 Tensor negative_sampling_loss(const Tensor& scores) {
   if (scores.rank() != 2 || scores.size(1) < 1)
-    fail<ShapeError>("negative_sampling_loss", "wants scores (B, 1 + k), got {}",
+    fail<ShapeError>("negative_sampling_loss", "expects scores (B, 1 + k), got {}",
                      scores.shape().str());
   // -log s(x) is softplus(-x): the context's score counts negative, the noise words' positive.
   const Tensor signs = Tensor::ones({scores.size(1)}, scores.dtype());

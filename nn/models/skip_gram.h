@@ -30,7 +30,7 @@ class SkipGram : public Model {
   /// The embeddings, (V, C).
   const Tensor& table() const { return input->weight.get(); }
 
-  const SkipGramConfig& config() const { return config_; }
+  const SkipGramConfig& config() const { return config_; }  ///< as it was built
 
  private:
   SkipGramConfig config_;

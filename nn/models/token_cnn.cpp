@@ -24,7 +24,7 @@ void TokenCnnConfig::validate() const {
   check.size("n_feature", n_feature, kMaxWidth);
   check.size("n_class", n_class, kMaxVocabulary);
   if (widths.size() > 64) check.fail(fmt::format("at most 64 convolutions, got {}", widths.size()));
-  for (const std::int64_t width : widths) check.size("widths' every entry", width, kMaxWidth);
+  for (const std::int64_t width : widths) check.size("every entry of widths", width, kMaxWidth);
   if (kernel < 1 || kernel % 2 == 0 || kernel > 255)
     check.fail(fmt::format("kernel must be odd, 1 to 255, got {}", kernel));
   check.memory(parameter_count());
@@ -54,7 +54,7 @@ TokenCnn::TokenCnn(const TokenCnnConfig& config)
 Tensor TokenCnn::forward(const Tensor& tokens) const {
   const TokenCnnConfig& c = config_;
   if (tokens.rank() != 3 || tokens.size(1) != c.n_token || tokens.size(2) != c.n_feature)
-    fail<ShapeError>("token_cnn", "wants (B, {}, {}), got {}", c.n_token, c.n_feature,
+    fail<ShapeError>("token_cnn", "expects (B, {}, {}), got {}", c.n_token, c.n_feature,
                      tokens.shape().str());
   Tensor x = tokens;
   for (std::size_t i = 0; i < convs.size(); ++i) x = relu(convs[i](x));

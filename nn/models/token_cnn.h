@@ -33,7 +33,7 @@ class TokenCnn : public Model {
   Tensor example_input(std::int64_t batch = 1) const override;
   std::string details() const override;
 
-  const TokenCnnConfig& config() const { return config_; }
+  const TokenCnnConfig& config() const { return config_; }  ///< as it was built
 
  private:
   TokenCnnConfig config_;

@@ -101,7 +101,7 @@ TokenTransformer::TokenTransformer(const TokenTransformerConfig& config)
 Tensor TokenTransformer::forward(const Tensor& tokens) const {
   const TokenTransformerConfig& c = config_;
   if (tokens.rank() != 3 || tokens.size(1) != c.n_token || tokens.size(2) != c.n_feature)
-    fail<ShapeError>("token_transformer", "wants (B, {}, {}), got {}", c.n_token, c.n_feature,
+    fail<ShapeError>("token_transformer", "expects (B, {}, {}), got {}", c.n_token, c.n_feature,
                      tokens.shape().str());
   Tensor x = embed ? embed(tokens) : tokens;
   if (pos_embed.defined()) x = x + pos_embed.get();

@@ -69,7 +69,7 @@ class TokenTransformer : public Model {
   Tensor example_input(std::int64_t batch = 1) const override;
   std::string details() const override;
 
-  const TokenTransformerConfig& config() const { return config_; }
+  const TokenTransformerConfig& config() const { return config_; }  ///< as it was built
 
  private:
   struct Layer : Module {

@@ -44,8 +44,8 @@ template <class C>
 void check_causal(const ConfigCheck& check, const C& config) {
   if (config.attention == AttentionKind::channels)
     check.fail(
-        "attention between channels looks at all tokens at once, also at those to be predicted: "
-        "use softmax, plain, lightning or linear");
+        "attention between channels sees all tokens at once, also at those to be predicted: use "
+        "softmax, plain, lightning or linear");
 }
 
 template <class C>

@@ -72,7 +72,7 @@ Tensor Vit::forward(const Tensor& images, std::vector<Tensor>* attention) const 
   const VitConfig& c = config_;
   if (images.rank() != 4 || images.size(1) != c.channels || images.size(2) != c.image_height ||
       images.size(3) != c.image_width)
-    fail<ShapeError>("vit", "wants images (B, {}, {}, {}), got {}", c.channels, c.image_height,
+    fail<ShapeError>("vit", "expects images (B, {}, {}, {}), got {}", c.channels, c.image_height,
                      c.image_width, images.shape().str());
   Tensor x = patch_embed(images);
   if (cls_token.defined()) x = cat({expand(cls_token, {x.size(0), 1, c.n_embd}), x}, 1);

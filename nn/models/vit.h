@@ -60,7 +60,7 @@ class Vit : public Model {
   Tensor example_input(std::int64_t batch = 1) const override;
   std::string details() const override;
 
-  const VitConfig& config() const { return config_; }
+  const VitConfig& config() const { return config_; }  ///< as it was built
 
  private:
   VitConfig config_;

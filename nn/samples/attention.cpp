@@ -182,8 +182,8 @@ Sample make_attention() {
       {"groups", [] { MultiHeadAttention({.n_embd = 8, .n_head = 4, .n_kv_head = 3}); },
        "[attention] n_head 4 is not divisible by n_kv_head 3; use one of 1, 2, 4"},
       {"rope", [] { MultiHeadAttention({.n_embd = 6, .n_head = 2, .positions = Positions::rope}); },
-       "[attention] rope turns pairs of features and needs an even head size, got 3; set head_size "
-       "4"},
+       "[attention] rope rotates pairs of features and needs an even head size, got 3; set "
+       "head_size 4"},
       {"alibi without softmax",
        [] {
          MultiHeadAttention({.n_embd = 8,
@@ -204,8 +204,8 @@ Sample make_attention() {
          MultiHeadAttention(
              {.n_embd = 8, .n_head = 2, .kind = AttentionKind::channels, .causal = true});
        },
-       "[attention] attention between channels looks at all tokens at once and cannot be causal; "
-       "use softmax, lightning or linear"},
+       "[attention] attention between channels sees all tokens at once and cannot be causal; use "
+       "softmax, lightning or linear"},
       {"padded channels",
        [] {
          MultiHeadAttention({.n_embd = 8, .n_head = 2, .kind = AttentionKind::channels})
@@ -222,13 +222,13 @@ Sample make_attention() {
        [] {
          MultiHeadAttention({.n_embd = 8, .n_head = 2}).forward(Tensor::zeros({2, 3, 7}));
        },
-       "[attention] wants (B, T, 8), got (2, 3, 7)"},
+       "[attention] expects (B, T, 8), got (2, 3, 7)"},
       {"context",
        [] {
          MultiHeadAttention({.n_embd = 8, .n_head = 2, .context_embd = 4})
              .forward(Tensor::zeros({2, 3, 8}));
        },
-       "[attention] made for cross attention, but given no context"}};
+       "[attention] built for cross-attention, but given no context"}};
   return sample;
 }
 

@@ -39,7 +39,7 @@ const Register conv_backbone("ConvBackbone", Kind::module, [] {
        [] {
          ConvBackbone({.features = 8}).forward(Tensor::zeros({1, 1, 8, 6}));
        },
-       "[backbone] wants images (B, 1, H, W) with H and W divisible by 4, got (1, 1, 8, 6)"}};
+       "[backbone] expects images (B, 1, H, W) with H and W divisible by 4, got (1, 1, 8, 6)"}};
   return sample;
 });
 
@@ -115,7 +115,7 @@ const Register vit_backbone("VitBackbone", Kind::module, [] {
                     [] {
                       VitBackbone(tiny_vit(1)).forward(Tensor::zeros({1, 1, 12, 8}));
                     },
-                    "[backbone] wants images (B, 1, 8, 12), got (1, 1, 12, 8)"}};
+                    "[backbone] expects images (B, 1, 8, 12), got (1, 1, 12, 8)"}};
   return sample;
 });
 

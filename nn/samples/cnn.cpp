@@ -43,7 +43,7 @@ const Register batch_norm_module("BatchNorm2d", Kind::module, [] {
        [] {
          BatchNorm2d(3).forward(Tensor::zeros({2, 4, 5, 5}));
        },
-       "[BatchNorm2d] made for images (B, 3, H, W), got (2, 4, 5, 5)"},
+       "[BatchNorm2d] expects images (B, 3, H, W), got (2, 4, 5, 5)"},
       {"none", [] { BatchNorm2d(0); }, "[BatchNorm2d] channels must be at least 1, got 0"}};
   return sample;
 });
@@ -59,11 +59,12 @@ Case block_case(const char* label, std::int64_t in, std::int64_t out, std::int64
 const Register basic_block("BasicBlock", Kind::module, [] {
   Sample sample{.name = "BasicBlock", .kind = Kind::module};
   sample.cases = {block_case("identity", 2, 2, 1), block_case("half the size", 2, 3, 2)};
-  sample.errors = {{"channels",
-                    [] {
-                      BasicBlock(2, 2, 1).forward(Tensor::zeros({1, 3, 4, 4}));
-                    },
-                    "[conv2d] weight (2, 2, 3, 3) wants 2 channels a group, x (1, 3, 4, 4) has 3"}};
+  sample.errors = {
+      {"channels",
+       [] {
+         BasicBlock(2, 2, 1).forward(Tensor::zeros({1, 3, 4, 4}));
+       },
+       "[conv2d] weight (2, 2, 3, 3) expects 2 channels per group, x (1, 3, 4, 4) has 3"}};
   return sample;
 });
 
@@ -83,14 +84,14 @@ const Register lenet("Lenet", Kind::model, [] {
       "two channels",
       LenetConfig{.n_class = 3, .image_height = 12, .image_width = 13, .channels = 2},
       {2, 2, 12, 13})};
-  sample.errors = {{"small", [] { Lenet({.image_height = 11}); },
-                    "[lenet] images must be at least 12 x 12 to outlast two convolutions and "
-                    "poolings, got 11 x 28"},
-                   {"input",
-                    [] {
-                      Lenet({}).forward(Tensor::zeros({2, 1, 28, 27}));
-                    },
-                    "[lenet] wants images (B, 1, 28, 28), got (2, 1, 28, 27)"}};
+  sample.errors = {
+      {"small", [] { Lenet({.image_height = 11}); },
+       "[lenet] images must be at least 12 x 12 for two convolutions and poolings, got 11 x 28"},
+      {"input",
+       [] {
+         Lenet({}).forward(Tensor::zeros({2, 1, 28, 27}));
+       },
+       "[lenet] expects images (B, 1, 28, 28), got (2, 1, 28, 27)"}};
   return sample;
 });
 
@@ -106,7 +107,7 @@ const Register resnet("Resnet", Kind::model, [] {
        [] {
          Resnet({}).forward(Tensor::zeros({2, 3, 28, 28}));
        },
-       "[resnet] wants images (B, 1, 28, 28), got (2, 3, 28, 28)"}};
+       "[resnet] expects images (B, 1, 28, 28), got (2, 3, 28, 28)"}};
   return sample;
 });
 

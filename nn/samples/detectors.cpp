@@ -32,11 +32,12 @@ const Register rpn_head("RpnHead", Kind::module, [] {
   sample.cases = {
       part_case<RpnHead>("two anchors", std::make_shared<RpnHead>(3, 2), {values({2, 3, 3, 4}, 1)},
                          [](RpnHead& m, const Tensors& in) { return joined(m.forward(in[0])); })};
-  sample.errors = {{"channels",
-                    [] {
-                      RpnHead(3, 2).forward(Tensor::zeros({1, 4, 3, 3}));
-                    },
-                    "[conv2d] weight (3, 3, 3, 3) wants 3 channels a group, x (1, 4, 3, 3) has 4"}};
+  sample.errors = {
+      {"channels",
+       [] {
+         RpnHead(3, 2).forward(Tensor::zeros({1, 4, 3, 3}));
+       },
+       "[conv2d] weight (3, 3, 3, 3) expects 3 channels per group, x (1, 4, 3, 3) has 4"}};
   return sample;
 });
 
@@ -49,7 +50,7 @@ const Register box_head("BoxHead", Kind::module, [] {
                     [] {
                       BoxHead(8, 5, 3).forward(Tensor::zeros({4, 2, 2, 3}));
                     },
-                    "[BoxHead] made for regions of 8 elements, got (4, 2, 2, 3)"}};
+                    "[BoxHead] expects regions of 8 elements, got (4, 2, 2, 3)"}};
   return sample;
 });
 
@@ -122,9 +123,9 @@ const Register faster_rcnn("FasterRcnn", Kind::model, [] {
   };
   sample.errors = {
       {"label", with_box({2, 0, 0, 4, 4}),
-       "[faster_rcnn] label 2 of box 0 of image 0 is no class: there are 2, counted from 0"},
+       "[faster_rcnn] label 2 of box 0 of image 0 is not a class: there are 2, counted from 0"},
       {"no area", with_box({1, 5, 2, 5, 8}),
-       "[faster_rcnn] box 0 of image 0 has no area: (5, 2, 5, 8); wants x0 < x1 and y0 < y1"},
+       "[faster_rcnn] box 0 of image 0 has no area: (5, 2, 5, 8); expects x0 < x1 and y0 < y1"},
       {"images",
        [] {
          make_rcnn()->loss(Tensor::zeros({2, 1, 16, 16}), Tensor::zeros({1, 0, 5}));
@@ -136,7 +137,7 @@ const Register faster_rcnn("FasterRcnn", Kind::model, [] {
          c.anchor_ratios.clear();
          c.validate();
        },
-       "[faster_rcnn] wants at least one anchor"}};
+       "[faster_rcnn] expects at least one anchor"}};
   return sample;
 });
 
@@ -170,9 +171,9 @@ const Register detr("Detr", Kind::model, [] {
   };
   sample.errors = {
       {"label", with_box({3, 0, 0, 4, 4}),
-       "[detr] label 3 of box 0 of image 0 is no class: there are 3, counted from 0"},
+       "[detr] label 3 of box 0 of image 0 is not a class: there are 3, counted from 0"},
       {"no area", with_box({1, 5, 2, 5, 8}),
-       "[detr] box 0 of image 0 has no area: (5, 2, 5, 8); wants x0 < x1 and y0 < y1"},
+       "[detr] box 0 of image 0 has no area: (5, 2, 5, 8); expects x0 < x1 and y0 < y1"},
       {"outside", with_box({1, 5, 2, 17, 8}),
        "[detr] box 0 of image 0 lies outside the image of 16 x 16 pixels: (5, 2, 17, 8)"},
       {"queries",
@@ -186,7 +187,7 @@ const Register detr("Detr", Kind::model, [] {
        [] {
          make_detr()->forward(Tensor::zeros({1, 1, 16, 8}));
        },
-       "[detr] wants images (B, 1, 16, 16), got (1, 1, 16, 8)"}};
+       "[detr] expects images (B, 1, 16, 16), got (1, 1, 16, 8)"}};
   return sample;
 });
 

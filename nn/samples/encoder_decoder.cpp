@@ -71,7 +71,7 @@ const Register encoder_decoder_sample("EncoderDecoder", Kind::model, [] {
          EncoderDecoder({.vocab_size = 5, .n_layer = 1, .n_embd = 8})
              .forward(Tensor::zeros({2}, DType::i64), Tensor::zeros({1, 2}, DType::i64));
        },
-       "[encoder_decoder] wants source ids (B, T), got (2,)"}};
+       "[encoder_decoder] expects source ids (B, T), got (2,)"}};
   return sample;
 });
 

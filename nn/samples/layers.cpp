@@ -68,7 +68,7 @@ const Register layer_norm_sample("LayerNorm", Kind::module, [] {
                     [] {
                       LayerNorm(6).forward(Tensor::zeros({2, 5}));
                     },
-                    "[LayerNorm] made for (..., 6), got (2, 5)"}};
+                    "[LayerNorm] expects (..., 6), got (2, 5)"}};
   return sample;
 });
 
@@ -85,7 +85,7 @@ const Register rms_norm_sample("RmsNorm", Kind::module, [] {
                     [] {
                       RmsNorm(6).forward(Tensor::zeros({2, 5}));
                     },
-                    "[RmsNorm] made for (..., 6), got (2, 5)"}};
+                    "[RmsNorm] expects (..., 6), got (2, 5)"}};
   return sample;
 });
 
@@ -176,7 +176,7 @@ const Register patch_embed_sample("PatchEmbed", Kind::module, [] {
        [] {
          PatchEmbed({.patch_size = 3}).forward(Tensor::zeros({1, 1, 6, 7}));
        },
-       "[PatchEmbed] wants images (B, 1, H, W) with H and W divisible by 3, got (1, 1, 6, 7)"}};
+       "[PatchEmbed] expects images (B, 1, H, W) with H and W divisible by 3, got (1, 1, 6, 7)"}};
   return sample;
 });
 

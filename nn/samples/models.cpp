@@ -62,8 +62,8 @@ const Register gpt_sample("Gpt", Kind::model, [] {
       {"heads", [] { Gpt({.vocab_size = 5, .n_embd = 130}); },
        "[gpt] n_embd 130 is not divisible by n_head 4; use 128 or 132"},
       {"channels", [] { Gpt({.vocab_size = 5, .attention = AttentionKind::channels}); },
-       "[gpt] attention between channels looks at all tokens at once, also at those to be "
-       "predicted: use softmax, plain, lightning or linear"},
+       "[gpt] attention between channels sees all tokens at once, also at those to be predicted: "
+       "use softmax, plain, lightning or linear"},
       {"alibi without softmax",
        [] {
          Gpt({.vocab_size = 5,
@@ -87,7 +87,7 @@ const Register gpt_sample("Gpt", Kind::model, [] {
          Gpt({.vocab_size = 5, .block_size = 4, .n_layer = 1, .n_embd = 8})
              .forward(Tensor::zeros({4}, DType::i64));
        },
-       "[gpt] wants ids (B, T), got (4,)"}};
+       "[gpt] expects ids (B, T), got (4,)"}};
   return sample;
 });
 
@@ -125,7 +125,7 @@ const Register vit_sample("Vit", Kind::model, [] {
        [] {
          Vit({.n_layer = 1}).forward(Tensor::zeros({1, 1, 28, 27}));
        },
-       "[vit] wants images (B, 1, 28, 28), got (1, 1, 28, 27)"},
+       "[vit] expects images (B, 1, 28, 28), got (1, 1, 28, 27)"},
       {"heads", [] { Vit({.n_head = 3}); },
        "[vit] n_embd 64 is not divisible by n_head 3; use 63 or 66"}};
   return sample;
@@ -144,12 +144,12 @@ const Register mlp_sample("Mlp", Kind::model, [] {
                  std::make_shared<Mlp>(MlpConfig{.input_shape = {6}, .hidden = {}, .n_class = 3}),
                  values({4, 6}, 1))};
   sample.errors = {{"width", [] { Mlp({.hidden = {0}}); },
-                    "[mlp] hidden's every width must be 1 to 1048576, got 0"},
+                    "[mlp] every width of hidden must be 1 to 1048576, got 0"},
                    {"input",
                     [] {
                       Mlp({}).forward(Tensor::zeros({2, 784}));
                     },
-                    "[mlp] wants a batch of (1, 28, 28), got (2, 784)"}};
+                    "[mlp] expects a batch of (1, 28, 28), got (2, 784)"}};
   return sample;
 });
 

@@ -64,7 +64,7 @@ const Register dice_sample("Dice", Kind::module, [] {
        [] {
          Dice(3).forward(Tensor::zeros({2, 4}));
        },
-       "[dice] made for (N, 3), got (2, 4)"},
+       "[dice] expects (N, 3), got (2, 4)"},
       {"rows",
        [] {
          Dice(3).forward(Tensor::zeros({0, 3}));
@@ -88,7 +88,7 @@ const Register prelu_sample("PRelu", Kind::module, [] {
                     [] {
                       PRelu(3).forward(Tensor::zeros({2, 4}));
                     },
-                    "[prelu] made for (..., 3), got (2, 4)"}};
+                    "[prelu] expects (..., 3), got (2, 4)"}};
   return sample;
 });
 
@@ -126,7 +126,7 @@ const Register bert_sample("Bert", Kind::model, [] {
          Bert({.vocab_size = 5, .n_layer = 1, .n_head = 2, .n_embd = 8})
              .forward(Tensor::ones({4}, DType::i64));
        },
-       "[bert] wants ids (B, T), got (4,)"},
+       "[bert] expects ids (B, T), got (4,)"},
       {"no token head",
        [] {
          const Bert bert({.vocab_size = 5,
@@ -137,7 +137,7 @@ const Register bert_sample("Bert", Kind::model, [] {
                           .n_class = 2});
          bert.predict_tokens(bert.encode(Tensor::ones({1, 3}, DType::i64)), Tensor());
        },
-       "[bert] made with a classifier of 2 classes and without a token head: it predicts no "
+       "[bert] built with a classifier of 2 classes and without a token head: it predicts no "
        "tokens"}};
   return sample;
 });
@@ -167,7 +167,7 @@ const Register bag_sample("BagOfWords", Kind::model, [] {
       {"vocabulary", [] { BagOfWords({}); },
        "[bag of words] vocab_size must be 1 to 268435456, got 0"},
       {"rank", [] { BagOfWords({.vocab_size = 8}).forward(Tensor::zeros({4}, DType::i64)); },
-       "[bag of words] wants ids (B, T), got (4,)"}};
+       "[bag of words] expects ids (B, T), got (4,)"}};
   return sample;
 });
 
@@ -208,7 +208,7 @@ const Register skip_gram_sample("SkipGram", Kind::model, [] {
        [] {
          SkipGram({.vocab_size = 6}).forward(Tensor::zeros({3, 1}, DType::i64));
        },
-       "[skip-gram] wants ids (B, 2 + noise words), got (3, 1)"}};
+       "[skip-gram] expects ids (B, 2 + noise words), got (3, 1)"}};
   return sample;
 });
 
@@ -279,7 +279,7 @@ const Register recommender_sample("Recommender", Kind::model, [] {
        [=] {
          Recommender(tiny).forward(Tensor::zeros({2, 11}, DType::i64));
        },
-       "[recommender] wants ids (B, 9): user, item, category, 3 items and 3 categories of the "
+       "[recommender] expects ids (B, 9): user, item, category, 3 items and 3 categories of the "
        "history; got (2, 11)"},
       {"weights",
        [=] {

@@ -48,7 +48,7 @@ const Register diagonal_sample("DiagonalAttention", Kind::module, [] {
                     [] {
                       DiagonalAttention(6).forward(Tensor::zeros({2, 3, 5}));
                     },
-                    "[diagonal_attention] wants (B, T, 6), got (2, 3, 5)"}};
+                    "[diagonal_attention] expects (B, T, 6), got (2, 3, 5)"}};
   return sample;
 });
 
@@ -112,7 +112,7 @@ const Register channels_sample("CrossCovarianceAttention", Kind::module, [] {
        [] {
          CrossCovarianceAttention({.n_embd = 6}).forward(Tensor::zeros({2, 3, 5}));
        },
-       "[cross_covariance_attention] wants (B, T, 6), got (2, 3, 5)"}};
+       "[cross_covariance_attention] expects (B, T, 6), got (2, 3, 5)"}};
   return sample;
 });
 
@@ -153,7 +153,7 @@ const Register conv1d_sample("Conv1d", Kind::module, [] {
        [] {
          Conv1d(2, 3, 3).forward(Tensor::zeros({2, 4, 3}));
        },
-       "[Conv1d] wants (B, T, 2), got (2, 4, 3)"}};
+       "[Conv1d] expects (B, T, 2), got (2, 4, 3)"}};
   return sample;
 });
 

@@ -40,7 +40,7 @@ const Register machine_sample("FactorizationMachine", Kind::model, [] {
                     [] {
                       FactorizationMachine({}).forward(Tensor::zeros({2, 7}));
                     },
-                    "[factorization_machine] wants a batch of (8,), got (2, 7)"}};
+                    "[factorization_machine] expects a batch of (8,), got (2, 7)"}};
   return sample;
 });
 
@@ -61,7 +61,7 @@ const Register token_cnn_sample("TokenCnn", Kind::model, [] {
                     [] {
                       TokenCnn({}).forward(Tensor::zeros({2, 4, 7}));
                     },
-                    "[token_cnn] wants (B, 4, 8), got (2, 4, 7)"}};
+                    "[token_cnn] expects (B, 4, 8), got (2, 4, 7)"}};
   return sample;
 });
 
@@ -91,7 +91,7 @@ const Register token_transformer_sample("TokenTransformer", Kind::model, [] {
                     [] {
                       TokenTransformer({}).forward(Tensor::zeros({2, 4, 7}));
                     },
-                    "[token_transformer] wants (B, 4, 8), got (2, 4, 7)"}};
+                    "[token_transformer] expects (B, 4, 8), got (2, 4, 7)"}};
   return sample;
 });
 
@@ -108,7 +108,7 @@ const Register ft_transformer_sample("FtTransformer", Kind::model, [] {
                     [] {
                       FtTransformer({}).forward(Tensor::zeros({2, 7}));
                     },
-                    "[ft_transformer] wants a batch of (8,), got (2, 7)"}};
+                    "[ft_transformer] expects a batch of (8,), got (2, 7)"}};
   return sample;
 });
 

@@ -196,7 +196,7 @@ TEST_CASE("mistakes in what backward is given") {
   CHECK(error_text<DTypeError>([&] { Tensor::zeros({2}, DType::i64).set_requires_grad(); }) ==
         "[set_requires_grad] only f32 and f64 have gradients, not i64");
   CHECK(error_text<GraphError>([&] { mul(x, x).set_requires_grad(); }) ==
-        "[set_requires_grad] the result of op `mul` is no leaf; use detach() first");
+        "[set_requires_grad] the result of op `mul` is not a leaf; use detach() first");
   CHECK(error_text<ShapeError>([&] { x.set_grad(Tensor::zeros({3}, DType::f64)); }) ==
         "[set_grad] gradient (3,) f64 for a tensor (2,) f64");
   CHECK(error_text<GraphError>([&] {

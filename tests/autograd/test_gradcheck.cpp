@@ -246,7 +246,7 @@ TEST_CASE("integer inputs, no gradients and other dtypes") {
                        "[gradcheck] no input requires a gradient; call set_requires_grad() first",
                        GraphError);
   CHECK_THROWS_WITH_AS(gradcheck(twice, {wanted(Tensor::ones({3}))}),
-                       "[gradcheck] wants f64 inputs, input 0 is f32", DTypeError);
+                       "[gradcheck] expects f64 inputs, input 0 is f32", DTypeError);
   CHECK_THROWS_AS(
       gradcheck([](const Inputs& in) { return cast(in[0], DType::f32); }, {wanted(values({3}, 1))}),
       DTypeError);

@@ -112,8 +112,9 @@ TEST_CASE("anomaly mode names the op that made a NaN going forward") {
   CHECK(std::isnan(log(x).item()));
   const AnomalyMode anomaly;
   CHECK(error_text<Error>([&] { log(x); }) ==
-        "[log] the forward made a NaN or an infinity: element 0 (row-major) of an output ()");
-  CHECK(error_text<Error>([&] { log(x.detach()); }).find("[log] the forward made a NaN") ==
+        "[log] the forward pass produced a NaN or an infinity: element 0 (row-major) of an output "
+        "()");
+  CHECK(error_text<Error>([&] { log(x.detach()); }).find("[log] the forward pass produced a NaN") ==
         0);  // recorded or not
   const AnomalyMode off(false);
   CHECK(std::isnan(log(x).item()));
@@ -124,10 +125,10 @@ TEST_CASE("anomaly mode names the op that made a NaN going back") {
   x.set_requires_grad();
   const AnomalyMode anomaly;
   CHECK(error_text<Error>([&] { sum(sqrt(x)).backward(); }) ==
-        "[sqrt] the backward made a NaN or an infinity: element 1 (row-major) of the gradient of "
-        "input 0 (2,)");
+        "[sqrt] the backward pass produced a NaN or an infinity: element 1 (row-major) of the "
+        "gradient of input 0 (2,)");
   CHECK(error_text<Error>([&] {
           grad({sum(sqrt(x))}, {x}, {}, {.create_graph = true});
-        }).find("backward made") != std::string::npos);
+        }).find("backward pass produced") != std::string::npos);
   CHECK(!x.grad().defined());
 }

@@ -123,7 +123,7 @@ TEST_CASE("statistics that a module moves on and weights that are loaded count")
   CHECK(norm.weight->version() > weight);
 }
 
-TEST_CASE("a leaf that no longer wants its gradient gets none, and the others get theirs") {
+TEST_CASE("a leaf that no longer expects its gradient gets none, and the others get theirs") {
   const Tensor a = leaf(2), b = leaf(3);
   int hooked = 0;
   a.register_hook([&](const Tensor&) { return ++hooked, Tensor(); });

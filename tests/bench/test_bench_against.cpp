@@ -33,7 +33,7 @@ void check_failed(const Outcome& outcome, int code, const std::string& says) {
 
 }  // namespace
 
-TEST_CASE("a peer is run in turn with ours, and the ratios are of each round") {
+TEST_CASE("a peer is run alternately with weft, and the ratios are of each round") {
   const TempFolder folder;
   const std::string count = (folder / "count").string();
   // Slower each time it runs; talks before its last line, and on stderr.

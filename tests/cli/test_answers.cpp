@@ -135,9 +135,8 @@ TEST_CASE(
   CHECK(Json::parse(inverted.out)[0]["inverted"] == true);
   CHECK(Json::parse(inverted.out)[0]["class"] == 1);
   CHECK(inverted.err == "weft: " + png +
-                            ": light and dark are exchanged, because its edge is light, and those "
-                            "of the training images are dark; --invert no reads "
-                            "it as it is\n");
+                            ": light and dark are inverted, because its edge is light, and those "
+                            "of the training images are dark; --invert no reads it unchanged\n");
   CHECK(weft_with(folder, {"predict", digits, png, "--invert", "no"}).err.empty());
 
   const std::string natural = trained(folder, "natural", true);
@@ -188,7 +187,7 @@ TEST_CASE("a run of another kind is answered with the commands for it") {
       CHECK(kind->can(use) == can);
       CHECK(text ==
             (can ? ""
-                 : "[x.safetensors] belongs to " + own + " run; this command wants " + wanted +
+                 : "[x.safetensors] belongs to " + own + " run; this command expects " + wanted +
                        " run; for " + own + " run there are: " + kind->commands()));
       refused += can ? 0 : 1;
     }
@@ -204,7 +203,7 @@ TEST_CASE("a folder of pictures without a list of boxes is told from one without
   const Words words{"train",   "detect", "--data", pictures,
                     "--steps", "1",      "--out",  (folder / "run").string()};
   check_refused(weft_with(folder, words), 1,
-                "has no boxes.csv: write one, one line a box: file,label,x0,y0,x1,y1");
+                "has no boxes.csv: write one, one line per box: file,label,x0,y0,x1,y1");
   data::save_png(pictures + "/a.png", Tensor::zeros({8, 8}, DType::u8));
   check_refused(weft_with(folder, words), 1, "has no boxes.csv beside its PNG files: write one");
   CHECK_FALSE(has(weft_with(folder, words).err, "idx3"));

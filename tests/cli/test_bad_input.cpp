@@ -103,7 +103,7 @@ TEST_CASE("flags that are unknown, out of range or contradict each other") {
   check_refused(weft_with(folder, base + Words{"--preset", "text-bset"}), 2,
                 "did you mean text-best?");
   check_refused(weft_with(folder, base + Words{"--muon-lr", "0.1"}), 2,
-                "means nothing with optimizer adamw");
+                "has no effect with optimizer adamw");
   check_refused(weft_with(folder, base + Words{"surprise"}), 2, "surprise");
   check_refused(weft_with(folder, {"train", "txt"}), 2, "did you mean text?");
   check_refused(weft_with(folder, {"train"}), 2, "");
@@ -119,7 +119,7 @@ TEST_CASE("an --out that is there already or cannot be written stays untouched")
   const std::string before = read_file(run + "/last.safetensors");
   check_refused(
       weft_with(folder, tiny_train(folder, run)), 2,
-      "holds a run already, which stays as it is; choose another --out, or go on with --resume");
+      "already contains a run, which is kept; choose another --out, or continue with --resume");
   CHECK(read_file(run + "/last.safetensors") == before);
   check_refused(weft_with(folder, tiny_train(folder, "/proc/nowhere/run")), 1, "/proc/nowhere/run");
   check_refused(weft_with(folder, tiny_train(folder, (folder / "text.txt").string() + "/run")), 1,
@@ -133,11 +133,11 @@ TEST_CASE("resuming: nothing there, another task, flags that would change the ru
   const std::string run = (folder / "run").string();
   check_refused(weft_with(folder, {"train", "text", "--resume"}), 2, "--out");
   check_refused(weft_with(folder, {"train", "text", "--resume", "--out", run}), 1,
-                "is no folder of a run");
+                "is not a run folder");
   REQUIRE(weft_with(folder, tiny_train(folder, run)).code == 0);
   check_refused(weft_with(folder, {"train", "vision", "--resume", "--out", run}), 2, "a text run");
   check_refused(weft_with(folder, {"train", "text", "--resume", "--out", run, "--lr", "1"}), 2,
-                "a run goes on with its own configuration: drop --lr 1");
+                "a run resumes with its own configuration: remove --lr 1");
 }
 
 TEST_CASE("checkpoints that are torn, of another shape, or no checkpoints") {
@@ -161,7 +161,7 @@ TEST_CASE("checkpoints that are torn, of another shape, or no checkpoints") {
   check_refused(weft_with(folder, {"train", "text", "--resume", "--out", run}), 2,
                 "is a checkpoint of another model");
   check_refused(weft_with(folder, {"predict", wide, "x.png"}), 2,
-                "this command wants a vision run");
+                "this command expects a vision run");
   check_refused(weft_with(folder, {"sample", (folder / "none").string()}), 1,
                 "there is no such run");
   check_refused(weft_with(folder, {"sample", wide, "--prompt", "水"}), 2, "prompt");
@@ -183,7 +183,7 @@ TEST_CASE("what is printed and cannot be written is no success") {
   }
 }
 
-TEST_CASE("a configuration that cannot be looked at") {
+TEST_CASE("a configuration that cannot be inspected") {
   const TempFolder folder;
   fs::create_symlink(folder / "loop", folder / "loop");
   for (const std::string& file : {(folder / "loop" / "x").string(), std::string(300, 'x')}) {

@@ -142,7 +142,7 @@ TEST_CASE("a suite runs, says what it found, and can be killed at any time witho
       CHECK(stopped.code == 143);
       // On a slow machine it may still be planning or reading data, with nothing to be saved.
       if (stopped.err.find("weft: stopped\n") != std::string::npos) continue;
-      CHECK(stopped.err.find("Go on with:\n  weft compare " + suite + " --out " + cut) !=
+      CHECK(stopped.err.find("Continue with:\n  weft compare " + suite + " --out " + cut) !=
             std::string::npos);
       CHECK(comparison_results(cut)["complete"] == false);
     }
@@ -157,11 +157,11 @@ TEST_CASE("a suite runs, says what it found, and can be killed at any time witho
   CHECK(weft_with(folder, {"compare", suite, "--out", whole, "--seeds", "7"})
             .err.find("with other seeds") != std::string::npos);
   CHECK(weft_with(folder, {"compare", suite, "--out", (folder / "").string()})
-            .err.find("has other things in it") != std::string::npos);
+            .err.find("contains other files") != std::string::npos);
   fs::create_directory(folder / "mine");
   write_file((folder / "mine" / "suite.toml").string(), "mine");
   CHECK(weft_with(folder, {"compare", suite, "--out", (folder / "mine").string()})
-            .err.find("has other things in it") != std::string::npos);
+            .err.find("contains other files") != std::string::npos);
   // What a comparison left that was killed before it had begun is taken for its beginning.
   fs::create_directory(folder / "killed");
   write_file((folder / "killed" / "suite.toml").string(), read_file(suite));

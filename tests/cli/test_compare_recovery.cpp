@@ -171,8 +171,8 @@ TEST_CASE("equal seconds: the pace is measured, also with a long warmup, and aga
              "ended by signal 9 (out of memory?)\n");
   const Outcome stuck = weft_with(folder, {"compare", suite, "--out", out});
   CHECK(stuck.code == 2);
-  CHECK_MESSAGE(stuck.err.find("its pace could not be measured: ended by signal 9 (out of "
-                               "memory?); make it again with --retry") != std::string::npos,
+  CHECK_MESSAGE(stuck.err.find("its speed could not be measured: ended by signal 9 (out of "
+                               "memory?); repeat it with --retry") != std::string::npos,
                 stuck.err);
   const Outcome done =
       weft_with(folder, {"compare", suite, "--out", out, "--retry", "--jobs", "4"});

@@ -84,9 +84,11 @@ TEST_CASE("every command whose words cannot be written says so, and exits alike"
       CAPTURE(line);
       const Outcome full = Running({"/bin/sh", "-c", line + " >/dev/full"}, folder).wait();
       CHECK(full.code == 3);
-      CHECK_MESSAGE(full.err.find("weft: [output] what was to be printed could not be written: No "
-                                  "space left on device") != std::string::npos,
-                    full.err);
+      CHECK_MESSAGE(
+          full.err.find(
+              "weft: [output] the output could not be written: No space left on device") !=
+              std::string::npos,
+          full.err);
     }
   }
 }
@@ -133,12 +135,12 @@ TEST_CASE("what takes long says what it is, and what does not is quiet") {
         .wait();
   };
   const Outcome each = train("0", "each");
-  for (const char* const phase : {"finding out whether this run fits the memory",
+  for (const char* const phase : {"estimating whether this run fits in memory",
                                   "preparing the data and the model", "reading ", "cutting "})
     CHECK_MESSAGE(each.err.find(std::string("weft is ") + phase) != std::string::npos, each.err);
   const Outcome some = train("0.0001", "some");  // by the one that watches
   CHECK_MESSAGE(
-      some.err.find("weft is finding out whether this run fits the memory") != std::string::npos,
+      some.err.find("weft is estimating whether this run fits in memory") != std::string::npos,
       some.err);
   CHECK(train("1000", "none").err.find("weft is ") == std::string::npos);
 }

@@ -133,7 +133,7 @@ TEST_CASE("every other choice arrives as it was typed, or is refused") {
       for (const std::string& text : hostile) {
         CAPTURE(text);
         const std::string json = written(*kind, {field.flag() + "=" + text});
-        const bool meaningless = contains(json, "means nothing with");
+        const bool meaningless = contains(json, "has no effect with");
         if (std::holds_alternative<std::string>(normal)) {
           if (!field.choices.empty())
             CHECK(contains(json, field.name + " must be one of"));
@@ -147,7 +147,7 @@ TEST_CASE("every other choice arrives as it was typed, or is refused") {
       }
       for (const std::string& choice : field.choices) {
         const std::string json = written(*kind, {field.flag(), choice});
-        if (!contains(json, "means nothing with"))
+        if (!contains(json, "has no effect with"))
           CHECK(nlohmann::json::parse(json)[field.name].get<std::string>() == choice);
       }
     }
@@ -228,44 +228,44 @@ TEST_CASE("--until names the figures that the kind measures") {
 
 TEST_CASE("what would do nothing is refused") {
   CHECK(contains(refused({"train", "tokens", "--data", "wine", "--label-smoothing", "0.1"}),
-                 "--label-smoothing 0.1 means nothing with a target that is a number"));
+                 "--label-smoothing 0.1 has no effect with a target that is a number"));
   CHECK(contains(refused({"train", "text", "--init", "torch", "--init-std", "0.1"}),
-                 "--init-std 0.1 means nothing with init torch"));
+                 "--init-std 0.1 has no effect with init torch"));
   CHECK(contains(refused({"train", "bert", "--tokenizer", "words", "--whole-words"}),
-                 "--whole-words yes means nothing with tokenizer words"));
+                 "--whole-words yes has no effect with tokenizer words"));
   CHECK(contains(refused({"explain", "embedding", "RUN", "--shown", "3"}),
-                 "--shown means nothing with no picture"));
+                 "--shown has no effect with no picture"));
   CHECK(contains(refused({"sample", WEFT_SOURCE_DIR "/README.md", "--checkpoint", "best"}),
-                 "--checkpoint means nothing with " WEFT_SOURCE_DIR
+                 "--checkpoint has no effect with " WEFT_SOURCE_DIR
                  "/README.md, which is a checkpoint"));
   CHECK(contains(refused({"train", "text", "--resume", "--out", "x", "--no-estimate"}),
-                 "--no-estimate means nothing with --resume"));
+                 "--no-estimate has no effect with --resume"));
   CHECK(contains(refused({"compare", "--list", "--seeds", "3"}),
-                 "--seeds means nothing with --list"));
+                 "--seeds has no effect with --list"));
   CHECK(contains(refused({"compare", "cross-dimension", "--list"}),
-                 "suite means nothing with --list"));
+                 "suite has no effect with --list"));
   CHECK(contains(refused({"compare", "--check", "--jobs", "3"}),
-                 "--jobs means nothing with --check"));
+                 "--jobs has no effect with --check"));
   CHECK(contains(refused({"bench", "gpt", "--rounds", "3"}),
-                 "--rounds means nothing with no --against"));
+                 "--rounds has no effect with no --against"));
   CHECK(contains(refused({"info", "model", "--kind", "gpt", "--classes", "3"}),
-                 "--classes means nothing with kind gpt"));
+                 "--classes has no effect with kind gpt"));
   CHECK(contains(refused({"info", "model", "--kind", "vit", "--vocabulary", "3"}),
-                 "--vocabulary means nothing with kind vit"));
+                 "--vocabulary has no effect with kind vit"));
   CHECK(contains(refused({"predict", "RUN", "x.png", "--beam", "2"}),
-                 "--beam means nothing with images"));
+                 "--beam has no effect with images"));
   CHECK(contains(refused({"predict", "RUN", "x.png", "--top", "2", "--json"}),
-                 "--top means nothing with --json"));
+                 "--top has no effect with --json"));
   CHECK(contains(refused({"predict", "RUN", "--test-image", "0", "--invert", "yes"}),
-                 "--invert means nothing with no files"));
+                 "--invert has no effect with no files"));
   CHECK(contains(refused({"predict", "RUN", "--text", "x", "--invert", "yes"}),
-                 "--invert means nothing with texts"));
+                 "--invert has no effect with texts"));
   CHECK(contains(refused({"detect", "RUN", "--scene", "0", "--invert", "yes"}),
-                 "--invert means nothing with no files"));
+                 "--invert has no effect with no files"));
   CHECK(contains(refused({"sample", "RUN", "--temperature", "0", "--top-k", "3"}),
-                 "--top-k means nothing with --temperature 0"));
+                 "--top-k has no effect with --temperature 0"));
   CHECK(contains(refused({"explain", "attention", "--matrices", "full", "--json"}),
-                 "--matrices means nothing with --json"));
+                 "--matrices has no effect with --json"));
   CHECK(contains(refused({"explain", "attention", "--samples", "3"}),
-                 "--samples means nothing without a run"));
+                 "--samples has no effect without a run"));
 }

@@ -64,7 +64,7 @@ TEST_CASE("a budget that no width can meet is refused with the widths around it"
         "[s.toml:3] no width gives arm logistic the 5,000 parameters of the budget within 2 %: it "
         "has 17, whatever its width; choose another target, or label it: unequal = true");
   CHECK(error_text<ConfigError>([] { solve_width(square_law, {.target = NAN}); }) ==
-        "[budget] a budget wants at least 1 parameter, got nan");
+        "[budget] a budget expects at least 1 parameter, got nan");
   CHECK(error_text<ConfigError>([] {
           solve_width(square_law, {.target = 10, .granularity = 0});
         }) == "[budget] a width cannot be a multiple of 0");

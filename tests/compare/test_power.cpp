@@ -151,7 +151,7 @@ TEST_CASE("seeds that a number of contrasts needs") {
         "[suite] 6 seeds can decide none of 1 contrast: their smallest p-value is 0.031, Holm's "
         "first step asks for 0.01 / 1 = 0.01; take 8 seeds");
   CHECK(error_text<ConfigError>([] { require_decidable(8, 0, 0.05, "suite"); }) ==
-        "[statistics] a suite wants at least one contrast, got 0");
+        "[statistics] a suite needs at least one contrast, got 0");
   CHECK(error_text<ConfigError>([] { seeds_needed(1, 0); }) ==
         "[statistics] alpha must lie between 0 and 1, got 0");
 }

@@ -166,14 +166,14 @@ TEST_CASE("normal quantiles and the power of the t test are SciPy's") {
   }
 }
 
-TEST_CASE("what is no number, no probability or no pair is refused") {
+TEST_CASE("what is not a number, no probability or no pair is refused") {
   CHECK(error_text<NumericError>([] { mean(Numbers{}); }) == "[statistics] the mean of no values");
   CHECK(error_text<NumericError>([] {
           sign_flip_p(Numbers{1, NAN});
-        }) == "[statistics] wants finite values, got nan");
+        }) == "[statistics] expects finite values, got nan");
   CHECK(error_text<NumericError>([] {
           bca_interval(Numbers{1, INFINITY}, BootstrapOptions{});
-        }) == "[statistics] wants finite values, got inf");
+        }) == "[statistics] expects finite values, got inf");
   CHECK(error_text<NumericError>([] { bootstrap_means(Numbers{}); }) ==
         "[statistics] a bootstrap of no values");
   CHECK(error_text<ConfigError>([] { bootstrap_means(Numbers{1}, {.resamples = 0}); }) ==
@@ -183,7 +183,7 @@ TEST_CASE("what is no number, no probability or no pair is refused") {
         }) == "[statistics] confidence must lie between 0 and 1, got 1");
   CHECK(error_text<ShapeError>([] {
           paired_differences(Numbers{1, 2}, Numbers{1});
-        }) == "[statistics] pairs want as many values of one arm as of the other: 2 and 1");
+        }) == "[statistics] pairs need as many values of one arm as of the other: 2 and 1");
   CHECK(error_text<NumericError>([] {
           holm({0.5, NAN});
         }) == "[statistics] a p-value must lie in [0, 1], got nan");

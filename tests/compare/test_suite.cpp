@@ -204,7 +204,7 @@ TEST_CASE("keys: unknown, missing, of another type, out of range") {
   CHECK(error_of("question = { en", "margins = { en") ==
         "[s.toml:2] unknown key margins in the suite; did you mean margin?");
   CHECK(error_of("question = { en = \"Do more heads help?\", zh = \"头多有用吗？\" }", "") ==
-        "[s.toml] the suite wants a question: the one sentence that it answers");
+        "[s.toml] the suite needs a question: the one sentence that it answers");
   CHECK(error_of("question = \"Is wide better?\"", "") ==
         "[s.toml:56] [[contrast]] has no question");
   CHECK(error_of("metric = \"val_loss\"", "") == "[s.toml:18] [[task]] has no metric");
@@ -283,13 +283,13 @@ TEST_CASE("names: given twice, unknown, absent") {
         "[s.toml:48] arm wide does not run on task shakespeare");
   CHECK(error_of("task = \"tang\"\na = \"wide\"\nb = \"one\"",
                  "task = \"shakespeare\"\na = \"one\"\nb = \"four\"") ==
-        "[s.toml:56] one against four on shakespeare is asked twice");
+        "[s.toml:56] one against four on shakespeare is declared twice");
   CHECK(error_of("tasks = [\"tang\"]", "tasks = [\"tank\"]") ==
         "[s.toml:41] there is no task tank; did you mean tang?");
   CHECK(suite_error(kSuite.substr(0, kSuite.find("[[contrast]]"))) ==
-        "[s.toml] a suite wants at least 1 [[contrast]], and has 0");
+        "[s.toml] a suite needs at least 1 [[contrast]], and has 0");
   CHECK(suite_error(kSuite.substr(0, kSuite.find("[[arm]]"))) ==
-        "[s.toml] a suite wants at least 2 [[arm]], and has 0");
+        "[s.toml] a suite needs at least 2 [[arm]], and has 0");
 }
 
 TEST_CASE("controls, expectations and the quick form") {
@@ -332,7 +332,7 @@ TEST_CASE("choices of arms are those of a configuration, and keep pairing and bu
         "[s.toml:39] an arm may not set width: the budget solves for it (equal parameters); leave "
         "it out, or label the arm: unequal = true");
   CHECK(error_of("heads = 4", "seed = 4") ==
-        "[s.toml:39] seed is the comparison's own choice; leave it out");
+        "[s.toml:39] seed is set by the comparison; leave it out");
   CHECK(error_of("preset = \"text-best\"", "preset = \"text-bets\"")
             .find("there is no preset text-bets for text: did you mean text-best?") !=
         std::string::npos);
@@ -355,22 +355,22 @@ TEST_CASE("budgets: one thing is equal, or nothing and it is said") {
         "[s.toml:9] equal must be one of parameters, flops, steps, seconds, got flop; did you mean "
         "flops?");
   CHECK(budget_error("equal = \"parameters\"") ==
-        "[s.toml:8] equal parameters wants an amount, or the arm that is the reference, and not "
+        "[s.toml:8] equal parameters expects an amount, or the arm that is the reference, and not "
         "both");
   CHECK(budget_error("equal = \"parameters\"\namount = 1000\nreference = \"one\"") ==
-        "[s.toml:8] equal parameters wants an amount, or the arm that is the reference, and not "
+        "[s.toml:8] equal parameters expects an amount, or the arm that is the reference, and not "
         "both");
   CHECK(budget_error("equal = \"parameters\"\nreference = \"onne\"") ==
         "[s.toml:8] there is no arm onne; did you mean one?");
-  CHECK(budget_error("equal = \"seconds\"") == "[s.toml:8] equal seconds wants an amount");
+  CHECK(budget_error("equal = \"seconds\"") == "[s.toml:8] equal seconds expects an amount");
   CHECK(budget_error("equal = \"steps\"\namount = 5") ==
-        "[s.toml:8] an amount means nothing with steps: [base] says how long all arms train");
+        "[s.toml:8] an amount has no effect with steps: [base] says how long all arms train");
   CHECK(budget_error("equal = \"steps\"\ntolerance = 0.05") ==
         "[s.toml:10] a tolerance is for equal parameters");
   CHECK(budget_error("equal = \"parameters\"\namount = 1000\ntolerance = 0.5") ==
         "[s.toml:11] tolerance must be from 0 to 0.1, got 0.5");
   CHECK(budget_error("equal = \"steps\"\nunequal = true") ==
-        "[s.toml:9] equal and unequal = true contradict each other: drop one of the two");
+        "[s.toml:9] equal and unequal = true contradict each other: remove one of the two");
   CHECK(budget_error("equal = \"steps\"\nreference = \"one\"") ==
         "[s.toml:8] a reference is for equal parameters or flops; this budget is steps");
   std::string text = changed("equal = \"parameters\"\nreference = \"one\"", "equal = \"steps\"");

@@ -154,7 +154,7 @@ TEST_CASE("every verdict and reason has its words, and bad input is refused") {
   CHECK(judge({}).empty());
   CHECK(error_text<ShapeError>([] {
           alone({.a = {1, 2}, .b = {1}});
-        }) == "[verdict] pairs want as many seeds of one arm as of the other: 2 and 1");
+        }) == "[verdict] pairs need as many seeds of one arm as of the other: 2 and 1");
   CHECK(error_text<ConfigError>([] { judge({}, {.alpha = 1}); }) ==
         "[verdict] alpha must lie between 0 and 1, got 1");
   CHECK(error_text<ConfigError>([] { alone({.a = {1}, .b = {1}, .margin = NAN}); }) ==

@@ -198,7 +198,7 @@ TEST_CASE("an archive gives every array by name") {
   CHECK(text("nothing of the kind") == "] is not a zip file");
   CHECK(text(zip({{"a.npy", a, 8}})) ==
         "/a.npy] is compressed; write it with numpy.savez, not savez_compressed");
-  CHECK(text(zip({{"a.npy", a}, {"a.npy", a}})) == "/a.npy] stands twice in the file");
+  CHECK(text(zip({{"a.npy", a}, {"a.npy", a}})) == "/a.npy] appears twice in the file");
   CHECK(text(zip({{"a.npy", "text"}})) == "/a.npy] is not a NumPy array file");
 
   const std::string good = zip({{"a.npy", a}, {"b.npy", b}});
@@ -227,7 +227,7 @@ TEST_CASE("files are read whole, and what cannot be read is said") {
   write_file(path, std::string("a\0b", 3));
   CHECK(read_file(path) == std::string("a\0b", 3));
   CHECK(error_text<IoError>([&] { read_file(path, 2); }) ==
-        fmt::format("[{}] holds 3 bytes, more than the 2 that are read", path));
+        fmt::format("[{}] holds 3 bytes, more than the limit of 2", path));
 }
 
 TEST_CASE("a file appears whole or not at all") {

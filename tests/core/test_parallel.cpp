@@ -135,9 +135,9 @@ TEST_CASE("the number of threads is global, unless a thread has its own") {
   set_num_threads(4);
   CHECK(num_threads() == 4);
   CHECK(error_text<ConfigError>([] { set_num_threads(0); }) ==
-        "[threads] wants 1 to 1024 threads, got 0");
+        "[threads] expects 1 to 1024 threads, got 0");
   CHECK(error_text<ConfigError>([] { set_num_threads_here(1025); }) ==
-        "[threads] wants 1 to 1024 threads, got 1025");
+        "[threads] expects 1 to 1024 threads, got 1025");
 }
 
 TEST_CASE("runs side by side do not disturb each other") {

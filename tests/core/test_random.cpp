@@ -106,7 +106,7 @@ TEST_CASE("next_below is in range and even") {
   CHECK(generator.next_below(1) == 0);
   CHECK(generator.next_below(~std::uint64_t{0}) < ~std::uint64_t{0});
   CHECK(error_text<NumericError>([&] { generator.next_below(0); }) ==
-        "[random] next_below wants a bound of at least 1");
+        "[random] next_below expects a bound of at least 1");
 }
 
 TEST_CASE("uniform and normal values have their moments and ranges") {
@@ -192,11 +192,11 @@ TEST_CASE("a fill takes its blocks from the stream, and refuses nonsense") {
   CHECK(generator.position() == 5);
   const Tensor t = Tensor::empty({2});
   CHECK(error_text<NumericError>([&] { generator.fill_uniform(t, 2, 1); }) ==
-        "[uniform] wants finite low <= high, got 2 and 1");
+        "[uniform] expects finite low <= high, got 2 and 1");
   CHECK(error_text<NumericError>([&] { generator.fill_normal(t, 0, -1); }) ==
-        "[normal] wants a finite mean and std >= 0, got 0 and -1");
+        "[normal] expects a finite mean and std >= 0, got 0 and -1");
   CHECK(error_text<DTypeError>([&] { generator.fill_normal(Tensor::empty({2}, DType::i64)); }) ==
-        "[normal] wants f32 or f64, got i64");
+        "[normal] expects f32 or f64, got i64");
 }
 
 TEST_CASE("a permutation holds every index once") {

@@ -81,7 +81,7 @@ TEST_CASE("dtypes know their names and sizes, and dispatch refuses the wrong kin
   CHECK(item_size(DType::u8) == 1);
   CHECK(dispatch_float(DType::f64, "relu", [](auto zero) { return sizeof(zero); }) == 8);
   CHECK(error_text<DTypeError>([] { dispatch_float(DType::i32, "relu", [](auto) {}); }) ==
-        "[relu] wants f32 or f64, got i32");
+        "[relu] expects f32 or f64, got i32");
   CHECK(error_text<DTypeError>([] { dispatch_index(DType::f32, "embedding", [](auto) {}); }) ==
-        "[embedding] wants ids as i32 or i64, got f32");
+        "[embedding] expects ids as i32 or i64, got f32");
 }

@@ -20,6 +20,6 @@ TEST_CASE(
 
 TEST_CASE("a limit that is no choice names those there are") {
   const std::string text = test::error_text<ConfigError>([] { limit_simd("mmx"); });
-  CHECK(text.starts_with("[simd] no instruction set `mmx` here; there is "));
+  CHECK(text.starts_with("[simd] instruction set `mmx` is not available; available: "));
   for (const std::string& name : simd_choices()) CHECK(text.find(name) != std::string::npos);
 }

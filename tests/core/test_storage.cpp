@@ -110,8 +110,8 @@ TEST_CASE("a request above the limit says what is left") {
   CHECK(memory_limit() == held + 8 * kMiB);
   const Storage a(5 * kMiB);
   const std::string text = error_text<MemoryError>([] { Storage(4 * kMiB); });
-  CHECK(text.substr(0, 55) == "[memory] 4.0 MiB wanted for one tensor, 3.0 MiB of 8.0 ");
-  CHECK(text.ends_with(" left; use a smaller model, batch or context"));
+  CHECK(text.substr(0, 55) == "[memory] 4.0 MiB requested for one tensor, 3.0 MiB of 8.0 ");
+  CHECK(text.ends_with(" available; use a smaller model, batch or context"));
   CHECK(memory_stats().current == held + 5 * kMiB);
   const Storage b(3 * kMiB);  // fits to the byte
 }
@@ -129,7 +129,7 @@ TEST_CASE("cached blocks give way to a request that would not fit beside them") 
 TEST_CASE("absurd sizes are refused, not wrapped around") {
   CHECK(error_text<MemoryError>([] {
           Storage(std::numeric_limits<std::int64_t>::max());
-        }).starts_with("[memory] 8.0 EiB wanted for one tensor"));
+        }).starts_with("[memory] 8.0 EiB requested for one tensor"));
   CHECK(error_text<MemoryError>([] {
           Tensor::empty({std::int64_t{1} << 61}, DType::f64);
         }).starts_with("[memory] 8.0 EiB wanted"));

@@ -88,7 +88,7 @@ TEST_CASE("reading an element, a size or a pointer is checked") {
   CHECK(error_text<IndexError>([&] { t.at({1}); }) == "[at] index (1,) is outside (2, 3)");
   CHECK(error_text<IndexError>([&] { t.at({-1, 0}); }) == "[at] index (-1, 0) is outside (2, 3)");
   CHECK(error_text<ShapeError>([&] { t.item(); }) ==
-        "[item] wants a tensor of one element, got (2, 3)");
+        "[item] expects a tensor of one element, got (2, 3)");
   CHECK(error_text<IndexError>([&] { t.size(2); }) ==
         "[size] dimension 2 is out of range for 2 dimensions");
   CHECK(error_text<DTypeError>([&] { t.data<double>(); }) == "[data] a f32 tensor was read as f64");
@@ -191,18 +191,18 @@ TEST_CASE("permute, transpose, expand and slice are views with the right element
         std::vector<std::int64_t>{0, 1, 2, 0, 1, 2});
   CHECK(error_text<ShapeError>([&] {
           raw::permute(t, {0, 1});
-        }) == "[permute] (0, 1) is not an order of the dimensions of (2, 3, 4)");
+        }) == "[permute] (0, 1) is not a permutation of the dimensions of (2, 3, 4)");
   CHECK(error_text<ShapeError>([&] {
           raw::permute(t, {0, 1, 1});
-        }) == "[permute] (0, 1, 1) is not an order of the dimensions of (2, 3, 4)");
+        }) == "[permute] (0, 1, 1) is not a permutation of the dimensions of (2, 3, 4)");
   CHECK(error_text<IndexError>([&] {
           raw::permute(t, {0, 1, 3});
         }) == "[permute] dimension 3 is out of range for 3 dimensions");
   CHECK(error_text<ShapeError>([&] {
           raw::expand(t, {2, 3, 5});
-        }) == "[expand] (2, 3, 4) does not stretch to (2, 3, 5)");
+        }) == "[expand] (2, 3, 4) does not broadcast to (2, 3, 5)");
   CHECK(error_text<IndexError>([&] { raw::slice(t, 1, 1, 4); }) ==
-        "[slice] 1:4:1 does not fit dimension 1 of (2, 3, 4); wants 0 <= begin <= end <= 3, step "
+        "[slice] 1:4:1 does not fit dimension 1 of (2, 3, 4); expects 0 <= begin <= end <= 3, step "
         ">= 1");
   CHECK_THROWS_AS(raw::slice(t, 1, 2, 1), IndexError);
   CHECK_THROWS_AS(raw::slice(t, 1, 0, 1, 0), IndexError);
@@ -224,7 +224,7 @@ TEST_CASE("add_scaled adds in place, whatever the strides") {
         }) == "[add_scaled] dtypes differ: target f64, source f32");
   CHECK(error_text<DTypeError>([] {
           raw::add_scaled(Tensor::zeros({2}, DType::i32), Tensor::zeros({2}, DType::i32));
-        }) == "[add_scaled] wants f32 or f64, got i32");
+        }) == "[add_scaled] expects f32 or f64, got i32");
 }
 
 TEST_CASE("the first value that is not finite is found") {

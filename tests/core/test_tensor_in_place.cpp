@@ -97,7 +97,7 @@ TEST_CASE(
     "an optimizer's kernel refuses a target with gaps instead of writing between its elements") {
   const Tensor base = Tensor::zeros({6}), every_second = base.as_strided({3}, {2});
   CHECK(error_text<ShapeError>([&] { kernels::scale(every_second, 2); }) ==
-        "[scale] wants a target without gaps, got (3,) with strides (2,); change a contiguous copy "
+        "[scale] expects a contiguous target, got (3,) with strides (2,); change a contiguous copy "
         "and copy it back");
   const Tensor shifted = Tensor::arange(100'001, DType::f64);
   std::vector<double> expected = shifted.to_vector<double>();

@@ -130,7 +130,7 @@ TEST_CASE("what is wrong with a list of boxes is said with its line") {
   CHECK(list_error("p0.png,a,1,2,3,inf\n") ==
         "[boxes.csv:1] \"inf\" is not a number: a line is file,label,x0,y0,x1,y1");
   CHECK(list_error("p0.png,a,3,2,3,4\n") ==
-        "[boxes.csv:1] the box has no area: (3, 2, 3, 4); wants x0 < x1 and y0 < y1");
+        "[boxes.csv:1] the box has no area: (3, 2, 3, 4); expects x0 < x1 and y0 < y1");
   // What has an area in 64 bits and none in the 32 that it is used in.
   CHECK(list_error("p0.png,,,,,\np1.png,a,5,5,5.0000001,5.0000001\np2.png,a,1,2,3,4\n") ==
         "[boxes.csv:2] the box has no area in 32-bit floats: (5, 5, 5.0000001, 5.0000001) of "
@@ -140,13 +140,13 @@ TEST_CASE("what is wrong with a list of boxes is said with its line") {
   CHECK(list_error("p0.png,,1,2,3,4\n") ==
         "[boxes.csv:1] a box without a label: a line is file,label,x0,y0,x1,y1");
   CHECK(list_error(",a,1,2,3,4\n") ==
-        "[boxes.csv:1] no name of a picture: a line is file,label,x0,y0,x1,y1");
+        "[boxes.csv:1] the file name is missing: a line is file,label,x0,y0,x1,y1");
   CHECK(list_error("../p0.png,a,1,2,3,4\n") ==
-        "[boxes.csv:1] pictures lie in the folder of the list; this one is ../p0.png");
+        "[boxes.csv:1] images must lie in the folder of the list; this one is ../p0.png");
   CHECK(list_error("p0.png,,,,,\np1.png,a,1,2,3,4\np2.png,a,30,2,41,4\n") ==
         "[boxes.csv:3] the box lies outside p2.png, which has 40 x 20 pixels: (30, 2, 41, 4)");
   CHECK(list_error("p0.png,,,,,\np1.png,a,1,2,3,4\n") ==
-        "[boxes.csv] names 2 pictures: it needs at least 3, one a split");
+        "[boxes.csv] names 2 images: it needs at least 3, one per split");
   CHECK(list_error("p0.png,,,,,\np1.png,,,,,\np2.png,,,,,\n") ==
         "[boxes.csv] there is no box in any picture");
   CHECK(list_error("p0.png,,,,,\np1.png,,,,,\nnone.png,a,1,2,3,4\n").find("none.png") !=

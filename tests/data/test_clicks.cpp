@@ -63,7 +63,7 @@ TEST_CASE("examples: the latest clicks before each event, the last events kept a
           ClickData({{}, {{1, false}, {2, false}, {1, false}}}, {0, 1, 1}, {}, "test");
         }) ==
         "[test] none of its events is a click (a rating of 4 or more): there is nothing to "
-        "tell apart");
+        "distinguish");
   CHECK(message_of<ConfigError>([] { ClickOptions{.history = 0}.validate(); }) ==
         "[clicks] history must be 1 to 65536, got 0");
 }
@@ -133,7 +133,7 @@ TEST_CASE("ids keep all their 64 bits, and a file without a header its first lin
                                "more), so AUC cannot be measured there",
             scratch.folder() + ": all of the 1 test examples are clicks (ratings of 4 or more), so "
                                "AUC cannot be measured there",
-            scratch.folder() + ": there is one user: what tells users apart cannot be learned"});
+            scratch.folder() + ": there is one user: what distinguishes users cannot be learned"});
   const ClickData old = load_ratings(
       scratch.folder(),
       {.history = 3, .old_rules = true});  // as before: the first line was taken for a heading
@@ -152,10 +152,10 @@ TEST_CASE("ratings that are all alike are refused") {
   };
   CHECK(load("5") == "[" + scratch.folder() +
                          "] all of the 6 train examples are clicks (ratings of 4 or more): there "
-                         "is nothing to tell apart");
+                         "is nothing to distinguish");
   CHECK(load("3") == "[" + scratch.folder() +
                          "] none of the 6 train examples are clicks (ratings of 4 or more): there "
-                         "is nothing to tell apart");
+                         "is nothing to distinguish");
 }
 
 TEST_CASE("torn lines are named by file and line") {
@@ -164,7 +164,7 @@ TEST_CASE("torn lines are named by file and line") {
         "[/nowhere] is not a folder with MovieLens' ratings.csv or u.data; clicks is the name of "
         "the simulation");
   CHECK(ratings_error(scratch, "u.data", "1\t2\t3\t4\n1\t2\t3\n") ==
-        "[u.data:2] wants user, item, rating and time, four fields with tabs between them, or a "
+        "[u.data:2] expects user, item, rating and time, four fields with tabs between them, or a "
         "header that names its columns: got 3");
   CHECK(ratings_error(scratch, "u.data", "x\t2\t3\t4\n") ==
         "[u.data:1] the user must be a whole number from 0, got \"x\"");

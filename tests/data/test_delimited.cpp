@@ -286,7 +286,7 @@ TEST_CASE("every reader names file and line of what it cannot read") {
                      "a quote is opened and not closed"));
       CHECK(contains(
           error_in_line(reader, with(3, [](Row& row) { row[0] = "\"" + row[0] + "\"x"; }), 3),
-          "stands behind a closing quote"));
+          "follows a closing quote"));
     }
     if (!reader.named) continue;
     for (std::size_t gone = 0; gone < reader.columns.size(); ++gone) {

@@ -319,7 +319,7 @@ TEST_CASE("a share of the training pictures, and pixels in another order") {
 TEST_CASE("image sets that do not fit together, and options that cannot be") {
   const Scratch scratch;
   CHECK(contains(message_of<IoError>([&] { load_images(scratch.path("none")); }),
-                 "there is no such file or folder: was it moved or deleted?"));
+                 "no such file or folder: was it moved or deleted?"));
   CHECK(contains(message_of<IoError>([&] { load_images(shipped("tinyshakespeare.txt")); }),
                  "is not a folder: an image set is one with train-images-idx3-ubyte"));
   CHECK(contains(message_of<IoError>([&] { load_images(scratch.folder()); }),

@@ -93,16 +93,16 @@ TEST_CASE("IDX files that lie, break off or are something else") {
   CHECK(contains(idx_error(scratch, header({}) + pixels), "0 dimensions"));
   // Claims beyond the file are refused before anything is allocated for them.
   CHECK(contains(idx_error(scratch, header({3, 4, 6}) + pixels),
-                 "its header claims (3, 4, 6), more than the file's 76 bytes can hold"));
+                 "its header declares (3, 4, 6), more than the file's 76 bytes can hold"));
   CHECK(contains(
       idx_error(scratch, header({0xFFFFFFFF, 0xFFFFFFFF, 0xFFFFFFFF, 0xFFFFFFFF}) + pixels),
       "claims (4294967295, 4294967295"));
   CHECK(contains(idx_error(scratch, header({0xFFFFFFFF, 0, 0xFFFFFFFF}) + pixels),
                  "claims (4294967295, 0, 4294967295)"));
   CHECK(contains(idx_error(scratch, header({3, 0, 4}) + pixels),
-                 "goes on beyond the (3, 0, 4) = 0 bytes"));
+                 "continues beyond the (3, 0, 4) = 0 bytes"));
   CHECK(contains(idx_error(scratch, header({3, 4, 4}) + pixels),
-                 "goes on beyond the (3, 4, 4) = 48 bytes"));
+                 "continues beyond the (3, 4, 4) = 48 bytes"));
 }
 
 TEST_CASE("gzip that is truncated, damaged or a bomb") {
@@ -121,11 +121,11 @@ TEST_CASE("gzip that is truncated, damaged or a bomb") {
   flipped[good.size() - 6] = static_cast<char>(flipped[good.size() - 6] ^ 1);
   CHECK(contains(idx_error(scratch, flipped), "damaged"));
   CHECK(contains(idx_error(scratch, gz(header({50, 10, 11}) + noise)),
-                 "truncated: its header claims (50, 10, 11) = 5500 bytes, there are 5000"));
-  CHECK(contains(idx_error(scratch, gz(header({50, 10, 9}) + noise)), "goes on beyond"));
+                 "truncated: its header declares (50, 10, 11) = 5500 bytes, there are 5000"));
+  CHECK(contains(idx_error(scratch, gz(header({50, 10, 9}) + noise)), "continues beyond"));
   // 32 MiB of zeros in 32 KiB: only what the header claims is unpacked, and one byte.
   CHECK(contains(idx_error(scratch, gz(header({2, 2}) + std::string(32 << 20, '\0'))),
-                 "goes on beyond the (2, 2) = 4 bytes"));
+                 "continues beyond the (2, 2) = 4 bytes"));
   // A claim that no gzip file of this size could hold.
   CHECK(
       contains(idx_error(scratch, gz(header({60000, 28, 28}) + "x")), "more than a gzip file of"));

@@ -130,7 +130,7 @@ TEST_CASE("other files than PNG are called what they are") {
                                                                 {"ICO", "\0\0\x01\0\x01"s}};
   for (const auto& [name, bytes] : all)
     CHECK(contains(refused("x.bin", bytes), "is a " + name + " file, and only PNG is read"));
-  CHECK(contains(refused("x.gz", "\x1F\x8B\x08"s), "is a packed file"));
+  CHECK(contains(refused("x.gz", "\x1F\x8B\x08"s), "is a compressed file"));
   CHECK(contains(
       refused("x.txt", "hello"),
       "is not a PNG file: it begins with the bytes 68 65 6c 6c 6f, a PNG with 89 50 4e 47"));

@@ -140,11 +140,11 @@ TEST_CASE("splits and targets that leave nothing to learn are refused") {
   CHECK(message(table, {.train = 4}) ==
         "[data] validation 1 and test 1 leave 3 of 5 rows to train on: use smaller ones");
   CHECK(message(table, {.binary = true, .at_least = 11}) ==
-        "[t.csv] none of the 3 training targets are at least 11: there are no two classes to be "
-        "told apart");
+        "[t.csv] none of the 3 training targets are at least 11: there are not two classes to "
+        "distinguish");
   CHECK(message(table, {.binary = true, .at_least = 1}) ==
-        "[t.csv] all of the 3 training targets are at least 1: there are no two classes to be told "
-        "apart");
+        "[t.csv] all of the 3 training targets are at least 1: there are not two classes to "
+        "distinguish");
   CHECK(message(Tensor::ones({5, 1}, DType::f64), {}) ==
         "[t.csv] a table needs at least one column of features and the last one as target, this "
         "has 1");

@@ -163,8 +163,8 @@ TEST_CASE("a run's tokenizer reads another text") {
 TEST_CASE("bad text files and options") {
   const Scratch scratch;
   const auto missing = scratch.path("no-such.txt");
-  CHECK(contains(message_of<IoError>([&] { load_text(missing); }),
-                 "[" + missing + "] there is no such file"));
+  CHECK(
+      contains(message_of<IoError>([&] { load_text(missing); }), "[" + missing + "] no such file"));
   CHECK(contains(message_of<IoError>([&] { load_text(scratch.folder()); }), "not a regular file"));
   const auto empty = scratch.write("empty.txt", "");
   CHECK(message_of<IoError>([&] { load_text(empty); }) ==
@@ -213,17 +213,17 @@ TEST_CASE("data sets are found by name") {
   CHECK(find_data_set("shakespeare") == text);
   ::unsetenv("WEFT_DATA");
   const auto message = message_of<IoError>([] { find_data_set("hamlet"); });
-  CHECK(contains(
-      message,
-      "[hamlet] there is no such file or folder, and no data set that ships has this name"));
+  CHECK(contains(message,
+                 "[hamlet] no such file or folder, and no data set that ships has this name"));
   CHECK(contains(message, "shakespeare, tang, mnist"));
   // What looks like a path is not answered with the names of sets.
   for (const std::string& gone :
        {std::string("hamlet.txt"), scratch.path("hamlet"), std::string("./mnist")}) {
     const auto text_of_path = message_of<IoError>([&] { find_data_set(gone); });
-    CHECK(text_of_path == "[" + gone +
-                              "] there is no such file or folder: was it moved or deleted? put it "
-                              "back, or name where it is now");
+    CHECK(
+        text_of_path ==
+        "[" + gone +
+            "] no such file or folder: was it moved or deleted? restore it, or give its new path");
   }
   CHECK(contains(message_of<IoError>([&] { find_data_set(scratch.path("no/hamlet")); }),
                  "no such file or folder, nor " + scratch.path("no")));

@@ -60,7 +60,7 @@ TEST_CASE("every source is in one split, and the splits are the same every time"
   CHECK(sources_of(data, Split::validation).size() == 8);
   CHECK(message_of<IoError>([] {
           PairData({{"a", "b", 1}, {"a", "c", 2}, {"d", "e", 3}}, "few");
-        }) == "[few] holds 2 different sources: it needs at least 3, one a split");
+        }) == "[few] holds 2 different sources: it needs at least 3, one per split");
 }
 
 TEST_CASE("files of pairs, and the shipped quatrains") {

@@ -153,7 +153,7 @@ TEST_CASE("what cannot be is refused") {
   const TokenData::Part rows{Tensor::ones({2, 1, 1}), Tensor::full({2}, 3)},
       none{Tensor::ones({0, 1, 1}), Tensor::ones({0})};
   CHECK(message_of<ConfigError>([&] { TokenData(rows, none, none, true, false, "x"); }) ==
-        "[x] targets to be told apart must be 0 or 1, got 3");
+        "[x] binary targets must be 0 or 1, got 3");
   CHECK(message_of<ConfigError>([&] { TokenData(none, none, none, true, false, "x"); }) ==
         "[x] the training split has 0 rows of 1 features: there is nothing to learn from");
   CHECK_THROWS_AS(

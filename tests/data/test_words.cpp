@@ -67,7 +67,7 @@ TEST_CASE("whole words: rare ones are unknown") {
                    tokenizer_from_json(
                        R"({"type":"word","lowercase":true,"pieces":true,"tokens":[1]})", "f");
                  }),
-                 "[f] token 5 of the vocabulary is no string"));
+                 "[f] token 5 of the vocabulary is not a string"));
   CHECK(contains(message_of<ConfigError>([] { tokenizer_from_json(R"({"type":"word"})", "f"); }),
                  "needs \"lowercase\""));
 }
@@ -82,14 +82,14 @@ TEST_CASE("labeled lines: torn ones are named") {
   CHECK(load("ham\ta\xff\n") ==
         "[f.tsv:1] not UTF-8 at byte 5 of the line: it seems to be Latin-1; convert it with iconv "
         "-f ISO-8859-1 -t UTF-8");
-  CHECK(load("") == "[f.tsv] holds no examples: wants lines of a label, a tab and a text");
+  CHECK(load("") == "[f.tsv] holds no examples: expects lines of a label, a tab and a text");
   CHECK(load("ham\tone\nham\ttwo") ==
-        "[f.tsv] all examples have the label \"ham\": there is nothing to tell apart");
+        "[f.tsv] all examples have the label \"ham\": there is nothing to distinguish");
   CHECK(load("ham\ta\nham\tb\nham\tc\nspam\td") ==
-        "[f.tsv] the label \"spam\" has 1 different texts: it needs at least 3, one a split");
+        "[f.tsv] the label \"spam\" has 1 different texts: it needs at least 3, one per split");
   CHECK(load("class\tone\nham\ta\nham\tb\nham\tc\n")
             .ends_with(
-                "one a split (if the first line is a header, call its columns label and text)"));
+                "one per split (if the first line is a header, call its columns label and text)"));
 }
 
 TEST_CASE("labeled lines: which column is the label, and what becomes of others") {
@@ -131,7 +131,7 @@ TEST_CASE("labeled lines: which column is the label, and what becomes of others"
     both += std::string(1, static_cast<char>('a' + i % 2)) + "\t" +
             std::string(1, static_cast<char>('p' + i % 3)) + "\n";
   CHECK(contains(message_of<IoError>([&] { LabeledData(both, {}, "f"); }),
-                 "[f] which column is the label cannot be told: the first has 2 different values, "
+                 "[f] it is unclear which column is the label: the first has 2 different values, "
                  "the second 3"));
   CHECK(contains(message_of<IoError>([&] { LabeledData("text\tlabel\n" + both, {}, "f"); }),
                  "the label \"p\" has 1 different texts"));
@@ -219,7 +219,7 @@ TEST_CASE("masks: the shares of the paper, whole words together, nothing special
     if (before[i + 1] >= kSpecialIds && tokenizer->continues(before[i + 1]))
       CHECK((whole_targets[i] == kIgnoreIndex) == (whole_targets[i + 1] == kIgnoreIndex));
   CHECK(message_of<ConfigError>([&] { mask_tokens(ids, *tokenizer, {.share = 0}, generator); }) ==
-        "[masking] the share of tokens to predict must be above 0 and at most 1, got 0");
+        "[masking] the fraction of tokens to predict must be above 0 and at most 1, got 0");
 }
 
 TEST_CASE(

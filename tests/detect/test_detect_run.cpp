@@ -157,7 +157,7 @@ TEST_CASE("weft detect draws what it finds") {
   // Scenes have dark edges: a white picture is taken for one drawn the other way round, and that is
   // said.
   CHECK(answers[1]["inverted"] == true);
-  CHECK(some.err.find(white + ": light and dark are exchanged, because its edge is light") !=
+  CHECK(some.err.find(white + ": light and dark are inverted, because its edge is light") !=
         std::string::npos);
   CHECK(weft({"detect", run, white, "--invert", "no"}).err.find("exchanged") == std::string::npos);
   CHECK(weft({"detect", run}).code == 2);
@@ -176,7 +176,7 @@ TEST_CASE("detect configurations that cannot be") {
   CHECK(refusal({{"model", "detr"}, {"queries", "5"}}) ==
         "[config] queries must be at least max_digits: queries 5, max_digits 6; raise --queries");
   CHECK(refusal({{"layers", "3"}}) ==
-        "[flags] --layers 3 means nothing with model faster_rcnn: drop one of the two");
+        "[flags] --layers 3 has no effect with model faster_rcnn: remove one of the two");
   CHECK(refusal({{"model", "yolo"}})
             .find("model must be one of faster_rcnn, faster_rcnn_vit, detr") != std::string::npos);
   CHECK(refusal({{"model", "detr"}, {"width", "100000"}, {"batch", "1000000"}})

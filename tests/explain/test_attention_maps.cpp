@@ -139,7 +139,7 @@ TEST_CASE("a model without attention is refused") {
   const train::VisionRun run = vision_run(folder, "mean", "cnn");
   CHECK_THROWS_WITH_AS(
       explain_image(run, {}),
-      "[explain] a cnn has no attention; this command wants a vision run of model vit",
+      "[explain] a cnn has no attention; this command expects a vision run of model vit",
       ConfigError);
 }
 
@@ -149,7 +149,7 @@ TEST_CASE("what is said of the distances follows them") {
   maps.cnn = receptive_field(nn::CnnConfig{});
   maps.distances = {.mean = {{9, 8}, {7, 6}}, .uniform = 14, .unit = "pixels", .samples = ""};
   CHECK(reading(maps).find("In layer 1 the heads look 8.0 to 9.0 pixels away on average, in layer "
-                           "2 6.0 to 7.0; looking at everything alike would be 14.0.") == 0);
+                           "2 6.0 to 7.0; uniform attention would be 14.0.") == 0);
   CHECK(reading(maps).find("no sign of short sight here") != std::string::npos);
   maps.distances.mean[0] = {1, 2};
   CHECK(reading(maps).find("its first layer is short-sighted here") != std::string::npos);

@@ -67,8 +67,8 @@ TEST_CASE("the worked example: bad input") {
     check_refused(run_explain(folder, {"--heads", heads}), 2, "heads must be from 1 to 64");
   check_refused(run_explain(folder, {"--seed", "-1"}), 2, "--seed must be from 0");
   check_refused(run_explain(folder, {"--matrices", "square"}), 2, "--matrices");
-  check_refused(run_explain(folder, {"--text", "x"}), 2, "--text means nothing without a run");
-  check_refused(run_explain(folder, {"--image", "1"}), 2, "--image means nothing without a run");
+  check_refused(run_explain(folder, {"--text", "x"}), 2, "--text has no effect without a run");
+  check_refused(run_explain(folder, {"--image", "1"}), 2, "--image has no effect without a run");
   check_refused(run_explain(folder, {"--out", "/proc/nowhere/x.html"}), 1, "/proc/nowhere");
   check_refused(run_explain(folder, {"--threads", "-1"}), 2, "threads");
   check_refused(weft_with(folder, {"explain"}), 2, "");
@@ -96,15 +96,15 @@ TEST_CASE("the worked example: files that are no matrix") {
   refused("1,2\n3,", "line 2: a number is missing after the last comma");
   refused("1,,2\n", "line 1: a number is missing before a ','");
   refused(",1\n", "line 1: a number is missing before a ','");
-  refused("a,b\n1,2\n", "line 1: 'a' is no number");
-  refused("1 0x2\n", "line 1: '0x2' is no number");
-  refused("1,2\x01\n", "line 1: '2?' is no number");
-  refused(std::string("1,\0,2\n", 6), "line 1: '?' is no number");
+  refused("a,b\n1,2\n", "line 1: 'a' is not a number");
+  refused("1 0x2\n", "line 1: '0x2' is not a number");
+  refused("1,2\x01\n", "line 1: '2?' is not a number");
+  refused(std::string("1,\0,2\n", 6), "line 1: '?' is not a number");
   refused("1 2\n" + std::string(70000, '3') + "\n", "line 2: ");
   std::string wide = "1", high;
   for (int i = 0; i < 64; ++i) wide += " 1";
   for (int i = 0; i < 65; ++i) high += "1\n";
-  refused(wide + "\n", "line 1: at most 64 numbers a line");
+  refused(wide + "\n", "line 1: at most 64 numbers per line");
   refused(high, "line 65: at most 64 rows");
   refused(std::string(2 << 20, '1'), "x.csv");
   write_file(file, "1,2\n3,4\n");
@@ -134,10 +134,10 @@ TEST_CASE("maps of runs: what fits, and what does not") {
   CHECK(run_explain(folder, {vision, "--image", "1", "--json", "--threads", "2"}).out == seen.out);
 
   check_refused(run_explain(folder, {vision, "--text", "x"}), 2,
-                "is a vision run: --text means nothing, use --image");
+                "is a vision run: --text has no effect, use --image");
   check_refused(run_explain(folder, {text, "--image", "1"}), 2,
-                "is a text run: --image means nothing, use --text");
-  check_refused(run_explain(folder, {text, "--dim", "3"}), 2, "--dim means nothing with a run");
+                "is a text run: --image has no effect, use --text");
+  check_refused(run_explain(folder, {text, "--dim", "3"}), 2, "--dim has no effect with a run");
   check_refused(run_explain(folder, {text, "--text", ""}), 2, "text must not be empty");
   check_refused(run_explain(folder, {text, "--text", "水"}), 2, "text");
   check_refused(run_explain(folder, {text, "--samples", "0"}), 2, "samples must be from 1");

@@ -281,8 +281,7 @@ const std::vector<Target>& targets() {
              "\"steps\"\n[[task]]\nname = \"t\"\nmetric = \"val_loss\"\n"
              "[[arm]]\nname = \"a\"\n[[arm]]\nname = \"b\"\nset = { heads = 2 "
              "}\n[[contrast]]\ntask = \"t\"\na = \"a\"\nb = \"b\"\nquestion = \"?\"\n"};
-         for (const EmbeddedFile& suite : compare::shipped_suites())
-           seeds.emplace_back(suite.text);
+         for (const EmbeddedFile& suite : compare::shipped_suites()) seeds.emplace_back(suite.text);
          return seeds;
        },
        [](std::string_view bytes) { compare::parse_suite(std::string(bytes), "fuzz.toml"); }},

@@ -31,17 +31,16 @@ TEST_CASE("a loss above chance is told in words and in summary.json") {
   const Json summary = Json::parse(read_file(bad + "/summary.json"));
   REQUIRE(summary["val_loss"].get<double>() > summary["chance_loss"].get<double>());
   CHECK(summary["above_chance"] == true);
-  CHECK_MESSAGE(lost.err.find("is above chance") != std::string::npos, lost.err);
+  CHECK_MESSAGE(lost.err.find("is worse than chance") != std::string::npos, lost.err);
   const auto measured = weft_with(folder, {"eval", bad, "--json"});
   CHECK(measured.code == 0);
-  CHECK(measured.err.find("is above chance") != std::string::npos);
+  CHECK(measured.err.find("is worse than chance") != std::string::npos);
   CHECK(Json::parse(measured.out)["above_chance"] == true);
 
   const auto learned = weft_with(folder, test::tiny_train(folder, good));
   REQUIRE(learned.code == 0);
   const Json fine = Json::parse(read_file(good + "/summary.json"));
-  const double characters =
-      static_cast<double>(TextRun(read_run(good)).tokenizer().vocab_size());
+  const double characters = static_cast<double>(TextRun(read_run(good)).tokenizer().vocab_size());
   CHECK(fine["chance_loss"].get<double>() == doctest::Approx(std::log(characters)));
   CHECK_FALSE(fine.contains("above_chance"));
   CHECK(learned.err.find("chance") == std::string::npos);
@@ -50,7 +49,7 @@ TEST_CASE("a loss above chance is told in words and in summary.json") {
 TEST_CASE("above chance is above it") {
   CHECK(above_chance(1.0, 2.0).empty());
   CHECK(above_chance(2.0, 2.0).empty());
-  CHECK(above_chance(2.1, 2.0).find("the loss 2.1000 is above chance") == 0);
+  CHECK(above_chance(2.1, 2.0).find("the loss 2.1000 is worse than chance") == 0);
   CHECK(above_chance(2.1, std::nan("")).empty());
   CHECK(above_chance(std::nan(""), 2.0).empty());
 }

@@ -92,7 +92,7 @@ std::vector<std::string> train_words(const std::string& kind, const Source& sour
 
 TEST_CASE(
     "another file at the place of a run's data is noticed, whatever the kind, and other data are "
-    "measured whole") {
+    "evaluated in full") {
   for (const Kind* kind : kinds()) {
     CAPTURE(kind->name());
     if (std::find(kNoLines.begin(), kNoLines.end(), kind->name()) != kNoLines.end()) continue;
@@ -146,7 +146,7 @@ TEST_CASE(
     if (kind->name() == "classify") CHECK(json["texts"] == 9);
     const auto split = weft_with(folder, {"eval", run, "--data", other, "--split", "train"});
     CHECK(split.code == 2);
-    CHECK_MESSAGE(split.err.find("measured whole") != std::string::npos, split.err);
+    CHECK_MESSAGE(split.err.find("evaluated in full") != std::string::npos, split.err);
   }
 }
 
@@ -164,7 +164,7 @@ TEST_CASE("other labeled texts are of the run's classes by their names, however 
   write_file(config.data, "c\tone two\n");
   ClassifyData unknown = load_classify_data(config, tokenizer, true);
   CHECK_THROWS_WITH_AS(take_classes(unknown, {"a", "b"}, config),
-                       "[eval] the run knows no class c: it has a, b", ConfigError);
+                       "[eval] the run has no class c: its classes are a, b", ConfigError);
 }
 
 TEST_CASE("test images are a part of what a run's data are") {

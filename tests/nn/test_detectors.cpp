@@ -184,12 +184,12 @@ TEST_CASE("boxes that cannot be are refused by name") {
   CHECK(text({2, 0, 0, 20, 10}).empty());
   CHECK(text({-1, 5, 5, 0, 0}).empty());
   CHECK(text({3, 0, 0, 1, 1}) ==
-        "[test] label 3 of box 0 of image 0 is no class: there are 3, counted from 0");
+        "[test] label 3 of box 0 of image 0 is not a class: there are 3, counted from 0");
   CHECK(text({0.5f, 0, 0, 1, 1}) ==
-        "[test] label 0.5 of box 0 of image 0 is no class: there are 3, counted from 0");
-  CHECK(text({NAN, 0, 0, 1, 1}).find("is no class") != std::string::npos);
+        "[test] label 0.5 of box 0 of image 0 is not a class: there are 3, counted from 0");
+  CHECK(text({NAN, 0, 0, 1, 1}).find("is not a class") != std::string::npos);
   CHECK(text({0, 4, 0, 3, 1}) ==
-        "[test] box 0 of image 0 has no area: (4, 0, 3, 1); wants x0 < x1 and y0 < y1");
+        "[test] box 0 of image 0 has no area: (4, 0, 3, 1); expects x0 < x1 and y0 < y1");
   CHECK(text({0, 0, 0, 1, 11}) ==
         "[test] box 0 of image 0 lies outside the image of 20 x 10 pixels: (0, 0, 1, 11)");
   CHECK(text({0, -1, 0, 1, 1}).find("lies outside") != std::string::npos);

@@ -267,8 +267,9 @@ TEST_CASE("a configuration that cannot be says so before anything is allocated")
         "[gpt] n_embd 128 is not divisible by n_head 256; use 256");
   CHECK(gpt({.vocab_size = 65, .n_kv_head = 3}) ==
         "[gpt] n_head 4 is not divisible by n_kv_head 3; use one of 1, 2, 4");
-  CHECK(gpt({.vocab_size = 65, .n_embd = 132, .positions = Positions::rope}) ==
-        "[gpt] rope turns pairs of features and needs an even head size, got 33; set head_size 34");
+  CHECK(
+      gpt({.vocab_size = 65, .n_embd = 132, .positions = Positions::rope}) ==
+      "[gpt] rope rotates pairs of features and needs an even head size, got 33; set head_size 34");
   CHECK(gpt({.vocab_size = 65, .mlp_ratio = NAN}) ==
         "[gpt] mlp_ratio must be finite and above 0, got nan");
   CHECK(gpt({.vocab_size = 65, .logit_cap = -1}) ==

@@ -142,7 +142,7 @@ TEST_CASE("Newton-Schulz brings every singular value near one and keeps the dire
     CHECK(inner > 0);
   }
   CHECK(error_of<ShapeError>([] { optim::orthogonalize(Tensor::zeros({3})); }) ==
-        "[orthogonalize] wants a matrix, got (3,)");
+        "[orthogonalize] expects a matrix, got (3,)");
 }
 
 TEST_CASE("weight decay leaves biases alone unless told otherwise") {
@@ -174,7 +174,7 @@ TEST_CASE("impossible options are refused") {
           optim::Adam(p, {.beta1 = 1.5});
         }).starts_with("[adam] beta1 must be between 0 and"));
   CHECK(error_of<ConfigError>([&] { optim::Sgd(p, {.nesterov = true}); }) ==
-        "[sgd] nesterov wants a momentum above 0");
+        "[sgd] nesterov expects a momentum above 0");
   CHECK(error_of<ConfigError>([&] { optim::Sgd(NamedTensors{}); }) ==
         "[optimizer] no parameters to optimize");
   CHECK(error_of<ConfigError>([&] {
@@ -182,10 +182,10 @@ TEST_CASE("impossible options are refused") {
         }) == "[optimizer] the name `w` was given twice");
   CHECK(error_of<ConfigError>([&] {
           optim::Muon({{"b", p[1].second}}, {});
-        }) == "[muon] `b` (37,) is no matrix; give it to the rest");
+        }) == "[muon] `b` (37,) is not a matrix; give it to the rest");
   CHECK(error_of<ConfigError>([&] {
           optim::Muon({{"w", p[0].second, 3}}, {});
-        }) == "[muon] `w` (40, 33) cannot be cut into 3 blocks of rows");
+        }) == "[muon] `w` (40, 33) cannot be split into 3 blocks of rows");
   CHECK(error_of<ConfigError>([&] {
           optim::clip_grad_norm(p, 0);
         }).starts_with("[clip_grad_norm] max_norm must be"));
@@ -218,7 +218,7 @@ TEST_CASE("schedules") {
   CHECK(error_of<ConfigError>([] { LrSchedule{.steps = 5, .warmup = 9}.validate(); }) ==
         "[schedule] warmup must be between 0 and the 5 steps of the run, got 9");
   CHECK(error_of<ConfigError>([] { optim::schedule_from_name("cosin"); }) ==
-        "[schedule] no schedule is called `cosin`; choose constant, linear, cosine or wsd");
+        "[schedule] unknown schedule `cosin`; choose constant, linear, cosine or wsd");
 }
 
 TEST_CASE("clipping scales to the norm asked for, and leaves what is below it or not finite") {

@@ -285,7 +285,7 @@ TEST_CASE(
   CHECK(!saved.contains("ema.positions"));
   saved["ema.running_var"] = Tensor::zeros({3});
   CHECK(message([&] { average.load_state(saved, 3); }) ==
-        "[ema] saved state `ema.running_var` is (3,) f32, this model wants (2,) f32");
+        "[ema] saved state `ema.running_var` is (3,) f32, this model expects (2,) f32");
 }
 
 }  // namespace weft

@@ -203,7 +203,7 @@ TEST_CASE(
   }
 }
 
-TEST_CASE("a full disk pauses saving, and training goes on until there is room again") {
+TEST_CASE("a full disk pauses saving, and training continues until there is room again") {
   const TempFolder folder;
   PoisonedTask task(PoisonedTask::Where::nowhere, 0);
   Notes notes;
@@ -217,7 +217,7 @@ TEST_CASE("a full disk pauses saving, and training goes on until there is room a
   }
   CHECK(summary.steps == 20);
   CHECK(notes.tells("the disk is full: step "));
-  CHECK(notes.tells("there is room again: step 20 is saved"));
+  CHECK(notes.tells("space is available again: step 20 is saved"));
   CHECK(saved_step(folder / "run") == 20);
   CHECK(test::read_metrics(folder / "run").size() == 20);
 
@@ -314,7 +314,7 @@ TEST_CASE("no checkpoint is ahead of the metrics in their file") {
   CHECK(test::read_metrics(folder / "run").size() == 11);
 }
 
-TEST_CASE("a last.safetensors that cannot be looked at is not taken for none") {
+TEST_CASE("a last.safetensors that cannot be inspected is not taken for none") {
   const TempFolder folder;
   const train::TextConfig c = tiny_text_config(folder);
   Notes first;
@@ -324,7 +324,7 @@ TEST_CASE("a last.safetensors that cannot be looked at is not taken for none") {
   fs::rename(last, folder / "aside");
   fs::create_symlink(last, last);  // leads in circles
   CHECK_THROWS_WITH_AS(train::resume_run({.out = folder / "run", .resume = true}, "text", 0),
-                       doctest::Contains("last.safetensors] cannot be looked at"), IoError);
+                       doctest::Contains("last.safetensors] cannot be inspected"), IoError);
   fs::remove(last);
   fs::rename(folder / "aside", last);
   CHECK_NOTHROW(train::resume_run({.out = folder / "run", .resume = true}, "text", 0));
@@ -504,6 +504,6 @@ TEST_CASE("half a line at the end of metrics.jsonl is dropped with a note") {
   write_file(path, read_file(path) + "{\"step\":7,\"train_lo");
   Notes notes;
   train::resume_run({.out = folder / "run", .resume = true, .observer = &notes}, "text", 0);
-  CHECK(notes.tells("ended in half a line"));
+  CHECK(notes.tells("ended with an incomplete line"));
   CHECK(test::read_metrics(folder / "run").size() == 12);
 }

@@ -104,11 +104,11 @@ TEST_CASE(
   CHECK(refusal() == "none");
   write("/sys/fs/cgroup/user/memory.max", mib(300));
   CHECK(refusal() ==
-        "[config] this run needs about 400 MiB, and 300 MiB are what its cgroup may take: lower "
-        "the batch from 40 to 20 at most (--accumulate makes up for it)");
+        "[config] this run needs about 400 MiB, and 300 MiB are the limit of its cgroup: lower the "
+        "batch from 40 to 20 at most (--accumulate makes up for it)");
   write("/sys/fs/cgroup/user/job/memory.max", mib(150));
   CHECK(refusal() ==
-        "[config] this run needs about 400 MiB, and 150 MiB are what its cgroup may take: lower "
+        "[config] this run needs about 400 MiB, and 150 MiB are the limit of its cgroup: lower "
         "width, layers or context: even a batch of one does not fit");
   write("/sys/fs/cgroup/user/job/memory.high", mib(140));
   CHECK(cgroup_memory_limit(root) == std::int64_t{140} << 20);

@@ -121,10 +121,11 @@ TEST_CASE(
       shell(folder, "ulimit -f 8; exec \"$WEFT\"" + joined(tiny_train(folder, out)));
   CHECK(limited.code == 3);
   CHECK_MESSAGE(limited.err.find("a file would be larger than `ulimit -f` allows: step 4 is not "
-                                 "saved, and training goes on") != std::string::npos,
+                                 "saved, and training continues") != std::string::npos,
                 limited.err);
-  CHECK_MESSAGE(limited.err.find("raise that limit and go on with --resume") != std::string::npos,
-                limited.err);
+  CHECK_MESSAGE(
+      limited.err.find("raise that limit and continue with --resume") != std::string::npos,
+      limited.err);
   CHECK(test::read_metrics(out).size() == 12);
   CHECK(weft_with(folder, {"train", "text", "--resume", "--out", out}).code == 0);
   CHECK(fs::exists(out + "/summary.json"));
@@ -138,10 +139,9 @@ TEST_CASE(
                 comparison.err);
   const Outcome printed = shell(
       folder, "(ulimit -f 0; exec \"$WEFT\" info 2>&1 >" + (folder / "info").string() + ") | cat");
-  CHECK_MESSAGE(
-      printed.out.find("[output] what was to be printed could not be written: File too large") !=
-          std::string::npos,
-      printed.out);
+  CHECK_MESSAGE(printed.out.find("[output] the output could not be written: File too large") !=
+                    std::string::npos,
+                printed.out);
 }
 
 TEST_CASE("standard descriptors that are closed are not taken by files") {
@@ -159,9 +159,8 @@ TEST_CASE("standard descriptors that are closed are not taken by files") {
         shell(folder, "exec \"$WEFT\"" + joined(tiny_train(folder, out)) + " " + closed);
     CHECK_MESSAGE(run.code == (heard ? 0 : 1), run.err);
     if (!heard && closed.find("2>&-") == std::string::npos)
-      CHECK_MESSAGE(
-          run.err.find("[output] what was to be printed could not be written") != std::string::npos,
-          run.err);
+      CHECK_MESSAGE(run.err.find("[output] the output could not be written") != std::string::npos,
+                    run.err);
     CHECK(result_of(out) == result_of(whole));  // reads every line of metrics.jsonl
   }
 }

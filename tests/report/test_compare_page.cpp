@@ -191,8 +191,8 @@ TEST_CASE("two hundred arms") {
 }
 
 TEST_CASE("a broken file is refused with what is wrong") {
-  CHECK(complaint("{\"suite\": ").starts_with("[results.json] no JSON from byte"));
-  CHECK(complaint("") == "[results.json] no JSON from byte 1 on");
+  CHECK(complaint("{\"suite\": ").starts_with("[results.json] is not JSON from byte"));
+  CHECK(complaint("") == "[results.json] is not JSON from byte 1 on");
   CHECK(complaint("[]") == "[results.json] the whole must be an object, got array");
   CHECK(complaint("{}") == "[results.json] suite is missing");
   CHECK(complaint("{\"suite\": 1e999}").starts_with("[results.json] a number is beyond"));
@@ -204,7 +204,7 @@ TEST_CASE("a broken file is refused with what is wrong") {
   CHECK(complaint([](Json& r) { r["cells"][3]["values"].erase(0); }) ==
         "[results.json] cells[3].values holds 7 numbers for 8 seeds");
   CHECK(complaint([](Json& r) { r["cells"][3]["arm"] = "nobody"; }) ==
-        "[results.json] cells[3].arm is nobody, which is none of arms");
+        "[results.json] cells[3].arm is nobody, which is not one of arms");
   CHECK(complaint([](Json& r) { r["cells"][0]["mean"] = "high"; }) ==
         "[results.json] cells[0].mean must be a number or null, got string");
   CHECK(complaint([](Json& r) {
@@ -213,8 +213,8 @@ TEST_CASE("a broken file is refused with what is wrong") {
   CHECK(complaint([](Json& r) { r["cells"][0]["curve"]["low"].erase(0); }) ==
         "[results.json] cells[0].curve has 12 steps, and 11 figures for them");
   CHECK(complaint([](Json& r) { r["contrasts"][0]["verdict"] = "won"; }) ==
-        "[results.json] contrasts[0].verdict is won, which is none of better, worse, equivalent, "
-        "undecided");
+        "[results.json] contrasts[0].verdict is won, which is not one of better, worse, "
+        "equivalent, undecided");
   CHECK(complaint([](Json& r) { r["controls"][0].erase("holds"); }) ==
         "[results.json] controls[0].holds is missing");
   CHECK(complaint([](Json& r) {

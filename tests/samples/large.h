@@ -53,7 +53,7 @@ inline void check_large(int share, int shares) {
                       const std::vector<Tensor> inputs = one.make_inputs();
                       for (const Tensor& input : inputs)
                         CHECK_MESSAGE(input.dtype() != DType::f64, title(sample, one.label),
-                                      " wants f32 inputs");
+                                      " expects f32 inputs");
                       const Outcome exact = run(one.call, cast_inputs(inputs, DType::f64));
                       check_close(run(one.call, cast_inputs(inputs, DType::f32)), exact, 1e-3, 1e-3,
                                   title(sample, one.label));

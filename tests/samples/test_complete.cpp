@@ -16,7 +16,7 @@ TEST_CASE("every sample is complete") {
         CHECK_MESSAGE(seen.insert({sample.kind, sample.name}).second, "registered twice");
         CHECK(!sample.cases.empty());
         CHECK_MESSAGE(sample.errors.empty() != sample.no_errors.empty(),
-                      "wants an error case or the reason why there is none");
+                      "expects an error case or the reason why there is none");
         if (sample.kind == Kind::op) CHECK(!sample.benchmarks.empty());
         std::set<std::string> labels;
         for (const Case& one : sample.cases) {
@@ -24,7 +24,7 @@ TEST_CASE("every sample is complete") {
           CHECK_MESSAGE(labels.insert(one.label).second, "two cases of one label");
           CHECK(one.call);
           if (sample.kind == Kind::op)
-            CHECK_MESSAGE(one.reference, "an op's case wants a reference");
+            CHECK_MESSAGE(one.reference, "an op's case expects a reference");
           for (const Tensor& input : one.inputs) CHECK(input.dtype() != DType::f32);
         }
         for (const Benchmark& one : sample.benchmarks) {

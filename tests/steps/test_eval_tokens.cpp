@@ -179,5 +179,5 @@ TEST_CASE("what is not measured in part has no end of another kind") {
   Sources sources;
   sources.flags = {{"eval_tokens", "0"}, {"whole_at_end", "no"}};
   CHECK_THROWS_WITH_AS(resolve<TextConfig>(sources),
-                       doctest::Contains("means nothing with eval_tokens 0"), ConfigError);
+                       doctest::Contains("has no effect with eval_tokens 0"), ConfigError);
 }

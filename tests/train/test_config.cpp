@@ -244,21 +244,21 @@ TEST_CASE("combinations that cannot be") {
         "[config] heads must be divisible by kv_heads: heads 4, kv_heads 3");
   CHECK(text_error({{"warmup", "3000"}}) ==
         "[config] warmup must not be longer than the run: warmup 3000, steps 2000");
-  CHECK(text_error({{"positions", "rope"}, {"head_size", "7"}}).find("must be even: it is 7") !=
+  CHECK(text_error({{"positions", "rope"}, {"head_size", "7"}}).find("must be even, got 7") !=
         std::string::npos);
   CHECK(
       text_error({{"norm_weight", "no"}}).find("a layer norm without weights has no bias either") !=
       std::string::npos);
   CHECK(text_error({{"muon_lr", "0.1"}}) ==
-        "[flags] --muon-lr 0.1 means nothing with optimizer adamw: drop one of the two");
+        "[flags] --muon-lr 0.1 has no effect with optimizer adamw: remove one of the two");
   CHECK(text_error({{"decay", "0.5"}}) ==
-        "[flags] --decay 0.5 means nothing with schedule cosine: drop one of the two");
+        "[flags] --decay 0.5 has no effect with schedule cosine: remove one of the two");
   CHECK(text_error({{"bias", "yes"}, {"bias", "no"}}) ==
-        "[flags] --bias is given twice, as yes and as no: drop one of the two");
+        "[flags] --bias is given twice, as yes and as no: remove one of the two");
   CHECK(vision_error({{"model", "mlp"}, {"patch", "4"}}) ==
-        "[flags] --patch 4 means nothing with model mlp: drop one of the two");
+        "[flags] --patch 4 has no effect with model mlp: remove one of the two");
   CHECK(vision_error({{"model", "cnn"}, {"layers", "4"}}) ==
-        "[flags] --layers 4 means nothing with model cnn: drop one of the two");
+        "[flags] --layers 4 has no effect with model cnn: remove one of the two");
 }
 
 TEST_CASE("a file's mistakes are told with their line") {

@@ -248,14 +248,14 @@ TEST_CASE("data of one label, one character and the like are refused before a fo
                     Tensor::zeros(data::read_idx(entry.path().string()).shape(), DType::u8));
   }
   CHECK(refused(vision, folder / "x")
-            .find("training images have the label 0: there is nothing to tell apart") !=
+            .find("training images have the label 0: there is nothing to distinguish") !=
         std::string::npos);
   CHECK(refused(bag_of_words(write(folder, "one.tsv", labeled_lines({"ham"}, 20))), folder / "x")
             .find("all examples have the label \"ham\"") != std::string::npos);
   TokensConfig classes = linear_table(write(folder, "t.csv", columns_of_large_numbers(40)));
   classes.at_least = 1;
   CHECK(refused(classes, folder / "x")
-            .find("all of the 24 training targets are at least 1: there are no two classes") !=
+            .find("all of the 24 training targets are at least 1: there are not two classes") !=
         std::string::npos);
 }
 
@@ -265,9 +265,8 @@ TEST_CASE("texts that are cut to the context are counted") {
   c.context = 6;
   Notes notes;
   train_run(c, {.out = folder / "run", .observer = &notes});
-  CHECK(
-      notes.say("40 of 40 texts are longer than the context 6 and are cut at their end; the "
-                "longest has 7 tokens"));
+  CHECK(notes.say(
+      "40 of 40 texts are longer than the context 6 and are truncated; the longest has 7 tokens"));
 }
 
 }  // namespace weft::test

@@ -240,7 +240,7 @@ TEST_CASE("a target ends a run early") {
         4);  // nothing is left to do
 }
 
-TEST_CASE("a loss that is no number names its step and keeps the last good checkpoint") {
+TEST_CASE("a loss that is not a number names its step and keeps the last good checkpoint") {
   const TempFolder folder;
   train::TextConfig c = tiny_text_config(folder);
   c.steps = 100;
@@ -267,14 +267,14 @@ TEST_CASE("a folder with something in it is refused and stays as it was") {
   const std::string before = read_file((folder / "run" / "last.safetensors").string());
   const auto written = fs::last_write_time(folder / "run" / "metrics.jsonl");
   CHECK_THROWS_WITH_AS(train::train_run(c, {.out = folder / "run"}),
-                       doctest::Contains("holds a run already"), ConfigError);
+                       doctest::Contains("already contains a run"), ConfigError);
   CHECK(read_file((folder / "run" / "last.safetensors").string()) == before);
   CHECK(fs::last_write_time(folder / "run" / "metrics.jsonl") == written);
 
   fs::create_directory(folder / "other");
   write_file((folder / "other" / "notes").string(), "mine");
   CHECK_THROWS_WITH_AS(train::train_run(c, {.out = folder / "other"}),
-                       doctest::Contains("other things in it"), ConfigError);
+                       doctest::Contains("other files in it"), ConfigError);
   CHECK(names_in(folder / "other") == std::set<std::string>{"notes"});
   // What a run left that was killed before it had begun is nothing to anyone.
   fs::create_directory(folder / "killed");
@@ -309,7 +309,7 @@ TEST_CASE("resuming what cannot be resumed changes nothing") {
   const TempFolder folder;
   const train::TextConfig c = tiny_text_config(folder);
   CHECK_THROWS_WITH_AS(train::resume_run({.out = folder / "none", .resume = true}, "text", 0),
-                       doctest::Contains("is no folder of a run"), IoError);
+                       doctest::Contains("is not a run folder"), IoError);
   StopAt observer;
   observer.step = 6;
   train::train_run(
@@ -351,7 +351,7 @@ TEST_CASE("resuming what cannot be resumed changes nothing") {
   SUBCASE("no checkpoint format") {
     write_safetensors(last, {.tensors = {{"w", Tensor::ones({2})}}, .metadata = {}});
     CHECK_THROWS_WITH_AS(train::resume_run({.out = folder / "run", .resume = true}, "text", 0),
-                         doctest::Contains("is no checkpoint of a weft run"), ConfigError);
+                         doctest::Contains("is not a checkpoint of a weft run"), ConfigError);
   }
   CHECK(read_file((folder / "run" / "metrics.jsonl").string()) == metrics);
 }

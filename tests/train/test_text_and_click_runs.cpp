@@ -148,7 +148,7 @@ TEST_CASE("classify: a bag of words, and a BERT that fills in words first") {
   both.pretrain = 0;
   both.positive = "egg";
   CHECK(error_text<ConfigError>([&] { train_run(both, {.out = folder / "egg"}); }) ==
-        fmt::format("[data] \"egg\" is no label of {}: those are ham, spam", both.data));
+        fmt::format("[data] \"egg\" is not a label of {}: its labels are ham, spam", both.data));
   CHECK_FALSE(fs::exists(folder / "egg"));
 }
 

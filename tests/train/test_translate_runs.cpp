@@ -100,7 +100,7 @@ TEST_CASE("what a translate run cannot be is said before it starts") {
   c.positions = "rope";
   c.width = 6;
   CHECK(refusal(c) ==
-        "[config] rope turns pairs of numbers, so the size of a head must be even: it is 3");
+        "[config] rope rotates pairs of features, so the head size must be even, got 3");
   c = tiny_translate_config(folder);
   c.until = "val_auc=1";
   CHECK(refusal(c).find("auc") != std::string::npos);

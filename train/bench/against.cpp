@@ -107,7 +107,7 @@ Comparison run_against(const Plan& plan, const std::string& command, std::int64_
                       plan.model->name);
   const std::vector<std::string> own = own_command(plan);
   const bool shows_progress = isatty(STDERR_FILENO) != 0;
-  const Phase phase("timing in turn with {}", command);
+  const Phase phase("timing alternately with {}", command);
   Comparison result{.command = command, .ours = {}, .peer = {}};
   for (std::int64_t i = 0; i < rounds; ++i) {
     if (shows_progress)

@@ -41,7 +41,7 @@ std::string to_table(const Plan& plan, const Measurement& m) {
   text += fmt::format("allocations  {} blocks from the system in {} steps", m.system_allocations,
                       plan.steps);
   if (m.heap_allocations >= 0)
-    text += fmt::format(", {:.1f} on the heap a step", m.heap_allocations);
+    text += fmt::format(", {:.1f} on the heap per step", m.heap_allocations);
   std::size_t width = 2;
   double total = 0;
   for (const OpTime& op : m.ops)

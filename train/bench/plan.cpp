@@ -54,7 +54,7 @@ void Plan::validate() const {
   for (const Size& size : model->sizes) names.emplace_back(size.name);
   fail<ConfigError>("bench",
                     "this cannot fit in memory: at least {:.1f} GiB for a step, {:.1f} GiB are "
-                    "there; lower one of {}",
+                    "available; lower one of {}",
                     wanted / 0x1p30, limit / 0x1p30, fmt::join(names, ", "));
 }
 

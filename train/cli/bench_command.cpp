@@ -56,7 +56,7 @@ int bench_model(const ModelBench& flags) {
 int bench_ops(const OpsBench& flags) {
   use_threads(flags.threads);
   bench::check_pattern(flags.pattern);
-  const Phase phase("measuring what the machine can do, and its ops");
+  const Phase phase("measuring the machine's peak and the ops");
   const bench::MachinePeak peak = bench::measure_peak();
   const std::vector<bench::OpSpeed> speeds = bench::measure_ops(flags.pattern, peak);
   fmt::print("{}", flags.json ? bench::to_json(peak, speeds) : bench::to_table(peak, speeds));
@@ -72,7 +72,7 @@ struct UlpsBench {
 
 int bench_ulps(const UlpsBench& flags) {
   use_threads(flags.threads);
-  const Phase phase("measuring how exact ops are");
+  const Phase phase("measuring the accuracy of ops");
   const std::vector<bench::ElementAccuracy> elements =
       bench::measure_elements(flags.pattern, flags.stride);
   const std::vector<bench::ArrayAccuracy> arrays = bench::measure_arrays(flags.pattern);
@@ -97,9 +97,9 @@ int bench_attention(const AttentionFlags& flags) {
 void add_shared(CLI::App& command, ModelBench& flags) {
   add_name(
       command, "--against", flags.against,
-      "a shell command that prints JSON with median_ms as its last line: run in turn with ours")
+      "a shell command that prints JSON with median_ms as its last line: run alternately with weft")
       ->type_name("COMMAND");
-  add_number(command, "--rounds", flags.rounds, {1, 1000}, "turns of each, with --against");
+  add_number(command, "--rounds", flags.rounds, {1, 1000}, "rounds of each, with --against");
   add_threads(command, flags.plan.threads);
   command.add_flag("--json", flags.json,
                    "one line of JSON, with the fields of tests/peers/torch_peer.py and more");
@@ -141,12 +141,12 @@ void add_attention(CLI::App& parent, Action& action) {
                             "lightning, all causal, and between channels (XCiT)");
   const auto flags = std::make_shared<AttentionFlags>();
   bench::AttentionPlan& plan = flags->plan;
-  add_numbers(*command, "--lengths", plan.lengths, {1, 1 << 22}, "tokens of a sequence")
+  add_numbers(*command, "--lengths", plan.lengths, {1, 1 << 22}, "tokens per sequence")
       ->delimiter(',');
   add_number(*command, "--heads", plan.heads, {1, 1024}, "attention heads");
-  add_number(*command, "--head-size", plan.head_size, {1, 4096}, "features of a head");
+  add_number(*command, "--head-size", plan.head_size, {1, 4096}, "head size");
   add_number(*command, "--batch", plan.batch, {1, 65536}, "sequences");
-  add_number(*command, "--rounds", plan.rounds, {1, 1000}, "readings of each, in turn");
+  add_number(*command, "--rounds", plan.rounds, {1, 1000}, "measurements of each, interleaved");
   add_threads(*command, plan.threads);
   add_name(*command, "--html", flags->html,
            "time and memory plotted against length, in a page of its own")
@@ -161,7 +161,7 @@ void add_ops(CLI::App& parent, Action& action) {
   CLI::App* command =
       parent.add_subcommand("ops", "every op by itself, against the machine's peak");
   const auto flags = std::make_shared<OpsBench>();
-  add_text(*command, "pattern", flags->pattern, "only ops whose name holds this (default: all)")
+  add_text(*command, "pattern", flags->pattern, "only ops whose name contains this (default: all)")
       ->type_name("PATTERN");
   add_threads(*command, flags->threads);
   command->add_flag("--json", flags->json, "print as JSON");
@@ -171,12 +171,13 @@ void add_ops(CLI::App& parent, Action& action) {
 
 void add_ulps(CLI::App& parent, Action& action) {
   CLI::App* command = parent.add_subcommand(
-      "ulps", "how far each op's f32 result is from the exact one, against what is promised");
+      "ulps",
+      "error of each op's f32 result in units in the last place, against the promised bound");
   const auto flags = std::make_shared<UlpsBench>();
-  add_text(*command, "pattern", flags->pattern, "only ops whose name holds this (default: all)")
+  add_text(*command, "pattern", flags->pattern, "only ops whose name contains this (default: all)")
       ->type_name("PATTERN");
   add_number(*command, "--stride", flags->stride, {1, 1 << 30},
-             "every so many-th float is tried (1: all of them)");
+             "test every N-th float (1: all of them)");
   add_threads(*command, flags->threads);
   command->add_flag("--json", flags->json, "print as JSON");
   command->footer("Example:\n  weft bench ulps gelu");
@@ -188,7 +189,7 @@ void add_ulps(CLI::App& parent, Action& action) {
 void add_bench(CLI::App& app, Action& action) {
   CLI::App* command = app.add_subcommand(
       "bench",
-      "time training steps and ops, against bare sgemm and against others; how exact ops are");
+      "time training steps and ops, against bare sgemm and against others; accuracy of ops");
   command->require_subcommand(0, 1);
   command->footer(
       "Examples:\n  weft bench gpt --json\n  weft bench resnet --batch 64 --against \"python3 "

@@ -43,8 +43,8 @@ void refuse_checkpoint_of_file(const CLI::App& command, Action& action) {
             path = from_cli11(run->results().front())] {
     std::error_code error;
     if (std::filesystem::is_regular_file(path, error))
-      fail<ConfigError>(where, "--checkpoint means nothing with {}, which is a checkpoint: drop it",
-                        path);
+      fail<ConfigError>(
+          where, "--checkpoint has no effect with {}, which is a checkpoint: remove it", path);
     return then();
   };
 }
@@ -83,7 +83,7 @@ CommandLine read_command_line(int argc, const char* const* argv) {
 
 void add_threads(CLI::App& command, int& threads) {
   add_number(command, "--threads", threads, {0, 1024},
-             "threads (0: one a core); results do not depend on it");
+             "threads (0: one per core); results do not depend on it");
 }
 
 void use_threads(int threads) {

@@ -63,18 +63,19 @@ int run_compare(const CompareFlags& flags) {
   }
   const std::unique_ptr<CompareOutcome> outcome = compare_suite(request);
   if (!outcome->whole) {
-    put_line(fmt::format(
-        "stopped after {} of {} runs; finished ones are kept. Go on with:\n  weft compare {}{}{} "
-        "--out {}",
-        outcome->results.runs_done, outcome->plan.runs(), request.suite, request.quick ? " --quick" : "",
-        request.seeds > 0 ? fmt::format(" --seeds {}", request.seeds) : "",
-        outcome->folder.string()));
+    put_line(
+        fmt::format("stopped after {} of {} runs; finished ones are kept. Continue with:\n  weft "
+                    "compare {}{}{} --out {}",
+                    outcome->results.runs_done, outcome->plan.runs(), request.suite,
+                    request.quick ? " --quick" : "",
+                    request.seeds > 0 ? fmt::format(" --seeds {}", request.seeds) : "",
+                    outcome->folder.string()));
     return stop_exit_code();
   }
   if (flags.json) {
     fmt::print("{}", outcome->json);
   } else {
-    fmt::print("{}\n{} runs in {}; look at {}\n", findings_text(outcome->results),
+    fmt::print("{}\n{} runs in {}; see {}\n", findings_text(outcome->results),
                outcome->results.runs_done, clock_text(outcome->seconds),
                (outcome->folder / "report.html").string());
   }
@@ -95,28 +96,27 @@ void add_compare(CLI::App& app, Action& action) {
   add_name(*command, "suite", flags->request.suite,
            "a suite by its name (see --list), or a TOML file")
       ->type_name("SUITE|FILE");
-  command->add_flag("--list", flags->list, "the suites that come with weft, and what each asks");
+  command->add_flag("--list", flags->list,
+                    "list the suites that ship with weft, and the question of each");
   command->add_flag("--check", flags->check,
                     "read the suite and solve its budget, and run nothing");
   add_number(*command, "--seeds", flags->request.seeds, {1, 1000},
              "seeds 1 to N instead of the suite's own (default: those)")
       ->default_str("");
   add_number(*command, "--jobs", flags->request.jobs, {1, 1024},
-             "runs at the same time, a thread each (default: one a core)")
+             "runs at the same time, a thread each (default: one per core)")
       ->default_str("");
   add_name(*command, "--out", flags->request.out,
-           "folder of the comparison; one that was stopped goes on there (default: runs/SUITE)")
+           "folder of the comparison; one that was stopped is continued (default: runs/SUITE)")
       ->type_name("DIR");
   command->add_flag("--quick", flags->request.quick, "the suite's short form");
-  command->add_flag("--retry", flags->request.retry, "make runs again that failed");
+  command->add_flag("--retry", flags->request.retry, "repeat failed runs");
   command->add_flag("--json", flags->json, "print results.json");
   command->footer(
       "Each seed shows all arms the same batches in the same order. Learning rates are chosen on "
-      "validation data; the test\n"
-      "split is looked at once, at the end. Writes report.html, results.json and results.csv into "
-      "the folder.\n\n"
-      "Examples:\n  weft compare --list\n  weft compare cross-dimension --quick\n  weft compare "
-      "my-suite.toml --seeds 10 --out runs/mine");
+      "validation data; the test\nsplit is used once, at the end. Writes report.html, results.json "
+      "and results.csv into the folder.\n\nExamples:\n  weft compare --list\n  weft compare "
+      "cross-dimension --quick\n  weft compare my-suite.toml --seeds 10 --out runs/mine");
   command->callback([flags, command, &action] {
     action = [flags, given = given_to(*command)] {
       if (flags->list)

@@ -115,7 +115,7 @@ void check_data_of_runs(const compare::Plan& plan, const compare::CompareFolder&
       }
       auto config = train::config_from_json(*plan.kind, facts.config, last.string());
       train::prepare_again(*plan.kind, std::move(config), facts, last.string(),
-                           "put back what they were, or compare in another folder (--out)");
+                           "restore them, or compare in another folder (--out)");
       looked.insert(plan.cells[cell].task);
     }
   }
@@ -164,7 +164,7 @@ std::unique_ptr<CompareOutcome> compare_suite(const CompareRequest& request) {
   table.clear();
   note_time();
   if (outcome->whole) saving.reset();  // the rest can be made again
-  const Phase phase("working out the results");
+  const Phase phase("computing the results");
   outcome->folder = out;
   outcome->seconds = sessions.seconds;
   compare::Results& results = outcome->results;

@@ -104,8 +104,9 @@ std::string make_room_for_comparison(const fs::path& path) {
 }
 
 int stopped(const train::Summary& summary, const char* task) {
-  put_line(fmt::format("stopped; the run is saved. Go on with:\n  weft train {} --resume --out {}",
-                       task, summary.folder.string()));
+  put_line(
+      fmt::format("stopped; the run is saved. Continue with:\n  weft train {} --resume --out {}",
+                  task, summary.folder.string()));
   return stop_exit_code();
 }
 
@@ -126,8 +127,8 @@ int demo(const DemoFlags& flags) {
                      .quick = true});
   if (!comparison->whole || stop_requested()) {
     put_line(
-        fmt::format("stopped; finished runs are kept. Go on with:\n  weft compare cross-dimension "
-                    "--quick --out {}",
+        fmt::format("stopped; finished runs are kept. Continue with:\n  weft compare "
+                    "cross-dimension --quick --out {}",
                     comparison->folder.string()));
     return stop_exit_code();
   }
@@ -187,7 +188,7 @@ int demo(const DemoFlags& flags) {
 void add_demo(CLI::App& app, Action& action) {
   CLI::App* command = app.add_subcommand("demo",
                                          "train on Shakespeare and on MNIST, compare models, and "
-                                         "show what came of it (about four minutes on two cores)");
+                                         "show the results (about four minutes on two cores)");
   const auto flags = std::make_shared<DemoFlags>();
   add_name(*command, "--out", flags->out,
            "folder for the runs, the comparison and the picture; runs of an earlier demo there are "

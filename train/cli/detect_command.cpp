@@ -46,7 +46,7 @@ std::string out_path(const std::string& out, std::size_t index, std::size_t coun
 void show(const train::ObjectDetector& run, train::SeenPicture one, const std::string& name,
           const DetectFlags& flags, const std::string& out, Json& entry) {
   if (one.inverted && flags.invert == "auto")
-    put_line(fmt::format("weft: {}; --invert no reads it as it is", one.note));
+    put_line(fmt::format("weft: {}; --invert no reads it unchanged", one.note));
   std::erase_if(one.found, [&](const nn::Detection& d) { return d.score < flags.threshold; });
   if (!out.empty()) data::save_png(out, run.draw(one));
   const auto json_box = [&](const nn::Box& b) {
@@ -57,7 +57,7 @@ void show(const train::ObjectDetector& run, train::SeenPicture one, const std::s
   if (!flags.json) {
     fmt::print("{}: {} found{}{}\n", name, one.found.size(),
                one.objects.empty() ? "" : fmt::format(" of {}", one.objects.size()),
-               one.inverted ? "  (read with light and dark exchanged)" : "");
+               one.inverted ? "  (read with light and dark inverted)" : "");
   }
   for (const nn::Detection& d : one.found) {
     const double hit = std::accumulate(
@@ -92,10 +92,10 @@ void show(const train::ObjectDetector& run, train::SeenPicture one, const std::s
 int detect(const DetectFlags& flags) {
   use_threads(flags.threads);
   if (flags.files.empty() && flags.scenes.empty())
-    fail<ConfigError>("detect", "nothing to look at: name PNG files, or test scenes with --scene");
+    fail<ConfigError>("detect", "nothing to detect: name PNG files, or test scenes with --scene");
   const auto run =
       train::load_as<train::ObjectDetector>(train::read_run(flags.run, flags.checkpoint));
-  const Phase phase("looking for objects");
+  const Phase phase("detecting objects");
   Answers answers(flags.json);
   const std::size_t count = flags.files.size() + flags.scenes.size();
   std::size_t index = 0;
@@ -134,10 +134,10 @@ void add_detect(CLI::App& app, Action& action) {
            "draw the boxes into this PNG: found ones in colors, true ones dotted (several "
            "pictures: FILE-1.png, ...)")
       ->type_name("PNG");
-  add_number(*command, "--threshold", flags->threshold, {0, 1}, "least score that is shown");
+  add_number(*command, "--threshold", flags->threshold, {0, 1}, "lowest score that is shown");
   add_choice(*command, "--invert", flags->invert, {"auto", "yes", "no"},
-             "light and dark exchanged in files; auto where the edge is light and those of all "
-             "training images are dark, or the other way round");
+             "invert light and dark in files; auto: where the edge is light and those of all "
+             "training images are dark, or vice versa");
   add_choice(*command, "--checkpoint", flags->checkpoint, {"last", "best"}, "which weights");
   add_threads(*command, flags->threads);
   command->add_flag("--json", flags->json, "print as JSON");

@@ -65,17 +65,17 @@ int eval(const EvalFlags& flags) {
 }  // namespace
 
 void add_eval(CLI::App& app, Action& action) {
-  CLI::App* command = app.add_subcommand("eval", "measure a trained model over a whole split");
+  CLI::App* command = app.add_subcommand("eval", "evaluate a trained model on a full split");
   const auto flags = std::make_shared<EvalFlags>();
   add_name(*command, "run", flags->run, "folder of a run, or a checkpoint")
       ->required()
       ->type_name("RUN");
   add_name(*command, "--data", flags->data,
-           "other data than the run's own, which are measured whole (of images the test set, or "
+           "other data than the run's own, which are evaluated in full (of images the test set, or "
            "with --split train the training set)")
       ->type_name("DATA");
   add_choice(*command, "--split", flags->split, {"train", "validation", "test"},
-             "of the run's own data, what is measured on (default: validation, of images test)");
+             "of the run's own data, the split to evaluate (default: validation, of images test)");
   add_choice(*command, "--checkpoint", flags->checkpoint, {"last", "best"}, "which weights");
   add_threads(*command, flags->threads);
   command->add_flag("--json", flags->json, "print the figures as JSON");

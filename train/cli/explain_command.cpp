@@ -55,12 +55,12 @@ int show_maps(const ExplainFlags& flags, const Maps& maps) {
 }
 
 int explain_run(const ExplainFlags& flags) {
-  const Phase phase("looking into the model of {}", flags.run);
+  const Phase phase("analyzing the model of {}", flags.run);
   const train::RunFacts run = train::read_run(flags.run, flags.checkpoint);
   train::want_use(run, train::Use::explain_attention);
   const auto loaded = run.kind->load(run);
   const auto stray = [&](const char* flag, const char* instead) {
-    fail<ConfigError>("explain", "{} is {} run: {} means nothing, use {}", flags.run,
+    fail<ConfigError>("explain", "{} is {} run: {} has no effect, use {}", flags.run,
                       train::with_article(run.kind->name()), flag, instead);
   };
   if (const auto* const reader = dynamic_cast<const train::TextAttention*>(loaded.get())) {
@@ -73,7 +73,7 @@ int explain_run(const ExplainFlags& flags) {
 }
 
 int explain_example(const ExplainFlags& flags) {
-  const Phase phase("working out the example");
+  const Phase phase("computing the example");
   const explain::Example example = explain::work_example(flags.example);
   const std::string result = flags.json ? explain::to_json(example) + "\n"
                                         : explain::to_text(example, mixing_of(flags.matrices));
@@ -112,13 +112,13 @@ void add_explain(CLI::App& app, Action& action) {
              "dimensions of a vector (default: 3)")
       ->group(worked);
   add_number(*command, "--heads", flags->example.heads, {1, explain::kMostDims},
-             "heads of the steps (default: 1), and of the arms with several (default: the least "
-             "that divides dim)")
+             "heads of the steps (default: 1), and of the arms with several (default: the smallest "
+             "divisor of dim)")
       ->group(worked);
   add_number(*command, "--seed", flags->example.seed, {0, kMostSeed}, "of the vectors and matrices")
       ->group(worked);
   add_name(*command, "--file", flags->example.file,
-           "own vectors: numbers separated by commas or blanks, a line a token")
+           "your own vectors: numbers separated by commas or spaces, one line per token")
       ->type_name("FILE")
       ->group(worked);
   add_choice(*command, "--matrices", flags->matrices, {"identity", "diagonal", "full"},
@@ -155,7 +155,7 @@ void add_explain(CLI::App& app, Action& action) {
       if (with_run && is_given(given, flag)) stray = flag;
     action = [flags, given, with_run, stray] {
       if (!stray.empty())
-        fail<ConfigError>("explain", "{} means nothing {}", stray,
+        fail<ConfigError>("explain", "{} has no effect {}", stray,
                           with_run ? "with a run: it belongs to the worked example"
                                    : "without a run: name one first");
       if (flags->json)

@@ -62,7 +62,7 @@ void add_explain_models(CLI::App& group, Action& action) {
         refuse_given("explain embedding", given, {"--shown"},
                      "no picture: neither --out nor --json");
       use_threads(flags->threads);
-      const Phase phase("looking into the model of {}", flags->run);
+      const Phase phase("analyzing the model of {}", flags->run);
       const auto run =
           train::load_as<train::WordVectors>(train::read_run(flags->run, flags->checkpoint));
       return show(*flags, explain::explain_embedding(*run, flags->embedding));
@@ -79,7 +79,7 @@ void add_explain_models(CLI::App& group, Action& action) {
   history->callback([other, &action] {
     action = [other] {
       use_threads(other->threads);
-      const Phase phase("looking into the model of {}", other->run);
+      const Phase phase("analyzing the model of {}", other->run);
       const auto run =
           train::load_as<train::ClickHistory>(train::read_run(other->run, other->checkpoint));
       return show(*other, explain::explain_history(*run, other->examples));

@@ -15,14 +15,14 @@ void add_gradcheck(CLI::App& app, Action& action) {
   };
   const auto flags = std::make_shared<Flags>();
   add_text(*command, "pattern", flags->command.pattern,
-           "only those whose name holds this (default: all)")
+           "only those whose name contains this (default: all)")
       ->type_name("PATTERN");
   add_choice(*command, "--kind", flags->command.kind, {"op", "module", "model"},
              "what is checked (default: all)");
   add_number(*command, "--seeds", flags->command.seeds, {1, 1e9},
-             "check with so many different sets of random numbers, four elements of each input");
+             "number of random seeds to check with, four elements of each input");
   add_number(*command, "--seed", flags->command.seed, {0, kMostSeed},
-             "the first of them; 0 has the numbers of the tests");
+             "first seed; 0: the numbers of the tests");
   command->add_flag("--json", flags->command.json,
                     "print a list of objects with name, kind, worst_error, passed");
   add_threads(*command, flags->threads);

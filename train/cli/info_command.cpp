@@ -164,12 +164,12 @@ void add_info(CLI::App& app, Action& action) {
       "Examples:\n  weft info\n  weft info runs/demo-text\n  weft info model --kind vit --layers 6 "
       "--width 64");
 
-  CLI::App* model = command->add_subcommand(
-      "model", "layers of a model with parameters and arithmetic of one sample");
+  CLI::App* model =
+      command->add_subcommand("model", "layers of a model with parameters and FLOPs per sample");
   const auto flags = std::make_shared<ModelFlags>();
   add_choice(*model, "--kind", flags->kind, {"gpt", "vit", "mlp", "cnn", "lenet", "resnet"},
-             "what is built");
-  add_number(*model, "--vocabulary", flags->vocabulary, {1, 1e7}, "tokens that a gpt knows");
+             "kind of model");
+  add_number(*model, "--vocabulary", flags->vocabulary, {1, 1e7}, "vocabulary size of a gpt");
   add_number(*model, "--image", flags->images.height, {1, 4096}, "height and width of an image");
   add_number(*model, "--channels", flags->images.channels, {1, 64}, "of an image");
   add_number(*model, "--classes", flags->images.classes, {1, 1e6}, "of images");

@@ -40,7 +40,7 @@ int run(int argc, const char* const* argv) {
 
 int complain_of_output(int error) {
   const std::string why = error != 0 ? std::string(": ") + std::strerror(error) : "";
-  return print_error("[output] what was to be printed could not be written" + why,
+  return print_error("[output] the output could not be written" + why,
                      weft::is_disk_full(error) ? weft::kDiskFull : weft::cli::kFailed);
 }
 
@@ -70,7 +70,7 @@ int main(int argc, char** argv) {
       return print_error(fmt::format("[weft] {}", error.what()), weft::cli::kFailed);
     return complain_of_output(error.code().value());
   } catch (const std::bad_alloc&) {
-    return print_error("[memory] the machine has no more memory for this", weft::cli::kFailed);
+    return print_error("[memory] out of memory", weft::cli::kFailed);
   } catch (const std::exception& error) {
     return print_error(fmt::format("[weft] {}", error.what()), weft::cli::kFailed);
   }

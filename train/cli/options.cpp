@@ -146,7 +146,7 @@ void refuse_given(const std::string& where, const Given& given,
                   std::initializer_list<const char*> names, const std::string& because) {
   for (const char* name : names) {
     if (is_given(given, name))
-      fail<ConfigError>(where, "{} means nothing with {}: drop it", name, because);
+      fail<ConfigError>(where, "{} has no effect with {}: remove it", name, because);
   }
 }
 

@@ -136,7 +136,7 @@ using Given = std::vector<std::string>;
 Given given_to(const CLI::App& command);
 bool is_given(const Given& given, const std::string& name);
 /// Throws ConfigError for the first of `names` that was given although it does nothing there:
-/// `[predict] --beam means nothing with a bert run: drop it`.
+/// `[predict] --beam has no effect with a bert run: remove it`.
 void refuse_given(const std::string& where, const Given& given,
                   std::initializer_list<const char*> names, const std::string& because);
 

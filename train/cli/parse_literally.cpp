@@ -92,7 +92,7 @@ class Reader {
 
   void read_short(const std::string& word) {
     if (word == "-h") return ask(word);
-    refuse("unknown option {}; a word that begins with a dash and is no option stands after --",
+    refuse("unknown option {}; put a word that begins with a dash but is not an option after --",
            word);
   }
 
@@ -184,8 +184,8 @@ class Reader {
     const std::string value = values.empty() ? "" : values.front();
     const auto [before, is_new] = given_.emplace(&option, value);
     if (is_new || takes_several(option)) return;
-    if (is_switch(option)) refuse("{} is given twice: drop one of the two", flag);
-    refuse("{} takes one value, and is given twice: {} and {}; drop one of the two", flag,
+    if (is_switch(option)) refuse("{} is given twice: remove one of the two", flag);
+    refuse("{} takes one value, and is given twice: {} and {}; remove one of the two", flag,
            quoted(before->second), quoted(value));
   }
 
@@ -198,7 +198,7 @@ class Reader {
       if (sub->get_name() != word) continue;
       if (!given_.empty()) {
         const std::string flag = "--" + given_.begin()->first->get_lnames().front();
-        refuse("{} stands before {}, which would not see it: write it after the command", flag,
+        refuse("{} is placed before {}, which would not see it: put it after the command", flag,
                word);
       }
       command_ = sub;
@@ -234,12 +234,12 @@ class Reader {
     if (!stray_after_.empty()) {
       const CLI::Option* const option = find(stray_after_.substr(2));
       if (is_switch(*option)) refuse("{} takes no value, got {}", stray_after_, word);
-      refuse("{} takes one value, got {} and {}; a value with spaces stands in quotes",
-             stray_after_, quoted(given_.at(option)), quoted(word));
+      refuse("{} takes one value, got {} and {}; put a value with spaces in quotes", stray_after_,
+             quoted(given_.at(option)), quoted(word));
     }
     Words names;
     for (const CLI::App* sub : commands_of(*command_)) names.push_back(sub->get_name());
-    if (names.empty() || positionals_ > 0) refuse("does not know what to do with {}", quoted(word));
+    if (names.empty() || positionals_ > 0) refuse("unexpected argument {}", quoted(word));
     const std::string near = train::nearest(word, names);
     refuse("unknown command {}{}", quoted(word),
            near.empty() ? "" : "; did you mean " + near + "?");

@@ -44,13 +44,13 @@ void print_guess(const std::string& name, const train::ImageGuess& guess, int to
   for (std::size_t i = 0; i < order.size() && i < static_cast<std::size_t>(top); ++i)
     fmt::print("  {} {:.2f} %", order[i], 100 * guess.probabilities[order[i]]);
   if (guess.truth) fmt::print("  (it is {})", *guess.truth);
-  if (guess.inverted) fmt::print("  (read with light and dark exchanged)");
+  if (guess.inverted) fmt::print("  (read with light and dark inverted)");
   fmt::print("\n");
 }
 
 int predict_texts(const PredictFlags& flags) {
   if (!flags.files.empty() || !flags.test_images.empty())
-    fail<ConfigError>("predict", "images are for {}, --text for {}: drop one of the two",
+    fail<ConfigError>("predict", "images are for {}, --text for {}: remove one of the two",
                       runs_for({Use::predict_image}), runs_for({Use::predict_text}));
   refuse_given("predict", flags.given, {"--invert"}, "texts");
   const train::RunFacts facts = train::read_run(flags.run, flags.checkpoint);
@@ -90,7 +90,7 @@ int predict_images(const PredictFlags& flags) {
     answers.add("name", name, [&](Json& entry) {
       const train::ImageGuess guess = guess_it();
       if (guess.inverted && flags.invert == "auto")
-        put_line(fmt::format("weft: {}; --invert no reads it as it is", guess.note));
+        put_line(fmt::format("weft: {}; --invert no reads it unchanged", guess.note));
       if (!flags.json) return print_guess(name, guess, flags.top);
       const auto best = std::max_element(guess.probabilities.begin(), guess.probabilities.end());
       entry["class"] = best - guess.probabilities.begin();
@@ -109,17 +109,16 @@ int predict_images(const PredictFlags& flags) {
 
 int predict(const PredictFlags& flags) {
   use_threads(flags.threads);
-  const Phase phase("asking the model of {}", flags.run);
+  const Phase phase("running the model of {}", flags.run);
   return flags.texts.empty() ? predict_images(flags) : predict_texts(flags);
 }
 
 }  // namespace
 
 void add_predict(CLI::App& app, Action& action) {
-  CLI::App* command =
-      app.add_subcommand("predict",
-                         "name the class of images or texts, the words missing in a text, or the "
-                         "text that belongs to one, with a trained model");
+  CLI::App* command = app.add_subcommand(
+      "predict",
+      "classify images or texts, fill in missing words, or translate texts, with a trained model");
   const auto flags = std::make_shared<PredictFlags>();
   add_name(*command, "run", flags->run, folder_of({Use::predict_image, Use::predict_text}))
       ->required()
@@ -133,12 +132,13 @@ void add_predict(CLI::App& app, Action& action) {
   add_numbers(*command, "--test-image", flags->test_images, {0, train::kMany},
               "numbers of test images, from 0");
   add_choice(*command, "--invert", flags->invert, {"auto", "yes", "no"},
-             "light and dark exchanged in files; auto where the edge is light and those of all "
-             "training images are dark, or the other way round");
-  add_number(*command, "--top", flags->top, {1, 1e6},
-             "classes shown of each image or text, words of each blank, translations of each text");
+             "invert light and dark in files; auto: where the edge is light and those of all "
+             "training images are dark, or vice versa");
+  add_number(
+      *command, "--top", flags->top, {1, 1e6},
+      "number of classes shown per image or text, of words per blank, of translations per text");
   add_number(*command, "--beam", flags->beam, {1, 1000},
-             "of a translate run, texts that the search keeps at a time");
+             "of a translate run: beam width of the search");
   add_choice(*command, "--checkpoint", flags->checkpoint, {"last", "best"}, "which weights");
   add_threads(*command, flags->threads);
   command->add_flag("--json", flags->json, "print all probabilities as JSON");

@@ -53,7 +53,7 @@ void ProgressBar::on_start(std::int64_t parameters, std::int64_t first_step, std
   last_drawn_ = begin_;
   put_terminal(fmt::format(
       "{}: {} parameters, {} steps{}\n", title_, short_number(static_cast<double>(parameters)),
-      steps, first_step > 0 ? fmt::format(", going on from step {}", first_step) : ""));
+      steps, first_step > 0 ? fmt::format(", resuming from step {}", first_step) : ""));
   if (terminal_) draw(true);
 }
 

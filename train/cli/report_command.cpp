@@ -31,7 +31,7 @@ int write_report(const fs::path& folder, const std::string& out) {
                         "info, weft eval",
                         folder.string());
     fail<IoError>("report",
-                  "{} holds no results.json; weft compare writes it, and with --out {} goes on "
+                  "{} holds no results.json; weft compare writes it, and with --out {} continues "
                   "where it stopped",
                   folder.string(), folder.string());
   }

@@ -57,24 +57,24 @@ void add_sample(CLI::App& app, Action& action) {
            "what the text begins with (default: a new line)");
   add_number(*command, "--chars", flags->write.chars, {1, 1e8}, "characters to write");
   add_number(*command, "--temperature", flags->write.generate.temperature, {0, 1000},
-             "0: always the likeliest; above 1: bolder");
+             "0: always the most likely token; above 1: more random");
   add_number(*command, "--top-k", flags->write.generate.top_k, {0, 1e9},
-             "only the k likeliest tokens (0: all)");
+             "only the k most likely tokens (0: all)");
   add_number(*command, "--top-p", flags->write.generate.top_p, {train::kTiny, 1},
-             "only the likeliest tokens that together reach p");
+             "only the most likely tokens whose probabilities together reach p");
   add_number(*command, "--keep", flags->write.generate.keep, {0, 1e9},
              "tokens kept when the context is full (0: half; all of it: slower, never sees less)");
   add_choice(*command, "--checkpoint", flags->checkpoint, {"last", "best"}, "which weights");
   add_number(*command, "--seed", flags->write.seed, {0, kMostSeed},
              "the same seed writes the same text");
   add_threads(*command, flags->threads);
-  command->add_flag("--json", flags->json, "print the text as JSON when it is whole");
+  command->add_flag("--json", flags->json, "print the text as JSON when it is complete");
   command->footer("Example:\n  weft sample runs/demo-text --prompt \"ROMEO:\" --chars 300");
   command->callback([flags, command, &action] {
     action = [flags, given = given_to(*command)] {
       if (flags->write.generate.temperature == 0)
         refuse_given("sample", given, {"--top-k", "--top-p", "--seed"},
-                     "--temperature 0, which always takes the likeliest token");
+                     "--temperature 0, which always takes the most likely token");
       return sample(*flags);
     };
   });

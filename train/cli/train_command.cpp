@@ -55,16 +55,16 @@ std::int64_t threads_of(const train::Kind& kind, const TrainFlags& flags) {
   train::Sources only;
   for (const auto& flag : flags.sources.flags) {
     if (flag.first != "threads") {
-      fail<ConfigError>("resume",
-                        "a run goes on with its own configuration: drop {} {}, or start a new run",
-                        flag_of(kind, flag.first), flag.second);
+      fail<ConfigError>(
+          "resume", "a run resumes with its own configuration: remove {} {}, or start a new run",
+          flag_of(kind, flag.first), flag.second);
     }
     only.flags.push_back(flag);
   }
   if (!flags.config.empty())
-    fail<ConfigError>("resume", "a run goes on with its own configuration: drop --config");
+    fail<ConfigError>("resume", "a run resumes with its own configuration: remove --config");
   if (!flags.sources.preset.empty())
-    fail<ConfigError>("resume", "a run goes on with its own configuration: drop --preset");
+    fail<ConfigError>("resume", "a run resumes with its own configuration: remove --preset");
   return train::resolve(kind, only)->threads;
 }
 
@@ -113,7 +113,7 @@ void check_memory(const train::Kind& kind, const train::RunConfig& config) {
     std::filesystem::remove(json_file, ignored);
     return;
   }
-  const Phase phase("finding out whether this run fits the memory (--no-estimate begins without)");
+  const Phase phase("estimating whether this run fits in memory (--no-estimate skips this)");
   const ProcessOutcome child = run_process({files::own_program().string(), "train", kind.name(),
                                             "--config", json_file, "--estimate", "--json"});
   std::filesystem::remove(json_file, ignored);
@@ -121,8 +121,8 @@ void check_memory(const train::Kind& kind, const train::RunConfig& config) {
     train::check_memory_need(train::memory_need_from_json(child.out));
   } else if (child.code == 128 + SIGKILL) {
     fail<ConfigError>("config",
-                      "this run does not fit the memory: even a trial with a few examples was "
-                      "ended by the system; lower width, layers, context or batch");
+                      "this run does not fit in memory: even a trial with a few examples was ended "
+                      "by the system; lower width, layers, context or batch");
   }  // any other mistake the run will meet itself, and say
 }
 
@@ -173,7 +173,7 @@ int train_one(const TrainFlags& flags, const train::Kind& kind) {
   bar.clear();
   if (summary.interrupted) {
     put_line(fmt::format(
-        "stopped after step {} of {}, and saved. Go on with:\n  weft train {} --resume --out {}",
+        "stopped after step {} of {}, and saved. Continue with:\n  weft train {} --resume --out {}",
         summary.steps, summary.steps_wanted, task, options.out.string()));
     return stop_exit_code();
   }
@@ -186,14 +186,13 @@ void add_kind(CLI::App& train, Action& action, const train::Kind& kind) {
   CLI::App* command = train.add_subcommand(task, kind.about());
   command->get_formatter()->column_width(34);
   const auto flags = std::make_shared<TrainFlags>();
-  add_name(
-      *command, "--out", flags->out,
-      fmt::format("folder of the run; must not be there yet (default: runs/{}-1, -2, ...)", task))
+  add_name(*command, "--out", flags->out,
+           fmt::format("folder of the run; must not exist yet (default: runs/{}-1, -2, ...)", task))
       ->type_name("DIR")
       ->group("Run");
   command
       ->add_flag("--resume", flags->resume,
-                 "go on with the run in --out, by its own configuration, to the same bits")
+                 "resume the run in --out with its own configuration, to the same bits")
       ->group("Run");
   const std::string presets = train::preset_help(kind);
   if (!presets.empty())
@@ -201,7 +200,7 @@ void add_kind(CLI::App& train, Action& action, const train::Kind& kind) {
         ->type_name("NAME")
         ->group("Run");
   add_name(*command, "--config", flags->config,
-           "a TOML file of choices, or config.json of an earlier run; flags win over it")
+           "a TOML file of choices, or config.json of an earlier run; flags override it")
       ->type_name("FILE")
       ->group("Run");
   command->add_flag("--json", flags->json, "print the summary as JSON")->group("Run");
@@ -211,11 +210,11 @@ void add_kind(CLI::App& train, Action& action, const train::Kind& kind) {
       ->group("Run");
   command
       ->add_flag("--no-estimate", flags->no_estimate,
-                 "begin without finding out whether the run fits the memory")
+                 "start without estimating whether the run fits in memory")
       ->group("Run");
   command
       ->add_flag("--no-test", flags->no_test,
-                 "leave the test split alone, as while choices are still being made")
+                 "do not evaluate on the test split (while hyperparameters are still being chosen)")
       ->group("Run");
   add_config_flags(*command, kind, flags->sources);
   command->footer("Example:\n  " + kind.example());

@@ -42,7 +42,7 @@ std::int64_t solve_width(const std::function<double(std::int64_t)>& parameters,
   if (unit < 1 || unit > kWidestModel)
     fail<ConfigError>(search.where, "a width cannot be a multiple of {}", unit);
   if (!(search.target >= 1))
-    fail<ConfigError>(search.where, "a budget wants at least 1 parameter, got {}", search.target);
+    fail<ConfigError>(search.where, "a budget expects at least 1 parameter, got {}", search.target);
   // The least multiple with at least the target's count lies in (low, high].
   std::int64_t low = 0, high = 1;
   while (parameters(high * unit) < search.target && 2 * high * unit <= kWidestModel) {

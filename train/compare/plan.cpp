@@ -34,7 +34,7 @@ double target_of(const Plan& plan, const Cell& cell, double Cell::*figure) {
   const auto reference = plan.find(plan.task(cell).name, budget.reference);
   if (!reference)
     fail<ConfigError>(budget.where,
-                      "the reference {} does not run on task {}; let it, or give an amount",
+                      "the reference {} does not run on task {}; add it there, or give an amount",
                       budget.reference, plan.task(cell).name);
   return plan.cells[*reference].*figure;
 }

@@ -77,7 +77,7 @@ double effect_size(std::int64_t n, double level, double power) {
 std::int64_t seeds_needed(std::int64_t contrasts, double alpha) {
   check_alpha(alpha);
   if (contrasts < 1)
-    fail<ConfigError>("statistics", "a suite wants at least one contrast, got {}", contrasts);
+    fail<ConfigError>("statistics", "a suite needs at least one contrast, got {}", contrasts);
   for (std::int64_t n = kFewestSeeds; n <= kSignFlipExact; ++n) {
     if (contrasts_decidable(n, alpha) >= contrasts) return n;
   }

@@ -128,7 +128,7 @@ class ResultNode {
     const auto part =
         std::find_if(parts.begin(), parts.end(), [&](const Part& one) { return one.name == name; });
     if (part == parts.end())
-      fail<ConfigError>(kFile, "{} is {}, which is none of {}", place(key), name, list_name);
+      fail<ConfigError>(kFile, "{} is {}, which is not one of {}", place(key), name, list_name);
     return static_cast<std::size_t>(part - parts.begin());
   }
 
@@ -140,7 +140,7 @@ class ResultNode {
       if (word == name(value)) return value;
       known += (known.empty() ? "" : ", ") + std::string(name(value));
     }
-    fail<ConfigError>(kFile, "{} is {}, which is none of {}", place(key), word, known);
+    fail<ConfigError>(kFile, "{} is {}, which is not one of {}", place(key), word, known);
   }
 
   std::string place(const char* key) const { return path_.empty() ? key : path_ + "." + key; }
@@ -353,7 +353,7 @@ Results read_results(const std::string& text) {
     const ResultsJson json = ResultsJson::parse(text);
     return read_all(ResultNode(json, "").object());
   } catch (const ResultsJson::parse_error& error) {
-    fail<ConfigError>(kFile, "no JSON from byte {} on", error.byte);
+    fail<ConfigError>(kFile, "is not JSON from byte {} on", error.byte);
   } catch (const ResultsJson::exception&) {
     fail<ConfigError>(kFile, "a number is beyond what a double can hold");
   }

@@ -109,8 +109,8 @@ CompareFolder::CompareFolder(fs::path path, const Suite& suite, bool quick)
     lock_ = std::make_unique<files::FolderLock>(path_);
     if (read_file((path_ / "suite.toml").string(), kMaxSummaryBytes) != suite.text) {
       fail<ConfigError>(path_.string(),
-                        "holds runs of another suite, or of {} before it was changed; they stay as "
-                        "they are: choose another --out",
+                        "holds runs of another suite, or of {} before it was changed; they are "
+                        "kept: choose another --out",
                         suite.file);
     }
     if (read_file(form.string(), kMaxSummaryBytes) != form_json(suite, quick)) {
@@ -122,10 +122,10 @@ CompareFolder::CompareFolder(fs::path path, const Suite& suite, bool quick)
   }
   if (fs::exists(path_, error) &&
       (!fs::is_directory(path_, error) || has_foreign_files(path_, suite))) {
-    fail<ConfigError>(path_.string(), "has other things in it; choose another --out");
+    fail<ConfigError>(path_.string(), "contains other files; choose another --out");
   }
   fs::create_directories(path_, error);
-  if (error) fail<IoError>(path_.string(), "cannot be made: {}", error.message());
+  if (error) fail<IoError>(path_.string(), "cannot be created: {}", error.message());
   lock_ = std::make_unique<files::FolderLock>(path_);
   write_file((path_ / "suite.toml").string(), suite.text);
   write_file(form.string(), form_json(suite, quick));

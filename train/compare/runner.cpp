@@ -91,7 +91,7 @@ class Runner {
     if (to_begin && earliest < train::kConfigFormat)
       fail<ConfigError>(folder_.path().string(),
                         "holds runs of an earlier version (format {} of config.json, this one "
-                        "writes {}), whose rules of what is trained and validated on were others: "
+                        "writes {}), whose rules for training and validation data were different: "
                         "new runs could not be compared with them; choose another --out",
                         earliest, train::kConfigFormat);
   }
@@ -170,7 +170,7 @@ class Runner {
           read_result(job, validation_metric(plan_.task(plan_.cells[cell]).metric.name));
       if (result.status != Status::done || result.steps < 1)
         fail<ConfigError>(job.folder.string(),
-                          "its pace could not be measured: {}; make it again with --retry",
+                          "its speed could not be measured: {}; repeat it with --retry",
                           result.error);
       set_pace(plan_, plan_.cells[cell], result.seconds / static_cast<double>(result.steps));
     }
@@ -180,8 +180,8 @@ class Runner {
     std::error_code error;
     fs::create_directories(folder, error);
     if (is_disk_full(error.value()))
-      fail<DiskFullError>(folder.string(), "cannot be made: {}", error.message());
-    if (error) fail<IoError>(folder.string(), "cannot be made: {}", error.message());
+      fail<DiskFullError>(folder.string(), "cannot be created: {}", error.message());
+    if (error) fail<IoError>(folder.string(), "cannot be created: {}", error.message());
   }
 
   void write_config(const Job& job, const train::RunConfig& config) const {
@@ -425,7 +425,7 @@ class Runner {
       const bool by_limit = disk_full_->find("ulimit -f") != std::string::npos;
       fail<DiskFullError>(
           folder_.path().string(),
-          "{}; finished runs are kept: {}, and go on with the same command",
+          "{}; finished runs are kept: {}, and continue with the same command",
           by_limit ? "a file would be larger than `ulimit -f` allows" : "the disk is full",
           by_limit ? "raise that limit" : "make room");
     }

@@ -21,7 +21,7 @@ constexpr std::int64_t kResamplesAtOnce = 256;
 void check_values(Values values) {
   for (const double value : values) {
     if (!(std::abs(value) < kLargest))
-      fail<NumericError>("statistics", "wants finite values, got {}", value);
+      fail<NumericError>("statistics", "expects finite values, got {}", value);
   }
 }
 
@@ -108,7 +108,7 @@ double standard_deviation(Values values) {
 std::vector<double> paired_differences(Values a, Values b) {
   if (a.size() != b.size())
     fail<ShapeError>("statistics",
-                     "pairs want as many values of one arm as of the other: {} and {}", a.size(),
+                     "pairs need as many values of one arm as of the other: {} and {}", a.size(),
                      b.size());
   check_values(a);
   check_values(b);

@@ -59,7 +59,7 @@ void check_names(const std::vector<Part>& parts, const char* what) {
 void check_count(const std::string& where, const char* what, std::size_t count, std::size_t least,
                  std::size_t most) {
   if (count < least)
-    fail<ConfigError>(where, "a suite wants at least {} [[{}]], and has {}", least, what, count);
+    fail<ConfigError>(where, "a suite needs at least {} [[{}]], and has {}", least, what, count);
   if (count > most)
     fail<ConfigError>(where, "a suite has at most {} [[{}]], got {}", most, what, count);
 }
@@ -88,8 +88,7 @@ void check_choices(const std::vector<Choice>& choices) {
   std::set<std::string> seen;
   for (const Choice& choice : choices) {
     if (among({"seed", "threads", "until"}, choice.name))
-      fail<ConfigError>(choice.where, "{} is the comparison's own choice; leave it out",
-                        choice.name);
+      fail<ConfigError>(choice.where, "{} is set by the comparison; leave it out", choice.name);
     if (!seen.insert(choice.name).second)
       fail<ConfigError>(choice.where, "{} is set twice", choice.name);
   }
@@ -145,7 +144,7 @@ void check_contrasts(const Suite& suite) {
         fail<ConfigError>(c.where, "arm {} does not run on task {}", name, c.task);
     }
     if (!asked.insert({c.task, {c.a, c.b}}).second)
-      fail<ConfigError>(c.where, "{} against {} on {} is asked twice", c.a, c.b, c.task);
+      fail<ConfigError>(c.where, "{} against {} on {} is declared twice", c.a, c.b, c.task);
     if (c.expected == Verdict::equivalent && suite.task(c.task).margin <= 0)
       fail<ConfigError>(c.where,
                         "equivalence is expected, but task {} has no margin: say what difference "
@@ -220,17 +219,17 @@ void check(const Suite& suite) {
   const bool solved = budget.equal == Equal::parameters || budget.equal == Equal::flops;
   if (solved && budget.amount.has_value() == !budget.reference.empty())
     fail<ConfigError>(budget.where,
-                      "equal {} wants an amount, or the arm that is the reference, and not both",
+                      "equal {} expects an amount, or the arm that is the reference, and not both",
                       name(budget.equal));
   if (budget.equal == Equal::seconds && !budget.amount)
-    fail<ConfigError>(budget.where, "equal seconds wants an amount");
+    fail<ConfigError>(budget.where, "equal seconds expects an amount");
   if (!solved && !budget.reference.empty())
     fail<ConfigError>(budget.where,
                       "a reference is for equal parameters or flops; this budget is {}",
                       name(budget.equal));
   if ((budget.equal == Equal::steps || budget.equal == Equal::none) && budget.amount)
     fail<ConfigError>(budget.where,
-                      "an amount means nothing with {}: [base] says how long all arms train",
+                      "an amount has no effect with {}: [base] says how long all arms train",
                       name(budget.equal));
   if (!budget.reference.empty()) find_part(suite.arms, budget.reference, "arm", budget.where);
 

@@ -264,7 +264,8 @@ Budget read_budget(const Part& part) {
     for (const char* key : {"equal", "amount", "reference", "tolerance"}) {
       if (part.has(key))
         fail<ConfigError>(part.where(key),
-                          "{} and unequal = true contradict each other: drop one of the two", key);
+                          "{} and unequal = true contradict each other: remove one of the two",
+                          key);
     }
     return budget;
   }
@@ -329,7 +330,7 @@ Suite parse_suite(const std::string& text, const std::string& file) {
   suite.text = text;
   suite.name = root.name("name");
   if (!root.has("question"))
-    fail<ConfigError>(file, "the suite wants a question: the one sentence that it answers");
+    fail<ConfigError>(file, "the suite needs a question: the one sentence that it answers");
   suite.question = root.phrase("question");
   std::vector<std::string> kinds;
   for (const train::Kind* kind : train::kinds()) kinds.push_back(kind->name());
@@ -346,7 +347,7 @@ Suite parse_suite(const std::string& text, const std::string& file) {
       fail<ConfigError>(root.where("lr_factors"), "lr_factors has {} twice", suite.lr_factors[i]);
   }
   if (!root.has("budget"))
-    fail<ConfigError>(file, "the suite wants a [budget]: what is equal between its arms");
+    fail<ConfigError>(file, "the suite needs a [budget]: what is equal between its arms");
   suite.budget =
       read_budget(root.part("budget", {"equal", "amount", "reference", "tolerance", "unequal"}));
 

@@ -15,7 +15,7 @@ constexpr double kUnboundedInterval = std::numeric_limits<double>::infinity();
 /// a - b of the seeds that have both.
 std::vector<double> finite_differences(const Comparison& pair) {
   if (pair.a.size() != pair.b.size())
-    fail<ShapeError>("verdict", "pairs want as many seeds of one arm as of the other: {} and {}",
+    fail<ShapeError>("verdict", "pairs need as many seeds of one arm as of the other: {} and {}",
                      pair.a.size(), pair.b.size());
   std::vector<double> differences;
   for (std::size_t k = 0; k < pair.a.size(); ++k) {

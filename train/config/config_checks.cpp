@@ -24,9 +24,8 @@ void check_heads(const RunConfig& c) {
 void check_positions(const RunConfig& c, const std::string& positions) {
   const std::int64_t head = c.head_size > 0 ? c.head_size : c.width / c.heads;
   if (positions == "rope" && head % 2 != 0)
-    fail<ConfigError>("config",
-                      "rope turns pairs of numbers, so the size of a head must be even: it is {}",
-                      head);
+    fail<ConfigError>(
+        "config", "rope rotates pairs of features, so the head size must be even, got {}", head);
 }
 
 void check_common(const RunConfig& c) {
@@ -85,7 +84,7 @@ void check_memory(const RunConfig& c, double parameters, double tokens, double o
     fail<ConfigError>(
         "config",
         "this cannot fit in memory: at least {:.1f} GiB for {:.3g} parameters and a batch of {}, "
-        "{:.1f} GiB are there; {}",
+        "{:.1f} GiB are available; {}",
         wanted / 0x1p30, parameters, c.batch, limit / 0x1p30,
         "lower width, layers, context or batch (--accumulate makes up for a smaller batch)");
   }

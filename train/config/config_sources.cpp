@@ -181,7 +181,7 @@ std::unique_ptr<RunConfig> resolve(const Schema& schema, const Sources& sources)
     for (std::size_t j = 0; j < i; ++j) {
       const auto& [name, text] = sources.flags[i];
       if (name == sources.flags[j].first)
-        fail<ConfigError>("flags", "{} is given twice, as {} and as {}: drop one of the two",
+        fail<ConfigError>("flags", "{} is given twice, as {} and as {}: remove one of the two",
                           find_field(schema, name, "flags").flag(), sources.flags[j].second, text);
     }
   }
@@ -202,7 +202,7 @@ std::unique_ptr<RunConfig> resolve(const Schema& schema, const Sources& sources)
   for (const auto& [name, text] : sources.flags) {
     const std::string because = schema.meaningless(*config, name);
     if (!because.empty())
-      fail<ConfigError>("flags", "{} {} means nothing with {}: drop one of the two",
+      fail<ConfigError>("flags", "{} {} has no effect with {}: remove one of the two",
                         find_field(schema, name, "flags").flag(), text, because);
   }
   if (sources.checked) schema.check(*config);

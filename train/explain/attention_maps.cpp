@@ -105,7 +105,7 @@ Tensor window_of(const Tensor& ids, std::int64_t first, std::int64_t length) {
 }
 
 std::vector<TokenNeighbors> neighbors_of(const train::TextAttention& run,
-                                           const std::vector<std::int64_t>& ids) {
+                                         const std::vector<std::int64_t>& ids) {
   const Neighbors neighbors(run.token_table());
   std::vector<std::int64_t> different;
   for (const std::int64_t id : ids)
@@ -130,7 +130,7 @@ std::pair<Tensor, std::string> picture_of(const train::ImageAttention& run,
       std::all_of(wanted.begin(), wanted.end(), [](char c) { return c >= '0' && c <= '9'; })) {
     if (!found.data)
       fail<IoError>("explain",
-                    "the run's test images are not to be had: {}; name a PNG file with --image",
+                    "the run's test images are not available: {}; name a PNG file with --image",
                     found.why);
     const std::int64_t count = found.data->size(data::Split::test);
     const std::int64_t index = wanted.size() > 12 ? count : std::stoll(wanted);
@@ -167,7 +167,7 @@ TextMaps explain_text(const train::TextAttention& run, const MapOptions& options
     ids = run.tokenizer().encode(*options.text, "text");
   } else {
     if (!found.data)
-      fail<IoError>("explain", "the run's text is not to be had: {}; give one with --text",
+      fail<IoError>("explain", "the run's text is not available: {}; give one with --text",
                     found.why);
     if (validation == 0)
       fail<ConfigError>("explain",
@@ -217,7 +217,7 @@ TextMaps explain_text(const train::TextAttention& run, const MapOptions& options
     maps.distances.uniform = uniform_distance(distances, true);
     maps.distances.samples = "this text";
     maps.notes.push_back(
-        "The run's own text is not to be had, so distances are of this text alone.");
+        "The run's own text is not available, so distances are of this text alone.");
   }
   maps.neighbors = neighbors_of(run, ids);
   return maps;
@@ -264,7 +264,7 @@ ImageMaps explain_image(const train::ImageAttention& run, const MapOptions& opti
       count > 0 ? fmt::format("the first {} test images", count) : "this image";
   if (count == 0)
     maps.notes.push_back(
-        "The run's test images are not to be had, so distances are of this image alone.");
+        "The run's test images are not available, so distances are of this image alone.");
   return maps;
 }
 

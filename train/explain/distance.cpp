@@ -33,8 +33,8 @@ std::vector<double> mean_distances(const Tensor& weights, const Tensor& distance
   if (weights.rank() != 3 || weights.size(1) != weights.size(2) ||
       distances.shape() != Shape{weights.size(1) - skip, weights.size(1) - skip})
     fail<ShapeError>("mean_distances",
-                     "wants weights (H, T, T) and distances of T - {} tokens, got {} and {}", skip,
-                     weights.shape().str(), distances.shape().str());
+                     "expects weights (H, T, T) and distances of T - {} tokens, got {} and {}",
+                     skip, weights.shape().str(), distances.shape().str());
   const std::int64_t heads = weights.size(0), tokens = weights.size(1), count = tokens - skip;
   const Tensor w = raw::contiguous(raw::cast(weights, DType::f64));
   const double* const d = distances.data<double>();

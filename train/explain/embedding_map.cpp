@@ -55,7 +55,7 @@ std::int64_t id_of_token(const train::WordVectors& run, const std::string& token
 
 Tensor principal_axes(const Tensor& table, std::int64_t axes, std::vector<double>* shares) {
   if (table.rank() != 2 || table.size(0) < 2 || table.size(1) < axes)
-    fail<ShapeError>("principal_axes", "wants a table of at least 2 rows and {} columns, got {}",
+    fail<ShapeError>("principal_axes", "expects a table of at least 2 rows and {} columns, got {}",
                      axes, table.shape().str());
   const auto rows = static_cast<std::size_t>(table.size(0)),
              width = static_cast<std::size_t>(table.size(1));
@@ -115,7 +115,7 @@ EmbeddingMap explain_embedding(const train::WordVectors& run, const EmbeddingOpt
   const Tensor all = run.vectors();
   const std::int64_t dimensions = all.size(1);
   if (last - first < 2 || dimensions < 2)
-    fail<ConfigError>("explain", "a map wants at least two tokens and two dimensions: {} and {}",
+    fail<ConfigError>("explain", "a map expects at least two tokens and two dimensions: {} and {}",
                       last - first, dimensions);
   map.title = fmt::format("Embeddings of {}: {} tokens, width {}", run.learned_from(), last - first,
                           dimensions);

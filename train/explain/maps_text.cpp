@@ -43,7 +43,7 @@ std::string first_and_last(const AttentionMaps& maps, const char* how) {
                                  min_max_text(d.mean.front()), d.unit, how);
   if (d.mean.size() > 1)
     text += fmt::format(", in layer {} {}", d.mean.size(), min_max_text(d.mean.back()));
-  return text + fmt::format("; looking at everything alike would be {:.1f}.", d.uniform);
+  return text + fmt::format("; uniform attention would be {:.1f}.", d.uniform);
 }
 
 /// Layers x heads, as numbers and as a picture; least and most of each layer where the heads are
@@ -83,7 +83,7 @@ std::vector<Block> distance_blocks(const AttentionMaps& maps) {
 std::string text_beginning(const AttentionMaps& maps) {
   std::string text = fmt::format("{}\n{}\n", maps.title, maps.model);
   for (const std::string& note : maps.notes) text += wrapped(note);
-  return text + fmt::format("\nMean over {}; looking at everything alike: {:.1f} {}\n\n",
+  return text + fmt::format("\nMean over {}; uniform attention: {:.1f} {}\n\n",
                             maps.distances.samples, maps.distances.uniform, maps.distances.unit);
 }
 

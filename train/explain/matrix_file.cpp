@@ -31,7 +31,7 @@ double parse_number(std::string_view word, const std::string& path, int line) {
   if (error == std::errc::result_out_of_range)
     fail<IoError>(path, "line {}: {} is too large or too small a number", line, shown_word(word));
   if (error != std::errc() || end != digits.data() + digits.size())
-    fail<IoError>(path, "line {}: '{}' is no number", line, shown_word(word));
+    fail<IoError>(path, "line {}: '{}' is not a number", line, shown_word(word));
   if (!std::isfinite(value))
     fail<IoError>(path, "line {}: numbers must be finite, got {}", line, shown_word(word));
   if (std::abs(value) > kLargestNumber)
@@ -58,7 +58,7 @@ std::vector<double> numbers_of_line(std::string_view text, const std::string& pa
       while (end < text.size() && !is_blank(text[end]) && !is_comma(text[end])) ++end;
       row.push_back(parse_number(text.substr(i, end - i), path, line));
       if (static_cast<std::int64_t>(row.size()) > most)
-        fail<IoError>(path, "line {}: at most {} numbers a line", line, most);
+        fail<IoError>(path, "line {}: at most {} numbers per line", line, most);
       want_number = false;
       i = end;
       while (i < text.size() && is_blank(text[i])) ++i;

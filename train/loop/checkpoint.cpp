@@ -71,7 +71,7 @@ CheckpointFacts facts_from(const TensorFile& file, const std::string& where) {
   const auto text = [&](const char* key) {
     const auto found = metadata.find(key);
     if (found == metadata.end())
-      fail<ConfigError>(where, "is no checkpoint of a weft run: its metadata has no `{}`", key);
+      fail<ConfigError>(where, "is not a checkpoint of a weft run: its metadata has no `{}`", key);
     return found->second;
   };
   if (text("format") != kFormat && text("format") != kFirstFormat) {

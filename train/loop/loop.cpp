@@ -60,7 +60,7 @@ void Loop::report_time() {
 void Loop::resume_or_start() {
   std::error_code error;
   const bool saved = std::filesystem::exists(folder_.last(), error);
-  if (error) fail<IoError>(folder_.last().string(), "cannot be looked at: {}", error.message());
+  if (error) fail<IoError>(folder_.last().string(), "cannot be inspected: {}", error.message());
   if (!saved) {
     trim(0);  // stopped before its first checkpoint: the same seed makes the same beginning
     return;
@@ -69,7 +69,7 @@ void Loop::resume_or_start() {
   if (facts.data_fingerprint != task_.fingerprint()) {
     fail<ConfigError>(
         folder_.last().string(),
-        "the data have changed since this run began; put back what they were, or start a new run");
+        "the data have changed since this run began; restore them, or start a new run");
   }
   if (facts.progress.step > steps_)
     fail<ConfigError>(folder_.last().string(),
@@ -85,7 +85,9 @@ void Loop::resume_or_start() {
 
 void Loop::trim(std::int64_t step) {
   if (folder_.trim_metrics(step))
-    note("metrics.jsonl ended in half a line, which is dropped: the run was killed while it wrote");
+    note(
+        "metrics.jsonl ended with an incomplete line, which is dropped: the run was killed while "
+        "writing");
 }
 
 std::string Loop::last_good() const {
@@ -198,7 +200,7 @@ bool Loop::save_or_note(const std::filesystem::path& path, bool must) {
     if (path == folder_.last()) metrics_->flush();
     save(path);
     if (path == folder_.last()) saved_step_ = progress_.step;
-    if (disk_full_) note(fmt::format("there is room again: step {} is saved", progress_.step));
+    if (disk_full_) note(fmt::format("space is available again: step {} is saved", progress_.step));
     disk_full_ = false;
     return true;
   } catch (const DiskFullError& error) {
@@ -206,12 +208,12 @@ bool Loop::save_or_note(const std::filesystem::path& path, bool must) {
     const char* const why =
         by_limit ? "a file would be larger than `ulimit -f` allows" : "the disk is full";
     if (must)
-      fail<DiskFullError>(path.string(), "{}: step {} is not saved, {}; {} and go on with --resume",
-                          why, progress_.step, last_good(),
-                          by_limit ? "raise that limit" : "make room");
+      fail<DiskFullError>(path.string(),
+                          "{}: step {} is not saved, {}; {} and continue with --resume", why,
+                          progress_.step, last_good(), by_limit ? "raise that limit" : "make room");
     if (!disk_full_)
       note(
-          fmt::format("{}: step {} is not saved, and training goes on; saving is tried again at "
+          fmt::format("{}: step {} is not saved, and training continues; saving is tried again at "
                       "the next checkpoint; {}",
                       why, progress_.step, last_good()));
     disk_full_ = true;

@@ -79,7 +79,7 @@ std::string Loop::find_nan_source(const std::map<std::string, std::uint64_t>& st
   for (const auto& [name, tensor] : parameters_) {
     const std::vector<double> values = tensor.to_vector<double>();
     if (!std::all_of(values.begin(), values.end(), [](double v) { return std::isfinite(v); }))
-      return fmt::format("the weight {} holds it before the step", name);
+      return fmt::format("the weight {} contains it before the step", name);
   }
   random::restore(random::current_seed(), streams);
   task_.start(progress_.step * config_.accumulate);
@@ -89,7 +89,7 @@ std::string Loop::find_nan_source(const std::map<std::string, std::uint64_t>& st
   } catch (const NumericError& error) {
     return error.what();
   }
-  return "no op made it: it came with the batch, or is a sum of numbers that are too large";
+  return "no op produced it: it came with the batch, or is a sum of numbers that are too large";
 }
 
 bool Loop::unless_stopped(const std::function<void()>& f) const {
@@ -168,12 +168,12 @@ void Loop::skip(std::int64_t number, const Gradients& found) {
   if (++progress_.skipped_in_a_row >= kMostSkipped) {
     fail<NumericError>("train",
                        "{} steps in a row were skipped, up to step {}, since their loss or "
-                       "gradient was no number: lower --lr; {}",
+                       "gradient was not a number: lower --lr; {}",
                        kMostSkipped, number, last_good());
   }
   if (found.seen.items > 0 && config_.accumulate > 1)
     task_.start(number * config_.accumulate);  // the rest of its batches are left out too
-  note(fmt::format("step {} is skipped: its {} is no number", number,
+  note(fmt::format("step {} is skipped: its {} is not a number", number,
                    std::isfinite(found.loss) ? "gradient" : "loss"));
 }
 

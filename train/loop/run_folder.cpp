@@ -41,14 +41,14 @@ void RunFolder::check_new(const fs::path& path) {
   const fs::file_status status = fs::status(path, error);
   if (fs::is_directory(status)) {
     if (fs::exists(path / "config.json", error)) {
-      fail<ConfigError>(path.string(),
-                        "holds a run already, which stays as it is; choose another --out, or go on "
-                        "with --resume");
+      fail<ConfigError>(
+          path.string(),
+          "already contains a run, which is kept; choose another --out, or continue with --resume");
     }
     const bool taken = has_foreign_files(path, error);
     if (error) fail<IoError>(path.string(), "cannot be read: {}", error.message());
     if (taken)
-      fail<ConfigError>(path.string(), "is a folder with other things in it; choose another --out");
+      fail<ConfigError>(path.string(), "is a folder with other files in it; choose another --out");
   } else if (fs::exists(status)) {
     fail<ConfigError>(path.string(), "is a file, not a folder; choose another --out");
   } else if (error && status.type() != fs::file_type::not_found) {
@@ -59,16 +59,16 @@ void RunFolder::check_new(const fs::path& path) {
   while (!parent.empty() && !fs::exists(parent, error) && parent != parent.parent_path())
     parent = parent.parent_path();
   if (!fs::is_directory(parent, error))
-    fail<IoError>(path.string(), "cannot be made: {} is not a folder", parent.string());
+    fail<IoError>(path.string(), "cannot be created: {} is not a folder", parent.string());
   if (::access(parent.c_str(), W_OK | X_OK) != 0)
-    fail<IoError>(path.string(), "cannot be made: {} may not be written", parent.string());
+    fail<IoError>(path.string(), "cannot be created: {} may not be written", parent.string());
 }
 
 RunFolder RunFolder::create(const fs::path& path, const std::string& config_json) {
   check_new(path);
   std::error_code error;
   fs::create_directories(path, error);
-  if (error) fail<IoError>(path.string(), "cannot be made: {}", error.message());
+  if (error) fail<IoError>(path.string(), "cannot be created: {}", error.message());
   RunFolder folder(path);
   check_new(path);  // now that nobody else can be at it
   remove_partial_files(path);
@@ -79,9 +79,9 @@ RunFolder RunFolder::create(const fs::path& path, const std::string& config_json
 RunFolder RunFolder::open(const fs::path& path) {
   std::error_code error;
   if (!fs::is_directory(path, error))
-    fail<IoError>(path.string(), "is no folder of a run: there is no such folder");
+    fail<IoError>(path.string(), "is not a run folder: there is no such folder");
   if (!fs::exists(path / "config.json", error))
-    fail<IoError>(path.string(), "is no folder of a run: it has no config.json");
+    fail<IoError>(path.string(), "is not a run folder: it has no config.json");
   RunFolder folder(path);
   remove_partial_files(path);
   return folder;

@@ -36,10 +36,9 @@ double Task::chance_loss() const { return std::numeric_limits<double>::quiet_NaN
 std::string above_chance(double loss, double chance) {
   if (!std::isfinite(chance) || !(loss > chance)) return "";
   return fmt::format(
-      "the loss {:.4f} is above chance: who has learned nothing, and takes every answer to be as "
-      "likely (numbers: "
-      "to be the mean), has {:.4f}; the model is of no use yet: lower --lr, train longer, or look "
-      "at the data",
+      "the loss {:.4f} is worse than chance: a model that has learned nothing (every answer "
+      "equally likely; of numbers: the mean) has {:.4f}; lower --lr, train longer, or inspect the "
+      "data",
       loss, chance);
 }
 

@@ -66,7 +66,7 @@ std::int64_t count_targets(const Tensor& targets);
 class Task {
  public:
   virtual ~Task() = default;
-  virtual nn::Module& model() = 0;
+  virtual nn::Module& model() = 0;  ///< what is trained
   /// "tokens" or "images".
   virtual std::string unit() const = 0;
   /// The next call of next_loss() takes training batch `number`.
@@ -136,7 +136,7 @@ struct Summary {
   double chance_loss = 0;    ///< Task::chance_loss()
   std::filesystem::path folder;
 
-  std::string to_json() const;
+  std::string to_json() const;  ///< as summary.json holds it
 };
 
 /// Why a loss is no better than that of who has learned nothing, in a sentence; empty where it is

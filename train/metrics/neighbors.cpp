@@ -9,9 +9,9 @@ namespace weft::explain {
 
 Neighbors::Neighbors(const Tensor& table) {
   if (table.rank() != 2)
-    fail<ShapeError>("neighbors", "wants a table (V, C), got {}", table.shape().str());
+    fail<ShapeError>("neighbors", "expects a table (V, C), got {}", table.shape().str());
   if (table.dtype() != DType::f32 && table.dtype() != DType::f64)
-    fail<DTypeError>("neighbors", "wants f32 or f64, got {}", name(table.dtype()));
+    fail<DTypeError>("neighbors", "expects f32 or f64, got {}", name(table.dtype()));
   rows_ = table.size(0);
   width_ = table.size(1);
   unit_ = table.to_vector<float>();

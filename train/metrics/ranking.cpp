@@ -79,7 +79,8 @@ double macro_f1_score(const std::vector<std::int64_t>& guesses,
                       const std::vector<std::int64_t>& truths, std::int64_t classes) {
   if (guesses.size() != truths.size())
     fail<ShapeError>("macro_f1_score", "{} guesses for {} examples", guesses.size(), truths.size());
-  if (classes < 1) fail<ShapeError>("macro_f1_score", "wants at least one class, got {}", classes);
+  if (classes < 1)
+    fail<ShapeError>("macro_f1_score", "expects at least one class, got {}", classes);
   std::vector<double> hits(static_cast<std::size_t>(classes), 0), wrong(hits);
   for (std::size_t i = 0; i < guesses.size(); ++i) {
     const auto guess = static_cast<std::size_t>(guesses[i]),

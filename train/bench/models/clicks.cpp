@@ -57,8 +57,8 @@ BenchModel click_model(const char* title, nn::ClickModel kind, const std::vector
   model.sizes = {{"items", 601, kMostRows, "rows of the item table", 2},
                  {"categories", 11, kMostRows, "rows of the category table", 2},
                  {"history", 30, 1 << 16, "earlier clicks at most"},
-                 {"width", 8, 1 << 12, "numbers in an embedding"},
-                 {"batch", 128, 1 << 20, "examples of a step"}};
+                 {"width", 8, 1 << 12, "embedding dimension"},
+                 {"batch", 128, 1 << 20, "examples per step"}};
   model.sizes.insert(model.sizes.begin() + 4, more.begin(), more.end());
   model.items = [](const Plan& p) { return p["batch"]; };
   if (kind == nn::ClickModel::bst)
@@ -85,10 +85,10 @@ std::vector<BenchModel> click_models() {
        .about =
            "training steps of word embeddings (skip-gram with negative sampling) on random words",
        .item = "pairs",
-       .sizes = {{"vocab", 3300, kMostRows, "words there are"},
-                 {"width", 64, kMostEmbedding, "numbers in a vector"},
-                 {"negatives", 5, 1000, "noise words for each pair"},
-                 {"batch", 512, 1 << 20, "pairs of a step"}},
+       .sizes = {{"vocab", 3300, kMostRows, "vocabulary size"},
+                 {"width", 64, kMostEmbedding, "embedding dimension"},
+                 {"negatives", 5, 1000, "negative samples (noise words) per pair"},
+                 {"batch", 512, 1 << 20, "pairs per step"}},
        .items = [](const Plan& p) { return p["batch"]; },
        .check = {},
        .least_floats =

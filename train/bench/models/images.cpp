@@ -81,8 +81,8 @@ void check_quarters(const Plan& p) {
 std::vector<BenchModel> image_models() {
   const auto images = [](const Plan& p) { return p["batch"]; };
   const Size side{"image", 28, 4096, "height and width of an image"},
-      batch{"batch", 128, kMostImages, "images of a step"},
-      scenes{"batch", 8, kMostImages, "scenes of a step"};
+      batch{"batch", 128, kMostImages, "images per step"},
+      scenes{"batch", 8, kMostImages, "scenes per step"};
   const auto scene_floats = [](const Plan& p) {
     return number(p["batch"]) * number(kScene * kScene) * (1 + number(p["width"]) / 4);
   };
@@ -153,7 +153,8 @@ std::vector<BenchModel> image_models() {
                  .sizes = {{"layers", 3, 1000, "of the encoder, and of the decoder"},
                            {"heads", 4, 4096, "attention heads"},
                            {"width", 64, 1 << 12, "features of a token"},
-                           {"queries", 12, 1000, "objects that it can see", kSceneBoxes},
+                           {"queries", 12, 1000,
+                            "object queries: the most objects that it can find", kSceneBoxes},
                            scenes},
                  .items = images,
                  .check =

@@ -133,9 +133,9 @@ std::vector<BenchModel> transformer_models() {
   const auto tokens = [](const Plan& p) { return p["batch"] * p["context"]; };
   const auto images = [](const Plan& p) { return p["batch"]; };
   const auto texts = [](std::int64_t context, std::int64_t vocab, std::int64_t batch) {
-    return std::vector<Size>{{"context", context, kMostTokens, "tokens of a sequence"},
-                             {"vocab", vocab, kMostTokens, "tokens there are"},
-                             {"batch", batch, kMostTokens, "sequences of a step"}};
+    return std::vector<Size>{{"context", context, kMostTokens, "tokens per sequence"},
+                             {"vocab", vocab, kMostTokens, "vocabulary size"},
+                             {"batch", batch, kMostTokens, "sequences per step"}};
   };
   std::vector<BenchModel> all;
   all.push_back(
@@ -170,7 +170,7 @@ std::vector<BenchModel> transformer_models() {
                                               {"patch", 4, 4096, "height and width of a patch"},
                                               {"channels", 1, 64, "of an image"},
                                               {"classes", 10, kMostTokens, "of images"},
-                                              {"batch", 12, kMostTokens, "images of a step"}}),
+                                              {"batch", 12, kMostTokens, "images per step"}}),
        .items = images,
        .check = check_patches,
        .least_floats =

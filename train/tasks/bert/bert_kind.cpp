@@ -30,7 +30,9 @@ Fields bert_fields() {
 class BertKind : public UsedAs<BertRun, KindBySteps<BertRunConfig>> {
  public:
   std::string name() const override { return "bert"; }
-  std::string about() const override { return "pretrain a BERT to fill in hidden words"; }
+  std::string about() const override {
+    return "pretrain a BERT by masked language modeling: it fills in hidden words";
+  }
   std::string command(Use use) const override {
     return use == Use::predict_text ? "weft predict RUN --text \"TEXT with a [MASK]\""
                                     : command_of(use);

@@ -25,8 +25,8 @@ Fields classify_fields() {
                  "sms-spam, or a file of lines: a label, a tab, a text; or a .csv file; a first "
                  "line may name the columns"},
                 {"positive", "Data", &C::positive,
-                 "the label that F1 is of (default: of two the rarer; of more there is macro-F1, "
-                 "the mean of all)"}};
+                 "the label that F1 measures (default: the rarer of two; with more labels it is "
+                 "macro-F1, the mean over all)"}};
   append(all, encoder_fields());
   append(all, {{"model",
                 "Model",
@@ -40,9 +40,12 @@ Fields classify_fields() {
                 "begins with; layers, heads, width, mlp_ratio, context, tokenizer, vocabulary and "
                 "lowercase are then that run's"}});
   append(all, encoder_model_fields());
-  append(all, {{"steps", "Optimization", &C::steps, "optimizer steps", 1, kMany},
-               {"pretrain", "Optimization", &C::pretrain,
-                "of these, so many first fill in hidden words of the training texts", 0, kMany}});
+  append(
+      all,
+      {{"steps", "Optimization", &C::steps, "optimizer steps", 1, kMany},
+       {"pretrain", "Optimization", &C::pretrain,
+        "of these, the first steps that pretrain by filling in hidden words of the training texts",
+        0, kMany}});
   append(all, optimizer_fields());
   append(all, run_fields());
   append(all, eval_token_fields<C>());
@@ -53,8 +56,8 @@ class ClassifyKind : public UsedAs<ClassifyRun, KindBySteps<ClassifyConfig>> {
  public:
   std::string name() const override { return "classify"; }
   std::string about() const override {
-    return "train a model to name the class of a text: BERT, fine-tuned or from scratch, or "
-           "logistic regression on words";
+    return "train a text classifier: BERT, fine-tuned or from scratch, or logistic regression on "
+           "words";
   }
   std::string example() const override {
     return "weft train classify --data sms-spam --init runs/bert --out runs/spam\n  weft predict "
@@ -193,11 +196,11 @@ class ClassifyKind : public UsedAs<ClassifyRun, KindBySteps<ClassifyConfig>> {
     const std::string wanted = parse_target(c.until).figure;
     if (wanted == "f1" && !data.f1)
       fail<ConfigError>("config",
-                        "of {} labels there is no F1 without --positive LABEL: use until "
+                        "with {} labels there is no F1 without --positive LABEL: use until "
                         "val_macro_f1, or name the label",
                         data.classes.size());
     if (wanted == "macro_f1" && !data.macro_f1)
-      fail<ConfigError>("config", "of two labels there is no macro-F1: use until val_f1");
+      fail<ConfigError>("config", "with two labels there is no macro-F1: use until val_f1");
     const std::string& positive = data.classes[static_cast<std::size_t>(data.positive)];
     if (data.f1 && c.positive.empty()) {
       c.positive = positive;

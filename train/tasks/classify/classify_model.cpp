@@ -17,7 +17,7 @@ ClassifierFacts ClassifierFacts::from_json(const std::string& text, const std::s
   const auto json = nlohmann::ordered_json::parse(text, nullptr, false);
   if (!json.is_object() || !json.contains("classes") || !json["classes"].is_array() ||
       !json.contains("tokenizer"))
-    fail<ConfigError>(where, "wants the classes and the tokenizer of a text classifier");
+    fail<ConfigError>(where, "expects the classes and the tokenizer of a text classifier");
   ClassifierFacts facts;
   for (const auto& label : json["classes"]) {
     if (!label.is_string()) fail<ConfigError>(where, "class {} has no name", facts.classes.size());

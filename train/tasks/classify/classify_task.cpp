@@ -34,7 +34,7 @@ ClassifyData load_classify_data(const ClassifyConfig& c,
   const bool old_rules = c.format < 3;  // F1 of the rarest label, however many there are
   const data::LabeledData labeled =
       data::load_labeled(c.data, {.whole = whole, .old_rules = old_rules});
-  const Phase phase("cutting {} into tokens", labeled.source());
+  const Phase phase("tokenizing {}", labeled.source());
   ClassifyData result;
   result.classes = labeled.classes();
   result.positive = c.positive.empty() || whole ? labeled.rarest() : labeled.label_of(c.positive);
@@ -69,7 +69,7 @@ void take_classes(ClassifyData& data, const std::vector<std::string>& classes,
   for (const std::string& name : data.classes) {
     const auto found = std::find(classes.begin(), classes.end(), name);
     if (found == classes.end())
-      fail<ConfigError>("eval", "the run knows no class {}: it has {}", name,
+      fail<ConfigError>("eval", "the run has no class {}: its classes are {}", name,
                         fmt::join(classes, ", "));
     number.push_back(found - classes.begin());
   }

@@ -55,15 +55,15 @@ Fields encoder_fields() {
        0,
        {"pieces", "words"}},
       {"vocabulary", "Tokens", &EncoderConfig::vocabulary,
-       "tokens in the vocabulary at most, [PAD] [UNK] [CLS] [SEP] [MASK] included", 6, 1e7},
-      {"lowercase", "Tokens", &EncoderConfig::lowercase, "capital letters are read as small ones"},
+       "vocabulary size at most, [PAD] [UNK] [CLS] [SEP] [MASK] included", 6, 1e7},
+      {"lowercase", "Tokens", &EncoderConfig::lowercase, "convert the text to lowercase"},
       {"context", "Tokens", &EncoderConfig::context,
-       "tokens that the model sees at once, [CLS] and [SEP] included; longer texts are cut", 3,
-       1e6},
-      {"mask_share", "Tokens", &EncoderConfig::mask_share,
-       "share of the tokens that are to be predicted", kTiny, 1},
+       "tokens that the model sees at once, [CLS] and [SEP] included; longer texts are truncated",
+       3, 1e6},
+      {"mask_share", "Tokens", &EncoderConfig::mask_share, "fraction of the tokens to predict",
+       kTiny, 1},
       {"whole_words", "Tokens", &EncoderConfig::whole_words,
-       "all pieces of a word are hidden together"},
+       "mask all pieces of a word together (whole-word masking)"},
   };
 }
 
@@ -71,13 +71,14 @@ Fields encoder_model_fields() {
   return {
       {"layers", "Model", &EncoderConfig::layers, "layers of the encoder", 1, 10000},
       {"heads", "Model", &EncoderConfig::heads, "attention heads", 1, 10000},
-      {"width", "Model", &EncoderConfig::width, "size of the vector that stands for a token", 1,
+      {"width", "Model", &EncoderConfig::width, "size of the vector that represents a token", 1,
        1000000},
       {"mlp_ratio", "Model", &EncoderConfig::mlp_ratio, "feed-forward size, as a multiple of width",
        0.01, 1000},
       {"dropout", "Model", &EncoderConfig::dropout,
-       "share of activations that are dropped in training", 0, 0.99},
-      {"init_std", "Model", &EncoderConfig::init_std, "spread of the first weights", 0, 100},
+       "dropout: fraction of activations dropped in training", 0, 0.99},
+      {"init_std", "Model", &EncoderConfig::init_std, "standard deviation of the initial weights",
+       0, 100},
   };
 }
 
@@ -161,7 +162,7 @@ void EncoderData::add(data::Split split, const std::vector<data::LabeledText>& e
 void EncoderData::note_cut(const Cut& cut, std::int64_t context, const std::string& where) {
   if (cut.texts == 0) return;
   notes.push_back(
-      fmt::format("{}: {} of {} texts are longer than the context {} and are cut at their end; the "
+      fmt::format("{}: {} of {} texts are longer than the context {} and are truncated; the "
                   "longest has {} tokens",
                   where, cut.texts, cut.of, context, cut.longest));
 }
@@ -176,7 +177,7 @@ std::int64_t EncoderData::tokens(data::Split split) const {
 EncoderData load_encoder_data(const EncoderConfig& c,
                               std::shared_ptr<const data::WordTokenizer> tokenizer, bool whole) {
   const std::string path = data::find_data_set(c.data);
-  const Phase phase("cutting {} into tokens", path);
+  const Phase phase("tokenizing {}", path);
   EncoderData result;
   result.tokenizer = std::move(tokenizer);
   const bool old_rules = c.format < 3;

@@ -18,12 +18,11 @@ template <class C>
 Fields eval_token_fields() {
   return {
       {"eval_tokens", "Run", &C::eval_tokens,
-       "tokens of the validation split that evaluations look at while training goes on, always the "
-       "same (0: all; -1: all, but "
-       "300000 of a longer split)",
+       "tokens of the validation split that evaluations use during training, always the same ones "
+       "(0: all; -1: all, but 300000 of a longer split)",
        -1, kMany},
       {"whole_at_end", "Run", &C::whole_at_end,
-       "where evaluations look at a part, measure the whole validation split once it is trained"},
+       "where evaluations use a part, evaluate the full validation split once training is done"},
   };
 }
 

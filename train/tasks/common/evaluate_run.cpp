@@ -13,11 +13,11 @@ data::Split split_of(const std::string& name) {
 }
 
 Prepared own_data(const RunFacts& run) {
-  return prepare_again(
-      *run.kind, config_from_json(*run.kind, run.config_json, run.checkpoint.string()), run.facts,
-      "eval",
-      "it would be measured on what it has partly learned from, or by other words, classes or "
-      "places; put back what they were, or name other data with --data");
+  return prepare_again(*run.kind,
+                       config_from_json(*run.kind, run.config_json, run.checkpoint.string()),
+                       run.facts, "eval",
+                       "it would be evaluated partly on its training data, or with other words, "
+                       "classes or positions; restore them, or name other data with --data");
 }
 
 /// All of them are the validation split.
@@ -35,8 +35,8 @@ Measured evaluate_run(const RunFacts& run, const EvalRequest& request,
   const bool others = !request.data.empty(), test_set = run.kind->has_test_set();
   if (others && !test_set && !request.split.empty())
     fail<ConfigError>("eval",
-                      "--split is of the run's own data; data given with --data are measured "
-                      "whole: drop one of the two");
+                      "--split is of the run's own data; data given with --data are evaluated in "
+                      "full: remove one of the two");
   if (others && request.split == "validation")
     fail<ConfigError>("eval", "other images have no validation split: use --split test or train");
   const Prepared prepared = others ? other_data(run, request.data) : own_data(run);

@@ -25,7 +25,7 @@ struct Measured {
 /// Reads the data as the run learned from them, by its vocabulary and its statistics. Other data
 /// are measured whole, but for kinds whose data come with a test set: Kind::has_test_set().
 /// `proceed` as in Task::evaluate(). Throws ConfigError `[eval] ...` for a split that is not there
-/// or means nothing, for data of its own that have changed, and for others that the model cannot
+/// or has no effect, for data of its own that have changed, and for others that the model cannot
 /// read; IoError.
 Measured evaluate_run(const RunFacts& run, const EvalRequest& request,
                       const std::function<bool(double)>& proceed);

@@ -60,7 +60,7 @@ std::string inversion_note(const std::string& file, const ImageFacts& images) {
           ? "its edge is dark, and those of the training images are light"
           : "its edge does not look like the mean of the training images, and this run "
             "of an earlier version does not say more of them";
-  return fmt::format("{}: light and dark are exchanged, because {}", file, trained_on);
+  return fmt::format("{}: light and dark are inverted, because {}", file, trained_on);
 }
 
 }  // namespace weft::train

@@ -57,7 +57,7 @@ Prepared prepare_to_go_on(const Kind& kind, const RunConfig& config,
   std::error_code error;
   if (!std::filesystem::exists(last, error)) return kind.prepare(kind.copy(config));
   return prepare_again(kind, kind.copy(config), read_checkpoint_facts(last), last.string(),
-                       "put back what they were, or start a new run");
+                       "restore them, or start a new run");
 }
 
 Prepared prepare(const Kind& kind, const RunConfig& config) {
@@ -83,7 +83,7 @@ Summary train_run(const Kind& kind, const RunConfig& config, const RunOptions& o
   if (!options.resume) RunFolder::check_new(options.out);
   if (config.threads > 0) set_num_threads(static_cast<int>(config.threads));
   if (!options.resume && options.estimate) {
-    const Phase phase("finding out how much memory this run needs");
+    const Phase phase("estimating the memory that this run needs");
     check_memory_need(estimate_memory(kind, config));
   }
   random::seed(static_cast<std::uint64_t>(config.seed));

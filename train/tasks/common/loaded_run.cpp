@@ -32,7 +32,7 @@ Measured LoadedRun::evaluate(const EvalRequest& request,
 void want_use(const RunFacts& run, Use use) {
   if (run.kind->can(use)) return;
   fail<ConfigError>(run.checkpoint.string(),
-                    "belongs to {} run; this command wants {} run; for {} run there are: {}",
+                    "belongs to {} run; this command expects {} run; for {} run there are: {}",
                     with_article(run.kind->name()), with_article(kinds_for({use})),
                     with_article(run.kind->name()), run.kind->commands());
 }

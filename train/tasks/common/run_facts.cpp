@@ -21,7 +21,7 @@ RunFacts read_run(const fs::path& run, const std::string& which) {
   if (fs::is_directory(run, error)) {
     const fs::path config = run / "config.json";
     if (!fs::exists(config, error))
-      fail<IoError>(run.string(), "is no folder of a run: it has no config.json");
+      fail<IoError>(run.string(), "is not a run folder: it has no config.json");
     result.config_json = read_file(config.string(), kMaxConfigBytes);
     result.checkpoint = run / (which + ".safetensors");
     if (!fs::exists(result.checkpoint, error))
@@ -42,8 +42,7 @@ RunFacts read_run(const fs::path& run, const std::string& which) {
 void check_unchanged(const std::string& found, const CheckpointFacts& facts,
                      const std::string& data) {
   if (found == facts.data_fingerprint) return;
-  fail<ConfigError>(data,
-                    "the data have changed since this run was trained; put back what they were");
+  fail<ConfigError>(data, "the data have changed since this run was trained; restore them");
 }
 
 std::string hexadecimal(std::uint64_t hash) { return fmt::format("{:016x}", hash); }

@@ -21,18 +21,20 @@ struct DetectFacts : DataFacts {
 Fields detect_fields() {
   Fields all = {
       {"data", "Data", &DetectConfig::data,
-       "what the scenes' digits are: mnist, or a folder with the four IDX files; or a folder with "
-       "your own PNG files and boxes.csv: file,label,x0,y0,x1,y1"},
+       "digits of the scenes: mnist, or a folder with the four IDX files; or a folder with your "
+       "own PNG files and boxes.csv: file,label,x0,y0,x1,y1"},
       {"validation_rule",
        "Data",
        &DetectConfig::validation_rule,
-       "which training digits are kept apart for the scenes to validate on: of each class its "
-       "share, always the same ones (stratified), or the last of the file",
+       "which training digits are held out for the validation scenes: a fixed sample of each class "
+       "(stratified), or the last of the file",
        0,
        0,
        {kHeldOutStratified, kHeldOutLast}},
-      {"max_digits", "Data", &DetectConfig::max_digits, "most digits of a scene", 1, 100},
-      {"clutter", "Data", &DetectConfig::clutter, "most scraps of digits of a scene", 0, 1000},
+      {"max_digits", "Data", &DetectConfig::max_digits, "largest number of digits in a scene", 1,
+       100},
+      {"clutter", "Data", &DetectConfig::clutter,
+       "largest number of digit fragments (clutter) in a scene", 0, 1000},
       {"eval_scenes", "Data", &DetectConfig::eval_scenes, "scenes to validate on, and to test on",
        1, 100000},
       {"model",
@@ -42,16 +44,17 @@ Fields detect_fields() {
        0,
        0,
        {"faster_rcnn", "faster_rcnn_vit", "detr"}},
-      {"patch", "Model", &DetectConfig::patch,
-       "side of the squares that the vision transformer cuts a scene into", 4, kSceneSide},
+      {"patch", "Model", &DetectConfig::patch, "patch size of the vision transformer, in pixels", 4,
+       kSceneSide},
       {"positions",
        "Model",
        &DetectConfig::positions,
-       "how the vision transformer tells places apart",
+       "positional encoding of the vision transformer",
        0,
        0,
        {"none", "learned", "sinusoidal", "rope"}},
-      {"queries", "Model", &DetectConfig::queries, "most objects that detr sees", 1, 1000},
+      {"queries", "Model", &DetectConfig::queries,
+       "object queries of detr: the most objects that it can find", 1, 1000},
   };
   append(all, block_fields(
                   "blocks of the vision transformer; layers of detr's encoder and of its decoder"));

@@ -31,7 +31,7 @@ void check_folder(const std::string& name_or_path) {
     pictures = pictures || entry.path().extension() == ".png";
   }
   const std::string form =
-      "one line a box: file,label,x0,y0,x1,y1 in pixels; or name a folder with the IDX files of "
+      "one line per box: file,label,x0,y0,x1,y1 in pixels; or name a folder with the IDX files of "
       "digits, or mnist";
   if (!fs::is_directory(folder, error))
     fail<IoError>(folder.string(),

@@ -79,9 +79,9 @@ struct Drawing {
 Tensor draw_boxes(const Tensor& image, const std::vector<nn::Detection>& detections,
                   const std::vector<nn::BoxTarget>& objects, std::int64_t scale) {
   if (image.dtype() != DType::u8)
-    fail<DTypeError>("draw_boxes", "wants u8 pixels, got {}", name(image.dtype()));
+    fail<DTypeError>("draw_boxes", "expects u8 pixels, got {}", name(image.dtype()));
   if (image.rank() != 3 || image.size(0) != 1 || scale < 1 || scale > 64)
-    fail<ShapeError>("draw_boxes", "wants one gray image (1, H, W), got {}", image.shape().str());
+    fail<ShapeError>("draw_boxes", "expects one gray image (1, H, W), got {}", image.shape().str());
   const Tensor gray = raw::contiguous(image);
   const std::int64_t height = gray.size(1), width = gray.size(2);
   const Tensor out = Tensor::empty({3, height * scale, width * scale}, DType::u8);

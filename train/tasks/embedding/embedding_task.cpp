@@ -37,7 +37,7 @@ EmbeddingData load_embedding_data(const EmbeddingConfig& c, const Known& known) 
     where = data::find_data_set(c.data);
     text = read_file(where, std::min(kMaxEmbeddingTextBytes, memory_limit()));
   }
-  const Phase phase("cutting {} into tokens, and pairing them", where);
+  const Phase phase("tokenizing {} and making pairs", where);
   std::int64_t unknown = -1;
   if (!known.data.empty()) {
     result.tokenizer = data::tokenizer_from_json(known.data);

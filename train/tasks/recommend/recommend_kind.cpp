@@ -26,7 +26,7 @@ Fields recommend_fields() {
        "clicks, the simulation, or a folder with MovieLens' u.data or ratings.csv (a rating from 4 "
        "is a click)"},
       {"history", "Data", &C::history,
-       "a user's latest clicks that the model sees; earlier ones are left out", 1, 65536},
+       "length of the click history that the model sees, the latest clicks", 1, 65536},
       {"leave_out", "Data", &C::leave_out,
        "each user's last events to test on, as many before them to validate on (0: 1, of the "
        "simulation 5)",
@@ -40,7 +40,7 @@ Fields recommend_fields() {
        "factorization machine, DeepFM, summed history, deep interest network, transformer over the "
        "history, attention between features",
        0, 0, nn::choices<nn::ClickModel>()},
-      {"width", "Model", &C::width, "numbers in an embedding", 1, 65536},
+      {"width", "Model", &C::width, "embedding dimension", 1, 65536},
       {"hidden", "Model", &C::hidden, "first hidden layer of the MLP; the second is half of it", 1,
        65536},
       {"unit_hidden", "Model", &C::unit_hidden, "hidden layer of din's local activation unit", 1,
@@ -49,13 +49,13 @@ Fields recommend_fields() {
        nn::choices<nn::ClickActivation>()},
       {"layers", "Model", &C::layers, "layers of bst and autoint", 1, 10000},
       {"heads", "Model", &C::heads, "their attention heads", 1, 10000},
-      {"user_id", "Model", &C::user_id, "the model also sees which user it is"},
+      {"user_id", "Model", &C::user_id, "the user's id is a feature, too"},
       {"dropout", "Model", &C::dropout,
-       "share of the MLP's activations that are dropped in training", 0, 0.99},
-      {"init_std", "Model", &C::init_std, "spread of the first embeddings", 0, 100},
+       "dropout: fraction of the MLP's activations dropped in training", 0, 0.99},
+      {"init_std", "Model", &C::init_std, "standard deviation of the initial embeddings", 0, 100},
       {"penalty", "Optimization", &C::penalty, "mini-batch aware regularization of the embeddings",
        0, 1e6},
-      {"epochs", "Optimization", &C::epochs, "times that every training example is seen", 1, 1e6},
+      {"epochs", "Optimization", &C::epochs, "passes over all training examples", 1, 1e6},
   };
   append(all, optimizer_fields());
   append(all, run_fields());

@@ -25,25 +25,26 @@ Fields sequence_fields() {
        "number",
        0, 0, data::sequence_rules()},
       {"symbols", "Data", &SequenceConfig::symbols,
-       "different symbols (keys and values together, of recall)", 1, 1e6},
+       "number of symbols (of recall: keys and values together)", 1, 1e6},
       {"length", "Data", &SequenceConfig::length,
-       "tokens of a row; of copy and reverse, symbols to be given back", 1, 1e6},
-      {"pairs", "Data", &SequenceConfig::pairs, "keys with their values, of recall", 1, 1e6},
-      {"modulus", "Data", &SequenceConfig::modulus, "of modular_addition", 2, 2000},
-      {"train_fraction", "Data", &SequenceConfig::train_fraction, "of all sums of modular_addition",
-       kTiny, 1},
+       "tokens per row; of copy and reverse: symbols to repeat", 1, 1e6},
+      {"pairs", "Data", &SequenceConfig::pairs, "key-value pairs, of recall", 1, 1e6},
+      {"modulus", "Data", &SequenceConfig::modulus, "modulus of modular_addition", 2, 2000},
+      {"train_fraction", "Data", &SequenceConfig::train_fraction,
+       "fraction of all sums of modular_addition to train on", kTiny, 1},
       {"held_out", "Data", &SequenceConfig::held_out, "rows to validate on, and as many to test on",
        1, 1e6},
       {"model",
        "Model",
        &SequenceConfig::model,
-       "a decoder alone, or with an encoder for what is to be copied, reversed or added",
+       "a decoder only, or an encoder-decoder, whose encoder reads what is to be copied, reversed "
+       "or added",
        0,
        0,
        {"gpt", "encoder_decoder"}},
   };
-  append(all, block_fields("transformer blocks, of an encoder as many again"));
-  append(all, {{"positions", "Model", &SequenceConfig::positions, "how places are told apart", 0, 0,
+  append(all, block_fields("transformer blocks; an encoder has as many"));
+  append(all, {{"positions", "Model", &SequenceConfig::positions, "positional encoding", 0, 0,
                 nn::choices<nn::Positions>()},
                {"tie", "Model", &SequenceConfig::tie, "the head shares the embedding's weights"},
                {"steps", "Optimization", &SequenceConfig::steps, "optimizer steps", 1, kMany}});
@@ -112,7 +113,7 @@ class SequenceKind : public UsedAs<SequenceRun, KindBySteps<SequenceConfig>> {
 
   Prepared prepare(std::unique_ptr<RunConfig> config, const Known& known) const override {
     SequenceConfig& c = own(*config);
-    if (known.whole) fail<ConfigError>("eval", "a sequence run makes its own data: drop --data");
+    if (known.whole) fail<ConfigError>("eval", "a sequence run makes its own data: remove --data");
     settle(c);
     const data::SequenceData data(sequence_options(c));
     const double rows = static_cast<double>(data.size(data::Split::train) > 0

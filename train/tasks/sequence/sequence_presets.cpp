@@ -21,7 +21,7 @@ std::vector<Preset> sequence_presets() {
             {"lr", "3e-3"},
             {"eval_every", "100"}}},
           {"reverse",
-           "the encoder-decoder of 2017 turns twenty digits around",
+           "the encoder-decoder of 2017 reverses twenty digits",
            {{"data", "reverse"},
             {"symbols", "10"},
             {"length", "20"},

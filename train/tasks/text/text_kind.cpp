@@ -30,11 +30,11 @@ Fields text_fields() {
       {"context", "Data", &TextConfig::context, "tokens that the model sees at once", 1, 1e6},
   };
   append(all, block_fields("transformer blocks"));
-  append(all, {{"positions", "Model", &TextConfig::positions, "how places are told apart", 0, 0,
+  append(all, {{"positions", "Model", &TextConfig::positions, "positional encoding", 0, 0,
                 nn::choices<nn::Positions>()},
                {"tie", "Model", &TextConfig::tie, "the head shares the embedding's weights"},
                {"logit_cap", "Model", &TextConfig::logit_cap,
-                "logits are softly limited to +-cap (0: not)", 0, 1e6},
+                "soft limit of the logits, +-cap (0: none)", 0, 1e6},
                {"steps", "Optimization", &TextConfig::steps, "optimizer steps", 1, kMany}});
   append(all, optimizer_fields());
   append(all, run_fields());

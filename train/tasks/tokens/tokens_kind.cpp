@@ -22,16 +22,16 @@ Fields tokens_fields() {
       {"data", "Data", &TokensConfig::data,
        "additive, within, same, different, triple, random: what a label relates; wine; or a table, "
        "numbers separated by , or ; with the target last"},
-      {"tokens", "Data", &TokensConfig::tokens, "of a made-up row", 1, 65536},
-      {"features", "Data", &TokensConfig::features, "dimensions of a made-up token", 1, 65536},
+      {"tokens", "Data", &TokensConfig::tokens, "tokens per synthetic row", 1, 65536},
+      {"features", "Data", &TokensConfig::features, "features per synthetic token", 1, 65536},
       {"units", "Data", &TokensConfig::units,
-       "the last dimension of made-up tokens is so many times larger than the first, those between "
-       "in equal ratios",
+       "scale of the last feature of synthetic tokens relative to the first, with equal ratios in "
+       "between",
        1, 1e12},
       {"standardize", "Data", &TokensConfig::standardize,
-       "features get mean 0 and deviation 1 over the training rows"},
+       "scale features to mean 0 and standard deviation 1 over the training rows"},
       {"at_least", "Data", &TokensConfig::at_least,
-       "tell rows of a table whose target is at least this from the others (0: tell the target "
+       "classify rows of a table by whether their target is at least this (0: predict the target "
        "itself)",
        -1e300, 1e300},
       {"train", "Data", &TokensConfig::train,
@@ -53,7 +53,7 @@ Fields tokens_fields() {
        "transformer blocks, hidden layers of an mlp, convolutions of a cnn", 1, 1000},
       {"heads", model, &TokensConfig::heads, "attention heads", 1, 10000},
       {"width", model, &TokensConfig::width,
-       "size of the vector that stands for a token (with embed), hidden units, channels", 1,
+       "size of the vector that represents a token (with embed), hidden units, channels", 1,
        100000},
       {"embed", model, &TokensConfig::embed,
        "a linear layer takes a token's features to the width; without it attention works on the "
@@ -95,7 +95,7 @@ Fields tokens_fields() {
       {"kernel", model, &TokensConfig::kernel, "tokens that a convolution sees at once, odd", 1,
        255},
       {"dropout", model, &TokensConfig::dropout,
-       "share of activations that are dropped in training", 0, 0.99},
+       "dropout: fraction of activations dropped in training", 0, 0.99},
       {"steps", "Optimization", &TokensConfig::steps, "optimizer steps", 1, kMany},
   };
   append(all, optimizer_fields());
@@ -187,8 +187,8 @@ class TokensKind : public UsedAs<TokensRun, KindBySteps<TokensConfig>> {
     TokensConfig& c = own(*config);
     if (known.whole)
       fail<ConfigError>("eval",
-                        "--data is not for tokens runs: what their columns were brought to one "
-                        "scale by is known of their own table alone");
+                        "--data is not for tokens runs: the statistics that their columns were "
+                        "standardized with are those of their own table");
     if (!is_synthetic(c)) c.data = absolute_data_path(c.data);
     data::TokenData data = load_tokens(c);
     const RowFacts rows = rows_of(c, data.tokens_per_row(), data.features());

@@ -20,13 +20,13 @@ Fields translate_fields() {
        "tang (a quatrain's second couplet from its first), or a file of lines: a source, a tab, a "
        "target; or a .csv file"},
       {"context", "Data", &TranslateConfig::context,
-       "characters of the longest source and of the longest target", 1, 1e6},
+       "longest source and longest target, in characters", 1, 1e6},
       {"skip_long", "Data", &TranslateConfig::skip_long,
        "leave out pairs with a text longer than the context, instead of refusing the file"},
   };
   append(all, block_fields("blocks of the encoder, and of the decoder"));
-  append(all, {{"positions", "Model", &TranslateConfig::positions, "how places are told apart", 0,
-                0, nn::choices<nn::Positions>()},
+  append(all, {{"positions", "Model", &TranslateConfig::positions, "positional encoding", 0, 0,
+                nn::choices<nn::Positions>()},
                {"tie", "Model", &TranslateConfig::tie, "the head shares the embedding's weights"},
                {"steps", "Optimization", &TranslateConfig::steps, "optimizer steps", 1, kMany}});
   append(all, optimizer_fields());
@@ -39,7 +39,7 @@ class TranslateKind : public UsedAs<TranslateRun, KindBySteps<TranslateConfig>> 
  public:
   std::string name() const override { return "translate"; }
   std::string about() const override {
-    return "train an encoder-decoder transformer to write a text to a text";
+    return "train an encoder-decoder transformer to map one text to another";
   }
   std::string example() const override {
     return "weft train translate --data tang --out runs/couplets\n  weft predict runs/couplets "

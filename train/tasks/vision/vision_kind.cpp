@@ -25,22 +25,23 @@ Fields vision_fields() {
       {"data", "Data", &VisionConfig::data,
        "mnist, or a folder with the four IDX files (.gz or not)"},
       {"validation", "Data", &VisionConfig::validation,
-       "training images kept apart to validate on (0: a tenth, at most 5000)", 0, kMany},
+       "training images held out for validation (0: a tenth, at most 5000)", 0, kMany},
       {"validation_rule",
        "Data",
        &VisionConfig::validation_rule,
-       "which are kept apart: of each class its share, always the same ones (stratified), or the "
-       "last of the file",
+       "which images are held out: a fixed sample of each class (stratified), or the last of the "
+       "file",
        0,
        0,
        {kHeldOutStratified, kHeldOutLast}},
       {"train_share", "Data", &VisionConfig::train_share,
-       "share of the training images that is used, drawn by the seed", kTiny, 1},
+       "fraction of the training images that is used, drawn by the seed", kTiny, 1},
       {"shuffle_pixels", "Data", &VisionConfig::shuffle_pixels,
-       "the pixels of all images are put into one other order, the same for every image"},
-      {"shift", "Data", &VisionConfig::shift, "training images are moved by up to so many pixels",
-       0, 1000},
-      {"flip", "Data", &VisionConfig::flip, "training images are mirrored half of the time"},
+       "permute the pixels of all images, in the same way for every image"},
+      {"shift", "Data", &VisionConfig::shift,
+       "augmentation: shift training images by up to this many pixels", 0, 1000},
+      {"flip", "Data", &VisionConfig::flip,
+       "augmentation: flip training images horizontally with probability 0.5"},
       {"model",
        "Model",
        &VisionConfig::model,
@@ -49,15 +50,14 @@ Fields vision_fields() {
        0,
        0,
        {"vit", "mlp", "cnn", "lenet", "resnet"}},
-      {"patch", "Model", &VisionConfig::patch, "side of the squares that vit cuts an image into", 1,
-       10000},
+      {"patch", "Model", &VisionConfig::patch, "patch size of vit, in pixels", 1, 10000},
       {"pool", "Model", &VisionConfig::pool,
-       "what the head reads: a class token (cls), or the mean of all", 0, 0,
+       "pooling before the head: a class token (cls), or the mean of all tokens", 0, 0,
        nn::choices<nn::Pooling>()},
       {"positions",
        "Model",
        &VisionConfig::positions,
-       "how places are told apart",
+       "positional encoding",
        0,
        0,
        {"none", "learned", "sinusoidal", "rope"}},
@@ -66,8 +66,8 @@ Fields vision_fields() {
       all,
       block_fields(
           "transformer blocks, hidden layers of an mlp, blocks of each of resnet's three stages"));
-  append(all, {{"epochs", "Optimization", &VisionConfig::epochs,
-                "times that every training image is seen", 1, 1e6}});
+  append(all, {{"epochs", "Optimization", &VisionConfig::epochs, "passes over all training images",
+                1, 1e6}});
   append(all, optimizer_fields());
   append(all, run_fields());
   return all;
@@ -81,7 +81,7 @@ void check_labels_differ(const VisionConfig& c, const data::ImageData& data) {
                   [&](std::uint8_t label) { return label != *first; }))
     return;
   fail<ConfigError>(c.data,
-                    "all {} training images have the label {}: there is nothing to tell apart",
+                    "all {} training images have the label {}: there is nothing to distinguish",
                     labels.numel(), *first);
 }
 
@@ -92,7 +92,7 @@ void check_fits(const data::ImageData& data, const ImageFacts& model) {
   if (same && data.classes() <= model.classes) return;
   fail<ConfigError>(
       "eval",
-      "the model wants images {} x {} x {} of up to {} classes, these are {} x {} x {} of {}",
+      "the model expects images {} x {} x {} of up to {} classes, these are {} x {} x {} of {}",
       model.channels, model.height, model.width, model.classes, data.channels(), data.height(),
       data.width(), data.classes());
 }
@@ -101,8 +101,7 @@ class VisionKind : public UsedAs<VisionRun, KindOf<VisionConfig>> {
  public:
   std::string name() const override { return "vision"; }
   std::string about() const override {
-    return "train a vision transformer, an MLP or a convolutional net to name the class of an "
-           "image";
+    return "train a vision transformer, an MLP or a convolutional net to classify images";
   }
   std::string command(Use use) const override {
     return command_of(use) + (use == Use::explain_attention ? " (of model vit)" : "");
