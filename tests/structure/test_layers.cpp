@@ -114,6 +114,21 @@ TEST_CASE("every folder that the table names is there, and every folder of train
                       entry.path().string());
 }
 
+TEST_CASE("core/README.md shows the table") {
+  const SourceFile page = read_source("core/README.md");
+  for (const auto& [name, allowed] : kMayInclude) {
+    if (name == "train") continue;
+    const bool kind = name.starts_with("train/tasks/") && name != "train/tasks/common";
+    std::string row = "| `" + (kind ? "train/tasks/KIND" : name) + "` | ";
+    if (allowed.empty()) row += "nothing";
+    for (const std::string& other : allowed)
+      row += (row.ends_with("| ") ? "`" : ", `") + other + "`";
+    row += " |";
+    CHECK_MESSAGE(std::find(page.lines.begin(), page.lines.end(), row) != page.lines.end(),
+                  "write into the table of core/README.md: ", row);
+  }
+}
+
 TEST_CASE("no arrows of the table go in a circle") {
   std::map<std::string, std::set<std::string>> left;
   for (const auto& [from, allowed] : kMayInclude)
