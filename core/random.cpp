@@ -6,6 +6,7 @@
 
 #include "core/kernels/philox.h"
 #include "core/parallel.h"
+#include "core/shape_only.h"
 
 namespace weft {
 namespace {
@@ -155,7 +156,7 @@ std::uint64_t Generator::next_below(std::uint64_t bound) {
 void Generator::fill_uniform(const Tensor& t, double low, double high) {
   if (!std::isfinite(low) || !std::isfinite(high) || low > high)
     fail<NumericError>("uniform", "expects finite low <= high, got {} and {}", low, high);
-  dispatch_float(t.dtype(), "uniform", [&](auto zero) {
+  compute_float(t.dtype(), "uniform", [&](auto zero) {
     using T = decltype(zero);
     const T bottom = static_cast<T>(low);
     const T top = std::max(std::nextafter(static_cast<T>(high), bottom),
@@ -173,7 +174,7 @@ void Generator::fill_uniform(const Tensor& t, double low, double high) {
 void Generator::fill_normal(const Tensor& t, double mean, double std) {
   if (!std::isfinite(mean) || !std::isfinite(std) || std < 0)
     fail<NumericError>("normal", "expects a finite mean and std >= 0, got {} and {}", mean, std);
-  dispatch_float(t.dtype(), "normal", [&](auto zero) {
+  compute_float(t.dtype(), "normal", [&](auto zero) {
     using T = decltype(zero);
     fill_blocks<T>(*this, t, [=](const Words& words, T) {
       const auto normal = normals(words, T{});
@@ -186,6 +187,7 @@ void Generator::fill_normal(const Tensor& t, double mean, double std) {
 
 Tensor Generator::permutation(std::int64_t n) {
   Tensor order = Tensor::arange(n, DType::i64);
+  if (shape_only()) return order;
   std::int64_t* values = order.data<std::int64_t>();
   for (std::int64_t i = n - 1; i > 0; --i)
     std::swap(values[i], values[next_below(static_cast<std::uint64_t>(i) + 1)]);
@@ -235,4 +237,15 @@ void restore(std::uint64_t seed_value, const std::map<std::string, std::uint64_t
 }
 
 }  // namespace random
+
+ShapeOnly::ShapeOnly() : seed_(random::current_seed()), positions_(random::positions()) {
+  ++detail::shape_only_depth;
+  reset_peak();
+}
+
+ShapeOnly::~ShapeOnly() {
+  --detail::shape_only_depth;
+  random::restore(seed_, positions_);
+}
+
 }  // namespace weft

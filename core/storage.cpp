@@ -14,11 +14,13 @@
 #include <mutex>
 #include <new>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/address_space.h"
 #include "core/error.h"
 #include "core/memory_limits.h"
+#include "core/shape_only.h"
 
 #if defined(__SANITIZE_ADDRESS__)
 #include <sanitizer/asan_interface.h>
@@ -245,6 +247,35 @@ class Allocator {
   std::uint64_t uses_ = 0;
 };
 
+/// Where shape-only storages lie: no process has memory there, so that whoever reads one by mistake
+/// is stopped by the machine. Each has a place of its own, as real ones have.
+constexpr std::uintptr_t kNowhere = std::uintptr_t{1} << 62;
+constexpr std::uintptr_t kNowhereEnd = kNowhere + (std::uintptr_t{1} << 61);
+
+/// Shape-only storages of this thread. Bytes as doubles: their sum may be beyond 64 bits.
+struct ShapeOnlyBytes {
+  double held = 0, peak = 0;
+  std::uintptr_t next = kNowhere;
+};
+constinit thread_local ShapeOnlyBytes shape_only_bytes;
+
+bool lies_nowhere(const std::byte* data) {
+  const auto address = reinterpret_cast<std::uintptr_t>(data);
+  return address >= kNowhere && address < kNowhereEnd;
+}
+
+std::byte* take_nowhere(std::int64_t bytes, std::int64_t& block_bytes) {
+  constexpr std::int64_t kMost = std::int64_t{1} << 60;
+  ShapeOnlyBytes& all = shape_only_bytes;
+  block_bytes = bytes > kMost ? bytes : size_class(bytes).bytes;
+  all.held += static_cast<double>(block_bytes);
+  all.peak = std::max(all.peak, all.held);
+  // What is larger than all that is there reaches beyond its end, where nothing lies either.
+  const std::uintptr_t room = static_cast<std::uintptr_t>(std::min(block_bytes, kMost));
+  if (all.next + room > kNowhereEnd) all.next = kNowhere;
+  return reinterpret_cast<std::byte*>(std::exchange(all.next, all.next + room));
+}
+
 /// Never destroyed: tensors with static storage may be freed after any destructor of ours would
 /// have run.
 Allocator& allocator() {
@@ -260,12 +291,24 @@ void release_cached_memory() { allocator().release_cache(); }
 void set_memory_limit(std::int64_t bytes) { allocator().set_limit(bytes); }
 std::int64_t memory_limit() { return allocator().limit(); }
 
+constinit thread_local int detail::shape_only_depth = 0;
+double ShapeOnly::held() { return shape_only_bytes.held; }
+double ShapeOnly::peak() { return shape_only_bytes.peak; }
+void ShapeOnly::reset_peak() { shape_only_bytes.peak = shape_only_bytes.held; }
+bool is_shape_only(const Tensor& t) { return lies_nowhere(t.storage()->data()); }
+
 Storage::Storage(std::int64_t bytes) : data_(nothing), bytes_(bytes) {
-  if (bytes != 0) data_ = allocator().allocate(bytes, block_bytes_);
+  if (bytes != 0)
+    data_ = shape_only() ? take_nowhere(bytes, block_bytes_)
+                         : allocator().allocate(bytes, block_bytes_);
 }
 
 Storage::~Storage() {
-  if (block_bytes_ != 0) allocator().free(data_, block_bytes_);
+  if (block_bytes_ == 0) return;
+  if (lies_nowhere(data_))
+    shape_only_bytes.held -= static_cast<double>(block_bytes_);
+  else
+    allocator().free(data_, block_bytes_);
 }
 
 }  // namespace weft

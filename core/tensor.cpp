@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/kernels/copy.h"
+#include "core/shape_only.h"
 #include "core/tensor_impl.h"
 
 namespace weft {
@@ -40,6 +41,14 @@ void check_target(const Tensor& t, std::string_view where) {
     fail<ShapeError>(where,
                      "elements of the target share memory: {} with strides {}; copy it first",
                      t.shape().str(), t.strides().str());
+}
+
+void refuse_shape_only(const Tensor& t, std::string_view where) {
+  if (is_shape_only(t))
+    fail<Error>(where,
+                "a tensor {} that was made under ShapeOnly has no elements to read; make it "
+                "without that",
+                t.shape().str());
 }
 
 /// `value` as a To that is the same number.
@@ -120,7 +129,14 @@ bool Tensor::shares_storage(const Tensor& other) const {
   return impl().storage == other.impl().storage;
 }
 std::uint64_t Tensor::version() const { return impl().storage->version(); }
-void Tensor::bump_version() const { impl().storage->bump_version(); }
+void Tensor::bump_version() const {
+  if (shape_only() && numel() > 0 && !is_shape_only(*this))
+    fail<Error>("shape_only",
+                "a tensor {} that has elements would be changed, and nothing is computed now; make "
+                "it under ShapeOnly too",
+                shape().str());
+  impl().storage->bump_version();
+}
 const std::shared_ptr<Storage>& Tensor::storage() const { return impl().storage; }
 bool Tensor::is_unique() const { return impl_.use_count() == 1 && impl_->storage.use_count() == 1; }
 
@@ -146,7 +162,7 @@ Tensor Tensor::ones(const Shape& shape, DType dtype) { return full(shape, 1, dty
 
 Tensor Tensor::arange(std::int64_t n, DType dtype) {
   Tensor t = empty({n}, dtype);
-  dispatch_any(dtype, [&](auto zero) {
+  compute_any(dtype, [&](auto zero) {
     using T = decltype(zero);
     T* out = t.data<T>();
     for (std::int64_t i = 0; i < n; ++i) out[i] = kernels::convert<T>(i);
@@ -184,6 +200,7 @@ T* Tensor::data() const {
   const Impl& self = impl();
   if (self.dtype != dtype_of<T>())
     fail<DTypeError>("data", "a {} tensor was read as {}", name(self.dtype), name(dtype_of<T>()));
+  if (!shape_only()) refuse_shape_only(*this, "data");
   return reinterpret_cast<T*>(self.data);
 }
 
@@ -193,12 +210,13 @@ Tensor Tensor::from(const std::vector<T>& values, const Shape& shape) {
     fail<ShapeError>("from", "{} values do not fill shape {}, which has {}", values.size(),
                      shape.str(), shape.numel());
   Tensor t = empty(shape, dtype_of<T>());
-  std::copy(values.begin(), values.end(), t.data<T>());
+  if (!shape_only()) std::copy(values.begin(), values.end(), t.data<T>());
   return t;
 }
 
 template <class T>
 std::vector<T> Tensor::to_vector() const {
+  refuse_shape_only(*this, "to_vector");
   const Tensor t = raw::contiguous(raw::cast(*this, dtype_of<T>()));
   const T* first = t.data<T>();
   return std::vector<T>(first, first + t.numel());
@@ -224,6 +242,7 @@ template <class T>
 T Tensor::item() const {
   if (numel() != 1)
     fail<ShapeError>("item", "expects a tensor of one element, got {}", shape().str());
+  refuse_shape_only(*this, "item");
   return dispatch_any(dtype(),
                       [&](auto zero) { return exactly<T>(*data<decltype(zero)>(), "item"); });
 }
@@ -237,6 +256,7 @@ T Tensor::at(const Shape& index) const {
     if (inside) offset += index[i] * strides()[i];
   }
   if (!inside) fail<IndexError>("at", "index {} is outside {}", index.str(), shape().str());
+  refuse_shape_only(*this, "at");
   return dispatch_any(dtype(),
                       [&](auto zero) { return exactly<T>(data<decltype(zero)>()[offset], "at"); });
 }
@@ -249,7 +269,7 @@ template std::int64_t Tensor::at(const Shape&) const;
 void Tensor::fill(double value) const {
   check_target(*this, "fill");
   bump_version();
-  dispatch_any(dtype(), [&](auto zero) {
+  compute_any(dtype(), [&](auto zero) {
     using T = decltype(zero);
     const T element = kernels::convert<T>(value);
     const auto* bytes = reinterpret_cast<const std::byte*>(&element);

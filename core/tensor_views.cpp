@@ -6,6 +6,7 @@
 
 #include "core/kernels/copy.h"
 #include "core/parallel.h"
+#include "core/shape_only.h"
 #include "core/tensor.h"
 
 namespace weft::raw {
@@ -172,7 +173,7 @@ void add_scaled(const Tensor& target, const Tensor& source, double alpha) {
   const Tensor from = !same && overlaps(target, source) ? clone(source) : contiguous(source);
   const Tensor into = contiguous(target);
   target.bump_version();
-  dispatch_float(target.dtype(), "add_scaled", [&](auto zero) {
+  compute_float(target.dtype(), "add_scaled", [&](auto zero) {
     using T = decltype(zero);
     T* out = into.data<T>();
     const T* in = from.data<T>();
@@ -193,7 +194,7 @@ void add_scaled(const Tensor& target, const Tensor& source, double alpha) {
 }
 
 std::int64_t find_nonfinite(const Tensor& t) {
-  if (!is_float(t.dtype())) return -1;
+  if (!is_float(t.dtype()) || shape_only()) return -1;
   const Tensor own = unexpanded(t), values = contiguous(own);
   const std::int64_t place = dispatch_float(t.dtype(), "find_nonfinite", [&](auto zero) {
     using T = decltype(zero);

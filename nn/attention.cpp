@@ -260,10 +260,7 @@ Tensor MultiHeadAttention::forward(const Tensor& x, const AttentionCall& call) c
   if (without_scores(options_.kind)) {
     const Tensor mixed = options_.kind == AttentionKind::channels ? between_channels(q, k, v, call)
                                                                   : running_sums(q, k, v, call);
-    const Tensor out = drop(proj(reshape(transpose(mixed, 1, 2), {batch, queries, width})));
-    const std::int64_t columns = head_size_ + (options_.kind == AttentionKind::linear ? 1 : 0);
-    note(4.0 * static_cast<double>(batch * queries * width) * static_cast<double>(columns), out);
-    return out;
+    return drop(proj(reshape(transpose(mixed, 1, 2), {batch, queries, width})));
   }
   if (call.cache) append(*call.cache, k, v);
   const std::int64_t keys = k.size(2);
@@ -284,11 +281,7 @@ Tensor MultiHeadAttention::forward(const Tensor& x, const AttentionCall& call) c
                 ? definition::scaled_dot_product_attention(q, k, v, how)
                 : scaled_dot_product_attention(q, k, v, how);
   }
-  const Tensor out = drop(proj(reshape(transpose(heads, 1, 2), {batch, queries, width})));
-  note(4.0 * static_cast<double>(batch * options_.n_head * queries) *
-           static_cast<double>(keys * head_size_),
-       out);
-  return out;
+  return drop(proj(reshape(transpose(heads, 1, 2), {batch, queries, width})));
 }
 
 std::string MultiHeadAttention::details() const {

@@ -39,7 +39,6 @@ Tensor BatchNorm2d::forward(const Tensor& x) const {
     running_mean.get().copy_from(mean);
     running_var.get().copy_from(variance);
   }
-  note(0, out);
   return out;
 }
 

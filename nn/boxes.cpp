@@ -5,6 +5,8 @@
 #include <limits>
 
 #include "core/error.h"
+#include "core/shape_only.h"
+#include "nn/trace.h"
 
 namespace weft::nn {
 namespace {
@@ -91,6 +93,12 @@ std::vector<std::vector<BoxTarget>> box_targets(const Tensor& boxes, std::int64_
                      boxes.shape().str());
   if (!is_float(boxes.dtype()))
     fail<DTypeError>(where, "expects boxes as f32 or f64, got {}", name(boxes.dtype()));
+  if (shape_only()) {
+    take_bound("detector: every picture holds as many objects as there is room for");
+    const BoxTarget any{{0, 0, static_cast<double>(width), static_cast<double>(height)}, 0};
+    return std::vector(static_cast<std::size_t>(boxes.size(0)),
+                       std::vector(static_cast<std::size_t>(boxes.size(1)), any));
+  }
   const std::vector<double> rows = boxes.to_vector<double>();
   std::vector<std::vector<BoxTarget>> all(static_cast<std::size_t>(boxes.size(0)));
   for (std::int64_t b = 0; b < boxes.size(0); ++b)

@@ -64,14 +64,14 @@ void ConfigCheck::feed_forward(std::int64_t n_embd, double mlp_ratio) const {
                             mlp_ratio, n_embd, kMaxWidth);
 }
 
-void ConfigCheck::memory(double parameters) const {
+void ConfigCheck::memory(std::int64_t parameters, double bytes) const {
   constexpr double kGiB = 1024.0 * 1024.0 * 1024.0;
-  const double bytes = 4 * parameters, limit = static_cast<double>(memory_limit());
+  const double limit = static_cast<double>(memory_limit());
   if (limit > 0 && bytes > limit)
     weft::fail<ConfigError>(where_,
                             "{:.3g} parameters need {:.3g} GiB, and memory allows {:.3g} GiB; use "
                             "fewer or narrower layers",
-                            parameters, bytes / kGiB, limit / kGiB);
+                            static_cast<double>(parameters), bytes / kGiB, limit / kGiB);
 }
 
 void check_logits(std::string_view where, std::span<const double> logits) {

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "core/error.h"
+#include "core/shape_only.h"
 #include "nn/options.h"
 
 namespace weft::nn {
@@ -38,12 +39,23 @@ class ConfigCheck {
              std::int64_t head_size, Positions positions) const;
   /// mlp_ratio against n_embd.
   void feed_forward(std::int64_t n_embd, double mlp_ratio) const;
-  /// f32 parameters against the memory there is.
-  void memory(double parameters) const;
+  /// Bytes of a model's tensors against the memory there is.
+  void memory(std::int64_t parameters, double bytes) const;
 
  private:
   std::string where_;
 };
+
+/// Throws ConfigError where the parameters and tables of such a model are more than memory there
+/// is: builds it under ShapeOnly to ask it, however large it is. Under ShapeOnly everything fits.
+template <class Model, class Config>
+void check_fits(const ConfigCheck& check, const Config& config) {
+  if (shape_only()) return;
+  const ShapeOnly shapes;
+  const double before = ShapeOnly::held();
+  const Model model(config);
+  check.memory(model.num_parameters(), ShapeOnly::held() - before);
+}
 
 /// Throws NumericError `[where] ...` where a token cannot be chosen by them: a NaN or +infinity.
 /// (-infinity rules a token out.)

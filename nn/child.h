@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "nn/module.h"
+#include "nn/trace.h"
 
 namespace weft::nn {
 
@@ -23,7 +24,7 @@ class ChildAccess {
   const M* operator->() const { return module_.get(); }
   template <class... Args>
   decltype(auto) operator()(Args&&... args) const {
-    return std::as_const(*module_).forward(std::forward<Args>(args)...);
+    return call_module(std::as_const(*module_), std::forward<Args>(args)...);
   }
 
  protected:
@@ -81,6 +82,11 @@ class ModuleList : public Module {
     items_.push_back(std::make_unique<M>(std::forward<Args>(args)...));
     register_child(std::to_string(items_.size() - 1), *items_.back());
     return *items_.back();
+  }
+  /// The forward of one of them.
+  template <class... Args>
+  decltype(auto) call(std::size_t i, Args&&... args) const {
+    return call_module(std::as_const(*items_[i]), std::forward<Args>(args)...);
   }
   std::size_t size() const { return items_.size(); }  ///< number of modules
   M& operator[](std::size_t i) { return *items_[i]; }

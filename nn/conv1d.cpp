@@ -40,10 +40,7 @@ Tensor Conv1d::forward(const Tensor& x) const {
   const Tensor padded = pad(x, {0, 0, kernel / 2, kernel / 2});
   std::vector<Tensor> taps;
   for (std::int64_t i = 0; i < kernel; ++i) taps.push_back(slice(padded, 1, i, i + x.size(1)));
-  const Tensor out =
-      linear(cat(taps, 2), reshape(permute(weight, {0, 2, 1}), {out_size, kernel * in}), bias);
-  note(2.0 * static_cast<double>(out.numel()) * static_cast<double>(in * kernel), out);
-  return out;
+  return linear(cat(taps, 2), reshape(permute(weight, {0, 2, 1}), {out_size, kernel * in}), bias);
 }
 
 std::string Conv1d::details() const {

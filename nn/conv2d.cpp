@@ -36,13 +36,7 @@ Conv2d::Conv2d(std::int64_t in, std::int64_t out, Size2 kernel, const Conv2dLaye
            options.bias),
       options_{.stride = options.stride, .padding = options.padding, .groups = options.groups} {}
 
-Tensor Conv2d::forward(const Tensor& x) const {
-  const Tensor out = conv2d(x, weight, bias, options_);
-  note(2.0 * static_cast<double>(out.numel()) *
-           static_cast<double>(weight->numel() / weight->size(0)),
-       out);
-  return out;
-}
+Tensor Conv2d::forward(const Tensor& x) const { return conv2d(x, weight, bias, options_); }
 
 std::string Conv2d::details() const {
   return fmt::format("{} -> {}, kernel {}{}", weight->size(1) * options_.groups, weight->size(0),

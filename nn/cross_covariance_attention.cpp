@@ -55,9 +55,7 @@ Tensor CrossCovarianceAttention::forward(const Tensor& x) const {
   };
   const Tensor y =
       cross_covariance(as_heads(parts[0]), as_heads(parts[1]), as_heads(parts[2]), temperature);
-  const Tensor out = proj(reshape(transpose(y, 1, 2), {batch, tokens, width}));
-  note(4.0 * static_cast<double>(batch * tokens) * static_cast<double>(width * size), out);
-  return out;
+  return proj(reshape(transpose(y, 1, 2), {batch, tokens, width}));
 }
 
 std::string CrossCovarianceAttention::details() const {

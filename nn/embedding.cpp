@@ -8,11 +8,7 @@ Embedding::Embedding(std::int64_t n_row, std::int64_t n_embd, const init::Initia
     : Module("Embedding"),
       weight(*this, "weight", {n_row, n_embd}, initializer.value_or(init::normal(1))) {}
 
-Tensor Embedding::forward(const Tensor& ids) const {
-  const Tensor out = embedding(weight, ids);
-  note(0, out);
-  return out;
-}
+Tensor Embedding::forward(const Tensor& ids) const { return embedding(weight, ids); }
 
 std::string Embedding::details() const {
   return fmt::format("{} x {}", weight->size(0), weight->size(1));

@@ -1,4 +1,5 @@
 #include "nn/init.h"
+#include "core/shape_only.h"
 
 #include <cmath>
 #include <vector>
@@ -25,6 +26,7 @@ template <class F>
 void fill_from_uniform(const Tensor& t, Generator& generator, F&& f) {
   const Tensor unit = Tensor::empty(t.shape(), DType::f64);
   generator.fill_uniform(unit);
+  if (shape_only()) return;
   double* const values = unit.data<double>();
   for (std::int64_t i = 0; i < unit.numel(); ++i) values[i] = f(values[i]);
   t.copy_from(unit);
@@ -132,6 +134,7 @@ Initializer orthogonal(double gain) {
     const std::int64_t n = std::min(rows, columns), length = std::max(rows, columns);
     const Tensor drawn = Tensor::empty({n, length}, DType::f64);
     generator.fill_normal(drawn);
+    if (shape_only()) return;
     double* const v = drawn.data<double>();
     for (std::int64_t i = 0; i < n; ++i) {
       double* const vi = v + i * length;

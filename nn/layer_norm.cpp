@@ -14,9 +14,7 @@ LayerNorm::LayerNorm(std::int64_t n_embd, const LayerNormOptions& options)
 Tensor LayerNorm::forward(const Tensor& x) const {
   if (x.rank() < 1 || x.size(-1) != n_embd_)
     fail<ShapeError>("LayerNorm", "expects (..., {}), got {}", n_embd_, x.shape().str());
-  const Tensor out = layer_norm(x, weight, bias, eps_);
-  note(0, out);
-  return out;
+  return layer_norm(x, weight, bias, eps_);
 }
 
 std::string LayerNorm::details() const {

@@ -4,7 +4,6 @@
 #include <unordered_set>
 
 #include "autograd/grad_meta.h"
-#include "nn/trace.h"
 
 namespace weft::nn {
 namespace {
@@ -134,10 +133,6 @@ void Module::set_parameter(std::string_view path, const Tensor& value) {
   });
   if (!found) fail<ConfigError>(kind_, "no parameter `{}`", path);
   found->set(value);
-}
-
-void Module::note(double flops, const Tensor& output) const {
-  if (Trace* const trace = Trace::running()) trace->add(this, flops, output.shape());
 }
 
 Parameter::Parameter(Module& owner, std::string_view name, const Shape& shape,

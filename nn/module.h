@@ -86,10 +86,6 @@ class Module {
   void register_buffer(std::string_view name, Buffer& buffer);
   void register_child(std::string_view name, Module& child);
 
- protected:
-  /// Tells a running `describe()` what this layer's forward cost and made; free when none runs.
-  void note(double flops, const Tensor& output) const;
-
  private:
   struct Entry {
     std::string name;

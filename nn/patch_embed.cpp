@@ -30,9 +30,7 @@ PatchEmbed::Projection::Projection(const PatchEmbedOptions& o)
       bias(*this, "bias", {o.n_embd}, bias_init(o), o.bias) {}
 
 Tensor PatchEmbed::Projection::forward(const Tensor& patches) const {
-  const Tensor out = linear(patches, reshape(weight, {weight->size(0), -1}), bias);
-  note(2.0 * static_cast<double>(out.numel()) * static_cast<double>(patches.size(-1)), out);
-  return out;
+  return linear(patches, reshape(weight, {weight->size(0), -1}), bias);
 }
 
 PatchEmbed::PatchEmbed(const PatchEmbedOptions& options)

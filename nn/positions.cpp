@@ -1,4 +1,5 @@
 #include "nn/positions.h"
+#include "core/shape_only.h"
 
 #include <cmath>
 #include <cstdlib>
@@ -13,7 +14,7 @@ namespace {
 Tensor make_sinusoidal_positions(std::int64_t n, std::int64_t n_embd, DType dtype) {
   const Tensor table = Tensor::empty({n, n_embd}, DType::f64);
   double* const values = table.data<double>();
-  for (std::int64_t t = 0; t < n; ++t)
+  for (std::int64_t t = 0; t < n && !shape_only(); ++t)
     for (std::int64_t c = 0; c < n_embd; ++c) {
       const double angle =
           static_cast<double>(t) *
@@ -44,6 +45,7 @@ class Cache {
 }  // namespace
 
 Tensor sinusoidal_positions(std::int64_t n, std::int64_t n_embd, DType dtype) {
+  if (shape_only()) return make_sinusoidal_positions(n, n_embd, dtype);  // none to keep
   static Cache<std::tuple<std::int64_t, std::int64_t, DType>> cache;
   return cache.find({n, n_embd, dtype},
                     [&] { return make_sinusoidal_positions(n, n_embd, dtype); });
@@ -65,7 +67,7 @@ namespace {
 Tensor make_alibi_bias(std::int64_t n_head, std::int64_t queries, std::int64_t keys, DType dtype) {
   const std::vector<double> slopes = alibi_slopes(n_head);
   const Tensor bias = Tensor::empty({1, n_head, queries, keys}, dtype);
-  dispatch_float(dtype, "alibi", [&](auto zero) {
+  compute_float(dtype, "alibi", [&](auto zero) {
     using T = decltype(zero);
     T* out = bias.data<T>();
     for (const double slope : slopes)
@@ -79,8 +81,8 @@ Tensor make_alibi_bias(std::int64_t n_head, std::int64_t queries, std::int64_t k
 }  // namespace
 
 Tensor alibi_bias(std::int64_t n_head, std::int64_t queries, std::int64_t keys, DType dtype) {
-  if (queries == 1)
-    return make_alibi_bias(n_head, queries, keys, dtype);  // generation: another one each time
+  if (queries == 1 || shape_only())  // generation: another one each time
+    return make_alibi_bias(n_head, queries, keys, dtype);
   static Cache<std::tuple<std::int64_t, std::int64_t, std::int64_t, DType>> cache;
   return cache.find({n_head, queries, keys, dtype},
                     [&] { return make_alibi_bias(n_head, queries, keys, dtype); });

@@ -13,9 +13,7 @@ RmsNorm::RmsNorm(std::int64_t n_embd, const RmsNormOptions& options)
 Tensor RmsNorm::forward(const Tensor& x) const {
   if (x.rank() < 1 || x.size(-1) != n_embd_)
     fail<ShapeError>("RmsNorm", "expects (..., {}), got {}", n_embd_, x.shape().str());
-  const Tensor out = rms_norm(x, weight, eps_);
-  note(0, out);
-  return out;
+  return rms_norm(x, weight, eps_);
 }
 
 std::string RmsNorm::details() const {

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "core/kernels/optimizer.h"
+#include "core/shape_only.h"
 
 namespace weft::optim {
 
@@ -35,7 +36,7 @@ void Adam::update() {
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
     const Tensor& p = parameters_[i].second;
     if (!p.grad().defined()) continue;
-    const double t = static_cast<double>(++counts_[i].data<std::int64_t>()[0]);
+    const double t = shape_only() ? 1 : static_cast<double>(++counts_[i].data<std::int64_t>()[0]);
     const kernels::AdamStep step{
         .lr = options_.lr * lr_factor_,
         .beta1 = options_.beta1,

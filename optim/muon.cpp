@@ -7,6 +7,7 @@
 
 #include "core/kernels/tile_gemm.h"
 #include "core/parallel.h"
+#include "core/shape_only.h"
 #include "core/storage.h"
 
 namespace weft::optim {
@@ -200,17 +201,18 @@ void Muon::update() {
     return a.rows * a.columns > b.rows * b.columns;
   });
   const double lr = options_.lr * lr_factor_;
-  parallel_for(static_cast<std::int64_t>(blocks.size()), 1,
-               [&](std::int64_t begin, std::int64_t end) {
-                 for (std::int64_t b = begin; b < end; ++b) {
-                   const Block& block = blocks[static_cast<std::size_t>(b)];
-                   const Tensor& parameter = matrices_[block.matrix].tensor;
-                   dispatch_float(parameter.dtype(), "muon", [&]<class T>(T) {
-                     muon_block<T>(block, parameter, gradients[block.matrix],
-                                   momentum_[block.matrix], options_, lr);
-                   });
-                 }
-               });
+  if (!shape_only())
+    parallel_for(static_cast<std::int64_t>(blocks.size()), 1,
+                 [&](std::int64_t begin, std::int64_t end) {
+                   for (std::int64_t b = begin; b < end; ++b) {
+                     const Block& block = blocks[static_cast<std::size_t>(b)];
+                     const Tensor& parameter = matrices_[block.matrix].tensor;
+                     dispatch_float(parameter.dtype(), "muon", [&]<class T>(T) {
+                       muon_block<T>(block, parameter, gradients[block.matrix],
+                                     momentum_[block.matrix], options_, lr);
+                     });
+                   }
+                 });
   if (!rest_) return;
   rest_->set_lr_factor(lr_factor_);
   rest_->step_as_part();
@@ -221,7 +223,7 @@ Tensor orthogonalize(const Tensor& matrix, int steps) {
     fail<ShapeError>("orthogonalize", "expects a matrix, got {}", matrix.shape().str());
   const Tensor in = raw::contiguous(matrix), out = Tensor::empty(matrix.shape(), matrix.dtype());
   if (in.numel() == 0) return out;
-  dispatch_float(in.dtype(), "orthogonalize", [&]<class T>(T) {
+  compute_float(in.dtype(), "orthogonalize", [&]<class T>(T) {
     Scratch<T> scratch(in.size(0), in.size(1));
     std::copy_n(in.data<T>(), in.numel(), scratch.x);
     newton_schulz(scratch, in.size(0), in.size(1), steps);

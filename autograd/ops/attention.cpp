@@ -10,7 +10,9 @@
 #include "autograd/ops/matmul.h"
 #include "autograd/ops/shape_ops.h"
 #include "autograd/ops/softmax.h"
+#include "autograd/product_observer.h"
 #include "core/kernels/attention.h"
+#include "core/shape_only.h"
 
 namespace weft {
 namespace {
@@ -128,7 +130,7 @@ Operands operands_of(const Tensor& q, const Tensor& k, const Tensor& v,
     o.key_bias = Tensor::zeros(options.key_padding.shape(), q.dtype());
     const Tensor padding = raw::contiguous(options.key_padding);
     const std::uint8_t* is_padding = padding.data<std::uint8_t>();
-    dispatch_float(q.dtype(), kOp, [&](auto zero) {
+    compute_float(q.dtype(), kOp, [&](auto zero) {
       using T = decltype(zero);
       for (std::int64_t i = 0; i < padding.numel(); ++i)
         if (is_padding[i]) o.key_bias.data<T>()[i] = -std::numeric_limits<T>::infinity();
@@ -156,12 +158,34 @@ Tensor masked_scores(const Tensor& q, const Tensor& k, const AttentionOptions& o
     scores = masked_fill(scores, raw::reshape(options.key_padding, {B, 1, 1, S}), kLowest);
   if (options.causal) {
     const Tensor hidden = Tensor::zeros({T, S}, DType::u8);
-    for (std::int64_t i = 0; i < T; ++i)
+    for (std::int64_t i = 0; i < T && !shape_only(); ++i)
       for (std::int64_t j = std::max<std::int64_t>(0, i + S - T + 1); j < S; ++j)
         hidden.data<std::uint8_t>()[i * S + j] = 1;
     scores = masked_fill(scores, hidden, kLowest);
   }
   return scores;
+}
+
+/// q k^T and p v.
+void tell_forward(const Operands& o) {
+  const std::int64_t heads = o.q.size(0) * o.q.size(1), T = o.q.size(2), S = o.k.size(2);
+  const double seen = o.causal ? causal_share(T, S) : 1;
+  product_made({kOp, ProductRole::attention, T, S, o.q.size(3), heads, seen});
+  product_made({kOp, ProductRole::attention, T, o.v.size(3), S, heads, seen});
+}
+
+/// dp = do v^T, dv = p^T do, dq = ds k and dk = ds^T q.
+void tell_backward(const Operands& o, bool need_q, bool need_k, bool need_v, bool need_bias) {
+  const std::int64_t heads = o.q.size(0) * o.q.size(1), T = o.q.size(2), S = o.k.size(2),
+                     D = o.q.size(3), Dv = o.v.size(3);
+  const auto tell = [&, seen = o.causal ? causal_share(T, S) : 1](bool need, std::int64_t m,
+                                                                  std::int64_t n, std::int64_t k) {
+    if (need) product_made({kOp, ProductRole::attention_gradient, m, n, k, heads, seen});
+  };
+  tell(need_q || need_k || need_bias, T, S, Dv);
+  tell(need_v, S, Dv, T);
+  tell(need_q, T, D, S);
+  tell(need_k, S, D, T);
 }
 
 }  // namespace
@@ -176,7 +200,8 @@ Tensor scaled_dot_product_attention(const Tensor& q, const Tensor& k, const Tens
   Tensor out = empty_like(operands.q, v.size(3));
   const Tensor lse =
       need_any ? Tensor::empty({q.size(0), q.size(1), q.size(2)}, q.dtype()) : Tensor();
-  dispatch_float(q.dtype(), kOp, [&](auto zero) {
+  tell_forward(operands);
+  compute_float(q.dtype(), kOp, [&](auto zero) {
     using T = decltype(zero);
     kernels::attention_forward(operands.args<T>(), grid<T>(out),
                                need_any ? lse.data<T>() : nullptr);
@@ -193,7 +218,8 @@ Tensor scaled_dot_product_attention(const Tensor& q, const Tensor& k, const Tens
                      dk = need_k ? zeros_like(operands.k) : Tensor();
         const Tensor dv = need_v ? zeros_like(operands.v) : Tensor();
         const Tensor dbias = need_bias ? Tensor::zeros(operands.bias.shape(), g.dtype()) : Tensor();
-        dispatch_float(g.dtype(), kOp, [&](auto zero) {
+        tell_backward(operands, need_q, need_k, need_v, need_bias);
+        compute_float(g.dtype(), kOp, [&](auto zero) {
           using T = decltype(zero);
           kernels::attention_backward(
               operands.args<T>(), grid<const T>(saved), lse.data<T>(), grid<const T>(g),

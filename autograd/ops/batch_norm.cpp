@@ -9,6 +9,7 @@
 #include "autograd/ops/shape_ops.h"
 #include "autograd/ops/unary.h"
 #include "core/kernels/batch_norm.h"
+#include "core/shape_only.h"
 
 namespace weft {
 namespace {
@@ -125,8 +126,9 @@ Gradients batch_norm_backward(const SavedBatchNorm& s, const Tensor& grad) {
   const double count = static_cast<double>(s.planes.batch * s.planes.pixels);
   const Tensor sum_g = Tensor::empty({channels}, g.dtype()),
                sum_gx = Tensor::empty({channels}, g.dtype());
-  kernels::batch_norm_sums(s.planes, s.x.data<T>(), g.data<T>(), s.mean.data<T>(), sum_g.data<T>(),
-                           sum_gx.data<T>());
+  if (!shape_only())
+    kernels::batch_norm_sums(s.planes, s.x.data<T>(), g.data<T>(), s.mean.data<T>(),
+                             sum_g.data<T>(), sum_gx.data<T>());
   Gradients gradients(3);
   if (s.need_x) {
     // With h = (x - mean) rstd: dx = w rstd (g - mean(g) - h mean(g h)) = of_g g + of_x (x - mean)
@@ -134,7 +136,8 @@ Gradients batch_norm_backward(const SavedBatchNorm& s, const Tensor& grad) {
     const Tensor of_g = Tensor::empty({channels}, g.dtype()),
                  of_x = Tensor::empty({channels}, g.dtype()),
                  shift = Tensor::empty({channels}, g.dtype());
-    for (std::int64_t c = 0; c < channels; ++c) {
+    gradients[0] = Tensor::empty(g.shape(), g.dtype());
+    for (std::int64_t c = 0; c < channels && !shape_only(); ++c) {
       const double r = static_cast<double>(s.rstd.data<T>()[c]),
                    scale =
                        r * (s.weight.defined() ? static_cast<double>(s.weight.data<T>()[c]) : 1.0);
@@ -146,13 +149,14 @@ Gradients batch_norm_backward(const SavedBatchNorm& s, const Tensor& grad) {
       of_x.data<T>()[c] = static_cast<T>(slope);
       shift.data<T>()[c] = static_cast<T>(center);
     }
-    gradients[0] = Tensor::empty(g.shape(), g.dtype());
-    kernels::batch_norm_gradient(s.planes, s.x.data<T>(), g.data<T>(), s.mean.data<T>(),
-                                 of_g.data<T>(), of_x.data<T>(), shift.data<T>(),
-                                 gradients[0].data<T>());
+    if (!shape_only())
+      kernels::batch_norm_gradient(s.planes, s.x.data<T>(), g.data<T>(), s.mean.data<T>(),
+                                   of_g.data<T>(), of_x.data<T>(), shift.data<T>(),
+                                   gradients[0].data<T>());
   }
   if (s.need_weight) {
-    for (std::int64_t c = 0; c < channels; ++c) sum_gx.data<T>()[c] *= s.rstd.data<T>()[c];
+    if (!shape_only())
+      for (std::int64_t c = 0; c < channels; ++c) sum_gx.data<T>()[c] *= s.rstd.data<T>()[c];
     gradients[1] = sum_gx;
   }
   if (s.need_bias) gradients[2] = sum_g;
@@ -199,14 +203,14 @@ Tensor batch_norm(const Tensor& x, const Tensor& weight, const Tensor& bias,
                shift = Tensor::empty({channels}, x.dtype());
   saved.rstd = Tensor::empty({channels}, x.dtype());
   bool needs_f64 = false;
-  Tensor before_mean,
-      before_var;  // what the definition of an evaluation needs; the module's own move on
-  dispatch_float(x.dtype(), kBatchNorm, [&](auto zero) {
+  // What the definition of an evaluation needs; the module's own move on.
+  const Tensor before_mean = o.training ? Tensor() : raw::clone(o.running_mean),
+               before_var = o.training ? Tensor() : raw::clone(o.running_var);
+  saved.mean = o.training ? Tensor::empty({channels}, x.dtype()) : before_mean;
+  const Tensor variance = o.training ? Tensor::empty({channels}, x.dtype()) : before_var;
+  compute_float(x.dtype(), kBatchNorm, [&](auto zero) {
     using T = decltype(zero);
-    Tensor variance;
     if (o.training) {
-      saved.mean = Tensor::empty({channels}, x.dtype());
-      variance = Tensor::empty({channels}, x.dtype());
       kernels::batch_norm_statistics(planes, saved.x.data<T>(), saved.mean.data<T>(),
                                      variance.data<T>());
       needs_f64 = x.dtype() == DType::f32 && !can_trust<T>(saved.mean, variance, o.eps);
@@ -214,9 +218,6 @@ Tensor batch_norm(const Tensor& x, const Tensor& weight, const Tensor& bias,
       update_running<T>("running_mean", o.running_mean, saved.mean, o.momentum, 1);
       update_running<T>("running_var", o.running_var, variance, o.momentum,
                         static_cast<double>(count) / static_cast<double>(count - 1));
-    } else {
-      saved.mean = before_mean = raw::clone(o.running_mean);
-      variance = before_var = raw::clone(o.running_var);
     }
     for (std::int64_t c = 0; c < channels; ++c) {
       const double r = 1.0 / std::sqrt(static_cast<double>(variance.data<T>()[c]) + o.eps);

@@ -8,6 +8,7 @@
 #include "autograd/ops/reduce.h"
 #include "autograd/ops/unary.h"
 #include "core/kernels/binary.h"
+#include "core/shape_only.h"
 
 namespace weft {
 namespace {
@@ -40,32 +41,32 @@ void check_mask(const char* op, const Tensor& mask) {
 Tensor compute(Binary kind, const char* op, const Tensor& a, const Tensor& b) {
   check_dtypes(op, a, b);
   const Shape shape = broadcast_shapes(a.shape(), b.shape(), op);
-  return dispatch_float(a.dtype(), op, [&](auto zero) {
+  const Tensor out = Tensor::empty(shape, a.dtype());
+  compute_float(a.dtype(), op, [&](auto zero) {
     using T = decltype(zero);
-    const Tensor out = Tensor::empty(shape, a.dtype());
     kernels::binary(kind, shape, a.data<T>(), stretched_strides(a, shape), b.data<T>(),
                     stretched_strides(b, shape), out.data<T>());
-    return out;
   });
+  return out;
 }
 
 /// The same with a constant second operand.
 Tensor compute(Binary kind, const char* op, const Tensor& a, double b) {
-  return dispatch_float(a.dtype(), op, [&](auto zero) {
+  const Tensor out = Tensor::empty(a.shape(), a.dtype());
+  compute_float(a.dtype(), op, [&](auto zero) {
     using T = decltype(zero);
-    const Tensor out = Tensor::empty(a.shape(), a.dtype());
     const T constant = static_cast<T>(b);
     kernels::binary(kind, a.shape(), a.data<T>(), a.strides(), &constant,
                     Shape::filled(a.rank(), 0), out.data<T>());
-    return out;
   });
+  return out;
 }
 
 Tensor compare(Compare kind, const char* op, const Tensor& a, const Tensor& b) {
   check_dtypes(op, a, b);
   const Shape shape = broadcast_shapes(a.shape(), b.shape(), op);
   const Tensor out = Tensor::empty(shape, DType::u8);
-  dispatch_any(a.dtype(), [&](auto zero) {
+  compute_any(a.dtype(), [&](auto zero) {
     using T = decltype(zero);
     kernels::compare<T>(kind, shape, a.data<T>(), stretched_strides(a, shape), b.data<T>(),
                         stretched_strides(b, shape), out.data<std::uint8_t>());
@@ -206,13 +207,12 @@ Tensor where(const Tensor& condition, const Tensor& a, const Tensor& b) {
   check_dtypes("where", a, b);
   const Shape shape =
       broadcast_shapes(condition.shape(), broadcast_shapes(a.shape(), b.shape(), "where"), "where");
-  const Tensor out = dispatch_float(a.dtype(), "where", [&](auto zero) {
+  const Tensor out = Tensor::empty(shape, a.dtype());
+  compute_float(a.dtype(), "where", [&](auto zero) {
     using T = decltype(zero);
-    Tensor result = Tensor::empty(shape, a.dtype());
     kernels::where<T>(shape, condition.data<std::uint8_t>(), stretched_strides(condition, shape),
                       a.data<T>(), stretched_strides(a, shape), b.data<T>(),
-                      stretched_strides(b, shape), result.data<T>());
-    return result;
+                      stretched_strides(b, shape), out.data<T>());
   });
   const bool need_a = wants_grad(a), need_b = wants_grad(b);
   return record("where", out, {condition, a, b},

@@ -10,9 +10,11 @@
 #include "autograd/ops/matmul.h"
 #include "autograd/ops/reduce.h"
 #include "autograd/ops/shape_ops.h"
+#include "autograd/product_observer.h"
 #include "core/blas.h"
 #include "core/kernels/conv.h"
 #include "core/parallel.h"
+#include "core/shape_only.h"
 
 namespace weft {
 namespace {
@@ -100,6 +102,8 @@ Tensor patch_forward(const Tensor& patches, const Tensor& weight, const Tensor& 
                      rows = patches.shape()[0] * w.out_pixels();
   const Tensor out =
       Tensor::empty({patches.shape()[0], w.out_h, w.out_w, out_channels}, weight.dtype());
+  const Tensor result = raw::permute(out, {0, 3, 1, 2});
+  if (shape_only()) return result;
   T* const to = out.data<T>();
   if (bias.defined())
     parallel_for(rows, std::max<std::int64_t>(1, 32768 / std::max<std::int64_t>(1, out_channels)),
@@ -110,12 +114,25 @@ Tensor patch_forward(const Tensor& patches, const Tensor& weight, const Tensor& 
   blas::parallel_gemm(blas::Op::none, blas::Op::transpose, rows, out_channels, k, T{1},
                       patches.data<T>(), k, weight.data<T>(), k, bias.defined() ? T{1} : T{0}, to,
                       out_channels);
-  return raw::permute(out, {0, 3, 1, 2});
+  return result;
 }
 
 struct Needs {
   bool x, weight, bias;
 };
+
+/// The product of (B P, K) patches and (K, O) weights, and those of its gradients.
+void tell_forward(const Windows& w, std::int64_t batch, const Tensor& weight, std::int64_t groups) {
+  const std::int64_t out = weight.shape()[0] / groups, in = w.channels / groups * w.taps();
+  product_made({.op = "conv2d", .m = batch * w.out_pixels(), .n = out, .k = in, .count = groups});
+}
+void tell_backward(const Windows& w, std::int64_t batch, const Tensor& weight, std::int64_t groups,
+                   Needs needs) {
+  const std::int64_t out = weight.shape()[0] / groups, in = w.channels / groups * w.taps(),
+                     rows = batch * w.out_pixels();
+  if (needs.x) product_made({"conv2d", ProductRole::input_gradient, rows, in, out, groups});
+  if (needs.weight) product_made({"conv2d", ProductRole::weight_gradient, out, in, rows, groups});
+}
 
 template <class T>
 Gradients patch_backward(const Tensor& g, const Shape& x_shape, const Tensor& patches,
@@ -123,26 +140,31 @@ Gradients patch_backward(const Tensor& g, const Shape& x_shape, const Tensor& pa
   const std::int64_t out_channels = weight.shape()[0], k = w.channels * w.taps(),
                      rows = x_shape[0] * w.out_pixels();
   const Tensor grad = channels_last(g);
+  tell_backward(w, x_shape[0], weight, 1, needs);
   Gradients grads(3);
   if (needs.x) {
     const Tensor moved = Tensor::empty(
         {x_shape[0], w.out_h, w.out_w, w.channels, w.kernel_h, w.kernel_w}, g.dtype());
-    blas::parallel_gemm(blas::Op::none, blas::Op::none, rows, k, out_channels, T{1}, grad.data<T>(),
-                        out_channels, weight.data<T>(), k, T{0}, moved.data<T>(), k);
+    if (!shape_only())
+      blas::parallel_gemm(blas::Op::none, blas::Op::none, rows, k, out_channels, T{1},
+                          grad.data<T>(), out_channels, weight.data<T>(), k, T{0}, moved.data<T>(),
+                          k);
     const bool covered = w.out_h * w.kernel_h == w.height && w.out_w * w.kernel_w == w.width;
     grads[0] = covered ? Tensor::empty(x_shape, g.dtype()) : Tensor::zeros(x_shape, g.dtype());
     patch_view(grads[0], w).copy_from(moved);
   }
   if (needs.weight) {
     grads[1] = Tensor::empty(weight.shape(), g.dtype());
-    kernels::tall_product(grad.data<T>(), patches.data<T>(), rows, out_channels, k,
-                          grads[1].data<T>());
+    if (!shape_only())
+      kernels::tall_product(grad.data<T>(), patches.data<T>(), rows, out_channels, k,
+                            grads[1].data<T>());
   }
   if (needs.bias) {
     const Tensor ones = Tensor::ones({rows, 1}, g.dtype());
     grads[2] = Tensor::empty({out_channels}, g.dtype());
-    kernels::tall_product(ones.data<T>(), grad.data<T>(), rows, 1, out_channels,
-                          grads[2].data<T>());
+    if (!shape_only())
+      kernels::tall_product(ones.data<T>(), grad.data<T>(), rows, 1, out_channels,
+                            grads[2].data<T>());
   }
   return grads;
 }
@@ -152,20 +174,25 @@ Gradients conv_backward(const Tensor& g, const Tensor& x, const Tensor& weight, 
                         std::int64_t groups, Needs needs) {
   const Tensor grad = raw::contiguous(g);
   const std::int64_t batch = x.shape()[0], out_channels = weight.shape()[0];
+  tell_backward(w, batch, weight, groups, needs);
   Gradients grads(3);
   if (needs.x) {
     grads[0] = Tensor::empty(x.shape(), g.dtype());
-    kernels::conv2d_grad_x(w, batch, out_channels, groups, grad.data<T>(), weight.data<T>(),
-                           grads[0].data<T>());
+    if (!shape_only())
+      kernels::conv2d_grad_x(w, batch, out_channels, groups, grad.data<T>(), weight.data<T>(),
+                             grads[0].data<T>());
   }
   if (needs.weight) {
     grads[1] = Tensor::empty(weight.shape(), g.dtype());
-    kernels::conv2d_grad_weight(w, batch, out_channels, groups, grad.data<T>(), x.data<T>(),
-                                grads[1].data<T>());
+    if (!shape_only())
+      kernels::conv2d_grad_weight(w, batch, out_channels, groups, grad.data<T>(), x.data<T>(),
+                                  grads[1].data<T>());
   }
   if (needs.bias) {
     grads[2] = Tensor::empty({out_channels}, g.dtype());
-    kernels::channel_sums(grad.data<T>(), batch, out_channels, w.out_pixels(), grads[2].data<T>());
+    if (!shape_only())
+      kernels::channel_sums(grad.data<T>(), batch, out_channels, w.out_pixels(),
+                            grads[2].data<T>());
   }
   return grads;
 }
@@ -228,6 +255,7 @@ Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias,
   const Tensor kernel = raw::contiguous(weight),
                offset = bias.defined() ? raw::contiguous(bias) : bias;
   const auto definition = [=] { return conv2d_definition(x, weight, bias, w, groups); };
+  tell_forward(w, x.shape()[0], weight, groups);
   return dispatch_float(x.dtype(), "conv2d", [&]<class T>(T) {
     if (is_patches(w, groups)) {
       const Tensor patches = raw::contiguous(patch_view(x, w));
@@ -242,8 +270,10 @@ Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias,
     const Tensor images = raw::contiguous(x);
     const Tensor out =
         Tensor::empty({x.shape()[0], weight.shape()[0], w.out_h, w.out_w}, x.dtype());
-    kernels::conv2d(w, x.shape()[0], weight.shape()[0], groups, images.data<T>(), kernel.data<T>(),
-                    offset.defined() ? offset.data<T>() : nullptr, out.data<T>());
+    if (!shape_only())
+      kernels::conv2d(w, x.shape()[0], weight.shape()[0], groups, images.data<T>(),
+                      kernel.data<T>(), offset.defined() ? offset.data<T>() : nullptr,
+                      out.data<T>());
     return record_fused(
         "conv2d", out, {x, weight, bias},
         [=](const Tensor& g) { return conv_backward<T>(g, images, kernel, w, groups, needs); },
@@ -258,12 +288,12 @@ Tensor max_pool2d(const Tensor& x, const Pool2dOptions& options) {
   const Tensor images = raw::contiguous(x);
   const Tensor out = Tensor::empty({batch, w.channels, w.out_h, w.out_w}, x.dtype()),
                index = Tensor::empty(out.shape(), DType::i32);
-  dispatch_float(x.dtype(), "max_pool2d", [&]<class T>(T) {
+  compute_float(x.dtype(), "max_pool2d", [&]<class T>(T) {
     kernels::max_pool2d(w, planes, images.data<T>(), out.data<T>(), index.data<std::int32_t>());
   });
   const auto rule = [=, shape = x.shape()](const Tensor& g) -> Gradients {
     const Tensor grad = raw::contiguous(g), grad_x = Tensor::zeros(shape, g.dtype());
-    dispatch_float(g.dtype(), "max_pool2d", [&]<class T>(T) {
+    compute_float(g.dtype(), "max_pool2d", [&]<class T>(T) {
       kernels::max_pool2d_grad(w, planes, grad.data<T>(), index.data<std::int32_t>(),
                                grad_x.data<T>());
     });
@@ -281,12 +311,12 @@ Tensor avg_pool2d(const Tensor& x, const Pool2dOptions& options) {
   const std::int64_t batch = x.shape()[0], planes = batch * w.channels;
   const Tensor images = raw::contiguous(x);
   const Tensor out = Tensor::empty({batch, w.channels, w.out_h, w.out_w}, x.dtype());
-  dispatch_float(x.dtype(), "avg_pool2d", [&]<class T>(T) {
+  compute_float(x.dtype(), "avg_pool2d", [&]<class T>(T) {
     kernels::avg_pool2d(w, planes, images.data<T>(), out.data<T>());
   });
   const auto rule = [=, shape = x.shape()](const Tensor& g) -> Gradients {
     const Tensor grad = raw::contiguous(g), grad_x = Tensor::zeros(shape, g.dtype());
-    dispatch_float(g.dtype(), "avg_pool2d", [&]<class T>(T) {
+    compute_float(g.dtype(), "avg_pool2d", [&]<class T>(T) {
       kernels::avg_pool2d_grad(w, planes, grad.data<T>(), grad_x.data<T>());
     });
     return {grad_x};

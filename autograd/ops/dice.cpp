@@ -9,6 +9,7 @@
 #include "autograd/ops/reduce.h"
 #include "autograd/ops/unary.h"
 #include "core/kernels/dice.h"
+#include "core/shape_only.h"
 
 namespace weft {
 namespace {
@@ -67,15 +68,17 @@ Gradients dice_backward(const SavedDice& s, const Tensor& grad) {
   const Tensor mean_q = Tensor::empty({channels}, g.dtype()),
                mean_qh = Tensor::empty({channels}, g.dtype()),
                grad_alpha = Tensor::empty({channels}, g.dtype());
-  kernels::dice_sums(rows, channels, s.x.data<T>(), g.data<T>(), s.columns<T>(), mean_q.data<T>(),
-                     mean_qh.data<T>(), grad_alpha.data<T>());
+  if (!shape_only())
+    kernels::dice_sums(rows, channels, s.x.data<T>(), g.data<T>(), s.columns<T>(), mean_q.data<T>(),
+                       mean_qh.data<T>(), grad_alpha.data<T>());
   if (!s.need_x) return {Tensor(), grad_alpha};
   // As in a batch norm: what q says of the batch's mean and spread is taken off. Running statistics
   // are constants.
+  const Tensor dx = Tensor::empty(g.shape(), g.dtype());
+  if (shape_only()) return {dx, grad_alpha};
   for (std::int64_t c = 0; c < channels; ++c)
     for (const Tensor* sums : {&mean_q, &mean_qh})
       sums->data<T>()[c] = s.training ? sums->data<T>()[c] / static_cast<T>(rows) : T{0};
-  const Tensor dx = Tensor::empty(g.shape(), g.dtype());
   kernels::dice_gradient(rows, channels, s.x.data<T>(), g.data<T>(), s.columns<T>(),
                          mean_q.data<T>(), mean_qh.data<T>(), dx.data<T>());
   return {dx, grad_alpha};
@@ -136,23 +139,20 @@ Tensor dice(const Tensor& x, const Tensor& alpha, const DiceOptions& o) {
                   .need_x = wants_grad(x)};
   const Tensor out = Tensor::empty(x.shape(), x.dtype());
   bool needs_f64 = false;
-  Tensor before_mean,
-      before_var;  // what the definition of an evaluation needs; the module's own move on
-  dispatch_float(x.dtype(), "dice", [&](auto zero) {
+  // What the definition of an evaluation needs; the module's own move on.
+  const Tensor before_mean = o.training ? Tensor() : raw::clone(o.running_mean),
+               before_var = o.training ? Tensor() : raw::clone(o.running_var);
+  saved.mean = o.training ? Tensor::empty({channels}, x.dtype()) : before_mean;
+  const Tensor variance = o.training ? Tensor::empty({channels}, x.dtype()) : before_var;
+  compute_float(x.dtype(), "dice", [&](auto zero) {
     using T = decltype(zero);
-    Tensor variance;
     if (o.training) {
-      saved.mean = Tensor::empty({channels}, x.dtype());
-      variance = Tensor::empty({channels}, x.dtype());
       kernels::column_statistics(rows, channels, saved.x.data<T>(), saved.mean.data<T>(),
                                  variance.data<T>());
       needs_f64 = x.dtype() == DType::f32 && !can_trust_columns(saved.mean, variance, o.eps);
       if (needs_f64) return;
       move_dice<T>(o.running_mean, saved.mean, o.momentum);
       move_dice<T>(o.running_var, variance, o.momentum);
-    } else {
-      saved.mean = before_mean = raw::clone(o.running_mean);
-      variance = before_var = raw::clone(o.running_var);
     }
     for (std::int64_t c = 0; c < channels; ++c)
       saved.rstd.data<T>()[c] =

@@ -3,6 +3,7 @@
 #include "autograd/autograd.h"
 #include "autograd/ops/binary.h"
 #include "core/kernels/dropout.h"
+#include "core/shape_only.h"
 
 namespace weft {
 
@@ -17,7 +18,7 @@ Tensor dropout(const Tensor& x, double p, bool training, Generator& generator) {
   const Tensor mask = wants_grad(x) ? Tensor::empty(x.shape(), DType::u8) : Tensor();
   const std::uint64_t first =
       generator.reserve(static_cast<std::uint64_t>(kernels::dropout_blocks(n)));
-  dispatch_float(x.dtype(), "dropout", [&](auto zero) {
+  compute_float(x.dtype(), "dropout", [&](auto zero) {
     using T = decltype(zero);
     kernels::dropout(generator, first, p, from.data<T>(), n, out.data<T>(),
                      mask.defined() ? mask.data<std::uint8_t>() : nullptr);
@@ -25,7 +26,7 @@ Tensor dropout(const Tensor& x, double p, bool training, Generator& generator) {
   const double scale = 1 / (1 - p);
   const auto rule = [mask, scale](const Tensor& g) -> Gradients {
     const Tensor incoming = raw::contiguous(g), dx = Tensor::empty(g.shape(), g.dtype());
-    dispatch_float(g.dtype(), "dropout", [&](auto zero) {
+    compute_float(g.dtype(), "dropout", [&](auto zero) {
       using T = decltype(zero);
       kernels::apply_mask(mask.data<std::uint8_t>(), scale, incoming.data<T>(), g.numel(),
                           dx.data<T>());

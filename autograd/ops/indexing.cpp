@@ -5,6 +5,7 @@
 #include "autograd/autograd.h"
 #include "autograd/ops/shape_ops.h"
 #include "core/kernels/index.h"
+#include "core/shape_only.h"
 
 namespace weft {
 namespace {
@@ -70,7 +71,7 @@ Tensor add_rows(const Tensor& g, const Tensor& index, const Shape& shape, int di
   const Tensor from = raw::contiguous(g);
   const AxisSplit a = around(shape, dim);
   Tensor out = Tensor::zeros(shape, g.dtype());
-  dispatch_float(g.dtype(), "add_rows", [&]<class T>(T) {
+  compute_float(g.dtype(), "add_rows", [&]<class T>(T) {
     kernels::add_rows(out.data<T>(), from.data<T>(), index.data<std::int64_t>(), a.outer, a.size,
                       index.numel(), a.inner);
   });
@@ -167,7 +168,7 @@ Tensor scatter_add(const Tensor& x, std::int64_t dim, const Tensor& index, const
   const Tensor to = as_i64(index, "scatter_add");
   check_range("scatter_add", to, x.shape(), at);
   Tensor out = raw::clone(x);
-  dispatch_float(x.dtype(), "scatter_add", [&]<class T>(T) {
+  compute_float(x.dtype(), "scatter_add", [&]<class T>(T) {
     kernels::scatter_add(out.data<T>(), out.strides(), source.data<T>(), source.strides(),
                          to.data<std::int64_t>(), index.shape(), at);
   });

@@ -8,7 +8,9 @@
 #include "autograd/ops/binary.h"
 #include "autograd/ops/matmul.h"
 #include "autograd/ops/shape_ops.h"
+#include "autograd/product_observer.h"
 #include "core/kernels/lightning.h"
+#include "core/shape_only.h"
 
 namespace weft {
 namespace {
@@ -94,6 +96,14 @@ struct LightningOperands {
   }
 };
 
+/// Each token's k v^T enters the running sum of its head, and each q reads it: as many products of
+/// a row as there are tokens.
+void tell(const LightningOperands& o, ProductRole role, int products) {
+  for (int i = 0; i < products; ++i)
+    product_made(
+        {kLightning, role, o.q.size(2), o.v.size(3), o.q.size(3), o.q.size(0) * o.q.size(1)});
+}
+
 }  // namespace
 
 Tensor lightning_attention(const Tensor& q, const Tensor& k, const Tensor& v,
@@ -104,7 +114,8 @@ Tensor lightning_attention(const Tensor& q, const Tensor& k, const Tensor& v,
                              options.decay, options.causal};
   if (operands.decay.empty()) operands.decay.assign(static_cast<std::size_t>(q.size(1)), 1.0);
   Tensor out = laid_out_as(operands.q, v.size(3));
-  dispatch_float(q.dtype(), kLightning, [&](auto zero) {
+  tell(operands, ProductRole::attention, 2);
+  compute_float(q.dtype(), kLightning, [&](auto zero) {
     using T = decltype(zero);
     kernels::lightning_forward(operands.args<T>(), rows_of<T>(out),
                                options.state.defined() ? options.state.data<T>() : nullptr);
@@ -120,7 +131,10 @@ Tensor lightning_attention(const Tensor& q, const Tensor& k, const Tensor& v,
         };
         const Gradients result{wanted(need_q, operands.q), wanted(need_k, operands.k),
                                wanted(need_v, operands.v)};
-        dispatch_float(g.dtype(), kLightning, [&](auto zero) {
+        // dq reads the sum of k v^T; do enters a sum with q, which dk and dv read.
+        tell(operands, ProductRole::attention_gradient,
+             (need_q ? 1 : 0) + (need_k || need_v ? 1 : 0) + (need_k ? 1 : 0) + (need_v ? 1 : 0));
+        compute_float(g.dtype(), kLightning, [&](auto zero) {
           using T = decltype(zero);
           kernels::lightning_backward(
               operands.args<T>(), rows_of<const T>(g),

@@ -11,6 +11,7 @@
 #include "autograd/ops/softmax.h"
 #include "autograd/ops/unary.h"
 #include "core/kernels/cross_entropy.h"
+#include "core/shape_only.h"
 
 namespace weft {
 namespace {
@@ -68,6 +69,7 @@ void check_cross_entropy(const Tensor& logits, const Tensor& targets,
 /// Targets as contiguous i64, each a class or ignore_index.
 Tensor checked_targets(const Tensor& targets, std::int64_t classes, std::int64_t ignore_index) {
   const Tensor ids = raw::contiguous(raw::cast(targets, DType::i64));
+  if (shape_only()) return ids;
   const std::int64_t* id = ids.data<std::int64_t>();
   for (std::int64_t i = 0; i < ids.numel(); ++i)
     if (id[i] != ignore_index && (id[i] < 0 || id[i] >= classes))
@@ -99,6 +101,7 @@ struct SavedLoss {
 
 /// What the mean divides by: the weights of the targets that count.
 double mean_divisor(const Tensor& ids, const Tensor& weights, std::int64_t ignore_index) {
+  if (shape_only()) return static_cast<double>(ids.numel());
   const std::vector<double> weight =
       weights.defined() ? weights.to_vector<double>() : std::vector<double>();
   double total = 0;
@@ -113,7 +116,7 @@ Tensor reduced_value(const Tensor& losses, Reduction reduction, double divisor,
                      const Shape& shape) {
   if (reduction == Reduction::none) return raw::reshape(losses, shape);
   double total = 0;
-  dispatch_float(losses.dtype(), "cross_entropy", [&](auto zero) {
+  compute_float(losses.dtype(), "cross_entropy", [&](auto zero) {
     using T = decltype(zero);
     for (std::int64_t i = 0; i < losses.numel(); ++i)
       total += static_cast<double>(losses.data<T>()[i]);
@@ -126,6 +129,7 @@ Tensor reduced_value(const Tensor& losses, Reduction reduction, double divisor,
 /// Gradient of each row's loss (rows,).
 Tensor row_scale(const Tensor& g, Reduction reduction, double divisor, std::int64_t rows) {
   if (reduction == Reduction::none) return raw::contiguous(g);
+  if (shape_only()) return Tensor::empty({rows}, g.dtype());
   const double mean_share = divisor == 0 ? 0.0 : 1.0 / divisor;
   return Tensor::full({rows}, g.item() * (reduction == Reduction::mean ? mean_share : 1.0),
                       g.dtype());
@@ -144,7 +148,7 @@ Tensor cross_entropy(const Tensor& logits, const Tensor& targets,
   saved.smoothing = options.label_smoothing;
   saved.ignore_index = options.ignore_index;
   saved.weight_sum = static_cast<double>(logits.size(-1));
-  if (saved.weights.defined()) {
+  if (saved.weights.defined() && !shape_only()) {
     saved.weight_sum = 0;
     for (const double w : saved.weights.to_vector<double>()) saved.weight_sum += w;
   }
@@ -152,7 +156,7 @@ Tensor cross_entropy(const Tensor& logits, const Tensor& targets,
   const double divisor = mean_divisor(saved.ids, saved.weights, options.ignore_index);
   saved.lse = Tensor::empty({rows}, logits.dtype());
   const Tensor losses = Tensor::empty({rows}, logits.dtype());
-  dispatch_float(logits.dtype(), "cross_entropy", [&](auto zero) {
+  compute_float(logits.dtype(), "cross_entropy", [&](auto zero) {
     using T = decltype(zero);
     kernels::cross_entropy_forward(saved.args<T>(), losses.data<T>(), saved.lse.data<T>());
   });
@@ -162,7 +166,7 @@ Tensor cross_entropy(const Tensor& logits, const Tensor& targets,
       [=](const Tensor& g) -> Gradients {
         const Tensor dx = Tensor::empty(saved.logits.shape(), g.dtype()),
                      scale = row_scale(g, reduction, divisor, rows);
-        dispatch_float(g.dtype(), "cross_entropy", [&](auto zero) {
+        compute_float(g.dtype(), "cross_entropy", [&](auto zero) {
           using T = decltype(zero);
           kernels::cross_entropy_backward(saved.args<T>(), saved.lse.data<T>(), scale.data<T>(),
                                           dx.data<T>());

@@ -5,9 +5,11 @@
 #include "autograd/autograd.h"
 #include "autograd/ops/binary.h"
 #include "autograd/ops/shape_ops.h"
+#include "autograd/product_observer.h"
 #include "core/blas.h"
 #include "core/kernels/linear.h"
 #include "core/parallel.h"
+#include "core/shape_only.h"
 
 namespace weft {
 namespace {
@@ -70,9 +72,10 @@ Tensor batched_product(const Tensor& a, const Tensor& b, const Shape& batch) {
   shape.push_back(n);
   const Tensor out = Tensor::empty(shape, a.dtype());
   if (out.numel() == 0) return out;
+  product_made({.op = "matmul", .m = m, .n = n, .k = k, .count = count});
   Layout la, lb;
   const Tensor ra = readable(a, la), rb = readable(b, lb);
-  dispatch_float(a.dtype(), "matmul", [&](auto zero) {
+  compute_float(a.dtype(), "matmul", [&](auto zero) {
     using T = decltype(zero);
     const auto one = [&](std::int64_t i, const auto& multiply) {
       multiply(la.op, lb.op, m, n, k, T(1), ra.data<T>() + batch_offset(i, batch, ra), la.ld,
@@ -103,6 +106,11 @@ void check_operands(const Tensor& a, const Tensor& b, const char* op) {
   if (!is_float(a.dtype())) fail<DTypeError>(op, "expects f32 or f64, got {}", name(a.dtype()));
 }
 
+Tensor gradient_of_a(const Tensor& g, const Tensor& b_transposed) {
+  const ProductsAre role(ProductRole::input_gradient);
+  return matmul(g, b_transposed);
+}
+
 /// (..., M, K) x (K, N) where a's leading dimensions fold into M: one tall product.
 Tensor folded_matmul(const Tensor& a, const Tensor& b) {
   Shape shape(a.shape().begin(), a.shape().end() - 1);
@@ -113,7 +121,8 @@ Tensor folded_matmul(const Tensor& a, const Tensor& b) {
   return record("matmul", std::move(out), {a, b},
                 [=](const Tensor& g) -> Gradients {
                   Tensor da, db;
-                  if (need_a) da = matmul(g, transpose(b, 0, 1));
+                  if (need_a) da = gradient_of_a(g, transpose(b, 0, 1));
+                  const ProductsAre role(ProductRole::weight_gradient);
                   if (need_b)
                     db = matmul(transpose(reshape(a, {-1, a.size(-1)}), 0, 1),
                                 reshape(g, {a.numel() / a.size(-1), b.size(1)}));
@@ -132,7 +141,8 @@ Tensor matrix_product(const Tensor& a, const Tensor& b) {
   return record("matmul", std::move(out), {a, b},
                 [=](const Tensor& g) -> Gradients {
                   Tensor da, db;
-                  if (need_a) da = matmul(g, transpose(b, -1, -2));
+                  if (need_a) da = gradient_of_a(g, transpose(b, -1, -2));
+                  const ProductsAre role(ProductRole::weight_gradient);
                   if (need_b) db = matmul(transpose(a, -1, -2), g);
                   return {da, db};
                 },
@@ -207,7 +217,8 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   shape.push_back(out_size);
   const Tensor flat = as_rows(x, rows, in), dense = raw::contiguous(weight);
   Tensor out = Tensor::empty(shape, x.dtype());
-  dispatch_float(x.dtype(), "linear", [&](auto zero) {
+  product_made({.op = "linear", .m = rows, .n = out_size, .k = in});
+  compute_float(x.dtype(), "linear", [&](auto zero) {
     using T = decltype(zero);
     const Tensor offsets = bias.defined() ? raw::contiguous(bias) : Tensor();
     kernels::linear_forward(linear_args<T>(flat, dense),
@@ -225,7 +236,9 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
         const Tensor dx = need_x ? Tensor::empty(x_shape, g.dtype()) : Tensor();
         const Tensor dw = need_w ? Tensor::empty({out_size, in}, g.dtype()) : Tensor();
         const Tensor db = need_b ? Tensor::empty({out_size}, g.dtype()) : Tensor();
-        dispatch_float(g.dtype(), "linear", [&](auto zero) {
+        if (need_x) product_made({"linear", ProductRole::input_gradient, rows, in, out_size});
+        if (need_w) product_made({"linear", ProductRole::weight_gradient, out_size, in, rows});
+        compute_float(g.dtype(), "linear", [&](auto zero) {
           using T = decltype(zero);
           kernels::linear_backward(linear_args<T>(flat, dense), g.data<T>(),
                                    need_x ? dx.data<T>() : nullptr, need_w ? dw.data<T>() : nullptr,

@@ -8,6 +8,7 @@
 #include "autograd/ops/reduce.h"
 #include "autograd/ops/unary.h"
 #include "core/kernels/norm.h"
+#include "core/shape_only.h"
 
 namespace weft {
 namespace {
@@ -66,7 +67,7 @@ Tensor normalize(const char* op, Norm kind, const Tensor& x, const Tensor& weigh
     saved.rstd = Tensor::empty(rows, x.dtype());
   }
   Tensor out = Tensor::empty(x.shape(), x.dtype());
-  dispatch_float(x.dtype(), op, [&](auto zero) {
+  compute_float(x.dtype(), op, [&](auto zero) {
     using T = decltype(zero);
     kernels::norm_forward(saved.args<T>(), out.data<T>());
   });
@@ -82,7 +83,7 @@ Tensor normalize(const char* op, Norm kind, const Tensor& x, const Tensor& weigh
                         const Tensor dx = need_x ? Tensor::empty(g.shape(), g.dtype()) : Tensor();
                         const Tensor dw = need_w ? Tensor::empty(parameter, g.dtype()) : Tensor();
                         const Tensor db = need_b ? Tensor::empty(parameter, g.dtype()) : Tensor();
-                        dispatch_float(g.dtype(), "norm", [&](auto zero) {
+                        compute_float(g.dtype(), "norm", [&](auto zero) {
                           using T = decltype(zero);
                           const auto pointer = [](const Tensor& t) {
                             return t.defined() ? t.data<T>() : nullptr;

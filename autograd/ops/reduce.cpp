@@ -9,6 +9,7 @@
 #include "autograd/ops/shape_ops.h"
 #include "autograd/ops/unary.h"
 #include "core/kernels/reduce.h"
+#include "core/shape_only.h"
 
 namespace weft {
 namespace {
@@ -75,7 +76,7 @@ Tensor reduce_groups(Reduce kind, const Tensor& x, const Plan& plan) {
     for (int d = first; d <= last; ++d) shape[d] = 1;
     if (n != 1) {
       const Tensor next = Tensor::empty(shape, x.dtype());
-      kernels::reduce(kind, current.data<T>(), outer, n, inner, next.data<T>());
+      if (!shape_only()) kernels::reduce(kind, current.data<T>(), outer, n, inner, next.data<T>());
       current = next;
       done = true;
     }
@@ -138,7 +139,7 @@ Tensor running_sum(const Tensor& x, int dim, bool reverse) {
   std::int64_t outer = 1, inner = 1;
   for (int d = 0; d < dim; ++d) outer *= x.shape()[d];
   for (int d = dim + 1; d < x.rank(); ++d) inner *= x.shape()[d];
-  dispatch_float(x.dtype(), "cumsum", [&](auto zero) {
+  compute_float(x.dtype(), "cumsum", [&](auto zero) {
     using T = decltype(zero);
     kernels::cumsum<T>(from.data<T>(), outer, x.shape()[dim], inner, reverse, out.data<T>());
   });
@@ -225,7 +226,7 @@ Tensor argmax(const Tensor& x, std::int64_t dim, bool keepdim) {
   else
     shape.erase(d);
   const Tensor from = raw::contiguous(x), out = Tensor::empty(shape, DType::i64);
-  dispatch_any(x.dtype(), [&](auto zero) {
+  compute_any(x.dtype(), [&](auto zero) {
     using T = decltype(zero);
     kernels::argmax<T>(from.data<T>(), outer, x.shape()[d], inner, out.data<std::int64_t>());
   });

@@ -9,6 +9,7 @@
 #include "autograd/ops/reduce.h"
 #include "autograd/ops/shape_ops.h"
 #include "core/kernels/roi_align.h"
+#include "core/shape_only.h"
 
 namespace weft {
 namespace {
@@ -71,17 +72,22 @@ Tensor roi_align(const Tensor& x, const Tensor& regions, const RoiAlignOptions& 
   const Tensor map = raw::contiguous(x), where_to = raw::contiguous(regions.detach());
   const Tensor out = Tensor::empty({grid.count, grid.channels, grid.out_h, grid.out_w}, x.dtype());
   return dispatch_float(x.dtype(), kRoiAlign, [&]<class T>(T) {
-    check_regions<T>(where_to, grid.batch);
     using Tap = kernels::RoiTap<T>;
-    const auto taps = std::make_shared<std::vector<Tap>>(static_cast<std::size_t>(
-        grid.count * grid.out_h * grid.out_w * kernels::taps_per_cell(grid)));
-    kernels::roi_taps(grid, where_to.data<T>(), taps->data());
-    kernels::roi_align(grid, map.data<T>(), where_to.data<T>(), taps->data(), out.data<T>());
+    const auto taps = std::make_shared<std::vector<Tap>>();
+    if (!shape_only()) {
+      check_regions<T>(where_to, grid.batch);
+      taps->resize(static_cast<std::size_t>(grid.count * grid.out_h * grid.out_w *
+                                            kernels::taps_per_cell(grid)));
+      kernels::roi_taps(grid, where_to.data<T>(), taps->data());
+      kernels::roi_align(grid, map.data<T>(), where_to.data<T>(), taps->data(), out.data<T>());
+    }
     const auto rule = [=](const Tensor& g) -> Gradients {
       const Tensor grad = raw::contiguous(g),
                    dx = Tensor::empty({grid.batch, grid.channels, grid.height, grid.width},
                                       g.dtype());
-      kernels::roi_align_grad(grid, grad.data<T>(), where_to.data<T>(), taps->data(), dx.data<T>());
+      if (!shape_only())
+        kernels::roi_align_grad(grid, grad.data<T>(), where_to.data<T>(), taps->data(),
+                                dx.data<T>());
       return {dx};
     };
     // The same as sums of weighted rows of x, seen as (B H W, C).

@@ -9,6 +9,7 @@
 
 #include "autograd/autograd.h"
 #include "core/kernels/rope.h"
+#include "core/shape_only.h"
 
 namespace weft {
 namespace {
@@ -60,7 +61,7 @@ Tensor rotate(const Tensor& x, std::int64_t first, double base, double sign) {
   const Tensor out = Tensor::empty(x.shape(), x.dtype());
   const std::int64_t half = x.size(-1) / 2;
   if (out.numel() > 0)
-    dispatch_float(x.dtype(), "rope", [&](auto zero) {
+    compute_float(x.dtype(), "rope", [&](auto zero) {
       using T = decltype(zero);
       const auto table = find_table<T>(first + x.size(-2), half, base);
       kernels::rope(from.shape(), from.strides(), from.data<T>(),

@@ -7,6 +7,7 @@
 #include "autograd/ops/reduce.h"
 #include "autograd/ops/unary.h"
 #include "core/kernels/softmax.h"
+#include "core/shape_only.h"
 
 namespace weft {
 namespace {
@@ -28,7 +29,7 @@ Tensor along_rows(int dim, const Kernel& kernel, const Tensor& first, const Inpu
   const Tensor x = as_rows(first), out = Tensor::empty(x.shape(), x.dtype());
   if (x.numel() == 0) return Tensor::empty(first.shape(), x.dtype());
   const std::int64_t n = x.rank() == 0 ? 1 : x.size(-1), rows = x.numel() / n;
-  dispatch_float(x.dtype(), "softmax", [&](auto zero) {
+  compute_float(x.dtype(), "softmax", [&](auto zero) {
     using T = decltype(zero);
     kernel(static_cast<const T*>(x.data<T>()),
            static_cast<const T*>(as_rows(others).template data<T>())..., out.data<T>(), rows, n);

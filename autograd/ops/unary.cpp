@@ -6,6 +6,7 @@
 #include "autograd/autograd.h"
 #include "autograd/ops/binary.h"
 #include "core/kernels/unary.h"
+#include "core/shape_only.h"
 
 namespace weft {
 namespace {
@@ -14,25 +15,25 @@ using kernels::Unary;
 
 /// The value of an elementwise op, not recorded.
 Tensor compute(Unary kind, const char* op, const Tensor& x) {
-  return dispatch_float(x.dtype(), op, [&](auto zero) {
+  const Tensor from =
+      raw::contiguous(raw::unexpanded(x));  // each element once, however often it is repeated
+  const Tensor out = Tensor::empty(from.shape(), x.dtype());
+  compute_float(x.dtype(), op, [&](auto zero) {
     using T = decltype(zero);
-    const Tensor from =
-        raw::contiguous(raw::unexpanded(x));  // each element once, however often it is repeated
-    Tensor out = Tensor::empty(from.shape(), x.dtype());
     kernels::unary(kind, from.data<T>(), out.data<T>(), out.numel());
-    return from.shape() == x.shape() ? out : raw::clone(raw::expand(out, x.shape()));
   });
+  return from.shape() == x.shape() ? out : raw::clone(raw::expand(out, x.shape()));
 }
 
 /// g times the op's derivative in one pass; x_or_y is what the kernel's documentation wants.
 Tensor backward_kernel(Unary kind, const char* op, const Tensor& x_or_y, const Tensor& g) {
-  return dispatch_float(g.dtype(), op, [&](auto zero) {
+  const Tensor at = raw::contiguous(x_or_y), from = raw::contiguous(g);
+  const Tensor out = Tensor::empty(g.shape(), g.dtype());
+  compute_float(g.dtype(), op, [&](auto zero) {
     using T = decltype(zero);
-    const Tensor at = raw::contiguous(x_or_y), from = raw::contiguous(g);
-    Tensor out = Tensor::empty(g.shape(), g.dtype());
     kernels::unary_backward(kind, at.data<T>(), from.data<T>(), out.data<T>(), out.numel());
-    return out;
   });
+  return out;
 }
 
 /// For an op whose derivative is a function of its own output: one kernel pass, or `rule` of ops

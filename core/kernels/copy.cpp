@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "core/parallel.h"
+#include "core/shape_only.h"
 
 namespace weft::kernels {
 namespace {
@@ -236,8 +237,8 @@ void copy_strided(const Shape& shape, std::byte* to, DType to_dtype, const Shape
   for (const std::int64_t size : shape)
     if (size == 0) return;
   const Nest nest = make_nest(shape, to_strides, from_strides);
-  dispatch_any(to_dtype, [&](auto to_zero) {
-    dispatch_any(from_dtype, [&](auto from_zero) {
+  compute_any(to_dtype, [&](auto to_zero) {
+    compute_any(from_dtype, [&](auto from_zero) {
       using To = decltype(to_zero);
       using From = decltype(from_zero);
       copy_nest(nest, reinterpret_cast<To*>(to), reinterpret_cast<const From*>(from));

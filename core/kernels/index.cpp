@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/parallel.h"
+#include "core/shape_only.h"
 
 namespace weft::kernels {
 namespace {
@@ -139,6 +140,7 @@ void scatter_add_impl(T* out, const Shape& out_strides, const T* in, const Shape
 }  // namespace
 
 std::int64_t find_bad_index(const std::int64_t* index, std::int64_t n, std::int64_t bound) {
+  if (shape_only()) return -1;
   std::vector<std::int64_t> first(static_cast<std::size_t>(chunk_count(n, kGrainElements)), -1);
   parallel_for(n, kGrainElements, [&](std::int64_t begin, std::int64_t end) {
     const auto* const found = std::find_if(index + begin, index + end, [=](std::int64_t i) {
@@ -155,7 +157,7 @@ std::int64_t find_bad_index(const std::int64_t* index, std::int64_t n, std::int6
 void take_rows(std::byte* out, const std::byte* in, const std::int64_t* index, std::int64_t outer,
                std::int64_t size, std::int64_t n, std::int64_t inner, DType dtype) {
   if (outer * n * inner == 0) return;
-  dispatch_any(dtype, [&]<class T>(T) {
+  compute_any(dtype, [&]<class T>(T) {
     take_rows_impl(reinterpret_cast<T*>(out), reinterpret_cast<const T*>(in), index, outer, size, n,
                    inner);
   });
@@ -173,7 +175,7 @@ void add_rows(double* out, const double* in, const std::int64_t* index, std::int
 void gather(std::byte* out, const std::byte* in, const Shape& in_strides, const std::int64_t* index,
             const Shape& shape, int dim, DType dtype) {
   if (shape.numel() == 0) return;
-  dispatch_any(dtype, [&]<class T>(T) {
+  compute_any(dtype, [&]<class T>(T) {
     gather_impl(reinterpret_cast<T*>(out), reinterpret_cast<const T*>(in), in_strides, index, shape,
                 dim);
   });

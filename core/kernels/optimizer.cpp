@@ -8,6 +8,7 @@
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "core/kernels/optimizer.cpp"
 #include "core/kernels/simd.h"
+#include "core/shape_only.h"
 #include "hwy/foreach_target.h"
 #include "hwy/highway.h"
 
@@ -108,7 +109,7 @@ void adam(const Tensor& parameter, const Tensor& gradient, const Tensor& exp_avg
   check("adam", parameter, gradient);
   for (const Tensor& t : {parameter, exp_avg, exp_avg_sq}) begin_write("adam", t);
   const Tensor g = readable(gradient, parameter);
-  dispatch_float(parameter.dtype(), "adam", [&]<class T>(T) {
+  compute_float(parameter.dtype(), "adam", [&]<class T>(T) {
     parallel_for(parameter.numel(), kGrain, [&](std::int64_t begin, std::int64_t end) {
       adam_block(parameter.data<T>() + begin, g.data<T>() + begin, exp_avg.data<T>() + begin,
                  exp_avg_sq.data<T>() + begin, end - begin, step);
@@ -122,7 +123,7 @@ void sgd(const Tensor& parameter, const Tensor& gradient, const Tensor& momentum
   begin_write("sgd", parameter);
   if (momentum.defined()) begin_write("sgd", momentum);
   const Tensor g = readable(gradient, parameter);
-  dispatch_float(parameter.dtype(), "sgd", [&]<class T>(T) {
+  compute_float(parameter.dtype(), "sgd", [&]<class T>(T) {
     const T lr = static_cast<T>(step.lr), mu = static_cast<T>(step.momentum),
             decay = static_cast<T>(step.weight_decay);
     parallel_for(parameter.numel(), kGrain, [&](std::int64_t begin, std::int64_t end) {
@@ -147,7 +148,7 @@ void lion(const Tensor& parameter, const Tensor& gradient, const Tensor& exp_avg
   check("lion", parameter, gradient);
   for (const Tensor& t : {parameter, exp_avg}) begin_write("lion", t);
   const Tensor g = readable(gradient, parameter);
-  dispatch_float(parameter.dtype(), "lion", [&]<class T>(T) {
+  compute_float(parameter.dtype(), "lion", [&]<class T>(T) {
     const T lr = static_cast<T>(step.lr), keep = static_cast<T>(1 - step.lr * step.weight_decay);
     const T beta1 = static_cast<T>(step.beta1), beta2 = static_cast<T>(step.beta2);
     parallel_for(parameter.numel(), kGrain, [&](std::int64_t begin, std::int64_t end) {
@@ -168,7 +169,7 @@ void lerp(const Tensor& target, const Tensor& source, double decay) {
   check("lerp", target, source);
   begin_write("lerp", target);
   const Tensor s = readable(source, target);
-  dispatch_float(target.dtype(), "lerp", [&]<class T>(T) {
+  compute_float(target.dtype(), "lerp", [&]<class T>(T) {
     parallel_for(target.numel(), kGrain, [&](std::int64_t begin, std::int64_t end) {
       T* const t = target.data<T>();
       const T* const sp = s.data<T>();
@@ -180,7 +181,7 @@ void lerp(const Tensor& target, const Tensor& source, double decay) {
 
 void scale(const Tensor& target, double factor) {
   begin_write("scale", target);
-  dispatch_float(target.dtype(), "scale", [&]<class T>(T) {
+  compute_float(target.dtype(), "scale", [&]<class T>(T) {
     parallel_for(target.numel(), kGrain, [&](std::int64_t begin, std::int64_t end) {
       T* const t = target.data<T>();
       for (std::int64_t i = begin; i < end; ++i) t[i] *= static_cast<T>(factor);
@@ -190,6 +191,7 @@ void scale(const Tensor& target, double factor) {
 
 double sum_of_squares(const Tensor& t) {
   const Tensor x = raw::contiguous(t);
+  if (shape_only()) return 0;
   return dispatch_float(x.dtype(), "sum_of_squares", [&]<class T>(T) {
     std::vector<double> partial(static_cast<std::size_t>(chunk_count(x.numel(), kGrain)));
     parallel_for(x.numel(), kGrain, [&](std::int64_t begin, std::int64_t end) {

@@ -12,7 +12,6 @@ struct BagOfWordsConfig {
 
   /// Throws ConfigError.
   void validate() const;
-  double parameter_count() const;
 };
 
 /// logits = bias + sum of the weights of all words that occur, once each, however often and

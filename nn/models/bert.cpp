@@ -51,20 +51,7 @@ void BertConfig::validate() const {
   if (n_class != 0) check.size("n_class", n_class, kMaxVocabulary);
   check.at_least_zero("init_std", init_std);
   check.above_zero("norm_eps", norm_eps);
-  check.memory(parameter_count());
-}
-
-double BertConfig::parameter_count() const {
-  const auto width = static_cast<double>(n_embd), hidden = static_cast<double>(hidden_of(*this));
-  const double tables =
-      static_cast<double>(vocab_size + block_size + n_segment) * width + 2 * width;
-  const double layer =
-      4 * (width * width + width) + 2 * width * hidden + hidden + width + 4 * width;
-  const double classifier =
-      n_class > 0 ? width * width + width + static_cast<double>(n_class) * (width + 1) : 0;
-  const double tokens =
-      has_token_head() ? width * width + 3 * width + static_cast<double>(vocab_size) : 0;
-  return tables + static_cast<double>(n_layer) * layer + classifier + tokens;
+  check_fits<Bert>(check, *this);
 }
 
 Bert::Output::Output(const BertConfig& c, std::int64_t in)
@@ -89,12 +76,7 @@ Tensor Bert::SelfAttention::forward(const Tensor& x, const Tensor& padding, Tens
                v = by_heads(value(x), heads);
   const AttentionOptions options{.key_padding = padding};
   if (weights != nullptr) *weights = attention_weights(q, k, options);
-  const Tensor y =
-      reshape(transpose(scaled_dot_product_attention(q, k, v, options), 1, 2), x.shape());
-  const double pairs = static_cast<double>(x.size(0)) * static_cast<double>(x.size(1)) *
-                       static_cast<double>(x.size(1));
-  note(4 * pairs * static_cast<double>(x.size(2)), y);
-  return y;
+  return reshape(transpose(scaled_dot_product_attention(q, k, v, options), 1, 2), x.shape());
 }
 
 Bert::Attention::Attention(const BertConfig& c)
@@ -176,7 +158,7 @@ Tensor Bert::encode(const Tensor& ids, std::vector<Tensor>* attention) const {
   auto& layers = bert->encoder->layer;
   if (attention != nullptr) attention->assign(layers.size(), Tensor());
   for (std::size_t i = 0; i < layers.size(); ++i)
-    x = layers[i].forward(x, padding, attention != nullptr ? &(*attention)[i] : nullptr);
+    x = layers.call(i, x, padding, attention != nullptr ? &(*attention)[i] : nullptr);
   return x;
 }
 

@@ -35,7 +35,6 @@ struct BertConfig {
   /// than memory holds.
   void validate() const;
   bool has_token_head() const { return n_class == 0 || token_head; }
-  double parameter_count() const;
 };
 
 /// Post-norm layers, exact GELU, learned positions; the decoder of the masked-language-model head

@@ -35,22 +35,7 @@ void CnnConfig::validate() const {
   if (n_feature() < 1)
     check.fail(fmt::format("{} poolings leave nothing of an image of {} x {}; use fewer widths",
                            widths.size(), image_height, image_width));
-  check.memory(parameter_count());
-}
-
-double CnnConfig::parameter_count() const {
-  double count = 0;
-  auto in = static_cast<double>(channels);
-  for (const std::int64_t width : widths) {
-    count += (in * static_cast<double>(kernel * kernel) + 1) * static_cast<double>(width);
-    in = static_cast<double>(width);
-  }
-  auto features = static_cast<double>(n_feature());
-  if (hidden > 0) {
-    count += (features + 1) * static_cast<double>(hidden);
-    features = static_cast<double>(hidden);
-  }
-  return count + (features + 1) * static_cast<double>(n_class);
+  check_fits<Cnn>(check, *this);
 }
 
 Cnn::Cnn(const CnnConfig& config)

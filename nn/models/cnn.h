@@ -25,7 +25,6 @@ struct CnnConfig {
   void validate() const;
   /// Features that reach the linear layers.
   std::int64_t n_feature() const;
-  double parameter_count() const;
 };
 
 /// Convolution, ReLU, max pooling; repeated; then linear layers. Source: LeCun et al. 1998 (Proc.

@@ -39,22 +39,9 @@ void EncoderDecoderConfig::validate() const {
   check.size("vocab_size", vocab_size, kMaxVocabulary);
   check.size("source_size", source_size, kMaxContext);
   check.size("block_size", block_size, kMaxContext);
-  check_transformer(check, *this, source_size + block_size);
+  check_transformer(check, *this);
   check_causal(check, *this);
-}
-
-double EncoderDecoderConfig::parameter_count() const {
-  const auto width = static_cast<double>(n_embd), layers = static_cast<double>(n_layer);
-  const auto queries = static_cast<double>(n_head) * static_cast<double>(resolved_head_size());
-  const auto keys =
-      2 * static_cast<double>(resolved_kv_heads()) * static_cast<double>(resolved_head_size());
-  const double cross = 2 * width * queries + width * keys + (bias ? queries + keys + width : 0) +
-                       norm_parameter_count(*this);
-  const double places =
-      positions == Positions::learned ? static_cast<double>(source_size + block_size) * width : 0;
-  return static_cast<double>(vocab_size) * width * (tie_weights ? 1 : 2) + places +
-         layers * (2 * block_parameter_count(*this) + cross) +
-         (post_norm ? 0 : 2 * norm_parameter_count(*this));
+  check_fits<EncoderDecoder>(check, *this);
 }
 
 DecoderBlock::DecoderBlock(const BlockOptions& block, const MultiHeadAttentionOptions& cross)
@@ -133,8 +120,8 @@ Tensor EncoderDecoder::decode(const Tensor& target, const Tensor& memory,
   if (cross_weights) cross_weights->assign(decoder.size(), Tensor());
   Tensor x = embed(target, wpe, caches ? caches->front().length : 0, config_.block_size, "target");
   for (std::size_t i = 0; i < decoder.size(); ++i)
-    x = decoder[i].forward(x, memory, source_padding, caches ? &(*caches)[i] : nullptr,
-                           cross_weights ? &(*cross_weights)[i] : nullptr);
+    x = decoder.call(i, x, memory, source_padding, caches ? &(*caches)[i] : nullptr,
+                     cross_weights ? &(*cross_weights)[i] : nullptr);
   return lm_head(decoder_norm ? decoder_norm(x) : x);
 }
 

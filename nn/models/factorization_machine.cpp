@@ -32,11 +32,7 @@ void FactorizationMachineConfig::validate() const {
     check.fail(fmt::format("input_shape may have at most {} dimensions", Shape::kMaxRank - 1));
   check.size("n_factor", n_factor, kMaxWidth);
   check.at_least_zero("init_std", init_std);
-  check.memory(parameter_count());
-}
-
-double FactorizationMachineConfig::parameter_count() const {
-  return 1 + static_cast<double>(input_shape.numel()) * (1 + static_cast<double>(n_factor));
+  check_fits<FactorizationMachine>(check, *this);
 }
 
 FactorizationMachine::FactorizationMachine(const FactorizationMachineConfig& config)
@@ -54,13 +50,8 @@ Tensor FactorizationMachine::forward(const Tensor& x) const {
     fail<ShapeError>("factorization_machine", "expects a batch of {}, got {}", wanted.str(),
                      x.shape().str());
   const Tensor flat = reshape(x, {x.size(0), wanted.numel()});
-  const Tensor out =
-      reshape(matmul(flat, weight) + pairwise_interactions(flat, factors), {x.size(0), 1}) + bias;
-  // Products with the weight, the factors and their squares.
-  note(2.0 * static_cast<double>(x.size(0) * wanted.numel()) *
-           (2 + static_cast<double>(config_.n_factor)),
-       out);
-  return out;
+  return reshape(matmul(flat, weight) + pairwise_interactions(flat, factors), {x.size(0), 1}) +
+         bias;
 }
 
 Tensor FactorizationMachine::example_input(std::int64_t batch) const {

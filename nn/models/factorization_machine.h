@@ -12,7 +12,6 @@ struct FactorizationMachineConfig {
 
   /// Throws ConfigError.
   void validate() const;
-  double parameter_count() const;
 };
 
 /// w_0 + <w, x> + sum_{i<j} <v_i, v_j> x_i x_j: parameters bias (1,), weight (N,), factors (N, K).

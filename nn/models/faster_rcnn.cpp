@@ -14,7 +14,9 @@
 #include "autograd/ops/shape_ops.h"
 #include "autograd/ops/softmax.h"
 #include "autograd/ops/unary.h"
+#include "core/shape_only.h"
 #include "nn/check.h"
+#include "nn/trace.h"
 
 namespace weft::nn {
 namespace {
@@ -89,6 +91,15 @@ struct SampledAnchors {
     codes.insert(codes.end(), code.begin(), code.end());
   }
 };
+
+/// `each` of every picture, half of them with a box: as many as can be.
+SampledAnchors most_sampled(std::int64_t pictures, std::int64_t each) {
+  SampledAnchors all;
+  all.rows.resize(static_cast<std::size_t>(pictures * each));
+  all.labels.resize(all.rows.size());
+  for (std::int64_t i = 0; i < pictures * (each / 2); ++i) all.add_box(0, {});
+  return all;
+}
 
 /// The smooth L1 distances of the chosen rows of `codes` (N, 4), summed, over the number of
 /// everything that was drawn.
@@ -187,8 +198,9 @@ FasterRcnnLosses FasterRcnn::losses(const Tensor& images, const Tensor& boxes) c
   if (!is_training()) alike.emplace(0, "regions");
   Generator& random = alike ? *alike : random::stream("regions");
 
-  SampledAnchors first;
-  for (std::int64_t b = 0; b < batch; ++b) {
+  SampledAnchors first =
+      shape_only() ? most_sampled(batch, config_.anchors_per_image) : SampledAnchors{};
+  for (std::int64_t b = 0; b < batch && !shape_only(); ++b) {
     const auto& objects = targets[static_cast<std::size_t>(b)];
     std::vector<std::int64_t> target_of(anchors_.size(), -1), positive, negative;
     std::vector<double> best_iou(objects.size(), 0);
@@ -230,10 +242,19 @@ FasterRcnnLosses FasterRcnn::losses(const Tensor& images, const Tensor& boxes) c
 
   // The second stage: proposals and, so that there is something to learn from the first step on,
   // the objects themselves.
-  auto proposals = propose(out, batch, config_.proposals_training);
-  std::vector<std::vector<Box>> regions(targets.size());
+  std::vector<std::vector<Box>> proposals(targets.size()), regions(targets.size());
   SampledAnchors second;
-  for (std::size_t b = 0; b < targets.size(); ++b) {
+  if (shape_only()) {
+    take_bound(
+        fmt::format("Faster R-CNN: {} anchors and {} regions of every picture, half of them "
+                    "objects, whatever suppression leaves",
+                    config_.anchors_per_image, config_.regions_per_image));
+    second = most_sampled(batch, config_.regions_per_image);
+    for (auto& some : regions) some.resize(static_cast<std::size_t>(config_.regions_per_image));
+  } else {
+    proposals = propose(out, batch, config_.proposals_training);
+  }
+  for (std::size_t b = 0; b < targets.size() && !shape_only(); ++b) {
     for (const BoxTarget& object : targets[b]) proposals[b].push_back(object.box);
     std::vector<std::int64_t> positive, negative, target_of;
     for (std::size_t i = 0; i < proposals[b].size(); ++i) {

@@ -46,17 +46,7 @@ void FtTransformerConfig::validate() const {
   check.heads(n_embd, n_head, 0, 0, Positions::none);
   check.feed_forward(n_embd, mlp_ratio);
   check.probability("dropout", dropout);
-  check.memory(parameter_count());
-}
-
-double FtTransformerConfig::parameter_count() const {
-  const auto c = static_cast<double>(n_embd), hidden = static_cast<double>(hidden_size());
-  const double norm_size = norm == NormKind::layer ? 2 * c : c;
-  const double block = 2 * norm_size + 4 * c * c + 4 * c +
-                       (activation == Activation::swiglu ? 2 : 1) * hidden * (c + 1) +
-                       (hidden + 1) * c;
-  return (2 * static_cast<double>(n_column()) + 1) * c + static_cast<double>(n_layer) * block +
-         norm_size + (c + 1) * static_cast<double>(n_class);
+  check_fits<FtTransformer>(check, *this);
 }
 
 FtTransformer::FtTransformer(const FtTransformerConfig& config)

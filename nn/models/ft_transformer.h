@@ -22,7 +22,6 @@ struct FtTransformerConfig {
   void validate() const;
   std::int64_t n_column() const { return input_shape.numel(); }
   std::int64_t hidden_size() const;
-  double parameter_count() const;
 };
 
 /// Feature j becomes the token x_j w_j + b_j with a vector w_j and b_j of its own, a class token is

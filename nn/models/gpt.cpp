@@ -24,17 +24,9 @@ void GptConfig::validate() const {
   check.size("vocab_size", vocab_size, kMaxVocabulary);
   check.size("block_size", block_size, kMaxContext);
   check.at_least_zero("logit_cap", logit_cap);
-  check_transformer(check, *this, block_size);
+  check_transformer(check, *this);
   check_causal(check, *this);
-}
-
-double GptConfig::parameter_count() const {
-  const auto width = static_cast<double>(n_embd);
-  const double embeddings = static_cast<double>(vocab_size) * width * (tie_weights ? 1 : 2);
-  const double places =
-      positions == Positions::learned ? static_cast<double>(block_size) * width : 0;
-  return embeddings + places + static_cast<double>(n_layer) * block_parameter_count(*this) +
-         (post_norm ? 0 : norm_parameter_count(*this));
+  check_fits<Gpt>(check, *this);
 }
 
 Gpt::Transformer::Transformer(const GptConfig& config_in)

@@ -48,8 +48,6 @@ struct GptConfig {
   std::int64_t resolved_head_size() const { return head_size > 0 ? head_size : n_embd / n_head; }
   std::int64_t resolved_kv_heads() const { return n_kv_head > 0 ? n_kv_head : n_head; }
   std::int64_t hidden_size() const;
-  /// Of the model it describes, computed without building it.
-  double parameter_count() const;
 };
 
 /// Keys and values of the tokens seen so far.

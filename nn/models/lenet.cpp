@@ -24,14 +24,7 @@ void LenetConfig::validate() const {
     check.fail(fmt::format(
         "images must be at least 12 x 12 for two convolutions and poolings, got {} x {}",
         image_height, image_width));
-  check.memory(parameter_count());
-}
-
-double LenetConfig::parameter_count() const {
-  const double features =
-      16.0 * static_cast<double>(feature_height()) * static_cast<double>(feature_width());
-  return (25.0 * static_cast<double>(channels) + 1) * 6 + (25.0 * 6 + 1) * 16 +
-         (features + 1) * 120 + 121 * 84 + 85 * static_cast<double>(n_class);
+  check_fits<Lenet>(check, *this);
 }
 
 Lenet::Lenet(const LenetConfig& config)

@@ -42,15 +42,7 @@ void MlpConfig::validate() const {
     check.fail(
         "activation swiglu belongs to transformers; use relu, relu_squared, gelu_erf or gelu_tanh");
   check.probability("dropout", dropout);
-  check.memory(parameter_count());
-}
-
-double MlpConfig::parameter_count() const {
-  const std::vector<std::int64_t> all = sizes(*this);
-  double count = 0;
-  for (std::size_t i = 0; i + 1 < all.size(); ++i)
-    count += (static_cast<double>(all[i]) + 1) * static_cast<double>(all[i + 1]);
-  return count;
+  check_fits<Mlp>(check, *this);
 }
 
 Mlp::Mlp(const MlpConfig& config)

@@ -19,7 +19,6 @@ struct MlpConfig {
 
   /// Throws ConfigError.
   void validate() const;
-  double parameter_count() const;
 };
 
 class Mlp : public Model {

@@ -11,7 +11,9 @@
 #include "autograd/ops/reduce.h"
 #include "autograd/ops/shape_ops.h"
 #include "autograd/ops/unary.h"
+#include "core/shape_only.h"
 #include "nn/check.h"
+#include "nn/trace.h"
 
 namespace weft::nn {
 namespace {
@@ -99,9 +101,7 @@ void RecommenderConfig::validate() const {
     check.size("n_layer", n_layer, kMaxLayers);
     check.size("n_head", n_head, 1 << 16);
   }
-  const double rows =
-      static_cast<double>(n_item) + static_cast<double>(n_category) + static_cast<double>(n_user);
-  check.memory(rows * static_cast<double>(n_embd + 1) * (has_fields(*this) ? 2 : 1));
+  check_fits<Recommender>(check, *this);
 }
 
 Recommender::Hidden::Hidden(std::int64_t in, std::int64_t out, ClickActivation activation)
@@ -142,7 +142,6 @@ Tensor Recommender::Interacting::forward(const Tensor& x) const {
   const Tensor found =
       scaled_dot_product_attention(heads(query(x)), heads(key(x)), heads(value(x)), {.scale = 1.0});
   const Tensor beside = residual(x);
-  note(4 * static_cast<double>(rows * fields * fields * beside.size(2)), beside);
   return relu(reshape(transpose(found, 1, 2), beside.shape()) + beside);
 }
 
@@ -162,6 +161,14 @@ struct Recommender::Batch {
                        "the history; got {}",
                        width, c.history, c.history, ids.shape().str());
     rows = ids.size(0);
+    if (shape_only()) {
+      take_bound("recommender: all histories are full");
+      for (Tensor* one : {&user, &item, &category}) *one = Tensor::empty({rows}, DType::i64);
+      for (Tensor* one : {&history_item, &history_category, &owner})
+        *one = Tensor::empty({rows * c.history}, DType::i64);
+      lengths = Tensor::empty({rows, 1}, DType::f64);
+      return;
+    }
     const std::vector<std::int64_t> all = ids.to_vector<std::int64_t>();
     std::vector<std::int64_t> columns[3], items, categories, owners;
     std::vector<double> counts(static_cast<std::size_t>(rows), 0);
@@ -272,21 +279,22 @@ Tensor Recommender::factorization(const Batch& b) const {
 Tensor Recommender::attend(const Batch& b, const Tensor& candidate) const {
   const std::int64_t length = config_.history + 1, width = candidate.size(1);
   const auto n = b.owner.numel();
-  std::vector<std::int64_t> rows(static_cast<std::size_t>(n));
+  std::vector<std::int64_t> rows(shape_only() ? 0 : static_cast<std::size_t>(n));
   const Tensor padding = Tensor::ones({b.rows, length}, DType::u8);
   const auto* owner = b.owner.data<std::int64_t>();
-  for (std::int64_t p = 0; p < n; ++p) {
+  for (std::int64_t p = 0; p < n && !shape_only(); ++p) {
     rows[static_cast<std::size_t>(p)] = owner[p] * length + b.place[static_cast<std::size_t>(p)];
     padding.data<std::uint8_t>()[rows[static_cast<std::size_t>(p)]] = 0;
   }
-  for (std::int64_t r = 0; r < b.rows; ++r) {
+  for (std::int64_t r = 0; r < b.rows && !shape_only(); ++r) {
     rows.push_back(r * length + length - 1);
     padding.data<std::uint8_t>()[rows.back()] = 0;
   }
   const Tensor clicked = cat({item(b.history_item), category(b.history_category)}, -1);
   const Tensor all = cat({clicked, candidate}, 0);
-  const Tensor index =
-      raw::expand(raw::reshape(Tensor::from(rows, {all.size(0)}), {all.size(0), 1}), all.shape());
+  const Tensor places_of_all =
+      shape_only() ? Tensor::empty({all.size(0)}, DType::i64) : Tensor::from(rows, {all.size(0)});
+  const Tensor index = raw::expand(raw::reshape(places_of_all, {all.size(0), 1}), all.shape());
   const Tensor places =
       scatter_add(Tensor::zeros({b.rows * length, width}, all.dtype()), 0, index, all);
   Tensor x = reshape(places, {b.rows, length, width}) + position->weight.get();
@@ -308,12 +316,12 @@ Tensor Recommender::interest(const Batch& b, const Tensor& candidate) const {
 
 /// Fields (B, F, k) through the interacting layers, (B, F H k).
 Tensor Recommender::cross(Tensor x) const {
-  for (std::size_t i = 0; i < interacting.size(); ++i) x = interacting[i].forward(x);
+  for (std::size_t i = 0; i < interacting.size(); ++i) x = interacting.call(i, x);
   return reshape(x, {x.size(0), x.size(1) * x.size(2)});
 }
 
 Tensor Recommender::deep(Tensor x) const {
-  for (std::size_t i = 0; i < mlp.size(); ++i) x = drop(mlp[i].forward(x));
+  for (std::size_t i = 0; i < mlp.size(); ++i) x = drop(mlp.call(i, x));
   return reshape(head(x), {x.size(0)});
 }
 
@@ -361,10 +369,17 @@ Tensor Recommender::embedding_penalty(const Tensor& ids,
       fail<ShapeError>("recommender", "occurrences must be ({},), got {}", table.weight->size(0),
                        counts.shape().str());
     std::set<std::int64_t> rows;
-    for (const Tensor& some : read)
-      for (const std::int64_t id : some.to_vector<std::int64_t>()) rows.insert(id);
-    const auto n = static_cast<std::int64_t>(rows.size());
-    const Tensor index = Tensor::from(std::vector<std::int64_t>(rows.begin(), rows.end()), {n});
+    std::int64_t most = 0;
+    for (const Tensor& some : read) {
+      most += some.numel();
+      if (!shape_only())
+        for (const std::int64_t id : some.to_vector<std::int64_t>()) rows.insert(id);
+    }
+    if (shape_only()) take_bound("recommender: all ids of a batch differ, as far as there are ids");
+    const Tensor index = shape_only()
+                             ? Tensor::empty({std::min(most, counts.numel())}, DType::i64)
+                             : Tensor::from(std::vector<std::int64_t>(rows.begin(), rows.end()),
+                                            {static_cast<std::int64_t>(rows.size())});
     // An id that training never shows cannot be in a training batch; the 1 is for ids that only
     // this batch holds.
     const Tensor share = pow(maximum(embedding(reshape(counts, {counts.numel(), 1}), index),

@@ -52,18 +52,7 @@ void ResnetConfig::validate() const {
   check.size("channels", channels, kMaxImage);
   check.size("width", width, kMaxWidth / 4);
   check.size("blocks", blocks, kMaxLayers);
-  check.memory(parameter_count());
-}
-
-double ResnetConfig::parameter_count() const {
-  const auto in = static_cast<double>(channels), w = static_cast<double>(width),
-             more = static_cast<double>(blocks - 1);
-  const auto block = [](double from, double to) {
-    return 9 * to * (from + to) + 4 * to + (from == to ? 0 : from * to + 2 * to);
-  };
-  return 9 * in * w + 2 * w + block(w, w) + block(w, 2 * w) + block(2 * w, 4 * w) +
-         more * (block(w, w) + block(2 * w, 2 * w) + block(4 * w, 4 * w)) +
-         (4 * w + 1) * static_cast<double>(n_class);
+  check_fits<Resnet>(check, *this);
 }
 
 Resnet::Resnet(const ResnetConfig& config)

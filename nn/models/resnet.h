@@ -47,7 +47,6 @@ struct ResnetConfig {
 
   /// Throws ConfigError.
   void validate() const;
-  double parameter_count() const;
 };
 
 /// The paper's network for CIFAR: a 3 x 3 convolution, three stages of basic blocks at full, half

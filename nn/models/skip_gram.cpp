@@ -23,11 +23,7 @@ void SkipGramConfig::validate() const {
   const ConfigCheck check("skip-gram");
   check.size("vocab_size", vocab_size, kMaxVocabulary);
   check.size("n_embd", n_embd, kMaxWidth);
-  check.memory(parameter_count());
-}
-
-double SkipGramConfig::parameter_count() const {
-  return 2 * static_cast<double>(vocab_size) * static_cast<double>(n_embd);
+  check_fits<SkipGram>(check, *this);
 }
 
 SkipGram::SkipGram(const SkipGramConfig& config)
@@ -44,9 +40,7 @@ Tensor SkipGram::forward(const Tensor& ids) const {
   const std::int64_t rows = ids.size(0), scored = ids.size(1) - 1;
   const Tensor center = input(raw::slice(ids, 1, 0, 1));             // (B, 1, C)
   const Tensor others = output(raw::slice(ids, 1, 1, ids.size(1)));  // (B, 1 + k, C)
-  const Tensor scores = reshape(matmul(others, transpose(center, 1, 2)), {rows, scored});
-  note(2 * static_cast<double>(rows * scored * config_.n_embd), scores);
-  return scores;
+  return reshape(matmul(others, transpose(center, 1, 2)), {rows, scored});
 }
 
 Tensor SkipGram::example_input(std::int64_t batch) const {

@@ -12,7 +12,6 @@ struct SkipGramConfig {
 
   /// Throws ConfigError.
   void validate() const;
-  double parameter_count() const;
 };
 
 /// Scores v'_o . v_c of a center word c with its context and with noise words. Parameters:

@@ -27,17 +27,7 @@ void TokenCnnConfig::validate() const {
   for (const std::int64_t width : widths) check.size("every entry of widths", width, kMaxWidth);
   if (kernel < 1 || kernel % 2 == 0 || kernel > 255)
     check.fail(fmt::format("kernel must be odd, 1 to 255, got {}", kernel));
-  check.memory(parameter_count());
-}
-
-double TokenCnnConfig::parameter_count() const {
-  double count = 0;
-  auto in = static_cast<double>(n_feature);
-  for (const std::int64_t width : widths) {
-    count += (in * static_cast<double>(kernel) + 1) * static_cast<double>(width);
-    in = static_cast<double>(width);
-  }
-  return count + (static_cast<double>(n_token) * in + 1) * static_cast<double>(n_class);
+  check_fits<TokenCnn>(check, *this);
 }
 
 TokenCnn::TokenCnn(const TokenCnnConfig& config)

@@ -18,7 +18,6 @@ struct TokenCnnConfig {
 
   /// Throws ConfigError.
   void validate() const;
-  double parameter_count() const;
 };
 
 /// Convolutions over time with ReLU, and a linear read-out of all tokens and channels.

@@ -37,21 +37,7 @@ void TokenTransformerConfig::validate() const {
   if (feed_forward) check.feed_forward(width(), mlp_ratio);
   check.at_least_zero("position_std", position_std);
   check.probability("dropout", dropout);
-  check.memory(parameter_count());
-}
-
-double TokenTransformerConfig::parameter_count() const {
-  const auto c = static_cast<double>(width()), features = static_cast<double>(n_feature),
-             tokens = static_cast<double>(n_token), hidden = static_cast<double>(hidden_size());
-  const double norm_size = norm ? (norm_kind == NormKind::layer ? 2 * c : c) : 0;
-  double layer = mixer == TokenMixer::diagonal ? 3 * c : 4 * c * c + 4 * c;
-  if (mixer == TokenMixer::cross_covariance) layer += static_cast<double>(n_head);
-  layer += norm_size;
-  if (feed_forward)
-    layer += norm_size + (activation == Activation::swiglu ? 2 : 1) * hidden * (c + 1) +
-             (hidden + 1) * c;
-  return (embed ? (features + 1) * c : 0) + (positions ? tokens * c : 0) +
-         static_cast<double>(n_layer) * layer + (tokens * c + 1) * static_cast<double>(n_class);
+  check_fits<TokenTransformer>(check, *this);
 }
 
 TokenTransformer::Layer::Layer(const TokenTransformerConfig& c)
@@ -106,7 +92,7 @@ Tensor TokenTransformer::forward(const Tensor& tokens) const {
   Tensor x = embed ? embed(tokens) : tokens;
   if (pos_embed.defined()) x = x + pos_embed.get();
   x = drop(x);
-  for (std::size_t i = 0; i < blocks.size(); ++i) x = blocks[i].forward(x);
+  for (std::size_t i = 0; i < blocks.size(); ++i) x = blocks.call(i, x);
   return head(reshape(x, {x.size(0), c.n_token * c.width()}));
 }
 

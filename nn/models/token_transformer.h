@@ -43,7 +43,6 @@ struct TokenTransformerConfig {
   void validate() const;
   std::int64_t width() const { return embed ? n_embd : n_feature; }
   std::int64_t hidden_size() const;
-  double parameter_count() const;
 };
 
 /// x + positions, then layers of x + mixer(x) and, with feed_forward, x + mlp(x), then a linear

@@ -15,10 +15,9 @@ const C& checked(const C& config) {
   return config;
 }
 
-/// Width, layers, heads, feed-forward, probabilities, and the memory of the parameters with
-/// `table_rows` rows of fixed positions.
+/// Width, layers, heads, feed-forward and probabilities.
 template <class C>
-void check_transformer(const ConfigCheck& check, const C& config, std::int64_t table_rows) {
+void check_transformer(const ConfigCheck& check, const C& config) {
   check.size("n_layer", config.n_layer, kMaxLayers);
   check.size("n_embd", config.n_embd, kMaxWidth);
   check.heads(config.n_embd, config.n_head, config.n_kv_head, config.head_size, config.positions);
@@ -33,10 +32,6 @@ void check_transformer(const ConfigCheck& check, const C& config, std::int64_t t
   check.probability("attention_dropout", config.attention_dropout);
   check.above_zero("rope_base", config.rope_base);
   check.at_least_zero("init_std", config.init_std);
-  const double table = config.positions == Positions::sinusoidal
-                           ? static_cast<double>(table_rows) * static_cast<double>(config.n_embd)
-                           : 0;
-  check.memory(config.parameter_count() + table);
 }
 
 /// Of models whose tokens may not look ahead.
@@ -98,29 +93,6 @@ BlockOptions block_options(const C& config, bool causal, Naming naming, std::int
                            .naming = naming},
           .norm = norm_options(config),
           .post_norm = config.post_norm};
-}
-
-template <class C>
-double norm_parameter_count(const C& config) {
-  if (!config.norm_weight) return 0;
-  return static_cast<double>(config.n_embd) *
-         (config.norm == NormKind::layer && config.bias ? 2 : 1);
-}
-
-/// Parameters of one block.
-template <class C>
-double block_parameter_count(const C& config) {
-  const auto width = static_cast<double>(config.n_embd),
-             hidden = static_cast<double>(config.hidden_size());
-  const auto heads = static_cast<double>(config.n_head),
-             kv_heads = static_cast<double>(config.resolved_kv_heads());
-  const auto head_size = static_cast<double>(config.resolved_head_size());
-  const double qkv = (heads + 2 * kv_heads) * head_size,
-               fc = hidden * (config.activation == Activation::swiglu ? 2 : 1);
-  const double matrices = width * qkv + heads * head_size * width + width * fc + hidden * width;
-  const double temperatures = config.attention == AttentionKind::channels ? heads : 0;
-  return matrices + temperatures + (config.bias ? qkv + width + fc + width : 0) +
-         2 * norm_parameter_count(config);
 }
 
 }  // namespace weft::nn

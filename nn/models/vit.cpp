@@ -27,20 +27,8 @@ void VitConfig::validate() const {
     check.fail(fmt::format("patch_size {} does not divide the image, {} x {}; use one of {}",
                            patch_size, image_height, image_width, fmt::join(sizes, ", ")));
   }
-  check_transformer(check, *this, n_token());
-}
-
-double VitConfig::parameter_count() const {
-  const auto width = static_cast<double>(n_embd), outputs = static_cast<double>(n_class);
-  const double patch =
-      static_cast<double>(channels * patch_size) * static_cast<double>(patch_size) * width +
-      (bias ? width : 0);
-  const double places =
-      positions == Positions::learned ? static_cast<double>(n_token()) * width : 0;
-  const double ends = (pooling == Pooling::cls ? width : 0) +
-                      (post_norm ? 0 : norm_parameter_count(*this)) + outputs * width +
-                      (bias ? outputs : 0);
-  return patch + places + static_cast<double>(n_layer) * block_parameter_count(*this) + ends;
+  check_transformer(check, *this);
+  check_fits<Vit>(check, *this);
 }
 
 Vit::Vit(const VitConfig& config)

@@ -45,7 +45,6 @@ struct VitConfig {
   std::int64_t resolved_head_size() const { return head_size > 0 ? head_size : n_embd / n_head; }
   std::int64_t resolved_kv_heads() const { return n_kv_head > 0 ? n_kv_head : n_head; }
   std::int64_t hidden_size() const;
-  double parameter_count() const;
 };
 
 /// Source: Dosovitskiy et al. 2020 (arXiv 2010.11929), eq. 1 to 4.

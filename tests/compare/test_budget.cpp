@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-#include "nn/model_info.h"
+#include "nn/describe.h"
 #include "tests/core/error_text.h"
 #include "train/compare/budget.h"
 #include "train/tasks/common/flops.h"

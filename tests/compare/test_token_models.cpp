@@ -3,7 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "autograd/autograd.h"
-#include "nn/model_info.h"
+#include "nn/describe.h"
 #include "train/tasks/common/flops.h"
 
 using namespace weft;

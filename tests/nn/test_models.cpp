@@ -287,7 +287,7 @@ TEST_CASE("a configuration that cannot be says so before anything is allocated")
 
 TEST_CASE("describe() counts what a layer holds and does") {
   Gpt model({.vocab_size = 65, .block_size = 64, .n_layer = 2, .n_head = 4, .n_embd = 128});
-  const ModelInfo info = describe(model);
+  const Description info = describe(model);
   CHECK(info.parameters == model.num_parameters());
   // A layer: 2 * 12 C^2 a token for its matrices and 4 T C for attention; the head 2 V C.
   CHECK(info.flops == 64.0 * (2 * (24.0 * 128 * 128 + 4.0 * 64 * 128) + 2.0 * 65 * 128));

@@ -6,7 +6,7 @@
 
 #include "core/error.h"
 #include "core/io/safetensors.h"
-#include "nn/model_info.h"
+#include "nn/describe.h"
 #include "tests/core/error_text.h"
 #include "tests/train/tiny_runs.h"
 #include "train/explain/embedding_map.h"

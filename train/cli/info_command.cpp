@@ -14,7 +14,7 @@
 #include "core/simd.h"
 #include "core/storage.h"
 #include "data/find_data_set.h"
-#include "nn/model_info.h"
+#include "nn/describe.h"
 #include "nn/models/gpt.h"
 #include "train/cli/cli.h"
 #include "train/cli/config_flags.h"
@@ -66,7 +66,7 @@ int info_program(bool json) {
 }
 
 int print_model(nn::Model& model, bool json) {
-  const nn::ModelInfo info = nn::describe(model);
+  const nn::Description info = nn::describe(model);
   if (!json) {
     fmt::print("{}", info.table());
     return kDone;

@@ -1,5 +1,5 @@
 // Arithmetic of training, by formula: what a budget in FLOPs is counted in. Held against the calls
-// that nn/model_info.h counts, in a test.
+// that nn/describe.h counts, in a test.
 //
 // Counted as there: 2 a multiply-add of a matrix product or convolution, for every layer that is
 // called; attention's two products over all T x T pairs (the half that a causal mask hides is not

@@ -4,7 +4,7 @@
 #include "core/error.h"
 #include "core/random.h"
 #include "data/image/annotated_images.h"
-#include "nn/model_info.h"
+#include "nn/describe.h"
 #include "train/tasks/common/image_facts.h"
 #include "train/tasks/common/kind.h"
 #include "train/tasks/common/run_facts.h"
