@@ -182,6 +182,11 @@ std::string Description::table() const {
   for (const Row& row : rows)
     text += fmt::format("{:<{}}  {:<{}}  {:<{}}  {:>{}}  {:>{}}\n", row[0], width[0], row[1],
                         width[1], row[2], width[2], row[3], width[3], row[4], width[4]);
+  if (flops_seen != flops)
+    text += fmt::format(
+        "FLOPs count attention over all pairs of tokens; the blocks that it sees take {}\n",
+        engineering(flops_seen));
+  for (const std::string& bound : bounds) text += fmt::format("taken as a bound: {}\n", bound);
   return text;
 }
 

@@ -7,8 +7,8 @@
 #include "nn/describe.h"
 #include "tests/core/error_text.h"
 #include "train/compare/budget.h"
-#include "train/tasks/common/flops.h"
 #include "train/tasks/common/image_facts.h"
+#include "train/tasks/common/sketch.h"
 #include "train/tasks/text/text_model.h"
 #include "train/tasks/vision/vision_model.h"
 
@@ -20,12 +20,6 @@ namespace {
 
 double square_law(std::int64_t width) {
   return 12.0 * static_cast<double>(width) * static_cast<double>(width);
-}
-
-template <class Model, class Config>
-void check_flops(const Config& config) {
-  Model model(config);
-  CHECK(forward_flops(config) == nn::describe(model).flops);
 }
 
 }  // namespace
@@ -113,92 +107,12 @@ TEST_CASE("configurations are brought to equal parameters") {
   CHECK(vision.length(vit, *mnist).steps == 55000 / 128 * 5);
 }
 
-TEST_CASE("FLOPs by formula are those of the calls that are made") {
-  using nn::Activation;
-  using nn::Positions;
-  check_flops<nn::Gpt>(
-      nn::GptConfig{.vocab_size = 65, .block_size = 16, .n_layer = 2, .n_head = 4, .n_embd = 32});
-  check_flops<nn::Gpt>(nn::GptConfig{.vocab_size = 7,
-                                     .block_size = 9,
-                                     .n_layer = 3,
-                                     .n_head = 4,
-                                     .n_embd = 32,
-                                     .bias = true,
-                                     .n_kv_head = 2,
-                                     .head_size = 6,
-                                     .positions = Positions::rope,
-                                     .activation = Activation::swiglu,
-                                     .mlp_ratio = 2.5,
-                                     .tie_weights = false});
-  check_flops<nn::Gpt>(nn::GptConfig{.vocab_size = 7,
-                                     .block_size = 9,
-                                     .n_layer = 2,
-                                     .n_head = 4,
-                                     .n_embd = 32,
-                                     .n_kv_head = 2,
-                                     .attention = nn::AttentionKind::lightning});
-  check_flops<nn::Gpt>(nn::GptConfig{.vocab_size = 7,
-                                     .block_size = 9,
-                                     .n_layer = 2,
-                                     .n_head = 4,
-                                     .n_embd = 32,
-                                     .attention = nn::AttentionKind::linear});
-  const nn::EncoderDecoderConfig both{.vocab_size = 7,
-                                      .source_size = 9,
-                                      .block_size = 5,
-                                      .n_layer = 2,
-                                      .n_head = 4,
-                                      .n_embd = 32,
-                                      .n_kv_head = 2};
-  nn::EncoderDecoder encoder_decoder(both);
-  CHECK(forward_flops(both) ==
-        nn::describe(encoder_decoder, [&] {
-          encoder_decoder(Tensor::zeros({1, 9}, DType::i64), Tensor::zeros({1, 5}, DType::i64));
-        }).flops);
-  check_flops<nn::Vit>(nn::VitConfig{});
-  check_flops<nn::Vit>(nn::VitConfig{.attention = nn::AttentionKind::channels});
-  check_flops<nn::Vit>(nn::VitConfig{.image_height = 12,
-                                     .image_width = 8,
-                                     .channels = 3,
-                                     .n_layer = 1,
-                                     .pooling = nn::Pooling::cls,
-                                     .activation = Activation::swiglu});
-  check_flops<nn::Mlp>(nn::MlpConfig{});
-  check_flops<nn::Mlp>(nn::MlpConfig{.input_shape = Shape{5}, .hidden = {}, .n_class = 3});
-  check_flops<nn::Cnn>(nn::CnnConfig{});
-  check_flops<nn::Cnn>(nn::CnnConfig{.image_height = 13,
-                                     .image_width = 10,
-                                     .channels = 3,
-                                     .widths = {4, 5},
-                                     .kernel = 5,
-                                     .hidden = 0});
-  check_flops<nn::Lenet>(nn::LenetConfig{});
-  check_flops<nn::Lenet>(
-      nn::LenetConfig{.n_class = 3, .image_height = 13, .image_width = 18, .channels = 2});
-  check_flops<nn::Resnet>(nn::ResnetConfig{});
-  check_flops<nn::Resnet>(nn::ResnetConfig{
-      .n_class = 3, .image_height = 13, .image_width = 10, .channels = 3, .width = 4, .blocks = 2});
-  // A shorter text than the block.
-  const nn::GptConfig config{
-      .vocab_size = 65, .block_size = 16, .n_layer = 2, .n_head = 4, .n_embd = 32};
-  nn::Gpt model(config);
-  CHECK(forward_flops(config, 10) == nn::describe(model, [&] {
-                                       model.forward(Tensor::zeros({1, 10}, DType::i64));
-                                     }).flops);
-  const train::TextConfig text;
-  CHECK(train::kind_of(text).forward_flops(text, *train::kind_of(text).inspect_data(text)) ==
-        forward_flops(train::gpt_config(text, 65)));
-  const train::VisionConfig vision;
-  CHECK(
-      train::kind_of(vision).forward_flops(vision, *train::kind_of(vision).inspect_data(vision)) ==
-      forward_flops(nn::VitConfig{}));
-}
-
 TEST_CASE("training is three forwards, and a budget of FLOPs is so many steps") {
   // nanoGPT's character model, batch 12: 6 parameters tokens, and the attention over 64 tokens.
   const nn::GptConfig config{
       .vocab_size = 65, .block_size = 64, .n_layer = 4, .n_head = 4, .n_embd = 128};
-  const double step = training_flops(forward_flops(config), 12);
+  nn::Gpt model(config);
+  const double step = train::training_flops(nn::describe(model).flops, 12);
   const double matrices = 4 * 12.0 * 128 * 128 + 65 * 128;
   CHECK(step == 6 * matrices * 12 * 64 + 3 * 12 * 4 * 4.0 * 64 * 64 * 128);
   CHECK(solve_steps(step, 2000 * step, "s.toml:1", "a") == 2000);

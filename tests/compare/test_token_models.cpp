@@ -1,23 +1,17 @@
-// The models over real-valued tokens: parameters and arithmetic by formula against what is built
-// and called, and what each can relate.
+// The models over real-valued tokens: what each can relate.
 #include <doctest/doctest.h>
 
 #include "autograd/autograd.h"
-#include "nn/describe.h"
-#include "train/tasks/common/flops.h"
+#include "nn/models/factorization_machine.h"
+#include "nn/models/ft_transformer.h"
+#include "nn/models/mlp.h"
+#include "nn/models/token_cnn.h"
+#include "nn/models/token_transformer.h"
 
 using namespace weft;
 using nn::TokenMixer;
 
 namespace {
-
-template <class Model, class Config>
-void check_token_formulas(const Config& config) {
-  Model model(config);
-  CAPTURE(model.details());
-  CHECK(config.parameter_count() == static_cast<double>(model.num_parameters()));
-  CHECK(compare::forward_flops(config) == nn::describe(model).flops);
-}
 
 /// Whether the output's derivative by x[token][dimension] changes with x[other][dimension2]:
 /// whether the model's function holds them otherwise than added.
@@ -45,43 +39,6 @@ std::unique_ptr<nn::TokenTransformer> token_model(nn::TokenTransformerConfig con
 }
 
 }  // namespace
-
-TEST_CASE("parameters and FLOPs of the models over tokens are those of what is built and called") {
-  for (const TokenMixer mixer :
-       {TokenMixer::diagonal, TokenMixer::full, TokenMixer::linear, TokenMixer::cross_covariance}) {
-    check_token_formulas<nn::TokenTransformer>(
-        nn::TokenTransformerConfig{.n_head = 2, .mixer = mixer});
-    check_token_formulas<nn::TokenTransformer>(
-        nn::TokenTransformerConfig{.n_token = 5,
-                                   .n_feature = 3,
-                                   .n_class = 2,
-                                   .embed = true,
-                                   .n_embd = 12,
-                                   .n_layer = 2,
-                                   .n_head = 4,
-                                   .mixer = mixer,
-                                   .feed_forward = true,
-                                   .mlp_ratio = 1.5,
-                                   .activation = nn::Activation::swiglu,
-                                   .norm = true,
-                                   .positions = false});
-  }
-  check_token_formulas<nn::FtTransformer>(nn::FtTransformerConfig{});
-  check_token_formulas<nn::FtTransformer>(
-      nn::FtTransformerConfig{.input_shape = {3, 4},
-                              .n_class = 3,
-                              .n_layer = 2,
-                              .n_head = 2,
-                              .n_embd = 10,
-                              .activation = nn::Activation::swiglu,
-                              .norm = nn::NormKind::rms});
-  check_token_formulas<nn::TokenCnn>(nn::TokenCnnConfig{});
-  check_token_formulas<nn::TokenCnn>(
-      nn::TokenCnnConfig{.n_token = 2, .n_feature = 3, .widths = {}, .n_class = 2});
-  check_token_formulas<nn::FactorizationMachine>(nn::FactorizationMachineConfig{});
-  check_token_formulas<nn::FactorizationMachine>(
-      nn::FactorizationMachineConfig{.input_shape = {3, 4}, .n_factor = 5});
-}
 
 TEST_CASE(
     "a head for each dimension, all diagonal, relates no dimension to another; one head does") {

@@ -65,11 +65,6 @@ std::vector<std::vector<std::int64_t>> all_targets(std::int64_t vocabulary, std:
 
 }  // namespace
 
-TEST_CASE("parameter_count() of an encoder-decoder is num_parameters()") {
-  for (const auto& config : small_configs())
-    CHECK(config.parameter_count() == static_cast<double>(EncoderDecoder(config).num_parameters()));
-}
-
 TEST_CASE("a later target token never changes an earlier logit, a source token changes all") {
   for (const auto& config : small_configs()) {
     EncoderDecoder model(config);

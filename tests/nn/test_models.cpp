@@ -112,27 +112,6 @@ TEST_CASE("timm's names, with and without a class token") {
   CHECK(attention[0].shape() == Shape{2, 4, 50, 50});
 }
 
-TEST_CASE("parameter_count() is num_parameters()") {
-  for (GptConfig config : variants()) {
-    config.activation = config.bias ? Activation::gelu_erf : Activation::swiglu;
-    CHECK(config.parameter_count() == static_cast<double>(Gpt(config).num_parameters()));
-    config.post_norm = true;
-    config.norm_weight = false;
-    config.head_size = 6;
-    CHECK(config.parameter_count() == static_cast<double>(Gpt(config).num_parameters()));
-  }
-  for (const VitConfig& config : {VitConfig{}, VitConfig{.bias = false,
-                                               .pooling = Pooling::cls,
-                                               .positions = Positions::rope,
-                                               .norm = NormKind::rms,
-                                               .activation = Activation::swiglu}})
-    CHECK(config.parameter_count() == static_cast<double>(Vit(config).num_parameters()));
-  CHECK(MlpConfig{}.parameter_count() == static_cast<double>(Mlp({}).num_parameters()));
-  CHECK(CnnConfig{}.parameter_count() == static_cast<double>(Cnn({}).num_parameters()));
-  CHECK(CnnConfig{.hidden = 0}.parameter_count() ==
-        static_cast<double>(Cnn({.hidden = 0}).num_parameters()));
-}
-
 TEST_CASE("a later token never changes an earlier logit") {
   for (const GptConfig& config : variants()) {
     CAPTURE(to_name(config.positions));

@@ -280,33 +280,42 @@ TEST_CASE("a file's mistakes are told with their line") {
       IoError);
 }
 
-TEST_CASE("what the data decide: context, patch, memory") {
+TEST_CASE("what the data decide: context, patch, batch") {
   train::TextConfig c;
   c.context = 1000;
-  CHECK_THROWS_WITH_AS(train::check_data(c, 65, 5000, 500),
+  CHECK_THROWS_WITH_AS(train::check_data(c, 5000, 500),
                        "[config] context is longer than the data: context 1000, 5000 tokens to "
                        "train and 500 to validate on; at most 499 here",
                        ConfigError);
   train::VisionConfig v;
   v.patch = 5;
-  CHECK_THROWS_WITH_AS(train::check_data(v, 50000, 28, 28, 1, 10),
+  CHECK_THROWS_WITH_AS(train::check_data(v, 50000, 28, 28),
                        "[config] patch must divide the image: patch 5, images 28 x 28; choose a "
                        "common divisor of both sides, such as 28",
                        ConfigError);
-  c.context = 64;
+  v.patch = 4;
+  v.batch = 50001;
+  CHECK_THROWS_WITH_AS(train::check_data(v, 50000, 28, 28),
+                       doctest::Contains("batch is larger than the data"), ConfigError);
+}
+
+TEST_CASE("what no memory holds is refused before anything is made") {
+  train::TextConfig c;
+  const auto facts = train::kind_of(c).inspect_data(c);
+  train::kind_of(c).check_fits(c, *facts);
   c.width = 1'000'000;
   c.layers = 10'000;
-  CHECK_THROWS_WITH_AS(train::check_data(c, 65, 5000, 500),
-                       doctest::Contains("[config] this cannot fit in memory: at least "),
-                       ConfigError);
-  v.patch = 4;
+  CHECK_THROWS_WITH_AS(train::kind_of(c).check_fits(c, *facts),
+                       doctest::Contains("[config] this cannot fit in memory: "), ConfigError);
+  train::VisionConfig v;
+  const auto images = train::kind_of(v).inspect_data(v);
   v.width = 1'000'000;
-  CHECK_THROWS_WITH_AS(train::check_data(v, 50000, 28, 28, 1, 10),
+  CHECK_THROWS_WITH_AS(train::kind_of(v).check_fits(v, *images),
                        doctest::Contains("cannot fit in memory"), ConfigError);
   v.width = 64;
-  v.batch = 50001;
-  CHECK_THROWS_WITH_AS(train::check_data(v, 50000, 28, 28, 1, 10),
-                       doctest::Contains("batch is larger than the data"), ConfigError);
+  v.batch = std::int64_t{1} << 60;
+  CHECK_THROWS_WITH_AS(train::kind_of(v).check_fits(v, *images),
+                       doctest::Contains("at least 2^62 numbers"), ConfigError);
 }
 
 TEST_CASE("the nearest name") {

@@ -6,6 +6,7 @@
 #include <limits>
 #include <new>
 
+#include "core/error.h"
 #include "core/parallel.h"
 #include "train/bench/timing.h"
 
@@ -17,12 +18,20 @@ using blas::Op;
 constexpr std::int64_t kBlock = 64;
 constexpr std::int64_t kTasksPerThread = 4;
 constexpr int kTries = 4;
+constexpr double kTaskFlops = 2e6;
 
 constexpr std::align_val_t kHugePage{std::size_t{2} << 20};
 
-std::int64_t count_patches(const Plan& plan) {
-  return (plan["image"] / plan["patch"]) * (plan["image"] / plan["patch"]);
+bool is_attention(const Product& p) {
+  return p.role == ProductRole::attention || p.role == ProductRole::attention_gradient;
 }
+
+std::int64_t score_floats(std::int64_t queries, std::int64_t keys) {
+  return std::min(kBlock, std::max(queries, keys)) * std::max(queries, keys);
+}
+
+/// Running sums are no work for a product of matrices.
+bool has_scores(const Product& p) { return p.op == "scaled_dot_product_attention"; }
 
 }  // namespace
 
@@ -39,89 +48,72 @@ FloatBuffer::FloatBuffer(std::int64_t size) {
 
 void FloatBuffer::Free::operator()(float* data) const { ::operator delete(data, kHugePage); }
 
-GemmFloor::GemmFloor(const Plan& plan)
-    : heads_(plan["batch"] * plan["heads"]),
-      head_size_(plan["width"] / plan["heads"]),
-      tokens_(plan.is("vit") ? count_patches(plan) + 1 : plan["context"]),
-      causal_(!plan.is("vit")),
-      tasks_(std::min(heads_ * chunk_count(tokens_, kBlock), kTasksPerThread * num_threads())),
-      score_floats_(std::min(kBlock, tokens_) * tokens_) {
-  make_calls(plan);
-  count_flop();
+GemmFloor::GemmFloor(const std::vector<Product>& products) {
+  make_calls(products);
   make_buffers();
   choose_tiles();
 }
 
-void GemmFloor::make_calls(const Plan& plan) {
-  const bool vit = plan.is("vit"),
-             softmax = plan.attention == "softmax" || plan.attention == "plain";
-  const std::int64_t rows = plan["batch"] * tokens_, width = plan["width"];
-  const Call patch{Kind::forward, vit ? plan["batch"] * count_patches(plan) : 0,
-                   plan["channels"] * plan["patch"] * plan["patch"], width};
-  const Call head{Kind::forward, vit ? plan["batch"] : rows, width,
-                  vit ? plan["classes"] : plan["vocab"]};
-  const Call qkv{Kind::forward, rows, width, 3 * width}, proj{Kind::forward, rows, width, width};
-  const Call up{Kind::forward, rows, width, 4 * width}, down{Kind::forward, rows, 4 * width, width};
-  const auto backward = [&](Call call) {
-    call.kind = Kind::input_gradient;
-    calls_.push_back(call);
-    call.kind = Kind::weight_gradient;
-    calls_.push_back(call);
-  };
-  if (vit) calls_.push_back(patch);
-  for (std::int64_t i = 0; i < plan["layers"]; ++i) {
-    calls_.push_back(qkv);
-    if (softmax) calls_.push_back({Kind::attention_forward});
-    calls_.insert(calls_.end(), {proj, up, down});
-  }
-  calls_.push_back(head);
-  backward(head);
-  for (std::int64_t i = 0; i < plan["layers"]; ++i) {
-    for (const Call& call : {down, up, proj}) backward(call);
-    if (softmax) calls_.push_back({Kind::attention_backward});
-    backward(qkv);
-  }
-  if (vit) calls_.push_back({Kind::weight_gradient, patch.rows, patch.in, patch.out});
+bool GemmFloor::of_any(const std::vector<Product>& products) {
+  return std::any_of(products.begin(), products.end(),
+                     [](const Product& p) { return !is_attention(p) || has_scores(p); });
 }
 
-void GemmFloor::count_flop() {
-  double pairs = 0;  // of a query and a key, in one head
-  for (std::int64_t i = 0; i < chunk_count(tokens_, kBlock); ++i)
-    pairs += static_cast<double>((block(i).end - block(i).begin) * block(i).keys_end);
-  const double product =
-      2e-9 * pairs * static_cast<double>(head_size_) * static_cast<double>(heads_);
-  for (const Call& call : calls_) {
-    if (call.kind == Kind::attention_forward)
-      gflop_ += 2 * product;
-    else if (call.kind == Kind::attention_backward)
-      gflop_ += 4 * product;
-    else
-      gflop_ += 2e-9 * static_cast<double>(call.rows) * static_cast<double>(call.in) *
-                static_cast<double>(call.out);
+void GemmFloor::make_calls(const std::vector<Product>& products) {
+  for (std::size_t i = 0; i < products.size(); ++i) {
+    const Product& product = products[i];
+    if (is_attention(product) && !has_scores(product)) continue;
+    calls_.push_back({product});
+    gflop_ += 1e-9 * product.flops() * product.seen;
+    if (!is_attention(product)) continue;
+    for (int more = product.role == ProductRole::attention ? 1 : 3; more > 0; --more) {
+      if (++i == products.size() || products[i].role != product.role)
+        fail<Error>("bench", "the products of an attention do not belong together");
+      gflop_ += 1e-9 * products[i].flops() * products[i].seen;
+    }
   }
+}
+
+GemmFloor::Heads GemmFloor::heads_of(const Call& call) {
+  const Product& p = call.product;
+  return {p.count, p.m, p.n, p.k, p.seen < 1};
+}
+
+/// That attention is dealt to; each has scores of its own.
+std::int64_t GemmFloor::tasks_of(const Heads& heads) const {
+  return std::min<std::int64_t>(
+      heads.count * chunk_count(std::max(heads.queries, heads.keys), kBlock),
+      kTasksPerThread * num_threads());
 }
 
 void GemmFloor::make_buffers() {
-  std::int64_t a = heads_ * tokens_ * head_size_, b = a, c = a;
+  std::int64_t a = 0, b = 0, c = 0, scores = 0;
   for (const Call& call : calls_) {
-    // Whichever way round, two of the three matrices have these sizes.
-    const std::int64_t x = call.rows * call.in, y = call.rows * call.out, w = call.in * call.out;
-    a = std::max({a, x, y});
-    b = std::max({b, w, x});
-    c = std::max({c, y, x, w});
+    const Product& p = call.product;
+    if (is_attention(p)) {
+      const Heads heads = heads_of(call);
+      const std::int64_t rows = heads.count * std::max(heads.queries, heads.keys) * heads.size;
+      a = std::max(a, rows), b = std::max(b, rows), c = std::max(c, rows);
+      scores = std::max(scores, 2 * tasks_of(heads) * score_floats(heads.queries, heads.keys));
+    } else {
+      a = std::max(a, p.count * p.m * p.k);
+      b = std::max(b, p.count * p.k * p.n);
+      c = std::max(c, p.count * p.m * p.n);
+    }
   }
   a_ = std::make_unique<FloatBuffer>(a);
   b_ = std::make_unique<FloatBuffer>(b);
   c_ = std::make_unique<FloatBuffer>(c);
-  scores_ = std::make_unique<FloatBuffer>(2 * tasks_ * score_floats_);
+  scores_ = std::make_unique<FloatBuffer>(scores);
 }
 
 void GemmFloor::choose_tiles() {
   std::vector<Call> chosen;
   for (Call& call : calls_) {
-    if (call.rows == 0) continue;  // attention
+    if (is_attention(call.product) || call.product.count > 1) continue;
     const auto same = std::find_if(chosen.begin(), chosen.end(), [&](const Call& c) {
-      return c.kind == call.kind && c.rows == call.rows && c.in == call.in && c.out == call.out;
+      return c.product.role == call.product.role && c.product.m == call.product.m &&
+             c.product.n == call.product.n && c.product.k == call.product.k;
     });
     if (same == chosen.end()) {
       call.tile = fastest_tile(call);
@@ -133,7 +125,7 @@ void GemmFloor::choose_tiles() {
 }
 
 blas::Tiling GemmFloor::fastest_tile(Call call) const {
-  const auto [m, n, k] = sides(call);
+  const std::int64_t m = call.product.m, n = call.product.n, k = call.product.k;
   std::vector<blas::Tiling> ways{blas::choose_tiles(m, n, k)};
   for (const std::int64_t parts :
        {num_threads(), 2 * num_threads(), 4 * num_threads(), 16 * num_threads()}) {
@@ -155,28 +147,34 @@ blas::Tiling GemmFloor::fastest_tile(Call call) const {
 double GemmFloor::run() const {
   const auto begin = Clock::now();
   for (const Call& call : calls_) {
-    if (call.kind == Kind::attention_forward)
-      attention(false);
-    else if (call.kind == Kind::attention_backward)
-      attention(true);
+    if (is_attention(call.product))
+      attention(call);
+    else if (call.product.count > 1)
+      batched(call);
     else
       linear(call);
   }
   return seconds_since(begin);
 }
 
-GemmFloor::Sides GemmFloor::sides(const Call& call) {
-  if (call.kind == Kind::forward) return {call.rows, call.out, call.in};
-  if (call.kind == Kind::input_gradient) return {call.rows, call.in, call.out};
-  return {call.out, call.in, call.rows};
+/// One small product after the other, as many at once as there are threads.
+void GemmFloor::batched(const Call& call) const {
+  const Product& p = call.product;
+  const float *a = a_->data(), *b = b_->data();
+  float* const c = c_->data();
+  const double flops = p.flops() / static_cast<double>(p.count);
+  const auto grain = static_cast<std::int64_t>(std::max(1.0, kTaskFlops / flops));
+  parallel_for(p.count, grain, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i)
+      blas::gemm(Op::none, Op::none, p.m, p.n, p.k, 1.0f, a + i * p.m * p.k, p.k, b + i * p.k * p.n,
+                 p.n, 0.0f, c + i * p.m * p.n, p.n);
+  });
 }
 
 void GemmFloor::linear(const Call& call) const {
-  const auto [rows_of_c, columns_of_c, depth] = sides(call);
-  const std::int64_t m = rows_of_c, n = columns_of_c,
-                     k = depth;  // clang 14 lets no lambda see the names above
-  const Op op_a = call.kind == Kind::weight_gradient ? Op::transpose : Op::none,
-           op_b = call.kind == Kind::forward ? Op::transpose : Op::none;
+  const std::int64_t m = call.product.m, n = call.product.n, k = call.product.k;
+  const Op op_a = call.product.role == ProductRole::weight_gradient ? Op::transpose : Op::none,
+           op_b = call.product.role == ProductRole::forward ? Op::transpose : Op::none;
   const std::int64_t lda = op_a == Op::none ? k : m, ldb = op_b == Op::none ? n : k,
                      across = chunk_count(n, call.tile.columns);
   const float *a = a_->data(), *b = b_->data();
@@ -195,45 +193,53 @@ void GemmFloor::linear(const Call& call) const {
                });
 }
 
-GemmFloor::Block GemmFloor::block(std::int64_t index) const {
-  const std::int64_t begin = index * kBlock, end = std::min(begin + kBlock, tokens_);
-  return causal_ ? Block{begin, end, end, begin} : Block{begin, end, tokens_, 0};
+GemmFloor::Block GemmFloor::block(const Heads& heads, std::int64_t index) {
+  const std::int64_t begin = index * kBlock,
+                     end = std::min(begin + kBlock, std::max(heads.queries, heads.keys));
+  return heads.causal ? Block{begin, end, end, begin} : Block{begin, end, heads.keys, 0};
 }
 
-void GemmFloor::attention(bool backward) const {
-  const std::int64_t blocks = chunk_count(tokens_, kBlock), items = heads_ * blocks;
-  parallel_for(tasks_, 1, [&](std::int64_t first, std::int64_t last) {
+void GemmFloor::attention(const Call& call) const {
+  const Heads heads = heads_of(call);
+  const bool backward = call.product.role == ProductRole::attention_gradient;
+  const std::int64_t blocks = chunk_count(std::max(heads.queries, heads.keys), kBlock),
+                     items = heads.count * blocks, tasks = tasks_of(heads);
+  parallel_for(tasks, 1, [&](std::int64_t first, std::int64_t last) {
     // Dealt in turn, and from another block on in each head, so that every task gets long and short
     // ones.
     for (std::int64_t task = first; task < last; ++task)
-      for (std::int64_t item = task; item < items; item += tasks_) {
+      for (std::int64_t item = task; item < items; item += tasks) {
         const std::int64_t head = item / blocks;
-        attention_block(block((item + head) % blocks), head, backward,
-                        scores_->data() + 2 * task * score_floats_);
+        attention_block(heads, block(heads, (item + head) % blocks), head, backward,
+                        scores_->data() + 2 * task * score_floats(heads.queries, heads.keys));
       }
   });
 }
 
-void GemmFloor::attention_block(const Block& block, std::int64_t head, bool backward,
-                                float* scores) const {
-  const std::int64_t d = head_size_, first = head * tokens_ * d, n = block.end - block.begin;
-  const std::int64_t keys = block.keys_end, queries = tokens_ - block.queries_begin;
+void GemmFloor::attention_block(const Heads& heads, const Block& block, std::int64_t head,
+                                bool backward, float* scores) const {
+  const std::int64_t d = heads.size, first = head * std::max(heads.queries, heads.keys) * d;
+  // Of the block's queries, and of its keys: where there are fewer of one, its last blocks have
+  // none.
+  const std::int64_t n = std::min(block.end, heads.queries) - block.begin,
+                     own_keys = std::min(block.end, heads.keys) - block.begin;
+  const std::int64_t keys = block.keys_end, queries = heads.queries - block.queries_begin;
   const float* const rows = a_->data() + first + block.begin * d;  // q or do of the block
   const float* const met = b_->data() + first;  // k or v of the keys that it meets
   const float* const meeting =
       b_->data() + first + block.queries_begin * d;  // q or do of the queries that meet it
   float* const out = c_->data() + first + block.begin * d;
-  float* const gradients = scores + score_floats_;
-  if (backward) {
-    blas::gemm(Op::none, Op::transpose, n, keys, d, 1.0f, rows, d, met, d, 0.0f, gradients, keys);
-    blas::gemm(Op::none, Op::none, n, d, keys, 1.0f, gradients, keys, met, d, 0.0f, out, d);
-    blas::gemm(Op::transpose, Op::none, n, d, queries, 1.0f, scores, n, meeting, d, 0.0f, out, d);
-    blas::gemm(Op::transpose, Op::none, n, d, queries, 1.0f, gradients, n, meeting, d, 0.0f, out,
-               d);
-  } else {
-    blas::gemm(Op::none, Op::transpose, n, keys, d, 1.0f, rows, d, met, d, 0.0f, scores, keys);
-    blas::gemm(Op::none, Op::none, n, d, keys, 1.0f, scores, keys, met, d, 0.0f, out, d);
+  float* const gradients = scores + score_floats(heads.queries, heads.keys);
+  if (n > 0) {
+    blas::gemm(Op::none, Op::transpose, n, keys, d, 1.0f, rows, d, met, d, 0.0f,
+               backward ? gradients : scores, keys);
+    blas::gemm(Op::none, Op::none, n, d, keys, 1.0f, backward ? gradients : scores, keys, met, d,
+               0.0f, out, d);
   }
+  if (!backward || own_keys <= 0) return;
+  for (const float* const weights : {scores, gradients})
+    blas::gemm(Op::transpose, Op::none, own_keys, d, queries, 1.0f, weights, own_keys, meeting, d,
+               0.0f, out, d);
 }
 
 }  // namespace weft::bench

@@ -6,8 +6,8 @@
 #include <memory>
 #include <vector>
 
+#include "autograd/product_observer.h"
 #include "core/blas.h"
-#include "train/bench/plan.h"
 
 namespace weft::bench {
 
@@ -26,9 +26,10 @@ class FloatBuffer {
   std::unique_ptr<float, Free> data_;
 };
 
-/// Every product that one step needs, in the step's order: of each linear layer x W^T, then dx = dy
-/// W and dW = dy^T x; of each head q k^T and p v, then dp = do v^T, dq = ds k, dv = p^T do and dk =
-/// ds^T q; of the patch embedding, whose input wants no gradient, and of the head.
+/// Every product that one step needs, in the step's order, as the model itself tells them
+/// (nn::describe_step): of each linear layer x W^T, then dx = dy W and dW = dy^T x; of each head q
+/// k^T and p v, then dp = do v^T, dq = ds k, dv = p^T do and dk = ds^T q; of a convolution those of
+/// its patches; and products of many small matrices, one after the other.
 ///
 /// Bare calls of OpenBLAS on buffers that were made beforehand and serve all products, tiled over
 /// the same threads as the step: each shape in the way that proved the fastest here of several, so
@@ -39,52 +40,44 @@ class FloatBuffer {
 /// have none: their floor is that of the layers around them.
 class GemmFloor {
  public:
-  /// A plan of gpt or vit: the models whose entry says gemm_floor.
-  explicit GemmFloor(const Plan& plan);
+  explicit GemmFloor(const std::vector<Product>& products);
+  /// Whether there is anything to run.
+  static bool of_any(const std::vector<Product>& products);
 
   /// Seconds that one round takes. Allocates nothing.
   double run() const;
   double gflop() const { return gflop_; }
 
  private:
-  enum class Kind : std::uint8_t {
-    forward,
-    input_gradient,
-    weight_gradient,
-    attention_forward,
-    attention_backward
-  };
+  /// A product; of attention the first of a forward's two or a backward's four, which go together.
   struct Call {
-    Kind kind;
-    std::int64_t rows = 0, in = 0, out = 0;  ///< of a linear layer
+    Product product;
     blas::Tiling tile{};
   };
-  struct Sides {
-    std::int64_t m, n, k;
+  /// The heads of one attention.
+  struct Heads {
+    std::int64_t count, queries, keys, size;
+    bool causal;
   };
-  static Sides sides(const Call& call);
   /// Positions begin .. end of one head: their queries meet the keys from 0 to `keys_end`, their
   /// keys are met by the queries from `queries_begin` on.
   struct Block {
     std::int64_t begin, end, keys_end, queries_begin;
   };
-  Block block(std::int64_t index) const;
-  void make_calls(const Plan& plan);
-  void count_flop();
+  static Heads heads_of(const Call& call);
+  static Block block(const Heads& heads, std::int64_t index);
+  std::int64_t tasks_of(const Heads& heads) const;
+  void make_calls(const std::vector<Product>& products);
   void make_buffers();
   /// Tries the ways to tile each linear product, and keeps the fastest.
   void choose_tiles();
   blas::Tiling fastest_tile(Call call) const;
   void linear(const Call& call) const;
-  void attention(bool backward) const;
-  void attention_block(const Block& block, std::int64_t head, bool backward, float* scores) const;
+  void batched(const Call& call) const;
+  void attention(const Call& call) const;
+  void attention_block(const Heads& heads, const Block& block, std::int64_t head, bool backward,
+                       float* scores) const;
 
-  std::int64_t heads_;  ///< of all sequences of the batch
-  std::int64_t head_size_;
-  std::int64_t tokens_;
-  bool causal_;
-  std::int64_t tasks_;  ///< that attention is dealt to; each has scores of its own
-  std::int64_t score_floats_;
   std::vector<Call> calls_;
   double gflop_ = 0;
   std::unique_ptr<FloatBuffer> a_, b_, c_, scores_;

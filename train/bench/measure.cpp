@@ -83,6 +83,7 @@ Measurement measure(const Plan& plan) {
 
   std::vector<double> times, rounds;
   std::optional<GemmFloor> floor;
+  const std::vector<Product> products = describe_step(plan).step.products;
   std::int64_t heap = 0;
   times.reserve(static_cast<std::size_t>(plan.steps));
   const std::int64_t group = (plan.steps + kGroups - 1) / kGroups;
@@ -99,8 +100,8 @@ Measurement measure(const Plan& plan) {
         0) {  // what training holds is known now: the products may have their own memory
       result.allocator_peak_mib = static_cast<double>(memory_stats().peak) / kMiB;
       result.system_peak_mib = process_peak_mib();
-      if (plan.model->gemm_floor) {
-        floor.emplace(plan);
+      if (GemmFloor::of_any(products)) {
+        floor.emplace(products);
         floor->run();
       }
     }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "core/error.h"
+#include "core/shape_only.h"
 #include "core/storage.h"
 #include "nn/options.h"
 
@@ -48,7 +49,12 @@ void Plan::validate() const {
   check_range("threads", threads, 0, 1024);
   nn::from_name<nn::AttentionKind>(attention, "attention");
   if (model->check) model->check(*this);
-  const double wanted = 4 * model->least_floats(*this), limit = number(memory_limit());
+  const double limit = number(memory_limit());
+  double wanted = 0x1p62;  // and more: elements beyond 64 bits, which a shape refuses
+  try {
+    wanted = describe_step(*this).memory.peak;
+  } catch (const ShapeError&) {
+  }
   if (!(wanted > limit)) return;
   std::vector<std::string> names;
   for (const Size& size : model->sizes) names.emplace_back(size.name);
@@ -68,6 +74,7 @@ Tensor random_ids(const Shape& shape, std::int64_t bound, Generator& generator,
                   std::int64_t first) {
   Tensor ids = Tensor::empty(shape, DType::i64);
   auto* const out = ids.data<std::int64_t>();
+  if (shape_only()) return ids;
   for (std::int64_t i = 0, n = ids.numel(); i < n; ++i)
     out[i] = first + static_cast<std::int64_t>(
                          generator.next_below(static_cast<std::uint64_t>(bound - first)));

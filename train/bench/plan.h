@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "core/random.h"
-#include "nn/module.h"
+#include "nn/describe.h"
 
 namespace weft::bench {
 
@@ -29,8 +29,8 @@ struct Plan {
   /// A size of the model; 0 where it has none of that name.
   std::int64_t operator[](std::string_view name) const;
   bool is(std::string_view name) const;
-  /// Throws ConfigError that names the flag, its value and what it may be, and where the work
-  /// surely does not fit in memory.
+  /// Throws ConfigError that names the flag, its value and what it may be, and where the tensors of
+  /// a step do not fit in memory.
   void validate() const;
 };
 
@@ -58,13 +58,9 @@ struct BenchModel {
   std::vector<Size> sizes;
   std::function<std::int64_t(const Plan&)> items;  ///< of a batch
   std::function<void(const Plan&)> check;          ///< whether the sizes go together; may be empty
-  /// Floats that a step surely holds at once, as a double since the product of what is typed may be
-  /// beyond 64 bits.
-  std::function<double(const Plan&)> least_floats;
   std::function<Work(const Plan&, Generator&)> make;
   std::string example{};
-  bool attention = false;   ///< --attention chooses among its kinds
-  bool gemm_floor = false;  ///< gemm_floor.h knows its products
+  bool attention = false;  ///< --attention chooses among its kinds
 };
 
 /// All, as `weft bench --help` lists them.
@@ -74,6 +70,9 @@ const std::vector<BenchModel>& bench_models();
 std::vector<BenchModel> transformer_models();
 std::vector<BenchModel> image_models();
 std::vector<BenchModel> click_models();
+
+/// A step of the plan, asked of its model without elements: products, parameters, memory.
+nn::StepDescription describe_step(const Plan& plan);
 
 /// For the entries. Throws ConfigError.
 void check_heads(const Plan& plan);

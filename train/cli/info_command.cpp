@@ -84,6 +84,8 @@ int print_model(nn::Model& model, bool json) {
   fmt::print("{}\n", Json{{"kind", info.kind},
                           {"params", info.parameters},
                           {"flops", info.flops},
+                          {"flops_seen", info.flops_seen},
+                          {"bounds", info.bounds},
                           {"layers", layers}}
                          .dump(2));
   return kDone;

@@ -5,17 +5,18 @@
 #include <set>
 
 #include "core/error.h"
-#include "train/tasks/common/flops.h"
 #include "train/tasks/common/kinds.h"
 
 namespace weft::compare {
 namespace {
 
-/// All that decides what the data are, as a key.
+/// All that decides what is known of the data, as a key: also what a token is, which arms may
+/// choose (another vocabulary is another model).
 std::string data_key(const train::Kind& kind, const train::RunConfig& config) {
   std::string key;
   for (const train::Field& field : kind.fields()) {
-    if (decides_data(field)) key += field.name + "=" + train::value_text(config, field) + "\n";
+    if (decides_data(field) || field.group == "Tokens" || field.name == "from")
+      key += field.name + "=" + train::value_text(config, field) + "\n";
   }
   return key;
 }
@@ -25,7 +26,7 @@ void count(const train::Kind& kind, Cell& cell) {
   cell.steps = length.steps;
   cell.parameters = kind.parameters(*cell.config, *cell.data);
   cell.forward_flops = kind.forward_flops(*cell.config, *cell.data);
-  cell.training_flops = training_flops(cell.forward_flops, length.samples);
+  cell.training_flops = train::training_flops(cell.forward_flops, length.samples);
 }
 
 double target_of(const Plan& plan, const Cell& cell, double Cell::*figure) {

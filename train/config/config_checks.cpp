@@ -62,32 +62,4 @@ std::int64_t heads_granularity(const RunConfig& c, const std::string& positions)
   return c.heads * (positions == "rope" ? 2 : 1);
 }
 
-// Sizes as doubles: what is typed may be far beyond 64 bits once multiplied.
-double block_parameters(const RunConfig& c) {
-  const double width = static_cast<double>(c.width);
-  const double head =
-      c.head_size > 0 ? static_cast<double>(c.head_size) : width / static_cast<double>(c.heads);
-  const double queries = head * static_cast<double>(c.heads);
-  const double keys = head * static_cast<double>(c.kv_heads > 0 ? c.kv_heads : c.heads);
-  return 2 * width * queries + 2 * width * keys + 2 * width * width * c.mlp_ratio;
-}
-
-void check_memory(const RunConfig& c, double parameters, double tokens, double outputs) {
-  const double state = c.optimizer == "adam" || c.optimizer == "adamw" ? 2 : 1;
-  const double copies = 2 + state + (c.ema > 0 ? 1 : 0);
-  const double width = static_cast<double>(c.width);
-  const double activations =
-      static_cast<double>(c.layers) * tokens * width * (6 + c.mlp_ratio) + 2 * outputs;
-  const double wanted = 4 * (parameters * copies + activations);
-  const double limit = static_cast<double>(memory_limit());
-  if (limit > 0 && wanted > limit) {
-    fail<ConfigError>(
-        "config",
-        "this cannot fit in memory: at least {:.1f} GiB for {:.3g} parameters and a batch of {}, "
-        "{:.1f} GiB are available; {}",
-        wanted / 0x1p30, parameters, c.batch, limit / 0x1p30,
-        "lower width, layers, context or batch (--accumulate makes up for a smaller batch)");
-  }
-}
-
 }  // namespace weft::train

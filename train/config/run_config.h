@@ -87,12 +87,4 @@ void settle_common(RunConfig& config, std::int64_t steps, std::int64_t eval_ever
 
 /// What the width of a transformer must be a multiple of.
 std::int64_t heads_granularity(const RunConfig& config, const std::string& positions);
-/// Parameters of a transformer's blocks, from below, as a double: what is typed may be far beyond
-/// 64 bits once multiplied.
-double block_parameters(const RunConfig& config);
-/// Floats that training surely holds at once, from below: weights, gradients, optimizer, and what
-/// backward needs of each block. Throws ConfigError when the machine's memory cannot hold them,
-/// before anything is allocated.
-void check_memory(const RunConfig& config, double parameters, double tokens, double outputs);
-
 }  // namespace weft::train

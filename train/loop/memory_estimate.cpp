@@ -109,10 +109,22 @@ MemoryNeed need_of(const Trial& whole, const Trial& small, std::int64_t few, std
 
 }  // namespace
 
-MemoryNeed estimate_memory(const PrepareBatch& prepare, const RunConfig& config) {
+MemoryNeed estimate_memory(const PrepareBatch& prepare, const RunConfig& config,
+                           const ToldMib& told) {
   const std::int64_t few = std::min(config.batch, kFewExamples),
                      more = std::min(config.batch, 2 * few);
-  const Trial small = try_batch(prepare, config, few, few < config.batch ? 0 : kEvaluationSeconds);
+  const bool is_told = told && few < config.batch;
+  const Trial small =
+      try_batch(prepare, config, few, few < config.batch && !is_told ? 0 : kEvaluationSeconds);
+  if (is_told) {
+    const double beyond = told(config.batch) - told(few);
+    release_cached_memory();
+    ::malloc_trim(0);
+    return {.tensors_mib = std::max(small.step.tensors + beyond, small.evaluation.tensors),
+            .process_mib = std::max(small.step.process + beyond, small.evaluation.process),
+            .batch = config.batch,
+            .per_example_mib = beyond / static_cast<double>(config.batch - few)};
+  }
   // As if all that the few take were theirs, and nothing the model's: where even that surely fits,
   // a second few tell nothing that the whole batch does not.
   const double ceiling = small.step.process + small.step.held *

@@ -1,6 +1,7 @@
 // Models that are mostly tables read by id: word embeddings, and what predicts clicks.
 #include "autograd/ops/loss.h"
 #include "core/error.h"
+#include "core/shape_only.h"
 #include "nn/models/recommender.h"
 #include "nn/models/skip_gram.h"
 #include "train/bench/plan.h"
@@ -35,7 +36,7 @@ Work make_recommender(const Plan& p, Generator& data, nn::ClickModel kind) {
   const auto draw = [&](std::int64_t low, std::int64_t high) {
     return low + static_cast<std::int64_t>(data.next_below(static_cast<std::uint64_t>(high - low)));
   };
-  for (std::int64_t b = 0; b < batch; ++b) {
+  for (std::int64_t b = 0; b < batch && !shape_only(); ++b) {
     auto* const row = ids.data<std::int64_t>() + b * columns;
     row[1] = draw(1, p["items"]);
     row[2] = draw(1, p["categories"]);
@@ -67,10 +68,6 @@ BenchModel click_model(const char* title, nn::ClickModel kind, const std::vector
         fail<ConfigError>("bench", "twice the width must be divisible by heads: width {}, heads {}",
                           p["width"], p["heads"]);
     };
-  model.least_floats = [](const Plan& p) {
-    return 4 * number(p["items"] + p["categories"]) * number(p["width"]) +
-           4 * number(p["batch"]) * number(p["history"]) + number(p["batch"]) * number(p["width"]);
-  };
   model.make = [kind](const Plan& p, Generator& data) { return make_recommender(p, data, kind); };
   return model;
 }
@@ -91,11 +88,6 @@ std::vector<BenchModel> click_models() {
                  {"batch", 512, 1 << 20, "pairs per step"}},
        .items = [](const Plan& p) { return p["batch"]; },
        .check = {},
-       .least_floats =
-           [](const Plan& p) {
-             return number(p["width"]) *
-                    (8 * number(p["vocab"]) + number(p["batch"]) * number(2 + p["negatives"]));
-           },
        .make = make_skip_gram});
   const Size hidden{"hidden", 80, 1 << 16,
                     "first hidden layer of the MLP; the second is half of it"},

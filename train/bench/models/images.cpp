@@ -3,6 +3,7 @@
 
 #include "autograd/ops/loss.h"
 #include "core/error.h"
+#include "core/shape_only.h"
 #include "nn/backbone.h"
 #include "nn/models/cnn.h"
 #include "nn/models/detr.h"
@@ -17,10 +18,6 @@ namespace {
 constexpr std::int64_t kMostImages = 1 << 20;
 constexpr std::int64_t kScene = 96, kSceneBoxes = 4, kSceneClasses = 10;
 constexpr std::int64_t kDetrFeatures = 64;  // of the map that DETR reads, as in `weft train detect`
-
-double pixels(const Plan& p) {
-  return number(p["batch"]) * number(p["image"]) * number(p["image"]);
-}
 
 /// A classifier of square images of one channel on a batch of random ones.
 template <class M, class C>
@@ -39,7 +36,7 @@ Work find_boxes(const Plan& p, Generator& data, const std::shared_ptr<nn::Detect
                boxes = Tensor::empty({p["batch"], kSceneBoxes, 5});
   data.fill_uniform(images);
   auto* row = boxes.data<float>();
-  for (std::int64_t i = 0; i < p["batch"] * kSceneBoxes; ++i, row += 5) {
+  for (std::int64_t i = 0; i < p["batch"] * kSceneBoxes && !shape_only(); ++i, row += 5) {
     const auto draw = [&](std::int64_t low, std::int64_t high) {
       return static_cast<float>(
           low + static_cast<std::int64_t>(data.next_below(static_cast<std::uint64_t>(high - low))));
@@ -83,21 +80,17 @@ std::vector<BenchModel> image_models() {
   const Size side{"image", 28, 4096, "height and width of an image"},
       batch{"batch", 128, kMostImages, "images per step"},
       scenes{"batch", 8, kMostImages, "scenes per step"};
-  const auto scene_floats = [](const Plan& p) {
-    return number(p["batch"]) * number(kScene * kScene) * (1 + number(p["width"]) / 4);
-  };
   std::vector<BenchModel> all;
-  all.push_back(
-      {.name = "lenet",
-       .title = "LeNet-5",
-       .about = "training steps of LeNet-5 on random images",
-       .item = "images",
-       .sizes = {{"image", 28, 4096, "height and width of an image", 12}, batch},
-       .items = images,
-       .check = {},
-       .least_floats = [](const Plan& p) { return 7 * pixels(p); },
-       .make = [](const Plan& p,
-                  Generator& data) { return classify<nn::Lenet>(p, data, nn::LenetConfig{}); }});
+  all.push_back({.name = "lenet",
+                 .title = "LeNet-5",
+                 .about = "training steps of LeNet-5 on random images",
+                 .item = "images",
+                 .sizes = {{"image", 28, 4096, "height and width of an image", 12}, batch},
+                 .items = images,
+                 .check = {},
+                 .make = [](const Plan& p, Generator& data) {
+                   return classify<nn::Lenet>(p, data, nn::LenetConfig{});
+                 }});
   all.push_back({.name = "cnn",
                  .title = "CNN",
                  .about = "training steps of a small convolutional network on random images",
@@ -107,13 +100,11 @@ std::vector<BenchModel> image_models() {
                            batch},
                  .items = images,
                  .check = {},
-                 .least_floats = [](const Plan& p) { return 33 * pixels(p); },
-                 .make =
-                     [](const Plan& p, Generator& data) {
-                       nn::CnnConfig config;
-                       config.hidden = p["width"];
-                       return classify<nn::Cnn>(p, data, config);
-                     }});
+                 .make = [](const Plan& p, Generator& data) {
+                   nn::CnnConfig config;
+                   config.hidden = p["width"];
+                   return classify<nn::Cnn>(p, data, config);
+                 }});
   all.push_back({.name = "resnet",
                  .title = "ResNet",
                  .about = "training steps of a small ResNet on random images",
@@ -124,18 +115,12 @@ std::vector<BenchModel> image_models() {
                            batch},
                  .items = images,
                  .check = {},
-                 .least_floats =
-                     [](const Plan& p) {
-                       return pixels(p) * (1 + 4 * number(p["layers"]) * number(p["width"])) +
-                              4 * 9 * 42 * number(p["layers"]) * number(p["width"] * p["width"]);
-                     },
-                 .make =
-                     [](const Plan& p, Generator& data) {
-                       nn::ResnetConfig config;
-                       config.width = p["width"];
-                       config.blocks = p["layers"];
-                       return classify<nn::Resnet>(p, data, config);
-                     }});
+                 .make = [](const Plan& p, Generator& data) {
+                   nn::ResnetConfig config;
+                   config.width = p["width"];
+                   config.blocks = p["layers"];
+                   return classify<nn::Resnet>(p, data, config);
+                 }});
   all.push_back({.name = "faster_rcnn",
                  .title = "Faster R-CNN",
                  .about = "training steps of Faster R-CNN over convolutions, on noise of 96 x 96 "
@@ -144,7 +129,6 @@ std::vector<BenchModel> image_models() {
                  .sizes = {{"width", 64, 1 << 12, "features of the map"}, scenes},
                  .items = images,
                  .check = check_quarters,
-                 .least_floats = scene_floats,
                  .make = make_faster_rcnn});
   all.push_back({.name = "detr",
                  .title = "DETR",
@@ -162,7 +146,6 @@ std::vector<BenchModel> image_models() {
                        check_heads(p);
                        check_quarters(p);
                      },
-                 .least_floats = scene_floats,
                  .make = make_detr});
   return all;
 }

@@ -28,17 +28,6 @@ std::int64_t patches(const Plan& p) {
   return (p["image"] / p["patch"]) * (p["image"] / p["patch"]);
 }
 
-/// Parameters, gradients and two moments; what the backward needs of each block at the least; and
-/// what comes beside.
-double transformer_floats(const Plan& p, double blocks, double tokens, double tables,
-                          double outputs) {
-  const double width = number(p["width"]), rows = number(p["batch"]) * tokens;
-  const double weights =
-      p.attention == "plain" ? number(p["layers"]) * number(p["heads"]) * rows * tokens : 0;
-  return 4 * (blocks * 12 * width * width + tables * width) + blocks * rows * width * 9 + weights +
-         outputs;
-}
-
 Work make_gpt(const Plan& p, Generator& data) {
   // The head is untied and has no bias.
   const auto model = std::make_shared<nn::Gpt>(
@@ -146,21 +135,13 @@ std::vector<BenchModel> transformer_models() {
        .sizes = with(block_sizes(4, 4, 128), texts(64, 65, 12)),
        .items = tokens,
        .check = check_heads,
-       .least_floats =
-           [](const Plan& p) {
-             const double rows = number(p["batch"]) * number(p["context"]);
-             return transformer_floats(p, number(p["layers"]), number(p["context"]),
-                                       2 * number(p["vocab"]) + number(p["context"]),
-                                       rows * (4 + number(p["vocab"])));
-           },
        .make = make_gpt,
        .example =
            "Examples:\n  weft bench gpt --layers 6 --heads 6 --width 384 --context 256 --batch 8\n"
            "  weft bench gpt --attention lightning --layers 1 --context 16384 --batch 1 --steps 3 "
            "--warmup 1\n"
            "  weft bench gpt --against \"python3 tests/peers/torch_peer.py gpt\"",
-       .attention = true,
-       .gemm_floor = true});
+       .attention = true});
   all.push_back(
       {.name = "vit",
        .title = "ViT",
@@ -173,19 +154,9 @@ std::vector<BenchModel> transformer_models() {
                                               {"batch", 12, kMostTokens, "images per step"}}),
        .items = images,
        .check = check_patches,
-       .least_floats =
-           [](const Plan& p) {
-             const double places = number(patches(p)) + 1,
-                          patch = number(p["channels"]) * number(p["patch"]) * number(p["patch"]);
-             const double image = number(p["channels"]) * number(p["image"]) * number(p["image"]);
-             return transformer_floats(p, number(p["layers"]), places,
-                                       patch + places + number(p["classes"]),
-                                       number(p["batch"]) * (image + number(p["classes"])));
-           },
        .make = make_vit,
        .example = "Example:\n  weft bench vit --layers 6 --heads 4 --width 64 --batch 64",
-       .attention = true,
-       .gemm_floor = true});
+       .attention = true});
   all.push_back({.name = "bert",
                  .title = "BERT",
                  .about = "pretraining steps of a BERT: 15 % of random tokens are predicted",
@@ -193,13 +164,6 @@ std::vector<BenchModel> transformer_models() {
                  .sizes = with(block_sizes(2, 4, 128), texts(128, 4000, 32)),
                  .items = tokens,
                  .check = check_heads,
-                 .least_floats =
-                     [](const Plan& p) {
-                       const double rows = number(p["batch"]) * number(p["context"]);
-                       return transformer_floats(p, number(p["layers"]), number(p["context"]),
-                                                 number(p["vocab"]) + number(p["context"]),
-                                                 0.15 * rows * number(p["vocab"]));
-                     },
                  .make = make_bert});
   all.back().sizes[4].least = 2;  // padding, and a word
   all.push_back({.name = "translate",
@@ -209,12 +173,6 @@ std::vector<BenchModel> transformer_models() {
                  .sizes = with(block_sizes(2, 4, 128), texts(16, 3500, 64)),
                  .items = tokens,
                  .check = check_heads,
-                 .least_floats =
-                     [](const Plan& p) {
-                       const double rows = number(p["batch"]) * number(p["context"]);
-                       return transformer_floats(p, 2 * number(p["layers"]), number(p["context"]),
-                                                 number(p["vocab"]), rows * number(p["vocab"]));
-                     },
                  .make = make_translate});
   return all;
 }

@@ -68,7 +68,9 @@ class BertKind : public UsedAs<BertRun, KindBySteps<BertRunConfig>> {
     if (!known.data.empty()) tokenizer = data::WordTokenizer::from_json(known.data, "checkpoint");
     EncoderData data = load_encoder_data(c, std::move(tokenizer), known.whole);
     settle_eval_tokens(c, data.tokens(data::Split::validation));
-    check_encoder_memory(c, bert_config(c, data.tokenizer->vocab_size(), 0, true));
+    BertFacts facts;
+    facts.vocabulary = data.tokenizer->vocab_size();
+    check_fits(c, facts);
     Prepared run;
     run.notes = data.notes;
     run.task = std::make_unique<BertTask>(c, std::move(data));
@@ -82,19 +84,14 @@ class BertKind : public UsedAs<BertRun, KindBySteps<BertRunConfig>> {
     facts->vocabulary = load_encoder_data(own(config)).tokenizer->vocab_size();
     return facts;
   }
-  double parameters(const RunConfig& config, const DataFacts& data) const override {
-    return model_config(config, data).parameter_count();
-  }
-  double forward_flops(const RunConfig& config, const DataFacts& data) const override {
-    return bert_flops(model_config(config, data), static_cast<double>(own(config).context),
-                      own(config).mask_share);
+  Sketch sketch(const RunConfig& config, const DataFacts& data) const override {
+    const auto model = std::make_shared<nn::Bert>(
+        bert_config(own(config), static_cast<const BertFacts&>(data).vocabulary, 0, true));
+    return {.model = model, .loss = [model, c = own(config)](std::int64_t batch) {
+              return sketched_masked_loss(*model, c, batch);
+            }};
   }
   std::int64_t width_granularity(const RunConfig& config) const override { return config.heads; }
-
- private:
-  static nn::BertConfig model_config(const RunConfig& config, const DataFacts& data) {
-    return bert_config(own(config), static_cast<const BertFacts&>(data).vocabulary, 0, true);
-  }
 };
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "autograd/ops/loss.h"
 #include "core/error.h"
 #include "nn/models/bag_of_words.h"
 #include "train/config/article.h"
@@ -143,9 +144,10 @@ class ClassifyKind : public UsedAs<ClassifyRun, KindBySteps<ClassifyConfig>> {
     ClassifyData data = load_classify_data(c, std::move(tokenizer), known.whole);
     if (known.whole) take_classes(data, facts->classes, c);
     settle_eval_tokens(c, data.encoder.tokens(data::Split::validation));
-    if (c.model == "bert")
-      check_encoder_memory(c, classifier_config(c, data.encoder.tokenizer->vocab_size(),
-                                                static_cast<std::int64_t>(data.classes.size())));
+    ClassifyFacts sizes;
+    sizes.vocabulary = data.encoder.tokenizer->vocab_size();
+    sizes.classes = static_cast<std::int64_t>(data.classes.size());
+    check_fits(c, sizes);
     Prepared run;
     run.notes = data.encoder.notes;
     name_f1(c, data, run.notes);
@@ -166,24 +168,22 @@ class ClassifyKind : public UsedAs<ClassifyRun, KindBySteps<ClassifyConfig>> {
     facts->classes = static_cast<std::int64_t>(data.classes.size());
     return facts;
   }
-  double parameters(const RunConfig& config, const DataFacts& data) const override {
-    const auto& facts = static_cast<const ClassifyFacts&>(data);
-    if (own(config).model == "bow")
-      return nn::BagOfWordsConfig{.vocab_size = facts.vocabulary, .n_class = facts.classes}
-          .parameter_count();
-    return classifier_config(own(config), facts.vocabulary, facts.classes).parameter_count();
-  }
-  /// Of one text as long as the context: what is padded or shorter is not taken off.
-  double forward_flops(const RunConfig& config, const DataFacts& data) const override {
+  /// Of texts as long as the context: what is padded or shorter is not taken off.
+  Sketch sketch(const RunConfig& config, const DataFacts& data) const override {
     const auto& facts = static_cast<const ClassifyFacts&>(data);
     const ClassifyConfig& c = own(config);
-    if (c.model == "bow")
-      return 2 * static_cast<double>(c.context) * static_cast<double>(facts.classes);
-    const double share = static_cast<double>(c.pretrain) / static_cast<double>(c.steps);
-    const double fine = bert_flops(bert_config(c, facts.vocabulary, facts.classes, false),
-                                   static_cast<double>(c.context), 0);
-    return (1 - share) * fine + share * bert_flops(bert_config(c, facts.vocabulary, 0, true),
-                                                   static_cast<double>(c.context), c.mask_share);
+    const std::shared_ptr<nn::Model> model = build_classifier(c, facts.vocabulary, facts.classes);
+    Sketch result{
+        .model = model, .loss = [model, context = c.context](std::int64_t batch) {
+          return cross_entropy((*model)(sketched_ids({batch, context})), sketched_ids({batch}));
+        }};
+    const auto bert = std::dynamic_pointer_cast<nn::Bert>(model);
+    if (!bert || c.pretrain == 0) return result;
+    result.first_loss = [bert, c](std::int64_t batch) {
+      return sketched_masked_loss(*bert, c, batch);
+    };
+    result.first_share = static_cast<double>(c.pretrain) / static_cast<double>(c.steps);
+    return result;
   }
   std::int64_t width_granularity(const RunConfig& config) const override { return config.heads; }
 

@@ -1,6 +1,7 @@
 #include "train/tasks/common/encoder.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "autograd/autograd.h"
 #include "autograd/ops/loss.h"
@@ -13,7 +14,7 @@
 #include "data/find_data_set.h"
 #include "data/text/utf8.h"
 #include "nn/check.h"
-#include "train/tasks/common/flops.h"
+#include "train/tasks/common/sketch.h"
 #include "train/tasks/common/whole_data.h"
 
 namespace weft::train {
@@ -112,27 +113,13 @@ std::shared_ptr<const data::WordTokenizer> make_tokenizer(const EncoderConfig& c
       where);
 }
 
-void check_encoder_memory(const EncoderConfig& c, const nn::BertConfig& model) {
-  const double tokens = static_cast<double>(c.batch) * static_cast<double>(c.context);
-  check_memory(
-      c, model.parameter_count(), tokens,
-      model.has_token_head() ? tokens * c.mask_share * static_cast<double>(model.vocab_size) : 0);
-}
-
-double bert_flops(const nn::BertConfig& c, double tokens, double mask_share) {
-  const double width = static_cast<double>(c.n_embd), hidden = c.mlp_ratio * width;
-  const double layer = 4 * compare::linear_flops(tokens, width, width) +
-                       2 * compare::linear_flops(tokens, width, hidden) +
-                       compare::attention_flops(static_cast<double>(c.n_head), tokens, tokens,
-                                                width / static_cast<double>(c.n_head));
-  double head = 0;
-  if (c.n_class > 0)
-    head += compare::linear_flops(1, width, width) +
-            compare::linear_flops(1, width, static_cast<double>(c.n_class));
-  else
-    head += compare::linear_flops(mask_share * tokens, width, width) +
-            compare::linear_flops(mask_share * tokens, width, static_cast<double>(c.vocab_size));
-  return static_cast<double>(c.n_layer) * layer + head;
+Tensor sketched_masked_loss(const nn::Bert& model, const EncoderConfig& config,
+                            std::int64_t batch) {
+  const Tensor ids = sketched_ids({batch, config.context});
+  const auto hidden =
+      static_cast<std::int64_t>(std::llround(config.mask_share * static_cast<double>(ids.numel())));
+  const Tensor places = sketched_ids(Shape{std::max<std::int64_t>(1, hidden)});
+  return cross_entropy(model.predict_tokens(model.encode(ids), places), places);
 }
 
 std::uint64_t EncoderData::fingerprint() const {

@@ -24,11 +24,8 @@ nn::BertConfig bert_config(const EncoderConfig& config, std::int64_t vocabulary,
 std::shared_ptr<const data::WordTokenizer> make_tokenizer(const EncoderConfig& config,
                                                           const std::string& text,
                                                           const std::string& where);
-/// Throws ConfigError for a run that memory cannot hold.
-void check_encoder_memory(const EncoderConfig& config, const nn::BertConfig& model);
-/// Forward of one text of `tokens` tokens, with the vocabulary's product for the masked share where
-/// there is a token head.
-double bert_flops(const nn::BertConfig& config, double tokens, double mask_share);
+/// Of a batch of texts as long as the context, in shapes alone (train/tasks/common/sketch.h).
+Tensor sketched_masked_loss(const nn::Bert& model, const EncoderConfig& config, std::int64_t batch);
 
 /// Sequences of tokens, a list a split.
 struct EncoderData {

@@ -7,6 +7,7 @@
 #include "core/parallel.h"
 #include "core/phase.h"
 #include "core/random.h"
+#include "core/shape_only.h"
 #include "train/config/config_sources.h"
 #include "train/loop/run_folder.h"
 
@@ -23,6 +24,23 @@ std::string Kind::commands() const {
   std::string all;
   for (const Use use : uses()) all += (all.empty() ? "" : ", ") + command(use);
   return all;
+}
+
+double Kind::parameters(const RunConfig& config, const DataFacts& data) const {
+  return count_parameters([&] { return sketch(config, data); });
+}
+
+double Kind::forward_flops(const RunConfig& config, const DataFacts& data) const {
+  return count_forward_flops([&] { return sketch(config, data); }, config.batch);
+}
+
+nn::StepDescription Kind::describe_step(const RunConfig& config, const DataFacts& data,
+                                        std::int64_t batch) const {
+  return train::describe_step([&] { return sketch(config, data); }, config, batch);
+}
+
+void Kind::check_fits(const RunConfig& config, const DataFacts& data) const {
+  check_step_fits([&] { return sketch(config, data); }, config);
 }
 
 void check_same_data(const Task& task, const CheckpointFacts& facts, const std::string& where,
@@ -68,6 +86,16 @@ Prepared prepare(const Kind& kind, const RunConfig& config) {
 }  // namespace
 
 MemoryNeed estimate_memory(const Kind& kind, const RunConfig& config) {
+  ToldMib told;
+  const std::shared_ptr<const DataFacts> facts = kind.inspect_data(config);
+  const bool is_exact = [&] {
+    const ShapeOnly shapes;
+    return kind.sketch(config, *facts).is_exact;
+  }();
+  if (is_exact)
+    told = [&kind, &config, facts](std::int64_t batch) {
+      return kind.describe_step(config, *facts, batch).memory.peak / 0x1p20;
+    };
   return estimate_memory(
       [&](std::int64_t batch) {
         std::unique_ptr<RunConfig> small = kind.copy(config);
@@ -76,7 +104,7 @@ MemoryNeed estimate_memory(const Kind& kind, const RunConfig& config) {
         small->warmup = 0;
         return kind.prepare(std::move(small));
       },
-      config);
+      config, told);
 }
 
 Summary train_run(const Kind& kind, const RunConfig& config, const RunOptions& options) {

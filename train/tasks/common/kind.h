@@ -14,6 +14,7 @@
 #include "train/loop/prepared.h"
 #include "train/loop/target.h"
 #include "train/loop/trainer.h"
+#include "train/tasks/common/sketch.h"
 #include "train/tasks/common/uses.h"
 
 namespace weft::train {
@@ -63,12 +64,18 @@ class Kind : public Schema {
   /// are read as that run read them. A kind that cannot read other data whole refuses: [eval] ...
   virtual Prepared prepare(std::unique_ptr<RunConfig> config, const Known& known = {}) const = 0;
 
-  /// For budgets. Nothing is trained, and no weight drawn where a formula does.
+  /// For budgets. Nothing is trained.
   virtual std::unique_ptr<DataFacts> inspect_data(const RunConfig& config) const = 0;
   virtual Length length(const RunConfig& config, const DataFacts& data) const = 0;
-  virtual double parameters(const RunConfig& config, const DataFacts& data) const = 0;
-  virtual double forward_flops(const RunConfig& config,
-                               const DataFacts& data) const = 0;  ///< of one sample
+  /// The model and its loss, of shapes alone: what the next four ask. `data` outlives the sketch.
+  virtual Sketch sketch(const RunConfig& config, const DataFacts& data) const = 0;
+  double parameters(const RunConfig& config, const DataFacts& data) const;
+  double forward_flops(const RunConfig& config, const DataFacts& data) const;  ///< of one sample
+  /// A training step of `batch` samples: its products, and the memory that it needs.
+  nn::StepDescription describe_step(const RunConfig& config, const DataFacts& data,
+                                    std::int64_t batch) const;
+  /// Throws ConfigError where a step of the configuration surely is more than the memory there is.
+  void check_fits(const RunConfig& config, const DataFacts& data) const;
   /// What a width must be a multiple of.
   virtual std::int64_t width_granularity(const RunConfig& config) const;
   /// Puts the number of steps (or the epochs that come nearest) into a configuration.

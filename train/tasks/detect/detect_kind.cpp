@@ -4,7 +4,6 @@
 #include "core/error.h"
 #include "core/random.h"
 #include "data/image/annotated_images.h"
-#include "nn/describe.h"
 #include "train/tasks/common/image_facts.h"
 #include "train/tasks/common/kind.h"
 #include "train/tasks/common/run_facts.h"
@@ -16,6 +15,7 @@ namespace {
 
 struct DetectFacts : DataFacts {
   ImageFacts images;
+  std::int64_t most_boxes = 1;  ///< of one picture
 };
 
 Fields detect_fields() {
@@ -62,17 +62,6 @@ Fields detect_fields() {
   append(all, optimizer_fields());
   append(all, run_fields());
   return all;
-}
-
-/// Builds a model to ask it something, and leaves the stream of weights where it was.
-template <class F>
-double ask_model(const DetectConfig& config, const DataFacts& data, const F& ask) {
-  Generator& stream = random::stream("init");
-  const std::uint64_t before = stream.position();
-  const auto model = build_detector(config, static_cast<const DetectFacts&>(data).images);
-  const double answer = ask(*model);
-  stream.set_position(before);
-  return answer;
 }
 
 class DetectKind : public UsedAs<DetectRun, KindBySteps<DetectConfig>> {
@@ -136,13 +125,6 @@ class DetectKind : public UsedAs<DetectRun, KindBySteps<DetectConfig>> {
           "queries must be at least max_digits: queries {}, max_digits {}; raise --queries",
           c.queries, c.max_digits);
     }
-    const double places = static_cast<double>(kSceneSide * kSceneSide) / 64,
-                 batch = static_cast<double>(c.batch), width = static_cast<double>(c.width);
-    check_memory(
-        c,
-        10 * width * width +
-            (c.model == "faster_rcnn" ? 0 : static_cast<double>(c.layers) * block_parameters(c)),
-        batch * places, batch * 64 * places);
   }
 
   std::vector<std::string> figures() const override { return {"map50", "map"}; }
@@ -161,6 +143,10 @@ class DetectKind : public UsedAs<DetectRun, KindBySteps<DetectConfig>> {
                         "queries must be at least the boxes of one picture: queries {}, boxes {}; "
                         "raise --queries",
                         c.queries, scenes->most_boxes());
+    DetectFacts facts;
+    facts.images = facts_of(*scenes).images;
+    facts.most_boxes = scenes->most_boxes();
+    check_fits(c, facts);
     Prepared run;
     run.has_test = scenes->has_test();
     run.notes = scenes->notes();
@@ -172,19 +158,17 @@ class DetectKind : public UsedAs<DetectRun, KindBySteps<DetectConfig>> {
 
   std::unique_ptr<DataFacts> inspect_data(const RunConfig& config) const override {
     auto facts = std::make_unique<DetectFacts>();
-    facts->images = facts_of(*load_scenes(own(config))).images;
+    const auto scenes = load_scenes(own(config));
+    facts->images = facts_of(*scenes).images;
+    facts->most_boxes = scenes->most_boxes();
     return facts;
   }
-  double parameters(const RunConfig& config, const DataFacts& data) const override {
-    return ask_model(own(config), data, [](const nn::Detector& model) {
-      return static_cast<double>(model.num_parameters());
-    });
-  }
-  double forward_flops(const RunConfig& config, const DataFacts& data) const override {
-    return ask_model(own(config), data, [](nn::Detector& model) {
-      const Tensor box = Tensor::from<float>({0, 20, 20, 50, 60}, {1, 1, 5});
-      return nn::describe(model, [&] { model.loss(model.example_input(1), box); }).flops;
-    });
+  Sketch sketch(const RunConfig& config, const DataFacts& data) const override {
+    const auto& facts = static_cast<const DetectFacts&>(data);
+    const std::shared_ptr<nn::Detector> model = build_detector(own(config), facts.images);
+    return {.model = model, .loss = [model, boxes = facts.most_boxes](std::int64_t batch) {
+              return model->loss(model->example_input(batch), Tensor::empty({batch, boxes, 5}));
+            }};
   }
   std::int64_t width_granularity(const RunConfig& config) const override {
     const DetectConfig& c = own(config);

@@ -77,9 +77,9 @@ class EmbeddingKind : public UsedAs<EmbeddingRun, KindBySteps<EmbeddingConfig>> 
     settle(c);
     c.data = absolute_data_path(c.data);
     EmbeddingData data = load_embedding_data(c, known);
-    const nn::SkipGramConfig model{.vocab_size = data.tokenizer->vocab_size(), .n_embd = c.width};
-    check_memory(c, model.parameter_count(),
-                 static_cast<double>(c.batch) * static_cast<double>(c.negatives + 2), 0);
+    EmbeddingFacts facts;
+    facts.vocabulary = data.tokenizer->vocab_size();
+    check_fits(c, facts);
     Prepared run;
     run.task = std::make_unique<EmbeddingTask>(c, std::move(data));
     run.steps = c.steps;
@@ -92,13 +92,15 @@ class EmbeddingKind : public UsedAs<EmbeddingRun, KindBySteps<EmbeddingConfig>> 
     facts->vocabulary = load_embedding_data(own(config)).tokenizer->vocab_size();
     return facts;
   }
-  double parameters(const RunConfig& config, const DataFacts& data) const override {
-    return nn::SkipGramConfig{.vocab_size = static_cast<const EmbeddingFacts&>(data).vocabulary,
-                              .n_embd = config.width}
-        .parameter_count();
-  }
-  double forward_flops(const RunConfig& config, const DataFacts&) const override {
-    return 2 * static_cast<double>(config.width) * static_cast<double>(own(config).negatives + 1);
+  Sketch sketch(const RunConfig& config, const DataFacts& data) const override {
+    const auto model = std::make_shared<nn::SkipGram>(nn::SkipGramConfig{
+        .vocab_size = static_cast<const EmbeddingFacts&>(data).vocabulary, .n_embd = config.width});
+    return {.model = model,
+            .loss =
+                [model, ids = own(config).negatives + 2](std::int64_t batch) {
+                  return nn::negative_sampling_loss((*model)(sketched_ids({batch, ids})));
+                },
+            .is_exact = true};
   }
 };
 

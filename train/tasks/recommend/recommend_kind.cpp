@@ -2,8 +2,9 @@
 #include <algorithm>
 #include <cmath>
 
+#include "autograd/ops/binary.h"
+#include "autograd/ops/loss.h"
 #include "core/error.h"
-#include "train/tasks/common/flops.h"
 #include "train/tasks/common/kind.h"
 #include "train/tasks/common/run_facts.h"
 #include "train/tasks/recommend/recommend_run.h"
@@ -131,10 +132,9 @@ class RecommendKind : public UsedAs<RecommendRun, KindOf<RecommendConfig>> {
     if (c.model != "bst") c.heads = 1;  // not of this model, but settled with the rest
     settle_common(c, run.steps, std::max<std::int64_t>(1, per_epoch / c.accumulate));
     c.heads = heads;
-    const double parameters =
-        static_cast<double>((data.n_item() + data.n_category() + data.n_user()) * c.width);
-    check_memory(c, parameters, static_cast<double>(c.batch) * static_cast<double>(c.history + 1),
-                 0);
+    RecommendFacts facts;
+    facts.clicks = {data.n_item(), data.n_category(), data.n_user()};
+    check_fits(c, facts);
     run.has_test = true;
     run.notes = data.notes();
     run.task = std::make_unique<RecommendTask>(c, std::move(data));
@@ -158,40 +158,21 @@ class RecommendKind : public UsedAs<RecommendRun, KindOf<RecommendConfig>> {
     return {.steps = steps,
             .samples = static_cast<double>(steps) * static_cast<double>(c.batch * c.accumulate)};
   }
-  double parameters(const RunConfig& config, const DataFacts& data) const override {
-    return static_cast<double>(
-        nn::Recommender(
-            recommender_config(own(config), static_cast<const RecommendFacts&>(data).clicks))
-            .num_parameters());
-  }
-  /// Of one example with a full history.
-  double forward_flops(const RunConfig& config, const DataFacts&) const override {
+  /// Of examples with full histories.
+  Sketch sketch(const RunConfig& config, const DataFacts& data) const override {
     const RecommendConfig& c = own(config);
-    const double width = static_cast<double>(c.width), hidden = static_cast<double>(c.hidden),
-                 places = static_cast<double>(c.history);
-    const double mlp = compare::linear_flops(1, 4 * width, hidden) +
-                       compare::linear_flops(1, hidden, hidden / 2) +
-                       compare::linear_flops(1, hidden / 2, 1);
-    const double heads = static_cast<double>(c.heads);
-    if (c.model == "fm") return 0;  // sums and squares only
-    if (c.model == "autoint") {
-      const double fields = c.user_id ? 5 : 4, wide = heads * width;
-      double flops = compare::linear_flops(1, fields * wide, 1);
-      for (std::int64_t layer = 0; layer < c.layers; ++layer)
-        flops += compare::linear_flops(fields, layer == 0 ? width : wide, 4 * wide) +
-                 compare::attention_flops(heads, fields, fields, width);
-      return flops;
-    }
-    if (c.model == "din") {
-      const double unit = static_cast<double>(c.unit_hidden);
-      return mlp + compare::linear_flops(places, 8 * width, unit) +
-             compare::linear_flops(places, unit, 1);
-    }
-    if (c.model != "bst") return mlp;
-    const double tokens = places + 1, wide = 2 * width;
-    const double layer = compare::linear_flops(tokens, wide, 12 * wide) +
-                         compare::attention_flops(heads, tokens, tokens, wide / heads);
-    return mlp + static_cast<double>(c.layers) * layer;
+    const ClickFacts& facts = static_cast<const RecommendFacts&>(data).clicks;
+    const auto model = std::make_shared<nn::Recommender>(recommender_config(c, facts));
+    const std::vector<Tensor> occurrences{Tensor::empty({facts.items}),
+                                          Tensor::empty({facts.categories}),
+                                          Tensor::empty({facts.users})};
+    return {.model = model,
+            .loss = [=, history = c.history, penalty = c.penalty](std::int64_t batch) {
+              const Tensor ids = sketched_ids({batch, 3 + 2 * history});
+              const Tensor loss = bce_with_logits((*model)(ids), Tensor::empty({batch}));
+              return penalty == 0 ? loss
+                                  : loss + mul(model->embedding_penalty(ids, occurrences), penalty);
+            }};
   }
   void set_steps(RunConfig& config, std::int64_t steps, const DataFacts& data) const override {
     RecommendConfig& c = own(config);

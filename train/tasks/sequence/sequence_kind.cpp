@@ -115,13 +115,7 @@ class SequenceKind : public UsedAs<SequenceRun, KindBySteps<SequenceConfig>> {
     SequenceConfig& c = own(*config);
     if (known.whole) fail<ConfigError>("eval", "a sequence run makes its own data: remove --data");
     settle(c);
-    const data::SequenceData data(sequence_options(c));
-    const double rows = static_cast<double>(data.size(data::Split::train) > 0
-                                                ? std::min(c.batch, data.size(data::Split::train))
-                                                : c.batch);
-    const double tokens = rows * static_cast<double>(data.length());
-    check_memory(c, parameter_count(c, data), tokens,
-                 tokens * static_cast<double>(data.vocab_size()));
+    check_fits(c, SequenceFacts(c));
     Prepared run;
     run.task = std::make_unique<SequenceTask>(c);
     run.steps = c.steps;
@@ -139,11 +133,8 @@ class SequenceKind : public UsedAs<SequenceRun, KindBySteps<SequenceConfig>> {
     const std::int64_t rows = (train > 0 ? std::min(c.batch, train) : c.batch) * c.accumulate;
     return {.steps = c.steps, .samples = static_cast<double>(c.steps) * static_cast<double>(rows)};
   }
-  double parameters(const RunConfig& config, const DataFacts& data) const override {
-    return parameter_count(own(config), sequence_rows(data));
-  }
-  double forward_flops(const RunConfig& config, const DataFacts& data) const override {
-    return train::forward_flops(own(config), sequence_rows(data));
+  Sketch sketch(const RunConfig& config, const DataFacts& data) const override {
+    return sketch_sequence(own(config), sequence_rows(data));
   }
   std::int64_t width_granularity(const RunConfig& config) const override {
     return heads_granularity(config, own(config).positions);

@@ -10,7 +10,6 @@
 #include "autograd/ops/reduce.h"
 #include "core/error.h"
 #include "train/loop/build_optimizer.h"
-#include "train/tasks/common/flops.h"
 
 namespace weft::train {
 namespace {
@@ -50,14 +49,30 @@ nn::EncoderDecoderConfig encoder_decoder_config(const SequenceConfig& c,
   return model;
 }
 
-double parameter_count(const SequenceConfig& c, const data::SequenceData& data) {
-  return c.model == "gpt" ? gpt_config(c, data).parameter_count()
-                          : encoder_decoder_config(c, data).parameter_count();
-}
-
-double forward_flops(const SequenceConfig& c, const data::SequenceData& data) {
-  return c.model == "gpt" ? compare::forward_flops(gpt_config(c, data))
-                          : compare::forward_flops(encoder_decoder_config(c, data));
+Sketch sketch_sequence(const SequenceConfig& c, const data::SequenceData& data) {
+  const std::int64_t length = data.length(), cut = data.source_length(),
+                     most = data.size(data::Split::train);
+  if (c.model == "gpt") {
+    const auto model = std::make_shared<nn::Gpt>(gpt_config(c, data));
+    return {.model = model,
+            .loss =
+                [=](std::int64_t batch) {
+                  const Tensor ids = sketched_ids({batch, length});
+                  return cross_entropy((*model)(ids), ids);
+                },
+            .is_exact = true,
+            .most_batch = most};
+  }
+  const auto model = std::make_shared<nn::EncoderDecoder>(encoder_decoder_config(c, data));
+  return {.model = model,
+          .loss =
+              [=](std::int64_t batch) {
+                const Tensor source = sketched_ids({batch, cut}),
+                             target = sketched_ids({batch, length - cut});
+                return cross_entropy((*model)(source, target), target);
+              },
+          .is_exact = true,
+          .most_batch = most};
 }
 
 SequenceTask::SequenceTask(const SequenceConfig& config)

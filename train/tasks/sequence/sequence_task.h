@@ -9,6 +9,7 @@
 #include "nn/models/encoder_decoder.h"
 #include "nn/models/gpt.h"
 #include "train/loop/trainer.h"
+#include "train/tasks/common/sketch.h"
 #include "train/tasks/sequence/sequence_config.h"
 
 namespace weft::train {
@@ -18,9 +19,7 @@ nn::GptConfig gpt_config(const SequenceConfig& config, const data::SequenceData&
 /// The encoder reads what comes before the sign or separator.
 nn::EncoderDecoderConfig encoder_decoder_config(const SequenceConfig& config,
                                                 const data::SequenceData& data);
-double parameter_count(const SequenceConfig& config, const data::SequenceData& data);
-/// Of one row.
-double forward_flops(const SequenceConfig& config, const data::SequenceData& data);
+Sketch sketch_sequence(const SequenceConfig& config, const data::SequenceData& data);
 
 class SequenceTask : public Task {
  public:

@@ -1,9 +1,9 @@
 // The kind of run called text: its choices, its rules, and how it begins.
 #include <algorithm>
 
+#include "autograd/ops/loss.h"
 #include "core/error.h"
 #include "train/tasks/common/eval_tokens.h"
-#include "train/tasks/common/flops.h"
 #include "train/tasks/common/kind.h"
 #include "train/tasks/common/run_facts.h"
 #include "train/tasks/text/text_model.h"
@@ -83,8 +83,10 @@ class TextKind : public UsedAs<TextRun, KindBySteps<TextConfig>> {
     if (known.whole) options.train_fraction = 0;
     data::TextData data = data::load_text(c.data, options);
     if (!known.whole)
-      check_data(c, data.vocab_size(), data.size(data::Split::train),
-                 data.size(data::Split::validation));
+      check_data(c, data.size(data::Split::train), data.size(data::Split::validation));
+    TextFacts facts;
+    facts.vocabulary = data.vocab_size();
+    if (!known.whole) check_fits(c, facts);
     settle_eval_tokens(c, data.eval_tokens(data::Split::validation));
     if (c.format >= 3 && !known.whole && data.vocab_size() == 1)
       fail<ConfigError>(c.data, "all {} tokens are one and the same: there is nothing to learn",
@@ -102,13 +104,17 @@ class TextKind : public UsedAs<TextRun, KindBySteps<TextConfig>> {
     facts->vocabulary = data::load_text(c.data, {.tokenizer = c.tokenizer}).vocab_size();
     return facts;
   }
-  double parameters(const RunConfig& config, const DataFacts& data) const override {
-    return gpt_config(own(config), static_cast<const TextFacts&>(data).vocabulary)
-        .parameter_count();
-  }
-  double forward_flops(const RunConfig& config, const DataFacts& data) const override {
-    return compare::forward_flops(
-        gpt_config(own(config), static_cast<const TextFacts&>(data).vocabulary));
+  Sketch sketch(const RunConfig& config, const DataFacts& data) const override {
+    const TextConfig& c = own(config);
+    const auto model =
+        std::make_shared<nn::Gpt>(gpt_config(c, static_cast<const TextFacts&>(data).vocabulary));
+    return {.model = model,
+            .loss =
+                [model, context = c.context](std::int64_t batch) {
+                  const Tensor ids = sketched_ids({batch, context});
+                  return cross_entropy((*model)(ids), ids);
+                },
+            .is_exact = true};
   }
   std::int64_t width_granularity(const RunConfig& config) const override {
     return heads_granularity(config, own(config).positions);
@@ -117,8 +123,7 @@ class TextKind : public UsedAs<TextRun, KindBySteps<TextConfig>> {
 
 }  // namespace
 
-void check_data(const TextConfig& c, std::int64_t vocabulary, std::int64_t train_tokens,
-                std::int64_t val_tokens) {
+void check_data(const TextConfig& c, std::int64_t train_tokens, std::int64_t val_tokens) {
   const std::int64_t shorter = std::min(train_tokens, val_tokens);
   if (c.context + 1 > shorter) {
     fail<ConfigError>("config",
@@ -126,13 +131,6 @@ void check_data(const TextConfig& c, std::int64_t vocabulary, std::int64_t train
                       "validate on; at most {} here",
                       c.context, train_tokens, val_tokens, std::max<std::int64_t>(0, shorter - 1));
   }
-  const double width = static_cast<double>(c.width);
-  const double words = static_cast<double>(vocabulary);
-  const double table = words * width * (c.tie ? 1 : 2) +
-                       (c.positions == "learned" ? static_cast<double>(c.context) * width : 0);
-  const double tokens = static_cast<double>(c.batch) * static_cast<double>(c.context);
-  check_memory(c, table + static_cast<double>(c.layers) * block_parameters(c), tokens,
-               tokens * words);
 }
 
 const Kind& kind_of(const TextConfig&) {

@@ -9,8 +9,7 @@ namespace weft::train {
 nn::GptConfig gpt_config(const TextConfig& config, std::int64_t vocabulary);
 
 /// What is known of the data only when it is there. Throws ConfigError: context longer than the
-/// data, or a run that memory cannot hold.
-void check_data(const TextConfig& config, std::int64_t vocabulary, std::int64_t train_tokens,
-                std::int64_t val_tokens);
+/// data.
+void check_data(const TextConfig& config, std::int64_t train_tokens, std::int64_t val_tokens);
 
 }  // namespace weft::train

@@ -1,8 +1,9 @@
 // The kind of run called tokens: its choices, its rules, and how it begins.
 #include <algorithm>
 
+#include "autograd/ops/loss.h"
+#include "autograd/ops/shape_ops.h"
 #include "core/error.h"
-#include "train/tasks/common/flops.h"
 #include "train/tasks/common/kind.h"
 #include "train/tasks/common/run_facts.h"
 #include "train/tasks/tokens/tokens_run.h"
@@ -196,10 +197,10 @@ class TokensKind : public UsedAs<TokensRun, KindBySteps<TokensConfig>> {
     if (c.batch > data.size(data::Split::train))
       fail<ConfigError>("config", "batch is larger than the data: batch {}, {} training rows",
                         c.batch, data.size(data::Split::train));
-    const double tokens =
-        static_cast<double>(c.model == "ft" ? rows.tokens * rows.features + 1 : rows.tokens);
-    check_memory(c, parameters_of(c, rows), static_cast<double>(c.batch) * tokens,
-                 static_cast<double>(c.batch));
+    TokenFacts facts;
+    facts.tokens = data.tokens_per_row();
+    facts.features = data.features();
+    check_fits(c, facts);
     settle(c);
     Prepared run;
     run.steps = c.steps;
@@ -222,12 +223,15 @@ class TokensKind : public UsedAs<TokensRun, KindBySteps<TokensConfig>> {
     }
     return facts;
   }
-  double parameters(const RunConfig& config, const DataFacts& data) const override {
-    return parameters_of(own(config), seen_by(own(config), data));
-  }
-  double forward_flops(const RunConfig& config, const DataFacts& data) const override {
-    return std::visit([](const auto& model) { return compare::forward_flops(model); },
-                      tokens_model_config(own(config), seen_by(own(config), data)));
+  Sketch sketch(const RunConfig& config, const DataFacts& data) const override {
+    const std::shared_ptr<nn::Model> model = build_model(own(config), seen_by(own(config), data));
+    return {.model = model,
+            .loss =
+                [model](std::int64_t batch) {
+                  const Tensor wanted = Tensor::empty({batch});
+                  return mse_loss(reshape((*model)(model->example_input(batch)), {batch}), wanted);
+                },
+            .is_exact = true};
   }
   std::int64_t width_granularity(const RunConfig& config) const override {
     const TokensConfig& c = own(config);
@@ -238,10 +242,6 @@ class TokensKind : public UsedAs<TokensRun, KindBySteps<TokensConfig>> {
   static RowFacts seen_by(const TokensConfig& c, const DataFacts& data) {
     const auto& facts = static_cast<const TokenFacts&>(data);
     return rows_of(c, facts.tokens, facts.features);
-  }
-  static double parameters_of(const TokensConfig& c, const RowFacts& rows) {
-    return std::visit([](const auto& model) { return model.parameter_count(); },
-                      tokens_model_config(c, rows));
   }
   static void check_model(const TokensConfig& c, const RowFacts& rows) {
     std::visit([](const auto& model) { model.validate(); }, tokens_model_config(c, rows));

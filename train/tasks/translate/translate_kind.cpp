@@ -1,7 +1,7 @@
 // The kind of run called translate: its choices, its rules, and how it begins.
+#include "autograd/ops/loss.h"
 #include "core/error.h"
 #include "train/tasks/common/eval_tokens.h"
-#include "train/tasks/common/flops.h"
 #include "train/tasks/common/kind.h"
 #include "train/tasks/common/run_facts.h"
 #include "train/tasks/translate/translate_run.h"
@@ -76,10 +76,9 @@ class TranslateKind : public UsedAs<TranslateRun, KindBySteps<TranslateConfig>> 
     std::int64_t reference_tokens = 0;
     for (const data::Sequence& target : data.targets[1]) reference_tokens += std::ssize(target);
     settle_eval_tokens(c, reference_tokens);
-    const nn::EncoderDecoderConfig model = encoder_decoder_config(c, data.vocabulary.size());
-    const double tokens = static_cast<double>(c.batch) * static_cast<double>(c.context);
-    check_memory(c, model.parameter_count(), tokens,
-                 tokens * static_cast<double>(data.vocabulary.size()));
+    TranslateFacts facts;
+    facts.vocabulary = data.vocabulary.size();
+    check_fits(c, facts);
     Prepared run;
     run.notes = std::move(data.notes);
     run.task = std::make_unique<TranslateTask>(c, std::move(data));
@@ -94,12 +93,16 @@ class TranslateKind : public UsedAs<TranslateRun, KindBySteps<TranslateConfig>> 
     facts->vocabulary = load_translate_data(own(config)).vocabulary.size();
     return facts;
   }
-  double parameters(const RunConfig& config, const DataFacts& data) const override {
-    return model_config(config, data).parameter_count();
-  }
-  /// Of a pair whose texts are as long as the context: what is padded or shorter is not taken off.
-  double forward_flops(const RunConfig& config, const DataFacts& data) const override {
-    return compare::forward_flops(model_config(config, data));
+  /// Of pairs whose texts are as long as the context: what is padded or shorter is not taken off.
+  Sketch sketch(const RunConfig& config, const DataFacts& data) const override {
+    const nn::EncoderDecoderConfig built = model_config(config, data);
+    const auto model = std::make_shared<nn::EncoderDecoder>(built);
+    return {.model = model, .loss = [model, built](std::int64_t batch) {
+              const Tensor source = sketched_ids({batch, built.source_size}),
+                           target = sketched_ids({batch, built.block_size}),
+                           padding = Tensor::empty(source.shape(), DType::u8);
+              return cross_entropy((*model)(source, target, padding), target);
+            }};
   }
   std::int64_t width_granularity(const RunConfig& config) const override {
     return heads_granularity(config, own(config).positions);

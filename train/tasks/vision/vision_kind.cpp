@@ -3,8 +3,8 @@
 #include <cmath>
 #include <numeric>
 
+#include "autograd/ops/loss.h"
 #include "core/error.h"
-#include "train/tasks/common/flops.h"
 #include "train/tasks/common/image_facts.h"
 #include "train/tasks/common/kind.h"
 #include "train/tasks/common/run_facts.h"
@@ -86,7 +86,7 @@ void check_labels_differ(const VisionConfig& c, const data::ImageData& data) {
 }
 
 /// Throws ConfigError unless a trained model can read other images.
-void check_fits(const data::ImageData& data, const ImageFacts& model) {
+void check_same_shape(const data::ImageData& data, const ImageFacts& model) {
   const bool same = data.channels() == model.channels && data.height() == model.height &&
                     data.width() == model.width;
   if (same && data.classes() <= model.classes) return;
@@ -166,9 +166,11 @@ class VisionKind : public UsedAs<VisionRun, KindOf<VisionConfig>> {
     // Nothing is taken from a training set that is measured, however small.
     data::ImageData data = load_images(
         c, learned ? std::optional(learned->normalization) : std::nullopt, !known.whole);
-    if (known.whole) check_fits(data, *learned);
-    check_data(c, data.size(data::Split::train), data.height(), data.width(), data.channels(),
-               data.classes());
+    if (known.whole) check_same_shape(data, *learned);
+    check_data(c, data.size(data::Split::train), data.height(), data.width());
+    VisionFacts facts;
+    facts.images = facts_of(data);
+    check_fits(c, facts);
     if (c.format >= 3 && !known.whole) check_labels_differ(c, data);
     if (c.validation == 0) {
       c.validation = data.size(data::Split::validation);
@@ -205,15 +207,16 @@ class VisionKind : public UsedAs<VisionRun, KindOf<VisionConfig>> {
     return {.steps = steps,
             .samples = static_cast<double>(steps) * static_cast<double>(c.batch * c.accumulate)};
   }
-  double parameters(const RunConfig& config, const DataFacts& data) const override {
-    return std::visit(
-        [](const auto& model) { return model.parameter_count(); },
-        vision_model_config(own(config), static_cast<const VisionFacts&>(data).images));
-  }
-  double forward_flops(const RunConfig& config, const DataFacts& data) const override {
-    return std::visit(
-        [](const auto& model) { return compare::forward_flops(model); },
-        vision_model_config(own(config), static_cast<const VisionFacts&>(data).images));
+  Sketch sketch(const RunConfig& config, const DataFacts& data) const override {
+    const std::shared_ptr<nn::Model> model =
+        build_model(own(config), static_cast<const VisionFacts&>(data).images);
+    return {.model = model,
+            .loss =
+                [model](std::int64_t batch) {
+                  return cross_entropy((*model)(model->example_input(batch)),
+                                       sketched_ids({batch}));
+                },
+            .is_exact = true};
   }
   std::int64_t width_granularity(const RunConfig& config) const override {
     return own(config).model == "vit" ? heads_granularity(config, own(config).positions) : 1;
@@ -230,7 +233,7 @@ class VisionKind : public UsedAs<VisionRun, KindOf<VisionConfig>> {
 }  // namespace
 
 void check_data(const VisionConfig& c, std::int64_t train_images, std::int64_t height,
-                std::int64_t width, std::int64_t channels, std::int64_t classes) {
+                std::int64_t width) {
   if (c.model == "vit" && (height % c.patch != 0 || width % c.patch != 0)) {
     fail<ConfigError>("config",
                       "patch must divide the image: patch {}, images {} x {}; choose a common "
@@ -245,25 +248,6 @@ void check_data(const VisionConfig& c, std::int64_t train_images, std::int64_t h
     fail<ConfigError>(
         "config", "shift must be smaller than the image: shift {}, images {} x {}; lower --shift",
         c.shift, height, width);
-  const double pixels = static_cast<double>(height * width * channels);
-  const double model_width = static_cast<double>(c.width);
-  const double batch = static_cast<double>(c.batch);
-  if (c.model == "vit") {
-    const double tokens = static_cast<double>((height / c.patch) * (width / c.patch));
-    const double patch_pixels = static_cast<double>(c.patch * c.patch * channels);
-    check_memory(
-        c,
-        static_cast<double>(c.layers) * block_parameters(c) + (patch_pixels + tokens) * model_width,
-        batch * tokens, batch * pixels);
-  } else if (c.model == "resnet") {
-    check_memory(c, 180 * static_cast<double>(c.layers) * model_width * model_width,
-                 batch * static_cast<double>(height * width), batch * pixels);
-  } else {
-    const double hidden = static_cast<double>(c.layers - 1) * model_width * model_width;
-    const double ends =
-        model_width * static_cast<double>(classes) + (c.model == "mlp" ? pixels * model_width : 0);
-    check_memory(c, c.model == "mlp" ? hidden + ends : ends, batch, batch * pixels);
-  }
 }
 
 VisionConfig::VisionConfig() {

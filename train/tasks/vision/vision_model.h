@@ -31,6 +31,6 @@ data::ImageData load_images(const VisionConfig& config,
 /// What is known of the data only when it is there. Throws ConfigError: patch not dividing the
 /// image, or a run that memory cannot hold.
 void check_data(const VisionConfig& config, std::int64_t train_images, std::int64_t height,
-                std::int64_t width, std::int64_t channels, std::int64_t classes);
+                std::int64_t width);
 
 }  // namespace weft::train

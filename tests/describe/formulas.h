@@ -1,5 +1,4 @@
-// Arithmetic of training, by formula: what a budget in FLOPs is counted in. Held against the calls
-// that nn/describe.h counts, in a test.
+// FLOPs of a forward, by formula: what models were said to compute before they were asked.
 //
 // Counted as there: 2 a multiply-add of a matrix product or convolution, for every layer that is
 // called; attention's two products over all T x T pairs (the half that a causal mask hides is not
@@ -21,7 +20,7 @@
 #include "nn/models/token_transformer.h"
 #include "nn/models/vit.h"
 
-namespace weft::compare {
+namespace weft::formulas {
 
 /// The parts, for models that are put together elsewhere.
 double linear_flops(double rows, double in, double out);
@@ -43,10 +42,4 @@ double forward_flops(const nn::FactorizationMachineConfig& config);
 double forward_flops(const nn::LenetConfig& config);
 double forward_flops(const nn::ResnetConfig& config);
 
-/// Forward and backward of so many samples: three times the forward, since backward makes two
-/// products (for the weights and for the inputs) of each. (A first layer whose inputs want no
-/// gradient makes one; that is not taken off.) Source: Kaplan et al. 2020 (arXiv 2001.08361),
-/// section 2.1.
-double training_flops(double forward_flops_of_a_sample, double samples);
-
-}  // namespace weft::compare
+}  // namespace weft::formulas

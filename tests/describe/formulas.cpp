@@ -1,6 +1,6 @@
-#include "train/tasks/common/flops.h"
+#include "tests/describe/formulas.h"
 
-namespace weft::compare {
+namespace weft::formulas {
 namespace {
 
 double real(std::int64_t n) { return static_cast<double>(n); }
@@ -158,8 +158,4 @@ double forward_flops(const nn::ResnetConfig& c) {
   return flops + linear_flops(1, in, real(c.n_class));
 }
 
-double training_flops(double forward_flops_of_a_sample, double samples) {
-  return 3 * forward_flops_of_a_sample * samples;
-}
-
-}  // namespace weft::compare
+}  // namespace weft::formulas
