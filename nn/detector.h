@@ -19,6 +19,7 @@ class Detector : public Module {
   /// y0, x1, y1 in a row, label -1 for none -> (). Throws: as box_targets(), ShapeError.
   virtual Tensor loss(const Tensor& images, const Tensor& boxes) const = 0;
   /// The objects of each image, by falling score; nothing is recorded. Call it in evaluation mode.
+  /// (Under ShapeOnly none are found, and a forward is done that finds as many as can be.)
   virtual std::vector<std::vector<Detection>> detect(const Tensor& images) const = 0;
   /// Zeros of the shape that both want.
   virtual Tensor example_input(std::int64_t batch = 1) const = 0;

@@ -250,6 +250,7 @@ Tensor Detr::loss(const Tensor& images, const Tensor& boxes) const {
 std::vector<std::vector<Detection>> Detr::detect(const Tensor& images) const {
   const NoGrad no_grad;
   const Output out = forward(images).back();
+  if (shape_only()) return {};
   const std::vector<double> scores = softmax(out.logits).to_vector<double>(),
                             boxes = out.boxes.to_vector<double>();
   const auto classes = static_cast<std::size_t>(config_.n_class),

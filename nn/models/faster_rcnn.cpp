@@ -361,6 +361,14 @@ BoxHead::Output FasterRcnn::read(const Tensor& map,
 std::vector<std::vector<Detection>> FasterRcnn::detect(const Tensor& images) const {
   const NoGrad no_grad;
   const Tensor map = backbone(images);
+  if (shape_only()) {
+    take_bound(fmt::format("Faster R-CNN: {} regions of every picture, whatever suppression leaves",
+                           config_.proposals_testing));
+    rpn(map);
+    read(map, std::vector(static_cast<std::size_t>(images.size(0)),
+                          std::vector<Box>(static_cast<std::size_t>(config_.proposals_testing))));
+    return {};
+  }
   const auto regions = propose(rpn(map), images.size(0), config_.proposals_testing);
   std::vector<std::vector<Detection>> found(regions.size());
   std::size_t total = 0;

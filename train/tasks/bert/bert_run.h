@@ -15,7 +15,7 @@ class BertRun final : public LoadedRun, public TextPredictor {
   /// torn one.
   explicit BertRun(const RunFacts& run) : LoadedRun(run), encoder_(load_pretrained_encoder(run)) {}
 
-  nn::ModelInfo layers() const override { return nn::describe(*encoder_.model); }
+  nn::Description layers() const override { return nn::describe(*encoder_.model); }
   std::string answer(const TextQuestion& question, nlohmann::ordered_json& entry) const override;
   std::vector<std::pair<const char*, std::string>> unused_flags(bool) const override {
     return {{"--beam", "a bert run"}};

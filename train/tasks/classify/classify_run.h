@@ -17,7 +17,7 @@ class ClassifyRun final : public LoadedRun, public TextPredictor {
   /// torn one.
   explicit ClassifyRun(const RunFacts& run);
 
-  nn::ModelInfo layers() const override { return nn::describe(*model_); }
+  nn::Description layers() const override { return nn::describe(*model_); }
   std::string answer(const TextQuestion& question, nlohmann::ordered_json& entry) const override;
   std::vector<std::pair<const char*, std::string>> unused_flags(bool json) const override;
 

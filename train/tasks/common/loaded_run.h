@@ -7,7 +7,7 @@
 #include <memory>
 #include <string>
 
-#include "nn/model_info.h"
+#include "nn/describe.h"
 #include "train/tasks/common/evaluate_run.h"
 #include "train/tasks/common/run_facts.h"
 #include "train/tasks/common/uses.h"
@@ -22,7 +22,7 @@ class LoadedRun {
 
   const RunFacts& run() const { return run_; }
   /// The model's layers with parameters and arithmetic of one sample.
-  virtual nn::ModelInfo layers() const = 0;
+  virtual nn::Description layers() const = 0;
   /// What `weft info RUN` prints: how far the run came, its configuration, its layers.
   std::string describe() const;
   /// What `weft eval RUN` measures; see evaluate_run().

@@ -14,7 +14,7 @@ DetectRun::DetectRun(const RunFacts& run)
   model_->eval();
 }
 
-nn::ModelInfo DetectRun::layers() const {
+nn::Description DetectRun::layers() const {
   return nn::describe(*model_, [&] { model_->detect(model_->example_input(1)); });
 }
 

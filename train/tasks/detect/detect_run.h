@@ -18,7 +18,7 @@ class DetectRun final : public LoadedRun, public ObjectDetector {
   explicit DetectRun(const RunFacts& run);
 
   nn::Detector& model() const { return *model_; }  ///< in evaluation mode
-  nn::ModelInfo layers() const override;
+  nn::Description layers() const override;
 
   SeenPicture look_at_file(const std::string& file, const std::string& invert) const override;
   SeenPicture look_at_scene(std::int64_t number) override;

@@ -16,7 +16,7 @@ class EmbeddingRun final : public LoadedRun, public WordVectors {
   /// torn one.
   explicit EmbeddingRun(const RunFacts& run);
 
-  nn::ModelInfo layers() const override { return nn::describe(*model_); }
+  nn::Description layers() const override { return nn::describe(*model_); }
   const data::Tokenizer& tokenizer() const override { return *tokenizer_; }
   Tensor vectors() const override { return model_->table(); }
   std::string learned_from() const override { return config_.data; }

@@ -16,7 +16,7 @@ class RecommendRun final : public LoadedRun, public ClickHistory {
   /// torn one.
   explicit RecommendRun(const RunFacts& run);
 
-  nn::ModelInfo layers() const override { return nn::describe(*model_); }
+  nn::Description layers() const override { return nn::describe(*model_); }
   std::string model_name() const override { return config_.model; }
   std::string learned_from() const override { return config_.data; }
   std::int64_t history() const override { return config_.history; }

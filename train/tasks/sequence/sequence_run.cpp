@@ -10,7 +10,7 @@ SequenceRun::SequenceRun(const RunFacts& run)
   task_->model().eval();
 }
 
-nn::ModelInfo SequenceRun::layers() const {
+nn::Description SequenceRun::layers() const {
   return nn::describe(task_->model(), [&] { task_->answer_one_row(); });
 }
 

@@ -16,7 +16,7 @@ class SequenceRun final : public LoadedRun {
   /// torn one.
   explicit SequenceRun(const RunFacts& run);
 
-  nn::ModelInfo layers() const override;
+  nn::Description layers() const override;
 
  private:
   std::unique_ptr<SequenceTask> task_;

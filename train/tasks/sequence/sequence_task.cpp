@@ -102,7 +102,8 @@ std::string SequenceTask::fingerprint() const {
 }
 
 void SequenceTask::answer_one_row() const {
-  answer_(data_.eval_batches(data::Split::validation, 1)[0]);
+  const Tensor row = Tensor::zeros({1, data_.length()}, DType::i64);
+  answer_({row, row});
 }
 
 Tensor SequenceTask::next_loss(BatchRecord& seen) {

@@ -35,7 +35,7 @@ TextRun::TextRun(const RunFacts& run)
   model_->eval();
 }
 
-nn::ModelInfo TextRun::layers() const { return nn::describe(*model_); }
+nn::Description TextRun::layers() const { return nn::describe(*model_); }
 
 std::int64_t TextRun::write_text(WriteOptions options,
                                  const std::function<bool(const std::string&)>& show) const {

@@ -19,7 +19,7 @@ class TextRun final : public LoadedRun, public TextWriter, public TextAttention 
   explicit TextRun(const RunFacts& run);
 
   nn::Gpt& model() const { return *model_; }  ///< in evaluation mode
-  nn::ModelInfo layers() const override;
+  nn::Description layers() const override;
 
   std::int64_t write_text(WriteOptions options,
                           const std::function<bool(const std::string&)>& show) const override;

@@ -15,7 +15,7 @@ class TokensRun final : public LoadedRun {
   /// torn one.
   explicit TokensRun(const RunFacts& run);
 
-  nn::ModelInfo layers() const override { return nn::describe(*model_); }
+  nn::Description layers() const override { return nn::describe(*model_); }
 
  private:
   std::unique_ptr<nn::Model> model_;  ///< in evaluation mode

@@ -20,7 +20,7 @@ TranslateRun::TranslateRun(const RunFacts& run)
   model_->eval();
 }
 
-nn::ModelInfo TranslateRun::layers() const {
+nn::Description TranslateRun::layers() const {
   return nn::describe(*model_, [&] {
     (*model_)(Tensor::zeros({1, config_.context}, DType::i64),
               Tensor::zeros({1, config_.context + 1}, DType::i64));

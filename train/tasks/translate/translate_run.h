@@ -22,7 +22,7 @@ class TranslateRun final : public LoadedRun, public TextPredictor {
   /// torn one.
   explicit TranslateRun(const RunFacts& run);
 
-  nn::ModelInfo layers() const override;
+  nn::Description layers() const override;
   std::string answer(const TextQuestion& question, nlohmann::ordered_json& entry) const override;
   std::vector<std::pair<const char*, std::string>> unused_flags(bool) const override { return {}; }
 

@@ -20,7 +20,7 @@ VisionRun::VisionRun(const RunFacts& run)
   model_->eval();
 }
 
-nn::ModelInfo VisionRun::layers() const { return nn::describe(*model_); }
+nn::Description VisionRun::layers() const { return nn::describe(*model_); }
 
 std::vector<double> VisionRun::classify(const Tensor& image) const {
   const NoGrad no_grad;

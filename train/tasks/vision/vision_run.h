@@ -20,7 +20,7 @@ class VisionRun final : public LoadedRun, public ImagePredictor, public ImageAtt
   explicit VisionRun(const RunFacts& run);
 
   nn::Model& model() const { return *model_; }  ///< in evaluation mode
-  nn::ModelInfo layers() const override;
+  nn::Description layers() const override;
 
   ImageGuess guess_file(const std::string& file, const std::string& invert) const override;
   ImageGuess guess_test_image(std::int64_t number) override;
