@@ -16,6 +16,7 @@
 #include "core/parallel.h"
 #include "core/phase.h"
 #include "core/random.h"
+#include "core/shape_only.h"
 #include "core/simd.h"
 #include "core/tensor.h"
 #include "data/data.h"

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "optim/adam.h"
+#include "optim/ema.h"
 #include "optim/lion.h"
 #include "optim/muon.h"
 #include "optim/sgd.h"
@@ -87,6 +88,17 @@ std::unique_ptr<optim::Optimizer> build_optimizer(const RunConfig& c, const nn::
       matrices, rest,
       optim::MuonOptions{.lr = c.muon_lr, .momentum = c.momentum, .weight_decay = c.weight_decay},
       adamw);
+}
+
+std::function<void()> build_update(const RunConfig& config, const nn::Module& model) {
+  const std::shared_ptr<optim::Optimizer> optimizer = build_optimizer(config, model);
+  if (config.ema == 0) return [optimizer] { optimizer->step(); };
+  const auto average =
+      std::make_shared<optim::Ema>(model.named_parameters(), config.ema, saved_buffers(model));
+  return [optimizer, average] {
+    optimizer->step();
+    average->update();
+  };
 }
 
 optim::LrSchedule build_schedule(const RunConfig& c, std::int64_t steps) {

@@ -2,6 +2,7 @@
 // optimizer and the schedule.
 #pragma once
 
+#include <functional>
 #include <memory>
 
 #include "nn/module.h"
@@ -41,6 +42,9 @@ optim::NamedTensors saved_buffers(const nn::Module& model);
 /// Muon takes the matrices inside the network, AdamW the embeddings, the head and everything that
 /// is no matrix.
 std::unique_ptr<optim::Optimizer> build_optimizer(const RunConfig& config, const nn::Module& model);
+/// What the end of a step does: the optimizer's step() and, where the configuration asks for an
+/// average of the weights, its update.
+std::function<void()> build_update(const RunConfig& config, const nn::Module& model);
 optim::LrSchedule build_schedule(const RunConfig& config, std::int64_t steps);
 
 }  // namespace weft::train

@@ -5,7 +5,6 @@
 #include "core/error.h"
 #include "core/shape_only.h"
 #include "core/storage.h"
-#include "optim/ema.h"
 #include "train/loop/build_optimizer.h"
 
 namespace weft::train {
@@ -33,21 +32,10 @@ nn::StepDescription describe_step(const MakeSketch& make, const RunConfig& confi
                                   std::int64_t batch) {
   return nn::describe_step([&] {
     const Sketch sketch = make();
-    const auto update = [&config, model = sketch.model]() -> std::function<void()> {
-      const std::shared_ptr<optim::Optimizer> optimizer = build_optimizer(config, *model);
-      std::shared_ptr<optim::Ema> average;
-      if (config.ema > 0)
-        average = std::make_shared<optim::Ema>(model->named_parameters(), config.ema,
-                                               saved_buffers(*model));
-      return [optimizer, average] {
-        optimizer->step();
-        if (average) average->update();
-      };
-    };
     return nn::StepParts{
         .module = sketch.model,
         .loss = [loss = sketch.loss, now = sketch.batch_of(batch)] { return loss(now); },
-        .make_update = update};
+        .make_update = [&config, model = sketch.model] { return build_update(config, *model); }};
   });
 }
 
