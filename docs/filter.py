@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Turns the comments of a header (or a document) into what Doxygen reads; the text of one file goes to standard output.
 
-The opening comment becomes that of the file, and what directly follows a documented declaration without a blank line or a
-comment of its own shares its documentation, as tests/structure/test_coverage.cpp reads it, too. Line numbers stay."""
+The opening comment becomes that of the file. Overloads that directly follow a documented one, without a blank line or a
+comment of their own, share its documentation; so do ops, as tests/structure/test_coverage.cpp reads them, too. Line numbers
+stay."""
 import os
 import re
 import sys
@@ -17,7 +18,7 @@ def main():
             lines[0] += " {#mainpage}"
         sys.stdout.write("\n".join(lines))
         return
-    result, shared, pending, depth_of_shared = [], "", [], -1
+    result, shared, pending, depth_of_shared, name_of_shared = [], "", [], -1, ""
     depth, in_opening, open_declaration = 0, True, False
     for number, line in enumerate(lines):
         text = line.strip()
@@ -36,11 +37,13 @@ def main():
                 pending, shared = [], ""
         elif not open_declaration and DECLARATION.match(line):
             own = pending or "///<" in line
+            name = re.search(r"([\w~]+)\s*\(", line)
+            name = name.group(1) if name else ""
             if pending:
-                shared, depth_of_shared = " ".join(pending), depth
+                shared, depth_of_shared, name_of_shared = " ".join(pending), depth, name
             elif own:
                 pass
-            elif shared and depth == depth_of_shared:
+            elif shared and depth == depth_of_shared and (name == name_of_shared or "autograd/ops/" in sys.argv[1]):
                 line = re.match(r"\s*", line).group() + "/** " + shared + " */ " + line.lstrip()
             pending = []
         code = re.sub(r"//.*|\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])+'", "", re.sub(r"/\*\*.*?\*/", "", line))

@@ -9,6 +9,7 @@ if [ -z "$formatter" ]; then
   echo "skipped: clang-format 14 is not here (found: $(clang-format --version 2>/dev/null || echo none)); on Debian 12: apt-get install clang-format"
   exit 77
 fi
+# shellcheck disable=SC2038  # the project's names are plain
 if find core autograd nn optim data train tests -name '*.h' -o -name '*.cpp' |
   xargs -P "$(nproc)" -n 16 "$formatter" --dry-run --Werror --ferror-limit=1; then
   exit 0

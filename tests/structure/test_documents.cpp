@@ -14,7 +14,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string joined(const SourceFile& file) {
+std::string all_text(const SourceFile& file) {
   std::string text;
   for (const std::string& line : file.lines) text += line + "\n";
   return text;
@@ -48,8 +48,8 @@ std::vector<std::string> broken_links(const SourceFile& document) {
 }
 
 /// The first match of a pattern's group in a file, or nothing.
-std::string found(const char* path, const char* pattern) {
-  const std::string text = joined(read_source(path));
+std::string first_match(const char* path, const char* pattern) {
+  const std::string text = all_text(read_source(path));
   std::smatch match;
   return std::regex_search(text, match, std::regex(pattern)) ? match[1].str() : "";
 }
@@ -60,7 +60,7 @@ TEST_CASE("README.md has at most 120 lines, and none of other READMEs is a book"
   const SourceFile page = read_source("README.md");
   REQUIRE(page.lines.size() > 50);
   CHECK(page.lines.size() <= 120);
-  CHECK(joined(page).find("train/report/demo.png") != std::string::npos);
+  CHECK(all_text(page).find("train/report/demo.png") != std::string::npos);
 }
 
 TEST_CASE("every folder says what lives there, and how to add to it") {
@@ -71,7 +71,7 @@ TEST_CASE("every folder says what lives there, and how to add to it") {
     if (entry.is_directory()) folders.insert("train/" + entry.path().filename().string());
   CHECK(folders.size() >= 21);
   for (const std::string& folder : folders) {
-    const std::string text = joined(read_source(folder + "/README.md"));
+    const std::string text = all_text(read_source(folder + "/README.md"));
     CHECK_MESSAGE(text.size() > 300, folder, " has no README.md of a page");
     const bool says_how = text.find("To add") != std::string::npos ||
                           text.find("Adding") != std::string::npos || folder == "train";
@@ -82,7 +82,7 @@ TEST_CASE("every folder says what lives there, and how to add to it") {
 TEST_CASE("every relative link of the documents leads to a file") {
   std::size_t links = 0;
   for (const SourceFile& document : documents()) {
-    const std::string text = joined(document);
+    const std::string text = all_text(document);
     for (std::size_t at = text.find("]("); at != std::string::npos; at = text.find("](", at + 1))
       ++links;
     for (const std::string& target : broken_links(document))
@@ -96,8 +96,9 @@ TEST_CASE("every relative link of the documents leads to a file") {
 }
 
 TEST_CASE("the version is that of the project wherever it stands") {
-  const std::string version = found("CMakeLists.txt", R"(project\(weft VERSION (\d+\.\d+\.\d+))");
+  const std::string version =
+      first_match("CMakeLists.txt", R"(project\(weft VERSION (\d+\.\d+\.\d+))");
   REQUIRE_FALSE(version.empty());
-  CHECK(found("CITATION.cff", R"(\nversion: (\S+)\n)") == version);
-  CHECK(found("CHANGELOG.md", R"(\n## \[(\d[^\]]*)\])") == version);
+  CHECK(first_match("CITATION.cff", R"(\nversion: (\S+)\n)") == version);
+  CHECK(first_match("CHANGELOG.md", R"(\n## \[(\d[^\]]*)\])") == version);
 }

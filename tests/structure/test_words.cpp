@@ -43,7 +43,7 @@ constexpr const char* kBritish =
     R"((optim|normal|standard|regular|initial|organ|recogn|general|penal|vector|minim|maxim|summar|token|serial|parallel|random|synchron|util|visual)is(e|ed|es|ing|ation)\b|)"
     R"(analys(e|ed|es|ing)\b|artefact|judgement|learnt|spelt|whilst|amongst))";
 
-std::string joined(const SourceFile& file) {
+std::string source_text(const SourceFile& file) {
   std::string text;
   for (const std::string& line : file.lines) text += line + "\n";
   return text;
@@ -94,7 +94,7 @@ std::vector<std::string> literals(const std::string& text) {
 }
 
 /// What to mend in a text, or nothing.
-std::string objection(const std::string& text) {
+std::string word_objection(const std::string& text) {
   for (const auto& [pattern, instead] : kPhrases)
     if (std::smatch match; std::regex_search(text, match, std::regex(pattern)))
       return "\"" + match[0].str() + "\": write " + instead;
@@ -109,11 +109,11 @@ std::string objection(const std::string& text) {
 TEST_CASE("what the program says is standard English in American spelling") {
   int count = 0;
   for (const SourceFile& file : sources({"core", "autograd", "nn", "optim", "data", "train"}))
-    for (const std::string& text : literals(joined(file))) {
+    for (const std::string& text : literals(source_text(file))) {
       // Names that earlier versions wrote into files are still read.
       if (text == "standardise" || text == "sittings.json") continue;
       ++count;
-      const std::string wrong = objection(text);
+      const std::string wrong = word_objection(text);
       CHECK_MESSAGE(wrong.empty(), file.path, ": ", text, ": ", wrong);
     }
   CHECK(count > 3000);
@@ -150,9 +150,9 @@ TEST_CASE("the test of words sees what it forbids, and what may stand") {
         "a torn file", "put back what they were", "the likeliest",
         "this run does not fit the memory", "the colour", "from its centre", "nearest neighbours",
         "labelled lines", "standardising", "its normalisation", "analysed"})
-    CHECK_MESSAGE(!objection(wrong).empty(), wrong);
+    CHECK_MESSAGE(!word_objection(wrong).empty(), wrong);
   for (const char* right :
        {"there is no such file", "it is no longer part of its module", "aria-labelledby",
         "a parallelism of 2", "the analysis", "optimistic", "the center", "is not a number"})
-    CHECK_MESSAGE(objection(right).empty(), right, ": ", objection(right));
+    CHECK_MESSAGE(word_objection(right).empty(), right, ": ", word_objection(right));
 }

@@ -101,10 +101,10 @@ void add_compare(CLI::App& app, Action& action) {
   command->add_flag("--check", flags->check,
                     "read the suite and solve its budget, and run nothing");
   add_number(*command, "--seeds", flags->request.seeds, {1, 1000},
-             "seeds 1 to N instead of the suite's own (default: those)")
+             "seeds 1 to N (default: the suite's own)")
       ->default_str("");
   add_number(*command, "--jobs", flags->request.jobs, {1, 1024},
-             "runs at the same time, a thread each (default: one per core)")
+             "runs at the same time, one thread each (default: one per core)")
       ->default_str("");
   add_name(*command, "--out", flags->request.out,
            "folder of the comparison; one that was stopped is continued (default: runs/SUITE)")

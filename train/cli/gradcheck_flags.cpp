@@ -8,7 +8,7 @@ namespace weft::cli {
 
 void add_gradcheck(CLI::App& app, Action& action) {
   CLI::App* command = app.add_subcommand(
-      "gradcheck", "check the gradient of every op, module and model against differences");
+      "gradcheck", "check the gradient of every op, module and model against finite differences");
   struct Flags {
     GradcheckCommand command;
     int threads = 0;
