@@ -15,6 +15,7 @@ enum class ProductRole : std::uint8_t {
   attention,
   attention_gradient,
 };
+/// `input gradient`, for tables.
 const char* name(ProductRole role);
 
 /// `count` products C (m, n) = A (m, k) B (k, n). A convolution is the product of its patches with
@@ -33,6 +34,7 @@ struct Product {
     return 2 * static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k) *
            static_cast<double>(count);
   }
+  /// In every field.
   bool operator==(const Product&) const = default;
 };
 
@@ -46,6 +48,7 @@ double causal_share(std::int64_t queries, std::int64_t keys);
 class ProductObserver {
  public:
   using Made = std::function<void(const Product&)>;
+  /// Hears from now on.
   explicit ProductObserver(Made made);
   ~ProductObserver();
   ProductObserver(const ProductObserver&) = delete;
@@ -64,6 +67,7 @@ void product_made(const Product& product);
 /// with ops.
 class ProductsAre {
  public:
+  /// From now on.
   explicit ProductsAre(ProductRole role);
   ~ProductsAre();
   ProductsAre(const ProductsAre&) = delete;

@@ -35,6 +35,7 @@ inline bool shape_only() { return detail::shape_only_depth != 0; }
 /// A shape-only tensor may outlive the guard, and ends on the thread that made it.
 class ShapeOnly {
  public:
+  /// Peak() counts from here.
   ShapeOnly();
   ~ShapeOnly();
   ShapeOnly(const ShapeOnly&) = delete;
@@ -43,8 +44,8 @@ class ShapeOnly {
   /// Bytes that the shape-only tensors of this thread would hold, rounded up as the allocator
   /// rounds: now, and the most since the last ShapeOnly began or reset_peak().
   static double held();
-  static double peak();
-  static void reset_peak();
+  static double peak();      ///< the most of held()
+  static void reset_peak();  ///< peak() counts from here
 
  private:
   std::uint64_t seed_;

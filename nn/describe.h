@@ -51,6 +51,7 @@ struct StepMemory {
   double update = 0;  ///< what the optimizer (and an average) keeps
   double batch = 0;   ///< inputs and targets, where they outlive the step
   double peak = 0;    ///< the most at any time of the step, all of the above and activations
+  /// What is left of the peak.
   double activations() const { return peak - parameters - gradients - update - batch; }
 };
 
