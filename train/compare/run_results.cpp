@@ -12,12 +12,12 @@
 namespace weft::compare {
 namespace {
 
-using SuiteJson = nlohmann::ordered_json;
+using Json = nlohmann::ordered_json;
 
 constexpr const char* kCompareFormat = "weft-compare-1";
 constexpr std::int64_t kMaxSummaryBytes = 1 << 20;
 
-double number_in(const SuiteJson& json, const std::string& key) {
+double number_in(const Json& json, const std::string& key) {
   return json.contains(key) && json[key].is_number() ? json[key].get<double>()
                                                      : std::numeric_limits<double>::quiet_NaN();
 }
@@ -27,10 +27,10 @@ fs::path cell_folder(const fs::path& root, const char* part, const Plan& plan, c
 }
 
 std::string form_json(const Suite& suite, bool quick) {
-  return SuiteJson{{"format", kCompareFormat},
-                   {"suite", suite.name},
-                   {"quick", quick},
-                   {"seeds", suite.seeds}}
+  return Json{{"format", kCompareFormat},
+              {"suite", suite.name},
+              {"quick", quick},
+              {"seeds", suite.seeds}}
              .dump(2) +
          "\n";
 }
@@ -52,8 +52,7 @@ RunResult read_result(const Job& job, const std::string& metric) {
   }
   const fs::path summary = job.folder / "summary.json";
   if (!fs::exists(summary, error)) return result;
-  const SuiteJson json =
-      SuiteJson::parse(read_file(summary.string(), kMaxSummaryBytes), nullptr, false);
+  const Json json = Json::parse(read_file(summary.string(), kMaxSummaryBytes), nullptr, false);
   result.value = json.is_object() ? number_in(json, metric) : result.value;
   if (!std::isfinite(result.value)) {
     result.status = Status::failed;
@@ -76,7 +75,7 @@ std::map<std::int64_t, std::string> batch_hashes(const fs::path& run) {
   std::map<std::int64_t, std::string> hashes;
   std::ifstream file(run / "metrics.jsonl");
   for (std::string line; std::getline(file, line);) {
-    const SuiteJson json = SuiteJson::parse(line, nullptr, false);
+    const Json json = Json::parse(line, nullptr, false);
     if (!json.is_object() || !json.contains("batch_hash") || !json["batch_hash"].is_string())
       continue;
     if (!json.contains("step") || !json["step"].is_number_integer()) continue;

@@ -6,16 +6,16 @@
 namespace weft::explain {
 namespace {
 
-using MapsJson = nlohmann::ordered_json;
+using Json = nlohmann::ordered_json;
 
 /// (H, Q, T) -> nested arrays, rounded: seven decimals say all that f32 holds of a weight.
-MapsJson weights_json(const Tensor& weights) {
-  MapsJson heads = MapsJson::array();
+Json weights_json(const Tensor& weights) {
+  Json heads = Json::array();
   const double* value = weights.data<double>();
   for (std::int64_t h = 0; h < weights.size(0); ++h) {
-    MapsJson queries = MapsJson::array();
+    Json queries = Json::array();
     for (std::int64_t q = 0; q < weights.size(1); ++q) {
-      MapsJson keys = MapsJson::array();
+      Json keys = Json::array();
       for (std::int64_t k = 0; k < weights.size(2); ++k)
         keys.push_back(std::round(*value++ * 1e7) / 1e7);
       queries.push_back(std::move(keys));
@@ -25,8 +25,8 @@ MapsJson weights_json(const Tensor& weights) {
   return heads;
 }
 
-MapsJson common_json(const AttentionMaps& maps) {
-  MapsJson json{
+Json common_json(const AttentionMaps& maps) {
+  Json json{
       {"title", maps.title}, {"model", maps.model}, {"tokens", maps.tokens}, {"notes", maps.notes}};
   json["distance"] = {{"unit", maps.distances.unit},
                       {"over", maps.distances.samples},
@@ -35,21 +35,21 @@ MapsJson common_json(const AttentionMaps& maps) {
   return json;
 }
 
-std::string finish(MapsJson json, const AttentionMaps& maps) {
-  MapsJson layers = MapsJson::array();
+std::string finish(Json json, const AttentionMaps& maps) {
+  Json layers = Json::array();
   for (const Tensor& layer : maps.layers) layers.push_back(weights_json(layer));
   json["weights"] = std::move(layers);
-  return json.dump(-1, ' ', false, MapsJson::error_handler_t::replace);
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 }  // namespace
 
 std::string to_json(const TextMaps& maps) {
-  MapsJson json = common_json(maps);
+  Json json = common_json(maps);
   json["reading"] = reading(maps);
-  json["neighbors"] = MapsJson::array();
+  json["neighbors"] = Json::array();
   for (const TokenNeighbors& one : maps.neighbors) {
-    MapsJson nearest = MapsJson::array();
+    Json nearest = Json::array();
     for (const auto& [token, cosine] : one.nearest)
       nearest.push_back({{"token", token}, {"cosine", cosine}});
     json["neighbors"].push_back({{"token", one.token}, {"nearest", std::move(nearest)}});
@@ -58,10 +58,10 @@ std::string to_json(const TextMaps& maps) {
 }
 
 std::string to_json(const ImageMaps& maps) {
-  MapsJson json = common_json(maps);
+  Json json = common_json(maps);
   json["reading"] = reading(maps);
   json["patch"] = maps.patch;
-  json["receptive_field"] = MapsJson::array();
+  json["receptive_field"] = Json::array();
   for (const FieldLayer& layer : maps.cnn)
     json["receptive_field"].push_back({{"layer", layer.name},
                                        {"kernel", layer.kernel},

@@ -1,0 +1,185 @@
+#include "train/compare/jobs.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "core/error.h"
+#include "core/io/file.h"
+#include "core/io/process.h"
+#include "train/loop/run_folder.h"
+
+namespace weft::compare {
+namespace {
+
+constexpr std::int64_t kPaceSteps = 20;  // enough to tell how long one takes
+
+nlohmann::json read_config(const fs::path& file) {
+  return nlohmann::json::parse(read_file(file.string(), train::kMaxConfigBytes), nullptr, false);
+}
+
+Job pace_job(const Plan& plan, const CompareFolder& folder, std::size_t cell) {
+  Job job = folder.seed_job(plan, cell, plan.tuning_seed);
+  job.folder.replace_filename("pace");
+  job.config.replace_extension(".pace.json");
+  job.factor = 1;
+  return job;
+}
+
+}  // namespace
+
+std::vector<Job> Jobs::all() const {
+  std::vector<Job> jobs;
+  for (std::size_t cell = 0; cell < plan_.cells.size(); ++cell) {
+    if (plan_.suite.lr_factors.size() == 1) continue;
+    for (const double factor : plan_.suite.lr_factors)
+      jobs.push_back(folder_.try_job(plan_, cell, factor));
+  }
+  for (const std::int64_t seed : plan_.suite.seeds)
+    for (std::size_t cell = 0; cell < plan_.cells.size(); ++cell)
+      jobs.push_back(folder_.seed_job(plan_, cell, seed));
+  return jobs;
+}
+
+std::deque<Job> Jobs::paces() const {
+  std::deque<Job> jobs;
+  for (std::size_t cell = 0; cell < plan_.cells.size(); ++cell) {
+    if (!plan_.cells[cell].equal) continue;
+    const Job job = pace_job(plan_, folder_, cell);
+    clear_failure(job);
+    if (status_of(job) == Status::missing) {
+      const auto config = plan_.kind->copy(*plan_.cells[cell].config);
+      plan_.kind->set_steps(*config, kPaceSteps, *plan_.cells[cell].data);
+      config->warmup = 0;  // it may be longer than these few steps
+      write_config(job, *config);
+      jobs.push_back(job);
+    }
+  }
+  return jobs;
+}
+
+void Jobs::take_paces(Plan& plan, const CompareFolder& folder) {
+  for (std::size_t cell = 0; cell < plan.cells.size(); ++cell) {
+    if (!plan.cells[cell].equal) continue;
+    const Job job = pace_job(plan, folder, cell);
+    const RunResult result =
+        read_result(job, validation_metric(plan.task(plan.cells[cell]).metric.name));
+    if (result.status != Status::done || result.steps < 1)
+      fail<ConfigError>(job.folder.string(),
+                        "its speed could not be measured: {}; repeat it with --retry",
+                        result.error);
+    set_pace(plan, plan.cells[cell], result.seconds / static_cast<double>(result.steps));
+  }
+}
+
+void Jobs::refuse_mixture() const {
+  std::int64_t earliest = train::kConfigFormat;
+  bool to_begin = false;
+  for (const Job& job : all()) {
+    const fs::path config = job.folder / "config.json";
+    std::error_code error;
+    if (fs::exists(config, error)) {
+      const auto json = read_config(config);
+      const bool said =
+          json.is_object() && json.contains("format") && json["format"].is_number_integer();
+      earliest = std::min(earliest, said ? json["format"].get<std::int64_t>() : 1);
+    } else {
+      const Status status = status_of(job);
+      to_begin = to_begin || status == Status::missing || (retry_ && status == Status::failed);
+    }
+  }
+  if (to_begin && earliest < train::kConfigFormat)
+    fail<ConfigError>(folder_.path().string(),
+                      "holds runs of an earlier version (format {} of config.json, this one "
+                      "writes {}), whose rules for training and validation data were different: "
+                      "new runs could not be compared with them; choose another --out",
+                      earliest, train::kConfigFormat);
+}
+
+Metric Jobs::metric_of(const Job& job) const {
+  Metric metric = plan_.task(plan_.cells[job.cell]).metric;
+  if (job.factor) metric.name = validation_metric(metric.name);
+  return metric;
+}
+
+Status Jobs::status_of(const Job& job) const {
+  return read_result(job, metric_of(job).name).status;
+}
+
+bool Jobs::tries_left(std::size_t cell) const {
+  return plan_.suite.lr_factors.size() > 1 &&
+         std::any_of(plan_.suite.lr_factors.begin(), plan_.suite.lr_factors.end(),
+                     [&](double factor) {
+                       return status_of(folder_.try_job(plan_, cell, factor)) == Status::missing;
+                     });
+}
+
+void Jobs::clear_failure(const Job& job) const {
+  if (!retry_ || status_of(job) != Status::failed) return;
+  std::error_code ignored;
+  fs::remove(job.failed(), ignored);
+  if (!files::is_held(job.folder)) fs::remove_all(job.folder, ignored);
+}
+
+void Jobs::write_config(const Job& job, const train::RunConfig& config) const {
+  make_folder(job.config.parent_path());
+  write_file(job.config.string(), train::to_json(*plan_.kind, config));
+}
+
+std::vector<std::string> Jobs::command(const Job& job, const fs::path& program, bool resume) const {
+  std::vector<std::string> words{program.string(), "train", plan_.kind->name()};
+  if (resume)
+    words.insert(words.end(), {"--resume", "--out", job.folder.string(), "--threads", "1"});
+  else
+    words.insert(words.end(), {"--config", job.config.string(), "--seed", std::to_string(job.seed),
+                               "--threads", "1", "--no-estimate", "--out", job.folder.string()});
+  if (job.factor) words.push_back("--no-test");
+  return words;
+}
+
+bool is_pace(const Job& job) { return job.folder.filename() == "pace"; }
+
+bool has_other_rate(const Job& job) {
+  const fs::path own = job.folder / "config.json";
+  std::error_code error;
+  if (!fs::exists(own, error)) return false;
+  const auto rates = [](const fs::path& config) {
+    auto json = read_config(config);
+    return json.is_object() ? std::pair(json["lr"], json["muon_lr"])
+                            : std::pair<nlohmann::json, nlohmann::json>();
+  };
+  return rates(own) != rates(job.config);
+}
+
+void record_failure(const Job& job, const std::string& why) {
+  std::error_code ignored;
+  fs::create_directories(job.folder.parent_path(), ignored);
+  write_file(job.failed().string(), why + "\n");
+}
+
+void make_folder(const fs::path& folder) {
+  std::error_code error;
+  fs::create_directories(folder, error);
+  if (is_disk_full(error.value()))
+    fail<DiskFullError>(folder.string(), "cannot be created: {}", error.message());
+  if (error) fail<IoError>(folder.string(), "cannot be created: {}", error.message());
+}
+
+std::string end_of_log(const fs::path& log) {
+  std::string text;
+  try {
+    text = read_file(log.string(), 1 << 20);
+  } catch (const Error&) {
+    return "";
+  }
+  const auto place = text.rfind("weft: ");
+  if (place != std::string::npos &&
+      (place == 0 || text[place - 1] == '\n' || text[place - 1] == 'K'))
+    text = text.substr(place + 6);
+  while (text.ends_with('\n')) text.pop_back();
+  const auto line = text.rfind('\n');
+  return line == std::string::npos ? text : text.substr(line + 1);
+}
+
+}  // namespace weft::compare
