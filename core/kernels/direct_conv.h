@@ -2,7 +2,9 @@
 // the same row of pixels, read from a little further on.
 #pragma once
 
-#include "core/kernels/conv.h"
+#include <cstdint>
+
+#include "core/kernels/windows.h"
 
 namespace weft::kernels {
 

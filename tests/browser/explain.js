@@ -1,4 +1,5 @@
-// What `weft explain` draws, in a real browser: of the worked example, and of tiny runs that are trained for it.
+// What `weft explain` draws, in a real browser: of the worked example, and of tiny runs
+// that are trained for it.
 'use strict';
 const assert = require('assert/strict');
 const fs = require('fs');

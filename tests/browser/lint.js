@@ -1,5 +1,5 @@
-// The scripts and styles of the pages under Biome (biome.json): how they are written, and what is wrong
-// with them. A page runs several files as one script, so names are looked up in the whole of it.
+// The scripts and styles of the pages under Biome (biome.json): how they are written, and what is
+// wrong with them. A page runs several files as one script, so names are looked up in the whole.
 'use strict';
 const assert = require('assert/strict');
 const fs = require('fs');

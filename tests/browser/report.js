@@ -1,4 +1,5 @@
-// The report of `weft compare` in a real browser. tests/report/test_browser_pages.cpp has written the figures; `weft report` makes the pages.
+// The report of `weft compare` in a real browser.
+// tests/report/test_browser_pages.cpp has written the figures; `weft report` makes the pages.
 'use strict';
 const assert = require('assert/strict');
 const fs = require('fs');
@@ -26,7 +27,8 @@ async function no_sideways_scroll(page) {
   assert.ok(needed <= there, `the page is ${needed} wide on a screen of ${there}`);
 }
 
-// Every mean, interval and difference that the page shows is the one of results.json, and is shown rounded, not otherwise.
+// Every mean, interval and difference that the page shows is the one of results.json, and is shown
+// rounded, not otherwise.
 async function figures_agree(page, results) {
   const rows = await page.$$eval('#matrix tbody tr', trs =>
     trs.map(tr => ({
@@ -95,7 +97,8 @@ async function text_can_be_read(page) {
     };
     let least = 21;
     for (const element of document.querySelectorAll(
-      '#matrix td, #matrix td *, #matrix th, p, dt, .badge, .holds, .failed, .notice, .keys button, a',
+      '#matrix td, #matrix td *, #matrix th, p, dt, .badge, .holds, .failed, .notice, .keys button,' +
+        ' a',
     )) {
       if (!element.offsetParent) continue;
       const [a, b] = [light(getComputedStyle(element).color), light(ground(element))].sort(
@@ -140,8 +143,11 @@ const tests = {
     const chinese = await visible_text(page);
     assert.match(chinese, /结论/);
     // What is left of Latin words are names, units and terms.
-    const terms =
-      /\b(mlp|fm|cnn|xcit|W_[QKV]|FFN|softmax|MiB|BCa|JSON|results\.json|Vaswani|FT-Transformer|weft|train|tokens|nan|p|a|b|k|M|G)\b/g;
+    const terms = new RegExp(
+      '\\b(mlp|fm|cnn|xcit|W_[QKV]|FFN|softmax|MiB|BCa|JSON|results\\.json|Vaswani|' +
+        'FT-Transformer|weft|train|tokens|nan|p|a|b|k|M|G)\\b',
+      'g',
+    );
     const names = new RegExp(
       '\\b(' +
         (await page.evaluate(() =>

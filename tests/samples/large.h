@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "tests/samples/harness.h"
+#include "tests/samples/shard.h"
 
 namespace weft::samples {
 
@@ -34,9 +35,9 @@ inline void check_threads(const GradFunction& call, const std::vector<Tensor>& i
 }
 
 /// At the benchmarks' sizes, which are large enough to be cut into tasks.
-inline void check_threads_of_benchmarks(int share, int shares) {
+inline void check_threads_of_benchmarks(Shard shard) {
   int number = 0;
-  for_each_sample([&](const Entry&) { return number++ % shares == share; },
+  for_each_sample([&](const Entry&) { return shard.has(number++); },
                   [](const Sample& sample) {
                     for (const Benchmark& one : sample.benchmarks)
                       check_threads(one.call, one.make_inputs(), {}, title(sample, one.label));
@@ -44,10 +45,10 @@ inline void check_threads_of_benchmarks(int share, int shares) {
 }
 
 /// f32 against the plain loops of f64, at the same sizes.
-inline void check_large(int share, int shares) {
+inline void check_large(Shard shard) {
   set_num_threads(2);
   int number = 0;
-  for_each_sample([&](const Entry&) { return number++ % shares == share; },
+  for_each_sample([&](const Entry&) { return shard.has(number++); },
                   [](const Sample& sample) {
                     for (const Benchmark& one : sample.benchmarks) {
                       const std::vector<Tensor> inputs = one.make_inputs();

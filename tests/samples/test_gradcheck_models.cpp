@@ -1,5 +1,5 @@
 #include "tests/samples/gradcheck_share.h"
 
 TEST_CASE("gradient check of whole models") {
-  weft::samples::gradcheck_share(weft::samples::Kind::model, 0, 1, false);
+  weft::samples::gradcheck_share(weft::samples::Kind::model, weft::samples::shard(), false);
 }

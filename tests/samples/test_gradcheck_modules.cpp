@@ -1,5 +1,5 @@
 #include "tests/samples/gradcheck_share.h"
 
 TEST_CASE("gradient check of modules") {
-  weft::samples::gradcheck_share(weft::samples::Kind::module, 0, 1, false);
+  weft::samples::gradcheck_share(weft::samples::Kind::module, weft::samples::shard(), false);
 }

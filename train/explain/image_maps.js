@@ -16,7 +16,8 @@ const readsClass = skip && data.queries > 1;
 state.query = readsClass ? 0 : -1;
 let shown = state.query;
 
-/// Shades under the picture, whose light parts are drawn as gray ink (a photograph: the picture under the shades).
+/// Shades under the picture, whose light parts are drawn as gray ink (a photograph: the picture
+/// under the shades).
 function picture(l, h, canvas, side) {
   const scale = Math.max(1, Math.floor(side / data.width)),
     pen = canvas.getContext('2d'),

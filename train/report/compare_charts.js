@@ -146,7 +146,8 @@ function curve(task) {
   return config;
 }
 
-// Names beside their points, where there is room for them; the list of arms and the tooltip tell the others.
+// Names beside their points, where there is room for them; the list of arms and the tooltip tell
+// the others.
 const names = {
   id: 'names',
   afterDatasetsDraw(chart) {
@@ -254,7 +255,8 @@ function cost() {
     most = Math.max(...xs);
   const ys = cells.flatMap(cell => [cell.mean, cell.low, cell.high]).filter(known),
     room = 0.05 * (Math.max(...ys) - Math.min(...ys) || 1);
-  const log = least > 0 && most > 3 * least; // alike costs, as of equal budgets, are told apart on a plain scale only
+  // Alike costs, as of equal budgets, are told apart on a plain scale only.
+  const log = least > 0 && most > 3 * least;
   const sets = cells.map(cell => {
     const pale = lit >= 0 && lit !== cell.arm;
     return {

@@ -30,7 +30,8 @@ const words = {
 let language = 'en';
 const say = key => words[language][key];
 
-// An arm keeps its color, dash and mark in every chart; the colors are told apart by those who see no red or no green.
+// An arm keeps its color, dash and mark in every chart; the colors are told apart by those who see
+// no red or no green.
 const inks = {
   light: ['#0072b2', '#c4500a', '#00805e', '#b0508f', '#3d3d8f', '#8a6d00', '#4a5568'],
   dark: ['#5cb3ea', '#f08b4b', '#3fc79e', '#e29acb', '#a9a6f5', '#d8b93c', '#aab4c3'],

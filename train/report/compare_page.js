@@ -30,7 +30,8 @@ function keys() {
       button.type = 'button';
       button.setAttribute('aria-pressed', String(!hidden.has(arm)));
       button.innerHTML =
-        '<svg width="26" height="8" aria-hidden="true"><line x1="1" x2="25" y1="4" y2="4" stroke-width="2.5"/></svg>';
+        '<svg width="26" height="8" aria-hidden="true">' +
+        '<line x1="1" x2="25" y1="4" y2="4" stroke-width="2.5"/></svg>';
       const line = button.querySelector('line');
       line.setAttribute('stroke', ink(arm));
       line.setAttribute('stroke-dasharray', dash(arm).join(' '));

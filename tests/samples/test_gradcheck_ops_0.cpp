@@ -1,5 +1,0 @@
-#include "tests/samples/gradcheck_share.h"
-
-TEST_CASE("gradient check of ops, share 0 of 3") {
-  weft::samples::gradcheck_share(weft::samples::Kind::op, 0, 3, true);
-}

@@ -1,3 +1,0 @@
-#include "tests/samples/large.h"
-
-TEST_CASE("large inputs in f32 against f64, share 2 of 3") { weft::samples::check_large(2, 3); }
