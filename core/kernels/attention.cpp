@@ -366,22 +366,23 @@ void backward(const AttentionArgs<T>& args, const HeadGrid<const T>& out, const 
 
 }  // namespace
 
-void attention_forward(const AttentionArgs<float>& args, const HeadGrid<float>& out, float* lse) {
+template <class T>
+void attention_forward(const AttentionArgs<T>& args, const HeadGrid<T>& out, T* lse) {
   forward(args, out, lse);
 }
-void attention_forward(const AttentionArgs<double>& args, const HeadGrid<double>& out,
-                       double* lse) {
-  forward(args, out, lse);
-}
-void attention_backward(const AttentionArgs<float>& args, const HeadGrid<const float>& out,
-                        const float* lse, const HeadGrid<const float>& g,
-                        const AttentionGradients<float>& gradients) {
+template <class T>
+void attention_backward(const AttentionArgs<T>& args, const HeadGrid<const T>& out, const T* lse,
+                        const HeadGrid<const T>& g, const AttentionGradients<T>& gradients) {
   backward(args, out, lse, g, gradients);
 }
-void attention_backward(const AttentionArgs<double>& args, const HeadGrid<const double>& out,
-                        const double* lse, const HeadGrid<const double>& g,
-                        const AttentionGradients<double>& gradients) {
-  backward(args, out, lse, g, gradients);
-}
+
+template void attention_forward(const AttentionArgs<float>&, const HeadGrid<float>&, float*);
+template void attention_forward(const AttentionArgs<double>&, const HeadGrid<double>&, double*);
+template void attention_backward(const AttentionArgs<float>&, const HeadGrid<const float>&,
+                                 const float*, const HeadGrid<const float>&,
+                                 const AttentionGradients<float>&);
+template void attention_backward(const AttentionArgs<double>&, const HeadGrid<const double>&,
+                                 const double*, const HeadGrid<const double>&,
+                                 const AttentionGradients<double>&);
 
 }  // namespace weft::kernels

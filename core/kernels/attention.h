@@ -30,8 +30,8 @@ struct AttentionArgs {
 
 /// out = softmax(scale q k^T + bias) v and the log-sum-exp of every row of scores, (B, H, T); +inf
 /// where a query sees nothing, so that e^(score - lse) is 0 there. lse may be null.
-void attention_forward(const AttentionArgs<float>& args, const HeadGrid<float>& out, float* lse);
-void attention_forward(const AttentionArgs<double>& args, const HeadGrid<double>& out, double* lse);
+template <class T>
+void attention_forward(const AttentionArgs<T>& args, const HeadGrid<T>& out, T* lse);
 
 /// Gradients, added to dq, dk, dv (zeroed by the caller). dbias (B, H, T, S) is written whole;
 /// null: not wanted.
@@ -40,11 +40,8 @@ struct AttentionGradients {
   HeadGrid<T> dq, dk, dv;
   T* dbias = nullptr;
 };
-void attention_backward(const AttentionArgs<float>& args, const HeadGrid<const float>& out,
-                        const float* lse, const HeadGrid<const float>& g,
-                        const AttentionGradients<float>& gradients);
-void attention_backward(const AttentionArgs<double>& args, const HeadGrid<const double>& out,
-                        const double* lse, const HeadGrid<const double>& g,
-                        const AttentionGradients<double>& gradients);
+template <class T>
+void attention_backward(const AttentionArgs<T>& args, const HeadGrid<const T>& out, const T* lse,
+                        const HeadGrid<const T>& g, const AttentionGradients<T>& gradients);
 
 }  // namespace weft::kernels

@@ -8,6 +8,7 @@
 #include "hwy/foreach_target.h"
 #include "hwy/highway.h"
 
+#include "core/kernels/dispatch.h"
 #include "core/kernels/rows-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -182,61 +183,6 @@ void weighted_sum_of(const T* factor, const T* x, Index ld, Index rows, Index n,
   }
 }
 
-void softmax_tile_f32(float* s, Index ld, Index rows, Index cols, const Index* visible,
-                      const RunningSoftmax<float>& state) {
-  softmax_tile_of(s, ld, rows, cols, visible, state);
-}
-void softmax_tile_f64(double* s, Index ld, Index rows, Index cols, const Index* visible,
-                      const RunningSoftmax<double>& state) {
-  softmax_tile_of(s, ld, rows, cols, visible, state);
-}
-void exp_tile_f32(float* s, Index ld, Index rows, Index cols, const Index* visible,
-                  const float* lse) {
-  exp_tile_of(s, ld, rows, cols, visible, lse);
-}
-void exp_tile_f64(double* s, Index ld, Index rows, Index cols, const Index* visible,
-                  const double* lse) {
-  exp_tile_of(s, ld, rows, cols, visible, lse);
-}
-void backward_tile_f32(const float* p, float* dp, Index ld, Index rows, Index cols,
-                       const Index* visible, const float* delta) {
-  softmax_backward_tile_of(p, dp, ld, rows, cols, visible, delta);
-}
-void backward_tile_f64(const double* p, double* dp, Index ld, Index rows, Index cols,
-                       const Index* visible, const double* delta) {
-  softmax_backward_tile_of(p, dp, ld, rows, cols, visible, delta);
-}
-void scale_diagonals_f32(float* s, Index ld, Index rows, Index cols, const Index* visible,
-                         const float* diagonal) {
-  scale_diagonals_of(s, ld, rows, cols, visible, diagonal);
-}
-void scale_diagonals_f64(double* s, Index ld, Index rows, Index cols, const Index* visible,
-                         const double* diagonal) {
-  scale_diagonals_of(s, ld, rows, cols, visible, diagonal);
-}
-void scale_rows_f32(float* x, Index ld, Index rows, Index cols, const float* factor) {
-  scale_rows_of(x, ld, rows, cols, factor);
-}
-void scale_rows_f64(double* x, Index ld, Index rows, Index cols, const double* factor) {
-  scale_rows_of(x, ld, rows, cols, factor);
-}
-void dot_rows_f32(const float* a, Index lda, const float* b, Index ldb, Index rows, Index n,
-                  float scale, float* out) {
-  dot_rows_of(a, lda, b, ldb, rows, n, scale, out);
-}
-void dot_rows_f64(const double* a, Index lda, const double* b, Index ldb, Index rows, Index n,
-                  double scale, double* out) {
-  dot_rows_of(a, lda, b, ldb, rows, n, scale, out);
-}
-void weighted_sum_f32(const float* factor, const float* x, Index ld, Index rows, Index n,
-                      float* out) {
-  weighted_sum_of(factor, x, ld, rows, n, out);
-}
-void weighted_sum_f64(const double* factor, const double* x, Index ld, Index rows, Index n,
-                      double* out) {
-  weighted_sum_of(factor, x, ld, rows, n, out);
-}
-
 }  // namespace
 }  // namespace weft::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
@@ -244,75 +190,65 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace weft::kernels {
 namespace {
-HWY_EXPORT(softmax_tile_f32);
-HWY_EXPORT(softmax_tile_f64);
-HWY_EXPORT(exp_tile_f32);
-HWY_EXPORT(exp_tile_f64);
-HWY_EXPORT(backward_tile_f32);
-HWY_EXPORT(backward_tile_f64);
-HWY_EXPORT(scale_diagonals_f32);
-HWY_EXPORT(scale_diagonals_f64);
-HWY_EXPORT(scale_rows_f32);
-HWY_EXPORT(scale_rows_f64);
-HWY_EXPORT(dot_rows_f32);
-HWY_EXPORT(dot_rows_f64);
-HWY_EXPORT(weighted_sum_f32);
-HWY_EXPORT(weighted_sum_f64);
+WEFT_EXPORT(softmax_tile_of);
+WEFT_EXPORT(exp_tile_of);
+WEFT_EXPORT(softmax_backward_tile_of);
+WEFT_EXPORT(scale_diagonals_of);
+WEFT_EXPORT(scale_rows_of);
+WEFT_EXPORT(dot_rows_of);
+WEFT_EXPORT(weighted_sum_of);
 using Index = std::int64_t;
 }  // namespace
 
-void softmax_tile(float* s, Index ld, Index rows, Index cols, const Index* visible,
-                  const RunningSoftmax<float>& state) {
-  HWY_DYNAMIC_DISPATCH(softmax_tile_f32)(s, ld, rows, cols, visible, state);
+template <class T>
+void softmax_tile(T* s, Index ld, Index rows, Index cols, const Index* visible,
+                  const RunningSoftmax<T>& state) {
+  WEFT_DISPATCH(softmax_tile_of, T)(s, ld, rows, cols, visible, state);
 }
-void softmax_tile(double* s, Index ld, Index rows, Index cols, const Index* visible,
-                  const RunningSoftmax<double>& state) {
-  HWY_DYNAMIC_DISPATCH(softmax_tile_f64)(s, ld, rows, cols, visible, state);
+template <class T>
+void exp_tile(T* s, Index ld, Index rows, Index cols, const Index* visible, const T* lse) {
+  WEFT_DISPATCH(exp_tile_of, T)(s, ld, rows, cols, visible, lse);
 }
-void exp_tile(float* s, Index ld, Index rows, Index cols, const Index* visible, const float* lse) {
-  HWY_DYNAMIC_DISPATCH(exp_tile_f32)(s, ld, rows, cols, visible, lse);
+template <class T>
+void softmax_backward_tile(const T* p, T* dp, Index ld, Index rows, Index cols,
+                           const Index* visible, const T* delta) {
+  WEFT_DISPATCH(softmax_backward_tile_of, T)(p, dp, ld, rows, cols, visible, delta);
 }
-void exp_tile(double* s, Index ld, Index rows, Index cols, const Index* visible,
-              const double* lse) {
-  HWY_DYNAMIC_DISPATCH(exp_tile_f64)(s, ld, rows, cols, visible, lse);
+template <class T>
+void scale_diagonals(T* s, Index ld, Index rows, Index cols, const Index* visible,
+                     const T* diagonal) {
+  WEFT_DISPATCH(scale_diagonals_of, T)(s, ld, rows, cols, visible, diagonal);
 }
-void softmax_backward_tile(const float* p, float* dp, Index ld, Index rows, Index cols,
-                           const Index* visible, const float* delta) {
-  HWY_DYNAMIC_DISPATCH(backward_tile_f32)(p, dp, ld, rows, cols, visible, delta);
+template <class T>
+void scale_rows(T* x, Index ld, Index rows, Index cols, const T* factor) {
+  WEFT_DISPATCH(scale_rows_of, T)(x, ld, rows, cols, factor);
 }
-void softmax_backward_tile(const double* p, double* dp, Index ld, Index rows, Index cols,
-                           const Index* visible, const double* delta) {
-  HWY_DYNAMIC_DISPATCH(backward_tile_f64)(p, dp, ld, rows, cols, visible, delta);
+template <class T>
+void dot_rows(const T* a, Index lda, const T* b, Index ldb, Index rows, Index n, T scale, T* out) {
+  WEFT_DISPATCH(dot_rows_of, T)(a, lda, b, ldb, rows, n, scale, out);
 }
-void scale_diagonals(float* s, Index ld, Index rows, Index cols, const Index* visible,
-                     const float* diagonal) {
-  HWY_DYNAMIC_DISPATCH(scale_diagonals_f32)(s, ld, rows, cols, visible, diagonal);
+template <class T>
+void weighted_sum(const T* factor, const T* x, Index ld, Index rows, Index n, T* out) {
+  WEFT_DISPATCH(weighted_sum_of, T)(factor, x, ld, rows, n, out);
 }
-void scale_diagonals(double* s, Index ld, Index rows, Index cols, const Index* visible,
-                     const double* diagonal) {
-  HWY_DYNAMIC_DISPATCH(scale_diagonals_f64)(s, ld, rows, cols, visible, diagonal);
-}
-void scale_rows(float* x, Index ld, Index rows, Index cols, const float* factor) {
-  HWY_DYNAMIC_DISPATCH(scale_rows_f32)(x, ld, rows, cols, factor);
-}
-void scale_rows(double* x, Index ld, Index rows, Index cols, const double* factor) {
-  HWY_DYNAMIC_DISPATCH(scale_rows_f64)(x, ld, rows, cols, factor);
-}
-void dot_rows(const float* a, Index lda, const float* b, Index ldb, Index rows, Index n,
-              float scale, float* out) {
-  HWY_DYNAMIC_DISPATCH(dot_rows_f32)(a, lda, b, ldb, rows, n, scale, out);
-}
-void dot_rows(const double* a, Index lda, const double* b, Index ldb, Index rows, Index n,
-              double scale, double* out) {
-  HWY_DYNAMIC_DISPATCH(dot_rows_f64)(a, lda, b, ldb, rows, n, scale, out);
-}
-void weighted_sum(const float* factor, const float* x, Index ld, Index rows, Index n, float* out) {
-  HWY_DYNAMIC_DISPATCH(weighted_sum_f32)(factor, x, ld, rows, n, out);
-}
-void weighted_sum(const double* factor, const double* x, Index ld, Index rows, Index n,
-                  double* out) {
-  HWY_DYNAMIC_DISPATCH(weighted_sum_f64)(factor, x, ld, rows, n, out);
-}
+
+template void softmax_tile(float*, Index, Index, Index, const Index*, const RunningSoftmax<float>&);
+template void softmax_tile(double*, Index, Index, Index, const Index*,
+                           const RunningSoftmax<double>&);
+template void exp_tile(float*, Index, Index, Index, const Index*, const float*);
+template void exp_tile(double*, Index, Index, Index, const Index*, const double*);
+template void softmax_backward_tile(const float*, float*, Index, Index, Index, const Index*,
+                                    const float*);
+template void softmax_backward_tile(const double*, double*, Index, Index, Index, const Index*,
+                                    const double*);
+template void scale_diagonals(float*, Index, Index, Index, const Index*, const float*);
+template void scale_diagonals(double*, Index, Index, Index, const Index*, const double*);
+template void scale_rows(float*, Index, Index, Index, const float*);
+template void scale_rows(double*, Index, Index, Index, const double*);
+template void dot_rows(const float*, Index, const float*, Index, Index, Index, float, float*);
+template void dot_rows(const double*, Index, const double*, Index, Index, Index, double, double*);
+template void weighted_sum(const float*, const float*, Index, Index, Index, float*);
+template void weighted_sum(const double*, const double*, Index, Index, Index, double*);
 
 }  // namespace weft::kernels
 #endif  // HWY_ONCE

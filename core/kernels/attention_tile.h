@@ -20,41 +20,33 @@ constexpr std::int64_t kTilePadding = 64;
 
 /// Row r of s (rows x cols, row stride ld) becomes e^(s - new maximum) in its first visible[r]
 /// columns and 0 in the others, whatever they held.
-void softmax_tile(float* s, std::int64_t ld, std::int64_t rows, std::int64_t cols,
-                  const std::int64_t* visible, const RunningSoftmax<float>& state);
-void softmax_tile(double* s, std::int64_t ld, std::int64_t rows, std::int64_t cols,
-                  const std::int64_t* visible, const RunningSoftmax<double>& state);
+template <class T>
+void softmax_tile(T* s, std::int64_t ld, std::int64_t rows, std::int64_t cols,
+                  const std::int64_t* visible, const RunningSoftmax<T>& state);
 /// s becomes e^(s - lse[r]) in the first visible[r] columns and 0 in the others.
-void exp_tile(float* s, std::int64_t ld, std::int64_t rows, std::int64_t cols,
-              const std::int64_t* visible, const float* lse);
-void exp_tile(double* s, std::int64_t ld, std::int64_t rows, std::int64_t cols,
-              const std::int64_t* visible, const double* lse);
+template <class T>
+void exp_tile(T* s, std::int64_t ld, std::int64_t rows, std::int64_t cols,
+              const std::int64_t* visible, const T* lse);
 /// dp becomes p (dp - delta[r]) in the first visible[r] columns and 0 in the others.
-void softmax_backward_tile(const float* p, float* dp, std::int64_t ld, std::int64_t rows,
-                           std::int64_t cols, const std::int64_t* visible, const float* delta);
-void softmax_backward_tile(const double* p, double* dp, std::int64_t ld, std::int64_t rows,
-                           std::int64_t cols, const std::int64_t* visible, const double* delta);
+template <class T>
+void softmax_backward_tile(const T* p, T* dp, std::int64_t ld, std::int64_t rows, std::int64_t cols,
+                           const std::int64_t* visible, const T* delta);
 /// Column j of row r is multiplied by diagonal[j - r] in its first visible[r] columns, and 0 in the
 /// others, whatever they held. `diagonal` points at the middle of an array that reaches as far as
 /// the tile, both ways.
-void scale_diagonals(float* s, std::int64_t ld, std::int64_t rows, std::int64_t cols,
-                     const std::int64_t* visible, const float* diagonal);
-void scale_diagonals(double* s, std::int64_t ld, std::int64_t rows, std::int64_t cols,
-                     const std::int64_t* visible, const double* diagonal);
+template <class T>
+void scale_diagonals(T* s, std::int64_t ld, std::int64_t rows, std::int64_t cols,
+                     const std::int64_t* visible, const T* diagonal);
 /// Row r of x is multiplied by factor[r].
-void scale_rows(float* x, std::int64_t ld, std::int64_t rows, std::int64_t cols,
-                const float* factor);
-void scale_rows(double* x, std::int64_t ld, std::int64_t rows, std::int64_t cols,
-                const double* factor);
+template <class T>
+void scale_rows(T* x, std::int64_t ld, std::int64_t rows, std::int64_t cols, const T* factor);
 /// out[r] = scale * <a_r, b_r>. A row stride of 0 repeats a row.
-void dot_rows(const float* a, std::int64_t lda, const float* b, std::int64_t ldb, std::int64_t rows,
-              std::int64_t n, float scale, float* out);
-void dot_rows(const double* a, std::int64_t lda, const double* b, std::int64_t ldb,
-              std::int64_t rows, std::int64_t n, double scale, double* out);
+template <class T>
+void dot_rows(const T* a, std::int64_t lda, const T* b, std::int64_t ldb, std::int64_t rows,
+              std::int64_t n, T scale, T* out);
 /// out = sum over r of factor[r] * row r of x.
-void weighted_sum(const float* factor, const float* x, std::int64_t ld, std::int64_t rows,
-                  std::int64_t n, float* out);
-void weighted_sum(const double* factor, const double* x, std::int64_t ld, std::int64_t rows,
-                  std::int64_t n, double* out);
+template <class T>
+void weighted_sum(const T* factor, const T* x, std::int64_t ld, std::int64_t rows, std::int64_t n,
+                  T* out);
 
 }  // namespace weft::kernels

@@ -10,6 +10,7 @@
 #include "hwy/foreach_target.h"
 #include "hwy/highway.h"
 
+#include "core/kernels/dispatch.h"
 #include "core/kernels/rows-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -126,41 +127,6 @@ void gradient(const Planes& p, const T* x, const T* g, const T* mean, const T* o
   }
 }
 
-void statistics_f32(const Planes& p, const float* x, float* mean, float* variance,
-                    std::int64_t begin, std::int64_t end) {
-  statistics(p, x, mean, variance, begin, end);
-}
-void statistics_f64(const Planes& p, const double* x, double* mean, double* variance,
-                    std::int64_t begin, std::int64_t end) {
-  statistics(p, x, mean, variance, begin, end);
-}
-void apply_f32(const Planes& p, const float* x, const float* mean, const float* scale,
-               const float* shift, float* y, std::int64_t begin, std::int64_t end) {
-  apply(p, x, mean, scale, shift, y, begin, end);
-}
-void apply_f64(const Planes& p, const double* x, const double* mean, const double* scale,
-               const double* shift, double* y, std::int64_t begin, std::int64_t end) {
-  apply(p, x, mean, scale, shift, y, begin, end);
-}
-void sums_f32(const Planes& p, const float* x, const float* g, const float* mean, float* sum_g,
-              float* sum_gx, std::int64_t begin, std::int64_t end) {
-  sums(p, x, g, mean, sum_g, sum_gx, begin, end);
-}
-void sums_f64(const Planes& p, const double* x, const double* g, const double* mean, double* sum_g,
-              double* sum_gx, std::int64_t begin, std::int64_t end) {
-  sums(p, x, g, mean, sum_g, sum_gx, begin, end);
-}
-void gradient_f32(const Planes& p, const float* x, const float* g, const float* mean,
-                  const float* of_g, const float* of_x, const float* shift, float* dx,
-                  std::int64_t begin, std::int64_t end) {
-  gradient(p, x, g, mean, of_g, of_x, shift, dx, begin, end);
-}
-void gradient_f64(const Planes& p, const double* x, const double* g, const double* mean,
-                  const double* of_g, const double* of_x, const double* shift, double* dx,
-                  std::int64_t begin, std::int64_t end) {
-  gradient(p, x, g, mean, of_g, of_x, shift, dx, begin, end);
-}
-
 }  // namespace
 }  // namespace weft::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
@@ -168,14 +134,10 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace weft::kernels {
 namespace {
-HWY_EXPORT(statistics_f32);
-HWY_EXPORT(statistics_f64);
-HWY_EXPORT(apply_f32);
-HWY_EXPORT(apply_f64);
-HWY_EXPORT(sums_f32);
-HWY_EXPORT(sums_f64);
-HWY_EXPORT(gradient_f32);
-HWY_EXPORT(gradient_f64);
+WEFT_EXPORT(statistics);
+WEFT_EXPORT(apply);
+WEFT_EXPORT(sums);
+WEFT_EXPORT(gradient);
 
 constexpr std::int64_t kPlaneGrain = 32768;  // elements worth a task
 
@@ -195,52 +157,47 @@ void over_planes(const Planes& p, F&& f) {
 }
 }  // namespace
 
-void batch_norm_statistics(const Planes& p, const float* x, float* mean, float* variance) {
+template <class T>
+void batch_norm_statistics(const Planes& p, const T* x, T* mean, T* variance) {
   over_channels(p, [&](std::int64_t begin, std::int64_t end) {
-    HWY_DYNAMIC_DISPATCH(statistics_f32)(p, x, mean, variance, begin, end);
+    WEFT_DISPATCH(statistics, T)(p, x, mean, variance, begin, end);
   });
 }
-void batch_norm_statistics(const Planes& p, const double* x, double* mean, double* variance) {
+template <class T>
+void batch_norm_apply(const Planes& p, const T* x, const T* mean, const T* scale, const T* shift,
+                      T* y) {
+  over_planes(p, [&](std::int64_t begin, std::int64_t end) {
+    WEFT_DISPATCH(apply, T)(p, x, mean, scale, shift, y, begin, end);
+  });
+}
+template <class T>
+void batch_norm_sums(const Planes& p, const T* x, const T* g, const T* mean, T* sum_g, T* sum_gx) {
   over_channels(p, [&](std::int64_t begin, std::int64_t end) {
-    HWY_DYNAMIC_DISPATCH(statistics_f64)(p, x, mean, variance, begin, end);
+    WEFT_DISPATCH(sums, T)(p, x, g, mean, sum_g, sum_gx, begin, end);
   });
 }
-void batch_norm_apply(const Planes& p, const float* x, const float* mean, const float* scale,
-                      const float* shift, float* y) {
+template <class T>
+void batch_norm_gradient(const Planes& p, const T* x, const T* g, const T* mean, const T* of_g,
+                         const T* of_x, const T* shift, T* dx) {
   over_planes(p, [&](std::int64_t begin, std::int64_t end) {
-    HWY_DYNAMIC_DISPATCH(apply_f32)(p, x, mean, scale, shift, y, begin, end);
+    WEFT_DISPATCH(gradient, T)(p, x, g, mean, of_g, of_x, shift, dx, begin, end);
   });
 }
-void batch_norm_apply(const Planes& p, const double* x, const double* mean, const double* scale,
-                      const double* shift, double* y) {
-  over_planes(p, [&](std::int64_t begin, std::int64_t end) {
-    HWY_DYNAMIC_DISPATCH(apply_f64)(p, x, mean, scale, shift, y, begin, end);
-  });
-}
-void batch_norm_sums(const Planes& p, const float* x, const float* g, const float* mean,
-                     float* sum_g, float* sum_gx) {
-  over_channels(p, [&](std::int64_t begin, std::int64_t end) {
-    HWY_DYNAMIC_DISPATCH(sums_f32)(p, x, g, mean, sum_g, sum_gx, begin, end);
-  });
-}
-void batch_norm_sums(const Planes& p, const double* x, const double* g, const double* mean,
-                     double* sum_g, double* sum_gx) {
-  over_channels(p, [&](std::int64_t begin, std::int64_t end) {
-    HWY_DYNAMIC_DISPATCH(sums_f64)(p, x, g, mean, sum_g, sum_gx, begin, end);
-  });
-}
-void batch_norm_gradient(const Planes& p, const float* x, const float* g, const float* mean,
-                         const float* of_g, const float* of_x, const float* shift, float* dx) {
-  over_planes(p, [&](std::int64_t begin, std::int64_t end) {
-    HWY_DYNAMIC_DISPATCH(gradient_f32)(p, x, g, mean, of_g, of_x, shift, dx, begin, end);
-  });
-}
-void batch_norm_gradient(const Planes& p, const double* x, const double* g, const double* mean,
-                         const double* of_g, const double* of_x, const double* shift, double* dx) {
-  over_planes(p, [&](std::int64_t begin, std::int64_t end) {
-    HWY_DYNAMIC_DISPATCH(gradient_f64)(p, x, g, mean, of_g, of_x, shift, dx, begin, end);
-  });
-}
+
+template void batch_norm_statistics(const Planes&, const float*, float*, float*);
+template void batch_norm_statistics(const Planes&, const double*, double*, double*);
+template void batch_norm_apply(const Planes&, const float*, const float*, const float*,
+                               const float*, float*);
+template void batch_norm_apply(const Planes&, const double*, const double*, const double*,
+                               const double*, double*);
+template void batch_norm_sums(const Planes&, const float*, const float*, const float*, float*,
+                              float*);
+template void batch_norm_sums(const Planes&, const double*, const double*, const double*, double*,
+                              double*);
+template void batch_norm_gradient(const Planes&, const float*, const float*, const float*,
+                                  const float*, const float*, const float*, float*);
+template void batch_norm_gradient(const Planes&, const double*, const double*, const double*,
+                                  const double*, const double*, const double*, double*);
 
 }  // namespace weft::kernels
 #endif  // HWY_ONCE

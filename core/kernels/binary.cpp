@@ -180,10 +180,8 @@ void for_runs(const Shape& shape, const T* a, const Shape& a_strides, const T* b
   });
 }
 
-}  // namespace
-
-void binary(Binary op, const Shape& shape, const float* a, const Shape& a_strides, const float* b,
-            const Shape& b_strides, float* out) {
+void binary_of(Binary op, const Shape& shape, const float* a, const Shape& a_strides,
+               const float* b, const Shape& b_strides, float* out) {
   if (op == Binary::pow) {
     for_runs(shape, a, a_strides, b, b_strides, out,
              [](const float* x, std::int64_t sx, const float* y, std::int64_t sy, float* to,
@@ -198,8 +196,8 @@ void binary(Binary op, const Shape& shape, const float* a, const Shape& a_stride
                std::int64_t n) { run(op, x, sx, y, sy, to, n); });
 }
 
-void binary(Binary op, const Shape& shape, const double* a, const Shape& a_strides, const double* b,
-            const Shape& b_strides, double* out) {
+void binary_of(Binary op, const Shape& shape, const double* a, const Shape& a_strides,
+               const double* b, const Shape& b_strides, double* out) {
   const auto runs = [&](auto f) {
     for_runs(shape, a, a_strides, b, b_strides, out,
              [f](const double* x, std::int64_t sx, const double* y, std::int64_t sy, double* to,
@@ -221,6 +219,14 @@ void binary(Binary op, const Shape& shape, const double* a, const Shape& a_strid
     case Binary::pow:
       return runs([](double x, double y) { return std::pow(x, y); });
   }
+}
+
+}  // namespace
+
+template <class T>
+void binary(Binary op, const Shape& shape, const T* a, const Shape& a_strides, const T* b,
+            const Shape& b_strides, T* out) {
+  binary_of(op, shape, a, a_strides, b, b_strides, out);
 }
 
 template <class T>
@@ -271,6 +277,10 @@ void where(const Shape& shape, const std::uint8_t* condition, const Shape& condi
   });
 }
 
+template void binary(Binary, const Shape&, const float*, const Shape&, const float*, const Shape&,
+                     float*);
+template void binary(Binary, const Shape&, const double*, const Shape&, const double*, const Shape&,
+                     double*);
 template void compare(Compare, const Shape&, const float*, const Shape&, const float*, const Shape&,
                       std::uint8_t*);
 template void compare(Compare, const Shape&, const double*, const Shape&, const double*,

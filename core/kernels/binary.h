@@ -12,10 +12,9 @@ enum class Compare : std::uint8_t { equal, greater, less };
 
 /// out[i] = a[i] op b[i]; out is row-major of `shape`, a and b have strides in elements (0 where
 /// broadcast). A NaN operand of maximum or minimum gives NaN.
-void binary(Binary op, const Shape& shape, const float* a, const Shape& a_strides, const float* b,
-            const Shape& b_strides, float* out);
-void binary(Binary op, const Shape& shape, const double* a, const Shape& a_strides, const double* b,
-            const Shape& b_strides, double* out);
+template <class T>
+void binary(Binary op, const Shape& shape, const T* a, const Shape& a_strides, const T* b,
+            const Shape& b_strides, T* out);
 
 /// The same, 1 where the comparison holds, else 0. T: every weft dtype.
 template <class T>

@@ -11,6 +11,7 @@
 #include "hwy/foreach_target.h"
 #include "hwy/highway.h"
 
+#include "core/kernels/dispatch.h"
 #include "core/kernels/rows-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -78,23 +79,6 @@ void backward_rows(const CrossEntropyArgs<T>& args, const T* lse, const T* scale
   }
 }
 
-void forward_f32(const CrossEntropyArgs<float>& args, float* loss, float* lse, std::int64_t begin,
-                 std::int64_t end) {
-  forward_rows(args, loss, lse, begin, end);
-}
-void forward_f64(const CrossEntropyArgs<double>& args, double* loss, double* lse,
-                 std::int64_t begin, std::int64_t end) {
-  forward_rows(args, loss, lse, begin, end);
-}
-void backward_f32(const CrossEntropyArgs<float>& args, const float* lse, const float* scale,
-                  float* dx, std::int64_t begin, std::int64_t end) {
-  backward_rows(args, lse, scale, dx, begin, end);
-}
-void backward_f64(const CrossEntropyArgs<double>& args, const double* lse, const double* scale,
-                  double* dx, std::int64_t begin, std::int64_t end) {
-  backward_rows(args, lse, scale, dx, begin, end);
-}
-
 }  // namespace
 }  // namespace weft::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
@@ -102,10 +86,8 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace weft::kernels {
 namespace {
-HWY_EXPORT(forward_f32);
-HWY_EXPORT(forward_f64);
-HWY_EXPORT(backward_f32);
-HWY_EXPORT(backward_f64);
+WEFT_EXPORT(forward_rows);
+WEFT_EXPORT(backward_rows);
 
 template <class T, class Function>
 void forward(Function function, const CrossEntropyArgs<T>& args, T* loss, T* lse) {
@@ -122,20 +104,21 @@ void backward(Function function, const CrossEntropyArgs<T>& args, const T* lse, 
 }
 }  // namespace
 
-void cross_entropy_forward(const CrossEntropyArgs<float>& args, float* loss, float* lse) {
-  forward(HWY_DYNAMIC_DISPATCH(forward_f32), args, loss, lse);
+template <class T>
+void cross_entropy_forward(const CrossEntropyArgs<T>& args, T* loss, T* lse) {
+  forward(WEFT_DISPATCH(forward_rows, T), args, loss, lse);
 }
-void cross_entropy_forward(const CrossEntropyArgs<double>& args, double* loss, double* lse) {
-  forward(HWY_DYNAMIC_DISPATCH(forward_f64), args, loss, lse);
+template <class T>
+void cross_entropy_backward(const CrossEntropyArgs<T>& args, const T* lse, const T* scale, T* dx) {
+  backward(WEFT_DISPATCH(backward_rows, T), args, lse, scale, dx);
 }
-void cross_entropy_backward(const CrossEntropyArgs<float>& args, const float* lse,
-                            const float* scale, float* dx) {
-  backward(HWY_DYNAMIC_DISPATCH(backward_f32), args, lse, scale, dx);
-}
-void cross_entropy_backward(const CrossEntropyArgs<double>& args, const double* lse,
-                            const double* scale, double* dx) {
-  backward(HWY_DYNAMIC_DISPATCH(backward_f64), args, lse, scale, dx);
-}
+
+template void cross_entropy_forward(const CrossEntropyArgs<float>&, float*, float*);
+template void cross_entropy_forward(const CrossEntropyArgs<double>&, double*, double*);
+template void cross_entropy_backward(const CrossEntropyArgs<float>&, const float*, const float*,
+                                     float*);
+template void cross_entropy_backward(const CrossEntropyArgs<double>&, const double*, const double*,
+                                     double*);
 
 }  // namespace weft::kernels
 #endif  // HWY_ONCE

@@ -20,12 +20,10 @@ struct CrossEntropyArgs {
 };
 
 /// loss (rows,) and log-sum-exp (rows,).
-void cross_entropy_forward(const CrossEntropyArgs<float>& args, float* loss, float* lse);
-void cross_entropy_forward(const CrossEntropyArgs<double>& args, double* loss, double* lse);
+template <class T>
+void cross_entropy_forward(const CrossEntropyArgs<T>& args, T* loss, T* lse);
 /// dx (rows, n), where `scale` (rows,) is the gradient of each row's loss.
-void cross_entropy_backward(const CrossEntropyArgs<float>& args, const float* lse,
-                            const float* scale, float* dx);
-void cross_entropy_backward(const CrossEntropyArgs<double>& args, const double* lse,
-                            const double* scale, double* dx);
+template <class T>
+void cross_entropy_backward(const CrossEntropyArgs<T>& args, const T* lse, const T* scale, T* dx);
 
 }  // namespace weft::kernels

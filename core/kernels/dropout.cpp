@@ -77,21 +77,22 @@ void apply_any(const std::uint8_t* mask, double scale, const T* g, std::int64_t 
 
 }  // namespace
 
-void dropout(const Generator& generator, std::uint64_t first, double p, const float* x,
-             std::int64_t n, float* out, std::uint8_t* mask) {
+template <class T>
+void dropout(const Generator& generator, std::uint64_t first, double p, const T* x, std::int64_t n,
+             T* out, std::uint8_t* mask) {
   dropout_any(generator, first, p, x, n, out, mask);
 }
-void dropout(const Generator& generator, std::uint64_t first, double p, const double* x,
-             std::int64_t n, double* out, std::uint8_t* mask) {
-  dropout_any(generator, first, p, x, n, out, mask);
-}
-void apply_mask(const std::uint8_t* mask, double scale, const float* g, std::int64_t n, float* dx) {
+template <class T>
+void apply_mask(const std::uint8_t* mask, double scale, const T* g, std::int64_t n, T* dx) {
   apply_any(mask, scale, g, n, dx);
 }
-void apply_mask(const std::uint8_t* mask, double scale, const double* g, std::int64_t n,
-                double* dx) {
-  apply_any(mask, scale, g, n, dx);
-}
+
+template void dropout(const Generator&, std::uint64_t, double, const float*, std::int64_t, float*,
+                      std::uint8_t*);
+template void dropout(const Generator&, std::uint64_t, double, const double*, std::int64_t, double*,
+                      std::uint8_t*);
+template void apply_mask(const std::uint8_t*, double, const float*, std::int64_t, float*);
+template void apply_mask(const std::uint8_t*, double, const double*, std::int64_t, double*);
 
 }  // namespace weft::kernels
 #endif

@@ -12,14 +12,12 @@ constexpr std::int64_t dropout_blocks(std::int64_t n) { return (n + 3) / 4; }
 
 /// out[i] = x[i] / (1 - p) where word i of the stream from block `first` on is at least p 2^32,
 /// else 0. mask[i] says which, unless null.
-void dropout(const Generator& generator, std::uint64_t first, double p, const float* x,
-             std::int64_t n, float* out, std::uint8_t* mask);
-void dropout(const Generator& generator, std::uint64_t first, double p, const double* x,
-             std::int64_t n, double* out, std::uint8_t* mask);
+template <class T>
+void dropout(const Generator& generator, std::uint64_t first, double p, const T* x, std::int64_t n,
+             T* out, std::uint8_t* mask);
 
 /// dx[i] = mask[i] ? g[i] * scale : 0.
-void apply_mask(const std::uint8_t* mask, double scale, const float* g, std::int64_t n, float* dx);
-void apply_mask(const std::uint8_t* mask, double scale, const double* g, std::int64_t n,
-                double* dx);
+template <class T>
+void apply_mask(const std::uint8_t* mask, double scale, const T* g, std::int64_t n, T* dx);
 
 }  // namespace weft::kernels

@@ -163,12 +163,9 @@ void take_rows(std::byte* out, const std::byte* in, const std::int64_t* index, s
   });
 }
 
-void add_rows(float* out, const float* in, const std::int64_t* index, std::int64_t outer,
-              std::int64_t size, std::int64_t n, std::int64_t inner) {
-  add_rows_impl(out, in, index, outer, size, n, inner);
-}
-void add_rows(double* out, const double* in, const std::int64_t* index, std::int64_t outer,
-              std::int64_t size, std::int64_t n, std::int64_t inner) {
+template <class T>
+void add_rows(T* out, const T* in, const std::int64_t* index, std::int64_t outer, std::int64_t size,
+              std::int64_t n, std::int64_t inner) {
   add_rows_impl(out, in, index, outer, size, n, inner);
 }
 
@@ -181,13 +178,19 @@ void gather(std::byte* out, const std::byte* in, const Shape& in_strides, const 
   });
 }
 
-void scatter_add(float* out, const Shape& out_strides, const float* in, const Shape& in_strides,
+template <class T>
+void scatter_add(T* out, const Shape& out_strides, const T* in, const Shape& in_strides,
                  const std::int64_t* index, const Shape& shape, int dim) {
   if (shape.numel() > 0) scatter_add_impl(out, out_strides, in, in_strides, index, shape, dim);
 }
-void scatter_add(double* out, const Shape& out_strides, const double* in, const Shape& in_strides,
-                 const std::int64_t* index, const Shape& shape, int dim) {
-  if (shape.numel() > 0) scatter_add_impl(out, out_strides, in, in_strides, index, shape, dim);
-}
+
+template void add_rows(float*, const float*, const std::int64_t*, std::int64_t, std::int64_t,
+                       std::int64_t, std::int64_t);
+template void add_rows(double*, const double*, const std::int64_t*, std::int64_t, std::int64_t,
+                       std::int64_t, std::int64_t);
+template void scatter_add(float*, const Shape&, const float*, const Shape&, const std::int64_t*,
+                          const Shape&, int);
+template void scatter_add(double*, const Shape&, const double*, const Shape&, const std::int64_t*,
+                          const Shape&, int);
 
 }  // namespace weft::kernels

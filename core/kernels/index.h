@@ -20,10 +20,9 @@ void take_rows(std::byte* out, const std::byte* in, const std::int64_t* index, s
 
 /// out (outer, size, inner) += in (outer, n, inner) at index (n) of the middle dimension;
 /// row-major.
-void add_rows(float* out, const float* in, const std::int64_t* index, std::int64_t outer,
-              std::int64_t size, std::int64_t n, std::int64_t inner);
-void add_rows(double* out, const double* in, const std::int64_t* index, std::int64_t outer,
-              std::int64_t size, std::int64_t n, std::int64_t inner);
+template <class T>
+void add_rows(T* out, const T* in, const std::int64_t* index, std::int64_t outer, std::int64_t size,
+              std::int64_t n, std::int64_t inner);
 
 /// out[i] = in[i with i_dim replaced by index[i]] for every i of `shape`; out and index row-major,
 /// `in` with any strides.
@@ -31,9 +30,8 @@ void gather(std::byte* out, const std::byte* in, const Shape& in_strides, const 
             const Shape& shape, int dim, DType dtype);
 
 /// out[i with i_dim replaced by index[i]] += in[i] for every i of `shape`; index row-major.
-void scatter_add(float* out, const Shape& out_strides, const float* in, const Shape& in_strides,
-                 const std::int64_t* index, const Shape& shape, int dim);
-void scatter_add(double* out, const Shape& out_strides, const double* in, const Shape& in_strides,
+template <class T>
+void scatter_add(T* out, const Shape& out_strides, const T* in, const Shape& in_strides,
                  const std::int64_t* index, const Shape& shape, int dim);
 
 }  // namespace weft::kernels

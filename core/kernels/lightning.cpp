@@ -383,20 +383,21 @@ void lightning_backward_of(const LightningArgs<T>& args, const HeadGrid<const T>
 
 }  // namespace
 
-void lightning_forward(const LightningArgs<float>& args, const HeadGrid<float>& out, float* state) {
+template <class T>
+void lightning_forward(const LightningArgs<T>& args, const HeadGrid<T>& out, T* state) {
   lightning_forward_of(args, out, state);
 }
-void lightning_forward(const LightningArgs<double>& args, const HeadGrid<double>& out,
-                       double* state) {
-  lightning_forward_of(args, out, state);
-}
-void lightning_backward(const LightningArgs<float>& args, const HeadGrid<const float>& g,
-                        const LightningGradients<float>& gradients) {
+template <class T>
+void lightning_backward(const LightningArgs<T>& args, const HeadGrid<const T>& g,
+                        const LightningGradients<T>& gradients) {
   lightning_backward_of(args, g, gradients);
 }
-void lightning_backward(const LightningArgs<double>& args, const HeadGrid<const double>& g,
-                        const LightningGradients<double>& gradients) {
-  lightning_backward_of(args, g, gradients);
-}
+
+template void lightning_forward(const LightningArgs<float>&, const HeadGrid<float>&, float*);
+template void lightning_forward(const LightningArgs<double>&, const HeadGrid<double>&, double*);
+template void lightning_backward(const LightningArgs<float>&, const HeadGrid<const float>&,
+                                 const LightningGradients<float>&);
+template void lightning_backward(const LightningArgs<double>&, const HeadGrid<const double>&,
+                                 const LightningGradients<double>&);
 
 }  // namespace weft::kernels

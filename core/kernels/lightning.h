@@ -19,9 +19,8 @@ struct LightningArgs {
 /// out_i = sum over j <= i (causal) or all j of decay^|i - j| <q_i, k_j> v_j. `state` (B, H, D,
 /// Dv), causal only: what the keys before the first one sum up to, decayed to the place of the one
 /// just before it; replaced by the same for the keys that follow. Null: nothing came before.
-void lightning_forward(const LightningArgs<float>& args, const HeadGrid<float>& out, float* state);
-void lightning_forward(const LightningArgs<double>& args, const HeadGrid<double>& out,
-                       double* state);
+template <class T>
+void lightning_forward(const LightningArgs<T>& args, const HeadGrid<T>& out, T* state);
 
 /// Gradients for g, the output's, written whole; those without data are not wanted. Without a
 /// state.
@@ -29,9 +28,8 @@ template <class T>
 struct LightningGradients {
   HeadGrid<T> dq, dk, dv;
 };
-void lightning_backward(const LightningArgs<float>& args, const HeadGrid<const float>& g,
-                        const LightningGradients<float>& gradients);
-void lightning_backward(const LightningArgs<double>& args, const HeadGrid<const double>& g,
-                        const LightningGradients<double>& gradients);
+template <class T>
+void lightning_backward(const LightningArgs<T>& args, const HeadGrid<const T>& g,
+                        const LightningGradients<T>& gradients);
 
 }  // namespace weft::kernels

@@ -120,19 +120,18 @@ void backward(const LinearArgs<T>& args, const T* g, T* dx, T* dweight, T* dbias
 
 }  // namespace
 
-void linear_forward(const LinearArgs<float>& args, const float* bias, float* y) {
+template <class T>
+void linear_forward(const LinearArgs<T>& args, const T* bias, T* y) {
   forward(args, bias, y);
 }
-void linear_forward(const LinearArgs<double>& args, const double* bias, double* y) {
-  forward(args, bias, y);
-}
-void linear_backward(const LinearArgs<float>& args, const float* g, float* dx, float* dweight,
-                     float* dbias) {
+template <class T>
+void linear_backward(const LinearArgs<T>& args, const T* g, T* dx, T* dweight, T* dbias) {
   backward(args, g, dx, dweight, dbias);
 }
-void linear_backward(const LinearArgs<double>& args, const double* g, double* dx, double* dweight,
-                     double* dbias) {
-  backward(args, g, dx, dweight, dbias);
-}
+
+template void linear_forward(const LinearArgs<float>&, const float*, float*);
+template void linear_forward(const LinearArgs<double>&, const double*, double*);
+template void linear_backward(const LinearArgs<float>&, const float*, float*, float*, float*);
+template void linear_backward(const LinearArgs<double>&, const double*, double*, double*, double*);
 
 }  // namespace weft::kernels

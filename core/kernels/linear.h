@@ -15,13 +15,11 @@ struct LinearArgs {
 
 /// y (rows, out) = x weight^T + bias; bias (out,) may be null. The bias is what the product is
 /// added to, so y is written once.
-void linear_forward(const LinearArgs<float>& args, const float* bias, float* y);
-void linear_forward(const LinearArgs<double>& args, const double* bias, double* y);
+template <class T>
+void linear_forward(const LinearArgs<T>& args, const T* bias, T* y);
 /// dx = g weight, dweight = g^T x, dbias = column sums of g (rows, out). Null outputs are not
 /// computed.
-void linear_backward(const LinearArgs<float>& args, const float* g, float* dx, float* dweight,
-                     float* dbias);
-void linear_backward(const LinearArgs<double>& args, const double* g, double* dx, double* dweight,
-                     double* dbias);
+template <class T>
+void linear_backward(const LinearArgs<T>& args, const T* g, T* dx, T* dweight, T* dbias);
 
 }  // namespace weft::kernels

@@ -15,6 +15,7 @@
 #include "hwy/foreach_target.h"
 #include "hwy/highway.h"
 
+#include "core/kernels/dispatch.h"
 #include "core/kernels/rows-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -201,21 +202,6 @@ void backward_rows(const NormArgs<T>& args, const T* g, T* dx, T* dweight, T* db
   }
 }
 
-void forward_f32(const NormArgs<float>& args, float* y, std::int64_t begin, std::int64_t end) {
-  forward_rows(args, y, begin, end);
-}
-void forward_f64(const NormArgs<double>& args, double* y, std::int64_t begin, std::int64_t end) {
-  forward_rows(args, y, begin, end);
-}
-void backward_f32(const NormArgs<float>& args, const float* g, float* dx, float* dweight,
-                  float* dbias, std::int64_t begin, std::int64_t end) {
-  backward_rows(args, g, dx, dweight, dbias, begin, end);
-}
-void backward_f64(const NormArgs<double>& args, const double* g, double* dx, double* dweight,
-                  double* dbias, std::int64_t begin, std::int64_t end) {
-  backward_rows(args, g, dx, dweight, dbias, begin, end);
-}
-
 }  // namespace
 }  // namespace weft::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
@@ -223,10 +209,8 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace weft::kernels {
 namespace {
-HWY_EXPORT(forward_f32);
-HWY_EXPORT(forward_f64);
-HWY_EXPORT(backward_f32);
-HWY_EXPORT(backward_f64);
+WEFT_EXPORT(forward_rows);
+WEFT_EXPORT(backward_rows);
 
 template <class T, class Function>
 void forward(Function function, const NormArgs<T>& args, T* y) {
@@ -260,20 +244,19 @@ void backward(Function function, const NormArgs<T>& args, const T* g, T* dx, T* 
 }
 }  // namespace
 
-void norm_forward(const NormArgs<float>& args, float* y) {
-  forward(HWY_DYNAMIC_DISPATCH(forward_f32), args, y);
+template <class T>
+void norm_forward(const NormArgs<T>& args, T* y) {
+  forward(WEFT_DISPATCH(forward_rows, T), args, y);
 }
-void norm_forward(const NormArgs<double>& args, double* y) {
-  forward(HWY_DYNAMIC_DISPATCH(forward_f64), args, y);
+template <class T>
+void norm_backward(const NormArgs<T>& args, const T* g, T* dx, T* dweight, T* dbias) {
+  backward(WEFT_DISPATCH(backward_rows, T), args, g, dx, dweight, dbias);
 }
-void norm_backward(const NormArgs<float>& args, const float* g, float* dx, float* dweight,
-                   float* dbias) {
-  backward(HWY_DYNAMIC_DISPATCH(backward_f32), args, g, dx, dweight, dbias);
-}
-void norm_backward(const NormArgs<double>& args, const double* g, double* dx, double* dweight,
-                   double* dbias) {
-  backward(HWY_DYNAMIC_DISPATCH(backward_f64), args, g, dx, dweight, dbias);
-}
+
+template void norm_forward(const NormArgs<float>&, float*);
+template void norm_forward(const NormArgs<double>&, double*);
+template void norm_backward(const NormArgs<float>&, const float*, float*, float*, float*);
+template void norm_backward(const NormArgs<double>&, const double*, double*, double*, double*);
 
 }  // namespace weft::kernels
 #endif  // HWY_ONCE

@@ -28,15 +28,13 @@ struct NormArgs {
 /// is right for every finite row.
 ///
 /// y = (x - mean) rstd weight + bias.
-void norm_forward(const NormArgs<float>& args, float* y);
-void norm_forward(const NormArgs<double>& args, double* y);
+template <class T>
+void norm_forward(const NormArgs<T>& args, T* y);
 
 /// With h = (x - mean) rstd and u = g weight: dx = rstd (u - mean(u) - h mean(u h)) (without
 /// mean(u) for Norm::rms), dweight = sum over rows of g h, dbias = sum over rows of g. Outputs may
 /// be null. The sums over rows are made in blocks cut by shape and combined in order.
-void norm_backward(const NormArgs<float>& args, const float* g, float* dx, float* dweight,
-                   float* dbias);
-void norm_backward(const NormArgs<double>& args, const double* g, double* dx, double* dweight,
-                   double* dbias);
+template <class T>
+void norm_backward(const NormArgs<T>& args, const T* g, T* dx, T* dweight, T* dbias);
 
 }  // namespace weft::kernels

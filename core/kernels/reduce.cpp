@@ -255,12 +255,8 @@ void reduce_any(Reduce op, const T* x, std::int64_t outer, std::int64_t n, std::
 
 }  // namespace
 
-void reduce(Reduce op, const float* x, std::int64_t outer, std::int64_t n, std::int64_t inner,
-            float* out) {
-  reduce_any(op, x, outer, n, inner, out);
-}
-void reduce(Reduce op, const double* x, std::int64_t outer, std::int64_t n, std::int64_t inner,
-            double* out) {
+template <class T>
+void reduce(Reduce op, const T* x, std::int64_t outer, std::int64_t n, std::int64_t inner, T* out) {
   reduce_any(op, x, outer, n, inner, out);
 }
 
@@ -319,6 +315,9 @@ template void argmax(const double*, std::int64_t, std::int64_t, std::int64_t, st
 template void argmax(const std::int32_t*, std::int64_t, std::int64_t, std::int64_t, std::int64_t*);
 template void argmax(const std::int64_t*, std::int64_t, std::int64_t, std::int64_t, std::int64_t*);
 template void argmax(const std::uint8_t*, std::int64_t, std::int64_t, std::int64_t, std::int64_t*);
+
+template void reduce(Reduce, const float*, std::int64_t, std::int64_t, std::int64_t, float*);
+template void reduce(Reduce, const double*, std::int64_t, std::int64_t, std::int64_t, double*);
 
 }  // namespace weft::kernels
 #endif

@@ -12,10 +12,8 @@ enum class Reduce : std::uint8_t { sum, max, min };
 /// are combined in index order: the same bits for any number of threads. An f32 sum adds at most 64
 /// values a lane in f32 and everything above in f64: relative to the sum of magnitudes its error
 /// stays below 4e-6, as a rule below 1e-7.
-void reduce(Reduce op, const float* x, std::int64_t outer, std::int64_t n, std::int64_t inner,
-            float* out);
-void reduce(Reduce op, const double* x, std::int64_t outer, std::int64_t n, std::int64_t inner,
-            double* out);
+template <class T>
+void reduce(Reduce op, const T* x, std::int64_t outer, std::int64_t n, std::int64_t inner, T* out);
 
 /// Running sums along n, added up in f64; from the end when `reverse`. T: float or double.
 template <class T>

@@ -80,15 +80,16 @@ void run(const Shape& shape, const Shape& strides, const T* x, const T* cosines,
 
 }  // namespace
 
-void rope(const Shape& shape, const Shape& strides, const float* x, const float* cosines,
-          const float* sines, float sign, float* out) {
+template <class T>
+void rope(const Shape& shape, const Shape& strides, const T* x, const T* cosines, const T* sines,
+          T sign, T* out) {
   run(shape, strides, x, cosines, sines, sign, out);
 }
 
-void rope(const Shape& shape, const Shape& strides, const double* x, const double* cosines,
-          const double* sines, double sign, double* out) {
-  run(shape, strides, x, cosines, sines, sign, out);
-}
+template void rope(const Shape&, const Shape&, const float*, const float*, const float*, float,
+                   float*);
+template void rope(const Shape&, const Shape&, const double*, const double*, const double*, double,
+                   double*);
 
 }  // namespace weft::kernels
 #endif

@@ -8,6 +8,7 @@
 #include "hwy/foreach_target.h"
 #include "hwy/highway.h"
 
+#include "core/kernels/dispatch.h"
 #include "core/kernels/rows-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -75,35 +76,6 @@ void log_softmax_backward_rows(const T* y, const T* g, T* dx, std::int64_t rows,
   }
 }
 
-void softmax_f32(const float* x, float* y, std::int64_t rows, std::int64_t n) {
-  softmax_rows(x, y, rows, n);
-}
-void softmax_f64(const double* x, double* y, std::int64_t rows, std::int64_t n) {
-  softmax_rows(x, y, rows, n);
-}
-void softmax_backward_f32(const float* y, const float* g, float* dx, std::int64_t rows,
-                          std::int64_t n) {
-  softmax_backward_rows(y, g, dx, rows, n);
-}
-void softmax_backward_f64(const double* y, const double* g, double* dx, std::int64_t rows,
-                          std::int64_t n) {
-  softmax_backward_rows(y, g, dx, rows, n);
-}
-void log_softmax_f32(const float* x, float* y, std::int64_t rows, std::int64_t n) {
-  log_softmax_rows(x, y, rows, n);
-}
-void log_softmax_f64(const double* x, double* y, std::int64_t rows, std::int64_t n) {
-  log_softmax_rows(x, y, rows, n);
-}
-void log_softmax_backward_f32(const float* y, const float* g, float* dx, std::int64_t rows,
-                              std::int64_t n) {
-  log_softmax_backward_rows(y, g, dx, rows, n);
-}
-void log_softmax_backward_f64(const double* y, const double* g, double* dx, std::int64_t rows,
-                              std::int64_t n) {
-  log_softmax_backward_rows(y, g, dx, rows, n);
-}
-
 }  // namespace
 }  // namespace weft::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
@@ -111,14 +83,10 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace weft::kernels {
 namespace {
-HWY_EXPORT(softmax_f32);
-HWY_EXPORT(softmax_f64);
-HWY_EXPORT(softmax_backward_f32);
-HWY_EXPORT(softmax_backward_f64);
-HWY_EXPORT(log_softmax_f32);
-HWY_EXPORT(log_softmax_f64);
-HWY_EXPORT(log_softmax_backward_f32);
-HWY_EXPORT(log_softmax_backward_f64);
+WEFT_EXPORT(softmax_rows);
+WEFT_EXPORT(softmax_backward_rows);
+WEFT_EXPORT(log_softmax_rows);
+WEFT_EXPORT(log_softmax_backward_rows);
 
 template <class T, class Function>
 void by_rows(Function function, const T* x, T* y, std::int64_t rows, std::int64_t n) {
@@ -137,34 +105,32 @@ void by_rows(Function function, const T* y, const T* g, T* dx, std::int64_t rows
 }
 }  // namespace
 
-void softmax(const float* x, float* y, std::int64_t rows, std::int64_t n) {
-  by_rows(HWY_DYNAMIC_DISPATCH(softmax_f32), x, y, rows, n);
+template <class T>
+void softmax(const T* x, T* y, std::int64_t rows, std::int64_t n) {
+  by_rows(WEFT_DISPATCH(softmax_rows, T), x, y, rows, n);
 }
-void softmax(const double* x, double* y, std::int64_t rows, std::int64_t n) {
-  by_rows(HWY_DYNAMIC_DISPATCH(softmax_f64), x, y, rows, n);
+template <class T>
+void softmax_backward(const T* y, const T* g, T* dx, std::int64_t rows, std::int64_t n) {
+  by_rows(WEFT_DISPATCH(softmax_backward_rows, T), y, g, dx, rows, n);
 }
-void softmax_backward(const float* y, const float* g, float* dx, std::int64_t rows,
-                      std::int64_t n) {
-  by_rows(HWY_DYNAMIC_DISPATCH(softmax_backward_f32), y, g, dx, rows, n);
+template <class T>
+void log_softmax(const T* x, T* y, std::int64_t rows, std::int64_t n) {
+  by_rows(WEFT_DISPATCH(log_softmax_rows, T), x, y, rows, n);
 }
-void softmax_backward(const double* y, const double* g, double* dx, std::int64_t rows,
-                      std::int64_t n) {
-  by_rows(HWY_DYNAMIC_DISPATCH(softmax_backward_f64), y, g, dx, rows, n);
+template <class T>
+void log_softmax_backward(const T* y, const T* g, T* dx, std::int64_t rows, std::int64_t n) {
+  by_rows(WEFT_DISPATCH(log_softmax_backward_rows, T), y, g, dx, rows, n);
 }
-void log_softmax(const float* x, float* y, std::int64_t rows, std::int64_t n) {
-  by_rows(HWY_DYNAMIC_DISPATCH(log_softmax_f32), x, y, rows, n);
-}
-void log_softmax(const double* x, double* y, std::int64_t rows, std::int64_t n) {
-  by_rows(HWY_DYNAMIC_DISPATCH(log_softmax_f64), x, y, rows, n);
-}
-void log_softmax_backward(const float* y, const float* g, float* dx, std::int64_t rows,
-                          std::int64_t n) {
-  by_rows(HWY_DYNAMIC_DISPATCH(log_softmax_backward_f32), y, g, dx, rows, n);
-}
-void log_softmax_backward(const double* y, const double* g, double* dx, std::int64_t rows,
-                          std::int64_t n) {
-  by_rows(HWY_DYNAMIC_DISPATCH(log_softmax_backward_f64), y, g, dx, rows, n);
-}
+
+template void softmax(const float*, float*, std::int64_t, std::int64_t);
+template void softmax(const double*, double*, std::int64_t, std::int64_t);
+template void softmax_backward(const float*, const float*, float*, std::int64_t, std::int64_t);
+template void softmax_backward(const double*, const double*, double*, std::int64_t, std::int64_t);
+template void log_softmax(const float*, float*, std::int64_t, std::int64_t);
+template void log_softmax(const double*, double*, std::int64_t, std::int64_t);
+template void log_softmax_backward(const float*, const float*, float*, std::int64_t, std::int64_t);
+template void log_softmax_backward(const double*, const double*, double*, std::int64_t,
+                                   std::int64_t);
 
 }  // namespace weft::kernels
 #endif  // HWY_ONCE

@@ -12,19 +12,16 @@ constexpr std::int64_t rows_per_chunk(std::int64_t n) {
 }
 
 /// y = e^(x - max) / sum; a row of only -inf gives zeros.
-void softmax(const float* x, float* y, std::int64_t rows, std::int64_t n);
-void softmax(const double* x, double* y, std::int64_t rows, std::int64_t n);
+template <class T>
+void softmax(const T* x, T* y, std::int64_t rows, std::int64_t n);
 /// dx = y (g - sum(g y)).
-void softmax_backward(const float* y, const float* g, float* dx, std::int64_t rows, std::int64_t n);
-void softmax_backward(const double* y, const double* g, double* dx, std::int64_t rows,
-                      std::int64_t n);
+template <class T>
+void softmax_backward(const T* y, const T* g, T* dx, std::int64_t rows, std::int64_t n);
 /// y = x - logsumexp(x); a row of only -inf stays -inf.
-void log_softmax(const float* x, float* y, std::int64_t rows, std::int64_t n);
-void log_softmax(const double* x, double* y, std::int64_t rows, std::int64_t n);
+template <class T>
+void log_softmax(const T* x, T* y, std::int64_t rows, std::int64_t n);
 /// dx = g - e^y sum(g).
-void log_softmax_backward(const float* y, const float* g, float* dx, std::int64_t rows,
-                          std::int64_t n);
-void log_softmax_backward(const double* y, const double* g, double* dx, std::int64_t rows,
-                          std::int64_t n);
+template <class T>
+void log_softmax_backward(const T* y, const T* g, T* dx, std::int64_t rows, std::int64_t n);
 
 }  // namespace weft::kernels

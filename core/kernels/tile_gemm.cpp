@@ -67,17 +67,26 @@ HWY_AFTER_NAMESPACE();
 namespace weft::kernels {
 namespace {
 HWY_EXPORT(tile_gemm_f32);
-}  // namespace
 
-void tile_gemm(const TileGemm<float>& product) { HWY_DYNAMIC_DISPATCH(tile_gemm_f32)(product); }
+void tile_gemm_of(const TileGemm<float>& product) { HWY_DYNAMIC_DISPATCH(tile_gemm_f32)(product); }
 
-void tile_gemm(const TileGemm<double>& t) {
+void tile_gemm_of(const TileGemm<double>& t) {
   using blas::Op;
   const bool turned = t.a_column != 1;
   blas::gemm(turned ? Op::transpose : Op::none, t.b_transposed ? Op::transpose : Op::none, t.m, t.n,
              t.k, t.alpha, t.a, turned ? t.a_column : t.a_row, t.b, t.ldb, t.accumulate ? 1.0 : 0.0,
              t.c, t.ldc);
 }
+
+}  // namespace
+
+template <class T>
+void tile_gemm(const TileGemm<T>& product) {
+  tile_gemm_of(product);
+}
+
+template void tile_gemm(const TileGemm<float>&);
+template void tile_gemm(const TileGemm<double>&);
 
 }  // namespace weft::kernels
 #endif  // HWY_ONCE

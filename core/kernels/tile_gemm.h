@@ -39,7 +39,7 @@ struct TileGemm {
       nullptr;  ///< one a row of the tile: m of them, or k for Cut::inner_begin
 };
 
-void tile_gemm(const TileGemm<float>& product);
-void tile_gemm(const TileGemm<double>& product);
+template <class T>
+void tile_gemm(const TileGemm<T>& product);
 
 }  // namespace weft::kernels

@@ -201,33 +201,47 @@ double derivative(Unary op, double x) {
   }
 }
 
-}  // namespace
-
-void unary(Unary op, const float* x, float* out, std::int64_t n) {
+void unary_of(Unary op, const float* x, float* out, std::int64_t n) {
   const auto run = HWY_DYNAMIC_DISPATCH(UnaryRun);
   parallel_for(n, kGrain, [&](std::int64_t begin, std::int64_t end) {
     run(op, x + begin, out + begin, end - begin, std::sin, std::cos);
   });
 }
 
-void unary(Unary op, const double* x, double* out, std::int64_t n) {
+void unary_of(Unary op, const double* x, double* out, std::int64_t n) {
   parallel_for(n, kGrain, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end; ++i) out[i] = value(op, x[i]);
   });
 }
 
-void unary_backward(Unary op, const float* x, const float* g, float* dx, std::int64_t n) {
+void unary_backward_of(Unary op, const float* x, const float* g, float* dx, std::int64_t n) {
   const auto run = HWY_DYNAMIC_DISPATCH(UnaryBackwardRun);
   parallel_for(n, kGrain, [&](std::int64_t begin, std::int64_t end) {
     run(op, x + begin, g + begin, dx + begin, end - begin);
   });
 }
 
-void unary_backward(Unary op, const double* x, const double* g, double* dx, std::int64_t n) {
+void unary_backward_of(Unary op, const double* x, const double* g, double* dx, std::int64_t n) {
   parallel_for(n, kGrain, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end; ++i) dx[i] = g[i] * derivative(op, x[i]);
   });
 }
+
+}  // namespace
+
+template <class T>
+void unary(Unary op, const T* x, T* out, std::int64_t n) {
+  unary_of(op, x, out, n);
+}
+template <class T>
+void unary_backward(Unary op, const T* x, const T* g, T* dx, std::int64_t n) {
+  unary_backward_of(op, x, g, dx, n);
+}
+
+template void unary(Unary, const float*, float*, std::int64_t);
+template void unary(Unary, const double*, double*, std::int64_t);
+template void unary_backward(Unary, const float*, const float*, float*, std::int64_t);
+template void unary_backward(Unary, const double*, const double*, double*, std::int64_t);
 
 }  // namespace weft::kernels
 #endif

@@ -28,13 +28,13 @@ enum class Unary : std::uint8_t {
 
 /// out[i] = op(x[i]); out may be x. f32 within the error stated in vector_math-inl.h, f64 by
 /// <cmath>.
-void unary(Unary op, const float* x, float* out, std::int64_t n);
-void unary(Unary op, const double* x, double* out, std::int64_t n);
+template <class T>
+void unary(Unary op, const T* x, T* out, std::int64_t n);
 
 /// dx[i] = g[i] times the derivative of `op`: at x[i] for gelu_erf, gelu_tanh, silu and softplus;
 /// for relu, tanh and sigmoid `x` holds the op's output instead. Other ops have no kernel and leave
 /// dx alone. dx may be x or g.
-void unary_backward(Unary op, const float* x, const float* g, float* dx, std::int64_t n);
-void unary_backward(Unary op, const double* x, const double* g, double* dx, std::int64_t n);
+template <class T>
+void unary_backward(Unary op, const T* x, const T* g, T* dx, std::int64_t n);
 
 }  // namespace weft::kernels
