@@ -97,8 +97,8 @@ async function text_can_be_read(page) {
     };
     let least = 21;
     for (const element of document.querySelectorAll(
-      '#matrix td, #matrix td *, #matrix th, p, dt, .badge, .holds, .failed, .notice, .keys button,' +
-        ' a',
+      '#matrix td, #matrix td *, #matrix th, p, dt, .badge, .holds, .failed, .notice, ' +
+        '.keys button, a',
     )) {
       if (!element.offsetParent) continue;
       const [a, b] = [light(getComputedStyle(element).color), light(ground(element))].sort(

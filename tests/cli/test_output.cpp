@@ -19,7 +19,7 @@ using test::weft_with;
 
 namespace {
 
-using OutputWords = std::vector<std::string>;
+using Words = std::vector<std::string>;
 
 /// The commands that `weft --help` lists.
 std::set<std::string> commands(const TempFolder& folder) {
@@ -52,7 +52,7 @@ TEST_CASE("every command whose words cannot be written says so, and exits alike"
   REQUIRE(weft_with(folder, {"compare", test::tiny_suite(folder, "steps = 2\n", "margin = 5\n"),
                              "--out", compared})
               .code == 0);
-  const std::map<std::string, std::vector<OutputWords>> all{
+  const std::map<std::string, std::vector<Words>> all{
       {"demo",
        {{"demo", "--help"}}},  // it takes minutes; what it prints goes the way of the others'
       {"train",
@@ -78,7 +78,7 @@ TEST_CASE("every command whose words cannot be written says so, and exits alike"
   CHECK(known.size() >= 12);
   for (const std::string& name : known) CHECK_MESSAGE(all.contains(name), name);
   for (const auto& [name, calls] : all) {
-    for (const OutputWords& words : calls) {
+    for (const Words& words : calls) {
       std::string line = test::program();
       for (const std::string& word : words) line += " '" + word + "'";
       CAPTURE(line);
@@ -128,8 +128,7 @@ TEST_CASE(
 TEST_CASE("what takes long says what it is, and what does not is quiet") {
   const TempFolder folder;
   const auto train = [&](const char* after, const char* out) {
-    return Running(OutputWords{"/usr/bin/env", std::string("WEFT_TELL_AFTER=") + after,
-                               test::program()} +
+    return Running(Words{"/usr/bin/env", std::string("WEFT_TELL_AFTER=") + after, test::program()} +
                        tiny_train(folder, (folder / out).string()),
                    folder)
         .wait();

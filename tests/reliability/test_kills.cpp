@@ -22,7 +22,7 @@ using test::weft_with;
 
 namespace {
 
-using KillWords = std::vector<std::string>;
+using Words = std::vector<std::string>;
 
 std::int64_t wanted_kills() {
   const char* const text = std::getenv("WEFT_KILLS");
@@ -31,13 +31,13 @@ std::int64_t wanted_kills() {
 
 /// Runs `first`, killed after `kills` random waits and resumed by `again` each time; the last one
 /// may end. Returns how often it was really killed.
-std::int64_t kill_and_resume(const TempFolder& folder, const KillWords& first,
-                             const KillWords& again, const std::filesystem::path& sign,
-                             std::int64_t kills, std::int64_t longest_ms, Generator& random) {
+std::int64_t kill_and_resume(const TempFolder& folder, const Words& first, const Words& again,
+                             const std::filesystem::path& sign, std::int64_t kills,
+                             std::int64_t longest_ms, Generator& random) {
   std::int64_t killed = 0;
   for (std::int64_t i = 0; i < kills; ++i) {
     const bool begun = std::filesystem::exists(sign);
-    Running running(KillWords{test::program()} + (begun ? again : first), folder);
+    Running running(Words{test::program()} + (begun ? again : first), folder);
     std::this_thread::sleep_for(std::chrono::microseconds(
         random.next_below(static_cast<std::uint64_t>(longest_ms) * 1000)));
     running.signal(SIGKILL);
@@ -53,12 +53,12 @@ std::int64_t kill_and_resume(const TempFolder& folder, const KillWords& first,
 }
 
 /// Kills runs of one kind until `kills` were killed, each time against the undisturbed one.
-void check_kills(const KillWords& flags, const std::string& kind, std::int64_t kills,
+void check_kills(const Words& flags, const std::string& kind, std::int64_t kills,
                  std::int64_t longest_ms) {
   const TempFolder folder;
   Generator random(wanted_kills(), "kills-" + kind);
   const std::string whole = (folder / "whole").string();
-  const auto done = weft_with(folder, KillWords{"train", kind} + flags + KillWords{"--out", whole});
+  const auto done = weft_with(folder, Words{"train", kind} + flags + Words{"--out", whole});
   REQUIRE_MESSAGE(done.code == 0, done.err);
   const nlohmann::json config = nlohmann::json::parse(read_file(whole + "/config.json"));
   for (std::size_t i = 0; i < flags.size(); ++i) {  // a flag by itself asks for what is tested here
@@ -72,7 +72,7 @@ void check_kills(const KillWords& flags, const std::string& kind, std::int64_t k
   std::int64_t killed = 0;
   for (int round = 0; killed < kills; ++round) {
     const std::string cut = (folder / ("cut" + std::to_string(round))).string();
-    killed += kill_and_resume(folder, KillWords{"train", kind} + flags + KillWords{"--out", cut},
+    killed += kill_and_resume(folder, Words{"train", kind} + flags + Words{"--out", cut},
                               {"train", kind, "--resume", "--out", cut}, cut + "/config.json",
                               std::min<std::int64_t>(kills - killed, 8), longest_ms, random);
     CHECK(result_of(cut) == expected);
@@ -151,7 +151,7 @@ TEST_CASE("comparisons that are killed end the same") {
   std::int64_t killed = 0;
   for (int round = 0; killed < wanted_kills() / 3 + 1; ++round) {
     const std::string cut = (folder / ("cut" + std::to_string(round))).string();
-    const KillWords command{"compare", suite, "--out", cut};
+    const Words command{"compare", suite, "--out", cut};
     killed +=
         kill_and_resume(folder, command, command, cut + "/compare.json",
                         std::min<std::int64_t>(wanted_kills() / 3 + 1 - killed, 8), 900, random);

@@ -20,16 +20,16 @@ using test::weft_with;
 
 namespace {
 
-using MemoryWords = std::vector<std::string>;
+using Words = std::vector<std::string>;
 
 /// What was estimated beside what `summary.json` says was held, as a line of a table.
-void check_estimate(const TempFolder& folder, const MemoryWords& run) {
+void check_estimate(const TempFolder& folder, const Words& run) {
   std::string words;
   for (const std::string& word : run) words += word + " ";
   CAPTURE(words);
-  MemoryWords estimate{"train"};
+  Words estimate{"train"};
   estimate.insert(estimate.end(), run.begin(), run.end());
-  MemoryWords train = estimate;
+  Words train = estimate;
   estimate.insert(estimate.end(), {"--estimate", "--json"});
   const auto told = weft_with(folder, estimate);
   REQUIRE_MESSAGE(told.code == 0, told.err);
@@ -58,9 +58,9 @@ void check_estimate(const TempFolder& folder, const MemoryWords& run) {
 
 TEST_CASE("the estimate of what a run takes is within 15 % of what it holds") {
   const TempFolder folder;
-  const MemoryWords few_images{"--epochs",     "1",   "--train-share", "0.01",
-                               "--validation", "500", "--no-test"};
-  const auto vision = [&](MemoryWords words) {
+  const Words few_images{"--epochs",     "1",   "--train-share", "0.01",
+                         "--validation", "500", "--no-test"};
+  const auto vision = [&](Words words) {
     words.insert(words.begin(), "vision");
     words.insert(words.end(), few_images.begin(), few_images.end());
     return words;

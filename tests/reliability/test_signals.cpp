@@ -18,13 +18,13 @@ using test::weft_with;
 
 namespace {
 
-using SignalWords = std::vector<std::string>;
+using Words = std::vector<std::string>;
 
 /// A run that goes on for a long while, and has begun.
 std::unique_ptr<Running> long_run(const TempFolder& folder, const std::string& out) {
   auto running = std::make_unique<Running>(
-      SignalWords{test::program()} + tiny_train(folder, out) +
-          SignalWords{"--steps", "1000000", "--eval-every", "50", "--save-every", "50"},
+      Words{test::program()} + tiny_train(folder, out) +
+          Words{"--steps", "1000000", "--eval-every", "50", "--save-every", "50"},
       folder);
   REQUIRE(test::wait_for(std::filesystem::path(out) / "metrics.jsonl", "\"step\":60,"));
   return running;
@@ -49,8 +49,8 @@ TEST_CASE(
   const TempFolder folder;
   const std::string out = (folder / "run").string();
   const auto running = long_run(folder, out);
-  for (const SignalWords& words : {SignalWords{"info", out}, SignalWords{"eval", out},
-                                   SignalWords{"sample", out, "--prompt", "the", "--chars", "5"}}) {
+  for (const Words& words : {Words{"info", out}, Words{"eval", out},
+                             Words{"sample", out, "--prompt", "the", "--chars", "5"}}) {
     const auto reader = weft_with(folder, words);
     CHECK_MESSAGE(reader.code == 0, words[0], ": ", reader.err);
   }
@@ -76,13 +76,13 @@ TEST_CASE(
     !defined(__SANITIZE_THREAD__)  // their libraries must be loaded first
 TEST_CASE("a time of day that goes back changes nothing") {
   const TempFolder folder;
-  const auto backwards = [&](const SignalWords& words) {
-    return Running(SignalWords{"/usr/bin/env",
-                               std::string("LD_PRELOAD=") + WEFT_BINARY_DIR +
-                                   "/tests/libbackwards_clock.so",
-                               test::program()} +
-                       words,
-                   folder)
+  const auto backwards = [&](const Words& words) {
+    return Running(
+               Words{"/usr/bin/env",
+                     std::string("LD_PRELOAD=") + WEFT_BINARY_DIR + "/tests/libbackwards_clock.so",
+                     test::program()} +
+                   words,
+               folder)
         .wait();
   };
   const std::string plain = (folder / "plain").string(), odd = (folder / "odd").string();

@@ -24,7 +24,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-using StopWords = std::vector<std::string>;
+using Words = std::vector<std::string>;
 
 /// By a shell, with weft in $WEFT.
 Outcome shell(const TempFolder& folder, const std::string& script) {
@@ -32,14 +32,14 @@ Outcome shell(const TempFolder& folder, const std::string& script) {
       .wait();
 }
 
-std::string joined(const StopWords& words) {
+std::string joined(const Words& words) {
   std::string text;
   for (const std::string& word : words) text += " '" + word + "'";
   return text;
 }
 
-const StopWords kEndless{"--steps",      "1000000", "--eval-every", "50",
-                         "--save-every", "500000",  "--no-estimate"};
+const Words kEndless{"--steps",      "1000000", "--eval-every", "50",
+                     "--save-every", "500000",  "--no-estimate"};
 
 /// In metrics.jsonl, which has two records of a step whose evaluation was interrupted.
 std::int64_t last_step(const fs::path& run) {
@@ -60,10 +60,10 @@ TEST_CASE("each signal saves and exits with 128 and its number, and the run can 
   std::int64_t begun = 0;
   for (const int signal : kStopSignals) {
     CAPTURE(signal);
-    Running running(StopWords{test::program()} +
-                        (begun == 0 ? tiny_train(folder, out) + kEndless
-                                    : StopWords{"train", "text", "--resume", "--out", out}),
-                    folder);
+    Running running(
+        Words{test::program()} + (begun == 0 ? tiny_train(folder, out) + kEndless
+                                             : Words{"train", "text", "--resume", "--out", out}),
+        folder);
     REQUIRE(test::wait_for(out + "/metrics.jsonl", fmt::format("\"step\":{},", begun + 20)));
     running.signal(signal);
     const Outcome stopped = running.wait();
@@ -199,15 +199,13 @@ TEST_CASE("a signal to a comparison lets its runs save; a run that alone is warn
 namespace {
 
 /// With the signal raised where the program has written `at`, and each phase told as it begins.
-Outcome raised(const TempFolder& folder, const StopWords& words, int signal,
-               const std::string& at) {
-  return Running(
-             StopWords{"/usr/bin/env", "WEFT_TELL_AFTER=0", "TMPDIR=" + (folder / "tmp").string(),
+Outcome raised(const TempFolder& folder, const Words& words, int signal, const std::string& at) {
+  return Running(Words{"/usr/bin/env", "WEFT_TELL_AFTER=0", "TMPDIR=" + (folder / "tmp").string(),
                        std::string("LD_PRELOAD=") + WEFT_BINARY_DIR + "/tests/libraise_signal.so",
                        fmt::format("WEFT_TEST_RAISE={}", signal), "WEFT_TEST_RAISE_AT=" + at,
                        test::program()} +
-                 words,
-             folder)
+                     words,
+                 folder)
       .wait();
 }
 
@@ -225,27 +223,27 @@ std::vector<std::string> phases_of(const std::string& err) {
 
 /// A signal at each phase of the preparation leaves nothing; one amid training saves, and the run
 /// goes on to the same bits.
-void check_every_point(const TempFolder& folder, const std::string& kind, const StopWords& words,
+void check_every_point(const TempFolder& folder, const std::string& kind, const Words& words,
                        std::size_t& turn) {
   CAPTURE(kind);
   const auto next_signal = [&] { return kStopSignals[turn++ % kStopSignals.size()]; };
   const std::string whole = (folder / ("whole-" + kind)).string(),
                     cut = (folder / ("cut-" + kind)).string();
   const Outcome undisturbed =
-      raised(folder, words + StopWords{"--out", whole}, SIGTERM, "\n never written");
+      raised(folder, words + Words{"--out", whole}, SIGTERM, "\n never written");
   REQUIRE_MESSAGE(undisturbed.code == 0, undisturbed.err);
   const auto phases = phases_of(undisturbed.err.substr(0, undisturbed.err.find(" parameters, ")));
   CHECK(phases.size() >= 1);
   for (const std::string& phase : phases) {
     CAPTURE(phase);
     const int signal = next_signal();
-    const Outcome stopped = raised(folder, words + StopWords{"--out", cut}, signal, phase + "\n");
+    const Outcome stopped = raised(folder, words + Words{"--out", cut}, signal, phase + "\n");
     CHECK_MESSAGE(stopped.code == 128 + signal, stopped.err);
     CHECK_FALSE(fs::exists(cut));
     CHECK(fs::is_empty(folder / "tmp"));
   }
   const int signal = next_signal();
-  const Outcome stopped = raised(folder, words + StopWords{"--out", cut}, signal, "\"step\":3,");
+  const Outcome stopped = raised(folder, words + Words{"--out", cut}, signal, "\"step\":3,");
   CHECK_MESSAGE(stopped.code == 128 + signal, stopped.err);
   check_saved(cut);
   const Outcome resumed = weft_with(folder, {"train", kind, "--resume", "--out", cut});
@@ -260,15 +258,14 @@ TEST_CASE("a signal at every phase of every kind of run") {
   fs::create_directory(folder / "tmp");
   std::size_t turn = 0;
   for (const auto& [kind, words] : test::a_run_of_every_kind(folder))
-    check_every_point(folder, kind, kind == "text" ? words : words + StopWords{"--no-estimate"},
-                      turn);
+    check_every_point(folder, kind, kind == "text" ? words : words + Words{"--no-estimate"}, turn);
 }
 
 TEST_CASE("a signal while a comparison that goes on looks at its data ends it at once") {
   const TempFolder folder;
   fs::create_directory(folder / "tmp");
   const std::string suite = test::tiny_suite(folder, "steps = 2\n", "margin = 5\n");
-  const StopWords words{"compare", suite, "--out", (folder / "c").string()};
+  const Words words{"compare", suite, "--out", (folder / "c").string()};
   REQUIRE(weft_with(folder, words).code == 0);
   fs::remove_all(folder / "c" / "runs/t/b/seed-2");
   const Outcome stopped = raised(folder, words, SIGTERM, "those of earlier runs\n");
@@ -283,9 +280,9 @@ TEST_CASE("a signal while a trained model is used ends that at once") {
   fs::create_directory(folder / "tmp");
   const std::string run = (folder / "run").string(), page = (folder / "page.html").string();
   REQUIRE(weft_with(folder, tiny_train(folder, run)).code == 0);
-  for (const StopWords& words :
-       {StopWords{"eval", run}, StopWords{"sample", run, "--chars", "20", "--json"},
-        StopWords{"explain", "attention", run, "--out", page}, StopWords{"info", run}}) {
+  for (const Words& words :
+       {Words{"eval", run}, Words{"sample", run, "--chars", "20", "--json"},
+        Words{"explain", "attention", run, "--out", page}, Words{"info", run}}) {
     CAPTURE(words[0]);
     const Outcome whole = raised(folder, words, SIGTERM, "\n never written");
     REQUIRE_MESSAGE(whole.code == 0, whole.err);

@@ -109,10 +109,20 @@ std::string objection(const std::string& path, const std::string& line) {
     return path.starts_with("core/blas.") ? "" : "only core/blas.* may include cblas";
   if (first == "tbb" || first == "oneapi")
     return path.starts_with("core/parallel.") ? "" : "only core/parallel.* may include TBB";
+  // Heavy headers: seconds of each compilation that reads them.
   if (first == "boost")
     return path == "train/compare/distributions.cpp"
                ? ""
                : "only train/compare/distributions.cpp may include Boost";
+  if (first == "toml++")
+    return path == "train/compare/suite_file.cpp" || path == "train/config/config_sources.cpp"
+               ? ""
+               : "only the readers of suites and of configurations may include toml++";
+  if (first == "CLI")
+    return path.starts_with("train/cli/") ? "" : "only train/cli may include CLI11";
+  if (target == "nlohmann/json.hpp" && path.ends_with(".h") && !path.starts_with("train/cli/") &&
+      path != "train/loop/figures_json.h")
+    return "a header names JSON by nlohmann/json_fwd.hpp";
   if (kMayInclude.contains(first)) {
     if (!quoted) return "own headers are included with quotes";
     const std::string from = wall_of(path), to = wall_of(target);
@@ -201,6 +211,12 @@ TEST_CASE("the include test sees what it forbids") {
         "only core/parallel.* may include TBB");
   CHECK(objection("train/compare/power.cpp", "#include <boost/math/tools/roots.hpp>") ==
         "only train/compare/distributions.cpp may include Boost");
+  CHECK(objection("train/loop/trainer.cpp", "#include <toml++/toml.h>") ==
+        "only the readers of suites and of configurations may include toml++");
+  CHECK(objection("train/bench/plan.cpp", "#include <CLI/CLI.hpp>") ==
+        "only train/cli may include CLI11");
+  CHECK(objection("train/loop/trainer.h", "#include <nlohmann/json.hpp>") ==
+        "a header names JSON by nlohmann/json_fwd.hpp");
   CHECK(objection("core/kernels/dot.cpp", "#include <cblas.h>") ==
         "only core/blas.* may include cblas");
   CHECK(objection("core/kernels/dot.cpp", "#include \"dot.h\"") ==
