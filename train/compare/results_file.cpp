@@ -9,35 +9,31 @@
 namespace weft::compare {
 namespace {
 
-using ResultsJson = nlohmann::ordered_json;
+using Json = nlohmann::ordered_json;
 
 constexpr int kResultsFormat = 1;
 
-ResultsJson finite(double value) {
-  return std::isfinite(value) ? ResultsJson(value) : ResultsJson(nullptr);
-}
-ResultsJson finite(double low, double high) {
-  return ResultsJson::array({finite(low), finite(high)});
-}
-ResultsJson finite(const std::vector<double>& values) {
-  ResultsJson json = ResultsJson::array();
+Json finite(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
+Json finite(double low, double high) { return Json::array({finite(low), finite(high)}); }
+Json finite(const std::vector<double>& values) {
+  Json json = Json::array();
   for (const double value : values) json.push_back(finite(value));
   return json;
 }
 /// A count that is kept as a double, so that it may be unknown.
-ResultsJson count(double value) {
-  return std::isfinite(value) ? ResultsJson(std::llround(value)) : ResultsJson(nullptr);
+Json count(double value) {
+  return std::isfinite(value) ? Json(std::llround(value)) : Json(nullptr);
 }
-ResultsJson both(const Phrase& phrase) { return {{"en", phrase.en}, {"zh", phrase.zh}}; }
+Json both(const Phrase& phrase) { return {{"en", phrase.en}, {"zh", phrase.zh}}; }
 
 template <class Part, class Write>
-ResultsJson list_of(const std::vector<Part>& parts, const Write& write) {
-  ResultsJson json = ResultsJson::array();
+Json list_of(const std::vector<Part>& parts, const Write& write) {
+  Json json = Json::array();
   for (const Part& part : parts) json.push_back(write(part));
   return json;
 }
 
-ResultsJson task_json(const ResultTask& task) {
+Json task_json(const ResultTask& task) {
   return {{"name", task.name},
           {"about", both(task.about)},
           {"metric", task.metric},
@@ -46,16 +42,16 @@ ResultsJson task_json(const ResultTask& task) {
           {"chance", finite(task.chance)},
           {"ceiling", finite(task.ceiling)},
           {"pairing", list_of(task.pairing, [](const Pairing& p) {
-             return ResultsJson{{"seed", p.seed},
-                                {"hash", p.hash},
-                                {"runs", p.runs},
-                                {"steps", p.steps},
-                                {"equal", p.equal}};
+             return Json{{"seed", p.seed},
+                         {"hash", p.hash},
+                         {"runs", p.runs},
+                         {"steps", p.steps},
+                         {"equal", p.equal}};
            })}};
 }
 
-ResultsJson arm_json(const ResultArm& arm) {
-  ResultsJson choices = ResultsJson::object();
+Json arm_json(const ResultArm& arm) {
+  Json choices = Json::object();
   for (const auto& [name, value] : arm.choices)
     std::visit([&](const auto& known) { choices[name] = known; }, value);
   return {{"name", arm.name},
@@ -64,7 +60,7 @@ ResultsJson arm_json(const ResultArm& arm) {
           {"choices", choices}};
 }
 
-ResultsJson run_json(const ResultRun& run) {
+Json run_json(const ResultRun& run) {
   return {{"seed", run.seed},
           {"status", run.status},
           {"value", finite(run.value)},
@@ -75,7 +71,7 @@ ResultsJson run_json(const ResultRun& run) {
           {"command", run.command}};
 }
 
-ResultsJson cell_json(const Results& results, const ResultCell& cell) {
+Json cell_json(const Results& results, const ResultCell& cell) {
   return {{"task", results.tasks[cell.task].name},
           {"arm", results.arms[cell.arm].name},
           {"equal", cell.equal},
@@ -94,9 +90,9 @@ ResultsJson cell_json(const Results& results, const ResultCell& cell) {
           {"lr", finite(cell.lr)},
           {"tried", list_of(cell.tried,
                             [](const TriedRate& one) {
-                              return ResultsJson{{"factor", finite(one.factor)},
-                                                 {"lr", finite(one.lr)},
-                                                 {"value", finite(one.value)}};
+                              return Json{{"factor", finite(one.factor)},
+                                          {"lr", finite(one.lr)},
+                                          {"value", finite(one.value)}};
                             })},
           {"runs", list_of(cell.runs, run_json)},
           {"curve",
@@ -107,15 +103,14 @@ ResultsJson cell_json(const Results& results, const ResultCell& cell) {
             {"high", finite(cell.curve.high)}}}};
 }
 
-ResultsJson contrast_json(const ResultContrast& contrast) {
+Json contrast_json(const ResultContrast& contrast) {
   const Statement& statement = contrast.statement;
   const Finding& found = statement.finding;
   return {{"task", statement.task},
           {"a", statement.a},
           {"b", statement.b},
           {"question", both(contrast.question)},
-          {"expected",
-           statement.expected ? ResultsJson(name(*statement.expected)) : ResultsJson(nullptr)},
+          {"expected", statement.expected ? Json(name(*statement.expected)) : Json(nullptr)},
           {"expectation", both(contrast.expectation)},
           {"unequal", statement.unequal},
           {"differences", finite(contrast.differences)},
@@ -132,7 +127,7 @@ ResultsJson contrast_json(const ResultContrast& contrast) {
           {"failed", found.failed}};
 }
 
-ResultsJson control_json(const ControlStatement& c) {
+Json control_json(const ControlStatement& c) {
   return {{"task", c.task},           {"arm", c.arm},       {"expect", name(c.expect)},
           {"limit", finite(c.limit)}, {"within", c.within}, {"mean", finite(c.mean)},
           {"holds", c.holds}};
@@ -153,7 +148,7 @@ std::string csv_number(double value) {
 }  // namespace
 
 std::string results_json(const Results& results) {
-  const ResultsJson json = {
+  const Json json = {
       {"format", kResultsFormat},
       {"weft", results.version},
       {"suite", results.suite},
@@ -184,21 +179,21 @@ std::string results_json(const Results& results) {
       {"contrasts", list_of(results.contrasts, contrast_json)},
       {"exploratory", list_of(results.exploratory,
                               [&](const ExploratoryPair& pair) {
-                                return ResultsJson{{"task", results.tasks[pair.task].name},
-                                                   {"a", pair.a},
-                                                   {"b", pair.b},
-                                                   {"difference", finite(pair.difference)},
-                                                   {"interval", finite(pair.low, pair.high)},
-                                                   {"seeds", pair.seeds}};
+                                return Json{{"task", results.tasks[pair.task].name},
+                                            {"a", pair.a},
+                                            {"b", pair.b},
+                                            {"difference", finite(pair.difference)},
+                                            {"interval", finite(pair.low, pair.high)},
+                                            {"seeds", pair.seeds}};
                               })},
       {"controls", list_of(results.controls, control_json)}};
-  return json.dump(1, ' ', false, ResultsJson::error_handler_t::replace) + "\n";
+  return json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
 std::string choice_text(const train::Value& value) {
   return std::visit(
       [](const auto& known) {
-        const ResultsJson json = known;
+        const Json json = known;
         return json.is_string() ? json.get<std::string>() : json.dump();
       },
       value);

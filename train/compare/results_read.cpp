@@ -11,7 +11,7 @@
 namespace weft::compare {
 namespace {
 
-using ResultsJson = nlohmann::ordered_json;
+using Json = nlohmann::ordered_json;
 
 constexpr double kNewestFormat = 1;
 constexpr double kNoFigure = std::numeric_limits<double>::quiet_NaN();
@@ -21,7 +21,7 @@ constexpr const char* kFile = "results.json";
 /// A value of the file and the path to it, which every complaint names.
 class ResultNode {
  public:
-  ResultNode(const ResultsJson& json, std::string path) : json_(&json), path_(std::move(path)) {}
+  ResultNode(const Json& json, std::string path) : json_(&json), path_(std::move(path)) {}
 
   bool has(const char* key) const { return json_->contains(key) && !(*json_)[key].is_null(); }
 
@@ -164,7 +164,7 @@ class ResultNode {
   }
 
  private:
-  const ResultsJson* json_;
+  const Json* json_;
   std::string path_;
 };
 
@@ -350,11 +350,11 @@ Results read_all(const ResultNode& root) {
 
 Results read_results(const std::string& text) {
   try {
-    const ResultsJson json = ResultsJson::parse(text);
+    const Json json = Json::parse(text);
     return read_all(ResultNode(json, "").object());
-  } catch (const ResultsJson::parse_error& error) {
+  } catch (const Json::parse_error& error) {
     fail<ConfigError>(kFile, "is not JSON from byte {} on", error.byte);
-  } catch (const ResultsJson::exception&) {
+  } catch (const Json::exception&) {
     fail<ConfigError>(kFile, "a number is beyond what a double can hold");
   }
 }
