@@ -10,7 +10,7 @@ namespace weft {
 /// Threads used by ops called from this thread (and, unless it says otherwise, by threads that have
 /// not chosen). Throws ConfigError outside 1 .. 1024.
 void set_num_threads(int threads);
-int num_threads();
+int num_threads();  ///< as set, or one per core
 /// As set_num_threads, but for the calling thread only: two runs side by side may use one each.
 void set_num_threads_here(int threads);
 

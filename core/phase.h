@@ -16,7 +16,7 @@ class PhaseListener {
   virtual ~PhaseListener() = default;
   /// `what` completes "weft is ...": "reading words.txt".
   virtual void begun(std::uint64_t number, const std::string& what) = 0;
-  virtual void ended(std::uint64_t number) = 0;
+  virtual void ended(std::uint64_t number) = 0;  ///< the phase of that number
 };
 
 /// From now on; null: nobody hears. The listener must outlive the phases that begin while it is

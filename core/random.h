@@ -32,13 +32,13 @@ class Generator {
   /// Uniform values in [low, high) into a float tensor; in parallel, same values for any number of
   /// threads.
   void fill_uniform(const Tensor& t, double low = 0, double high = 1);
-  void fill_normal(const Tensor& t, double mean = 0, double std = 1);
+  void fill_normal(const Tensor& t, double mean = 0, double std = 1);  ///< normal numbers
   /// A uniformly random permutation of 0 .. n-1 (i64), by Fisher-Yates.
   Tensor permutation(std::int64_t n);
 
   /// Position of the stream in blocks of four words; setting it resumes exactly there.
   std::uint64_t position() const { return position_; }
-  void set_position(std::uint64_t position) { position_ = position; }
+  void set_position(std::uint64_t position) { position_ = position; }  ///< as position() gave it
   /// Takes `blocks` blocks for a caller that evaluates block() itself, and returns the first one's
   /// position.
   std::uint64_t reserve(std::uint64_t blocks);
@@ -60,11 +60,12 @@ namespace random {
 
 /// Starts every stream of this thread anew from `seed`.
 void seed(std::uint64_t seed);
-std::uint64_t current_seed();
+std::uint64_t current_seed();  ///< of all streams of this thread
 /// The stream of that name, made on first use.
 Generator& stream(std::string_view name);
 /// Position of every stream that has been drawn from, by name; restore() brings them back.
 std::map<std::string, std::uint64_t> positions();
+/// What positions() gave.
 void restore(std::uint64_t seed, const std::map<std::string, std::uint64_t>& positions);
 
 }  // namespace random

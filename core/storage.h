@@ -23,7 +23,7 @@ void release_cached_memory();
 /// Bytes tensors may hold in all; a request above it throws MemoryError. 0 restores the default:
 /// what the machine (or its cgroup) has.
 void set_memory_limit(std::int64_t bytes);
-std::int64_t memory_limit();
+std::int64_t memory_limit();  ///< bytes
 
 /// A 64-byte-aligned buffer. Contents are not initialized.
 class Storage {
@@ -39,6 +39,7 @@ class Storage {
 
   /// How often the elements have been changed in place; an op that saved them compares it.
   std::uint64_t version() const { return version_.load(std::memory_order_relaxed); }
+  /// Counts a change.
   void bump_version() { version_.fetch_add(1, std::memory_order_relaxed); }
 
  private:

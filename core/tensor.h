@@ -48,20 +48,20 @@ class Tensor {
   /// There is no truth of many elements: ask defined(), all_equal(a, b), or item() of a single
   /// element.
   explicit operator bool() const = delete;
-  const Shape& shape() const;
-  const Shape& strides() const;  ///< in elements
-  DType dtype() const;
-  int rank() const { return shape().rank(); }
-  std::int64_t size(std::int64_t dim) const;  ///< dim may count from the end; throws IndexError
-  std::int64_t numel() const;
-  bool is_contiguous() const;
+  const Shape& shape() const;                  ///< sizes
+  const Shape& strides() const;                ///< in elements
+  DType dtype() const;                         ///< of the elements
+  int rank() const { return shape().rank(); }  ///< number of dimensions
+  std::int64_t size(std::int64_t dim) const;   ///< dim may count from the end; throws IndexError
+  std::int64_t numel() const;                  ///< number of elements
+  bool is_contiguous() const;                  ///< row-major, without gaps
 
   /// First element. Throws DTypeError unless T is the dtype's C++ type. The handle is const, the
   /// elements are not. Whoever writes through it to elements that an op may have saved for its
   /// backward says so with bump_version().
   template <class T>
   T* data() const;
-  std::byte* raw_data() const;
+  std::byte* raw_data() const;  ///< first byte
   /// The single element of a one-element tensor, exactly: T is double or std::int64_t. Throws
   /// ShapeError for any other size, NumericError for an element that T does not hold (an i64 beyond
   /// 2^53 as a double, 0.5 as an integer).
@@ -88,7 +88,7 @@ class Tensor {
   std::uint64_t version() const;
   /// Says that elements were changed through data(): all that changes elements in place calls it.
   void bump_version() const;
-  const std::shared_ptr<Storage>& storage() const;
+  const std::shared_ptr<Storage>& storage() const;  ///< shared by views
 
   // In place, not recorded by autograd. Throw ShapeError for a target whose elements share memory.
   void fill(double value) const;  ///< all elements become `value`
@@ -104,8 +104,8 @@ class Tensor {
   const Tensor& set_requires_grad(bool value = true) const;
   /// The gradient accumulated by backward(); undefined before. f(leaf).
   Tensor grad() const;
-  void set_grad(Tensor grad) const;
-  void zero_grad() const { set_grad(Tensor()); }
+  void set_grad(Tensor grad) const;               ///< replaces the gradient
+  void zero_grad() const { set_grad(Tensor()); }  ///< forgets the gradient
   /// Accumulates d(this)/d(leaf) into every leaf's grad(). This tensor must hold one element unless
   /// `gradient` (same shape) is given.
   void backward(const Tensor& gradient = Tensor(), bool retain_graph = false,

@@ -26,7 +26,8 @@ class ConvBackbone : public Backbone {
   explicit ConvBackbone(const ConvBackboneConfig& config);
 
   Tensor forward(const Tensor& images) const override;
-  std::int64_t features() const override { return config_.features; }
+  std::int64_t features() const override { return config_.features; }  ///< of the map
+  /// Pixels of the image per position of the map.
   std::int64_t stride() const override { return config_.stride; }
   std::string details() const override;
 
@@ -55,7 +56,8 @@ class VitBackbone : public Backbone {
   explicit VitBackbone(const VitBackboneConfig& config);
 
   Tensor forward(const Tensor& images) const override;
-  std::int64_t features() const override { return config_.features; }
+  std::int64_t features() const override { return config_.features; }  ///< of the map
+  /// Pixels of the image per position of the map.
   std::int64_t stride() const override { return config_.vit.patch_size / config_.upsample; }
   std::string details() const override;
 

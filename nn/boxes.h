@@ -38,6 +38,7 @@ double box_iou(const Box& a, const Box& b);
 /// IoU less the share of the smallest enclosing box that neither covers, in (-1, 1]. Source:
 /// Rezatofighi et al. 2019 (arXiv 1902.09630), algorithm 1.
 double box_giou(const Box& a, const Box& b);
+/// The box, cut to an image of that size.
 Box clip_box(const Box& box, double height, double width);
 
 /// (dx, dy, dw, dh) of a box as seen from an anchor: shift of the center in the anchor's sizes,

@@ -70,6 +70,7 @@ struct StepParts {
   /// Makes the optimizer, and returns what its step() does; may be empty.
   std::function<std::function<void()>()> make_update;
 };
+/// The memory and products of a training step of what `make` builds, without elements.
 StepDescription describe_step(const std::function<StepParts()>& make);
 
 /// Products of one size and purpose as one, with their counts added, in order of first appearance.

@@ -33,8 +33,8 @@ class Backbone : public Module {
   /// Shape: (B, channels, H, W) -> (B, features(), H / stride(), W / stride()). Throws: ShapeError.
   virtual Tensor forward(const Tensor& images) const = 0;
   Tensor operator()(const Tensor& images) const { return forward(images); }
-  virtual std::int64_t features() const = 0;
-  virtual std::int64_t stride() const = 0;
+  virtual std::int64_t features() const = 0;  ///< of the map
+  virtual std::int64_t stride() const = 0;    ///< pixels of the image per position
 };
 
 }  // namespace weft::nn

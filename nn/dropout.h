@@ -11,10 +11,11 @@ class Dropout : public Module {
  public:
   /// Throws ConfigError unless 0 <= p < 1.
   explicit Dropout(double p);
+  /// Shape: any -> the same.
   Tensor forward(const Tensor& x) const;
   Tensor operator()(const Tensor& x) const { return forward(x); }
   std::string details() const override;
-  double p() const { return p_; }
+  double p() const { return p_; }  ///< the probability
 
  private:
   double p_;

@@ -47,7 +47,7 @@ class Module {
 
   /// Parameters by dotted path, in order of declaration; a tied weight once, under its first name.
   NamedTensors named_parameters() const;
-  std::vector<Tensor> parameters() const;
+  std::vector<Tensor> parameters() const;  ///< all, by path
   /// Constants that belong to the module: tables, masks. Those not persistent are not part of the
   /// state dict.
   NamedTensors named_buffers() const;
@@ -58,15 +58,15 @@ class Module {
 
   /// Switches dropout and the like on or off, here and below. Modules are made in training mode.
   void train(bool training = true);
-  void eval() { train(false); }
-  bool is_training() const { return training_; }
+  void eval() { train(false); }                   ///< evaluation mode, of all children too
+  bool is_training() const { return training_; }  ///< training mode is the first
   /// Converts all parameters and buffers (f64 for gradient checks). Their gradients are dropped,
   /// and what was made of the tensors before (an optimizer, an average) refuses to go on: make it
   /// after this. Throws DTypeError for integers.
   void to(DType dtype);
   /// The dtype of the first parameter; f32 without one.
   DType dtype() const;
-  void zero_grad() const;
+  void zero_grad() const;  ///< of all parameters
 
   /// Parameters and persistent buffers as they are now: handles on the same storage, cut off from
   /// autograd.
@@ -83,8 +83,8 @@ class Module {
   /// Called by the constructors of members; use those. Throw ConfigError for a name that is empty,
   /// taken or dotted.
   void register_parameter(std::string_view name, Parameter& parameter);
-  void register_buffer(std::string_view name, Buffer& buffer);
-  void register_child(std::string_view name, Module& child);
+  void register_buffer(std::string_view name, Buffer& buffer);  ///< under that name
+  void register_child(std::string_view name, Module& child);    ///< under that name
 
  private:
   struct Entry {

@@ -28,7 +28,7 @@ class Parameter {
   void set(const Tensor& value);
   /// Whether both are names of one weight.
   bool is_tied_to(const Parameter& other) const { return slot_ == other.slot_; }
-  const void* identity() const { return slot_.get(); }
+  const void* identity() const { return slot_.get(); }  ///< the same for tied weights
 
  private:
   std::shared_ptr<Tensor> slot_;
@@ -47,7 +47,7 @@ class Buffer {
   bool defined() const { return value_.defined(); }  ///< holds a tensor
   /// Who holds the tensor before, learns that it is no longer the module's (GradMeta::replaced).
   void set(Tensor value);
-  bool persistent() const { return persistent_; }
+  bool persistent() const { return persistent_; }  ///< whether it is saved
 
  private:
   Tensor value_;

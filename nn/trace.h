@@ -30,9 +30,9 @@ class Trace {
   Trace(const Trace&) = delete;
   Trace& operator=(const Trace&) = delete;
 
-  const Note* find(const Module* module) const;
-  const std::vector<Product>& products() const { return products_; }
-  const std::set<std::string>& bounds() const { return bounds_; }
+  const Note* find(const Module* module) const;                       ///< null without one
+  const std::vector<Product>& products() const { return products_; }  ///< matrix products, in order
+  const std::set<std::string>& bounds() const { return bounds_; }     ///< bounds that were taken
 
  private:
   friend class Calling;
@@ -62,6 +62,7 @@ class Calling {
   Calling(const Calling&) = delete;
   Calling& operator=(const Calling&) = delete;
 
+  /// Notes what a module returned.
   template <class Result>
   static void made(const Module* module, const Result& result) {
     if constexpr (std::is_same_v<Result, Tensor>)

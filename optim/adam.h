@@ -27,7 +27,7 @@ class Adam : public Optimizer {
 
  protected:
   Adam(NamedTensors parameters, AdamOptions options, bool decoupled);
-  void update() override;
+  void update() override;  ///< one step
 
  private:
   AdamOptions options_;

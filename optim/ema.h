@@ -23,8 +23,8 @@ class Ema {
   void update();
   /// Exchanges weights and averages: once before an evaluation, once after.
   void swap();
-  bool swapped() const { return swapped_; }
-  std::int64_t updates() const { return updates_; }
+  bool swapped() const { return swapped_; }          ///< whether the averages are in the model
+  std::int64_t updates() const { return updates_; }  ///< so far
   /// Live handles, named `ema.<parameter>` and `ema.<buffer>`.
   NamedTensors state() const;
   /// Throws ConfigError for a missing name, ShapeError for another shape or dtype; nothing is

@@ -22,7 +22,7 @@ class Lion : public Optimizer {
   NamedTensors state() const override { return named("exp_avg", exp_avg_); }
 
  protected:
-  void update() override;
+  void update() override;  ///< one step
 
  private:
   LionOptions options_;

@@ -36,7 +36,7 @@ class Muon : public Optimizer {
   NamedTensors state() const override;
 
  protected:
-  void update() override;
+  void update() override;  ///< one step
 
  private:
   std::vector<MuonMatrix> matrices_;

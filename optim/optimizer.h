@@ -40,13 +40,13 @@ class Optimizer {
   void step();
   /// As step(), also where no parameter wants a gradient: for an optimizer that is part of another.
   void step_as_part();
-  void zero_grad();
+  void zero_grad();  ///< of all its parameters
 
   /// Multiplies every learning rate of this optimizer; a schedule sets it before each step. 1 at
   /// first.
   void set_lr_factor(double factor) { lr_factor_ = factor; }
-  double lr_factor() const { return lr_factor_; }
-  std::int64_t steps() const { return steps_; }
+  double lr_factor() const { return lr_factor_; }  ///< as set
+  std::int64_t steps() const { return steps_; }    ///< so far
 
   const NamedTensors& parameters() const { return parameters_; }  ///< by name
   /// Live handles on all state, named `buffer.parameter`; with steps() this is all that
@@ -60,7 +60,7 @@ class Optimizer {
  protected:
   /// Throws ConfigError when there are no parameters, and as require_distinct().
   explicit Optimizer(NamedTensors parameters);
-  virtual void update() = 0;
+  virtual void update() = 0;  ///< one step by the rule
   /// One zero tensor a parameter, shaped as it.
   std::vector<Tensor> zeros_like_parameters() const;
   /// Pairs each buffer with its parameter's name.
@@ -76,6 +76,7 @@ enum class Decay : std::uint8_t {
   matrices,  ///< two dimensions or more: weights, not biases and norms
   all,
 };
+/// Whether a weight decay applies to a parameter.
 bool decays(Decay decay, const Tensor& parameter);
 
 /// Throws ConfigError `[who] name must be ..., got ...` for NaN, infinity or a value outside [low,

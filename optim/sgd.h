@@ -22,7 +22,7 @@ class Sgd : public Optimizer {
   NamedTensors state() const override;
 
  protected:
-  void update() override;
+  void update() override;  ///< one step
 
  private:
   SgdOptions options_;

@@ -66,8 +66,8 @@ class ImageData {
   std::int64_t width() const { return images_[0].size(3); }     ///< in pixels
   /// Largest label + 1.
   std::int64_t classes() const { return classes_; }
-  const std::string& source() const { return where_; }
-  std::int64_t size(Split split) const { return labels(split).numel(); }
+  const std::string& source() const { return where_; }  ///< where the images are from
+  std::int64_t size(Split split) const { return labels(split).numel(); }  ///< images of a split
   const Tensor& images(Split split) const {
     return images_[static_cast<int>(split)];
   }  ///< u8 (N, C, H, W)

@@ -20,7 +20,7 @@ struct Normalization {
   static Normalization of_images(const Tensor& images);
   /// 256 floats a channel: what normalize() makes of each value.
   std::vector<float> table() const;
-  std::string to_json() const;
+  std::string to_json() const;  ///< what from_json() reads
   /// Throws ConfigError, `[where] ...`, for anything else than what to_json() wrote.
   static Normalization from_json(std::string_view json, std::string_view where = "normalization");
 };

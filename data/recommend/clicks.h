@@ -61,7 +61,8 @@ class ClickData {
   double click_rate(Split split) const;
   /// Examples of all splits that know more clicks than the history has places.
   std::int64_t shortened() const { return shortened_; }
-  const std::string& source() const { return where_; }
+  const std::string& source() const { return where_; }  ///< where the clicks are from
+  /// The category of an item.
   std::int32_t category_of(std::int32_t item) const {
     return category_[static_cast<std::size_t>(item)];
   }
@@ -71,7 +72,7 @@ class ClickData {
   /// Batch k of training: a new order each epoch, the last batch of an epoch left out where it is
   /// not full. Depends on (seed, k, B, size) alone.
   ClickBatch train_batch(std::int64_t k, std::int64_t size, std::uint64_t seed) const;
-  std::int64_t batches_per_epoch(std::int64_t size) const;
+  std::int64_t batches_per_epoch(std::int64_t size) const;  ///< of `size` examples each
   /// How often each item, category and user stands in the training examples, candidates and
   /// histories: what mini-batch aware regularization divides by.
   std::vector<Tensor> occurrences() const;
@@ -80,7 +81,7 @@ class ClickData {
   /// What whoever trains on them should know, in sentences: one user, one item, a split of clicks
   /// alone, columns that were left out.
   const std::vector<std::string>& notes() const { return notes_; }
-  void add_note(std::string text) { notes_.push_back(std::move(text)); }
+  void add_note(std::string text) { notes_.push_back(std::move(text)); }  ///< one more of notes()
 
  private:
   struct Example {

@@ -64,7 +64,7 @@ class TokenData {
   const MeanStd& target_statistics() const { return target_statistics_; }
   /// What whoever trains on them should know, in sentences.
   const std::vector<std::string>& notes() const { return notes_; }
-  void add_note(std::string text) { notes_.push_back(std::move(text)); }
+  void add_note(std::string text) { notes_.push_back(std::move(text)); }  ///< one more of notes()
 
   /// Batch number `step`: of every epoch's rows in an order of its own, the last ones that fill no
   /// batch left out. Depends on (seed, step, B, the split's size) alone. Throws ConfigError for a
@@ -104,7 +104,7 @@ enum class TokenTask : std::uint8_t {
 };
 /// `additive within same different triple random`.
 const std::vector<std::string>& token_tasks();
-std::string_view name(TokenTask task);
+std::string_view name(TokenTask task);  ///< "additive", "within", ...
 /// Throws ConfigError `[data] ...` that lists the names.
 TokenTask token_task(std::string_view name);
 

@@ -43,6 +43,7 @@ class LabeledData {
 
   /// Labels' names, in the order of the alphabet.
   const std::vector<std::string>& classes() const { return classes_; }
+  /// Of a split.
   const std::vector<LabeledText>& examples(Split split) const {
     return splits_[static_cast<int>(split)];
   }
@@ -52,7 +53,7 @@ class LabeledData {
   std::int64_t rarest() const;
   /// The number of a class. Throws ConfigError, naming those there are.
   std::int64_t label_of(std::string_view name) const;
-  const std::string& source() const { return where_; }
+  const std::string& source() const { return where_; }  ///< where the texts are from
   /// What whoever trains on them should know, in sentences.
   const std::vector<std::string>& notes() const { return notes_; }
   /// All texts of a split, a line each.

@@ -37,7 +37,7 @@ class SkipGramPairs {
   /// batches are independent draws of positions, so that every one is a fair sample of the text.
   /// Noise may hit the context, as in the published code's table.
   Tensor batch(std::int64_t k, std::int64_t size, std::uint64_t seed) const;
-  const std::vector<std::int64_t>& counts() const { return counts_; }
+  const std::vector<std::int64_t>& counts() const { return counts_; }  ///< occurrences of each id
   /// Probability of each id as noise.
   const std::vector<double>& noise() const { return noise_; }
   /// Probability of each id to be kept.

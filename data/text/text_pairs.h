@@ -52,6 +52,7 @@ struct TextPairs {
 /// `old_rules`: as runs before config format 3 read it, where they were part of the target. Throws
 /// IoError.
 TextPairs read_pairs(std::string_view name_or_path, bool old_rules = false);
+/// Reads pairs by the name of a set that ships, or from a file. Throws IoError.
 PairData load_pairs(std::string_view name_or_path, bool whole = false);
 
 }  // namespace weft::data

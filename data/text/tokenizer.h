@@ -17,7 +17,7 @@ class Tokenizer {
 
   /// `char`, `byte` or `word`.
   virtual std::string_view name() const = 0;
-  virtual std::int64_t vocab_size() const = 0;
+  virtual std::int64_t vocab_size() const = 0;  ///< number of ids
   /// Throws IoError for text that is not UTF-8, ConfigError for a character outside the vocabulary,
   /// both with `where` (a file's name, or `prompt`) and the position.
   virtual std::vector<std::int64_t> encode(std::string_view text,
@@ -51,6 +51,7 @@ class CharTokenizer final : public Tokenizer {
 
   using Tokenizer::decode;
   std::string_view name() const override { return "char"; }
+  /// Number of ids.
   std::int64_t vocab_size() const override { return static_cast<std::int64_t>(characters_.size()); }
   std::vector<std::int64_t> encode(std::string_view text,
                                    std::string_view where = "encode") const override;
@@ -63,7 +64,7 @@ class CharTokenizer final : public Tokenizer {
   /// The id of the code point at `byte` of `text`. Throws ConfigError as encode().
   std::int64_t id_of(char32_t code_point, std::string_view text, std::size_t byte,
                      std::string_view where) const;
-  const std::vector<char32_t>& characters() const { return characters_; }
+  const std::vector<char32_t>& characters() const { return characters_; }  ///< by id
 
  private:
   std::vector<char32_t> characters_;
@@ -76,7 +77,7 @@ class ByteTokenizer final : public Tokenizer {
  public:
   using Tokenizer::decode;
   std::string_view name() const override { return "byte"; }
-  std::int64_t vocab_size() const override { return 256; }
+  std::int64_t vocab_size() const override { return 256; }  ///< number of ids
   std::vector<std::int64_t> encode(std::string_view text,
                                    std::string_view where = "encode") const override;
   std::string decode(std::span<const std::int64_t> ids) const override;

@@ -54,6 +54,7 @@ class WordTokenizer final : public Tokenizer {
 
   using Tokenizer::decode;
   std::string_view name() const override { return "word"; }
+  /// Number of ids.
   std::int64_t vocab_size() const override { return static_cast<std::int64_t>(tokens_.size()); }
   /// Never fails for an unknown word: that is [UNK].
   std::vector<std::int64_t> encode(std::string_view text,

@@ -34,6 +34,7 @@ struct BertConfig {
   /// Throws ConfigError that names the field, its value and what it may be, and for more parameters
   /// than memory holds.
   void validate() const;
+  /// Whether it predicts tokens.
   bool has_token_head() const { return n_class == 0 || token_head; }
 };
 

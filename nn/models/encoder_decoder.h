@@ -42,9 +42,11 @@ struct EncoderDecoderConfig {
 
   /// Throws ConfigError that names the field, its value and what it may be.
   void validate() const;
+  /// `head_size`, or n_embd / n_head.
   std::int64_t resolved_head_size() const { return head_size > 0 ? head_size : n_embd / n_head; }
+  /// `n_kv_head`, or n_head.
   std::int64_t resolved_kv_heads() const { return n_kv_head > 0 ? n_kv_head : n_head; }
-  std::int64_t hidden_size() const;
+  std::int64_t hidden_size() const;  ///< of the feed-forward layers
 };
 
 /// One layer of the decoder: self attention, attention to the source, feed-forward, with a norm
@@ -110,6 +112,8 @@ class EncoderDecoder : public Module {
   /// layer or empty at first: the target's earlier tokens; without gradients only. `cross_weights`
   /// receives each layer's (B, H, T, S).
   Tensor encode(const Tensor& source, const Tensor& source_padding = Tensor()) const;
+  /// Logits of the next tokens of a target whose source gave `memory`: encode() and then decode()
+  /// are forward().
   Tensor decode(const Tensor& target, const Tensor& memory, const Tensor& source_padding = Tensor(),
                 std::vector<KvCache>* caches = nullptr,
                 std::vector<Tensor>* cross_weights = nullptr) const;

@@ -42,6 +42,7 @@ struct FasterRcnnConfig {
 
   /// Throws ConfigError.
   void validate() const;
+  /// Anchors per location.
   std::int64_t n_anchor() const {
     return static_cast<std::int64_t>(anchor_heights.size() * anchor_ratios.size());
   }

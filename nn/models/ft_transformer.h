@@ -20,8 +20,8 @@ struct FtTransformerConfig {
 
   /// Throws ConfigError.
   void validate() const;
-  std::int64_t n_column() const { return input_shape.numel(); }
-  std::int64_t hidden_size() const;
+  std::int64_t n_column() const { return input_shape.numel(); }  ///< features of a row
+  std::int64_t hidden_size() const;                              ///< of the feed-forward layers
 };
 
 /// Feature j becomes the token x_j w_j + b_j with a vector w_j and b_j of its own, a class token is

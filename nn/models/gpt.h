@@ -45,9 +45,11 @@ struct GptConfig {
   /// Throws ConfigError that names the field, its value and what it may be, and for more parameters
   /// than memory holds.
   void validate() const;
+  /// `head_size`, or n_embd / n_head.
   std::int64_t resolved_head_size() const { return head_size > 0 ? head_size : n_embd / n_head; }
+  /// `n_kv_head`, or n_head.
   std::int64_t resolved_kv_heads() const { return n_kv_head > 0 ? n_kv_head : n_head; }
-  std::int64_t hidden_size() const;
+  std::int64_t hidden_size() const;  ///< of the feed-forward layers
 };
 
 /// Keys and values of the tokens seen so far.

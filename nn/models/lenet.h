@@ -17,7 +17,7 @@ struct LenetConfig {
   void validate() const;
   /// Height and width after the convolutions.
   std::int64_t feature_height() const { return (image_height / 2 - 4) / 2; }
-  std::int64_t feature_width() const { return (image_width / 2 - 4) / 2; }
+  std::int64_t feature_width() const { return (image_width / 2 - 4) / 2; }  ///< after both poolings
 };
 
 /// 5 x 5 convolutions to 6 and 16 channels, each with ReLU and 2 x 2 max pooling, then layers of

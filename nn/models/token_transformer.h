@@ -41,8 +41,9 @@ struct TokenTransformerConfig {
 
   /// Throws ConfigError.
   void validate() const;
+  /// Of a token inside the model.
   std::int64_t width() const { return embed ? n_embd : n_feature; }
-  std::int64_t hidden_size() const;
+  std::int64_t hidden_size() const;  ///< of the feed-forward layers
 };
 
 /// x + positions, then layers of x + mixer(x) and, with feed_forward, x + mlp(x), then a linear

@@ -44,6 +44,7 @@ void check_causal(const ConfigCheck& check, const C& config) {
 }
 
 template <class C>
+/// Of the feed-forward layers.
 std::int64_t hidden_size(const C& config) {
   return std::llround(config.mlp_ratio * static_cast<double>(config.n_embd));
 }

@@ -39,12 +39,15 @@ struct VitConfig {
   /// Throws ConfigError that names the field, its value and what it may be, and for more parameters
   /// than memory holds.
   void validate() const;
+  /// Patches of an image.
   std::int64_t n_patch() const { return (image_height / patch_size) * (image_width / patch_size); }
   /// Patches, and the class token where there is one.
   std::int64_t n_token() const { return n_patch() + (pooling == Pooling::cls ? 1 : 0); }
+  /// `head_size`, or n_embd / n_head.
   std::int64_t resolved_head_size() const { return head_size > 0 ? head_size : n_embd / n_head; }
+  /// `n_kv_head`, or n_head.
   std::int64_t resolved_kv_heads() const { return n_kv_head > 0 ? n_kv_head : n_head; }
-  std::int64_t hidden_size() const;
+  std::int64_t hidden_size() const;  ///< of the feed-forward layers
 };
 
 /// Source: Dosovitskiy et al. 2020 (arXiv 2010.11929), eq. 1 to 4.

@@ -78,7 +78,7 @@ void check_common(const RunConfig& config);
 void check_heads(const RunConfig& config);  ///< width, heads and kv_heads of a transformer
 void check_positions(const RunConfig& config,
                      const std::string& positions);  ///< whether heads of this size can be turned
-void check_warmup(const RunConfig& config, std::int64_t steps);
+void check_warmup(const RunConfig& config, std::int64_t steps);  ///< warmup within the steps
 
 /// Fills in what was left to the task (the zeros and -1 above), now that the number of steps is
 /// known. A settled configuration is what config.json holds: it says everything. Throws ConfigError

@@ -37,10 +37,10 @@ class Observer {
   /// ("tokens", "images").
   virtual void on_start(std::int64_t parameters, std::int64_t first_step, std::int64_t steps,
                         const std::string& unit);
-  virtual void on_step(const StepRecord& record);
+  virtual void on_step(const StepRecord& record);  ///< after each step
   /// During an evaluation: a share from 0 to 1.
   virtual void on_evaluating(double share);
-  virtual void on_evaluation(const StepRecord& record);
+  virtual void on_evaluation(const StepRecord& record);  ///< after each evaluation
   /// Something that whoever trains should know, in a sentence: a skipped step, a checkpoint that
   /// could not be saved.
   virtual void on_note(const std::string& text);
@@ -150,6 +150,7 @@ std::string above_chance(double loss, double chance);
 /// goes on and saving is tried again; at the end it throws DiskFullError, and the run can be
 /// resumed.
 class RunFolder;
+/// Trains a task, or resumes it, in a run folder; the figures of its end.
 Summary run_training(Task& task, const RunConfig& config, const std::string& config_json,
                      std::int64_t steps, bool has_test, const RunFolder& folder,
                      const RunOptions& options);
