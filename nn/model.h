@@ -5,7 +5,7 @@
 
 namespace weft::nn {
 
-/// Base of Gpt, Vit, Mlp and Cnn.
+/// Base of the models of one input: LanguageModel, Vit, Mlp and others.
 class Model : public Module {
  public:
   using Module::Module;

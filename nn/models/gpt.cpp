@@ -69,7 +69,7 @@ Tensor Gpt::Transformer::forward(const Tensor& ids, GptCache* cache,
 }
 
 Gpt::Gpt(const GptConfig& config)
-    : Model("Gpt"),
+    : LanguageModel("Gpt"),
       config_(checked(config)),
       transformer(*this, "transformer", config_),
       lm_head(*this, "lm_head", config_.n_embd, config_.vocab_size,
@@ -90,6 +90,9 @@ Tensor Gpt::forward(const Tensor& ids, std::vector<Tensor>* attention) const {
 }
 Tensor Gpt::forward(const Tensor& ids, GptCache& cache) const {
   return forward_impl(ids, &cache, false);
+}
+Tensor Gpt::next_logits(const Tensor& ids, Memory& memory) const {
+  return forward_impl(ids, &static_cast<GptCache&>(memory), true);
 }
 Tensor Gpt::example_input(std::int64_t batch) const {
   return Tensor::zeros({batch, config_.block_size}, DType::i64);

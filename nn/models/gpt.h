@@ -1,14 +1,13 @@
 // GPT: a decoder-only transformer over ids, with nanoGPT's parameter names.
 #pragma once
 
-#include <functional>
+#include <memory>
 #include <vector>
 
-#include "core/random.h"
 #include "nn/block.h"
 #include "nn/embedding.h"
+#include "nn/language_model.h"
 #include "nn/linear.h"
-#include "nn/model.h"
 
 namespace weft::nn {
 
@@ -53,34 +52,16 @@ struct GptConfig {
 };
 
 /// Keys and values of the tokens seen so far.
-class GptCache {
+class GptCache : public LanguageModel::Memory {
  public:
-  /// Tokens that it holds.
-  std::int64_t length() const { return layers.empty() ? 0 : layers.front().length; }
-  /// Forgets all tokens.
-  void clear() {
+  std::int64_t length() const override { return layers.empty() ? 0 : layers.front().length; }
+  void clear() override {
     for (KvCache& layer : layers) layer.length = 0;
   }
   std::vector<KvCache> layers;
 };
 
-struct GenerateOptions {
-  std::int64_t max_new_tokens = 100;
-  double temperature = 1;  ///< 0: always the likeliest
-  std::int64_t top_k = 0;  ///< only the k likeliest; 0: all
-  double top_p = 1;  ///< only the likeliest that together reach p. Source: Holtzman et al. 2019
-                     ///< (arXiv 1904.09751), section 3.1
-  /// Tokens the model still sees once the context was full, computed anew so that their positions
-  /// begin at 0 again; 0: half of it. block_size: the context slides token by token, and each token
-  /// costs a whole context.
-  std::int64_t keep = 0;
-  std::vector<std::int64_t>
-      forbidden{};  ///< ids that are never chosen: padding, masks, unknown words
-  /// Throws ConfigError.
-  void validate() const;
-};
-
-class Gpt : public Model {
+class Gpt : public LanguageModel {
  public:
   /// Throws ConfigError from config.validate().
   explicit Gpt(const GptConfig& config);
@@ -99,15 +80,10 @@ class Gpt : public Model {
   Tensor example_input(std::int64_t batch = 1) const override;
   std::string details() const override;
 
-  /// Continues `prompt`, and returns only what is new. The model sees from `keep` to block_size of
-  /// the last tokens, with their keys and values cached. `on_token` hears of each token at once,
-  /// and stops the generation by returning false. Draws from `generator`, by default the stream
-  /// `sample`. Dropout is off meanwhile. Throws: ConfigError for an empty prompt or impossible
-  /// options, IndexError for ids outside the vocabulary.
-  std::vector<std::int64_t> generate(const std::vector<std::int64_t>& prompt,
-                                     const GenerateOptions& options = {},
-                                     const std::function<bool(std::int64_t)>& on_token = nullptr,
-                                     Generator* generator = nullptr);
+  std::int64_t vocab_size() const override { return config_.vocab_size; }
+  std::int64_t context() const override { return config_.block_size; }
+  std::unique_ptr<Memory> new_memory() const override { return std::make_unique<GptCache>(); }
+  Tensor next_logits(const Tensor& ids, Memory& memory) const override;
 
   const GptConfig& config() const { return config_; }  ///< as it was built
 
@@ -132,9 +108,5 @@ class Gpt : public Model {
   Child<Transformer> transformer;
   Child<Linear> lm_head;
 };
-
-/// One id drawn from logits (V,) by the options. Throws ConfigError for a forbidden id that is
-/// none, NumericError where nothing can be chosen.
-std::int64_t sample_id(const Tensor& logits, const GenerateOptions& options, Generator& generator);
 
 }  // namespace weft::nn

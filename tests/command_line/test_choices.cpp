@@ -41,7 +41,7 @@ bool contains(const std::string& text, const std::string& part) {
 std::vector<Texts> settings_of(const train::Kind& kind) {
   std::vector<Texts> all{{}};
   for (const std::string& model : train::models_of(kind)) all.push_back({"--model=" + model});
-  for (const char* more : {"--optimizer=muon", "--schedule=wsd", "--pretrain=10", "--init=gpt2",
+  for (const char* more : {"--optimizer=muon", "--optimizer=sgd", "--schedule=wsd", "--pretrain=10", "--init=gpt2",
                            "--data=wine", "--data=modular_addition"})
     all.push_back({more});
   return all;
@@ -78,7 +78,7 @@ TEST_CASE(
   std::set<std::string> seen;
   for (const train::Kind* kind : train::kinds()) {
     for (const train::Field& field : kind->fields()) {
-      if (!std::holds_alternative<bool>(train::value_of(*kind->make(), field))) continue;
+      if (!std::holds_alternative<bool>(field.like)) continue;
       CAPTURE(kind->name());
       CAPTURE(field.name);
       bool taken = false;
@@ -125,7 +125,7 @@ TEST_CASE("every other choice arrives as it was typed, or is refused") {
                       "0x1",    "nan", "inf", "1e999", "-1e30", "1",    "0.5", "--1", "yes"};
   for (const train::Kind* kind : train::kinds()) {
     for (const train::Field& field : kind->fields()) {
-      const train::Value normal = train::value_of(*kind->make(), field);
+      const train::Value& normal = field.like;
       if (std::holds_alternative<bool>(normal)) continue;
       CAPTURE(kind->name());
       CAPTURE(field.name);
@@ -164,24 +164,29 @@ TEST_CASE("the help of every kind shows for each model what will hold") {
       const std::size_t at = help.find("\n  " + field.flag() + " ");
       REQUIRE(at != std::string::npos);
       const std::string line = help.substr(at, help.find("\n  --", at + 1) - at);
-      for (const std::string& model : train::models_of(*kind)) {
-        CAPTURE(model);
-        const auto config = train::defaults_for(*kind, model);
+      const bool of_optimizers = !train::optimizers().with_field(field.name).empty();
+      for (const std::string& entry :
+           of_optimizers ? train::optimizers().names() : train::models_of(*kind)) {
+        CAPTURE(entry);
+        const auto config = of_optimizers ? train::defaults_for(*kind, "", entry)
+                                          : train::defaults_for(*kind, entry);
         if (field.name == "model") continue;
-        if (kind->meaningless(*config, field.name).starts_with("model ")) continue;
-        const std::string value = train::value_text(*config, field);
+        const std::string because = kind->meaningless(*config, field.name);
+        if (because.starts_with("model ") || because.starts_with("optimizer ")) continue;
+        const std::string value =
+            train::value_text(*config, *kind->find_field(*config, field.name));
         const train::Defaults defaults = train::defaults_of(*kind, field);
         const auto own =
-            std::find_if(defaults.models.begin(), defaults.models.end(), [&](const auto& one) {
-              return std::find(one.second.begin(), one.second.end(), model) != one.second.end();
+            std::find_if(defaults.by_entry.begin(), defaults.by_entry.end(), [&](const auto& one) {
+              return std::find(one.second.begin(), one.second.end(), entry) != one.second.end();
             });
-        REQUIRE(own != defaults.models.end());
+        REQUIRE(own != defaults.by_entry.end());
         CHECK(own->first == value);
-        const bool one_default = defaults.models.size() == 1 && !defaults.some;
+        const bool one_default = defaults.by_entry.size() == 1 && !defaults.some;
         CHECK_MESSAGE(contains(line, one_default ? value.empty() ? "" : "=" + value
                                                  : train::defaults_text(defaults)),
                       line);
-        different += defaults.models.size() > 1 ? 1 : 0;
+        different += defaults.by_entry.size() > 1 ? 1 : 0;
       }
     }
   }

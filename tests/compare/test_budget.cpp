@@ -6,6 +6,7 @@
 
 #include "nn/describe.h"
 #include "tests/core/error_text.h"
+#include "tests/train/tiny_runs.h"
 #include "train/compare/budget.h"
 #include "train/tasks/common/image_facts.h"
 #include "train/tasks/common/sketch.h"
@@ -70,16 +71,16 @@ TEST_CASE("configurations are brought to equal parameters") {
   const train::Kind& text = train::kind_of(reference);
   const auto shakespeare = text.inspect_data(reference);
   const double target = text.parameters(reference, *shakespeare);
-  nn::Gpt model(train::gpt_config(reference, 65));
-  CHECK(target == static_cast<double>(model.num_parameters()));
+  CHECK(target == static_cast<double>(train::build_model(reference, 65)->num_parameters()));
   for (const std::int64_t heads : {1, 2, 8}) {
     train::TextConfig arm = reference;
-    arm.heads = heads;
-    arm.activation = heads == 2 ? "swiglu" : "gelu_erf";
-    arm.positions = heads == 8 ? "rope" : "learned";
+    test::set(arm, {{"heads", std::to_string(heads)},
+                    {"activation", heads == 2 ? "swiglu" : "gelu_erf"},
+                    {"positions", heads == 8 ? "rope" : "learned"}});
     const auto solved = with_width(text, arm, *shakespeare, {.target = target});
-    CAPTURE(solved->width);
-    CHECK(solved->width % (heads == 8 ? 16 : heads) == 0);
+    const std::int64_t width = train::width_of(*solved);
+    CAPTURE(width);
+    CHECK(width % (heads == 8 ? 16 : heads) == 0);
     CHECK(std::abs(text.parameters(*solved, *shakespeare) - target) <= 0.02 * target);
     text.check(*solved);
   }
@@ -92,7 +93,6 @@ TEST_CASE("configurations are brought to equal parameters") {
   for (const char* kind : {"mlp", "cnn"}) {
     train::VisionConfig arm = vit;
     arm.model = kind;
-    arm.activation = "relu";
     const auto solved = with_width(vision, arm, *mnist, {.target = vit_target});
     CHECK(std::abs(vision.parameters(*solved, *mnist) - vit_target) <= 0.02 * vit_target);
     const auto built =
@@ -100,8 +100,7 @@ TEST_CASE("configurations are brought to equal parameters") {
     CHECK(static_cast<double>(built->num_parameters()) == vision.parameters(*solved, *mnist));
   }
   train::TextConfig wide_heads;
-  wide_heads.heads = 3;
-  wide_heads.head_size = 20;
+  test::set(wide_heads, {{"heads", "3"}, {"head_size", "20"}});
   CHECK(text.width_granularity(wide_heads) == 1);
   CHECK(text.length(reference, *shakespeare).samples == 2000.0 * 12);
   CHECK(vision.length(vit, *mnist).steps == 55000 / 128 * 5);

@@ -97,7 +97,7 @@ TEST_CASE("FLOPs by formula are those of the calls that are made") {
                                      }).flops);
   const train::TextConfig text;
   CHECK(train::kind_of(text).forward_flops(text, *train::kind_of(text).inspect_data(text)) ==
-        forward_flops(train::gpt_config(text, 65)));
+        forward_flops(nn::GptConfig{.vocab_size = 65, .bias = true}));
   const train::VisionConfig vision;
   CHECK(
       train::kind_of(vision).forward_flops(vision, *train::kind_of(vision).inspect_data(vision)) ==

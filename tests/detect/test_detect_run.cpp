@@ -28,9 +28,7 @@ DetectConfig tiny_detect_config(const std::string& model) {
   DetectConfig c;
   c.data = std::string(WEFT_SOURCE_DIR) + "/data/sets/mnist";
   c.model = model;
-  c.width = 16;
-  c.layers = 1;
-  c.heads = 2;
+  set_known(c, {{"width", "16"}, {"layers", "1"}, {"heads", "2"}});
   c.steps = 4;
   c.batch = 2;
   c.eval_every = 2;
@@ -107,7 +105,7 @@ TEST_CASE("a detector learns from a user's own pictures, and names what it finds
   CHECK(run.class_name(1) == "low");
   CHECK(train::kind_of(own).meaningless(own, "clutter") == "data " + own.data);
   own.model = "detr";
-  own.queries = 1;
+  test::set(own, {{"queries", "1"}, {"width", "16"}, {"layers", "1"}, {"heads", "2"}});
   own.max_digits = 1;
   CHECK(error_text<ConfigError>([&] {
           train::train_run(own, {.out = folder / "detr"});

@@ -28,8 +28,8 @@ train::TextRun text_run(const TempFolder& folder) {
 train::VisionRun vision_run(const TempFolder& folder, const std::string& pool = "mean",
                             const std::string& model = "vit") {
   train::VisionConfig config = test::tiny_vision_config(folder);
-  config.pool = pool;
   config.model = model;
+  if (config.model == "vit") test::set(config, {{"pool", pool}});
   config.epochs = 1;
   train::train_run(config, {.out = folder / "run"});
   return train::VisionRun(train::read_run(folder / "run"));

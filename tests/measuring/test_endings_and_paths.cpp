@@ -92,7 +92,8 @@ TEST_CASE("a path that is not UTF-8 is refused before anything is done") {
 TEST_CASE("every text of a configuration is UTF-8, however it came in") {
   for (const Kind* kind : kinds()) {
     CAPTURE(kind->name());
-    for (const Field& field : kind->fields()) {
+    for (const Field* const each : kind->fields(*kind->make())) {
+      const Field& field = *each;
       const auto config = kind->make();
       const Field::Member member = field.member(*config);
       auto* const* text = std::get_if<std::string*>(&member);

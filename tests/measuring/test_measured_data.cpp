@@ -193,9 +193,7 @@ TEST_CASE("the vocabulary of a run is taken from its checkpoint and not built ag
   const TempFolder folder;
   BertRunConfig config;
   config.data = (folder / "text.txt").string();
-  config.layers = 1;
-  config.heads = 2;
-  config.width = 8;
+  test::set(config, {{"layers", "1"}, {"heads", "2"}, {"width", "8"}});
   config.context = 16;
   config.vocabulary = 60;
   config.batch = 4;

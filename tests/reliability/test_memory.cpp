@@ -176,7 +176,7 @@ TEST_CASE("ten thousand steps hold no more memory than a thousand") {
   c.steps = 10000;
   c.eval_every = 1000;
   c.save_every = 1000;
-  c.dropout = 0.1;
+  test::set(c, {{"dropout", "0.1"}});
   MemoryWatch watch(1500, 9999);
   train::train_run(c, {.out = folder / "run", .observer = &watch});
   CHECK(watch.late.current == watch.early.current);

@@ -24,12 +24,11 @@ using Choices = std::vector<std::pair<std::string, std::string>>;
 
 std::unique_ptr<RunConfig> make(const Kind& kind, const Choices& choices) {
   auto config = kind.make();
-  for (const auto& [name, value] : choices) {
-    const auto& all = kind.fields();
-    const auto field =
-        std::find_if(all.begin(), all.end(), [&](const Field& f) { return f.name == name; });
-    if (field != all.end()) set_from_text(*config, *field, value, "test");
-  }
+  for (const bool entries : {true, false})  // what else there is to choose depends on these
+    for (const auto& [name, value] : choices)
+      if (const Field* const field = kind.find_field(*config, name);
+          field != nullptr && field->names_entry == entries)
+        set_from_text(*config, *field, value, "test");
   kind.check(*config);
   return config;
 }

@@ -59,8 +59,8 @@ std::unique_ptr<RunConfig> tiny(const Kind& kind, const TempFolder& folder,
            {"eval_every", "2"},
            {"eval_tokens", std::to_string(eval_tokens)},
            {"whole_at_end", whole_at_end ? "yes" : "no"}})
-    for (const Field& field : kind.fields())
-      if (field.name == name) set_from_text(*config, field, value, "test");
+    if (const Field* const field = kind.find_field(*config, name))
+      set_from_text(*config, *field, value, "test");
   return config;
 }
 

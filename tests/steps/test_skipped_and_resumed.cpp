@@ -82,7 +82,7 @@ std::vector<std::vector<double>> numbers_after(const fs::path& out, const RunCon
 }  // namespace
 
 TEST_CASE("skipped, stopped and resumed is skipped and never stopped, for every optimizer") {
-  for (const char* optimizer : {"adamw", "adam", "sgd", "lion", "muon"}) {
+  for (const std::string& optimizer : optimizers().names()) {
     CAPTURE(optimizer);
     const TempFolder folder;
     const RunConfig config = config_with(optimizer);

@@ -76,10 +76,9 @@ std::string labeled_lines(const std::vector<std::string>& labels, int rows) {
 }
 
 ClassifyConfig bag_of_words(const std::string& data) {
-  ClassifyConfig wanted;
-  wanted.model = "bow";
-  ClassifyConfig c = wanted;
-  kind_of(c).start_from_model(c, wanted);
+  ClassifyConfig c;
+  c.model = "bow";
+  c.model.entry().begin(c);
   c.data = data;
   c.vocabulary = 60;
   c.batch = 4;
@@ -91,19 +90,16 @@ ClassifyConfig bag_of_words(const std::string& data) {
 TranslateConfig tiny_pairs(const std::string& data) {
   TranslateConfig c;
   c.data = data;
-  c.layers = 1;
-  c.width = 16;
-  c.heads = 2;
+  test::set(c, {{"layers", "1"}, {"width", "16"}, {"heads", "2"}});
   c.batch = 4;
   c.steps = c.eval_every = 2;
   return c;
 }
 
 TokensConfig linear_table(const std::string& data) {
-  TokensConfig wanted;
-  wanted.model = "linear";
-  TokensConfig c = wanted;
-  kind_of(c).start_from_model(c, wanted);
+  TokensConfig c;
+  c.model = "linear";
+  c.model.entry().begin(c);
   c.data = data;
   c.standardize = true;
   c.batch = 8;

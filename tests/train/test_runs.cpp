@@ -111,7 +111,7 @@ TEST_CASE("a resumed text run is the undisturbed run, bit by bit") {
   const TempFolder folder;
   train::TextConfig c = tiny_text_config(folder);
   SUBCASE("adamw, dropout, accumulation, moving average") {
-    c.dropout = 0.1;
+    test::set(c, {{"dropout", "0.1"}});
     c.accumulate = 2;
     c.ema = 0.9;
     for (const std::int64_t step : {1, 7, 11}) check_resume(c, folder, step, false);
@@ -120,8 +120,7 @@ TEST_CASE("a resumed text run is the undisturbed run, bit by bit") {
   }
   SUBCASE("muon") {
     c.optimizer = "muon";
-    c.tie = false;
-    c.positions = "rope";
+    test::set(c, {{"tie", "false"}, {"positions", "rope"}});
     c.schedule = "wsd";
     check_resume(c, folder, 6, false);
   }
@@ -136,7 +135,7 @@ TEST_CASE("a resumed text run is the undisturbed run, bit by bit") {
 TEST_CASE("a resumed vision run is the undisturbed run, bit by bit") {
   const TempFolder folder;
   train::VisionConfig c = tiny_vision_config(folder);
-  c.dropout = 0.1;
+  test::set(c, {{"dropout", "0.1"}});
   check_resume(c, folder, 3, false);
   check_resume(c, folder, 7, false);
 }
@@ -145,9 +144,9 @@ TEST_CASE("one and two threads give the same bits") {
   const TempFolder folder;
   const int before = num_threads();
   train::TextConfig c = tiny_text_config(folder);
-  c.width = 64;
+  test::set(c, {{"width", "64"}});
   c.context = 32;
-  c.dropout = 0.1;
+  test::set(c, {{"dropout", "0.1"}});
   c.steps = 5;
   c.threads = 1;
   train::train_run(c, {.out = folder / "one"});
@@ -155,7 +154,7 @@ TEST_CASE("one and two threads give the same bits") {
   train::train_run(c, {.out = folder / "two"});
   check_same_tensors(folder / "one" / "last.safetensors", folder / "two" / "last.safetensors");
   train::VisionConfig v = tiny_vision_config(folder);
-  v.width = 32;
+  test::set(v, {{"width", "32"}});
   v.epochs = 1;
   v.threads = 1;
   train::train_run(v, {.out = folder / "v1"});
@@ -168,7 +167,7 @@ TEST_CASE("one and two threads give the same bits") {
 TEST_CASE("how often a run is evaluated changes nothing that it learns") {
   const TempFolder folder;
   train::TextConfig c = tiny_text_config(folder);
-  c.dropout = 0.2;
+  test::set(c, {{"dropout", "0.2"}});
   train::train_run(c, {.out = folder / "a"});
   c.eval_every = 1;
   train::train_run(c, {.out = folder / "b"});
@@ -218,9 +217,10 @@ TEST_CASE("the tiny runs learn") {
   for (const char* model : {"vit", "mlp", "cnn", "resnet"}) {
     train::VisionConfig v = tiny_vision_config(folder);
     v.model = model;
+    if (model != std::string("vit")) test::set(v, {{"width", "16"}});
     v.epochs = 20;
     v.shift = 0;
-    if (v.model != "vit") v.layers = 1, v.activation = "relu";
+    if (model == std::string("mlp")) test::set(v, {{"layers", "1"}});
     CHECK_MESSAGE(train::train_run(v, {.out = folder / model}).test.figure("accuracy") == 1.0,
                   model);
   }
@@ -245,7 +245,7 @@ TEST_CASE("a loss that is not a number names its step and keeps the last good ch
   train::TextConfig c = tiny_text_config(folder);
   c.steps = 100;
   c.optimizer = "sgd";
-  c.momentum = 0.9;
+  test::set(c, {{"momentum", "0.9"}});
   c.clip = 0;
   c.lr = 1e6;
   c.warmup = 60;
@@ -298,9 +298,7 @@ TEST_CASE("what is wrong is found before a folder is made") {
   c.data = (folder / "missing.txt").string();
   CHECK_THROWS_AS(train::train_run(c, {.out = folder / "run"}), IoError);
   c = tiny_text_config(folder);
-  c.width = 1000000;
-  c.heads = 1;
-  c.layers = 1000;
+  test::set(c, {{"width", "1000000"}, {"heads", "1"}, {"layers", "1000"}});
   CHECK_THROWS_AS(train::train_run(c, {.out = folder / "run"}), ConfigError);
   CHECK_FALSE(fs::exists(folder / "run"));
 }
@@ -327,7 +325,7 @@ TEST_CASE("resuming what cannot be resumed changes nothing") {
   }
   SUBCASE("checkpoint of another shape") {
     train::TextConfig wide = c;
-    wide.width = 32;
+    test::set(wide, {{"width", "32"}});
     train::train_run(wide, {.out = folder / "wide"});
     fs::copy_file(folder / "wide" / "last.safetensors", last, fs::copy_options::overwrite_existing);
     CHECK_THROWS_WITH_AS(train::resume_run({.out = folder / "run", .resume = true}, "text", 0),

@@ -22,9 +22,7 @@ SequenceConfig tiny_sequence_config(const std::string& data) {
   c.pairs = 2;
   c.modulus = 5;
   c.held_out = 50;
-  c.layers = 1;
-  c.heads = 2;
-  c.width = 16;
+  test::set(c, {{"layers", "1"}, {"heads", "2"}, {"width", "16"}});
   c.batch = 16;
   c.steps = 6;
   c.eval_every = 3;
@@ -64,8 +62,7 @@ TEST_CASE("an encoder-decoder is trained on what has a source and a target") {
 TEST_CASE("copying three symbols is soon learned") {
   const TempFolder folder;
   SequenceConfig c = tiny_sequence_config("copy");
-  c.layers = 2;
-  c.width = 32;
+  test::set(c, {{"layers", "2"}, {"width", "32"}});
   c.lr = 1e-2;
   c.batch = 32;
   c.steps = c.eval_every = 250;
@@ -79,7 +76,7 @@ TEST_CASE("arms see the same batches whatever their attention, and other seeds o
     return train_run(c, {.out = folder / name}).batch_hash;
   };
   const std::string softmax = hash("softmax");
-  c.attention = "lightning";
+  test::set(c, {{"attention", "lightning"}});
   CHECK(hash("lightning") == softmax);
   c.seed = 2;
   CHECK(hash("seed") != softmax);

@@ -60,7 +60,7 @@ void check_stops(const C& config, std::int64_t first) {
 TEST_CASE("amid forward, backward, accumulation and evaluation, with dropout") {
   const TempFolder folder;
   train::TextConfig c = test::tiny_text_config(folder);
-  c.dropout = 0.2;
+  test::set(c, {{"dropout", "0.2"}});
   c.accumulate = 2;
   c.ema = 0.9;
   check_stops(c, 60);
@@ -70,6 +70,6 @@ TEST_CASE("amid steps that change running statistics") {
   const TempFolder folder;
   train::VisionConfig c = test::tiny_vision_config(folder);
   c.model = "resnet";
-  c.width = 8;
+  test::set(c, {{"width", "8"}});
   check_stops(c, 40);
 }

@@ -41,16 +41,13 @@ template <class C>
 C tiny_encoder(const TempFolder& folder) {
   C c;
   c.data = write_labeled(folder).string();
-  c.layers = 1;
-  c.heads = 2;
-  c.width = 16;
+  test::set(c, {{"layers", "1"}, {"heads", "2"}, {"width", "16"}});
   c.context = 16;
   c.vocabulary = 80;
   c.batch = 8;
   c.steps = 30;
   c.lr = 1e-2;
-  c.dropout = 0;
-  c.init_std = 0.1;
+  test::set(c, {{"dropout", "0"}, {"init_std", "0.1"}});
   c.eval_every = 10;
   return c;
 }
@@ -111,12 +108,12 @@ TEST_CASE("bert: pretrained, resumed to the same bits, fills in words; classify 
         }).find("is the configuration of a classify run") != std::string::npos);
   CHECK(error_text<ConfigError>([&] { classifier.probabilities(" \n"); }) ==
         "[predict] a text without a word has no class: give it one");
-  fine.width = 32;
+  test::set(fine, {{"width", "32"}});
   CHECK(error_text<ConfigError>([&] { train_run(fine, {.out = folder / "wide"}); }) ==
         "[config] width is 32 here but 16 in the run it begins with: leave it out");
 
   const ClassifyData data = load_classify_data(fine, run.tokenizer);
-  fine.width = 16;
+  test::set(fine, {{"width", "16"}});
   ClassifyTask task(fine, data, run.model.get());
   const auto ours = task.model().state_dict(), theirs = run.model->state_dict();
   for (const auto& [name, tensor] : ours)
@@ -156,7 +153,7 @@ TEST_CASE("embedding: planted synonyms are neighbors, and the page shows them") 
   const TempFolder folder;
   EmbeddingConfig config;
   config.data = "synonyms";
-  config.width = 32;
+  test::set(config, {{"width", "32"}});
   config.lr = 1e-2;
   config.steps = 600;
   const Summary summary = train_run(config, {.out = folder / "words"});
@@ -216,7 +213,7 @@ TEST_CASE("recommend: every model learns, resumes to the same bits, and DIN's we
   for (const char* model : {"fm", "deepfm", "sum", "din", "bst", "autoint"}) {
     config.model = model;
     config.penalty = std::string(model) == "din" ? 1e-3 : 0;
-    config.user_id = std::string(model) == "fm";
+    if (std::string(model) == "fm") test::set(config, {{"user_id", "yes"}});
     const Summary summary = train_run(config, {.out = folder / model});
     CHECK_MESSAGE(summary.test.figure("auc") > 0.55,
                   model);  // the transformer has learned least by then
@@ -224,7 +221,7 @@ TEST_CASE("recommend: every model learns, resumes to the same bits, and DIN's we
   }
   config.model = "din";
   config.penalty = 1e-3;
-  config.user_id = false;
+  test::set(config, {{"user_id", "false"}});
   CHECK(read_run(interrupted(config, folder / "half", 50)).facts.progress.last.loss ==
         read_run(folder / "din").facts.progress.last.loss);
 

@@ -18,14 +18,12 @@ using test::TempFolder;
 namespace {
 
 TokensConfig tiny_tokens_config(const std::string& model = "transformer") {
-  TokensConfig wanted;
-  wanted.model = model;
-  TokensConfig c = wanted;
-  kind_of(c).start_from_model(c, wanted);
+  TokensConfig c;
+  c.model = model;
+  c.model.entry().begin(c);
   c.train = 256;
   c.validation = c.test = 100;
-  c.width = 8;
-  c.heads = 2;
+  test::set_known(c, {{"width", "8"}, {"heads", "2"}});
   c.batch = 32;
   c.steps = 6;
   c.eval_every = 3;
@@ -60,19 +58,25 @@ TEST_CASE("each choice of attention and of what stands around it makes a model")
     return train_run(c, {.out = folder / std::to_string(number++)}).parameters;
   };
   const auto alone = [](TokensConfig& c) {
-    c.embed = c.feed_forward = false;
-    c.norm = "none";
-    c.heads = 1;
+    test::set(c, {{"embed", "no"}, {"feed_forward", "false"}, {"norm", "none"}, {"heads", "1"}});
   };
-  CHECK(runs([&](TokensConfig& c) { alone(c), c.projections = "diagonal"; }) == 3 * 8 + 32 + 33);
   CHECK(runs([&](TokensConfig& c) {
-          alone(c), c.projections = "diagonal", c.positions = "none", c.heads = 8;
+          alone(c), test::set(c, {{"projections", "diagonal"}});
+        }) == 3 * 8 + 32 + 33);
+  CHECK(runs([&](TokensConfig& c) {
+          alone(c);
+          test::set(c, {{"projections", "diagonal"}, {"positions", "none"}, {"heads", "8"}});
         }) == 3 * 8 + 33);
   CHECK(runs([&](TokensConfig& c) { alone(c); }) == 4 * 72 + 32 + 33);
-  CHECK(runs([&](TokensConfig& c) { alone(c), c.attention = "linear"; }) == 4 * 72 + 32 + 33);
-  CHECK(runs([&](TokensConfig& c) { alone(c), c.attention = "channels", c.norm = "rms"; }) ==
-        4 * 72 + 1 + 8 + 32 + 33);
-  CHECK(runs([&](TokensConfig& c) { c.one_token = true, c.label_smoothing = 0.1; }) > 0);
+  CHECK(runs([&](TokensConfig& c) {
+          alone(c), test::set(c, {{"attention", "linear"}});
+        }) == 4 * 72 + 32 + 33);
+  CHECK(runs([&](TokensConfig& c) {
+          alone(c), test::set(c, {{"attention", "channels"}, {"norm", "rms"}});
+        }) == 4 * 72 + 1 + 8 + 32 + 33);
+  CHECK(runs([&](TokensConfig& c) {
+          test::set(c, {{"one_token", "yes"}, {"label_smoothing", "0.1"}});
+        }) > 0);
 }
 
 TEST_CASE(
@@ -142,18 +146,16 @@ TEST_CASE("wines are told as numbers and as classes") {
 
 TEST_CASE("what a tokens run cannot be") {
   TokensConfig c = tiny_tokens_config();
-  c.projections = "diagonal";
-  c.attention = "linear";
+  test::set(c, {{"projections", "diagonal"}, {"attention", "linear"}});
   CHECK(refusal(c) == "[config] diagonal projections are for softmax attention, not linear");
   c = tiny_tokens_config();
-  c.embed = false;
-  c.heads = 3;
+  test::set(c, {{"embed", "false"}, {"heads", "3"}});
   CHECK(refusal(c) == "[token_transformer] n_embd 8 is not divisible by n_head 3; use 6 or 9");
   c = tiny_tokens_config("ft");
-  c.norm = "none";
-  CHECK(refusal(c) == "[config] ft has norms: norm must be layer or rms, got none");
+  CHECK_THROWS_WITH_AS(test::set(c, {{"norm", "none"}}),
+                       "[test] norm must be one of layer, rms, got none", ConfigError);
   c = tiny_tokens_config("cnn");
-  c.kernel = 2;
+  test::set(c, {{"kernel", "2"}});
   CHECK(refusal(c) == "[token_cnn] kernel must be odd, 1 to 255, got 2");
   c = tiny_tokens_config();
   c.data = "triple";

@@ -35,10 +35,7 @@ TranslateConfig tiny_translate_config(const TempFolder& folder) {
   TranslateConfig c;
   c.data = (folder / "words.tsv").string();
   c.context = 6;
-  c.layers = 1;
-  c.heads = 2;
-  c.width = 32;
-  c.dropout = 0;
+  test::set(c, {{"layers", "1"}, {"heads", "2"}, {"width", "32"}, {"dropout", "0"}});
   c.label_smoothing = 0;
   c.lr = 5e-3;
   c.batch = 32;
@@ -75,7 +72,7 @@ TEST_CASE(
   const TempFolder folder;
   TranslateConfig c = tiny_translate_config(folder);
   c.steps = 30;
-  c.dropout = 0.2;
+  test::set(c, {{"dropout", "0.2"}});
   c.label_smoothing = 0.1;
   train_run(c, {.out = folder / "whole"});
   int asked = 0;
@@ -97,8 +94,7 @@ TEST_CASE("what a translate run cannot be is said before it starts") {
         std::string::npos);
   CHECK_FALSE(std::filesystem::exists(folder / "run"));
   c = tiny_translate_config(folder);
-  c.positions = "rope";
-  c.width = 6;
+  test::set(c, {{"positions", "rope"}, {"width", "6"}});
   CHECK(refusal(c) ==
         "[config] rope rotates pairs of features, so the head size must be even, got 3");
   c = tiny_translate_config(folder);

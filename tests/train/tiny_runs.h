@@ -40,6 +40,32 @@ class TempFolder {
   fs::path path_;
 };
 
+/// Makes choices by their names, as flags do: `set(c, {{"width", "16"}})`.
+inline void set(train::RunConfig& config, const train::Schema& schema,
+                const std::vector<std::pair<std::string, std::string>>& choices) {
+  for (const auto& [name, text] : choices) {
+    const train::Field* const field = schema.find_field(config, name);
+    if (field == nullptr) throw std::runtime_error("no choice " + name);
+    train::set_from_text(config, *field, text, "test");
+  }
+}
+template <class C>
+void set(C& config, const std::vector<std::pair<std::string, std::string>>& choices) {
+  set(config, kind_of(config), choices);
+}
+/// Those that its model has.
+template <class C>
+void set_known(C& config, const std::vector<std::pair<std::string, std::string>>& choices) {
+  for (const auto& choice : choices)
+    if (kind_of(config).find_field(config, choice.first) != nullptr) set(config, {choice});
+}
+/// The value of a choice, as text.
+template <class C>
+std::string value(const C& config, const std::string& name) {
+  const train::Field* const field = kind_of(config).find_field(config, name);
+  return field == nullptr ? "no such choice" : train::value_text(config, *field);
+}
+
 /// What the checks of a configuration say against it.
 template <class C>
 std::string refusal(const C& config) {
@@ -64,9 +90,7 @@ inline train::TextConfig tiny_text_config(const TempFolder& folder) {
   if (!fs::exists(data)) write_file(data.string(), tiny_text());
   train::TextConfig c;
   c.data = data.string();
-  c.layers = 1;
-  c.heads = 2;
-  c.width = 16;
+  set(c, {{"layers", "1"}, {"heads", "2"}, {"width", "16"}});
   c.context = 8;
   c.batch = 3;
   c.steps = 12;
@@ -103,10 +127,7 @@ inline train::VisionConfig tiny_vision_config(const TempFolder& folder) {
   if (!fs::exists(data)) write_tiny_images(data);
   train::VisionConfig c;
   c.data = data.string();
-  c.layers = 1;
-  c.heads = 2;
-  c.width = 16;
-  c.patch = 4;
+  set(c, {{"layers", "1"}, {"heads", "2"}, {"width", "16"}, {"patch", "4"}});
   c.batch = 8;
   c.epochs = 2;
   c.validation = 10;

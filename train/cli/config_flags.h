@@ -20,19 +20,19 @@ namespace weft::cli {
 /// `sources.flags`. A choice of yes or no also answers to `--no-NAME`.
 inline CLI::Option* add_config_flag(CLI::App& command, const train::Kind& kind,
                                     const train::Field& field, train::Sources& sources) {
-  const std::unique_ptr<train::RunConfig> defaults = kind.make();
-  const train::Value value = train::value_of(*defaults, field);
+  const train::Value& value = field.like;
   std::string help = field.help;
-  if (!field.choices.empty()) help += fmt::format(": {}", fmt::join(field.choices, ", "));
+  if (!field.choices.empty() && !field.names_entry)
+    help += fmt::format(": {}", fmt::join(field.choices, ", "));
   const std::string name = field.name;
   const auto last = std::make_shared<std::string>();
   const auto take = [&sources, name, last](const std::string& text) {
     sources.flags.emplace_back(name, *last = text);
   };
   const auto show = [last] { return *last; };
-  const train::Defaults by_model = train::defaults_of(kind, field);
-  if (by_model.models.size() > 1 || by_model.some)
-    help += fmt::format(" ({})", train::defaults_text(by_model));
+  const train::Defaults defaults = train::defaults_of(kind, field);
+  if (defaults.by_entry.size() > 1 || defaults.some)
+    help += fmt::format(" ({})", train::defaults_text(defaults));
   for (const std::string& former : train::former_names(name)) {
     const std::string flag = "--" + former;
     if (std::holds_alternative<bool>(value))
@@ -55,8 +55,8 @@ inline CLI::Option* add_config_flag(CLI::App& command, const train::Kind& kind,
                       : std::holds_alternative<std::string>(value) ? "NAME"
                                                                    : "NUMBER");
   }
-  if (by_model.models.size() == 1 && !by_model.some)
-    option->default_str(by_model.models.front().first);
+  if (defaults.by_entry.size() == 1 && !defaults.some)
+    option->default_str(defaults.by_entry.front().first);
   return option->group(field.group);
 }
 

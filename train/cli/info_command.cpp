@@ -133,9 +133,9 @@ void add_model_choice(CLI::App& command, const std::string& name, train::Sources
 
 int info_model(const ModelFlags& flags) {
   if (flags.kind == "gpt") {
-    nn::Gpt model(
-        train::gpt_config(train::resolve<train::TextConfig>(flags.sources), flags.vocabulary));
-    return print_model(model, flags.json);
+    const auto model =
+        train::build_model(train::resolve<train::TextConfig>(flags.sources), flags.vocabulary);
+    return print_model(*model, flags.json);
   }
   train::Sources sources = flags.sources;
   sources.flags.emplace_back("model", flags.kind);

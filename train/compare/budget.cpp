@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "core/error.h"
+#include "train/config/block_options.h"
 
 namespace weft::compare {
 namespace {
@@ -85,11 +86,11 @@ std::unique_ptr<train::RunConfig> with_width(const train::Kind& kind,
   search.granularity = kind.width_granularity(config);
   std::unique_ptr<train::RunConfig> wider = kind.copy(config);
   const auto parameters = [&](std::int64_t width) {
-    wider->width = width;
+    train::set_width(*wider, width);
     return kind.parameters(*wider, data);
   };
   const std::int64_t width = solve_width(parameters, search);
-  wider->width = width;
+  train::set_width(*wider, width);
   return wider;
 }
 

@@ -8,6 +8,8 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "train/config/block_options.h"
+
 namespace weft::compare {
 namespace {
 
@@ -87,7 +89,7 @@ ResultCell read_cell(const Plan& plan, const CompareFolder& folder, std::size_t 
                     .forward_flops = cell.forward_flops,
                     .training_flops = cell.training_flops,
                     .steps = static_cast<double>(cell.steps),
-                    .width = static_cast<double>(cell.config->width)};
+                    .width = static_cast<double>(train::width_of(*cell.config))};
   double seconds = 0;
   std::vector<double> finished;
   for (const std::int64_t seed : plan.suite.seeds) {

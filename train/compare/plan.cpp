@@ -14,9 +14,9 @@ namespace {
 /// choose (another vocabulary is another model).
 std::string data_key(const train::Kind& kind, const train::RunConfig& config) {
   std::string key;
-  for (const train::Field& field : kind.fields()) {
-    if (decides_data(field) || field.group == "Tokens" || field.name == "from")
-      key += field.name + "=" + train::value_text(config, field) + "\n";
+  for (const train::Field* const field : kind.fields(config)) {
+    if (decides_data(*field) || field->group == "Tokens" || field->name == "from")
+      key += field->name + "=" + train::value_text(config, *field) + "\n";
   }
   return key;
 }

@@ -83,7 +83,7 @@ class Runner {
     }
     const auto config = plan_.kind->copy(*plan_.cells[job.cell].config);
     config->lr *= factor;
-    config->muon_lr *= factor;
+    config->optimizer.as<train::OptimizerOptions>().scale_lr(factor);
     jobs_.write_config(job, *config);
     return true;
   }

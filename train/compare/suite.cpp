@@ -8,6 +8,7 @@
 
 #include "core/error.h"
 #include "train/compare/power.h"
+#include "train/config/block_options.h"
 #include "train/loop/figures.h"
 #include "train/tasks/common/kind.h"
 #include "train/tasks/common/kinds.h"
@@ -100,7 +101,7 @@ std::string resolved_json(const train::Kind& kind, const train::Sources& sources
   const std::unique_ptr<train::RunConfig> config = train::resolve(kind, sources);
   if (!sources.checked) {
     const std::int64_t unit = kind.width_granularity(*config);
-    config->width = (config->width + unit - 1) / unit * unit;
+    train::set_width(*config, (train::width_of(*config) + unit - 1) / unit * unit);
     kind.check(*config);
   }
   return train::to_json(kind, *config);

@@ -8,7 +8,6 @@
 #include <utility>
 
 #include "core/error.h"
-#include "nn/options.h"
 #include "train/config/utf8_text.h"
 
 namespace weft::train {
@@ -44,8 +43,8 @@ void set_number(const Field& field, const Field::Member& member, double value,
   }
 }
 
-void set_text(const Field& field, std::string& place, const std::string& text,
-              std::string_view where) {
+template <class Place>  // a text, or what a name chooses
+void set_text(const Field& field, Place& place, const std::string& text, std::string_view where) {
   require_utf8(field.name, text, where);
   if (!field.choices.empty() &&
       std::find(field.choices.begin(), field.choices.end(), text) == field.choices.end()) {
@@ -90,66 +89,35 @@ std::string Field::flag() const {
   return text;
 }
 
-Fields block_fields(const std::string& layers_help) {
-  using C = RunConfig;
-  const std::string group = "Model";
-  return {
-      {"layers", group, &C::layers, layers_help, 1, 10000},
-      {"heads", group, &C::heads, "attention heads", 1, 10000},
-      {"kv_heads", group, &C::kv_heads,
-       "heads of keys and values, shared by groups of heads (0: as many as heads)", 0, 10000},
-      {"head_size", group, &C::head_size, "size of a head (0: width / heads)", 0, 100000},
-      {"width", group, &C::width, "size of the vector that represents a token", 1, 1000000},
-      {"attention", group, &C::attention,
-       "softmax in tiles, the same plain with its whole matrix, or without softmax: lightning "
-       "(decaying), linear; in a vit also between channels",
-       0, 0, nn::choices<nn::AttentionKind>()},
-      {"norm", group, &C::norm, "normalization", 0, 0, nn::choices<nn::NormKind>()},
-      {"norm_weight", group, &C::norm_weight, "norms have learned weights"},
-      {"post_norm", group, &C::post_norm,
-       "normalize after each residual sum, not before each branch"},
-      {"qk_norm", group, &C::qk_norm, "normalize queries and keys"},
-      {"activation", group, &C::activation, "of the feed-forward layers", 0, 0,
-       nn::choices<nn::Activation>()},
-      {"mlp_ratio", group, &C::mlp_ratio, "feed-forward size, as a multiple of width", 0.01, 1000},
-      {"bias", group, &C::bias, "linear layers and layer norms have biases"},
-      {"dropout", group, &C::dropout, "dropout: fraction of activations dropped in training", 0,
-       0.99},
-      {"init", group, &C::init,
-       "weight initialization: gpt2's normal distribution, or the defaults of PyTorch's layers", 0,
-       0, nn::choices<nn::InitScheme>()},
-      {"init_std", group, &C::init_std, "standard deviation of gpt2's initial weights", 0, 100},
-      {"zero_init", group, &C::zero_init,
-       "projections into the residual stream and the head start at zero"},
-  };
+Field model_field(const Registry& models) {
+  std::string help;
+  for (const Entry* entry : models.entries())
+    help += fmt::format("{}{}: {}", help.empty() ? "" : "; ", entry->name(), entry->about());
+  return {"model", "Model", &RunConfig::model, help, 0, 0, models.names()};
 }
 
-Fields optimizer_fields() {
+Fields optimizer_fields(const std::string& no_smoothing) {
   using C = RunConfig;
   const std::string group = "Optimization";
+  const auto smoothing = [no_smoothing](const C&) { return no_smoothing; };
+  const auto schedule = [](const C& c) { return "schedule " + c.schedule; };
+  std::string help;
+  for (const Entry* entry : optimizers().entries())
+    help += fmt::format("{}{}: {}", help.empty() ? "" : "; ", entry->name(), entry->about());
   return {
       {"batch", group, &C::batch, "examples in a batch", 1, 1e7},
       {"accumulate", group, &C::accumulate, "batches whose gradients are accumulated into one step",
        1, 1e6},
-      {"optimizer",
-       group,
-       &C::optimizer,
-       "with muon, adamw takes all but the blocks' matrices",
-       0,
-       0,
-       {"sgd", "adam", "adamw", "lion", "muon"}},
       {"lr", group, &C::lr, "learning rate", kTiny, 1e6},
-      {"muon_lr", group, &C::muon_lr, "learning rate of the matrices that muon takes", kTiny, 1e6},
-      {"momentum", group, &C::momentum, "of sgd and muon", 0, 0.9999},
-      {"beta1", group, &C::beta1, "decay rate of adam's and lion's mean of gradients", 0, 0.99999},
-      {"beta2", group, &C::beta2, "decay rate of adam's mean of squares", 0, 0.9999999},
+      {"optimizer", group, &C::optimizer, help, 0, 0, optimizers().names()},
       {"weight_decay", group, &C::weight_decay, "of matrices only", 0, 1000},
       {"clip", group, &C::clip,
        "gradient clipping: largest norm of a step's gradient (0: no clipping)", 0, 1e9},
       {"ema", group, &C::ema,
        "decay of the moving average of weights that is evaluated and saved (0: none)", 0, 0.999999},
-      {"label_smoothing", group, &C::label_smoothing,
-       "label smoothing: fraction of the target spread over all classes", 0, 0.99},
+      Field{"label_smoothing", group, &C::label_smoothing,
+            "label smoothing: fraction of the target spread over all classes", 0, 0.99}
+          .idle_where<C>(smoothing),
       {"schedule",
        group,
        &C::schedule,
@@ -158,11 +126,13 @@ Fields optimizer_fields() {
        0,
        {"constant", "linear", "cosine", "wsd"}},
       {"warmup", group, &C::warmup,
-       "warm-up steps, in which the learning rate rises (-1: a twentieth of the run, at most 100)",
-       -1, kMany},
-      {"decay", group, &C::decay, "fraction of the run in which wsd decays", 0, 1},
-      {"final_lr", group, &C::final_lr, "learning rate at the end, as a fraction of the peak", 0,
-       1},
+       "steps in which the learning rate rises (-1: a twentieth of the run, at most 100)", -1,
+       kMany},
+      Field{"decay", group, &C::decay, "fraction of the run in which wsd decays", 0, 1}
+          .idle_where<C>([=](const C& c) { return c.schedule != "wsd" ? schedule(c) : ""; }),
+      Field{"final_lr", group, &C::final_lr, "learning rate at the end, as a fraction of the peak",
+            0, 1}
+          .idle_where<C>([=](const C& c) { return c.schedule == "constant" ? schedule(c) : ""; }),
   };
 }
 
@@ -197,7 +167,14 @@ void append(Fields& fields, const Fields& more) {
 
 Value value_of(const RunConfig& config, const Field& field) {
   const Field::Member member = field.member(const_cast<RunConfig&>(config));  // only read through
-  return std::visit([](const auto* place) -> Value { return *place; }, member);
+  return std::visit(
+      [](const auto* place) -> Value {
+        if constexpr (std::is_same_v<std::decay_t<decltype(*place)>, Chosen>)
+          return place->name();
+        else
+          return *place;
+      },
+      member);
 }
 
 std::string value_text(const RunConfig& config, const Field& field) {
@@ -231,16 +208,23 @@ void set_from_text(RunConfig& config, const Field& field, const std::string& tex
       fail<ConfigError>(where, "{} must be yes or no, got {}", field.name,
                         text.empty() ? "nothing" : text);
     **place = yes;
+  } else if (Chosen* const* chosen = std::get_if<Chosen*>(&member)) {
+    set_text(field, **chosen, text, where);
   } else {
     set_text(field, *std::get<std::string*>(member), text, where);
   }
 }
 
 void set_value(RunConfig& config, const Field& field, const Value& value, std::string_view where) {
-  const Field::Member member = field.member(config);
+  set_value(field, field.member(config), value, where);
+}
+
+void set_value(const Field& field, const Field::Member& member, const Value& value,
+               std::string_view where) {
   const bool number = is_number(member);
   bool* const* const truth_place = std::get_if<bool*>(&member);
   std::string* const* const text_place = std::get_if<std::string*>(&member);
+  Chosen* const* const chosen = std::get_if<Chosen*>(&member);
   if (const auto* whole = std::get_if<std::int64_t>(&value); whole != nullptr && number) {
     set_number(field, member, static_cast<double>(*whole), where, std::to_string(*whole));
   } else if (const auto* real = std::get_if<double>(&value); real != nullptr && number) {
@@ -251,6 +235,9 @@ void set_value(RunConfig& config, const Field& field, const Value& value, std::s
   } else if (const auto* text = std::get_if<std::string>(&value);
              text != nullptr && text_place != nullptr) {
     set_text(field, **text_place, *text, where);
+  } else if (const auto* name = std::get_if<std::string>(&value);
+             name != nullptr && chosen != nullptr) {
+    set_text(field, **chosen, *name, where);
   } else {
     const char* const wanted = number                   ? "a number"
                                : truth_place != nullptr ? "true or false"

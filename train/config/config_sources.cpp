@@ -21,19 +21,50 @@ using Json = nlohmann::ordered_json;
 
 constexpr std::int64_t kMaxFileBytes = 1 << 20;
 
-const Field& find_field(const Schema& schema, const std::string& name, std::string_view where) {
-  const Fields& all = schema.fields();
-  const auto found = std::find_if(
-      all.begin(), all.end(),
-      [wanted = current_name(name)](const Field& field) { return field.name == wanted; });
-  if (found != all.end()) return *found;
+[[noreturn]] void refuse_key(const Schema& schema, const std::string& name,
+                             std::string_view where) {
   std::vector<std::string> names;
-  for (const Field& field : all) names.push_back(field.name);
+  for (const Field& field : schema.fields()) names.push_back(field.name);
   const std::string near = nearest(name, names);
   fail<ConfigError>(where, "unknown key {}{}", name,
                     near.empty()
                         ? fmt::format(": {} run has no such choice", with_article(schema.name()))
                         : "; did you mean " + near + "?");
+}
+
+std::string flag_of(const std::string& name) {
+  return Field(name, "", &RunConfig::seed, "").flag();
+}
+
+/// Which choices are made. What else there is to choose depends on the model and the optimizer, so
+/// that these come first, from all sources.
+enum class Round { entries, rest };
+
+/// Makes one choice. One that only another model or optimizer has is checked, and left at that.
+template <class Set>
+void choose(const Schema& schema, RunConfig& config, const std::string& typed,
+            std::string_view where, Round round, const Set& set) {
+  const std::string name = current_name(typed);
+  if (const Field* const field = schema.find_field(config, name)) {
+    if (field->names_entry == (round == Round::entries)) set(config, *field);
+    return;
+  }
+  if (round == Round::entries) return;
+  for (Chosen RunConfig::*const chosen : {&RunConfig::model, &RunConfig::optimizer}) {
+    const auto others = (config.*chosen).registry().with_field(name);
+    if (others.empty()) continue;
+    for (const Entry* other : others) {
+      const std::unique_ptr<RunConfig> scratch = schema.make();
+      (*scratch).*chosen = other->name();
+      try {
+        set(*scratch, *schema.find_field(*scratch, name));
+        return;
+      } catch (const ConfigError&) {
+        if (other == others.back()) throw;
+      }
+    }
+  }
+  refuse_key(schema, typed, where);
 }
 
 Preset find_preset(const Schema& schema, const std::string& name) {
@@ -47,9 +78,11 @@ Preset find_preset(const Schema& schema, const std::string& name) {
                     near.empty() ? "" : ": did you mean " + near + "?", fmt::join(names, ", "));
 }
 
-void apply_preset(const Schema& schema, RunConfig& config, const std::string& name) {
+void apply_preset(const Schema& schema, RunConfig& config, const std::string& name, Round round) {
   for (const auto& [key, value] : find_preset(schema, name).values)
-    set_from_text(config, find_field(schema, key, name), value, name);
+    choose(schema, config, key, name, round, [&, text = value](RunConfig& c, const Field& field) {
+      set_from_text(c, field, text, name);
+    });
 }
 
 Json parse_json(const std::string& text, const std::string& where) {
@@ -86,13 +119,16 @@ std::vector<std::string> derived_in(const Json& json, const std::string& where) 
 /// What a run of an earlier format does not say, because there was one way only.
 void apply_old_rules(const Schema& schema, RunConfig& config) {
   if (config.format >= 3) return;
-  for (const Field& field : schema.fields())
-    if (field.name == "validation_rule") set_value(config, field, std::string("last"), "config");
+  if (const Field* const field = schema.find_field(config, "validation_rule"))
+    set_value(config, *field, std::string("last"), "config");
 }
+
+/// Formats up to this one wrote the choices of all models and optimizers.
+constexpr std::int64_t kLastWithAllChoices = 3;
 
 /// What a file says. `anew`: for another run, to which what was left to the program is left again.
 void apply_json(const Schema& schema, RunConfig& config, const std::string& text,
-                const std::string& where, bool anew) {
+                const std::string& where, bool anew, Round round) {
   const Json json = parse_json(text, where);
   const std::vector<std::string> derived = derived_in(json, where);
   if (!anew) config.derived = derived;
@@ -110,37 +146,43 @@ void apply_json(const Schema& schema, RunConfig& config, const std::string& text
   for (const auto& [key, value] : json.items()) {
     if (key == "task" || key == "format" || key == "derived") continue;
     if (anew && std::find(derived.begin(), derived.end(), key) != derived.end()) continue;
-    const Field& field = find_field(schema, key, where);
-    if (value.is_boolean())
-      set_value(config, field, value.get<bool>(), where);
-    else if (value.is_number_integer())
-      set_value(config, field, value.get<std::int64_t>(), where);
-    else if (value.is_number())
-      set_value(config, field, value.get<double>(), where);
-    else if (value.is_string())
-      set_value(config, field, value.get<std::string>(), where);
-    else
-      fail<ConfigError>(where, "{} must be a number, a text, true or false", key);
+    choose(schema, config, key, where, round, [&](RunConfig& c, const Field& field) {
+      if (value.is_boolean())
+        set_value(c, field, value.template get<bool>(), where);
+      else if (value.is_number_integer())
+        set_value(c, field, value.template get<std::int64_t>(), where);
+      else if (value.is_number())
+        set_value(c, field, value.template get<double>(), where);
+      else if (value.is_string())
+        set_value(c, field, value.template get<std::string>(), where);
+      else
+        fail<ConfigError>(where, "{} must be a number, a text, true or false", key);
+    });
+    if (round == Round::rest && format > kLastWithAllChoices &&
+        schema.find_field(config, current_name(key)) == nullptr)
+      fail<ConfigError>(where, "{} has no effect with {}: leave it out", key,
+                        schema.meaningless(config, key));
   }
 }
 
 void apply_toml(const Schema& schema, RunConfig& config, const toml::table& table,
-                const std::string& where) {
+                const std::string& where, Round round) {
   for (const auto& [key, node] : table) {
     const std::string name(key.str());
     if (name == "preset") continue;
     const std::string line = fmt::format("{}:{}", where, key.source().begin.line);
-    const Field& field = find_field(schema, name, line);
-    if (const auto* truth = node.as_boolean())
-      set_value(config, field, truth->get(), line);
-    else if (const auto* whole = node.as_integer())
-      set_value(config, field, whole->get(), line);
-    else if (const auto* real = node.as_floating_point())
-      set_value(config, field, real->get(), line);
-    else if (const auto* text = node.as_string())
-      set_value(config, field, text->get(), line);
-    else
-      fail<ConfigError>(line, "{} must be a number, a text, true or false", name);
+    choose(schema, config, name, line, round, [&](RunConfig& c, const Field& field) {
+      if (const auto* truth = node.as_boolean())
+        set_value(c, field, truth->get(), line);
+      else if (const auto* whole = node.as_integer())
+        set_value(c, field, whole->get(), line);
+      else if (const auto* real = node.as_floating_point())
+        set_value(c, field, real->get(), line);
+      else if (const auto* text = node.as_string())
+        set_value(c, field, text->get(), line);
+      else
+        fail<ConfigError>(line, "{} must be a number, a text, true or false", name);
+    });
   }
 }
 
@@ -182,28 +224,39 @@ std::unique_ptr<RunConfig> resolve(const Schema& schema, const Sources& sources)
       const auto& [name, text] = sources.flags[i];
       if (name == sources.flags[j].first)
         fail<ConfigError>("flags", "{} is given twice, as {} and as {}: remove one of the two",
-                          find_field(schema, name, "flags").flag(), sources.flags[j].second, text);
+                          flag_of(name), sources.flags[j].second, text);
     }
   }
-  const auto apply_all = [&](RunConfig& config) {
-    if (!preset.empty()) apply_preset(schema, config, preset);
-    if (table) apply_toml(schema, config, *table, where);
-    if (!json.empty()) apply_json(schema, config, json, where, true);
+  const auto apply_round = [&](RunConfig& config, Round round) {
+    if (!preset.empty()) apply_preset(schema, config, preset, round);
+    if (table) apply_toml(schema, config, *table, where, round);
+    if (!json.empty()) apply_json(schema, config, json, where, true, round);
     for (const Choice& choice : sources.choices)
-      set_value(config, find_field(schema, choice.name, choice.where), choice.value, choice.where);
+      choose(schema, config, choice.name, choice.where, round,
+             [&](RunConfig& c, const Field& field) {
+               set_value(c, field, choice.value, choice.where);
+             });
     for (const auto& [name, text] : sources.flags)
-      set_from_text(config, find_field(schema, name, "flags"), text, "flags");
+      choose(schema, config, name, "flags", round,
+             [&, &typed = text](RunConfig& c, const Field& field) {
+               set_from_text(c, field, typed, "flags");
+             });
   };
   const std::unique_ptr<RunConfig> wanted = schema.make();
-  apply_all(*wanted);
+  apply_round(*wanted, Round::entries);
+  apply_round(*wanted, Round::rest);
   std::unique_ptr<RunConfig> config = schema.make();
-  schema.start_from_model(*config, *wanted);
-  apply_all(*config);
+  config->model = wanted->model.name();
+  config->optimizer = wanted->optimizer.name();
+  config->model.entry().begin(*config);
+  config->optimizer.entry().begin(*config);
+  schema.begin(*config, *wanted);
+  apply_round(*config, Round::rest);
   for (const auto& [name, text] : sources.flags) {
     const std::string because = schema.meaningless(*config, name);
     if (!because.empty())
       fail<ConfigError>("flags", "{} {} has no effect with {}: remove one of the two",
-                        find_field(schema, name, "flags").flag(), text, because);
+                        flag_of(name), text, because);
   }
   if (sources.checked) schema.check(*config);
   return config;
@@ -213,7 +266,8 @@ std::string to_json(const Schema& schema, const RunConfig& config) {
   Json json;
   json["format"] = config.format;
   json["task"] = schema.name();
-  for (const Field& field : schema.fields()) {
+  for (const Field* const each : schema.fields(config)) {
+    const Field& field = *each;
     const Value value = value_of(config, field);
     // Also of a path that was made absolute since it was typed.
     if (const auto* text = std::get_if<std::string>(&value))
@@ -229,7 +283,8 @@ std::string to_json(const Schema& schema, const RunConfig& config) {
 std::unique_ptr<RunConfig> config_from_json(const Schema& schema, const std::string& json,
                                             const std::string& where) {
   std::unique_ptr<RunConfig> config = schema.make();
-  apply_json(schema, *config, json, where, false);
+  for (const Round round : {Round::entries, Round::rest})
+    apply_json(schema, *config, json, where, false, round);
   schema.check(*config);
   return config;
 }

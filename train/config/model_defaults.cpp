@@ -10,35 +10,36 @@
 namespace weft::train {
 
 std::vector<std::string> models_of(const Schema& schema) {
-  const Fields& fields = schema.fields();
-  const auto model = std::find_if(fields.begin(), fields.end(),
-                                  [](const Field& field) { return field.name == "model"; });
-  if (model == fields.end()) return {};
-  std::vector<std::string> models = model->choices;
-  const auto first = std::find(models.begin(), models.end(), value_text(*schema.make(), *model));
-  if (first != models.end()) std::rotate(models.begin(), first, first + 1);
-  return models;
+  const std::vector<std::string> models = schema.make()->model.registry().names();
+  return models.size() > 1 ? models : std::vector<std::string>{};
 }
 
-std::unique_ptr<RunConfig> defaults_for(const Schema& schema, const std::string& model) {
+std::unique_ptr<RunConfig> defaults_for(const Schema& schema, const std::string& model,
+                                        const std::string& optimizer) {
   Sources sources;
   sources.checked = false;
-  if (!model.empty()) sources.flags = {{"model", model}};
+  if (!model.empty()) sources.flags.emplace_back("model", model);
+  if (!optimizer.empty()) sources.flags.emplace_back("optimizer", optimizer);
   return resolve(schema, sources);
 }
 
 namespace {
 
-using ModelDefaults = std::vector<std::pair<std::string, std::unique_ptr<RunConfig>>>;
+struct AllDefaults {
+  std::vector<std::pair<std::string, std::unique_ptr<RunConfig>>> by_model, by_optimizer;
+};
 
 /// Kept: every start of the program asks for them, field by field.
-const ModelDefaults& all_defaults(const Schema& schema) {
-  static std::map<const Schema*, ModelDefaults> kept;
-  ModelDefaults& all = kept[&schema];
-  if (!all.empty()) return all;
+const AllDefaults& all_defaults(const Schema& schema) {
+  static std::map<const Schema*, AllDefaults> kept;
+  AllDefaults& all = kept[&schema];
+  if (!all.by_model.empty()) return all;
   std::vector<std::string> models = models_of(schema);
   if (models.empty()) models = {""};
-  for (const std::string& model : models) all.emplace_back(model, defaults_for(schema, model));
+  for (const std::string& model : models)
+    all.by_model.emplace_back(model, defaults_for(schema, model));
+  for (const std::string& name : optimizers().names())
+    all.by_optimizer.emplace_back(name, defaults_for(schema, "", name));
   return all;
 }
 
@@ -46,25 +47,28 @@ const ModelDefaults& all_defaults(const Schema& schema) {
 
 Defaults defaults_of(const Schema& schema, const Field& field) {
   Defaults defaults;
-  for (const auto& [model, config] : all_defaults(schema)) {
-    if (field.name == "model" && !defaults.models.empty()) break;
-    if (schema.meaningless(*config, field.name).starts_with("model ")) {
+  const AllDefaults& all = all_defaults(schema);
+  const bool of_optimizers = !optimizers().with_field(field.name).empty();
+  for (const auto& [name, config] : of_optimizers ? all.by_optimizer : all.by_model) {
+    if (field.name == "model" && !defaults.by_entry.empty()) break;
+    const std::string because = schema.meaningless(*config, field.name);
+    if (because.starts_with("model ") || because.starts_with("optimizer ")) {
       defaults.some = true;
       continue;
     }
-    const std::string value = value_text(*config, field);
-    const auto same = std::find_if(defaults.models.begin(), defaults.models.end(),
+    const std::string value = value_text(*config, *schema.find_field(*config, field.name));
+    const auto same = std::find_if(defaults.by_entry.begin(), defaults.by_entry.end(),
                                    [&](const auto& one) { return one.first == value; });
-    if (same != defaults.models.end())
-      same->second.push_back(model);
+    if (same != defaults.by_entry.end())
+      same->second.push_back(name);
     else
-      defaults.models.push_back({value, {model}});
+      defaults.by_entry.push_back({value, {name}});
   }
   return defaults;
 }
 
 std::string defaults_text(const Defaults& defaults) {
-  const auto& all = defaults.models;
+  const auto& all = defaults.by_entry;
   const auto shown = [](const std::string& value) {
     return value.empty() ? std::string("none") : value;
   };

@@ -7,45 +7,29 @@
 #include <string>
 #include <vector>
 
+#include "train/config/options.h"
+
 namespace weft::train {
 
 /// Formats of config.json. 1: none was written. 2: `derived`. 3: validation images are drawn by
 /// class; gradients are accumulated by targets; averages of weights (ema) hold the running
-/// statistics of batch norms, too.
-inline constexpr std::int64_t kConfigFormat = 3;
+/// statistics of batch norms, too. 4: choices that another model or optimizer has are not written.
+inline constexpr std::int64_t kConfigFormat = 4;
 
-/// Choices of every kind: the transformer's blocks, the optimizer, and when to look and to save.
+/// Choices of every kind: the model, the optimizer, and when to look and to save.
 struct RunConfig {
   virtual ~RunConfig() = default;
 
-  // The blocks of a transformer.
-  std::int64_t layers = 4;
-  std::int64_t heads = 4;
-  std::int64_t kv_heads = 0;   ///< 0: as many as heads
-  std::int64_t head_size = 0;  ///< 0: width / heads
-  std::int64_t width = 128;
-  std::string attention = "softmax";
-  std::string norm = "layer";
-  bool norm_weight = true;
-  bool post_norm = false;
-  bool qk_norm = false;
-  std::string activation = "gelu_erf";
-  double mlp_ratio = 4;
-  bool bias = true;
-  double dropout = 0;
-  std::string init = "gpt2";
-  double init_std = 0.02;
-  bool zero_init = false;
+  RunConfig();                                 ///< of a model without choices
+  explicit RunConfig(const Registry& models);  ///< the first of these
+
+  Chosen model;  ///< and its options
 
   // Optimization.
   std::int64_t batch = 12;
   std::int64_t accumulate = 1;
-  std::string optimizer = "adamw";
   double lr = 1e-3;
-  double muon_lr = 0.02;
-  double momentum = 0.95;
-  double beta1 = 0.9;
-  double beta2 = 0.99;
+  Chosen optimizer;  ///< and its options
   double weight_decay = 0.1;
   double clip = 1;
   double ema = 0;
@@ -73,11 +57,9 @@ struct RunConfig {
   std::vector<std::string> derived{};
 };
 
-/// Rules that every kind has. Throws ConfigError naming the first that is broken.
+/// Rules that every kind has, those of the model's options among them. Throws ConfigError naming
+/// the first that is broken.
 void check_common(const RunConfig& config);
-void check_heads(const RunConfig& config);  ///< width, heads and kv_heads of a transformer
-void check_positions(const RunConfig& config,
-                     const std::string& positions);  ///< whether heads of this size can be turned
 void check_warmup(const RunConfig& config, std::int64_t steps);  ///< warmup within the steps
 
 /// Fills in what was left to the task (the zeros and -1 above), now that the number of steps is
@@ -85,6 +67,4 @@ void check_warmup(const RunConfig& config, std::int64_t steps);  ///< warmup wit
 /// for a warm-up longer than the run.
 void settle_common(RunConfig& config, std::int64_t steps, std::int64_t eval_every);
 
-/// What the width of a transformer must be a multiple of.
-std::int64_t heads_granularity(const RunConfig& config, const std::string& positions);
 }  // namespace weft::train

@@ -13,15 +13,31 @@ struct BertFacts : DataFacts {
   std::int64_t vocabulary = 0;
 };
 
-Fields bert_fields() {
+class BertEntry : public EntryOf<Entry, BertChoices> {
+ public:
+  std::string name() const override { return "bert"; }
+  std::string about() const override { return "encoder of a transformer"; }
+  const Fields& fields() const override {
+    static const Fields table = bert_fields();
+    return table;
+  }
+};
+
+const Registry& bert_models() {
+  static const BertEntry entry;
+  static const Registry all("model", {&entry});
+  return all;
+}
+
+Fields bert_run_fields() {
   using C = BertRunConfig;
   Fields all = {
       {"data", "Data", &C::data,
        "shakespeare, tang, sms-spam, a text file in UTF-8, or a .tsv file of labeled lines"}};
   append(all, encoder_fields());
-  append(all, encoder_model_fields());
+  all.push_back(model_field(bert_models()));
   append(all, {{"steps", "Optimization", &C::steps, "optimizer steps", 1, kMany}});
-  append(all, optimizer_fields());
+  append(all, optimizer_fields("kind bert"));
   append(all, run_fields());
   append(all, eval_token_fields<C>());
   return all;
@@ -42,17 +58,9 @@ class BertKind : public UsedAs<BertRun, KindBySteps<BertRunConfig>> {
            "--text \"call me [MASK] you get home\"";
   }
 
-  const Fields& fields() const override {
-    static const Fields table = bert_fields();
+  const Fields& own_fields() const override {
+    static const Fields table = bert_run_fields();
     return table;
-  }
-  std::string meaningless(const RunConfig& config, const std::string& field) const override {
-    if (field == "label_smoothing") return "kind bert";
-    if (field == "whole_words" && own(config).tokenizer == "words")
-      return "tokenizer words, whose words have no pieces";
-    if (const std::string because = meaningless_at_end(own(config), field); !because.empty())
-      return because;
-    return Kind::meaningless(config, field);
   }
   void check(const RunConfig& config) const override {
     check_encoder(own(config));
@@ -91,10 +99,11 @@ class BertKind : public UsedAs<BertRun, KindBySteps<BertRunConfig>> {
               return sketched_masked_loss(*model, c, batch);
             }};
   }
-  std::int64_t width_granularity(const RunConfig& config) const override { return config.heads; }
 };
 
 }  // namespace
+
+BertRunConfig::BertRunConfig() : EncoderConfig(bert_models()) {}
 
 const Kind& kind_of(const BertRunConfig&) {
   static const BertKind kind;

@@ -10,7 +10,6 @@ class Kind;
 struct ClassifyConfig : EncoderConfig {
   ClassifyConfig();
 
-  std::string model = "bert";
   std::string
       from;  ///< a bert run whose encoder and vocabulary this one begins with; its flag is --init
   std::int64_t pretrain =
@@ -18,6 +17,9 @@ struct ClassifyConfig : EncoderConfig {
   std::string
       positive;  ///< the label that F1 is of; empty: of two the rarer; of more there is macro-F1
 };
+
+/// The models of classify runs. A new one is one line in train/tasks/classify/classify_models.cpp.
+const Registry& classify_models();
 
 const Kind& kind_of(const ClassifyConfig&);
 

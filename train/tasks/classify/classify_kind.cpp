@@ -4,7 +4,6 @@
 
 #include "autograd/ops/loss.h"
 #include "core/error.h"
-#include "nn/models/bag_of_words.h"
 #include "train/config/article.h"
 #include "train/tasks/classify/classify_run.h"
 #include "train/tasks/classify/classify_task.h"
@@ -20,33 +19,57 @@ struct ClassifyFacts : DataFacts {
   std::int64_t vocabulary = 0, classes = 0;
 };
 
+/// Choices of a BERT's run that are no choices of the model itself.
+std::string no_bert(const ClassifyConfig& c) { return is_bert(c) ? "" : "model " + c.model.name(); }
+std::string no_masks(const ClassifyConfig& c) {
+  if (const std::string because = no_bert(c); !because.empty()) return because;
+  return c.pretrain == 0 ? "pretrain 0" : "";
+}
+std::string own_vocabulary(const ClassifyConfig& c) {
+  return c.from.empty() ? "" : "init " + c.from;
+}
+
+/// The encoder's choices, some of which do nothing here.
+Fields tokens_of_texts() {
+  Fields all;
+  for (const Field& field : encoder_fields()) {
+    if (field.name == "mask_share" || field.name == "whole_words") {
+      const auto also = field.idle;
+      all.push_back(field.idle_where<ClassifyConfig>([also](const ClassifyConfig& c) {
+        const std::string because = no_masks(c);
+        return because.empty() && also ? also(c) : because;
+      }));
+    } else if (field.name == "context") {
+      all.push_back(field);
+    } else {
+      all.push_back(field.idle_where<ClassifyConfig>(own_vocabulary));
+    }
+  }
+  return all;
+}
+
 Fields classify_fields() {
   using C = ClassifyConfig;
   Fields all = {{"data", "Data", &C::data,
                  "sms-spam, or a file of lines: a label, a tab, a text; or a .csv file; a first "
                  "line may name the columns"},
                 {"positive", "Data", &C::positive,
-                 "the label that F1 measures (default: the rarer of two; with more labels it is "
-                 "macro-F1, the mean over all)"}};
-  append(all, encoder_fields());
-  append(all, {{"model",
-                "Model",
-                &C::model,
-                "BERT, or logistic regression on the words that occur",
-                0,
-                0,
-                {"bert", "bow"}},
-               {"init", "Model", &C::from,
+                 "the label that F1 is of (default: of two the rarer; of more there is macro-F1, "
+                 "the mean of all)"}};
+  append(all, tokens_of_texts());
+  append(all,
+         {Field{"init", "Model", &C::from,
                 "a bert run (its folder or checkpoint) whose encoder and vocabulary this one "
                 "begins with; layers, heads, width, mlp_ratio, context, tokenizer, vocabulary and "
-                "lowercase are then that run's"}});
-  append(all, encoder_model_fields());
-  append(
-      all,
-      {{"steps", "Optimization", &C::steps, "optimizer steps", 1, kMany},
-       {"pretrain", "Optimization", &C::pretrain,
-        "of these, the first steps that pretrain by filling in hidden words of the training texts",
-        0, kMany}});
+                "lowercase are then that run's"}
+              .idle_where<ClassifyConfig>(no_bert),
+          model_field(classify_models()),
+          {"steps", "Optimization", &C::steps, "optimizer steps", 1, kMany},
+          Field{"pretrain", "Optimization", &C::pretrain,
+                "of these, the first steps that pretrain by filling in hidden words of the "
+                "training texts",
+                0, kMany}
+              .idle_where<ClassifyConfig>(no_bert)});
   append(all, optimizer_fields());
   append(all, run_fields());
   append(all, eval_token_fields<C>());
@@ -65,51 +88,26 @@ class ClassifyKind : public UsedAs<ClassifyRun, KindBySteps<ClassifyConfig>> {
            "runs/spam --text \"WINNER! Call 09061701461 now\"";
   }
 
-  const Fields& fields() const override {
+  const Fields& own_fields() const override {
     static const Fields table = classify_fields();
     return table;
   }
 
-  void start_from_model(RunConfig& config, const RunConfig& wanted) const override {
+  void begin(RunConfig& config, const RunConfig& wanted) const override {
     ClassifyConfig& c = own(config);
-    if (own(wanted).model == "bow") {
-      c.tokenizer = "words";
-      c.vocabulary = 20000;
-      c.lr = 0.02;
-      c.weight_decay = 0.01;
-      c.steps = 1000;
-      return;
-    }
-    if (own(wanted).from.empty()) return;
+    if (own(wanted).from.empty() || !is_bert(own(wanted))) return;
     const auto before =
         config_from_json<BertRunConfig>(bert_run(own(wanted)).config_json, own(wanted).from);
-    c.layers = before.layers;
-    c.heads = before.heads;
-    c.width = before.width;
-    c.mlp_ratio = before.mlp_ratio;
+    auto& model = c.model.as<BertChoices>();
+    const auto& same = before.model.as<BertChoices>();
+    model.layers = same.layers;
+    model.heads = same.heads;
+    model.width = same.width;
+    model.mlp_ratio = same.mlp_ratio;
     c.context = before.context;
     c.tokenizer = before.tokenizer;
     c.vocabulary = before.vocabulary;
     c.lowercase = before.lowercase;
-  }
-
-  std::string meaningless(const RunConfig& config, const std::string& field) const override {
-    const ClassifyConfig& c = own(config);
-    constexpr const char* kBertOnly[] = {"layers",  "heads",    "width", "mlp_ratio",
-                                         "dropout", "init_std", "init",  "pretrain"};
-    constexpr const char* kMaskOnly[] = {"mask_share", "whole_words"};
-    constexpr const char* kVocabularyOnly[] = {"tokenizer", "vocabulary", "lowercase"};
-    const auto in = [&](const auto& names) {
-      return std::any_of(std::begin(names), std::end(names),
-                         [&](const char* name) { return field == name; });
-    };
-    if (c.model == "bow" && (in(kBertOnly) || in(kMaskOnly))) return "model bow";
-    if (c.pretrain == 0 && in(kMaskOnly)) return "pretrain 0";
-    if (field == "whole_words" && c.tokenizer == "words")
-      return "tokenizer words, whose words have no pieces";
-    if (const std::string because = meaningless_at_end(c, field); !because.empty()) return because;
-    if (!c.from.empty() && in(kVocabularyOnly)) return "init " + c.from;
-    return Kind::meaningless(config, field);
   }
 
   void check(const RunConfig& config) const override {
@@ -185,7 +183,6 @@ class ClassifyKind : public UsedAs<ClassifyRun, KindBySteps<ClassifyConfig>> {
     result.first_share = static_cast<double>(c.pretrain) / static_cast<double>(c.steps);
     return result;
   }
-  std::int64_t width_granularity(const RunConfig& config) const override { return config.heads; }
 
  private:
   /// Says whose F1 it is, in config.json and to who trains; refuses to wait for one that is not
@@ -222,7 +219,7 @@ class ClassifyKind : public UsedAs<ClassifyRun, KindBySteps<ClassifyConfig>> {
 
 }  // namespace
 
-ClassifyConfig::ClassifyConfig() {
+ClassifyConfig::ClassifyConfig() : EncoderConfig(classify_models()) {
   data = "sms-spam";
   steps = 700;
   vocabulary = 3000;

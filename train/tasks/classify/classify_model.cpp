@@ -3,7 +3,6 @@
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
-#include "nn/models/bag_of_words.h"
 
 namespace weft::train {
 
@@ -35,14 +34,6 @@ nn::BertConfig classifier_config(const ClassifyConfig& c, std::int64_t vocabular
   return bert_config(c, vocabulary, classes, c.pretrain > 0);
 }
 
-std::unique_ptr<nn::Model> build_classifier(const ClassifyConfig& c, std::int64_t vocabulary,
-                                            std::int64_t classes) {
-  if (c.model == "bow")
-    return std::make_unique<nn::BagOfWords>(
-        nn::BagOfWordsConfig{.vocab_size = vocabulary, .n_class = classes});
-  return std::make_unique<nn::Bert>(classifier_config(c, vocabulary, classes));
-}
-
 void take_encoder(nn::Bert& model, const nn::Bert& pretrained) {
   nn::NamedTensors encoder;
   for (const auto& [name, tensor] : pretrained.state_dict())
@@ -50,7 +41,9 @@ void take_encoder(nn::Bert& model, const nn::Bert& pretrained) {
   model.load_state_dict(encoder, false);
 }
 
-void check_same_encoder(const ClassifyConfig& c, const BertRunConfig& before) {
+void check_same_encoder(const ClassifyConfig& config, const BertRunConfig& pretrained) {
+  const auto& c = config.model.as<BertChoices>();
+  const auto& before = pretrained.model.as<BertChoices>();
   const auto same = [&](const char* field, double own, double theirs) {
     if (own != theirs)
       fail<ConfigError>("config", "{} is {} here but {} in the run it begins with: leave it out",
@@ -60,7 +53,7 @@ void check_same_encoder(const ClassifyConfig& c, const BertRunConfig& before) {
   same("heads", static_cast<double>(c.heads), static_cast<double>(before.heads));
   same("width", static_cast<double>(c.width), static_cast<double>(before.width));
   same("mlp_ratio", c.mlp_ratio, before.mlp_ratio);
-  same("context", static_cast<double>(c.context), static_cast<double>(before.context));
+  same("context", static_cast<double>(config.context), static_cast<double>(pretrained.context));
 }
 
 }  // namespace weft::train

@@ -1,4 +1,5 @@
-// From the choices of a classify run to its texts and its model.
+// A model that classify runs may choose: one file in train/tasks/classify/models/ and one line in
+// train/tasks/classify/classify_models.cpp. And the texts of such a run.
 #pragma once
 
 #include <memory>
@@ -21,7 +22,22 @@ struct ClassifierFacts {
   static ClassifierFacts from_json(const std::string& json, const std::string& where);
 };
 
-/// Weights are drawn from the stream `init` of this thread.
+class ClassifyModel : public Entry {
+ public:
+  /// Weights are drawn from the stream `init` of this thread. Of a configuration whose model is
+  /// this one.
+  virtual std::unique_ptr<nn::Model> build(const ClassifyConfig& config, std::int64_t vocabulary,
+                                           std::int64_t classes) const = 0;
+};
+
+template <class O>
+using ClassifyModelOf = EntryOf<ClassifyModel, O>;
+
+/// Whether it is a BERT, which can be pretrained.
+inline bool is_bert(const ClassifyConfig& config) {
+  return config.model.as_if<BertChoices>() != nullptr;
+}
+/// Of the model that is chosen.
 std::unique_ptr<nn::Model> build_classifier(const ClassifyConfig& config, std::int64_t vocabulary,
                                             std::int64_t classes);
 nn::BertConfig classifier_config(const ClassifyConfig& config, std::int64_t vocabulary,

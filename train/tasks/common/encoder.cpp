@@ -33,20 +33,19 @@ std::vector<std::int64_t> hidden_positions(const Tensor& targets) {
 
 }  // namespace
 
-EncoderConfig::EncoderConfig() {
-  layers = 2;
-  heads = 4;
-  width = 128;
-  dropout = 0.1;
+EncoderConfig::EncoderConfig(const Registry& models) : RunConfig(models) {
   batch = 32;
   lr = 5e-4;
-  beta2 = 0.999;
+  optimizer.begin_with({{"beta2", 0.999}});
   weight_decay = 0.01;
   schedule = "linear";
   final_lr = 0;
 }
 
 Fields encoder_fields() {
+  const auto no_pieces = [](const EncoderConfig& c) {
+    return c.tokenizer == "words" ? "tokenizer words, whose words have no pieces" : "";
+  };
   return {
       {"tokenizer",
        "Tokens",
@@ -63,45 +62,45 @@ Fields encoder_fields() {
        3, 1e6},
       {"mask_share", "Tokens", &EncoderConfig::mask_share, "fraction of the tokens to predict",
        kTiny, 1},
-      {"whole_words", "Tokens", &EncoderConfig::whole_words,
-       "mask all pieces of a word together (whole-word masking)"},
+      Field{"whole_words", "Tokens", &EncoderConfig::whole_words,
+            "mask all pieces of a word together (whole-word masking)"}
+          .idle_where<EncoderConfig>(no_pieces),
   };
 }
 
-Fields encoder_model_fields() {
+Fields bert_fields() {
+  using C = BertChoices;
   return {
-      {"layers", "Model", &EncoderConfig::layers, "layers of the encoder", 1, 10000},
-      {"heads", "Model", &EncoderConfig::heads, "attention heads", 1, 10000},
-      {"width", "Model", &EncoderConfig::width, "size of the vector that represents a token", 1,
-       1000000},
-      {"mlp_ratio", "Model", &EncoderConfig::mlp_ratio, "feed-forward size, as a multiple of width",
-       0.01, 1000},
-      {"dropout", "Model", &EncoderConfig::dropout,
-       "dropout: fraction of activations dropped in training", 0, 0.99},
-      {"init_std", "Model", &EncoderConfig::init_std, "standard deviation of the initial weights",
-       0, 100},
+      {"layers", "Model", &C::layers, "layers of the encoder", 1, 10000},
+      {"heads", "Model", &C::heads, "attention heads", 1, 10000},
+      {"width", "Model", &C::width, "size of the vector that represents a token", 1, 1000000},
+      {"mlp_ratio", "Model", &C::mlp_ratio, "feed-forward size, as a multiple of width", 0.01,
+       1000},
+      {"dropout", "Model", &C::dropout, "dropout: fraction of activations dropped in training", 0,
+       0.99},
+      {"init_std", "Model", &C::init_std, "standard deviation of the initial weights", 0, 100},
   };
 }
 
 void check_encoder(const EncoderConfig& c) {
   check_common(c);
-  check_heads(c);
   check_warmup(c, c.steps);
 }
 
 nn::BertConfig bert_config(const EncoderConfig& c, std::int64_t vocabulary, std::int64_t n_class,
                            bool token_head) {
+  const auto& o = c.model.as<BertChoices>();
   return {.vocab_size = vocabulary,
           .block_size = c.context,
-          .n_layer = c.layers,
-          .n_head = c.heads,
-          .n_embd = c.width,
-          .mlp_ratio = c.mlp_ratio,
-          .dropout = c.dropout,
+          .n_layer = o.layers,
+          .n_head = o.heads,
+          .n_embd = o.width,
+          .mlp_ratio = o.mlp_ratio,
+          .dropout = o.dropout,
           .pad_id = data::kPadId,
           .n_class = n_class,
           .token_head = token_head,
-          .init_std = c.init_std};
+          .init_std = o.init_std};
 }
 
 std::shared_ptr<const data::WordTokenizer> make_tokenizer(const EncoderConfig& c,

@@ -14,7 +14,8 @@ namespace weft::train {
 
 /// The fields that all runs with a BERT share.
 Fields encoder_fields();
-Fields encoder_model_fields();
+/// Of BertChoices.
+Fields bert_fields();
 /// Rules that all of them have. Throws ConfigError.
 void check_encoder(const EncoderConfig& config);
 

@@ -1,14 +1,25 @@
 // The choices of every run with a BERT in it.
 #pragma once
 
+#include "train/config/block_options.h"
 #include "train/config/config_sources.h"
 
 namespace weft::train {
 
 class Kind;
 
+/// Of a BERT.
+struct BertChoices : LayerOptions {
+  BertChoices() {
+    layers = 2;
+    dropout = 0.1;
+  }
+
+  double init_std = 0.02;
+};
+
 struct EncoderConfig : RunConfig {
-  EncoderConfig();
+  explicit EncoderConfig(const Registry& models);
 
   std::string data = "shakespeare";
   std::string tokenizer = "pieces";
@@ -23,7 +34,9 @@ struct EncoderConfig : RunConfig {
 };
 
 /// Of a bert run, which classify runs may start from.
-struct BertRunConfig : EncoderConfig {};
+struct BertRunConfig : EncoderConfig {
+  BertRunConfig();
+};
 
 const Kind& kind_of(const BertRunConfig&);
 

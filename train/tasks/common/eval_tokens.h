@@ -21,15 +21,12 @@ Fields eval_token_fields() {
        "tokens of the validation split that evaluations use during training, always the same ones "
        "(0: all; -1: all, but 300000 of a longer split)",
        -1, kMany},
-      {"whole_at_end", "Run", &C::whole_at_end,
-       "where evaluations use a part, evaluate the full validation split once training is done"},
+      Field{
+          "whole_at_end", "Run", &C::whole_at_end,
+          "where evaluations use a part, evaluate the full validation split once training is done"}
+          .template idle_where<C>(
+              [](const C& c) { return c.eval_tokens == 0 ? std::string("eval_tokens 0") : ""; }),
   };
-}
-
-/// Why whole_at_end does nothing; empty where it does.
-template <class C>
-std::string meaningless_at_end(const C& config, const std::string& field) {
-  return field == "whole_at_end" && config.eval_tokens == 0 ? "eval_tokens 0" : "";
 }
 
 /// Fills in what was left to the program, now that the split's size is known. A run of an earlier

@@ -23,8 +23,7 @@ Prepared own_data(const RunFacts& run) {
 /// All of them are the validation split.
 Prepared other_data(const RunFacts& run, const std::string& name) {
   auto config = config_from_json(*run.kind, run.config_json, run.checkpoint.string());
-  for (const Field& field : run.kind->fields())
-    if (field.name == "data") set_value(*config, field, name, "eval");
+  set_value(*config, *run.kind->find_field(*config, "data"), name, "eval");
   return run.kind->prepare(std::move(config), {.data = run.facts.data, .whole = true});
 }
 

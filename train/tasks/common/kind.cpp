@@ -13,7 +13,6 @@
 
 namespace weft::train {
 
-std::int64_t Kind::width_granularity(const RunConfig&) const { return 1; }
 
 bool Kind::can(Use use) const {
   const std::vector<Use> all = uses();

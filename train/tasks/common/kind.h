@@ -77,7 +77,9 @@ class Kind : public Schema {
   /// Throws ConfigError where a step of the configuration surely is more than the memory there is.
   void check_fits(const RunConfig& config, const DataFacts& data) const;
   /// What a width must be a multiple of.
-  virtual std::int64_t width_granularity(const RunConfig& config) const;
+  static std::int64_t width_granularity(const RunConfig& config) {
+    return config.model.as<ModelOptions>().width_granularity();
+  }
   /// Puts the number of steps (or the epochs that come nearest) into a configuration.
   virtual void set_steps(RunConfig& config, std::int64_t steps, const DataFacts& data) const = 0;
 };

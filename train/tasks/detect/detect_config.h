@@ -15,12 +15,11 @@ struct DetectConfig : RunConfig {
   std::int64_t max_digits = 6;
   std::int64_t clutter = 8;
   std::int64_t eval_scenes = 300;
-  std::string model = "faster_rcnn";
-  std::int64_t patch = 8;
-  std::string positions = "learned";
-  std::int64_t queries = 12;
   std::int64_t steps = 2000;
 };
+
+/// The models of detect runs. A new one is one line in train/tasks/detect/detect_models.cpp.
+const Registry& detect_models();
 
 const Kind& kind_of(const DetectConfig&);
 

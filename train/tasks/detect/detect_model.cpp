@@ -7,16 +7,11 @@
 #include "data/find_data_set.h"
 #include "data/image/annotated_images.h"
 #include "data/synthetic/scenes.h"
-#include "nn/models/detr.h"
-#include "nn/models/faster_rcnn.h"
-#include "train/loop/build_optimizer.h"
 #include "train/tasks/common/image_facts.h"
 #include "train/tasks/common/run_facts.h"
 
 namespace weft::train {
 namespace {
-
-constexpr std::int64_t kMapFeatures = 64;  // that the heads of Faster R-CNN read from a transformer
 
 /// A folder with neither a list of boxes nor digits is most likely one's own pictures without the
 /// list.
@@ -96,45 +91,7 @@ DetectionFacts facts_of(const data::DetectionData& scenes) {
 }
 
 std::unique_ptr<nn::Detector> build_detector(const DetectConfig& c, const ImageFacts& images) {
-  if (c.model == "detr") {
-    nn::DetrConfig detr;
-    detr.n_class = images.classes;
-    detr.image_height = images.height;
-    detr.image_width = images.width;
-    detr.channels = images.channels;
-    detr.n_layer = c.layers;
-    detr.n_head = c.heads;
-    detr.n_embd = c.width;
-    detr.mlp_ratio = c.mlp_ratio;
-    detr.dropout = c.dropout;
-    detr.n_query = c.queries;
-    detr.validate();
-    auto map = std::make_unique<nn::ConvBackbone>(
-        nn::ConvBackboneConfig{.channels = images.channels, .features = kMapFeatures, .stride = 8});
-    return std::make_unique<nn::Detr>(detr, std::move(map));
-  }
-  nn::FasterRcnnConfig rcnn;
-  rcnn.n_class = images.classes;
-  rcnn.image_height = images.height;
-  rcnn.image_width = images.width;
-  rcnn.channels = images.channels;
-  rcnn.validate();
-  std::unique_ptr<nn::Backbone> map;
-  if (c.model == "faster_rcnn") {
-    map = std::make_unique<nn::ConvBackbone>(
-        nn::ConvBackboneConfig{.channels = images.channels, .features = c.width});
-  } else {
-    nn::VitBackboneConfig vit;
-    vit.vit.image_height = images.height;
-    vit.vit.image_width = images.width;
-    vit.vit.channels = images.channels;
-    vit.vit.patch_size = c.patch;
-    set_blocks(vit.vit, c, c.positions);
-    vit.features = kMapFeatures;
-    vit.upsample = c.patch / 4;  // the map's stride is that of the convolutions
-    map = std::make_unique<nn::VitBackbone>(vit);
-  }
-  return std::make_unique<nn::FasterRcnn>(rcnn, std::move(map));
+  return model_of(c).build(c, images);
 }
 
 }  // namespace weft::train

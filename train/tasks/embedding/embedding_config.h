@@ -7,6 +7,10 @@ namespace weft::train {
 
 class Kind;
 
+struct SkipGramChoices : ModelOptions {
+  std::int64_t width = 64;
+};
+
 struct EmbeddingConfig : RunConfig {
   EmbeddingConfig();
 

@@ -1,5 +1,6 @@
 // The kind of run called embedding: its choices, its rules, and how it begins.
 #include "core/error.h"
+#include "train/config/block_options.h"
 #include "train/tasks/common/kind.h"
 #include "train/tasks/common/run_facts.h"
 #include "train/tasks/embedding/embedding_run.h"
@@ -12,8 +13,26 @@ struct EmbeddingFacts : DataFacts {
   std::int64_t vocabulary = 0;
 };
 
+class SkipGramEntry : public EntryOf<Entry, SkipGramChoices> {
+ public:
+  std::string name() const override { return "skip_gram"; }
+  std::string about() const override { return "skip-gram with negative sampling"; }
+  const Fields& fields() const override {
+    static const Fields table = {
+        {"width", "Model", &SkipGramChoices::width, "embedding dimension", 1, 1000000}};
+    return table;
+  }
+};
+
+const Registry& embedding_models() {
+  static const SkipGramEntry entry;
+  static const Registry all("model", {&entry});
+  return all;
+}
+
 Fields embedding_fields() {
   using C = EmbeddingConfig;
+  const auto chars = [](const C& c) { return c.tokenizer == "chars" ? "tokenizer chars" : ""; };
   Fields all = {
       {"data", "Data", &C::data,
        "shakespeare, tang, a text file in UTF-8, or synonyms: a corpus with planted synonyms"},
@@ -24,20 +43,21 @@ Fields embedding_fields() {
        0,
        0,
        {"words", "chars"}},
-      {"vocabulary", "Data", &C::vocabulary, "vocabulary size at most: the most frequent words", 6,
-       1e7},
-      {"min_count", "Data", &C::min_count,
-       "least number of occurrences of a word in the vocabulary", 1, 1e6},
-      {"lowercase", "Data", &C::lowercase, "convert the text to lowercase"},
+      Field{"vocabulary", "Data", &C::vocabulary,
+            "words that get a vector at most, the most frequent ones", 6, 1e7}
+          .idle_where<C>(chars),
+      Field{"min_count", "Data", &C::min_count, "rarer words get none", 1, 1e6}.idle_where<C>(
+          chars),
+      Field{"lowercase", "Data", &C::lowercase, "convert the text to lowercase"}.idle_where<C>(
+          chars),
       {"window", "Data", &C::window, "words on each side that count as context, at most", 1, 1000},
       {"negatives", "Data", &C::negatives, "negative samples (noise words) per pair", 1, 1000},
       {"subsample", "Data", &C::subsample,
-       "subsampling threshold: words more frequent than this are skipped at random (0: never)", 0,
-       1},
-      {"width", "Model", &C::width, "embedding dimension", 1, 1000000},
+       "words more frequent than this are passed over now and then (0: never)", 0, 1},
+      model_field(embedding_models()),
       {"steps", "Optimization", &C::steps, "optimizer steps", 1, kMany},
   };
-  append(all, optimizer_fields());
+  append(all, optimizer_fields("kind embedding"));
   append(all, run_fields());
   return all;
 }
@@ -53,15 +73,9 @@ class EmbeddingKind : public UsedAs<EmbeddingRun, KindBySteps<EmbeddingConfig>> 
            "runs/words --token king";
   }
 
-  const Fields& fields() const override {
+  const Fields& own_fields() const override {
     static const Fields table = embedding_fields();
     return table;
-  }
-  std::string meaningless(const RunConfig& config, const std::string& field) const override {
-    if (field == "label_smoothing") return "kind embedding";
-    const bool of_words = field == "vocabulary" || field == "min_count" || field == "lowercase";
-    if (of_words && own(config).tokenizer == "chars") return "tokenizer chars";
-    return Kind::meaningless(config, field);
   }
   void check(const RunConfig& config) const override {
     const EmbeddingConfig& c = own(config);
@@ -73,7 +87,6 @@ class EmbeddingKind : public UsedAs<EmbeddingRun, KindBySteps<EmbeddingConfig>> 
 
   Prepared prepare(std::unique_ptr<RunConfig> config, const Known& known) const override {
     EmbeddingConfig& c = own(*config);
-    c.heads = 1;  // not of this model, but settled with the rest
     settle(c);
     c.data = absolute_data_path(c.data);
     EmbeddingData data = load_embedding_data(c, known);
@@ -93,8 +106,9 @@ class EmbeddingKind : public UsedAs<EmbeddingRun, KindBySteps<EmbeddingConfig>> 
     return facts;
   }
   Sketch sketch(const RunConfig& config, const DataFacts& data) const override {
-    const auto model = std::make_shared<nn::SkipGram>(nn::SkipGramConfig{
-        .vocab_size = static_cast<const EmbeddingFacts&>(data).vocabulary, .n_embd = config.width});
+    const auto model = std::make_shared<nn::SkipGram>(
+        nn::SkipGramConfig{.vocab_size = static_cast<const EmbeddingFacts&>(data).vocabulary,
+                           .n_embd = width_of(config)});
     return {.model = model,
             .loss =
                 [model, ids = own(config).negatives + 2](std::int64_t batch) {
@@ -106,11 +120,10 @@ class EmbeddingKind : public UsedAs<EmbeddingRun, KindBySteps<EmbeddingConfig>> 
 
 }  // namespace
 
-EmbeddingConfig::EmbeddingConfig() {
-  width = 64;
+EmbeddingConfig::EmbeddingConfig() : RunConfig(embedding_models()) {
   batch = 512;
   lr = 3e-3;
-  beta2 = 0.999;
+  optimizer.begin_with({{"beta2", 0.999}});
   weight_decay = 0;
   clip = 0;
   schedule = "linear";

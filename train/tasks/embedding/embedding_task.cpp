@@ -13,6 +13,7 @@
 #include "data/find_data_set.h"
 #include "data/split.h"
 #include "data/text/word_tokenizer.h"
+#include "train/config/block_options.h"
 #include "train/metrics/neighbors.h"
 #include "train/tasks/common/run_facts.h"
 
@@ -81,7 +82,7 @@ EmbeddingData load_embedding_data(const EmbeddingConfig& c, const Known& known) 
 EmbeddingTask::EmbeddingTask(const EmbeddingConfig& config, EmbeddingData data)
     : config_(config),
       data_(std::move(data)),
-      model_({.vocab_size = data_.tokenizer->vocab_size(), .n_embd = config.width}) {}
+      model_({.vocab_size = data_.tokenizer->vocab_size(), .n_embd = width_of(config)}) {}
 
 std::string EmbeddingTask::fingerprint() const { return fmt::format("{:016x}", data_.fingerprint); }
 

@@ -11,13 +11,8 @@ struct RecommendConfig : RunConfig {
   RecommendConfig();
 
   std::string data = "clicks";
-  std::string model = "din";
   std::int64_t history = 30;
   std::int64_t leave_out = 0;  ///< 0: 1 for ratings, 5 for the simulation
-  std::int64_t hidden = 80;
-  std::int64_t unit_hidden = 36;
-  std::string gate = "dice";  ///< activation of the MLP; the name `activation` is the transformers'
-  bool user_id = false;
   double penalty = 0;
   std::int64_t epochs = 2;
   std::int64_t users = 1500;  ///< of the simulation, and below
@@ -26,6 +21,10 @@ struct RecommendConfig : RunConfig {
   std::int64_t interests = 3;
   std::int64_t events = 40;
 };
+
+/// The models of recommend runs. A new one is one line in
+/// train/tasks/recommend/recommend_models.cpp.
+const Registry& recommend_models();
 
 const Kind& kind_of(const RecommendConfig&);
 

@@ -18,10 +18,9 @@ struct RecommendFacts : DataFacts {
   std::int64_t train_examples = 0;
 };
 
-constexpr const char* kSimulationOnly[] = {"users", "items", "topics", "interests", "events"};
-
 Fields recommend_fields() {
   using C = RecommendConfig;
+  const auto no_simulation = [](const C& c) { return c.data != "clicks" ? "data " + c.data : ""; };
   Fields all = {
       {"data", "Data", &C::data,
        "clicks, the simulation, or a folder with MovieLens' u.data or ratings.csv (a rating from 4 "
@@ -32,33 +31,20 @@ Fields recommend_fields() {
        "each user's last events to test on, as many before them to validate on (0: 1, of the "
        "simulation 5)",
        0, 1000},
-      {"users", "Simulation", &C::users, "users", 1, 1e8},
-      {"items", "Simulation", &C::items, "items", 1, 1e8},
-      {"topics", "Simulation", &C::topics, "hidden topics of the items", 1, 1e6},
-      {"interests", "Simulation", &C::interests, "topics that a user likes", 1, 1e6},
-      {"events", "Simulation", &C::events, "items shown to each user", 4, 1e6},
-      {"model", "Model", &C::model,
-       "factorization machine, DeepFM, summed history, deep interest network, transformer over the "
-       "history, attention between features",
-       0, 0, nn::choices<nn::ClickModel>()},
-      {"width", "Model", &C::width, "embedding dimension", 1, 65536},
-      {"hidden", "Model", &C::hidden, "first hidden layer of the MLP; the second is half of it", 1,
-       65536},
-      {"unit_hidden", "Model", &C::unit_hidden, "hidden layer of din's local activation unit", 1,
-       65536},
-      {"gate", "Model", &C::gate, "activation of the MLP and of the local activation unit", 0, 0,
-       nn::choices<nn::ClickActivation>()},
-      {"layers", "Model", &C::layers, "layers of bst and autoint", 1, 10000},
-      {"heads", "Model", &C::heads, "their attention heads", 1, 10000},
-      {"user_id", "Model", &C::user_id, "the user's id is a feature, too"},
-      {"dropout", "Model", &C::dropout,
-       "dropout: fraction of the MLP's activations dropped in training", 0, 0.99},
-      {"init_std", "Model", &C::init_std, "standard deviation of the initial embeddings", 0, 100},
+      Field{"users", "Simulation", &C::users, "users", 1, 1e8}.idle_where<C>(no_simulation),
+      Field{"items", "Simulation", &C::items, "items", 1, 1e8}.idle_where<C>(no_simulation),
+      Field{"topics", "Simulation", &C::topics, "hidden topics of the items", 1, 1e6}.idle_where<C>(
+          no_simulation),
+      Field{"interests", "Simulation", &C::interests, "topics that a user likes", 1, 1e6}
+          .idle_where<C>(no_simulation),
+      Field{"events", "Simulation", &C::events, "items shown to each user", 4, 1e6}.idle_where<C>(
+          no_simulation),
+      model_field(recommend_models()),
       {"penalty", "Optimization", &C::penalty, "mini-batch aware regularization of the embeddings",
        0, 1e6},
       {"epochs", "Optimization", &C::epochs, "passes over all training examples", 1, 1e6},
   };
-  append(all, optimizer_fields());
+  append(all, optimizer_fields("kind recommend"));
   append(all, run_fields());
   return all;
 }
@@ -76,33 +62,15 @@ class RecommendKind : public UsedAs<RecommendRun, KindOf<RecommendConfig>> {
     return "weft train recommend --data ml-100k --model din --out runs/din";
   }
 
-  const Fields& fields() const override {
+  const Fields& own_fields() const override {
     static const Fields table = recommend_fields();
     return table;
-  }
-
-  std::string meaningless(const RunConfig& config, const std::string& field) const override {
-    const RecommendConfig& c = own(config);
-    const bool simulation_only = std::any_of(std::begin(kSimulationOnly), std::end(kSimulationOnly),
-                                             [&](const char* name) { return field == name; });
-    if (simulation_only && c.data != "clicks") return "data " + c.data;
-    if ((field == "hidden" || field == "gate" || field == "dropout") &&
-        (c.model == "fm" || c.model == "autoint"))
-      return "model " + c.model;
-    if (field == "unit_hidden" && c.model != "din") return "model " + c.model;
-    if ((field == "layers" || field == "heads") && c.model != "bst" && c.model != "autoint")
-      return "model " + c.model;
-    if (field == "label_smoothing") return "kind recommend";
-    return Kind::meaningless(config, field);
   }
 
   void check(const RunConfig& config) const override {
     const RecommendConfig& c = own(config);
     check_common(c);
     check_target(c, figures(), name());
-    if (c.model == "bst" && 2 * c.width % c.heads != 0)
-      fail<ConfigError>("config", "twice the width must be divisible by heads: width {}, heads {}",
-                        c.width, c.heads);
     if (c.topics > c.items)
       fail<ConfigError>("config", "every topic needs an item: topics {}, items {}", c.topics,
                         c.items);
@@ -128,10 +96,7 @@ class RecommendKind : public UsedAs<RecommendRun, KindOf<RecommendConfig>> {
     if (run.steps < 1)
       fail<ConfigError>("config", "accumulate is longer than the run: accumulate {}, {} batches",
                         c.accumulate, per_epoch * c.epochs);
-    const std::int64_t heads = c.heads;
-    if (c.model != "bst") c.heads = 1;  // not of this model, but settled with the rest
     settle_common(c, run.steps, std::max<std::int64_t>(1, per_epoch / c.accumulate));
-    c.heads = heads;
     RecommendFacts facts;
     facts.clicks = {data.n_item(), data.n_category(), data.n_user()};
     check_fits(c, facts);
@@ -193,14 +158,10 @@ class RecommendKind : public UsedAs<RecommendRun, KindOf<RecommendConfig>> {
 
 }  // namespace
 
-RecommendConfig::RecommendConfig() {
-  width = 8;
-  layers = 1;
-  heads = 2;
-  init_std = 0.05;
+RecommendConfig::RecommendConfig() : RunConfig(recommend_models()) {
   batch = 128;
   lr = 3e-3;
-  beta2 = 0.999;
+  optimizer.begin_with({{"beta2", 0.999}});
   weight_decay = 0;
   schedule = "linear";
   final_lr = 0;

@@ -17,7 +17,7 @@ class RecommendRun final : public LoadedRun, public ClickHistory {
   explicit RecommendRun(const RunFacts& run);
 
   nn::Description layers() const override { return nn::describe(*model_); }
-  std::string model_name() const override { return config_.model; }
+  std::string model_name() const override { return config_.model.name(); }
   std::string learned_from() const override { return config_.data; }
   std::int64_t history() const override { return config_.history; }
   data::ClickData clicks() const override;

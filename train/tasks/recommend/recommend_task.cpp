@@ -49,22 +49,6 @@ data::ClickData load_click_data(const RecommendConfig& c) {
                             .events = c.events});
 }
 
-nn::RecommenderConfig recommender_config(const RecommendConfig& c, const ClickFacts& facts) {
-  return {.n_item = facts.items,
-          .n_category = facts.categories,
-          .n_user = c.user_id ? facts.users : 0,
-          .history = c.history,
-          .model = nn::from_name<nn::ClickModel>(c.model, "model"),
-          .n_embd = c.width,
-          .hidden = {c.hidden, std::max<std::int64_t>(1, c.hidden / 2)},
-          .unit_hidden = c.unit_hidden,
-          .activation = nn::from_name<nn::ClickActivation>(c.gate, "gate"),
-          .n_head = c.heads,
-          .n_layer = c.layers,
-          .dropout = c.dropout,
-          .init_std = c.init_std};
-}
-
 RecommendTask::RecommendTask(const RecommendConfig& config, data::ClickData data)
     : config_(config),
       data_(std::move(data)),

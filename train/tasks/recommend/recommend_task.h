@@ -5,25 +5,14 @@
 #include <vector>
 
 #include "data/recommend/clicks.h"
-#include "nn/models/recommender.h"
 #include "train/loop/trainer.h"
 #include "train/tasks/common/run_facts.h"
-#include "train/tasks/recommend/recommend_config.h"
+#include "train/tasks/recommend/recommend_model.h"
 
 namespace weft::train {
 
-/// Rows of the tables.
-struct ClickFacts {
-  std::int64_t items = 0, categories = 0, users = 0;
-
-  std::string to_json() const;
-  /// Throws ConfigError, `[where] ...`.
-  static ClickFacts from_json(const std::string& json, const std::string& where);
-};
-
 /// Throws ConfigError, IoError.
 data::ClickData load_click_data(const RecommendConfig& config);
-nn::RecommenderConfig recommender_config(const RecommendConfig& config, const ClickFacts& facts);
 
 class RecommendTask : public Task {
  public:

@@ -17,11 +17,11 @@ struct SequenceConfig : RunConfig {
   std::int64_t modulus = 97;
   double train_fraction = 0.5;
   std::int64_t held_out = 1000;
-  std::string model = "gpt";
-  std::string positions = "learned";
-  bool tie = false;
   std::int64_t steps = 2000;
 };
+
+/// The models of sequence runs. A new one is one line in train/tasks/sequence/sequence_models.cpp.
+const Registry& sequence_models();
 
 const Kind& kind_of(const SequenceConfig&);
 

@@ -1,6 +1,7 @@
 // The kind of run called sequence: its choices, its rules, and how it begins.
 #include <algorithm>
 
+#include "autograd/ops/loss.h"
 #include "core/error.h"
 #include "train/tasks/common/kind.h"
 #include "train/tasks/sequence/sequence_run.h"
@@ -19,35 +20,34 @@ const data::SequenceData& sequence_rows(const DataFacts& data) {
 }
 
 Fields sequence_fields() {
+  using C = SequenceConfig;
+  const auto sums = [](const C& c) { return c.data == "modular_addition" ? "data " + c.data : ""; };
+  const auto no_sums = [](const C& c) {
+    return c.data != "modular_addition" ? "data " + c.data : "";
+  };
+  const auto no_recall = [](const C& c) { return c.data != "recall" ? "data " + c.data : ""; };
   Fields all = {
-      {"data", "Data", &SequenceConfig::data,
+      {"data", "Data", &C::data,
        "the rule: key-value recall (MQAR), induction, copying, reversal, or addition modulo a "
        "number",
        0, 0, data::sequence_rules()},
-      {"symbols", "Data", &SequenceConfig::symbols,
-       "number of symbols (of recall: keys and values together)", 1, 1e6},
-      {"length", "Data", &SequenceConfig::length,
-       "tokens per row; of copy and reverse: symbols to repeat", 1, 1e6},
-      {"pairs", "Data", &SequenceConfig::pairs, "key-value pairs, of recall", 1, 1e6},
-      {"modulus", "Data", &SequenceConfig::modulus, "modulus of modular_addition", 2, 2000},
-      {"train_fraction", "Data", &SequenceConfig::train_fraction,
-       "fraction of all sums of modular_addition to train on", kTiny, 1},
-      {"held_out", "Data", &SequenceConfig::held_out, "rows to validate on, and as many to test on",
-       1, 1e6},
-      {"model",
-       "Model",
-       &SequenceConfig::model,
-       "a decoder only, or an encoder-decoder, whose encoder reads what is to be copied, reversed "
-       "or added",
-       0,
-       0,
-       {"gpt", "encoder_decoder"}},
+      Field{"symbols", "Data", &C::symbols,
+            "different symbols (keys and values together, of recall)", 1, 1e6}
+          .idle_where<C>(sums),
+      Field{"length", "Data", &C::length,
+            "tokens of a row; of copy and reverse, symbols to be given back", 1, 1e6}
+          .idle_where<C>(sums),
+      Field{"pairs", "Data", &C::pairs, "keys with their values, of recall", 1, 1e6}.idle_where<C>(
+          no_recall),
+      Field{"modulus", "Data", &C::modulus, "of modular_addition", 2, 2000}.idle_where<C>(no_sums),
+      Field{"train_fraction", "Data", &C::train_fraction, "of all sums of modular_addition", kTiny,
+            1}
+          .idle_where<C>(no_sums),
+      Field{"held_out", "Data", &C::held_out, "rows to validate on, and as many to test on", 1, 1e6}
+          .idle_where<C>(sums),
+      model_field(sequence_models()),
+      {"steps", "Optimization", &C::steps, "optimizer steps", 1, kMany},
   };
-  append(all, block_fields("transformer blocks; an encoder has as many"));
-  append(all, {{"positions", "Model", &SequenceConfig::positions, "positional encoding", 0, 0,
-                nn::choices<nn::Positions>()},
-               {"tie", "Model", &SequenceConfig::tie, "the head shares the embedding's weights"},
-               {"steps", "Optimization", &SequenceConfig::steps, "optimizer steps", 1, kMany}});
   append(all, optimizer_fields());
   append(all, run_fields());
   return all;
@@ -67,43 +67,21 @@ class SequenceKind : public UsedAs<SequenceRun, KindBySteps<SequenceConfig>> {
            "runs/recall";
   }
 
-  /// As it was first described.
-  void start_from_model(RunConfig& c, const RunConfig& wanted) const override {
-    if (own(wanted).model != "encoder_decoder") return;
-    c.post_norm = true;
-    c.activation = "relu";
-    c.init = "torch";
-    own(c).positions = "sinusoidal";
-    own(c).tie = true;
-  }
-
-  const Fields& fields() const override {
+  const Fields& own_fields() const override {
     static const Fields table = sequence_fields();
     return table;
-  }
-
-  std::string meaningless(const RunConfig& config, const std::string& field) const override {
-    const SequenceConfig& c = own(config);
-    const bool adds = c.data == "modular_addition";
-    if ((field == "modulus" || field == "train_fraction") && !adds) return "data " + c.data;
-    if ((field == "symbols" || field == "length" || field == "held_out") && adds)
-      return "data " + c.data;
-    if (field == "pairs" && c.data != "recall") return "data " + c.data;
-    return Kind::meaningless(config, field);
   }
 
   void check(const RunConfig& config) const override {
     const SequenceConfig& c = own(config);
     check_common(c);
-    check_heads(c);
     check_warmup(c, c.steps);
-    check_positions(c, c.positions);
     sequence_options(c).validate();
-    if (c.model == "encoder_decoder" && (c.data == "recall" || c.data == "induction"))
+    if (model_of(c).needs_source() && (c.data == "recall" || c.data == "induction"))
       fail<ConfigError>("config",
-                        "an encoder_decoder needs a source and a target, and rows of {} have none: "
-                        "use copy, reverse or modular_addition, or model gpt",
-                        c.data);
+                        "an {} needs a source and a target, and rows of {} have none: use copy, "
+                        "reverse or modular_addition, or model gpt",
+                        c.model.name(), c.data);
     check_target(c, figures(), name());
   }
 
@@ -134,21 +112,26 @@ class SequenceKind : public UsedAs<SequenceRun, KindBySteps<SequenceConfig>> {
     return {.steps = c.steps, .samples = static_cast<double>(c.steps) * static_cast<double>(rows)};
   }
   Sketch sketch(const RunConfig& config, const DataFacts& data) const override {
-    return sketch_sequence(own(config), sequence_rows(data));
-  }
-  std::int64_t width_granularity(const RunConfig& config) const override {
-    return heads_granularity(config, own(config).positions);
+    const data::SequenceData& rows = sequence_rows(data);
+    const auto solver =
+        std::make_shared<SequenceSolver>(model_of(own(config)).build(own(config), rows));
+    return {.model = {solver, solver->model.get()},
+            .loss =
+                [solver, length = rows.length()](std::int64_t batch) {
+                  const Tensor ids = sketched_ids({batch, length});
+                  const Answers answers = solver->answer({ids, ids});
+                  return cross_entropy(answers.logits, answers.targets);
+                },
+            .is_exact = true,
+            .most_batch = rows.size(data::Split::train)};
   }
 };
 
 }  // namespace
 
-SequenceConfig::SequenceConfig() {
-  layers = 2;
-  heads = 1;
-  width = 64;
+SequenceConfig::SequenceConfig() : RunConfig(sequence_models()) {
   batch = 64;
-  beta2 = 0.98;
+  optimizer.begin_with({{"beta2", 0.98}});
 }
 
 const Kind& kind_of(const SequenceConfig&) {

@@ -9,7 +9,6 @@
 #include "autograd/ops/loss.h"
 #include "autograd/ops/reduce.h"
 #include "core/error.h"
-#include "train/loop/build_optimizer.h"
 
 namespace weft::train {
 namespace {
@@ -29,72 +28,10 @@ data::SequenceOptions sequence_options(const SequenceConfig& c) {
           .seed = static_cast<std::uint64_t>(c.seed)};
 }
 
-nn::GptConfig gpt_config(const SequenceConfig& c, const data::SequenceData& data) {
-  nn::GptConfig gpt;
-  gpt.vocab_size = data.vocab_size();
-  gpt.block_size = data.length();
-  set_blocks(gpt, c, c.positions);
-  gpt.tie_weights = c.tie;
-  return gpt;
-}
-
-nn::EncoderDecoderConfig encoder_decoder_config(const SequenceConfig& c,
-                                                const data::SequenceData& data) {
-  nn::EncoderDecoderConfig model;
-  model.vocab_size = data.vocab_size();
-  model.source_size = data.source_length();
-  model.block_size = data.length() - data.source_length();
-  set_blocks(model, c, c.positions);
-  model.tie_weights = c.tie;
-  return model;
-}
-
-Sketch sketch_sequence(const SequenceConfig& c, const data::SequenceData& data) {
-  const std::int64_t length = data.length(), cut = data.source_length(),
-                     most = data.size(data::Split::train);
-  if (c.model == "gpt") {
-    const auto model = std::make_shared<nn::Gpt>(gpt_config(c, data));
-    return {.model = model,
-            .loss =
-                [=](std::int64_t batch) {
-                  const Tensor ids = sketched_ids({batch, length});
-                  return cross_entropy((*model)(ids), ids);
-                },
-            .is_exact = true,
-            .most_batch = most};
-  }
-  const auto model = std::make_shared<nn::EncoderDecoder>(encoder_decoder_config(c, data));
-  return {.model = model,
-          .loss =
-              [=](std::int64_t batch) {
-                const Tensor source = sketched_ids({batch, cut}),
-                             target = sketched_ids({batch, length - cut});
-                return cross_entropy((*model)(source, target), target);
-              },
-          .is_exact = true,
-          .most_batch = most};
-}
-
 SequenceTask::SequenceTask(const SequenceConfig& config)
-    : config_(config), data_(sequence_options(config)) {
-  if (config.model == "encoder_decoder") {
-    auto model = std::make_unique<nn::EncoderDecoder>(encoder_decoder_config(config, data_));
-    answer_ = [model = model.get(),
-               cut = data_.source_length()](const data::SequenceBatch& batch) -> Answers {
-      const std::int64_t end = batch.inputs.size(1);
-      const Tensor source = raw::slice(batch.inputs, 1, 0, cut),
-                   target = raw::slice(batch.inputs, 1, cut, end);
-      return {(*model)(source, target), raw::contiguous(raw::slice(batch.targets, 1, cut, end))};
-    };
-    model_ = std::move(model);
-    return;
-  }
-  auto gpt = std::make_unique<nn::Gpt>(gpt_config(config, data_));
-  answer_ = [model = gpt.get()](const data::SequenceBatch& batch) -> Answers {
-    return {(*model)(batch.inputs), batch.targets};
-  };
-  model_ = std::move(gpt);
-}
+    : config_(config),
+      data_(sequence_options(config)),
+      solver_(model_of(config).build(config, data_)) {}
 
 std::string SequenceTask::fingerprint() const {
   const auto [inputs, targets] = data_.eval_batches(data::Split::validation, 64)[0];
@@ -103,13 +40,13 @@ std::string SequenceTask::fingerprint() const {
 
 void SequenceTask::answer_one_row() const {
   const Tensor row = Tensor::zeros({1, data_.length()}, DType::i64);
-  answer_({row, row});
+  solver_.answer({row, row});
 }
 
 Tensor SequenceTask::next_loss(BatchRecord& seen) {
   const data::SequenceBatch batch = data_.train_batch(next_++, config_.batch);
   seen.add(batch.inputs.numel(), batch.inputs, batch.targets, count_targets(batch.targets));
-  const Answers answers = answer_(batch);
+  const Answers answers = solver_.answer(batch);
   return cross_entropy(
       answers.logits, answers.targets,
       {.label_smoothing = config_.label_smoothing, .ignore_index = data::kIgnoreIndex});
@@ -127,7 +64,7 @@ Evaluation SequenceTask::evaluate(data::Split split, const std::function<bool(do
   std::int64_t done = 0;
   for (const auto& batch : batches) {
     if (!proceed(static_cast<double>(done++) / static_cast<double>(batches.size()))) break;
-    const auto [logits, targets] = answer_(batch);
+    const auto [logits, targets] = solver_.answer(batch);
     sum += cross_entropy(logits, targets,
                          {.ignore_index = data::kIgnoreIndex, .reduction = Reduction::sum})
                .item();

@@ -29,13 +29,8 @@ Fields text_fields() {
        {"char", "byte"}},
       {"context", "Data", &TextConfig::context, "tokens that the model sees at once", 1, 1e6},
   };
-  append(all, block_fields("transformer blocks"));
-  append(all, {{"positions", "Model", &TextConfig::positions, "positional encoding", 0, 0,
-                nn::choices<nn::Positions>()},
-               {"tie", "Model", &TextConfig::tie, "the head shares the embedding's weights"},
-               {"logit_cap", "Model", &TextConfig::logit_cap,
-                "soft limit of the logits, +-cap (0: none)", 0, 1e6},
-               {"steps", "Optimization", &TextConfig::steps, "optimizer steps", 1, kMany}});
+  all.push_back(model_field(text_models()));
+  append(all, {{"steps", "Optimization", &TextConfig::steps, "optimizer steps", 1, kMany}});
   append(all, optimizer_fields());
   append(all, run_fields());
   append(all, eval_token_fields<TextConfig>());
@@ -45,28 +40,23 @@ Fields text_fields() {
 class TextKind : public UsedAs<TextRun, KindBySteps<TextConfig>> {
  public:
   std::string name() const override { return "text"; }
-  std::string about() const override { return "train a GPT to predict the next character or byte"; }
+  std::string about() const override {
+    return "train a model to predict the next character or byte";
+  }
   std::string example() const override {
     return "weft train text --data tang --positions rope --norm rms --optimizer muon --steps 1000 "
            "--out runs/tang";
   }
 
-  const Fields& fields() const override {
+  const Fields& own_fields() const override {
     static const Fields table = text_fields();
     return table;
-  }
-
-  std::string meaningless(const RunConfig& config, const std::string& field) const override {
-    const std::string because = meaningless_at_end(own(config), field);
-    return because.empty() ? Kind::meaningless(config, field) : because;
   }
 
   void check(const RunConfig& config) const override {
     const TextConfig& c = own(config);
     check_common(c);
-    check_heads(c);
     check_warmup(c, c.steps);
-    check_positions(c, c.positions);
     check_target(c, figures(), name());
   }
 
@@ -106,8 +96,8 @@ class TextKind : public UsedAs<TextRun, KindBySteps<TextConfig>> {
   }
   Sketch sketch(const RunConfig& config, const DataFacts& data) const override {
     const TextConfig& c = own(config);
-    const auto model =
-        std::make_shared<nn::Gpt>(gpt_config(c, static_cast<const TextFacts&>(data).vocabulary));
+    const std::shared_ptr<nn::LanguageModel> model =
+        build_model(c, static_cast<const TextFacts&>(data).vocabulary);
     return {.model = model,
             .loss =
                 [model, context = c.context](std::int64_t batch) {
@@ -115,9 +105,6 @@ class TextKind : public UsedAs<TextRun, KindBySteps<TextConfig>> {
                   return cross_entropy((*model)(ids), ids);
                 },
             .is_exact = true};
-  }
-  std::int64_t width_granularity(const RunConfig& config) const override {
-    return heads_granularity(config, own(config).positions);
   }
 };
 
@@ -132,6 +119,8 @@ void check_data(const TextConfig& c, std::int64_t train_tokens, std::int64_t val
                       c.context, train_tokens, val_tokens, std::max<std::int64_t>(0, shorter - 1));
   }
 }
+
+TextConfig::TextConfig() : RunConfig(text_models()) {}
 
 const Kind& kind_of(const TextConfig&) {
   static const TextKind kind;

@@ -6,6 +6,9 @@
 #include "core/random.h"
 #include "data/split.h"
 #include "data/text/utf8.h"
+#include "nn/describe.h"
+#include "nn/models/gpt.h"
+#include "train/config/article.h"
 #include "train/tasks/text/text_model.h"
 
 namespace weft::train {
@@ -30,7 +33,7 @@ TextRun::TextRun(const RunFacts& run)
     : LoadedRun(run),
       config_(config_from_json<TextConfig>(run.config_json, run.checkpoint.string())),
       tokenizer_(data::tokenizer_from_json(run.facts.data, run.checkpoint.string())),
-      model_(std::make_unique<nn::Gpt>(gpt_config(config_, tokenizer_->vocab_size()))) {
+      model_(build_model(config_, tokenizer_->vocab_size())) {
   load_weights(run.checkpoint, *model_);
   model_->eval();
 }
@@ -74,8 +77,16 @@ std::int64_t TextRun::write_text(WriteOptions options,
   return written;
 }
 
+const nn::Gpt& TextRun::gpt() const {
+  const auto* const gpt = dynamic_cast<const nn::Gpt*>(model_.get());
+  if (gpt == nullptr)
+    fail<ConfigError>("explain", "{} has no attention; this command wants a text run of model gpt",
+                      with_article(config_.model.name()));
+  return *gpt;
+}
+
 TextAttention::Sizes TextRun::attention_sizes() const {
-  const nn::GptConfig& config = model_->config();
+  const nn::GptConfig& config = gpt().config();
   return {.layers = config.n_layer, .heads = config.n_head, .context = config.block_size};
 }
 
@@ -85,7 +96,7 @@ std::string TextRun::model_line() const {
 
 std::vector<Tensor> TextRun::attention(const Tensor& ids) const {
   std::vector<Tensor> weights;
-  model_->forward(ids, &weights);
+  gpt().forward(ids, &weights);
   return weights;
 }
 

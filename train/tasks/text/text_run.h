@@ -5,10 +5,14 @@
 #include <string>
 
 #include "data/text/text_dataset.h"
-#include "nn/models/gpt.h"
+#include "nn/language_model.h"
 #include "train/tasks/common/loaded_run.h"
 #include "train/tasks/common/text_uses.h"
 #include "train/tasks/text/text_config.h"
+
+namespace weft::nn {
+class Gpt;
+}
 
 namespace weft::train {
 
@@ -18,7 +22,7 @@ class TextRun final : public LoadedRun, public TextWriter, public TextAttention 
   /// torn one.
   explicit TextRun(const RunFacts& run);
 
-  nn::Gpt& model() const { return *model_; }  ///< in evaluation mode
+  nn::LanguageModel& model() const { return *model_; }  ///< in evaluation mode
   nn::Description layers() const override;
 
   std::int64_t write_text(WriteOptions options,
@@ -32,9 +36,12 @@ class TextRun final : public LoadedRun, public TextWriter, public TextAttention 
   Tensor validation_ids() const override;
 
  private:
+  /// Throws ConfigError for a model without attention.
+  const nn::Gpt& gpt() const;
+
   TextConfig config_;
   std::shared_ptr<const data::Tokenizer> tokenizer_;
-  std::unique_ptr<nn::Gpt> model_;
+  std::unique_ptr<nn::LanguageModel> model_;
 };
 
 /// What Task::fingerprint() says of such data.

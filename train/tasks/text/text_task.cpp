@@ -21,7 +21,7 @@ constexpr std::int64_t kEvalLogits = std::int64_t{1} << 22;  // that it makes, a
 TextTask::TextTask(const TextConfig& config, data::TextData data)
     : config_(config),
       data_(std::move(data)),
-      model_(gpt_config(config, data_.vocab_size())),
+      model_(build_model(config, data_.vocab_size())),
       fingerprint_(fingerprint_of(data_)) {}
 
 Tensor TextTask::next_loss(BatchRecord& seen) {
@@ -32,25 +32,26 @@ Tensor TextTask::next_loss(BatchRecord& seen) {
   const auto [inputs, targets] = data_.train_batch(next_++, options);
   seen.add(inputs.numel(), inputs, targets, inputs.numel());
   return cross_entropy(
-      model_(inputs), targets,
+      (*model_)(inputs), targets,
       {.label_smoothing = config_.label_smoothing, .ignore_index = data::kIgnoreIndex});
 }
 
 Evaluation TextTask::evaluate(data::Split split, const std::function<bool(double)>& proceed) {
-  return evaluate_text(model_, data_, split, proceed);
+  return evaluate_text(*model_, data_, split, proceed);
 }
 
 Evaluation TextTask::evaluate_sample(const std::function<bool(double)>& proceed) {
-  return evaluate_text(model_, data_, data::Split::validation, proceed,
+  return evaluate_text(*model_, data_, data::Split::validation, proceed,
                        samples() ? config_.eval_tokens : 0);
 }
 
 double TextTask::chance_loss() const { return std::log(static_cast<double>(data_.vocab_size())); }
 
-Evaluation evaluate_text(const nn::Gpt& model, const data::TextData& data, data::Split split,
-                         const std::function<bool(double)>& proceed, std::int64_t most) {
+Evaluation evaluate_text(const nn::LanguageModel& model, const data::TextData& data,
+                         data::Split split, const std::function<bool(double)>& proceed,
+                         std::int64_t most) {
   const NoGrad no_grad;
-  const std::int64_t context = model.config().block_size;
+  const std::int64_t context = model.context();
   const std::int64_t rows = std::clamp<std::int64_t>(
       std::min(kEvalTokens, kEvalLogits / data.vocab_size()) / context, 1, 1024);
   const auto batches = data.eval_batches(split, rows, context, most);

@@ -1,10 +1,10 @@
-// Text: a GPT that predicts the next token.
+// Text: a model that predicts the next token.
 #pragma once
 
 #include <memory>
 
 #include "data/text/text_dataset.h"
-#include "nn/models/gpt.h"
+#include "nn/language_model.h"
 #include "train/loop/trainer.h"
 #include "train/tasks/text/text_config.h"
 
@@ -15,7 +15,7 @@ class TextTask : public Task {
   /// Makes the model; its weights come from the stream `init` of this thread.
   TextTask(const TextConfig& config, data::TextData data);
 
-  nn::Gpt& model() override { return model_; }
+  nn::LanguageModel& model() override { return *model_; }
   std::string unit() const override { return "tokens"; }
   void start(std::int64_t number) override { next_ = number; }
   Tensor next_loss(BatchRecord& seen) override;
@@ -35,14 +35,15 @@ class TextTask : public Task {
  private:
   TextConfig config_;
   data::TextData data_;
-  nn::Gpt model_;
+  std::unique_ptr<nn::LanguageModel> model_;
   std::string fingerprint_;
   std::int64_t next_ = 0;
 };
 
 /// Loss in nats and bits per byte of a model over a whole split, or over `most` tokens spread over
 /// it.
-Evaluation evaluate_text(const nn::Gpt& model, const data::TextData& data, data::Split split,
-                         const std::function<bool(double)>& proceed, std::int64_t most = 0);
+Evaluation evaluate_text(const nn::LanguageModel& model, const data::TextData& data,
+                         data::Split split, const std::function<bool(double)>& proceed,
+                         std::int64_t most = 0);
 
 }  // namespace weft::train

@@ -16,20 +16,15 @@ struct TokensConfig : RunConfig {
   std::int64_t features = 8;
   double units = 1;
   bool standardize = false;
-  double at_least = 0;  ///< tables: 0 for the number itself
-  bool one_token = false;
+  double at_least = 0;          ///< tables: 0 for the number itself
   std::int64_t train = 0;       ///< rows; 0: 8192 made-up ones, or all that are left
   std::int64_t validation = 0;  ///< 0: 2000 made-up ones, or a fifth of a table
   std::int64_t test = 0;
-  std::string model = "transformer";
-  bool embed = true;
-  std::string projections = "full";
-  bool feed_forward = true;
-  std::string positions = "learned";
-  std::int64_t rank = 8;
-  std::int64_t kernel = 3;
   std::int64_t steps = 1000;
 };
+
+/// The models of tokens runs. A new one is one line in train/tasks/tokens/tokens_models.cpp.
+const Registry& tokens_models();
 
 const Kind& kind_of(const TokensConfig&);
 

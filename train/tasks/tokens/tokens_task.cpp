@@ -40,8 +40,9 @@ std::string TokensTask::fingerprint() const {
 }
 
 Tensor TokensTask::outputs(const Tensor& tokens) const {
-  const Tensor out = (*model_)(
-      config_.one_token ? reshape(tokens, {tokens.size(0), rows_.tokens, rows_.features}) : tokens);
+  const Tensor out = (*model_)(config_.model.as<RowOptions>().one_token
+                                   ? reshape(tokens, {tokens.size(0), rows_.tokens, rows_.features})
+                                   : tokens);
   return reshape(out, {tokens.size(0)});
 }
 

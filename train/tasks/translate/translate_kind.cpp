@@ -14,6 +14,27 @@ struct TranslateFacts : DataFacts {
   std::int64_t vocabulary = 0;
 };
 
+class EncoderDecoderEntry : public EntryOf<Entry, TranslateChoices> {
+ public:
+  std::string name() const override { return "encoder_decoder"; }
+  std::string about() const override { return "transformer of an encoder and a decoder"; }
+  const Fields& fields() const override {
+    static const Fields table = [] {
+      Fields all = block_fields("blocks of the encoder, and of the decoder");
+      append(all,
+             {{"tie", "Model", &TranslateChoices::tie, "the head shares the embedding's weights"}});
+      return all;
+    }();
+    return table;
+  }
+};
+
+const Registry& translate_models() {
+  static const EncoderDecoderEntry entry;
+  static const Registry all("model", {&entry});
+  return all;
+}
+
 Fields translate_fields() {
   Fields all = {
       {"data", "Data", &TranslateConfig::data,
@@ -24,11 +45,8 @@ Fields translate_fields() {
       {"skip_long", "Data", &TranslateConfig::skip_long,
        "leave out pairs with a text longer than the context, instead of refusing the file"},
   };
-  append(all, block_fields("blocks of the encoder, and of the decoder"));
-  append(all, {{"positions", "Model", &TranslateConfig::positions, "positional encoding", 0, 0,
-                nn::choices<nn::Positions>()},
-               {"tie", "Model", &TranslateConfig::tie, "the head shares the embedding's weights"},
-               {"steps", "Optimization", &TranslateConfig::steps, "optimizer steps", 1, kMany}});
+  all.push_back(model_field(translate_models()));
+  append(all, {{"steps", "Optimization", &TranslateConfig::steps, "optimizer steps", 1, kMany}});
   append(all, optimizer_fields());
   append(all, run_fields());
   append(all, eval_token_fields<TranslateConfig>());
@@ -46,22 +64,15 @@ class TranslateKind : public UsedAs<TranslateRun, KindBySteps<TranslateConfig>> 
            "--text 白日依山盡，黃河入海流。";
   }
 
-  const Fields& fields() const override {
+  const Fields& own_fields() const override {
     static const Fields table = translate_fields();
     return table;
-  }
-
-  std::string meaningless(const RunConfig& config, const std::string& field) const override {
-    const std::string because = meaningless_at_end(own(config), field);
-    return because.empty() ? Kind::meaningless(config, field) : because;
   }
 
   void check(const RunConfig& config) const override {
     const TranslateConfig& c = own(config);
     check_common(c);
-    check_heads(c);
     check_warmup(c, c.steps);
-    check_positions(c, c.positions);
     check_target(c, figures(), name());
     encoder_decoder_config(c, 1).validate();
   }
@@ -104,9 +115,6 @@ class TranslateKind : public UsedAs<TranslateRun, KindBySteps<TranslateConfig>> 
               return cross_entropy((*model)(source, target, padding), target);
             }};
   }
-  std::int64_t width_granularity(const RunConfig& config) const override {
-    return heads_granularity(config, own(config).positions);
-  }
 
  private:
   static nn::EncoderDecoderConfig model_config(const RunConfig& config, const DataFacts& data) {
@@ -116,14 +124,9 @@ class TranslateKind : public UsedAs<TranslateRun, KindBySteps<TranslateConfig>> 
 
 }  // namespace
 
-TranslateConfig::TranslateConfig() {
-  layers = 2;
-  post_norm = true;
-  activation = "relu";
-  init = "torch";
+TranslateConfig::TranslateConfig() : RunConfig(translate_models()) {
   batch = 64;
-  beta2 = 0.98;
-  dropout = 0.2;
+  optimizer.begin_with({{"beta2", 0.98}});
   label_smoothing = 0.1;
 }
 

@@ -11,7 +11,6 @@
 #include "autograd/ops/reduce.h"
 #include "core/error.h"
 #include "data/text/utf8.h"
-#include "train/loop/build_optimizer.h"
 #include "train/tasks/common/eval_tokens.h"
 #include "train/tasks/common/run_facts.h"
 #include "train/tasks/common/whole_data.h"
@@ -144,8 +143,9 @@ nn::EncoderDecoderConfig encoder_decoder_config(const TranslateConfig& c, std::i
   model.vocab_size = vocabulary;
   model.source_size = c.context;
   model.block_size = c.context + 1;
-  set_blocks(model, c, c.positions);
-  model.tie_weights = c.tie;
+  const auto& o = c.model.as<TranslateChoices>();
+  set_blocks(model, o);
+  model.tie_weights = o.tie;
   return model;
 }
 

@@ -11,10 +11,6 @@ struct VisionConfig : RunConfig {
   VisionConfig();
 
   std::string data = "mnist";
-  std::string model = "vit";
-  std::int64_t patch = 4;
-  std::string pool = "mean";
-  std::string positions = "learned";
   std::int64_t epochs = 5;
   std::int64_t shift = 0;
   bool flip = false;
@@ -23,6 +19,9 @@ struct VisionConfig : RunConfig {
   double train_share = 1;
   bool shuffle_pixels = false;
 };
+
+/// The models of vision runs. A new one is one line in train/tasks/vision/vision_models.cpp.
+const Registry& vision_models();
 
 const Kind& kind_of(const VisionConfig&);
 

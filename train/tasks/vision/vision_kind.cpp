@@ -1,7 +1,6 @@
 // The kind of run called vision: its choices, its rules, and how it begins.
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
 #include "autograd/ops/loss.h"
 #include "core/error.h"
@@ -37,37 +36,14 @@ Fields vision_fields() {
       {"train_share", "Data", &VisionConfig::train_share,
        "fraction of the training images that is used, drawn by the seed", kTiny, 1},
       {"shuffle_pixels", "Data", &VisionConfig::shuffle_pixels,
-       "permute the pixels of all images, in the same way for every image"},
-      {"shift", "Data", &VisionConfig::shift,
-       "augmentation: shift training images by up to this many pixels", 0, 1000},
-      {"flip", "Data", &VisionConfig::flip,
-       "augmentation: flip training images horizontally with probability 0.5"},
-      {"model",
-       "Model",
-       &VisionConfig::model,
-       "vision transformer, multi-layer perceptron, or a convolutional net: two layers (cnn), "
-       "LeNet-5, ResNet",
-       0,
-       0,
-       {"vit", "mlp", "cnn", "lenet", "resnet"}},
-      {"patch", "Model", &VisionConfig::patch, "patch size of vit, in pixels", 1, 10000},
-      {"pool", "Model", &VisionConfig::pool,
-       "pooling before the head: a class token (cls), or the mean of all tokens", 0, 0,
-       nn::choices<nn::Pooling>()},
-      {"positions",
-       "Model",
-       &VisionConfig::positions,
-       "positional encoding",
-       0,
-       0,
-       {"none", "learned", "sinusoidal", "rope"}},
+       "the pixels of all images are put into one other order, the same for every image"},
+      {"shift", "Data", &VisionConfig::shift, "training images are moved by up to so many pixels",
+       0, 1000},
+      {"flip", "Data", &VisionConfig::flip, "training images are mirrored half of the time"},
   };
-  append(
-      all,
-      block_fields(
-          "transformer blocks, hidden layers of an mlp, blocks of each of resnet's three stages"));
-  append(all, {{"epochs", "Optimization", &VisionConfig::epochs, "passes over all training images",
-                1, 1e6}});
+  all.push_back(model_field(vision_models()));
+  append(all, {{"epochs", "Optimization", &VisionConfig::epochs,
+                "times that every training image is seen", 1, 1e6}});
   append(all, optimizer_fields());
   append(all, run_fields());
   return all;
@@ -112,41 +88,13 @@ class VisionKind : public UsedAs<VisionRun, KindOf<VisionConfig>> {
            "--epochs 5 --out runs/mnist";
   }
 
-  const Fields& fields() const override {
+  const Fields& own_fields() const override {
     static const Fields table = vision_fields();
     return table;
   }
 
-  void start_from_model(RunConfig& c, const RunConfig& wanted) const override {
-    const std::string& model = own(wanted).model;
-    if (model == "vit") return;
-    c.layers = model == "resnet" ? 1 : 2;
-    c.width = model == "resnet" ? 16 : model == "mlp" ? 256 : 128;
-    c.activation = "relu";
-    c.lr = model == "resnet" ? 1e-2 : 1e-3;
-  }
-
-  std::string meaningless(const RunConfig& config, const std::string& field) const override {
-    const VisionConfig& c = own(config);
-    constexpr const char* kBlockOnly[] = {"heads",     "kv_heads",    "head_size", "attention",
-                                          "norm",      "norm_weight", "post_norm", "qk_norm",
-                                          "mlp_ratio", "zero_init",   "bias",      "init",
-                                          "init_std",  "patch",       "pool",      "positions"};
-    const bool block_only = std::any_of(std::begin(kBlockOnly), std::end(kBlockOnly),
-                                        [&](const char* name) { return field == name; });
-    if (block_only && c.model != "vit") return "model " + c.model;
-    const bool fixed = c.model == "cnn" || c.model == "lenet";
-    if (field == "layers" && fixed) return "model " + c.model;
-    if (field == "activation" && (fixed || c.model == "resnet")) return "model " + c.model;
-    if (field == "width" && c.model == "lenet") return "model " + c.model;
-    if (field == "dropout" && (c.model == "lenet" || c.model == "resnet"))
-      return "model " + c.model;
-    return Kind::meaningless(config, field);
-  }
-
   void check(const RunConfig& config) const override {
     check_common(config);
-    if (own(config).model == "vit") check_heads(config);
     check_target(config, figures(), name());
   }
 
@@ -167,9 +115,9 @@ class VisionKind : public UsedAs<VisionRun, KindOf<VisionConfig>> {
     data::ImageData data = load_images(
         c, learned ? std::optional(learned->normalization) : std::nullopt, !known.whole);
     if (known.whole) check_same_shape(data, *learned);
-    check_data(c, data.size(data::Split::train), data.height(), data.width());
     VisionFacts facts;
     facts.images = facts_of(data);
+    check_data(c, data.size(data::Split::train), facts.images);
     check_fits(c, facts);
     if (c.format >= 3 && !known.whole) check_labels_differ(c, data);
     if (c.validation == 0) {
@@ -218,9 +166,6 @@ class VisionKind : public UsedAs<VisionRun, KindOf<VisionConfig>> {
                 },
             .is_exact = true};
   }
-  std::int64_t width_granularity(const RunConfig& config) const override {
-    return own(config).model == "vit" ? heads_granularity(config, own(config).positions) : 1;
-  }
   void set_steps(RunConfig& config, std::int64_t steps, const DataFacts& data) const override {
     VisionConfig& c = own(config);
     const double per_epoch =
@@ -232,34 +177,24 @@ class VisionKind : public UsedAs<VisionRun, KindOf<VisionConfig>> {
 
 }  // namespace
 
-void check_data(const VisionConfig& c, std::int64_t train_images, std::int64_t height,
-                std::int64_t width) {
-  if (c.model == "vit" && (height % c.patch != 0 || width % c.patch != 0)) {
-    fail<ConfigError>("config",
-                      "patch must divide the image: patch {}, images {} x {}; choose a common "
-                      "divisor of both sides, such as {}",
-                      c.patch, height, width, std::gcd(height, width));
-  }
+void check_data(const VisionConfig& c, std::int64_t train_images, const ImageFacts& images) {
+  static_cast<const VisionModel&>(c.model.entry()).check_images(c, images);
   if (c.batch > train_images)
     fail<ConfigError>("config",
                       "batch is larger than the data: batch {}, {} training images; lower --batch",
                       c.batch, train_images);
-  if (c.shift >= std::min(height, width))
+  if (c.shift >= std::min(images.height, images.width))
     fail<ConfigError>(
         "config", "shift must be smaller than the image: shift {}, images {} x {}; lower --shift",
-        c.shift, height, width);
+        c.shift, images.height, images.width);
 }
 
-VisionConfig::VisionConfig() {
-  layers = 6;
-  heads = 4;
-  width = 64;
+VisionConfig::VisionConfig() : RunConfig(vision_models()) {
   batch = 128;
   lr = 3e-3;
-  beta2 = 0.99;
+  optimizer.begin_with({{"beta2", 0.99}});
   weight_decay = 0.05;
   final_lr = 0.01;
-  init = "torch";
 }
 
 const Kind& kind_of(const VisionConfig&) {

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "data/image/image_dataset.h"
+#include "nn/models/vit.h"
 #include "train/tasks/common/image_facts.h"
 #include "train/tasks/common/image_uses.h"
 #include "train/tasks/common/loaded_run.h"

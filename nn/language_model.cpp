@@ -1,4 +1,5 @@
-// Gpt::generate: tokens one after another.
+#include "nn/language_model.h"
+
 #include <algorithm>
 #include <cmath>
 #include <numeric>
@@ -6,7 +7,6 @@
 
 #include "autograd/autograd.h"
 #include "nn/check.h"
-#include "nn/models/gpt.h"
 
 namespace weft::nn {
 namespace {
@@ -83,38 +83,37 @@ std::int64_t sample_id(const Tensor& logits, const GenerateOptions& options, Gen
   return chosen;
 }
 
-std::vector<std::int64_t> Gpt::generate(const std::vector<std::int64_t>& prompt,
+std::vector<std::int64_t> LanguageModel::generate(const std::vector<std::int64_t>& prompt,
                                         const GenerateOptions& options,
                                         const std::function<bool(std::int64_t)>& on_token,
                                         Generator* generator) {
   options.validate();
   if (prompt.empty()) fail<ConfigError>("generate", "the prompt is empty; give at least one token");
   for (const std::int64_t id : prompt)
-    if (id < 0 || id >= config_.vocab_size)
+    if (id < 0 || id >= vocab_size())
       fail<IndexError>("generate", "the prompt's id {} is outside the vocabulary of {}", id,
-                       config_.vocab_size);
+                       vocab_size());
 
   const NoGrad no_grad;
   const EvalMode eval(*this);
   Generator& random = generator ? *generator : random::stream("sample");
   std::vector<std::int64_t> tokens = prompt;
-  GptCache cache;
-  if (options.keep > config_.block_size)
-    fail<ConfigError>("generate", "keep {} is more than the context, {}", options.keep,
-                      config_.block_size);
+  const std::unique_ptr<Memory> memory = new_memory();
+  if (options.keep > context())
+    fail<ConfigError>("generate", "keep {} is more than the context, {}", options.keep, context());
   const std::int64_t keep =
-      options.keep > 0 ? options.keep : std::max<std::int64_t>(1, config_.block_size / 2);
+      options.keep > 0 ? options.keep : std::max<std::int64_t>(1, context() / 2);
   for (std::int64_t step = 0; step < options.max_new_tokens; ++step) {
-    // What the cache lacks: a token; or many, since in another context every token has another
+    // What the memory lacks: a token; or many, since in another context every token has another
     // position.
-    const bool full = cache.length() >= config_.block_size;
-    if (full) cache.clear();
+    const bool full = memory->length() >= context();
+    if (full) memory->clear();
     const std::int64_t known = static_cast<std::int64_t>(tokens.size());
     const std::int64_t fresh =
-        cache.length() > 0 ? 1 : std::min(known, full ? keep : config_.block_size);
+        memory->length() > 0 ? 1 : std::min(known, full ? keep : context());
     const Tensor ids =
         Tensor::from(std::vector<std::int64_t>(tokens.end() - fresh, tokens.end()), {1, fresh});
-    const std::int64_t id = sample_id(last_row(forward_impl(ids, &cache, true)), options, random);
+    const std::int64_t id = sample_id(last_row(next_logits(ids, *memory)), options, random);
     tokens.push_back(id);
     if (on_token && !on_token(id)) break;
   }
