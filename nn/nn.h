@@ -31,6 +31,7 @@
 #include "nn/models/ft_transformer.h"
 #include "nn/models/gpt.h"
 #include "nn/models/lenet.h"
+#include "nn/models/lstm.h"
 #include "nn/models/mlp.h"
 #include "nn/models/recommender.h"
 #include "nn/models/resnet.h"

@@ -2,7 +2,9 @@
 // defines NAME_text_model(), and a line of this list.
 #include "train/tasks/text/text_model.h"
 
-#define WEFT_TEXT_MODELS(ONE) ONE(gpt)
+#define WEFT_TEXT_MODELS(ONE) \
+  ONE(gpt)                    \
+  ONE(lstm)
 
 namespace weft::train {
 
