@@ -7,7 +7,8 @@
   ONE(sgd)                   \
   ONE(adam)                  \
   ONE(lion)                  \
-  ONE(muon)
+  ONE(muon)                  \
+  ONE(rmsprop)
 
 namespace weft::train {
 
