@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "nn/describe.h"
+#include "nn/models/gpt.h"
 #include "tests/core/error_text.h"
 #include "tests/train/tiny_runs.h"
 #include "train/compare/budget.h"
