@@ -1,4 +1,4 @@
-// What describe() learns while it runs a module. Not for users.
+// What describe() learns while it runs a module; modules note it through child.h.
 #pragma once
 
 #include <map>
