@@ -84,9 +84,9 @@ std::int64_t sample_id(const Tensor& logits, const GenerateOptions& options, Gen
 }
 
 std::vector<std::int64_t> LanguageModel::generate(const std::vector<std::int64_t>& prompt,
-                                        const GenerateOptions& options,
-                                        const std::function<bool(std::int64_t)>& on_token,
-                                        Generator* generator) {
+                                                  const GenerateOptions& options,
+                                                  const std::function<bool(std::int64_t)>& on_token,
+                                                  Generator* generator) {
   options.validate();
   if (prompt.empty()) fail<ConfigError>("generate", "the prompt is empty; give at least one token");
   for (const std::int64_t id : prompt)
@@ -109,8 +109,7 @@ std::vector<std::int64_t> LanguageModel::generate(const std::vector<std::int64_t
     const bool full = memory->length() >= context();
     if (full) memory->clear();
     const std::int64_t known = static_cast<std::int64_t>(tokens.size());
-    const std::int64_t fresh =
-        memory->length() > 0 ? 1 : std::min(known, full ? keep : context());
+    const std::int64_t fresh = memory->length() > 0 ? 1 : std::min(known, full ? keep : context());
     const Tensor ids =
         Tensor::from(std::vector<std::int64_t>(tokens.end() - fresh, tokens.end()), {1, fresh});
     const std::int64_t id = sample_id(last_row(next_logits(ids, *memory)), options, random);

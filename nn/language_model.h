@@ -35,12 +35,13 @@ class LanguageModel : public Model {
   class Memory {
    public:
     virtual ~Memory() = default;
-    virtual std::int64_t length() const = 0;  ///< tokens
-    virtual void clear() = 0;
+    virtual std::int64_t length() const = 0;  ///< tokens that it has seen
+    virtual void clear() = 0;                 ///< forgets all of them
   };
 
-  virtual std::int64_t vocab_size() const = 0;
-  virtual std::int64_t context() const = 0;  ///< tokens that it is trained to see at once
+  virtual std::int64_t vocab_size() const = 0;  ///< tokens that it knows
+  virtual std::int64_t context() const = 0;     ///< tokens that it is trained to see at once
+  /// A memory of no tokens.
   virtual std::unique_ptr<Memory> new_memory() const = 0;
   /// Of the token that follows `ids`, which follow those in `memory` and are added to it. Without
   /// gradients only. Shape: (1, T) -> (1, 1, V). `memory` is one of new_memory().
@@ -49,8 +50,8 @@ class LanguageModel : public Model {
   /// Continues `prompt`, and returns only what is new. The model sees from `keep` to context() of
   /// the last tokens, and remembers them. `on_token` hears of each token at once, and stops the
   /// generation by returning false. Draws from `generator`, by default the stream `sample`. Dropout
-  /// is off meanwhile. Throws: ConfigError for an empty prompt or impossible options, IndexError for
-  /// ids outside the vocabulary.
+  /// is off meanwhile. Throws: ConfigError for an empty prompt or impossible options, IndexError
+  /// for ids outside the vocabulary.
   std::vector<std::int64_t> generate(const std::vector<std::int64_t>& prompt,
                                      const GenerateOptions& options = {},
                                      const std::function<bool(std::int64_t)>& on_token = nullptr,

@@ -20,13 +20,14 @@ struct RmspropOptions {
 /// learning"); centered: Graves 2013 (arXiv 1308.0850), eq. 38 to 45, in PyTorch's form.
 class Rmsprop : public Optimizer {
  public:
+  /// Throws ConfigError for impossible options.
   explicit Rmsprop(NamedTensors parameters, RmspropOptions options = {});
   explicit Rmsprop(const std::vector<Tensor>& parameters, RmspropOptions options = {})
       : Rmsprop(with_names(parameters), options) {}
   NamedTensors state() const override;
 
  protected:
-  void update() override;
+  void update() override;  ///< one step
 
  private:
   RmspropOptions options_;

@@ -28,6 +28,7 @@ struct LstmConfig {
 /// the other. Source: Hochreiter & Schmidhuber 1997; Gers et al. 2000 (the forget gate).
 class LstmLayer : public Module {
  public:
+  /// Of inputs of size `in`; weights and biases begin uniform in +-1 / sqrt(hidden).
   LstmLayer(std::int64_t in, std::int64_t hidden);
 
   /// What a layer keeps of the tokens that it has seen, each (B, H); undefined: nothing, zeros.
@@ -37,7 +38,7 @@ class LstmLayer : public Module {
   };
   /// Shape: x (B, T, C) -> (B, T, H). `state` becomes that after the last token.
   Tensor forward(const Tensor& x, State& state) const;
-  Tensor operator()(const Tensor& x, State& state) const { return forward(x, state); }
+  Tensor operator()(const Tensor& x, State& state) const { return forward(x, state); }  ///< forward
   std::string details() const override;
 
  private:
@@ -50,6 +51,7 @@ class LstmLayer : public Module {
 
 class Lstm : public LanguageModel {
  public:
+  /// Throws ConfigError from config.validate().
   explicit Lstm(const LstmConfig& config);
 
   /// Shape: ids (B, T) -> logits (B, T, V), for any T. Throws: ShapeError, IndexError for an id
@@ -63,7 +65,7 @@ class Lstm : public LanguageModel {
   std::unique_ptr<Memory> new_memory() const override;
   Tensor next_logits(const Tensor& ids, Memory& memory) const override;
 
-  const LstmConfig& config() const { return config_; }
+  const LstmConfig& config() const { return config_; }  ///< as it was built
 
  private:
   Tensor run(const Tensor& ids, std::vector<LstmLayer::State>& states) const;

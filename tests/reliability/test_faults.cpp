@@ -159,7 +159,10 @@ TEST_CASE(
     ~Unmount() { ::umount2(path.c_str(), MNT_DETACH); }
   } const unmount{disk};
   train::TextConfig c = test::tiny_text_config(folder);
-  test::set(c, {{"width", "48"}});  // checkpoints of 450 KiB: the third, beside the two that are there, has no room
+  test::set(
+      c,
+      {{"width",
+        "48"}});  // checkpoints of 450 KiB: the third, beside the two that are there, has no room
   c.steps = 24;
   train::train_run(c, {.out = folder / "whole"});
   const auto size = fs::file_size(folder / "whole" / "last.safetensors");

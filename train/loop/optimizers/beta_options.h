@@ -17,7 +17,8 @@ struct BetaOptions : OptimizerOptions {
 
 inline Fields beta_fields() {
   return {
-      {"beta1", "Optimization", &BetaOptions::beta1, "decay rate of the mean of gradients", 0, 0.99999},
+      {"beta1", "Optimization", &BetaOptions::beta1, "decay rate of the mean of gradients", 0,
+       0.99999},
       {"beta2", "Optimization", &BetaOptions::beta2,
        "decay rate of adam's mean of squares, and of the momentum that lion keeps", 0, 0.9999999}};
 }

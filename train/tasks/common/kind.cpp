@@ -13,7 +13,6 @@
 
 namespace weft::train {
 
-
 bool Kind::can(Use use) const {
   const std::vector<Use> all = uses();
   return std::find(all.begin(), all.end(), use) != all.end();
