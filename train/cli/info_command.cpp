@@ -15,14 +15,12 @@
 #include "core/storage.h"
 #include "data/find_data_set.h"
 #include "nn/describe.h"
-#include "nn/models/gpt.h"
 #include "train/cli/cli.h"
 #include "train/cli/config_flags.h"
 #include "train/loop/build_optimizer.h"
-#include "train/tasks/common/image_facts.h"
+#include "train/tasks/common/assumed_data.h"
+#include "train/tasks/common/kinds.h"
 #include "train/tasks/common/loaded_run.h"
-#include "train/tasks/text/text_model.h"
-#include "train/tasks/vision/vision_model.h"
 
 namespace weft::cli {
 namespace {
@@ -111,36 +109,59 @@ int info_run(const std::string& path, bool json) {
 
 struct ModelFlags {
   std::string kind = "gpt";
-  std::int64_t vocabulary = 65;
-  train::ImageFacts images;
+  train::AssumedData data;
   train::Sources sources;
   bool json = false;
 };
 
-/// A choice of `weft train text` or, where that has none of this name, of `weft train vision`;
-/// which of the two it is for, the kind of model says.
+/// A kind whose models can be built without data, and their names.
+struct Describable {
+  const train::Kind* kind;
+  const train::ModelsOfAssumedData* models;
+  std::vector<std::string> names;
+};
+
+std::vector<Describable> describable() {
+  std::vector<Describable> all;
+  for (const train::Kind* kind : train::kinds()) {
+    const auto* const models = dynamic_cast<const train::ModelsOfAssumedData*>(kind);
+    if (models == nullptr) continue;
+    Describable& one = all.emplace_back(Describable{kind, models, {}});
+    for (const train::Field& field : kind->fields())
+      if (field.name == "model") one.names = field.choices;
+  }
+  return all;
+}
+
+/// A choice of `weft train`, of the first of these kinds that has it; which it is for, the kind of
+/// model says.
 void add_model_choice(CLI::App& command, const std::string& name, train::Sources& sources) {
-  for (const train::Kind* kind :
-       {&train::kind_of(train::TextConfig()), &train::kind_of(train::VisionConfig())}) {
-    const auto field = std::find_if(kind->fields().begin(), kind->fields().end(),
-                                    [&](const train::Field& one) { return one.name == name; });
-    if (field == kind->fields().end()) continue;
-    CLI::Option* const option = add_config_flag(command, *kind, *field, sources);
+  for (const Describable& one : describable()) {
+    const train::Fields& fields = one.kind->fields();
+    const auto field = std::find_if(fields.begin(), fields.end(),
+                                    [&](const train::Field& f) { return f.name == name; });
+    if (field == fields.end()) continue;
+    CLI::Option* const option = add_config_flag(command, *one.kind, *field, sources);
     option->description("as in `weft train`")->default_str("")->group("As in weft train");
     return;
   }
 }
 
-int info_model(const ModelFlags& flags) {
-  if (flags.kind == "gpt") {
-    const auto model =
-        train::build_model(train::resolve<train::TextConfig>(flags.sources), flags.vocabulary);
-    return print_model(*model, flags.json);
-  }
+int info_model(const ModelFlags& flags, const Given& given) {
+  const std::vector<Describable> all = describable();
+  const auto names = [&](const Describable& one) {
+    return std::find(one.names.begin(), one.names.end(), flags.kind) != one.names.end();
+  };
+  const Describable& wanted = *std::find_if(all.begin(), all.end(), names);
+  const std::vector<std::string> sizes = wanted.models->sizes();
+  for (const Describable& one : all)
+    for (const std::string& size : one.models->sizes())
+      if (std::find(sizes.begin(), sizes.end(), size) == sizes.end())
+        refuse_given("info model", given, {size.c_str()}, "kind " + flags.kind);
   train::Sources sources = flags.sources;
   sources.flags.emplace_back("model", flags.kind);
-  const auto model = train::build_model(train::resolve<train::VisionConfig>(sources), flags.images);
-  return print_model(*model, flags.json);
+  const auto config = train::resolve(*wanted.kind, sources);
+  return print_model(*wanted.models->model_for(*config, flags.data), flags.json);
 }
 
 }  // namespace
@@ -169,12 +190,15 @@ void add_info(CLI::App& app, Action& action) {
   CLI::App* model =
       command->add_subcommand("model", "layers of a model with parameters and FLOPs per sample");
   const auto flags = std::make_shared<ModelFlags>();
-  add_choice(*model, "--kind", flags->kind, {"gpt", "vit", "mlp", "cnn", "lenet", "resnet"},
-             "kind of model");
-  add_number(*model, "--vocabulary", flags->vocabulary, {1, 1e7}, "vocabulary size of a gpt");
-  add_number(*model, "--image", flags->images.height, {1, 4096}, "height and width of an image");
-  add_number(*model, "--channels", flags->images.channels, {1, 64}, "of an image");
-  add_number(*model, "--classes", flags->images.classes, {1, 1e6}, "of images");
+  std::vector<std::string> model_names;
+  for (const Describable& one : describable())
+    model_names.insert(model_names.end(), one.names.begin(), one.names.end());
+  add_choice(*model, "--kind", flags->kind, model_names, "kind of model");
+  add_number(*model, "--vocabulary", flags->data.vocabulary, {1, 1e7},
+             "vocabulary size of a text model");
+  add_number(*model, "--image", flags->data.height, {1, 4096}, "height and width of an image");
+  add_number(*model, "--channels", flags->data.channels, {1, 64}, "of an image");
+  add_number(*model, "--classes", flags->data.classes, {1, 1e6}, "of images");
   model->add_flag("--json", flags->json, "print as JSON");
   for (const char* name : {"context", "tie", "patch", "pool", "positions", "layers", "heads",
                            "kv_heads", "head_size", "width", "norm", "norm_weight", "post_norm",
@@ -184,14 +208,8 @@ void add_info(CLI::App& app, Action& action) {
   model->footer(
       "Example:\n  weft info model --kind gpt --layers 4 --heads 4 --width 128 --context 64");
   model->callback([flags, model, &action] {
-    flags->images.width = flags->images.height;
-    action = [flags, given = given_to(*model)] {
-      if (flags->kind == "gpt")
-        refuse_given("info model", given, {"--image", "--channels", "--classes"}, "kind gpt");
-      else
-        refuse_given("info model", given, {"--vocabulary"}, "kind " + flags->kind);
-      return info_model(*flags);
-    };
+    flags->data.width = flags->data.height;
+    action = [flags, given = given_to(*model)] { return info_model(*flags, given); };
   });
   command->callback([run, json, command, &action] {
     if (!command->get_subcommands().empty()) return;

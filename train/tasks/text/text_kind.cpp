@@ -3,6 +3,7 @@
 
 #include "autograd/ops/loss.h"
 #include "core/error.h"
+#include "train/tasks/common/assumed_data.h"
 #include "train/tasks/common/eval_tokens.h"
 #include "train/tasks/common/kind.h"
 #include "train/tasks/common/run_facts.h"
@@ -37,7 +38,7 @@ Fields text_fields() {
   return all;
 }
 
-class TextKind : public UsedAs<TextRun, KindBySteps<TextConfig>> {
+class TextKind : public UsedAs<TextRun, KindBySteps<TextConfig>>, public ModelsOfAssumedData {
  public:
   std::string name() const override { return "text"; }
   std::string about() const override {
@@ -94,6 +95,11 @@ class TextKind : public UsedAs<TextRun, KindBySteps<TextConfig>> {
     facts->vocabulary = data::load_text(c.data, {.tokenizer = c.tokenizer}).vocab_size();
     return facts;
   }
+  std::unique_ptr<nn::Model> model_for(const RunConfig& config,
+                                       const AssumedData& data) const override {
+    return build_model(own(config), data.vocabulary);
+  }
+  std::vector<std::string> sizes() const override { return {"--vocabulary"}; }
   Sketch sketch(const RunConfig& config, const DataFacts& data) const override {
     const TextConfig& c = own(config);
     const std::shared_ptr<nn::LanguageModel> model =

@@ -4,6 +4,7 @@
 
 #include "autograd/ops/loss.h"
 #include "core/error.h"
+#include "train/tasks/common/assumed_data.h"
 #include "train/tasks/common/image_facts.h"
 #include "train/tasks/common/kind.h"
 #include "train/tasks/common/run_facts.h"
@@ -73,7 +74,7 @@ void check_same_shape(const data::ImageData& data, const ImageFacts& model) {
       data.width(), data.classes());
 }
 
-class VisionKind : public UsedAs<VisionRun, KindOf<VisionConfig>> {
+class VisionKind : public UsedAs<VisionRun, KindOf<VisionConfig>>, public ModelsOfAssumedData {
  public:
   std::string name() const override { return "vision"; }
   std::string about() const override {
@@ -155,6 +156,14 @@ class VisionKind : public UsedAs<VisionRun, KindOf<VisionConfig>> {
     return {.steps = steps,
             .samples = static_cast<double>(steps) * static_cast<double>(c.batch * c.accumulate)};
   }
+  std::unique_ptr<nn::Model> model_for(const RunConfig& config,
+                                       const AssumedData& data) const override {
+    return build_model(own(config), {.channels = data.channels,
+                                     .height = data.height,
+                                     .width = data.width,
+                                     .classes = data.classes});
+  }
+  std::vector<std::string> sizes() const override { return {"--image", "--channels", "--classes"}; }
   Sketch sketch(const RunConfig& config, const DataFacts& data) const override {
     const std::shared_ptr<nn::Model> model =
         build_model(own(config), static_cast<const VisionFacts&>(data).images);
