@@ -27,6 +27,7 @@
 #include "optim/lion.h"
 #include "optim/lr_schedule.h"
 #include "optim/muon.h"
+#include "optim/rmsprop.h"
 #include "optim/sgd.h"
 #include "train/loop/checkpoint.h"
 #include "train/loop/trainer.h"

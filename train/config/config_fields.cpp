@@ -126,8 +126,8 @@ Fields optimizer_fields(const std::string& no_smoothing) {
        0,
        {"constant", "linear", "cosine", "wsd"}},
       {"warmup", group, &C::warmup,
-       "steps in which the learning rate rises (-1: a twentieth of the run, at most 100)", -1,
-       kMany},
+       "warm-up steps, in which the learning rate rises (-1: a twentieth of the run, at most 100)",
+       -1, kMany},
       Field{"decay", group, &C::decay, "fraction of the run in which wsd decays", 0, 1}
           .idle_where<C>([=](const C& c) { return c.schedule != "wsd" ? schedule(c) : ""; }),
       Field{"final_lr", group, &C::final_lr, "learning rate at the end, as a fraction of the peak",

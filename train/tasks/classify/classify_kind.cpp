@@ -54,8 +54,8 @@ Fields classify_fields() {
                  "sms-spam, or a file of lines: a label, a tab, a text; or a .csv file; a first "
                  "line may name the columns"},
                 {"positive", "Data", &C::positive,
-                 "the label that F1 is of (default: of two the rarer; of more there is macro-F1, "
-                 "the mean of all)"}};
+                 "the label that F1 measures (default: the rarer of two; with more labels it is "
+                 "macro-F1, the mean over all)"}};
   append(all, tokens_of_texts());
   append(all,
          {Field{"init", "Model", &C::from,

@@ -25,13 +25,13 @@ std::string own_pictures(const DetectConfig& c) {
 Fields detect_fields() {
   Fields all = {
       {"data", "Data", &DetectConfig::data,
-       "what the scenes' digits are: mnist, or a folder with the four IDX files; or a folder with "
-       "your own PNG files and boxes.csv: file,label,x0,y0,x1,y1"},
+       "digits of the scenes: mnist, or a folder with the four IDX files; or a folder with your "
+       "own PNG files and boxes.csv: file,label,x0,y0,x1,y1"},
       Field{"validation_rule",
             "Data",
             &DetectConfig::validation_rule,
-            "which training digits are kept apart for the scenes to validate on: of each class its "
-            "share, always the same ones (stratified), or the last of the file",
+            "which training digits are held out for the validation scenes: a fixed sample of each "
+            "class (stratified), or the last of the file",
             0,
             0,
             {kHeldOutStratified, kHeldOutLast}}

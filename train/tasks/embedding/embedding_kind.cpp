@@ -44,16 +44,18 @@ Fields embedding_fields() {
        0,
        {"words", "chars"}},
       Field{"vocabulary", "Data", &C::vocabulary,
-            "words that get a vector at most, the most frequent ones", 6, 1e7}
+            "vocabulary size at most: the most frequent words", 6, 1e7}
           .idle_where<C>(chars),
-      Field{"min_count", "Data", &C::min_count, "rarer words get none", 1, 1e6}.idle_where<C>(
-          chars),
+      Field{"min_count", "Data", &C::min_count,
+            "least number of occurrences of a word in the vocabulary", 1, 1e6}
+          .idle_where<C>(chars),
       Field{"lowercase", "Data", &C::lowercase, "convert the text to lowercase"}.idle_where<C>(
           chars),
       {"window", "Data", &C::window, "words on each side that count as context, at most", 1, 1000},
       {"negatives", "Data", &C::negatives, "negative samples (noise words) per pair", 1, 1000},
       {"subsample", "Data", &C::subsample,
-       "words more frequent than this are passed over now and then (0: never)", 0, 1},
+       "subsampling threshold: words more frequent than this are skipped at random (0: never)", 0,
+       1},
       model_field(embedding_models()),
       {"steps", "Optimization", &C::steps, "optimizer steps", 1, kMany},
   };

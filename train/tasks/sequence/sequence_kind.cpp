@@ -32,16 +32,17 @@ Fields sequence_fields() {
        "number",
        0, 0, data::sequence_rules()},
       Field{"symbols", "Data", &C::symbols,
-            "different symbols (keys and values together, of recall)", 1, 1e6}
+            "number of symbols (of recall: keys and values together)", 1, 1e6}
           .idle_where<C>(sums),
-      Field{"length", "Data", &C::length,
-            "tokens of a row; of copy and reverse, symbols to be given back", 1, 1e6}
+      Field{"length", "Data", &C::length, "tokens per row; of copy and reverse: symbols to repeat",
+            1, 1e6}
           .idle_where<C>(sums),
-      Field{"pairs", "Data", &C::pairs, "keys with their values, of recall", 1, 1e6}.idle_where<C>(
+      Field{"pairs", "Data", &C::pairs, "key-value pairs, of recall", 1, 1e6}.idle_where<C>(
           no_recall),
-      Field{"modulus", "Data", &C::modulus, "of modular_addition", 2, 2000}.idle_where<C>(no_sums),
-      Field{"train_fraction", "Data", &C::train_fraction, "of all sums of modular_addition", kTiny,
-            1}
+      Field{"modulus", "Data", &C::modulus, "modulus of modular_addition", 2, 2000}.idle_where<C>(
+          no_sums),
+      Field{"train_fraction", "Data", &C::train_fraction,
+            "fraction of all sums of modular_addition to train on", kTiny, 1}
           .idle_where<C>(no_sums),
       Field{"held_out", "Data", &C::held_out, "rows to validate on, and as many to test on", 1, 1e6}
           .idle_where<C>(sums),

@@ -80,7 +80,8 @@ std::int64_t TextRun::write_text(WriteOptions options,
 const nn::Gpt& TextRun::gpt() const {
   const auto* const gpt = dynamic_cast<const nn::Gpt*>(model_.get());
   if (gpt == nullptr)
-    fail<ConfigError>("explain", "{} has no attention; this command wants a text run of model gpt",
+    fail<ConfigError>("explain",
+                      "{} has no attention; this command expects a text run of model gpt",
                       with_article(config_.model.name()));
   return *gpt;
 }

@@ -43,11 +43,10 @@ Fields tokens_fields() {
           .idle_where<TokensConfig>(of_table),
       {"standardize", "Data", &TokensConfig::standardize,
        "scale features to mean 0 and standard deviation 1 over the training rows"},
-      Field{
-          "at_least", "Data", &TokensConfig::at_least,
-          "tell rows of a table whose target is at least this from the others (0: tell the target "
-          "itself)",
-          -1e300, 1e300}
+      Field{"at_least", "Data", &TokensConfig::at_least,
+            "classify rows of a table by whether their target is at least this (0: predict the "
+            "target itself)",
+            -1e300, 1e300}
           .idle_where<TokensConfig>(made_up_rows),
       {"train", "Data", &TokensConfig::train,
        "training rows (0: 8192, or all of a table that are left)", 0, kMany},

@@ -37,14 +37,15 @@ Fields vision_fields() {
       {"train_share", "Data", &VisionConfig::train_share,
        "fraction of the training images that is used, drawn by the seed", kTiny, 1},
       {"shuffle_pixels", "Data", &VisionConfig::shuffle_pixels,
-       "the pixels of all images are put into one other order, the same for every image"},
-      {"shift", "Data", &VisionConfig::shift, "training images are moved by up to so many pixels",
-       0, 1000},
-      {"flip", "Data", &VisionConfig::flip, "training images are mirrored half of the time"},
+       "permute the pixels of all images, in the same way for every image"},
+      {"shift", "Data", &VisionConfig::shift,
+       "augmentation: shift training images by up to this many pixels", 0, 1000},
+      {"flip", "Data", &VisionConfig::flip,
+       "augmentation: flip training images horizontally with probability 0.5"},
   };
   all.push_back(model_field(vision_models()));
-  append(all, {{"epochs", "Optimization", &VisionConfig::epochs,
-                "times that every training image is seen", 1, 1e6}});
+  append(all, {{"epochs", "Optimization", &VisionConfig::epochs, "passes over all training images",
+                1, 1e6}});
   append(all, optimizer_fields());
   append(all, run_fields());
   return all;

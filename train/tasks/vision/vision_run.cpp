@@ -56,7 +56,7 @@ const nn::Vit& VisionRun::vit() const {
   const auto* const vit = dynamic_cast<const nn::Vit*>(model_.get());
   if (vit == nullptr)
     fail<ConfigError>("explain",
-                      "a {} has no attention; this command wants a vision run of model vit",
+                      "a {} has no attention; this command expects a vision run of model vit",
                       config_.model.name());
   return *vit;
 }

@@ -26,11 +26,11 @@ class VisionVitEntry : public VisionModelOf<VisionVitChoices> {
 
   const Fields& fields() const override {
     static const Fields table = [] {
-      Fields all = {{"patch", "Model", &VisionVitChoices::patch,
-                     "side of the squares that vit cuts an image into", 1, 10000},
-                    {"pool", "Model", &VisionVitChoices::pool,
-                     "what the head reads: a class token (cls), or the mean of all", 0, 0,
-                     nn::choices<nn::Pooling>()}};
+      Fields all = {
+          {"patch", "Model", &VisionVitChoices::patch, "patch size of vit, in pixels", 1, 10000},
+          {"pool", "Model", &VisionVitChoices::pool,
+           "pooling before the head: a class token (cls), or the mean of all tokens", 0, 0,
+           nn::choices<nn::Pooling>()}};
       append(all, block_fields("transformer blocks", {"none", "learned", "sinusoidal", "rope"}));
       return all;
     }();
