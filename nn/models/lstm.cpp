@@ -92,7 +92,7 @@ Tensor Lstm::run(const Tensor& ids, std::vector<LstmLayer::State>& states) const
   if (ids.rank() != 2 || ids.size(1) == 0)
     fail<ShapeError>("lstm", "expects ids (B, T), got {}", ids.shape().str());
   Tensor x = drop(wte(ids));
-  for (std::size_t i = 0; i < layers.size(); ++i) x = drop(layers[i](x, states[i]));
+  for (std::size_t i = 0; i < layers.size(); ++i) x = drop(layers.call(i, x, states[i]));
   return x;
 }
 

@@ -149,8 +149,8 @@ TEST_CASE("the choices of a run are base, task and arm, the later over the earli
   CHECK(config("tang", "one").steps == 60);
   CHECK(config("tang", "one").data == "tang");
   CHECK(config("tang", "one").optimizer == "muon");  // of the preset
-  CHECK(config("tang", "wide").width == 64);
-  CHECK(config("shakespeare", "four").heads == 4);
+  CHECK(test::value(config("tang", "wide"), "width") == "64");
+  CHECK(test::value(config("shakespeare", "four"), "heads") == "4");
   CHECK(config("shakespeare", "four").lr == 3e-3);
   CHECK_FALSE(width_is_solved(s, s.arm("one")));  // the reference
   CHECK(width_is_solved(
@@ -411,7 +411,8 @@ question = "Is a small ViT worse than a CNN?"
 )";
   const Suite s = parse_suite(text, "v.toml");
   CHECK_FALSE(s.tasks[0].metric.lower_is_better);
-  CHECK(train::resolve<train::VisionConfig>(sources(s, s.tasks[0], s.arms[1])).width == 128);
+  CHECK(test::value(train::resolve<train::VisionConfig>(sources(s, s.tasks[0], s.arms[1])),
+                    "width") == "128");
   std::string wrong = text;
   wrong.replace(wrong.find("epochs = 1"), 10, "context = 1");
   CHECK(suite_error(wrong).starts_with("[s.toml:8] unknown key context"));

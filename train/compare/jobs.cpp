@@ -146,7 +146,7 @@ bool has_other_rate(const Job& job) {
   if (!fs::exists(own, error)) return false;
   const auto rates = [](const fs::path& config) {
     auto json = read_config(config);
-    return json.is_object() ? std::pair(json["lr"], json["muon_lr"])
+    return json.is_object() ? std::pair(json["lr"], json["muon_lr"])  // null where it has none
                             : std::pair<nlohmann::json, nlohmann::json>();
   };
   return rates(own) != rates(job.config);

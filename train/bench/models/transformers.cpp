@@ -24,10 +24,6 @@ std::vector<Size> with(std::vector<Size> sizes, const std::vector<Size>& more) {
   return sizes;
 }
 
-std::int64_t patches(const Plan& p) {
-  return (p["image"] / p["patch"]) * (p["image"] / p["patch"]);
-}
-
 Work make_gpt(const Plan& p, Generator& data) {
   // The head is untied and has no bias.
   const auto model = std::make_shared<nn::Gpt>(
