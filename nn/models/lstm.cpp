@@ -55,6 +55,9 @@ LstmLayer::LstmLayer(std::int64_t in, std::int64_t hidden)
       bias_hh(*this, "bias_hh", {4 * hidden}, lstm_init(hidden)) {}
 
 Tensor LstmLayer::forward(const Tensor& x, State& state) const {
+  const std::int64_t in = static_cast<const Tensor&>(weight_ih).size(1);
+  if (x.rank() != 3 || x.size(2) != in || x.size(1) == 0)
+    fail<ShapeError>("lstm", "expects x (B, T, {}) with T above 0, got {}", in, x.shape().str());
   const std::int64_t batch = x.size(0), length = x.size(1);
   if (!state.hidden.defined()) {
     state.hidden = Tensor::zeros({batch, hidden_}, x.dtype());

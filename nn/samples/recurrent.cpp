@@ -17,6 +17,27 @@ Case lstm_case(std::string label, std::int64_t layers, std::int64_t tokens) {
   return result;
 }
 
+Case layer_case(std::string label, std::int64_t tokens) {
+  return module_case<LstmLayer>(std::move(label), std::make_shared<LstmLayer>(3, 2),
+                                {values({2, tokens, 3}, 1)},
+                                [](LstmLayer& layer, const std::vector<Tensor>& in) {
+                                  LstmLayer::State state;
+                                  return layer.forward(in[0], state);
+                                });
+}
+
+const Register layer_sample("LstmLayer", Kind::module, [] {
+  Sample sample{.name = "LstmLayer", .kind = Kind::module};
+  sample.cases = {layer_case("five tokens", 5), layer_case("one token", 1)};
+  sample.errors = {{"width",
+                    [] {
+                      LstmLayer::State state;
+                      LstmLayer(3, 2).forward(Tensor::zeros({1, 2, 4}), state);
+                    },
+                    "[lstm] expects x (B, T, 3) with T above 0, got (1, 2, 4)"}};
+  return sample;
+});
+
 const Register lstm_sample("Lstm", Kind::model, [] {
   Sample sample{.name = "Lstm", .kind = Kind::model};
   sample.cases = {lstm_case("one layer", 1, 5), lstm_case("two layers", 2, 3)};

@@ -94,7 +94,7 @@ TEST_CASE("flags that are unknown, out of range or contradict each other") {
                 "width must be divisible by heads: width 16, heads 3");
   check_refused(weft_with(folder, base + Words{"--context", "100000"}), 2,
                 "context is longer than the data");
-  check_refused(weft_with(folder, base + Words{"--width", "1000000", "--layers", "1000"}), 2,
+  check_refused(weft_with(folder, base + Words{"--width", "200000", "--layers", "1000"}), 2,
                 "this cannot fit in memory");
   check_refused(weft_with(folder, base + Words{"--batch", "10000000", "--context", "300"}), 2,
                 "lower the batch from 10000000 to");

@@ -135,7 +135,7 @@ TEST_CASE("what takes long says what it is, and what does not is quiet") {
   };
   const Outcome each = train("0", "each");
   for (const char* const phase : {"estimating whether this run fits in memory",
-                                  "preparing the data and the model", "reading ", "cutting "})
+                                  "preparing the data and the model", "reading ", "tokenizing "})
     CHECK_MESSAGE(each.err.find(std::string("weft is ") + phase) != std::string::npos, each.err);
   const Outcome some = train("0.0001", "some");  // by the one that watches
   CHECK_MESSAGE(

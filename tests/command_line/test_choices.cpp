@@ -41,8 +41,9 @@ bool contains(const std::string& text, const std::string& part) {
 std::vector<Texts> settings_of(const train::Kind& kind) {
   std::vector<Texts> all{{}};
   for (const std::string& model : train::models_of(kind)) all.push_back({"--model=" + model});
-  for (const char* more : {"--optimizer=muon", "--optimizer=sgd", "--schedule=wsd", "--pretrain=10",
-                           "--init=gpt2", "--data=wine", "--data=modular_addition"})
+  for (const char* more :
+       {"--optimizer=muon", "--optimizer=sgd", "--optimizer=rmsprop", "--schedule=wsd",
+        "--pretrain=10", "--init=gpt2", "--data=wine", "--data=modular_addition"})
     all.push_back({more});
   return all;
 }

@@ -323,8 +323,9 @@ TEST_CASE("choices of arms are those of a configuration, and keep pairing and bu
   CHECK(error_of("heads = 4", "heads = 0") ==
         "[s.toml:39] heads must be a whole number from 1 up to 10000, got 0");
   CHECK(error_of("heads = 4", "optimizer = \"adamx\"") ==
-        "[s.toml:39] optimizer must be one of sgd, adam, adamw, lion, muon, got adamx; did you "
-        "mean adam?");
+        "[s.toml:39] optimizer must be one of adamw, sgd, adam, lion, muon, rmsprop, got "
+        "adamx; did you "
+        "mean adamw?");
   CHECK(error_of("heads = 4", "batch = 4") ==
         "[s.toml:39] an arm may not set batch: every arm sees the same batches; set it in [base] "
         "or in a task");

@@ -110,7 +110,7 @@ TEST_CASE("a request above the limit says what is left") {
   CHECK(memory_limit() == held + 8 * kMiB);
   const Storage a(5 * kMiB);
   const std::string text = error_text<MemoryError>([] { Storage(4 * kMiB); });
-  CHECK(text.substr(0, 55) == "[memory] 4.0 MiB requested for one tensor, 3.0 MiB of 8.0 ");
+  CHECK(text.substr(0, 58) == "[memory] 4.0 MiB requested for one tensor, 3.0 MiB of 8.0 ");
   CHECK(text.ends_with(" available; use a smaller model, batch or context"));
   CHECK(memory_stats().current == held + 5 * kMiB);
   const Storage b(3 * kMiB);  // fits to the byte
@@ -132,7 +132,7 @@ TEST_CASE("absurd sizes are refused, not wrapped around") {
         }).starts_with("[memory] 8.0 EiB requested for one tensor"));
   CHECK(error_text<MemoryError>([] {
           Tensor::empty({std::int64_t{1} << 61}, DType::f64);
-        }).starts_with("[memory] 8.0 EiB wanted"));
+        }).starts_with("[memory] 8.0 EiB requested"));
   CHECK(error_text<ShapeError>([] {
           Tensor::empty({std::int64_t{1} << 40, std::int64_t{1} << 40});
         }) == "[shape] more than 2^62 elements: (1099511627776, 1099511627776)");

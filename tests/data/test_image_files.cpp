@@ -96,9 +96,9 @@ TEST_CASE("IDX files that lie, break off or are something else") {
                  "its header declares (3, 4, 6), more than the file's 76 bytes can hold"));
   CHECK(contains(
       idx_error(scratch, header({0xFFFFFFFF, 0xFFFFFFFF, 0xFFFFFFFF, 0xFFFFFFFF}) + pixels),
-      "claims (4294967295, 4294967295"));
+      "declares (4294967295, 4294967295"));
   CHECK(contains(idx_error(scratch, header({0xFFFFFFFF, 0, 0xFFFFFFFF}) + pixels),
-                 "claims (4294967295, 0, 4294967295)"));
+                 "declares (4294967295, 0, 4294967295)"));
   CHECK(contains(idx_error(scratch, header({3, 0, 4}) + pixels),
                  "continues beyond the (3, 0, 4) = 0 bytes"));
   CHECK(contains(idx_error(scratch, header({3, 4, 4}) + pixels),

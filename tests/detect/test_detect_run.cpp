@@ -177,8 +177,15 @@ TEST_CASE("detect configurations that cannot be") {
         "[flags] --layers 3 has no effect with model faster_rcnn: remove one of the two");
   CHECK(refusal({{"model", "yolo"}})
             .find("model must be one of faster_rcnn, faster_rcnn_vit, detr") != std::string::npos);
-  CHECK(refusal({{"model", "detr"}, {"width", "100000"}, {"batch", "1000000"}})
-            .find("cannot fit in memory") != std::string::npos);
+  for (const char* width : {"100000", "64"}) {
+    const DetectConfig c = train::resolve<DetectConfig>(
+        {.preset = "",
+         .file = {},
+         .flags = {{"model", "detr"}, {"width", width}, {"batch", "1000000"}}});
+    const train::Kind& kind = kind_of(c);
+    CHECK_THROWS_WITH_AS(kind.check_fits(c, *kind.inspect_data(c)),
+                         doctest::Contains("cannot fit in memory"), ConfigError);
+  }
 }
 
 TEST_CASE("asking a kind for its parameters draws no weights") {

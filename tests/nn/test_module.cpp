@@ -96,13 +96,15 @@ TEST_CASE("what does not fit is named, and nothing is changed") {
   state[0].second.fill(7);
   state[1] = {"inner.weight", Tensor::zeros({3, 2})};
   state[3] = {"c", Tensor::zeros({2})};
-  CHECK(message([&] { pair.load_state_dict(state); }) ==
-        "[load_state_dict] the weights do not fit this Pair: inner.weight has shape (3, 2), here "
-        "(2, 3); missing: b; unexpected: c");
+  CHECK(
+      message([&] { pair.load_state_dict(state); }) ==
+      "[load_state_dict] the weights do not fit this Pair: inner.weight has shape (3, 2), expected "
+      "(2, 3); missing: b; unexpected: c");
   CHECK(pair.a->at({0, 0}) == 1);
-  CHECK(message([&] { pair.load_state_dict(state, false); }) ==
-        "[load_state_dict] the weights do not fit this Pair: inner.weight has shape (3, 2), here "
-        "(2, 3)");
+  CHECK(
+      message([&] { pair.load_state_dict(state, false); }) ==
+      "[load_state_dict] the weights do not fit this Pair: inner.weight has shape (3, 2), expected "
+      "(2, 3)");
   state[1].second = Tensor::zeros({2, 3});
   const LoadReport report = pair.load_state_dict(state, false);
   CHECK(report.missing == std::vector<std::string>{"b"});

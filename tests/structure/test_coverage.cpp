@@ -76,7 +76,8 @@ struct ModuleClass {
 };
 
 std::vector<ModuleClass> module_classes(const std::vector<SourceFile>& headers) {
-  static const std::regex kClass(R"(^(?:class|struct) (\w+)(?: final)? : (?:public )?(\w+))");
+  static const std::regex kClass(
+      R"(^(?:class|struct) (\w+)(?: final)? : (?:public )?(\w+)(?!\w|::))");
   static const std::regex kPure(R"(= 0;)"), kVirtual(R"(\bvirtual\b)");
   std::vector<ModuleClass> derived;
   for (const SourceFile& file : headers) {

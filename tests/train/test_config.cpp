@@ -131,9 +131,9 @@ TEST_CASE(
   const std::string json = train::to_json(train::TextConfig());
   const auto with_format = [&](const std::string& text) {
     std::string changed = json;
-    return changed.replace(changed.find("\"format\": 3,"), 12, text);
+    return changed.replace(changed.find("\"format\": 4,"), 12, text);
   };
-  REQUIRE(json.find("\"format\": 3,") != std::string::npos);
+  REQUIRE(json.find("\"format\": 4,") != std::string::npos);
   const auto read = [](const std::string& text) {
     return train::config_from_json<train::TextConfig>(text, "c.json");
   };
@@ -215,8 +215,9 @@ TEST_CASE("wrong values are refused with the rule, the value and the mend") {
         "[flags] dropout must be a number from 0 up to 0.99, got 1");
   CHECK(text_error({{"tie", "maybe"}}) == "[flags] tie must be yes or no, got maybe");
   CHECK(text_error({{"optimizer", "adamv"}}) ==
-        "[flags] optimizer must be one of adamw, sgd, adam, lion, muon, got adamv; did you mean "
-        "adam?");
+        "[flags] optimizer must be one of adamw, sgd, adam, lion, muon, rmsprop, got adamv; "
+        "did you mean "
+        "adamw?");
   CHECK(text_error({{"lrr", "1"}}) == "[flags] unknown key lrr; did you mean lr?");
   CHECK(text_error({{"until", "val_los=2"}}) ==
         "[config] until must be one of what a text run measures, val_loss=NUMBER, "
@@ -300,12 +301,12 @@ TEST_CASE("what no memory holds is refused before anything is made") {
   train::TextConfig c;
   const auto facts = train::kind_of(c).inspect_data(c);
   train::kind_of(c).check_fits(c, *facts);
-  test::set(c, {{"width", "1000000"}, {"layers", "10000"}});
+  test::set(c, {{"width", "100000"}, {"layers", "1000"}});
   CHECK_THROWS_WITH_AS(train::kind_of(c).check_fits(c, *facts),
                        doctest::Contains("[config] this cannot fit in memory: "), ConfigError);
   train::VisionConfig v;
   const auto images = train::kind_of(v).inspect_data(v);
-  test::set(v, {{"width", "1000000"}});
+  test::set(v, {{"width", "200000"}});
   CHECK_THROWS_WITH_AS(train::kind_of(v).check_fits(v, *images),
                        doctest::Contains("cannot fit in memory"), ConfigError);
   test::set(v, {{"width", "64"}});

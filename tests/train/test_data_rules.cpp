@@ -186,9 +186,10 @@ TEST_CASE(
   CHECK(std::isnan(of_three.test.figure("f1")));
   CHECK(three.say("macro-F1 is the mean of the F1 of each of the 3 labels"));
   c.until = "val_f1=0.9";
-  CHECK(refused(c, folder / "x") ==
-        "[config] of 3 labels there is no F1 without --positive LABEL: use until val_macro_f1, or "
-        "name the label");
+  CHECK(
+      refused(c, folder / "x") ==
+      "[config] with 3 labels there is no F1 without --positive LABEL: use until val_macro_f1, or "
+      "name the label");
   c.positive = "b";
   CHECK(train_run(c, {.out = folder / "b"}).test.figure("f1") == 1);
 

@@ -76,7 +76,7 @@ TEST_CASE("the file is laid out as the format says") {
   CHECK(bytes.size() == 8 + length + 8);
 }
 
-TEST_CASE("hostile and torn files are refused, each by its own rule") {
+TEST_CASE("hostile and truncated files are refused, each by its own rule") {
   const TempFolder folder;
   struct Bad {
     std::string bytes;
@@ -89,8 +89,8 @@ TEST_CASE("hostile and torn files are refused, each by its own rule") {
       {"abc", "3 bytes"},
       {std::string(8, '\xff') + "{}", "header's length"},
       {raw_file(good, 8).substr(0, 20), "header's length"},
-      {raw_file(good, 7), "torn"},
-      {raw_file(good, 9), "torn"},
+      {raw_file(good, 7), "truncated"},
+      {raw_file(good, 9), "truncated"},
       {raw_file("[1,2]", 0), "not a JSON object"},
       {raw_file("{\"w\":", 0), "not a JSON object"},
       {raw_file(std::string(2000, '['), 0), "nested too deeply"},

@@ -33,13 +33,6 @@ inline CLI::Option* add_config_flag(CLI::App& command, const train::Kind& kind,
   const train::Defaults defaults = train::defaults_of(kind, field);
   if (defaults.by_entry.size() > 1 || defaults.some)
     help += fmt::format(" ({})", train::defaults_text(defaults));
-  for (const std::string& former : train::former_names(name)) {
-    const std::string flag = "--" + former;
-    if (std::holds_alternative<bool>(value))
-      add_yes_or_no(command, flag, take, show, help)->group("");
-    else
-      add_text(command, flag, take, show, help)->group("");
-  }
   CLI::Option* option = nullptr;
   if (std::holds_alternative<bool>(value)) {
     option = add_yes_or_no(command, field.flag(), take, show, help);

@@ -108,7 +108,7 @@ void set_value(const Field& field, const Field::Member& place, const Value& valu
 void set_value(RunConfig& config, const Field& field, const Value& value, std::string_view where);
 
 /// The name that a choice has today: its own, or another where an earlier version spelled it
-/// otherwise ("standardise"). Files, suites and flags are read under both.
+/// otherwise ("standardise"). Files and suites are read under both.
 std::string current_name(const std::string& name);
 /// The names that a choice had in earlier versions.
 std::vector<std::string> former_names(const std::string& name);

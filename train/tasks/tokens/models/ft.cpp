@@ -1,3 +1,4 @@
+#include "core/error.h"
 #include "nn/models/ft_transformer.h"
 #include "train/tasks/tokens/tokens_model.h"
 
@@ -13,6 +14,10 @@ struct TokensFtChoices : RowOptions {
   double mlp_ratio = 2;
   double dropout = 0;
 
+  void check() const override {
+    if (norm == "none")
+      fail<ConfigError>("config", "ft has norms: norm must be layer or rms, got none");
+  }
   std::int64_t width_granularity() const override { return heads; }
   std::int64_t row_blocks(const std::string& name) const override {
     if (activation == "swiglu" && name.ends_with("fc1.weight")) return 2;
@@ -37,7 +42,7 @@ class TokensFtEntry : public TokensModelOf<TokensFtChoices, nn::FtTransformer> {
          "before attention and feed-forward layers",
          0,
          0,
-         {"layer", "rms"}},
+         {"layer", "rms", "none"}},
         {"activation", "Model", &C::activation, "of the feed-forward layers", 0, 0,
          nn::choices<nn::Activation>()},
         {"mlp_ratio", "Model", &C::mlp_ratio, "feed-forward size, as a multiple of width", 0.01,
