@@ -8,6 +8,7 @@
 #include "core/io/open_files.h"
 #include "tests/cli/run_program.h"
 #include "tests/cli/tiny_suite.h"
+#include "train/config/run_config.h"
 #include "train/loop/checkpoint.h"
 
 using namespace weft;
@@ -247,7 +248,7 @@ TEST_CASE("runs of an earlier version are kept, but get no new ones beside them"
   CHECK_MESSAGE(refused.err.find("holds runs of an earlier version (format 2") != std::string::npos,
                 refused.err);
   CHECK(!fs::exists(other));
-  config["format"] = 3;
+  config["format"] = train::kConfigFormat;
   write_file((one / "config.json").string(), config.dump());
   CHECK(weft_with(folder, compare).code == 0);
   CHECK(fs::exists(other / "summary.json"));
