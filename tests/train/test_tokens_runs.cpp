@@ -152,8 +152,10 @@ TEST_CASE("what a tokens run cannot be") {
   test::set(c, {{"embed", "false"}, {"heads", "3"}});
   CHECK(refusal(c) == "[token_transformer] n_embd 8 is not divisible by n_head 3; use 6 or 9");
   c = tiny_tokens_config("ft");
-  CHECK_THROWS_WITH_AS(test::set(c, {{"norm", "none"}}),
-                       "[test] norm must be one of layer, rms, got none", ConfigError);
+  TokensConfig bare = c;
+  test::set(bare, {{"norm", "none"}});
+  CHECK_THROWS_WITH_AS(kind_of(bare).check(bare),
+                       "[config] ft has norms: norm must be layer or rms, got none", ConfigError);
   c = tiny_tokens_config("cnn");
   test::set(c, {{"kernel", "2"}});
   CHECK(refusal(c) == "[token_cnn] kernel must be odd, 1 to 255, got 2");
