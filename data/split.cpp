@@ -1,5 +1,7 @@
 #include "data/split.h"
 
+#include <fmt/format.h>
+
 #include <cstddef>
 #include <cstring>
 
@@ -42,5 +44,7 @@ std::uint64_t add_tensor(std::uint64_t hash, const Tensor& tensor) {
 std::uint64_t batch_hash(const Tensor& inputs, const Tensor& targets, std::uint64_t previous) {
   return add_tensor(add_tensor(previous, inputs), targets);
 }
+
+std::string hash_text(std::uint64_t hash) { return fmt::format("{:016x}", hash); }
 
 }  // namespace weft::data

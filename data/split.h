@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "core/tensor.h"
@@ -23,5 +24,7 @@ inline constexpr std::int64_t kIgnoreIndex = -100;
 /// runs that saw the same batches in the same order hold the same value; it is how a comparison
 /// shows that its arms were paired.
 std::uint64_t batch_hash(const Tensor& inputs, const Tensor& targets, std::uint64_t previous = 0);
+/// Sixteen hexadecimal digits, as files hold a hash.
+std::string hash_text(std::uint64_t hash);
 
 }  // namespace weft::data

@@ -39,11 +39,24 @@ struct Pipe {
   std::array<int, 2> ends{-1, -1};
 };
 
-/// Starts a program that dies with this one. `out` and `err` become its stdout and stderr.
+ExitCode exit_code(int status) {
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+int wait_for(pid_t child) {
+  int status = 0;
+  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
+  return status;
+}
+
+/// Starts a program that dies with this one. `out` and `err` become its stdout and stderr. Throws
+/// IoError where it cannot be started: the child says why, and nothing once it is another program.
 pid_t spawn(const std::vector<std::string>& command, int out, int err) {
   std::vector<char*> words;
   for (const std::string& word : command) words.push_back(const_cast<char*>(word.c_str()));
   words.push_back(nullptr);
+  Pipe failure;
   const pid_t parent = ::getpid();
   const pid_t child = ::fork();
   if (child == 0) {  // only what may be called between fork and exec
@@ -55,22 +68,20 @@ pid_t spawn(const std::vector<std::string>& command, int out, int err) {
     ::dup2(out, 1);
     ::dup2(err, 2);
     ::execv(words[0], words.data());
+    const int error = errno;
+    [[maybe_unused]] const ssize_t told = ::write(failure.ends[1], &error, sizeof error);
     _exit(127);
   }
-  if (child < 0)
-    fail<IoError>("process", "{} cannot be started: {}", command[0], std::strerror(errno));
-  return child;
-}
-
-ExitCode exit_code(int status) {
-  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-}
-
-int wait_for(pid_t child) {
-  int status = 0;
-  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  int error = child < 0 ? errno : 0;
+  failure.close(1);
+  if (child > 0) {
+    ssize_t count = 0;
+    while ((count = ::read(failure.ends[0], &error, sizeof error)) < 0 && errno == EINTR) {
+    }
+    if (count <= 0) return child;
+    wait_for(child);
   }
-  return status;
+  fail<IoError>("process", "{} cannot be started: {}", command[0], std::strerror(error));
 }
 
 /// Reads both until both end. False when one holds too much.

@@ -289,6 +289,11 @@ std::unique_ptr<RunConfig> config_from_json(const Schema& schema, const std::str
   return config;
 }
 
+std::string task_of_json(const std::string& text, const std::string& where) {
+  const Json json = parse_json(text, where);
+  return json.contains("task") && json["task"].is_string() ? json["task"].get<std::string>() : "";
+}
+
 std::string preset_help(const Schema& schema) {
   std::string text;
   for (const Preset& preset : schema.presets())

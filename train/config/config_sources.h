@@ -54,6 +54,9 @@ C config_from_json(const std::string& json, const std::string& where) {
   return static_cast<const C&>(*config_from_json(kind_of(C()), json, where));
 }
 
+/// What "task" says in a config.json; empty where it says nothing. Throws ConfigError.
+std::string task_of_json(const std::string& json, const std::string& where);
+
 /// Names and what they are, one a line, for help.
 std::string preset_help(const Schema& schema);
 

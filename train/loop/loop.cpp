@@ -13,6 +13,7 @@
 #include "core/io/file.h"
 #include "core/random.h"
 #include "core/storage.h"
+#include "data/split.h"
 #include "train/loop/build_optimizer.h"
 #include "train/loop/figures.h"
 #include "train/loop/figures_json.h"
@@ -110,7 +111,7 @@ std::string Loop::to_line(const StepRecord& record) const {
     if (task_.samples())
       json["val_" + unit] = record.validation.measured;  // of a part, how large it is
   }
-  json["batch_hash"] = fmt::format("{:016x}", record.batch_hash);
+  json["batch_hash"] = data::hash_text(record.batch_hash);
   return json.dump();
 }
 

@@ -10,6 +10,7 @@
 #include "core/error.h"
 #include "core/io/file.h"
 #include "core/memory_limits.h"
+#include "data/split.h"
 #include "train/loop/figures_json.h"
 #include "train/loop/loop.h"
 #include "train/loop/memory_estimate.h"
@@ -102,7 +103,7 @@ Summary run_training(Task& task, const RunConfig& config, const std::string& con
   summary.parameters = task.model().num_parameters();
   summary.peak_mib = process_peak_mib();
   summary.seed = config.seed;
-  summary.batch_hash = fmt::format("{:016x}", progress.batch_hash);
+  summary.batch_hash = data::hash_text(progress.batch_hash);
   summary.best_val_loss = progress.best_loss;
   summary.best_step = progress.best_step;
   summary.folder = folder.path();

@@ -3,14 +3,10 @@
 namespace weft::train {
 namespace {
 
-class AdamEntry : public OptimizerOf<BetaOptions> {
+class AdamEntry : public BetaOptimizer {
  public:
   std::string name() const override { return "adam"; }
   std::string about() const override { return "means of gradients and of their squares"; }
-  const Fields& fields() const override {
-    static const Fields table = beta_fields();
-    return table;
-  }
   std::unique_ptr<optim::Optimizer> build(const RunConfig& c,
                                           const nn::Module& model) const override {
     const auto& o = c.optimizer.as<BetaOptions>();
@@ -21,14 +17,10 @@ class AdamEntry : public OptimizerOf<BetaOptions> {
   }
 };
 
-class AdamWEntry : public OptimizerOf<BetaOptions> {
+class AdamWEntry : public BetaOptimizer {
  public:
   std::string name() const override { return "adamw"; }
   std::string about() const override { return "adam with decoupled weight decay"; }
-  const Fields& fields() const override {
-    static const Fields table = beta_fields();
-    return table;
-  }
   std::unique_ptr<optim::Optimizer> build(const RunConfig& c,
                                           const nn::Module& model) const override {
     return std::make_unique<optim::AdamW>(model.named_parameters(),

@@ -23,4 +23,13 @@ inline Fields beta_fields() {
        "decay rate of adam's mean of squares, and of the momentum that lion keeps", 0, 0.9999999}};
 }
 
+/// Optimizers that have no other choices.
+class BetaOptimizer : public OptimizerOf<BetaOptions> {
+ public:
+  const Fields& fields() const override {
+    static const Fields table = beta_fields();
+    return table;
+  }
+};
+
 }  // namespace weft::train

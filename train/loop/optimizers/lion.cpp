@@ -5,14 +5,10 @@
 namespace weft::train {
 namespace {
 
-class LionEntry : public OptimizerOf<BetaOptions> {
+class LionEntry : public BetaOptimizer {
  public:
   std::string name() const override { return "lion"; }
   std::string about() const override { return "signs of averaged gradients"; }
-  const Fields& fields() const override {
-    static const Fields table = beta_fields();
-    return table;
-  }
   std::unique_ptr<optim::Optimizer> build(const RunConfig& c,
                                           const nn::Module& model) const override {
     const auto& o = c.optimizer.as<BetaOptions>();

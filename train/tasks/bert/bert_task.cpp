@@ -1,11 +1,10 @@
 #include "train/tasks/bert/bert_task.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
 
 #include "autograd/autograd.h"
+#include "data/split.h"
 #include "train/tasks/common/eval_tokens.h"
 
 namespace weft::train {
@@ -25,7 +24,7 @@ BertTask::BertTask(const BertRunConfig& config, EncoderData data)
              static_cast<std::uint64_t>(config.seed)),
       sample_(sample_of(data::lengths_of(data_.sequences[1]),
                         std::max<std::int64_t>(0, config.eval_tokens))),
-      fingerprint_(fmt::format("{:016x}", data_.fingerprint())) {}
+      fingerprint_(data::hash_text(data_.fingerprint())) {}
 
 Tensor BertTask::next_loss(BatchRecord& seen) {
   const Tensor ids = data::pad(data_.sequences[0], order_.batch(next_));

@@ -10,6 +10,7 @@
 #include "autograd/ops/reduce.h"
 #include "core/error.h"
 #include "core/phase.h"
+#include "data/split.h"
 #include "train/metrics/ranking.h"
 #include "train/tasks/common/eval_tokens.h"
 #include "train/tasks/common/whole_data.h"
@@ -94,7 +95,7 @@ ClassifyTask::ClassifyTask(const ClassifyConfig& config, ClassifyData data,
       order_(data_.bytes, config.batch, static_cast<std::uint64_t>(config.seed)),
       sample_(sample_of(data::lengths_of(data_.encoder.sequences[1]),
                         std::max<std::int64_t>(0, config.eval_tokens))),
-      fingerprint_(fmt::format("{:016x}", fingerprint_of(data_))) {
+      fingerprint_(data::hash_text(fingerprint_of(data_))) {
   if (pretrained != nullptr) take_encoder(dynamic_cast<nn::Bert&>(*model_), *pretrained);
 }
 

@@ -23,6 +23,15 @@ struct ImageFacts {
   static ImageFacts from_json(const std::string& json, const std::string& where);
 };
 
+/// The sizes that the configurations M of all models of images share.
+template <class M>
+void set_images(M& m, const ImageFacts& images) {
+  m.n_class = images.classes;
+  m.image_height = images.height;
+  m.image_width = images.width;
+  m.channels = images.channels;
+}
+
 /// Names of the rules by which validation images are chosen, the present one first; `last` is that
 /// of runs up to format 2.
 inline constexpr const char* kHeldOutStratified = "stratified";

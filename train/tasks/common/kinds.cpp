@@ -1,9 +1,8 @@
 #include "train/tasks/common/kinds.h"
 
-#include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
 #include "core/error.h"
 #include "train/config/article.h"
@@ -25,11 +24,7 @@ const Kind& find_kind(const std::string& name, const std::string& where) {
 }
 
 const Kind& kind_of_json(const std::string& text, const std::string& where) {
-  const auto json = nlohmann::ordered_json::parse(text, nullptr, false);
-  if (!json.is_object()) fail<ConfigError>(where, "is not a JSON object");
-  return find_kind(
-      json.contains("task") && json["task"].is_string() ? json["task"].get<std::string>() : "",
-      where);
+  return find_kind(task_of_json(text, where), where);
 }
 
 std::string kinds_for(const std::vector<Use>& uses) {

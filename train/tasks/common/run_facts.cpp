@@ -1,7 +1,5 @@
 #include "train/tasks/common/run_facts.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <system_error>
 
@@ -44,8 +42,6 @@ void check_unchanged(const std::string& found, const CheckpointFacts& facts,
   if (found == facts.data_fingerprint) return;
   fail<ConfigError>(data, "the data have changed since this run was trained; restore them");
 }
-
-std::string hexadecimal(std::uint64_t hash) { return fmt::format("{:016x}", hash); }
 
 std::string absolute_data_path(const std::string& name_or_path) {
   const auto shipped = data::shipped_data_sets();

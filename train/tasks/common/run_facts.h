@@ -26,8 +26,6 @@ RunFacts read_run(const std::filesystem::path& run, const std::string& which = "
 /// from.
 void check_unchanged(const std::string& fingerprint, const CheckpointFacts& facts,
                      const std::string& data);
-/// As Task::fingerprint() writes a hash.
-std::string hexadecimal(std::uint64_t hash);
 
 /// A data set's name as it is, a path made absolute, so that a run finds its data from wherever it
 /// is used.

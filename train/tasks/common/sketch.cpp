@@ -52,16 +52,13 @@ void check_step_fits(const MakeSketch& make, const RunConfig& config) {
     // What is beyond reason is refused before a step of it is walked through: some models make a
     // list of boxes for each example, elements or not.
     constexpr std::int64_t kFew = 32, kSurely = 2;
-    const double parameters = count_parameters(make);
-    if (parameters * 2 * sizeof(float) > limit)
-      refuse(fmt::format("at least {:.1f} GiB with {:.3g} parameters",
-                         parameters * 2 * sizeof(float) / 0x1p30, parameters));
     if (config.batch > 2 * kFew) {
-      const double few = describe_step(make, config, kFew).memory.peak,
-                   more = describe_step(make, config, 2 * kFew).memory.peak;
-      const double all = more + (more - few) / kFew * static_cast<double>(config.batch - 2 * kFew);
+      const nn::StepDescription more = describe_step(make, config, 2 * kFew);
+      const double each = (more.memory.peak - describe_step(make, config, kFew).memory.peak) / kFew;
+      const double all = more.memory.peak + each * static_cast<double>(config.batch - 2 * kFew);
       if (all > kSurely * limit)
-        refuse(fmt::format("about {:.1f} GiB with {:.3g} parameters", all / 0x1p30, parameters));
+        refuse(fmt::format("about {:.1f} GiB with {:.3g} parameters", all / 0x1p30,
+                           static_cast<double>(more.step.parameters)));
     }
     step = describe_step(make, config, config.batch);
   } catch (const ShapeError&) {

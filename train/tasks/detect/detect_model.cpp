@@ -1,5 +1,7 @@
 #include "train/tasks/detect/detect_model.h"
 
+#include <algorithm>
+
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
@@ -88,6 +90,12 @@ DetectionFacts facts_of(const data::DetectionData& scenes) {
            .normalization = scenes.normalization(),
            .edges = scenes.edges()},
           classes};
+}
+
+void check_quarters(const std::string& model, std::int64_t width) {
+  if (width % 4 == 0) return;
+  fail<ConfigError>("config", "width must be a multiple of 4 in a {}, got {}; choose {}", model,
+                    width, std::max<std::int64_t>(4, width / 4 * 4));
 }
 
 std::unique_ptr<nn::Detector> build_detector(const DetectConfig& c, const ImageFacts& images) {

@@ -32,6 +32,10 @@ struct DetectionFacts {
 /// Scenes of digits, or a user's own pictures. Throws IoError, ConfigError.
 std::shared_ptr<const data::DetectionData> load_scenes(const DetectConfig& config);
 DetectionFacts facts_of(const data::DetectionData& scenes);
+
+/// Throws ConfigError unless the width of this model is a multiple of 4.
+void check_quarters(const std::string& model, std::int64_t width);
+
 class DetectModel : public Entry {
  public:
   /// Weights are drawn from the stream `init` of this thread. Of a configuration whose model is

@@ -1,6 +1,7 @@
 #include "train/tasks/detect/detect_run.h"
 
 #include "data/image/png.h"
+#include "data/split.h"
 #include "train/tasks/detect/draw_boxes.h"
 
 namespace weft::train {
@@ -40,7 +41,7 @@ SeenPicture DetectRun::look_at_file(const std::string& file, const std::string& 
 SeenPicture DetectRun::look_at_scene(std::int64_t number) {
   if (!scenes_) {
     const auto scenes = load_scenes(config_);
-    check_unchanged(hexadecimal(scenes->fingerprint(config_.format >= 3)), run().facts,
+    check_unchanged(data::hash_text(scenes->fingerprint(config_.format >= 3)), run().facts,
                     config_.data);
     scenes_ = scenes;
   }

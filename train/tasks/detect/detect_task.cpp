@@ -1,12 +1,11 @@
 #include "train/tasks/detect/detect_task.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 
 #include "autograd/autograd.h"
 #include "core/error.h"
 #include "core/parallel.h"
+#include "data/split.h"
 
 namespace weft::train {
 namespace {
@@ -22,7 +21,7 @@ DetectTask::DetectTask(const DetectConfig& config,
       scenes_(std::move(scenes)),
       facts_(facts_of(*scenes_)),
       model_(build_detector(config, facts_.images)),
-      fingerprint_(fmt::format("{:016x}", scenes_->fingerprint(config.format >= 3))) {}
+      fingerprint_(data::hash_text(scenes_->fingerprint(config.format >= 3))) {}
 
 bool DetectTask::same_data(const std::string& json) const {
   DetectionFacts said = DetectionFacts::from_json(json, "checkpoint");

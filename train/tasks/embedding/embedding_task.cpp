@@ -1,7 +1,5 @@
 #include "train/tasks/embedding/embedding_task.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <numbers>
 
@@ -84,7 +82,7 @@ EmbeddingTask::EmbeddingTask(const EmbeddingConfig& config, EmbeddingData data)
       data_(std::move(data)),
       model_({.vocab_size = data_.tokenizer->vocab_size(), .n_embd = width_of(config)}) {}
 
-std::string EmbeddingTask::fingerprint() const { return fmt::format("{:016x}", data_.fingerprint); }
+std::string EmbeddingTask::fingerprint() const { return data::hash_text(data_.fingerprint); }
 
 Tensor EmbeddingTask::next_loss(BatchRecord& seen) {
   const Tensor ids =

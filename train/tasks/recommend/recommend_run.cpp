@@ -1,4 +1,5 @@
 #include "train/tasks/recommend/recommend_run.h"
+#include "data/split.h"
 
 namespace weft::train {
 
@@ -13,7 +14,7 @@ RecommendRun::RecommendRun(const RunFacts& run)
 
 data::ClickData RecommendRun::clicks() const {
   data::ClickData clicks = load_click_data(config_);
-  check_unchanged(hexadecimal(clicks.fingerprint()), run().facts, config_.data);
+  check_unchanged(data::hash_text(clicks.fingerprint()), run().facts, config_.data);
   return clicks;
 }
 

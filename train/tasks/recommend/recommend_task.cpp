@@ -1,7 +1,5 @@
 #include "train/tasks/recommend/recommend_task.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <numbers>
@@ -11,6 +9,7 @@
 #include "autograd/ops/loss.h"
 #include "autograd/ops/shape_ops.h"
 #include "core/error.h"
+#include "data/split.h"
 #include "train/metrics/ranking.h"
 #include "train/tasks/common/run_facts.h"
 
@@ -54,7 +53,7 @@ RecommendTask::RecommendTask(const RecommendConfig& config, data::ClickData data
       data_(std::move(data)),
       facts_{data_.n_item(), data_.n_category(), data_.n_user()},
       model_(recommender_config(config, facts_)),
-      fingerprint_(fmt::format("{:016x}", data_.fingerprint())) {
+      fingerprint_(data::hash_text(data_.fingerprint())) {
   if (config.penalty > 0) occurrences_ = data_.occurrences();
 }
 

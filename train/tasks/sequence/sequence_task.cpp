@@ -1,7 +1,5 @@
 #include "train/tasks/sequence/sequence_task.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
 
@@ -9,6 +7,7 @@
 #include "autograd/ops/loss.h"
 #include "autograd/ops/reduce.h"
 #include "core/error.h"
+#include "data/split.h"
 
 namespace weft::train {
 namespace {
@@ -35,7 +34,7 @@ SequenceTask::SequenceTask(const SequenceConfig& config)
 
 std::string SequenceTask::fingerprint() const {
   const auto [inputs, targets] = data_.eval_batches(data::Split::validation, 64)[0];
-  return fmt::format("{:016x}", data::batch_hash(inputs, targets));
+  return data::hash_text(data::batch_hash(inputs, targets));
 }
 
 void SequenceTask::answer_one_row() const {

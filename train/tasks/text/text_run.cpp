@@ -8,7 +8,6 @@
 #include "data/text/utf8.h"
 #include "nn/describe.h"
 #include "nn/models/gpt.h"
-#include "train/config/article.h"
 #include "train/tasks/text/text_model.h"
 
 namespace weft::train {
@@ -81,8 +80,8 @@ const nn::Gpt& TextRun::gpt() const {
   const auto* const gpt = dynamic_cast<const nn::Gpt*>(model_.get());
   if (gpt == nullptr)
     fail<ConfigError>("explain",
-                      "{} has no attention; this command expects a text run of model gpt",
-                      with_article(config_.model.name()));
+                      "model {} has no attention; this command expects a text run of model gpt",
+                      config_.model.name());
   return *gpt;
 }
 
@@ -114,7 +113,7 @@ Tensor TextRun::validation_ids() const {
 }
 
 std::string fingerprint_of(const data::TextData& text) {
-  return hexadecimal(
+  return data::hash_text(
       data::batch_hash(text.ids(data::Split::train), text.ids(data::Split::validation)));
 }
 

@@ -8,6 +8,7 @@
 #include "autograd/ops/binary.h"
 #include "autograd/ops/loss.h"
 #include "autograd/ops/shape_ops.h"
+#include "data/split.h"
 
 namespace weft::train {
 namespace {
@@ -36,7 +37,7 @@ std::string TokensTask::fingerprint() const {
     for (const auto split : {data::Split::validation, data::Split::test})
       hash = data::batch_hash(data_.tokens(split), data_.targets(split), hash);
   }
-  return fmt::format("{:016x}", hash);
+  return data::hash_text(hash);
 }
 
 Tensor TokensTask::outputs(const Tensor& tokens) const {

@@ -10,6 +10,7 @@
 #include "autograd/ops/loss.h"
 #include "autograd/ops/reduce.h"
 #include "core/error.h"
+#include "data/split.h"
 #include "data/text/utf8.h"
 #include "train/tasks/common/eval_tokens.h"
 #include "train/tasks/common/run_facts.h"
@@ -156,7 +157,7 @@ TranslateTask::TranslateTask(const TranslateConfig& config, TranslateData data)
       order_(pair_lengths(data_), config.batch, static_cast<std::uint64_t>(config.seed)),
       sample_(sample_of(data::lengths_of(data_.targets[1]),
                         std::max<std::int64_t>(0, config.eval_tokens))),
-      fingerprint_(fmt::format("{:016x}", fingerprint_of(data_))) {}
+      fingerprint_(data::hash_text(fingerprint_of(data_))) {}
 
 TranslateTask::Batch TranslateTask::batch_of(data::Split split,
                                              const std::vector<std::int64_t>& rows) const {

@@ -108,7 +108,7 @@ std::string fingerprint_of(const data::ImageData& images, std::int64_t format) {
     for (const Split split : {Split::validation, Split::test})
       hash = data::batch_hash(images.images(split), images.labels(split), hash);
   }
-  return hexadecimal(hash);
+  return data::hash_text(hash);
 }
 
 }  // namespace weft::train

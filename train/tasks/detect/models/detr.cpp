@@ -1,8 +1,5 @@
 #include "nn/models/detr.h"
 
-#include <algorithm>
-
-#include "core/error.h"
 #include "train/tasks/detect/detect_model.h"
 
 namespace weft::train {
@@ -20,9 +17,7 @@ struct DetectDetrChoices : LayerOptions {
 
   void check() const override {
     LayerOptions::check();
-    if (width % 4 == 0) return;
-    fail<ConfigError>("config", "width must be a multiple of 4 in a {}, got {}; choose {}", "detr",
-                      width, std::max<std::int64_t>(4, width / 4 * 4));
+    check_quarters("detr", width);
   }
   std::int64_t width_granularity() const override { return 4 * heads; }
 };
@@ -57,10 +52,7 @@ class DetectDetrEntry : public DetectModelOf<DetectDetrChoices> {
                                       const ImageFacts& images) const override {
     const auto& o = c.model.as<DetectDetrChoices>();
     nn::DetrConfig detr;
-    detr.n_class = images.classes;
-    detr.image_height = images.height;
-    detr.image_width = images.width;
-    detr.channels = images.channels;
+    set_images(detr, images);
     detr.n_layer = o.layers;
     detr.n_head = o.heads;
     detr.n_embd = o.width;

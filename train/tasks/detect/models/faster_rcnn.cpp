@@ -1,8 +1,5 @@
 #include "nn/models/faster_rcnn.h"
 
-#include <algorithm>
-
-#include "core/error.h"
 #include "train/tasks/detect/detect_model.h"
 
 namespace weft::train {
@@ -11,11 +8,7 @@ namespace {
 struct DetectFasterRcnnChoices : ModelOptions {
   std::int64_t width = 64;
 
-  void check() const override {
-    if (width % 4 == 0) return;
-    fail<ConfigError>("config", "width must be a multiple of 4 in a {}, got {}; choose {}",
-                      "faster_rcnn", width, std::max<std::int64_t>(4, width / 4 * 4));
-  }
+  void check() const override { check_quarters("faster_rcnn", width); }
   std::int64_t width_granularity() const override { return 4; }
 };
 
@@ -33,10 +26,7 @@ class DetectFasterRcnnEntry : public DetectModelOf<DetectFasterRcnnChoices> {
   std::unique_ptr<nn::Detector> build(const DetectConfig& c,
                                       const ImageFacts& images) const override {
     nn::FasterRcnnConfig rcnn;
-    rcnn.n_class = images.classes;
-    rcnn.image_height = images.height;
-    rcnn.image_width = images.width;
-    rcnn.channels = images.channels;
+    set_images(rcnn, images);
     rcnn.validate();
     return std::make_unique<nn::FasterRcnn>(
         rcnn,

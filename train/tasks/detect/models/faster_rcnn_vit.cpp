@@ -47,15 +47,10 @@ class DetectFasterRcnnVitEntry : public DetectModelOf<DetectFasterRcnnVitChoices
                                       const ImageFacts& images) const override {
     const auto& o = c.model.as<DetectFasterRcnnVitChoices>();
     nn::FasterRcnnConfig rcnn;
-    rcnn.n_class = images.classes;
-    rcnn.image_height = images.height;
-    rcnn.image_width = images.width;
-    rcnn.channels = images.channels;
+    set_images(rcnn, images);
     rcnn.validate();
     nn::VitBackboneConfig vit;
-    vit.vit.image_height = images.height;
-    vit.vit.image_width = images.width;
-    vit.vit.channels = images.channels;
+    set_images(vit.vit, images);
     vit.vit.patch_size = o.patch;
     set_blocks(vit.vit, o);
     vit.features = kRcnnMapFeatures;

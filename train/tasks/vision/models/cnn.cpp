@@ -27,10 +27,7 @@ class VisionCnnEntry : public VisionModelOf<VisionCnnChoices> {
   std::unique_ptr<nn::Model> build(const VisionConfig& c, const ImageFacts& images) const override {
     const auto& o = c.model.as<VisionCnnChoices>();
     nn::CnnConfig cnn;
-    cnn.n_class = images.classes;
-    cnn.image_height = images.height;
-    cnn.image_width = images.width;
-    cnn.channels = images.channels;
+    set_images(cnn, images);
     cnn.hidden = o.width;
     cnn.dropout = o.dropout;
     return std::make_unique<nn::Cnn>(cnn);

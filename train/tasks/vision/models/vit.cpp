@@ -40,10 +40,7 @@ class VisionVitEntry : public VisionModelOf<VisionVitChoices> {
   std::unique_ptr<nn::Model> build(const VisionConfig& c, const ImageFacts& images) const override {
     const auto& o = c.model.as<VisionVitChoices>();
     nn::VitConfig vit;
-    vit.n_class = images.classes;
-    vit.image_height = images.height;
-    vit.image_width = images.width;
-    vit.channels = images.channels;
+    set_images(vit, images);
     vit.patch_size = o.patch;
     vit.pooling = nn::from_name<nn::Pooling>(o.pool, "pool");
     set_blocks(vit, o);
