@@ -22,11 +22,6 @@ namespace {
 
 constexpr double kTinyDivisor = 1e-6;  // no query divides by nothing
 
-/// Whose cost does not grow with the square of the tokens: there are no scores of tokens.
-bool without_scores(AttentionKind kind) {
-  return kind != AttentionKind::softmax && kind != AttentionKind::plain;
-}
-
 const MultiHeadAttentionOptions& checked(const MultiHeadAttentionOptions& options) {
   options.validate();
   return options;
@@ -116,23 +111,22 @@ void MultiHeadAttentionOptions::validate() const {
     check.fail(
         "cross attention has no common order of positions: positions must be none and causal "
         "false");
-  if (without_scores(kind)) {
-    const std::string_view what = to_name(kind);
+  const std::string_view what = to_name(kind);
+  if (!traits(kind).scores) {
     if (context_embd != 0)
-      check.fail(fmt::format("cross attention is softmax or plain, not {}", what));
+      check.fail(fmt::format("cross attention needs scores, and {} attention has none; use softmax",
+                             what));
     if (positions == Positions::alibi)
       check.fail(fmt::format(
-          "alibi is added to the scores of a softmax, and {} attention has none; use none or rope",
-          what));
+          "alibi is added to scores, and {} attention has none; use none or rope", what));
     if (attention_dropout > 0)
       check.fail(
           fmt::format("{} attention has no weights to drop; attention_dropout must be 0", what));
     if (scale) check.fail(fmt::format("{} attention takes no scale", what));
-    if (kind == AttentionKind::channels && causal)
-      check.fail(
-          "attention between channels sees all tokens at once and cannot be causal; use softmax, "
-          "lightning or linear");
   }
+  if (causal && !traits(kind).causal)
+    check.fail(fmt::format("{} attention sees all tokens at once and cannot be causal; use softmax",
+                           what));
   check.at_least_zero("decay", decay);
   check.probability("dropout", dropout);
   check.probability("attention_dropout", attention_dropout);
@@ -196,6 +190,25 @@ Tensor MultiHeadAttention::bias(const Tensor& mask, std::int64_t queries, std::i
   return total.defined() ? total + alibi : alibi;
 }
 
+Tensor MultiHeadAttention::scored(const Tensor& q, Tensor k, Tensor v,
+                                  const AttentionCall& call) const {
+  if (call.cache) append(*call.cache, k, v);
+  const AttentionOptions how{.causal = options_.causal,
+                             .key_padding = call.key_padding,
+                             .bias = bias(call.mask, q.size(2), k.size(2), q.dtype()),
+                             .scale = options_.scale};
+  const double dropped = is_training() ? options_.attention_dropout : 0;
+  if (dropped > 0 || call.weights) {
+    const Tensor weights = attention_weights(q, k, how);
+    if (call.weights) *call.weights = weights;
+    if (dropped > 0)
+      return weighted_sum(dropout(weights, dropped, true, random::stream("dropout")), v);
+  }
+  return options_.kind == AttentionKind::plain
+             ? definition::scaled_dot_product_attention(q, k, v, how)
+             : scaled_dot_product_attention(q, k, v, how);
+}
+
 Tensor MultiHeadAttention::running_sums(Tensor q, Tensor k, Tensor v,
                                         const AttentionCall& call) const {
   const std::string_view what = to_name(options_.kind);
@@ -257,30 +270,9 @@ Tensor MultiHeadAttention::forward(const Tensor& x, const AttentionCall& call) c
 
   auto [q, k, v] = project(x, call);
   const std::int64_t batch = x.size(0), queries = x.size(1), width = options_.n_head * head_size_;
-  if (without_scores(options_.kind)) {
-    const Tensor mixed = options_.kind == AttentionKind::channels ? between_channels(q, k, v, call)
+  const Tensor heads = traits(options_.kind).scores               ? scored(q, k, v, call)
+                       : options_.kind == AttentionKind::channels ? between_channels(q, k, v, call)
                                                                   : running_sums(q, k, v, call);
-    return drop(proj(reshape(transpose(mixed, 1, 2), {batch, queries, width})));
-  }
-  if (call.cache) append(*call.cache, k, v);
-  const std::int64_t keys = k.size(2);
-  const AttentionOptions how{.causal = options_.causal,
-                             .key_padding = call.key_padding,
-                             .bias = bias(call.mask, queries, keys, q.dtype()),
-                             .scale = options_.scale};
-
-  Tensor heads;
-  if (options_.attention_dropout > 0 && is_training()) {
-    const Tensor weights = attention_weights(q, k, how);
-    if (call.weights) *call.weights = weights;
-    heads = weighted_sum(
-        dropout(weights, options_.attention_dropout, true, random::stream("dropout")), v);
-  } else {
-    if (call.weights) *call.weights = attention_weights(q, k, how);
-    heads = options_.kind == AttentionKind::plain
-                ? definition::scaled_dot_product_attention(q, k, v, how)
-                : scaled_dot_product_attention(q, k, v, how);
-  }
   return drop(proj(reshape(transpose(heads, 1, 2), {batch, queries, width})));
 }
 

@@ -62,15 +62,11 @@ struct AttentionCall {
 /// section 3.1, and its published code.
 double layer_decay(std::int64_t layer, std::int64_t n_layer);
 
-/// Heads of softmax(q k^T scale) v, joined and projected. One linear layer makes q, k and v, and
-/// they are read in place. All kinds have these parameters. lightning: queries and keys through
-/// SiLU, products decayed by e^(-slope distance) with ALiBi's slopes, and RMS norm of each head's
-/// output. Source: Qin et al. 2024 (arXiv 2401.04658), eq. 1 to 3, without the gate; Qin et al.
-/// 2023 (arXiv 2307.14995), sections 3.1 and 3.2. linear: features elu + 1, sum_j <q_i, k_j> v_j /
-/// sum_j <q_i, k_j>. Source: Katharopoulos et al. 2020 (arXiv 2006.16236), eq. 5 to 7. channels:
-/// nn/cross_covariance_attention.h. Parameters: c_attn ((H + 2 Hk) D, C), c_proj (C, H D) (timm:
-/// qkv, proj); for cross attention c_q, c_kv, c_proj (q, kv, proj); for channels temperature (H, 1,
-/// 1). Source: Vaswani et al. 2017 (arXiv 1706.03762), section 3.2.
+/// Heads of attention, joined and projected; AttentionKind says what a head computes. One linear
+/// layer makes q, k and v, and they are read in place. All kinds have these parameters: c_attn ((H
+/// + 2 Hk) D, C), c_proj (C, H D) (timm: qkv, proj); for cross attention c_q, c_kv, c_proj (q, kv,
+/// proj). Channels have a temperature (H, 1, 1) as well. Source: Vaswani et al. 2017 (arXiv
+/// 1706.03762), section 3.2.
 class MultiHeadAttention : public Module {
  public:
   /// Throws ConfigError from options.validate().
@@ -87,7 +83,9 @@ class MultiHeadAttention : public Module {
  private:
   struct Heads;  ///< q, k and v as (B, heads, positions, D)
   Heads project(const Tensor& x, const AttentionCall& call) const;
-  /// (B, H, T, D) of lightning and linear attention.
+  /// (B, H, T, D) of softmax and plain attention: of the kinds that have scores.
+  Tensor scored(const Tensor& q, Tensor k, Tensor v, const AttentionCall& call) const;
+  /// The same of lightning and linear attention.
   Tensor running_sums(Tensor q, Tensor k, Tensor v, const AttentionCall& call) const;
   /// The same of attention between channels.
   Tensor between_channels(const Tensor& q, const Tensor& k, const Tensor& v,

@@ -5,6 +5,38 @@
 #include "core/error.h"
 
 namespace weft::nn {
+namespace {
+
+struct AttentionRow {
+  std::string name;
+  AttentionTraits traits;
+};
+
+/// In the order of the enum.
+const std::vector<AttentionRow>& attention_rows() {
+  static const std::vector<AttentionRow> rows{
+      {"softmax", {.scores = true, .causal = true, .about = "exact, in tiles"}},
+      {"plain", {.scores = true, .causal = true, .about = "the same with its whole matrix"}},
+      {"lightning",
+       {.scores = false, .causal = true, .about = "no softmax but a decay by distance"}},
+      {"linear", {.scores = false, .causal = true, .about = "no softmax but products of features"}},
+      {"channels",
+       {.scores = false, .causal = false, .about = "between channels, for images alone"}}};
+  return rows;
+}
+
+}  // namespace
+
+const AttentionTraits& traits(AttentionKind kind) {
+  return attention_rows().at(static_cast<std::size_t>(kind)).traits;
+}
+
+std::string about_attention() {
+  std::string text;
+  for (const AttentionRow& row : attention_rows())
+    text += fmt::format("{}{}: {}", text.empty() ? "" : "; ", row.name, row.traits.about);
+  return text;
+}
 
 template <>
 const std::vector<std::string>& choices<NormKind>() {
@@ -19,8 +51,11 @@ const std::vector<std::string>& choices<Activation>() {
 }
 template <>
 const std::vector<std::string>& choices<AttentionKind>() {
-  static const std::vector<std::string> names{"softmax", "plain", "lightning", "linear",
-                                              "channels"};
+  static const std::vector<std::string> names = [] {
+    std::vector<std::string> all;
+    for (const AttentionRow& row : attention_rows()) all.push_back(row.name);
+    return all;
+  }();
   return names;
 }
 template <>

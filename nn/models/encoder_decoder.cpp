@@ -25,8 +25,7 @@ MultiHeadAttentionOptions cross_options(MultiHeadAttentionOptions options) {
   options.context_embd = options.n_embd;
   options.causal = false;
   options.positions = Positions::none;
-  options.kind =
-      options.kind == AttentionKind::plain ? AttentionKind::plain : AttentionKind::softmax;
+  if (!traits(options.kind).scores) options.kind = AttentionKind::softmax;
   return options;
 }
 

@@ -22,11 +22,8 @@ void check_transformer(const ConfigCheck& check, const C& config) {
   check.size("n_embd", config.n_embd, kMaxWidth);
   check.heads(config.n_embd, config.n_head, config.n_kv_head, config.head_size, config.positions);
   check.feed_forward(config.n_embd, config.mlp_ratio);
-  const bool scores =
-      config.attention == AttentionKind::softmax || config.attention == AttentionKind::plain;
-  if (!scores && config.positions == Positions::alibi)
-    check.fail(std::string("alibi is added to the scores of a softmax, and ") +
-               std::string(to_name(config.attention)) +
+  if (!traits(config.attention).scores && config.positions == Positions::alibi)
+    check.fail("alibi is added to scores, and " + std::string(to_name(config.attention)) +
                " attention has none; use none, learned, sinusoidal or rope");
   check.probability("dropout", config.dropout);
   check.probability("attention_dropout", config.attention_dropout);
@@ -37,10 +34,9 @@ void check_transformer(const ConfigCheck& check, const C& config) {
 /// Of models whose tokens may not look ahead.
 template <class C>
 void check_causal(const ConfigCheck& check, const C& config) {
-  if (config.attention == AttentionKind::channels)
-    check.fail(
-        "attention between channels sees all tokens at once, also at those to be predicted: use "
-        "softmax, plain, lightning or linear");
+  if (!traits(config.attention).causal)
+    check.fail(std::string(to_name(config.attention)) +
+               " attention sees all tokens at once, also those to be predicted; use softmax");
 }
 
 template <class C>

@@ -191,21 +191,21 @@ Sample make_attention() {
                              .kind = AttentionKind::lightning,
                              .positions = Positions::alibi});
        },
-       "[attention] alibi is added to the scores of a softmax, and lightning attention has none; "
-       "use none or rope"},
+       "[attention] alibi is added to scores, and lightning attention has none; use none or "
+       "rope"},
       {"cross without softmax",
        [] {
          MultiHeadAttention(
              {.n_embd = 8, .n_head = 2, .kind = AttentionKind::linear, .context_embd = 4});
        },
-       "[attention] cross attention is softmax or plain, not linear"},
+       "[attention] cross attention needs scores, and linear attention has none; use softmax"},
       {"causal channels",
        [] {
          MultiHeadAttention(
              {.n_embd = 8, .n_head = 2, .kind = AttentionKind::channels, .causal = true});
        },
-       "[attention] attention between channels sees all tokens at once and cannot be causal; use "
-       "softmax, lightning or linear"},
+       "[attention] channels attention sees all tokens at once and cannot be causal; use "
+       "softmax"},
       {"padded channels",
        [] {
          MultiHeadAttention({.n_embd = 8, .n_head = 2, .kind = AttentionKind::channels})

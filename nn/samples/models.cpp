@@ -62,16 +62,16 @@ const Register gpt_sample("Gpt", Kind::model, [] {
       {"heads", [] { Gpt({.vocab_size = 5, .n_embd = 130}); },
        "[gpt] n_embd 130 is not divisible by n_head 4; use 128 or 132"},
       {"channels", [] { Gpt({.vocab_size = 5, .attention = AttentionKind::channels}); },
-       "[gpt] attention between channels sees all tokens at once, also at those to be predicted: "
-       "use softmax, plain, lightning or linear"},
+       "[gpt] channels attention sees all tokens at once, also those to be predicted; use "
+       "softmax"},
       {"alibi without softmax",
        [] {
          Gpt({.vocab_size = 5,
               .attention = AttentionKind::lightning,
               .positions = Positions::alibi});
        },
-       "[gpt] alibi is added to the scores of a softmax, and lightning attention has none; use "
-       "none, learned, sinusoidal or rope"},
+       "[gpt] alibi is added to scores, and lightning attention has none; use none, learned, "
+       "sinusoidal or rope"},
       {"layers", [] { Gpt({.vocab_size = 5, .n_layer = 1000000000}); },
        "[gpt] n_layer must be 1 to 10000, got 1000000000"},
       {"dropout", [] { Gpt({.vocab_size = 5, .dropout = 1.5}); },

@@ -12,11 +12,10 @@ double blocks_flops(const C& c, double tokens) {
   const double width = real(c.n_embd), head = real(c.resolved_head_size()), heads = real(c.n_head),
                hidden = real(c.hidden_size());
   const double gates = c.activation == nn::Activation::swiglu ? 2 : 1;
-  const bool sums =
-      c.attention != nn::AttentionKind::softmax && c.attention != nn::AttentionKind::plain;
   const double divisor = c.attention == nn::AttentionKind::linear ? 1 : 0;
-  const double mixing = sums ? running_sum_flops(heads, tokens, head, head + divisor)
-                             : attention_flops(heads, tokens, tokens, head);
+  const double mixing = nn::traits(c.attention).scores
+                            ? attention_flops(heads, tokens, tokens, head)
+                            : running_sum_flops(heads, tokens, head, head + divisor);
   const double block =
       linear_flops(tokens, width, (heads + 2 * real(c.resolved_kv_heads())) * head) + mixing +
       linear_flops(tokens, heads * head, width) + linear_flops(tokens, width, gates * hidden) +

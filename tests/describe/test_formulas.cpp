@@ -40,19 +40,6 @@ TEST_CASE("FLOPs by formula are those of the calls that are made") {
                                      .activation = Activation::swiglu,
                                      .mlp_ratio = 2.5,
                                      .tie_weights = false});
-  check_flops<nn::Gpt>(nn::GptConfig{.vocab_size = 7,
-                                     .block_size = 9,
-                                     .n_layer = 2,
-                                     .n_head = 4,
-                                     .n_embd = 32,
-                                     .n_kv_head = 2,
-                                     .attention = nn::AttentionKind::lightning});
-  check_flops<nn::Gpt>(nn::GptConfig{.vocab_size = 7,
-                                     .block_size = 9,
-                                     .n_layer = 2,
-                                     .n_head = 4,
-                                     .n_embd = 32,
-                                     .attention = nn::AttentionKind::linear});
   const nn::EncoderDecoderConfig both{.vocab_size = 7,
                                       .source_size = 9,
                                       .block_size = 5,
@@ -66,7 +53,18 @@ TEST_CASE("FLOPs by formula are those of the calls that are made") {
           encoder_decoder(Tensor::zeros({1, 9}, DType::i64), Tensor::zeros({1, 5}, DType::i64));
         }).flops);
   check_flops<nn::Vit>(nn::VitConfig{});
-  check_flops<nn::Vit>(nn::VitConfig{.attention = nn::AttentionKind::channels});
+  for (const std::string& name : nn::choices<nn::AttentionKind>()) {
+    const auto attention = nn::from_name<nn::AttentionKind>(name, "attention");
+    check_flops<nn::Vit>(nn::VitConfig{.attention = attention});
+    if (!nn::traits(attention).causal) continue;
+    check_flops<nn::Gpt>(nn::GptConfig{.vocab_size = 7,
+                                       .block_size = 9,
+                                       .n_layer = 2,
+                                       .n_head = 4,
+                                       .n_embd = 32,
+                                       .n_kv_head = 2,
+                                       .attention = attention});
+  }
   check_flops<nn::Vit>(nn::VitConfig{.image_height = 12,
                                      .image_width = 8,
                                      .channels = 3,

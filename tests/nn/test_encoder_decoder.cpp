@@ -29,8 +29,11 @@ std::vector<EncoderDecoderConfig> small_configs() {
   config.positions = Positions::rope, config.n_kv_head = 1, config.norm = NormKind::rms,
   config.bias = false;
   all.push_back(config);
-  config.attention = AttentionKind::lightning, config.n_kv_head = 0;
-  all.push_back(config);
+  for (const std::string& name : choices<AttentionKind>()) {
+    config.attention = from_name<AttentionKind>(name, "attention"), config.n_kv_head = 0;
+    if (traits(config.attention).causal && config.attention != AttentionKind::softmax)
+      all.push_back(config);
+  }
   return all;
 }
 

@@ -34,8 +34,9 @@ std::vector<GptConfig> variants() {
                    .logit_cap = plain ? 0.0 : 15.0,
                    .init_std = 0.3});
   }
-  for (const AttentionKind attention :
-       {AttentionKind::plain, AttentionKind::lightning, AttentionKind::linear}) {
+  for (const std::string& name : choices<AttentionKind>()) {
+    const auto attention = from_name<AttentionKind>(name, "attention");
+    if (!traits(attention).causal || attention == AttentionKind::softmax) continue;
     all.push_back({.vocab_size = 13,
                    .block_size = 8,
                    .n_layer = 2,

@@ -116,9 +116,8 @@ void add_model(CLI::App& parent, Action& action, const bench::BenchModel& model,
   }
   bench::Plan& plan = flags->plan;
   if (model.attention)
-    add_choice(
-        *command, "--attention", plan.attention, nn::choices<nn::AttentionKind>(),
-        "softmax (in tiles), plain (its whole matrix), lightning, linear, or between channels");
+    add_choice(*command, "--attention", plan.attention, nn::choices<nn::AttentionKind>(),
+               nn::about_attention());
   add_number(*command, "--steps", plan.steps, {1, 1e6}, "steps that are timed");
   add_number(*command, "--warmup", plan.warmup, {0, 1e6}, "steps before");
   add_shared(*command, *flags);

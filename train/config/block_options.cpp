@@ -64,10 +64,8 @@ Fields block_fields(const std::string& layers_help, const std::vector<std::strin
        "heads of keys and values, shared by groups of heads (0: as many as heads)", 0, 10000},
       {"head_size", group, &C::head_size, "size of a head (0: width / heads)", 0, 100000},
       {"width", group, &C::width, "size of the vector that represents a token", 1, 1000000},
-      {"attention", group, &C::attention,
-       "softmax in tiles, the same plain with its whole matrix, or without softmax: lightning "
-       "(decaying), linear; in a vit also between channels",
-       0, 0, nn::choices<nn::AttentionKind>()},
+      {"attention", group, &C::attention, nn::about_attention(), 0, 0,
+       nn::choices<nn::AttentionKind>()},
       {"norm", group, &C::norm, "normalization", 0, 0, nn::choices<nn::NormKind>()},
       {"norm_weight", group, &C::norm_weight, "norms have learned weights"},
       {"post_norm", group, &C::post_norm,
