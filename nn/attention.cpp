@@ -16,6 +16,7 @@
 #include "nn/check.h"
 #include "nn/cross_covariance_attention.h"
 #include "nn/positions.h"
+#include "nn/sigmoid_attention.h"
 
 namespace weft::nn {
 namespace {
@@ -198,11 +199,13 @@ Tensor MultiHeadAttention::scored(const Tensor& q, Tensor k, Tensor v,
                              .bias = bias(call.mask, q.size(2), k.size(2), q.dtype()),
                              .scale = options_.scale};
   const double dropped = is_training() ? options_.attention_dropout : 0;
-  if (dropped > 0 || call.weights) {
-    const Tensor weights = attention_weights(q, k, how);
+  const bool by_sigmoid = options_.kind == AttentionKind::sigmoid;
+  if (by_sigmoid || dropped > 0 || call.weights) {
+    const Tensor weights = by_sigmoid ? sigmoid_weights(q, k, how) : attention_weights(q, k, how);
     if (call.weights) *call.weights = weights;
     if (dropped > 0)
       return weighted_sum(dropout(weights, dropped, true, random::stream("dropout")), v);
+    if (by_sigmoid) return weighted_sum(weights, v);
   }
   return options_.kind == AttentionKind::plain
              ? definition::scaled_dot_product_attention(q, k, v, how)

@@ -17,6 +17,8 @@ const std::vector<AttentionRow>& attention_rows() {
   static const std::vector<AttentionRow> rows{
       {"softmax", {.scores = true, .causal = true, .about = "exact, in tiles"}},
       {"plain", {.scores = true, .causal = true, .about = "the same with its whole matrix"}},
+      {"sigmoid",
+       {.scores = true, .causal = true, .about = "each weight by itself, with no softmax"}},
       {"lightning",
        {.scores = false, .causal = true, .about = "no softmax but a decay by distance"}},
       {"linear", {.scores = false, .causal = true, .about = "no softmax but products of features"}},

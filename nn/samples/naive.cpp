@@ -147,6 +147,7 @@ Values attention(const Attention& a, Values q, Values k, const Values& v, Values
   if (a.rope) turn(q, a.queries, a.heads, a.size), turn(k, a.keys, a.kv_heads, a.size);
   if (a.kind == nn::AttentionKind::channels) return between_channels(a, q, k, v);
   const bool softmax = a.kind == nn::AttentionKind::softmax || a.kind == nn::AttentionKind::plain;
+  const bool sigmoid = a.kind == nn::AttentionKind::sigmoid;  // of score - log seen
   Values out(a.batch * a.queries * a.heads * a.size);
   if (weights) weights->assign(a.batch * a.heads * a.queries * a.keys, 0);
   for (std::size_t b = 0; b < a.batch; ++b)
@@ -156,12 +157,15 @@ Values attention(const Attention& a, Values q, Values k, const Values& v, Values
         const auto distance = [&](std::size_t s) {
           return static_cast<double>(t + a.keys) - static_cast<double>(a.queries + s);
         };
+        const auto hidden = [&](std::size_t s) {
+          return (a.causal && distance(s) < 0) ||
+                 (!a.padding.empty() && a.padding[b * a.keys + s] != 0);
+        };
         Values row(a.keys, 0);
-        double total = 0;
+        double total = 0, seen = 0;
+        for (std::size_t s = 0; s < a.keys; ++s) seen += hidden(s) ? 0 : 1;
         for (std::size_t s = 0; s < a.keys; ++s) {
-          if ((a.causal && distance(s) < 0) ||
-              (!a.padding.empty() && a.padding[b * a.keys + s] != 0))
-            continue;
+          if (hidden(s)) continue;
           double score = a.mask.empty() ? 0 : a.mask[t * a.keys + s];
           for (std::size_t i = 0; i < a.size; ++i)
             score += feature(a, q[((b * a.queries + t) * a.heads + h) * a.size + i]) *
@@ -169,10 +173,11 @@ Values attention(const Attention& a, Values q, Values k, const Values& v, Values
           if (a.alibi)
             score -= std::exp2(-8.0 * static_cast<double>(h + 1) / static_cast<double>(a.heads)) *
                      std::abs(distance(s));
-          total += row[s] =
-              softmax ? std::exp(score) : weight_without_softmax(a, score, h, distance(s));
+          total += row[s] = sigmoid   ? 1 / (1 + seen * std::exp(-score))
+                            : softmax ? std::exp(score)
+                                      : weight_without_softmax(a, score, h, distance(s));
         }
-        if (a.kind == nn::AttentionKind::lightning) total = 1;
+        if (sigmoid || a.kind == nn::AttentionKind::lightning) total = 1;
         if (a.kind == nn::AttentionKind::linear) total += 1e-6;
         for (std::size_t s = 0; s < a.keys && total > 0; ++s) {
           row[s] /= total;
