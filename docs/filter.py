@@ -2,8 +2,8 @@
 """Turns the comments of a header (or a document) into what Doxygen reads; the text of one file goes to standard output.
 
 The opening comment becomes that of the file. Overloads that directly follow a documented one, without a blank line or a
-comment of their own, share its documentation; so do ops, as tests/structure/test_coverage.cpp reads them, too. Line numbers
-stay."""
+comment of their own, share its documentation; so do ops, as tests/structure/test_coverage.cpp reads them, too. Lists have a
+dash: a line that begins with + or * goes on with a formula. `Shape:` is a heading, not the class. Line numbers stay."""
 import os
 import re
 import sys
@@ -28,6 +28,9 @@ def main():
         if in_opening and result:
             result[-1] += " \\file"
         in_opening = False
+        if text.startswith("///"):
+            line = re.sub(r"^(\s*///\s*)([+*] )", r"\1\\\2", line).replace("Shape:", "%Shape:")
+            text = line.strip()
         if text.startswith("///") and not text.startswith("///<"):
             pending.append(text[3:].strip())
             result.append(line)

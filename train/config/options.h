@@ -44,11 +44,11 @@ struct OptimizerOptions : Options {
 class Entry {
  public:
   virtual ~Entry() = default;
-  virtual std::string name() const = 0;
-  virtual std::string about() const = 0;  ///< a few words of help
-  virtual const Fields& fields() const = 0;
+  virtual std::string name() const = 0;               ///< by which it is chosen
+  virtual std::string about() const = 0;              ///< a few words of help
+  virtual const Fields& fields() const = 0;           ///< the choices that come with it
   virtual std::unique_ptr<Options> make() const = 0;  ///< with the entry's defaults
-  virtual std::unique_ptr<Options> copy(const Options& options) const = 0;
+  virtual std::unique_ptr<Options> copy(const Options& options) const = 0;  ///< of the same type
   /// What the run's other choices begin with beside this one, before anybody chooses: a learning
   /// rate.
   virtual void begin(RunConfig& /*config*/) const {}
@@ -59,8 +59,8 @@ class Entry {
 template <class Base, class O>
 class EntryOf : public Base {
  public:
-  std::unique_ptr<Options> make() const override { return std::make_unique<O>(); }
-  std::unique_ptr<Options> copy(const Options& options) const override {
+  std::unique_ptr<Options> make() const override { return std::make_unique<O>(); }  ///< an O
+  std::unique_ptr<Options> copy(const Options& options) const override {            ///< of an O
     return std::make_unique<O>(static_cast<const O&>(options));
   }
 };
@@ -69,9 +69,9 @@ class Registry {
  public:
   /// `choice`: the name of the choice, "model"; the first entry is the default.
   Registry(std::string choice, std::vector<const Entry*> entries);
-  const std::string& choice() const { return choice_; }
-  const std::vector<const Entry*>& entries() const { return entries_; }
-  std::vector<std::string> names() const;
+  const std::string& choice() const { return choice_; }                  ///< "model"
+  const std::vector<const Entry*>& entries() const { return entries_; }  ///< in their order
+  std::vector<std::string> names() const;                                ///< of the entries
   /// Throws ConfigError with the nearest known name.
   const Entry& find(std::string_view name) const;
   /// The entries that have a choice of this name.
@@ -98,9 +98,9 @@ class Chosen {
   /// Another entry's options begin with their defaults; those of the same one stay as they are.
   /// Throws ConfigError for a name that the registry does not have.
   Chosen& operator=(std::string_view name);
-  std::string name() const { return entry_->name(); }
-  const Entry& entry() const { return *entry_; }
-  const Registry& registry() const { return *registry_; }
+  std::string name() const { return entry_->name(); }      ///< of the entry
+  const Entry& entry() const { return *entry_; }           ///< that is chosen
+  const Registry& registry() const { return *registry_; }  ///< in which it was looked up
   friend bool operator==(const Chosen& chosen, std::string_view name) {
     return chosen.name() == name;
   }
@@ -116,7 +116,7 @@ class Chosen {
     return *options;
   }
   template <class O>
-  const O& as() const {
+  const O& as() const {                         ///< the same
     return const_cast<Chosen*>(this)->as<O>();  // only read through
   }
   /// nullptr where they are of another.
