@@ -2,8 +2,9 @@
 """Turns the comments of a header (or a document) into what Doxygen reads; the text of one file goes to standard output.
 
 The opening comment becomes that of the file. Overloads that directly follow a documented one, without a blank line or a
-comment of their own, share its documentation; so do ops, as tests/structure/test_coverage.cpp reads them, too. Lists have a
-dash: a line that begins with + or * goes on with a formula. `Shape:` is a heading, not the class. Line numbers stay."""
+comment of their own, share its documentation; so do ops, as tests/structure/test_coverage.cpp reads them, too. Enums and
+members do not. Lists have a dash: a line that begins with + or * goes on with a formula. `Shape:` is a heading, not the
+class. Line numbers stay."""
 import os
 import re
 import sys
@@ -46,7 +47,9 @@ def main():
                 shared, depth_of_shared, name_of_shared = " ".join(pending), depth, name
             elif own:
                 pass
-            elif shared and depth == depth_of_shared and (name == name_of_shared or "autograd/ops/" in sys.argv[1]):
+            elif shared and (name or text.startswith("template")) and depth == depth_of_shared and (
+                name == name_of_shared or "autograd/ops/" in sys.argv[1]
+            ):
                 line = re.match(r"\s*", line).group() + "/** " + shared + " */ " + line.lstrip()
             pending = []
         code = re.sub(r"//.*|\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])+'", "", re.sub(r"/\*\*.*?\*/", "", line))
