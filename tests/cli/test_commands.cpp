@@ -182,6 +182,9 @@ TEST_CASE("info of the machine and of models") {
   CHECK(weft_with(folder, {"info", "model", "--kind", "gpt", "--patch", "4"}).code == 2);
   CHECK(weft_with(folder, {"info", "model", "--kind", "cnn"}).out.find("Conv2d") !=
         std::string::npos);
+  // Whatever is in the table of a model is a flag here.
+  CHECK(weft_with(folder, {"info", "model", "--kind", "gpt", "--attention", "linear"})
+            .out.find("causal, linear") != std::string::npos);
 }
 
 TEST_CASE("gradcheck of one op") {

@@ -133,6 +133,20 @@ std::vector<Describable> describable() {
   return all;
 }
 
+/// The choices that models are built with: those of their own tables, and what they take of a run.
+std::vector<std::string> model_choices() {
+  std::vector<std::string> names;
+  const auto add = [&](const std::string& name) {
+    if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+  };
+  for (const Describable& one : describable()) {
+    for (const std::string& name : one.models->run_choices()) add(name);
+    for (const train::Field& field : one.kind->fields())
+      if (field.of && field.group == "Model") add(field.name);
+  }
+  return names;
+}
+
 /// A choice of `weft train`, of the first of these kinds that has it; which it is for, the kind of
 /// model says.
 void add_model_choice(CLI::App& command, const std::string& name, train::Sources& sources) {
@@ -200,11 +214,7 @@ void add_info(CLI::App& app, Action& action) {
   add_number(*model, "--channels", flags->data.channels, {1, 64}, "of an image");
   add_number(*model, "--classes", flags->data.classes, {1, 1e6}, "of images");
   model->add_flag("--json", flags->json, "print as JSON");
-  for (const char* name : {"context", "tie", "patch", "pool", "positions", "layers", "heads",
-                           "kv_heads", "head_size", "width", "norm", "norm_weight", "post_norm",
-                           "qk_norm", "activation", "mlp_ratio", "bias"}) {
-    add_model_choice(*model, name, flags->sources);
-  }
+  for (const std::string& name : model_choices()) add_model_choice(*model, name, flags->sources);
   model->footer(
       "Example:\n  weft info model --kind gpt --layers 4 --heads 4 --width 128 --context 64");
   model->callback([flags, model, &action] {

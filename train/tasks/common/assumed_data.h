@@ -25,6 +25,8 @@ class ModelsOfAssumedData {
                                                const AssumedData& data) const = 0;
   /// Which sizes that takes, as flags of weft info model: "--vocabulary".
   virtual std::vector<std::string> sizes() const = 0;
+  /// Choices of the run itself, beside the model's own, that the model is built with: a context.
+  virtual std::vector<std::string> run_choices() const { return {}; }
 };
 
 }  // namespace weft::train

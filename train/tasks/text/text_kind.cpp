@@ -100,6 +100,7 @@ class TextKind : public UsedAs<TextRun, KindBySteps<TextConfig>>, public ModelsO
     return build_model(own(config), data.vocabulary);
   }
   std::vector<std::string> sizes() const override { return {"--vocabulary"}; }
+  std::vector<std::string> run_choices() const override { return {"context"}; }
   Sketch sketch(const RunConfig& config, const DataFacts& data) const override {
     const TextConfig& c = own(config);
     const std::shared_ptr<nn::LanguageModel> model =
