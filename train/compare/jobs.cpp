@@ -27,6 +27,21 @@ Job pace_job(const Plan& plan, const CompareFolder& folder, std::size_t cell) {
   return job;
 }
 
+/// The run's learning rate, and those that optimizers have beside it: what scale_lr() changes.
+std::vector<std::string> names_of_rates() {
+  std::vector<std::string> names{"lr"};
+  for (const train::Entry* entry : train::optimizers().entries()) {
+    const auto before = entry->make(), after = entry->make();
+    dynamic_cast<train::OptimizerOptions&>(*after).scale_lr(2);
+    for (const train::Field& field : entry->fields()) {
+      const train::Field::Member was = field.of(*before), is = field.of(*after);
+      const auto* const rate = std::get_if<double*>(&was);
+      if (rate != nullptr && **rate != *std::get<double*>(is)) names.push_back(field.name);
+    }
+  }
+  return names;
+}
+
 }  // namespace
 
 std::vector<Job> Jobs::all() const {
@@ -145,9 +160,11 @@ bool has_other_rate(const Job& job) {
   std::error_code error;
   if (!fs::exists(own, error)) return false;
   const auto rates = [](const fs::path& config) {
-    auto json = read_config(config);
-    return json.is_object() ? std::pair(json["lr"], json["muon_lr"])  // null where it has none
-                            : std::pair<nlohmann::json, nlohmann::json>();
+    const auto json = read_config(config);
+    std::vector<nlohmann::json> found;
+    for (const std::string& name : names_of_rates())
+      found.push_back(json.is_object() ? json.value(name, nlohmann::json()) : nlohmann::json());
+    return found;
   };
   return rates(own) != rates(job.config);
 }
