@@ -20,10 +20,14 @@ using test::TempFolder;
 
 namespace {
 
-train::TextRun text_run(const TempFolder& folder) {
-  train::train_run(test::tiny_text_config(folder), {.out = folder / "run"});
+train::TextRun text_run(const TempFolder& folder, const std::string& attention) {
+  train::TextConfig config = test::tiny_text_config(folder);
+  test::set(config, {{"attention", attention}});
+  train::train_run(config, {.out = folder / "run"});
   return train::TextRun(train::read_run(folder / "run"));
 }
+
+train::TextRun text_run(const TempFolder& folder) { return text_run(folder, "softmax"); }
 
 train::VisionRun vision_run(const TempFolder& folder, const std::string& pool = "mean",
                             const std::string& model = "vit") {
@@ -59,6 +63,17 @@ TEST_CASE("a GPT tells its attention, and the logits stay the same") {
   CHECK(attention[1].shape() == Shape{2, 2, 4, 4});
   CHECK(attention[1].at({1, 1, 2, 3}) == 0);  // no token sees a later one
   CHECK(attention[1].at({1, 1, 0, 0}) == 1);
+}
+
+TEST_CASE("maps of a text whose weights do not sum to 1") {
+  const TempFolder folder;
+  const TextMaps maps = explain_text(text_run(folder, "sigmoid"), {.text = "the cat"});
+  REQUIRE(maps.layers.size() == 1);
+  const Tensor& weights = maps.layers[0];
+  CHECK(weights.at({0, 0, 0}) < 0.9);  // of the only key, where a softmax gives 1
+  CHECK(weights.at({0, 3, 5}) == 0);
+  for (const double d : maps.distances.mean[0])  // of shares: near those of uniform attention
+    CHECK(d == doctest::Approx(maps.distances.uniform).epsilon(0.3));
 }
 
 TEST_CASE("maps of a text") {
