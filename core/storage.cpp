@@ -273,6 +273,7 @@ std::byte* take_nowhere(std::int64_t bytes, std::int64_t& block_bytes) {
   // What is larger than all that is there reaches beyond its end, where nothing lies either.
   const std::uintptr_t room = static_cast<std::uintptr_t>(std::min(block_bytes, kMost));
   if (all.next + room > kNowhereEnd) all.next = kNowhere;
+  // NOLINTNEXTLINE(performance-no-int-to-ptr): an address that is never followed
   return reinterpret_cast<std::byte*>(std::exchange(all.next, all.next + room));
 }
 

@@ -83,7 +83,7 @@ std::int64_t solve_width(const std::function<double(std::int64_t)>& parameters,
 std::unique_ptr<train::RunConfig> with_width(const train::Kind& kind,
                                              const train::RunConfig& config,
                                              const train::DataFacts& data, WidthSearch search) {
-  search.granularity = kind.width_granularity(config);
+  search.granularity = train::Kind::width_granularity(config);
   std::unique_ptr<train::RunConfig> wider = kind.copy(config);
   const auto parameters = [&](std::int64_t width) {
     train::set_width(*wider, width);

@@ -52,8 +52,8 @@ Json task_json(const ResultTask& task) {
 
 Json arm_json(const ResultArm& arm) {
   Json choices = Json::object();
-  for (const auto& [name, value] : arm.choices)
-    std::visit([&](const auto& known) { choices[name] = known; }, value);
+  for (const auto& choice : arm.choices)
+    std::visit([&](const auto& known) { choices[choice.first] = known; }, choice.second);
   return {{"name", arm.name},
           {"about", both(arm.about)},
           {"unequal", arm.unequal},

@@ -100,7 +100,7 @@ void check_choices(const std::vector<Choice>& choices) {
 std::string resolved_json(const train::Kind& kind, const train::Sources& sources) {
   const std::unique_ptr<train::RunConfig> config = train::resolve(kind, sources);
   if (!sources.checked) {
-    const std::int64_t unit = kind.width_granularity(*config);
+    const std::int64_t unit = train::Kind::width_granularity(*config);
     train::set_width(*config, (train::width_of(*config) + unit - 1) / unit * unit);
     kind.check(*config);
   }

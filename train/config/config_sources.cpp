@@ -146,18 +146,19 @@ void apply_json(const Schema& schema, RunConfig& config, const std::string& text
   for (const auto& [key, value] : json.items()) {
     if (key == "task" || key == "format" || key == "derived") continue;
     if (anew && std::find(derived.begin(), derived.end(), key) != derived.end()) continue;
-    choose(schema, config, key, where, round, [&](RunConfig& c, const Field& field) {
-      if (value.is_boolean())
-        set_value(c, field, value.template get<bool>(), where);
-      else if (value.is_number_integer())
-        set_value(c, field, value.template get<std::int64_t>(), where);
-      else if (value.is_number())
-        set_value(c, field, value.template get<double>(), where);
-      else if (value.is_string())
-        set_value(c, field, value.template get<std::string>(), where);
-      else
-        fail<ConfigError>(where, "{} must be a number, a text, true or false", key);
-    });
+    choose(schema, config, key, where, round,
+           [&, &key = key, &value = value](RunConfig& c, const Field& field) {
+             if (value.is_boolean())
+               set_value(c, field, value.template get<bool>(), where);
+             else if (value.is_number_integer())
+               set_value(c, field, value.template get<std::int64_t>(), where);
+             else if (value.is_number())
+               set_value(c, field, value.template get<double>(), where);
+             else if (value.is_string())
+               set_value(c, field, value.template get<std::string>(), where);
+             else
+               fail<ConfigError>(where, "{} must be a number, a text, true or false", key);
+           });
     if (round == Round::rest && format > kLastWithAllChoices &&
         schema.find_field(config, current_name(key)) == nullptr)
       fail<ConfigError>(where, "{} has no effect with {}: leave it out", key,
@@ -171,7 +172,7 @@ void apply_toml(const Schema& schema, RunConfig& config, const toml::table& tabl
     const std::string name(key.str());
     if (name == "preset") continue;
     const std::string line = fmt::format("{}:{}", where, key.source().begin.line);
-    choose(schema, config, name, line, round, [&](RunConfig& c, const Field& field) {
+    choose(schema, config, name, line, round, [&, &node = node](RunConfig& c, const Field& field) {
       if (const auto* truth = node.as_boolean())
         set_value(c, field, truth->get(), line);
       else if (const auto* whole = node.as_integer())
