@@ -5,6 +5,7 @@
 #include <numbers>
 
 #include "core/kernels/philox.h"
+#include "core/math.h"
 #include "core/parallel.h"
 #include "core/shape_only.h"
 
@@ -44,9 +45,9 @@ double uniform53(std::uint32_t low, std::uint32_t high) {
 
 /// Box and Muller (1958): two independent normal values from u in (0, 1] and v in [0, 1).
 std::array<double, 2> box_muller(double u, double v) {
-  const double radius = std::sqrt(-2 * std::log(u));
+  const double radius = std::sqrt(-2 * math::log(u));
   const double angle = 2 * std::numbers::pi * v;
-  return {radius * std::cos(angle), radius * std::sin(angle)};
+  return {radius * math::cos(angle), radius * math::sin(angle)};
 }
 
 std::array<double, 2> normal_pair(const Words& words) {

@@ -13,6 +13,7 @@
 #include "autograd/ops/rope.h"
 #include "autograd/ops/shape_ops.h"
 #include "autograd/ops/unary.h"
+#include "core/math.h"
 #include "nn/check.h"
 #include "nn/cross_covariance_attention.h"
 #include "nn/positions.h"
@@ -231,7 +232,7 @@ Tensor MultiHeadAttention::running_sums(Tensor q, Tensor k, Tensor v,
   LightningOptions how{.causal = options_.causal};
   if (lightning) {
     for (const double slope : alibi_slopes(options_.n_head))
-      how.decay.push_back(std::exp(-slope * options_.decay));
+      how.decay.push_back(math::exp(-slope * options_.decay));
     how.state = state_of(call.cache, q, v);
     return rms_norm(lightning_attention(q, k, v, how));
   }

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "core/error.h"
+#include "core/math.h"
 #include "core/shape_only.h"
 #include "nn/trace.h"
 
@@ -44,17 +45,17 @@ std::array<double, 4> encode_box(const Box& anchor, const Box& box,
                                  const std::array<double, 4>& w) {
   return {w[0] * ((box.x0 + box.x1) - (anchor.x0 + anchor.x1)) / (2 * anchor.width()),
           w[1] * ((box.y0 + box.y1) - (anchor.y0 + anchor.y1)) / (2 * anchor.height()),
-          w[2] * std::log(box.width() / anchor.width()),
-          w[3] * std::log(box.height() / anchor.height())};
+          w[2] * math::log(box.width() / anchor.width()),
+          w[3] * math::log(box.height() / anchor.height())};
 }
 
 Box decode_box(const Box& anchor, const std::array<double, 4>& code,
                const std::array<double, 4>& w) {
-  const double most = std::log(1000.0 / 16);
+  const double most = math::log(1000.0 / 16);
   const double x = (anchor.x0 + anchor.x1) / 2 + code[0] / w[0] * anchor.width(),
                y = (anchor.y0 + anchor.y1) / 2 + code[1] / w[1] * anchor.height();
-  const double width = anchor.width() * std::exp(std::min(code[2] / w[2], most)),
-               height = anchor.height() * std::exp(std::min(code[3] / w[3], most));
+  const double width = anchor.width() * math::exp(std::min(code[2] / w[2], most)),
+               height = anchor.height() * math::exp(std::min(code[3] / w[3], most));
   return {x - width / 2, y - height / 2, x + width / 2, y + height / 2};
 }
 

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <vector>
 
+#include "core/math.h"
+
 namespace weft::nn::init {
 namespace {
 
@@ -32,7 +34,7 @@ void fill_from_uniform(const Tensor& t, Generator& generator, F&& f) {
   t.copy_from(unit);
 }
 
-double normal_cdf(double x) { return 0.5 * std::erfc(-x / std::sqrt(2.0)); }
+double normal_cdf(double x) { return 0.5 * math::erfc(-x / std::sqrt(2.0)); }
 
 /// Inverse of the normal distribution function by Newton's method, kept inside a shrinking
 /// interval.
@@ -43,7 +45,7 @@ double normal_quantile(double p) {
   for (int i = 0; i < 60; ++i) {
     const double error = normal_cdf(x) - p;
     (error > 0 ? high : low) = x;
-    const double density = std::exp(-x * x / 2) / std::sqrt(2 * M_PI);
+    const double density = math::exp(-x * x / 2) / std::sqrt(2 * M_PI);
     const double newton = x - error / density;
     const double next = newton > low && newton < high ? newton : (low + high) / 2;
     if (std::abs(next - x) < 1e-14) return next;

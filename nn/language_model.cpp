@@ -6,6 +6,7 @@
 #include <span>
 
 #include "autograd/autograd.h"
+#include "core/math.h"
 #include "nn/check.h"
 
 namespace weft::nn {
@@ -59,7 +60,7 @@ std::int64_t sample_id(const Tensor& logits, const GenerateOptions& options, Gen
     order.resize(std::min(order.size(), static_cast<std::size_t>(options.top_k)));
 
   double total = 0;
-  for (double& value : score) value = std::exp((value - highest) / options.temperature);
+  for (double& value : score) value = math::exp((value - highest) / options.temperature);
   for (const std::int64_t id : order) total += score[static_cast<std::size_t>(id)];
   if (options.top_p < 1) {
     double sum = 0;

@@ -7,6 +7,8 @@
 #include <mutex>
 #include <tuple>
 
+#include "core/math.h"
+
 namespace weft::nn {
 
 namespace {
@@ -18,8 +20,8 @@ Tensor make_sinusoidal_positions(std::int64_t n, std::int64_t n_embd, DType dtyp
     for (std::int64_t c = 0; c < n_embd; ++c) {
       const double angle =
           static_cast<double>(t) *
-          std::pow(10000.0, -static_cast<double>(c / 2 * 2) / static_cast<double>(n_embd));
-      values[t * n_embd + c] = c % 2 ? std::cos(angle) : std::sin(angle);
+          math::pow(10000.0, -static_cast<double>(c / 2 * 2) / static_cast<double>(n_embd));
+      values[t * n_embd + c] = c % 2 ? math::cos(angle) : math::sin(angle);
     }
   return raw::cast(table, dtype);
 }
@@ -56,9 +58,9 @@ std::vector<double> alibi_slopes(std::int64_t n_head) {
   while (power * 2 <= n_head) power *= 2;
   std::vector<double> slopes;
   for (std::int64_t h = 1; h <= power; ++h)
-    slopes.push_back(std::exp2(-8.0 * static_cast<double>(h) / static_cast<double>(power)));
+    slopes.push_back(math::pow(2, -8.0 * static_cast<double>(h) / static_cast<double>(power)));
   for (std::int64_t h = 1; static_cast<std::int64_t>(slopes.size()) < n_head; h += 2)
-    slopes.push_back(std::exp2(-4.0 * static_cast<double>(h) / static_cast<double>(power)));
+    slopes.push_back(math::pow(2, -4.0 * static_cast<double>(h) / static_cast<double>(power)));
   return slopes;
 }
 

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "core/kernels/optimizer.h"
+#include "core/math.h"
 #include "core/shape_only.h"
 
 namespace weft::optim {
@@ -43,8 +44,8 @@ void Adam::update() {
         .beta2 = options_.beta2,
         .eps = options_.eps,
         .weight_decay = decays(options_.decay, p) ? options_.weight_decay : 0,
-        .bias_correction1 = 1 - std::pow(options_.beta1, t),
-        .bias_correction2 = 1 - std::pow(options_.beta2, t),
+        .bias_correction1 = 1 - math::pow(options_.beta1, t),
+        .bias_correction2 = 1 - math::pow(options_.beta2, t),
         .decoupled = decoupled_};
     kernels::adam(p, p.grad(), exp_avg_[i], exp_avg_sq_[i], step);
   }

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <numbers>
 
+#include "core/math.h"
 #include "optim/optimizer.h"
 
 namespace weft::optim {
@@ -21,7 +22,7 @@ double LrSchedule::factor(std::int64_t step) const {
       const double done = std::min(static_cast<double>(step - warmup) / span, 1.0);
       return min_factor + falling * (kind == ScheduleKind::linear
                                          ? 1 - done
-                                         : 0.5 * (1 + std::cos(std::numbers::pi * done)));
+                                         : 0.5 * (1 + math::cos(std::numbers::pi * done)));
     }
     case ScheduleKind::wsd: {
       const double span = decay_fraction * last;

@@ -11,8 +11,8 @@
 #include "autograd/ops/reduce.h"
 #include "autograd/ops/shape_ops.h"
 #include "autograd/product_observer.h"
-#include "core/blas.h"
 #include "core/kernels/conv.h"
+#include "core/kernels/product.h"
 #include "core/parallel.h"
 #include "core/shape_only.h"
 
@@ -111,9 +111,9 @@ Tensor patch_forward(const Tensor& patches, const Tensor& weight, const Tensor& 
                    for (std::int64_t row = begin; row < end; ++row)
                      std::copy_n(bias.data<T>(), out_channels, to + row * out_channels);
                  });
-  blas::parallel_gemm(blas::Op::none, blas::Op::transpose, rows, out_channels, k, T{1},
-                      patches.data<T>(), k, weight.data<T>(), k, bias.defined() ? T{1} : T{0}, to,
-                      out_channels);
+  kernels::parallel_product(blas::Op::none, blas::Op::transpose, rows, out_channels, k, T{1},
+                            patches.data<T>(), k, weight.data<T>(), k, bias.defined() ? T{1} : T{0},
+                            to, out_channels);
   return result;
 }
 
@@ -146,9 +146,9 @@ Gradients patch_backward(const Tensor& g, const Shape& x_shape, const Tensor& pa
     const Tensor moved = Tensor::empty(
         {x_shape[0], w.out_h, w.out_w, w.channels, w.kernel_h, w.kernel_w}, g.dtype());
     if (!shape_only())
-      blas::parallel_gemm(blas::Op::none, blas::Op::none, rows, k, out_channels, T{1},
-                          grad.data<T>(), out_channels, weight.data<T>(), k, T{0}, moved.data<T>(),
-                          k);
+      kernels::parallel_product(blas::Op::none, blas::Op::none, rows, k, out_channels, T{1},
+                                grad.data<T>(), out_channels, weight.data<T>(), k, T{0},
+                                moved.data<T>(), k);
     const bool covered = w.out_h * w.kernel_h == w.height && w.out_w * w.kernel_w == w.width;
     grads[0] = covered ? Tensor::empty(x_shape, g.dtype()) : Tensor::zeros(x_shape, g.dtype());
     patch_view(grads[0], w).copy_from(moved);

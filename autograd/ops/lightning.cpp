@@ -10,6 +10,7 @@
 #include "autograd/ops/shape_ops.h"
 #include "autograd/product_observer.h"
 #include "core/kernels/lightning.h"
+#include "core/math.h"
 #include "core/shape_only.h"
 
 namespace weft {
@@ -158,7 +159,7 @@ Tensor lightning_attention(const Tensor& q, const Tensor& k, const Tensor& v,
         const double decay =
             options.decay.empty() ? 1.0 : options.decay[static_cast<std::size_t>(h)];
         decays.data<double>()[(h * T + i) * T + j] =
-            std::pow(decay, static_cast<double>(std::abs(i - j)));
+            math::pow(decay, static_cast<double>(std::abs(i - j)));
       }
   return matmul(mul(matmul(q, transpose(k, 2, 3)), raw::cast(decays, q.dtype())), v);
 }

@@ -6,8 +6,8 @@
 #include "autograd/ops/binary.h"
 #include "autograd/ops/shape_ops.h"
 #include "autograd/product_observer.h"
-#include "core/blas.h"
 #include "core/kernels/linear.h"
+#include "core/kernels/product.h"
 #include "core/parallel.h"
 #include "core/shape_only.h"
 
@@ -85,12 +85,14 @@ Tensor batched_product(const Tensor& a, const Tensor& b, const Shape& batch) {
     const double flops = 2.0 * static_cast<double>(m) * static_cast<double>(n) *
                          static_cast<double>(std::max<std::int64_t>(k, 1));
     if (count == 1 || flops >= kLargeProduct) {
-      for (std::int64_t i = 0; i < count; ++i) one(i, [](auto... x) { blas::parallel_gemm(x...); });
+      for (std::int64_t i = 0; i < count; ++i)
+        one(i, [](auto... x) { kernels::parallel_product(x...); });
     } else {
       const std::int64_t grain =
           std::max<std::int64_t>(1, static_cast<std::int64_t>(kChunkFlops / flops));
       parallel_for(count, grain, [&](std::int64_t begin, std::int64_t end) {
-        for (std::int64_t i = begin; i < end; ++i) one(i, [](auto... x) { blas::gemm(x...); });
+        for (std::int64_t i = begin; i < end; ++i)
+          one(i, [](auto... x) { kernels::product(x...); });
       });
     }
   });

@@ -9,6 +9,7 @@
 
 #include "autograd/autograd.h"
 #include "core/kernels/rope.h"
+#include "core/math.h"
 #include "core/shape_only.h"
 
 namespace weft {
@@ -32,9 +33,9 @@ std::shared_ptr<const Table<T>> make_table(std::int64_t positions, std::int64_t 
   for (std::int64_t p = 0; p < positions; ++p)
     for (std::int64_t i = 0; i < half; ++i) {
       const double angle = static_cast<double>(p) *
-                           std::pow(base, -static_cast<double>(i) / static_cast<double>(half));
-      table->cosines.push_back(static_cast<T>(std::cos(angle)));
-      table->sines.push_back(static_cast<T>(std::sin(angle)));
+                           math::pow(base, -static_cast<double>(i) / static_cast<double>(half));
+      table->cosines.push_back(static_cast<T>(math::cos(angle)));
+      table->sines.push_back(static_cast<T>(math::sin(angle)));
     }
   return table;
 }

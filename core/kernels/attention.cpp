@@ -9,6 +9,7 @@
 
 #include "core/kernels/attention_tile.h"
 #include "core/kernels/tile_gemm.h"
+#include "core/math.h"
 #include "core/parallel.h"
 #include "core/tensor.h"
 
@@ -103,7 +104,8 @@ void finish_rows(const HeadGrid<T>& out, Index b, Index h, Range queries, Index 
   for (Index r = 0; r < queries.size(); ++r) {
     factor[r] = sum[r] == T(0) ? T(0) : T(1) / sum[r];
     if (lse)
-      lse[r] = sum[r] == T(0) ? std::numeric_limits<T>::infinity() : largest[r] + std::log(sum[r]);
+      lse[r] = sum[r] == T(0) ? std::numeric_limits<T>::infinity()
+                              : largest[r] + static_cast<T>(math::log(sum[r]));
   }
   scale_rows(out.at(b, h, queries.begin), out.row, queries.size(), dv, factor);
 }

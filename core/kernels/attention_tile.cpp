@@ -1,4 +1,5 @@
 #include "core/kernels/attention_tile.h"
+#include "core/math.h"
 
 #include <algorithm>
 
@@ -57,23 +58,22 @@ HWY_INLINE T padded_max(const T* s, Index n) {
 /// s = e^(s - shift) in the first n columns, 0 beyond; returns the sum.
 template <class T>
 HWY_INLINE T padded_exp(T* s, Index n, Index cols, T shift) {
-  const hn::ScalableTag<T> d;
-  const auto subtracted = hn::Set(d, shift);
-  auto sum = hn::Zero(d);
-  for_visible(
-      s, n, cols,
-      [&](Index i) HWY_ATTR {
-        const auto e = exp_of(d, hn::Sub(hn::LoadU(d, s + i), subtracted));
-        sum = hn::Add(sum, e);
-        hn::StoreU(e, d, s + i);
-      },
-      [&](Index i, auto mask) HWY_ATTR {
-        const auto e =
-            hn::IfThenElseZero(mask, exp_of(d, hn::Sub(hn::LoadU(d, s + i), subtracted)));
-        sum = hn::Add(sum, e);
-        hn::StoreU(e, d, s + i);
-      });
-  return sum_lanes(d, sum);
+  using L = Lanes<T>;
+  L sum = L::all(T(0));
+  Index i = 0;
+  for (; i + kLanes <= n; i += kLanes) {
+    const L e = exp_shifted(L::load(s + i), shift);
+    e.store(s + i);
+    sum = add(sum, e);
+  }
+  if (i < n) {
+    const L e = first_lanes(exp_shifted(L::load(s + i), shift), n - i);
+    e.store(s + i);
+    sum = add(sum, e);
+    i += kLanes;
+  }
+  for (; i < cols; i += kLanes) L::all(T(0)).store(s + i);
+  return sum_lanes(sum);
 }
 
 template <class T>
@@ -87,7 +87,7 @@ void softmax_tile_of(T* s, Index ld, Index rows, Index cols, const Index* visibl
     state.largest[r] = largest;
     state.correction[r] = before == kNone     ? T(0)
                           : before == largest ? T(1)
-                                              : std::exp(before - shift);
+                                              : static_cast<T>(math::exp(before - shift));
     state.sum[r] = state.sum[r] * state.correction[r] + padded_exp(s, n, cols, shift);
   }
 }
@@ -157,10 +157,10 @@ void weighted_sum_of(const T* factor, const T* x, Index ld, Index rows, Index n,
     for (Index r = 0; r < rows; ++r) {
       const auto f = hn::Set(d, factor[r]);
       const T* row = x + r * ld + i;
-      s0 = hn::MulAdd(f, hn::LoadU(d, row), s0);
-      s1 = hn::MulAdd(f, hn::LoadU(d, row + lanes), s1);
-      s2 = hn::MulAdd(f, hn::LoadU(d, row + 2 * lanes), s2);
-      s3 = hn::MulAdd(f, hn::LoadU(d, row + 3 * lanes), s3);
+      s0 = FusedMulAdd(f, hn::LoadU(d, row), s0);
+      s1 = FusedMulAdd(f, hn::LoadU(d, row + lanes), s1);
+      s2 = FusedMulAdd(f, hn::LoadU(d, row + 2 * lanes), s2);
+      s3 = FusedMulAdd(f, hn::LoadU(d, row + 3 * lanes), s3);
     }
     hn::StoreU(s0, d, out + i);
     hn::StoreU(s1, d, out + i + lanes);
@@ -173,8 +173,8 @@ void weighted_sum_of(const T* factor, const T* x, Index ld, Index rows, Index n,
     auto s = hn::Zero(d);
     for (Index r = 0; r < rows; ++r) {
       const T* row = x + r * ld + i;
-      s = hn::MulAdd(hn::Set(d, factor[r]),
-                     whole ? hn::LoadU(d, row) : load_tail(d, row, rest, T(0)), s);
+      s = FusedMulAdd(hn::Set(d, factor[r]),
+                      whole ? hn::LoadU(d, row) : load_tail(d, row, rest, T(0)), s);
     }
     if (whole)
       hn::StoreU(s, d, out + i);

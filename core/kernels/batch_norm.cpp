@@ -28,6 +28,14 @@ HWY_INLINE void each_vector(std::int64_t n, const T* x, T fill, F&& f) {
   if (i < n) f(load_tail(d, x + i, static_cast<std::size_t>(n - i), fill), i, n - i);
 }
 
+/// The same for sums of sixteen lanes: f(lanes at i, i, how many of them there are).
+template <class T, class F>
+HWY_INLINE void each_lanes(std::int64_t n, const T* x, T fill, F&& f) {
+  std::int64_t i = 0;
+  for (; i + kLanes <= n; i += kLanes) f(Lanes<T>::load(x + i), i, kLanes);
+  if (i < n) f(Lanes<T>::load_tail(x + i, n - i, fill), i, n - i);
+}
+
 template <class T>
 void statistics(const Planes& p, const T* x, T* mean, T* variance, std::int64_t begin,
                 std::int64_t end) {
@@ -37,20 +45,21 @@ void statistics(const Planes& p, const T* x, T* mean, T* variance, std::int64_t 
     double center = 0, squares = 0, count = 0;
     for (std::int64_t b = 0; b < p.batch; ++b) {
       const T* const plane = x + (b * p.channels + c) * p.pixels;
-      auto sum = hn::Zero(d), square = hn::Zero(d);
-      each_vector(p.pixels, plane, T(0),
-                  [&](auto v, std::int64_t, std::int64_t) HWY_ATTR { sum = hn::Add(sum, v); });
-      const T own = sum_lanes(d, sum) / size;
+      Lanes<T> sum = Lanes<T>::all(T(0)), square = sum;
+      each_lanes(p.pixels, plane, T(0),
+                 [&](const Lanes<T>& v, std::int64_t, std::int64_t)
+                     HWY_ATTR { sum = add(sum, v); });
+      const T own = sum_lanes(sum) / size;
       const auto m = hn::Set(d, own);
-      each_vector(p.pixels, plane, own, [&](auto v, std::int64_t, std::int64_t) HWY_ATTR {
-        const auto a = hn::Sub(v, m);
-        square = hn::MulAdd(a, a, square);
+      each_lanes(p.pixels, plane, own, [&](const Lanes<T>& v, std::int64_t, std::int64_t) HWY_ATTR {
+        const auto a = each([&](auto u) HWY_ATTR { return hn::Sub(u, m); }, v);
+        square = mul_add(a, a, square);
       });
       // Joining (n, mean, M2) of what came before with this plane's.
       const double more = static_cast<double>(size), total = count + more,
                    delta = static_cast<double>(own) - center;
       center += delta * more / total;
-      squares += static_cast<double>(sum_lanes(d, square)) + delta * delta * count * more / total;
+      squares += static_cast<double>(sum_lanes(square)) + delta * delta * count * more / total;
       count = total;
     }
     mean[c] = static_cast<T>(center);
@@ -70,7 +79,7 @@ void apply(const Planes& p, const T* x, const T* mean, const T* scale, const T* 
     T* const out = y + plane * p.pixels;
     each_vector(p.pixels, x + plane * p.pixels, T(0),
                 [&](auto v, std::int64_t i, std::int64_t count) HWY_ATTR {
-                  const auto result = hn::MulAdd(hn::Sub(v, center), factor, offset);
+                  const auto result = FusedMulAdd(hn::Sub(v, center), factor, offset);
                   if (count == lanes)
                     hn::StoreU(result, d, out + i);
                   else
@@ -83,22 +92,23 @@ template <class T>
 void sums(const Planes& p, const T* x, const T* g, const T* mean, T* sum_g, T* sum_gx,
           std::int64_t begin, std::int64_t end) {
   const hn::ScalableTag<T> d;
-  const std::int64_t lanes = static_cast<std::int64_t>(hn::Lanes(d));
   for (std::int64_t c = begin; c < end; ++c) {
     const auto center = hn::Set(d, mean[c]);
     double all_g = 0, all_gx = 0;
     for (std::int64_t b = 0; b < p.batch; ++b) {
       const std::int64_t at = (b * p.channels + c) * p.pixels;
-      auto of_g = hn::Zero(d), of_gx = hn::Zero(d);
-      each_vector(p.pixels, x + at, T(0), [&](auto v, std::int64_t i, std::int64_t count) HWY_ATTR {
-        const auto gradient = count == lanes
-                                  ? hn::LoadU(d, g + at + i)
-                                  : load_tail(d, g + at + i, static_cast<std::size_t>(count), T(0));
-        of_g = hn::Add(of_g, gradient);
-        of_gx = hn::MulAdd(gradient, hn::Sub(v, center), of_gx);
-      });
-      all_g += static_cast<double>(sum_lanes(d, of_g));
-      all_gx += static_cast<double>(sum_lanes(d, of_gx));
+      Lanes<T> of_g = Lanes<T>::all(T(0)), of_gx = of_g;
+      each_lanes(p.pixels, x + at, T(0),
+                 [&](const Lanes<T>& v, std::int64_t i, std::int64_t count) HWY_ATTR {
+                   const T* const from = g + at + i;
+                   const auto gradient = count == kLanes ? Lanes<T>::load(from)
+                                                         : Lanes<T>::load_tail(from, count, T(0));
+                   of_g = add(of_g, gradient);
+                   const auto a = each([&](auto u) HWY_ATTR { return hn::Sub(u, center); }, v);
+                   of_gx = mul_add(gradient, a, of_gx);
+                 });
+      all_g += static_cast<double>(sum_lanes(of_g));
+      all_gx += static_cast<double>(sum_lanes(of_gx));
     }
     sum_g[c] = static_cast<T>(all_g);
     sum_gx[c] = static_cast<T>(all_gx);
@@ -118,7 +128,8 @@ void gradient(const Planes& p, const T* x, const T* g, const T* mean, const T* o
       const auto in = count == lanes
                           ? hn::LoadU(d, g + at + i)
                           : load_tail(d, g + at + i, static_cast<std::size_t>(count), T(0));
-      const auto result = hn::MulAdd(in, times_g, hn::MulAdd(hn::Sub(v, center), times_x, offset));
+      const auto result =
+          FusedMulAdd(in, times_g, FusedMulAdd(hn::Sub(v, center), times_x, offset));
       if (count == lanes)
         hn::StoreU(result, d, dx + at + i);
       else

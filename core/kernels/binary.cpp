@@ -12,6 +12,7 @@
 
 #include "core/kernels/simd-inl.h"
 #include "core/kernels/strided.h"
+#include "core/math.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace weft::kernels::HWY_NAMESPACE {
@@ -186,7 +187,8 @@ void binary_of(Binary op, const Shape& shape, const float* a, const Shape& a_str
     for_runs(shape, a, a_strides, b, b_strides, out,
              [](const float* x, std::int64_t sx, const float* y, std::int64_t sy, float* to,
                 std::int64_t n) {
-               scalar_run(x, sx, y, sy, to, n, [](float u, float v) { return std::pow(u, v); });
+               scalar_run(x, sx, y, sy, to, n,
+                          [](float u, float v) { return static_cast<float>(math::pow(u, v)); });
              });
     return;
   }
@@ -217,7 +219,7 @@ void binary_of(Binary op, const Shape& shape, const double* a, const Shape& a_st
     case Binary::minimum:
       return runs([](double x, double y) { return x < y || x != x ? x : y; });
     case Binary::pow:
-      return runs([](double x, double y) { return std::pow(x, y); });
+      return runs([](double x, double y) { return math::pow(x, y); });
   }
 }
 

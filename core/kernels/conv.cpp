@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <type_traits>
 
-#include "core/blas.h"
 #include "core/kernels/direct_conv.h"
+#include "core/kernels/product.h"
 #include "core/parallel.h"
 #include "core/storage.h"
 
@@ -99,8 +99,8 @@ void conv2d(const Windows& w, std::int64_t batch, std::int64_t out_channels, std
                    if (bias)
                      for (std::int64_t o = 0; o < p.m; ++o)
                        std::fill_n(to + o * p.pixels, n, bias[group * p.m + o]);
-                   blas::gemm(Op::none, Op::none, p.m, n, p.k, T{1}, weight + group * p.m * p.k,
-                              p.k, patches, patch_stride, bias ? T{1} : T{0}, to, p.pixels);
+                   product(Op::none, Op::none, p.m, n, p.k, T{1}, weight + group * p.m * p.k, p.k,
+                           patches, patch_stride, bias ? T{1} : T{0}, to, p.pixels);
                  }
                });
 }
@@ -123,8 +123,8 @@ void conv2d_grad_x(const Windows& w, std::int64_t batch, std::int64_t out_channe
                            n = (row_end - row) * w.out_w;
         const T* const from = grad + plane * p.m * p.pixels + row * w.out_w;
         T* const patches = w.pointwise() ? image + row * w.out_w : scratch.data();
-        blas::gemm(Op::transpose, Op::none, p.k, n, p.m, T{1}, kernel, p.k, from, p.pixels, T{0},
-                   patches, w.pointwise() ? p.pixels : n);
+        product(Op::transpose, Op::none, p.k, n, p.m, T{1}, kernel, p.k, from, p.pixels, T{0},
+                patches, w.pointwise() ? p.pixels : n);
         if (!w.pointwise()) col2im(p.group, scratch.data(), row, row_end, image);
       }
     }
@@ -163,9 +163,9 @@ void conv2d_grad_weight(const Windows& w, std::int64_t batch, std::int64_t out_c
             im2col(p.group, x + plane * p.image_size(), row, row_end, scratch.data());
             patches = scratch.data();
           }
-          blas::gemm(Op::none, Op::transpose, p.m, p.k, n, T{1},
-                     grad + plane * p.m * p.pixels + row * w.out_w, p.pixels, patches,
-                     w.pointwise() ? p.pixels : n, beta, sum, p.k);
+          product(Op::none, Op::transpose, p.m, p.k, n, T{1},
+                  grad + plane * p.m * p.pixels + row * w.out_w, p.pixels, patches,
+                  w.pointwise() ? p.pixels : n, beta, sum, p.k);
           beta = T{1};
         }
       }
@@ -216,8 +216,8 @@ void tall_product(const T* a, const T* b, std::int64_t rows, std::int64_t m, std
   parallel_for(blocks, 1, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t block = begin; block < end; ++block) {
       const std::int64_t row = block * per_block;
-      blas::gemm(Op::transpose, Op::none, m, n, std::min(per_block, rows - row), T{1}, a + row * m,
-                 m, b + row * n, n, T{0}, all + block * size, n);
+      product(Op::transpose, Op::none, m, n, std::min(per_block, rows - row), T{1}, a + row * m, m,
+              b + row * n, n, T{0}, all + block * size, n);
     }
   });
   if (blocks > 1) combine(sums.data(), blocks, size, out);

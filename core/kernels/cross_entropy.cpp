@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/kernels/softmax.h"
+#include "core/math.h"
 #include "core/parallel.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -30,7 +31,7 @@ void forward_rows(const CrossEntropyArgs<T>& args, T* loss, T* lse, std::int64_t
       continue;
     }
     const T largest = row_max(x, n);
-    const T log_sum = largest + std::log(row_sum_exp(x, n, largest));
+    const T log_sum = largest + static_cast<T>(math::log(row_sum_exp(x, n, largest)));
     lse[r] = log_sum;
     const T weight = args.weights ? args.weights[target] : T(1);
     T value = (T(1) - args.smoothing) * weight * (log_sum - x[target]);
@@ -69,7 +70,7 @@ void backward_rows(const CrossEntropyArgs<T>& args, const T* lse, const T* scale
       if (args.weights)
         base = hn::Mul(each, whole ? hn::LoadU(d, args.weights + i)
                                    : load_tail(d, args.weights + i, rest, T(0)));
-      const auto value = hn::MulAdd(exp_of(d, hn::Add(xi, minus_lse)), of_p, base);
+      const auto value = FusedMulAdd(exp_of(d, hn::Add(xi, minus_lse)), of_p, base);
       if (whole)
         hn::StoreU(value, d, out + i);
       else

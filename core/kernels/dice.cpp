@@ -4,6 +4,7 @@
 #include <cmath>
 #include <vector>
 
+#include "core/math.h"
 #include "core/parallel.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -58,7 +59,7 @@ void column_squares_f32(const float* x, Index begin, Index end, Index channels, 
     auto sum = hn::Zero(DiceTag());
     for (Index r = begin; r < end; ++r) {
       const auto v = hn::Sub(load(x + r * channels + c), center);
-      sum = hn::MulAdd(v, v, sum);
+      sum = FusedMulAdd(v, v, sum);
     }
     store(sum, sums + c);
   });
@@ -72,7 +73,7 @@ void dice_f32(const float* x, Index begin, Index end, Index channels,
                alpha = load(columns.alpha + c), rest = hn::Sub(hn::Set(d, 1.0f), alpha);
     for (Index i = begin * channels + c; i < end * channels; i += channels) {
       const auto v = load(x + i), p = Sigmoid(d, hn::Mul(hn::Sub(v, mean), rstd));
-      store(hn::Mul(v, hn::MulAdd(p, rest, alpha)), out + i);
+      store(hn::Mul(v, FusedMulAdd(p, rest, alpha)), out + i);
     }
   });
 }
@@ -89,7 +90,7 @@ void dice_sums_f32(const float* x, const float* g, Index begin, Index end, Index
       const auto below = hn::Mul(hn::Mul(load(g + i), v), hn::Sub(hn::Set(d, 1.0f), p)),
                  q = hn::Mul(hn::Mul(below, p), rest);
       of_q = hn::Add(of_q, q);
-      of_qh = hn::MulAdd(q, h, of_qh);
+      of_qh = FusedMulAdd(q, h, of_qh);
       of_a = hn::Add(of_a, below);
     }
     store(of_q, sum_q + c);
@@ -110,8 +111,8 @@ void dice_gradient_f32(const float* x, const float* g, Index begin, Index end, I
       const auto v = load(x + i), h = hn::Mul(hn::Sub(v, mean), rstd), p = Sigmoid(d, h),
                  in = load(g + i), gate = hn::Mul(p, rest);
       const auto q = hn::Mul(hn::Mul(in, v), hn::Mul(gate, hn::Sub(hn::Set(d, 1.0f), p)));
-      store(hn::MulAdd(rstd, hn::Sub(hn::Sub(q, shift), hn::Mul(h, slope)),
-                       hn::Mul(in, hn::Add(alpha, gate))),
+      store(FusedMulAdd(rstd, hn::Sub(hn::Sub(q, shift), hn::Mul(h, slope)),
+                        hn::Mul(in, hn::Add(alpha, gate))),
             dx + i);
     }
   });
@@ -135,7 +136,7 @@ using Index = std::int64_t;
 constexpr Index kDiceChunk = 16384;  // elements of a chunk
 
 double sigmoid_of(double x) {
-  return x < 0 ? std::exp(x) / (1 + std::exp(x)) : 1 / (1 + std::exp(-x));
+  return x < 0 ? math::exp(x) / (1 + math::exp(x)) : 1 / (1 + math::exp(-x));
 }
 
 void chunk_sums(const float* x, Index begin, Index end, Index channels, float* sums) {

@@ -50,13 +50,17 @@ void multiply_rows(const float* strips, Index strip_count, Index depth, const fl
         const auto x0 = hn::LoadU(d, at), x1 = hn::LoadU(d, at + lanes),
                    x2 = hn::LoadU(d, at + 2 * lanes);
         const auto w0 = hn::Set(d, a[0]);
-        s00 = hn::MulAdd(w0, x0, s00), s01 = hn::MulAdd(w0, x1, s01), s02 = hn::MulAdd(w0, x2, s02);
+        s00 = FusedMulAdd(w0, x0, s00), s01 = FusedMulAdd(w0, x1, s01),
+        s02 = FusedMulAdd(w0, x2, s02);
         const auto w1 = hn::Set(d, a[1]);
-        s10 = hn::MulAdd(w1, x0, s10), s11 = hn::MulAdd(w1, x1, s11), s12 = hn::MulAdd(w1, x2, s12);
+        s10 = FusedMulAdd(w1, x0, s10), s11 = FusedMulAdd(w1, x1, s11),
+        s12 = FusedMulAdd(w1, x2, s12);
         const auto w2 = hn::Set(d, a[2]);
-        s20 = hn::MulAdd(w2, x0, s20), s21 = hn::MulAdd(w2, x1, s21), s22 = hn::MulAdd(w2, x2, s22);
+        s20 = FusedMulAdd(w2, x0, s20), s21 = FusedMulAdd(w2, x1, s21),
+        s22 = FusedMulAdd(w2, x2, s22);
         const auto w3 = hn::Set(d, a[3]);
-        s30 = hn::MulAdd(w3, x0, s30), s31 = hn::MulAdd(w3, x1, s31), s32 = hn::MulAdd(w3, x2, s32);
+        s30 = FusedMulAdd(w3, x0, s30), s31 = FusedMulAdd(w3, x1, s31),
+        s32 = FusedMulAdd(w3, x2, s32);
       }
       float* c = out + s * kConvRows * ldo + p;
       hn::StoreU(s00, d, c), hn::StoreU(s01, d, c + lanes), hn::StoreU(s02, d, c + 2 * lanes);
@@ -71,7 +75,9 @@ void multiply_rows(const float* strips, Index strip_count, Index depth, const fl
 }
 
 /// sums[o][k] += sum over p < n of g[o][p] * from[offset[k] + p] for `rows` rows of g, ldg apart,
-/// and `depth` offsets; n a multiple of the vector's length.
+/// and `depth` offsets; n a multiple of the vector's length. Each sum has kLanes parts, whatever
+/// that length: shorter vectors take several walks, each over its share of the lanes, since twelve
+/// sums are what the registers hold.
 void multiply_dots(const float* g, Index ldg, Index rows, const float* from, const Index* offset,
                    Index depth, Index n, float* sums) {
   const hn::ScalableTag<float> d;
@@ -85,27 +91,39 @@ void multiply_dots(const float* g, Index ldg, Index rows, const float* from, con
       const float* const x0 = from + offset[k];
       const float* const x1 = from + offset[std::min(k + 1, depth - 1)];
       const float* const x2 = from + offset[std::min(k + 2, depth - 1)];
-      auto s00 = hn::Zero(d), s01 = s00, s02 = s00, s10 = s00, s11 = s00, s12 = s00, s20 = s00,
-           s21 = s00, s22 = s00, s30 = s00, s31 = s00, s32 = s00;
-      for (Index p = 0; p < n; p += lanes) {
-        const auto v0 = hn::LoadU(d, x0 + p), v1 = hn::LoadU(d, x1 + p), v2 = hn::LoadU(d, x2 + p);
-        const auto g0 = hn::LoadU(d, g_row[0] + p);
-        s00 = hn::MulAdd(g0, v0, s00), s01 = hn::MulAdd(g0, v1, s01), s02 = hn::MulAdd(g0, v2, s02);
-        const auto g1 = hn::LoadU(d, g_row[1] + p);
-        s10 = hn::MulAdd(g1, v0, s10), s11 = hn::MulAdd(g1, v1, s11), s12 = hn::MulAdd(g1, v2, s12);
-        const auto g2 = hn::LoadU(d, g_row[2] + p);
-        s20 = hn::MulAdd(g2, v0, s20), s21 = hn::MulAdd(g2, v1, s21), s22 = hn::MulAdd(g2, v2, s22);
-        const auto g3 = hn::LoadU(d, g_row[3] + p);
-        s30 = hn::MulAdd(g3, v0, s30), s31 = hn::MulAdd(g3, v1, s31), s32 = hn::MulAdd(g3, v2, s32);
+      HWY_ALIGN float parts[kConvRows][kConvVectors][kLanes];
+      for (Index lane = 0; lane < kLanes; lane += lanes) {
+        auto s00 = hn::Zero(d), s01 = s00, s02 = s00, s10 = s00, s11 = s00, s12 = s00, s20 = s00,
+             s21 = s00, s22 = s00, s30 = s00, s31 = s00, s32 = s00;
+        for (Index p = lane; p < n; p += kLanes) {
+          const auto v0 = hn::LoadU(d, x0 + p), v1 = hn::LoadU(d, x1 + p),
+                     v2 = hn::LoadU(d, x2 + p);
+          const auto g0 = hn::LoadU(d, g_row[0] + p);
+          s00 = FusedMulAdd(g0, v0, s00), s01 = FusedMulAdd(g0, v1, s01),
+          s02 = FusedMulAdd(g0, v2, s02);
+          const auto g1 = hn::LoadU(d, g_row[1] + p);
+          s10 = FusedMulAdd(g1, v0, s10), s11 = FusedMulAdd(g1, v1, s11),
+          s12 = FusedMulAdd(g1, v2, s12);
+          const auto g2 = hn::LoadU(d, g_row[2] + p);
+          s20 = FusedMulAdd(g2, v0, s20), s21 = FusedMulAdd(g2, v1, s21),
+          s22 = FusedMulAdd(g2, v2, s22);
+          const auto g3 = hn::LoadU(d, g_row[3] + p);
+          s30 = FusedMulAdd(g3, v0, s30), s31 = FusedMulAdd(g3, v1, s31),
+          s32 = FusedMulAdd(g3, v2, s32);
+        }
+        const auto keep = [&](Index r, auto a, auto b, auto c) HWY_ATTR {
+          hn::StoreU(a, d, parts[r][0] + lane);
+          hn::StoreU(b, d, parts[r][1] + lane);
+          hn::StoreU(c, d, parts[r][2] + lane);
+        };
+        keep(0, s00, s01, s02);
+        keep(1, s10, s11, s12);
+        keep(2, s20, s21, s22);
+        keep(3, s30, s31, s32);
       }
-      const float totals[kConvRows][kConvVectors] = {
-          {sum_lanes(d, s00), sum_lanes(d, s01), sum_lanes(d, s02)},
-          {sum_lanes(d, s10), sum_lanes(d, s11), sum_lanes(d, s12)},
-          {sum_lanes(d, s20), sum_lanes(d, s21), sum_lanes(d, s22)},
-          {sum_lanes(d, s30), sum_lanes(d, s31), sum_lanes(d, s32)}};
       for (Index r = 0; r < std::min(kConvRows, rows - o); ++r)
         for (Index j = 0; j < std::min(kConvVectors, depth - k); ++j)
-          sums[(o + r) * depth + k + j] += totals[r][j];
+          sums[(o + r) * depth + k + j] += sum_lanes(Lanes<float>::load(parts[r][j]));
     }
   }
 }

@@ -44,7 +44,7 @@ struct BlockOperands {
 /// c = alpha * sum, plus what stands at `base` unless that is null.
 HWY_INLINE void epilogue(Vector sum, Vector alpha, const float* base, float* c) {
   const hn::ScalableTag<float> d;
-  hn::StoreU(base ? hn::MulAdd(sum, alpha, hn::LoadU(d, base)) : hn::Mul(sum, alpha), d, c);
+  hn::StoreU(base ? FusedMulAdd(sum, alpha, hn::LoadU(d, base)) : hn::Mul(sum, alpha), d, c);
 }
 
 /// The same for the first `columns` lanes, which may be none or all.
@@ -55,7 +55,7 @@ HWY_INLINE void epilogue_tail(Vector sum, Vector alpha, const float* base, float
   const std::size_t count = static_cast<std::size_t>(columns);
   if (count >= hn::Lanes(d)) return epilogue(sum, alpha, base, c);
   store_tail(d,
-             base ? hn::MulAdd(sum, alpha, load_tail(d, base, count, 0.0f)) : hn::Mul(sum, alpha),
+             base ? FusedMulAdd(sum, alpha, load_tail(d, base, count, 0.0f)) : hn::Mul(sum, alpha),
              c, count);
 }
 
@@ -96,8 +96,8 @@ HWY_INLINE void block(const BlockOperands& at, const float* HWY_RESTRICT b, Inde
       const Vector b0 = hn::Load(d, b), b1 = kTwo ? hn::Load(d, b + lanes) : b0;
       const auto step = [&](Index r, Vector& left, Vector& right) HWY_ATTR {
         const Vector value = hn::Set(d, a[r * row]);
-        left = hn::MulAdd(value, b0, left);
-        if constexpr (kTwo) right = hn::MulAdd(value, b1, right);
+        left = FusedMulAdd(value, b0, left);
+        if constexpr (kTwo) right = FusedMulAdd(value, b1, right);
       };
       step(0, s00, s01);
       if constexpr (R > 1) step(1, s10, s11);

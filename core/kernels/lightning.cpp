@@ -14,6 +14,7 @@
 
 #include "core/kernels/attention_tile.h"
 #include "core/kernels/tile_gemm.h"
+#include "core/math.h"
 #include "core/parallel.h"
 #include "core/tensor.h"
 
@@ -306,7 +307,7 @@ class Lightning {
         T* const state = states + (bh * segments_ + segment) * size;
         std::copy_n(state, size, own);
         std::copy_n(carried, size, state);
-        const T decay = static_cast<T>(std::pow(
+        const T decay = static_cast<T>(math::pow(
             args_.decay[bh % args_.H], static_cast<double>(segment_tokens(segment).size())));
         for (Index e = 0; e < size; ++e) carried[e] = decay * carried[e] + own[e];
       }

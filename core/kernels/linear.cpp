@@ -2,11 +2,12 @@
 
 #include <algorithm>
 
-#include "core/blas.h"
 #include "core/kernels/attention_tile.h"
 #include "core/kernels/packed_gemm.h"
+#include "core/kernels/product.h"
 #include "core/kernels/reduce.h"
 #include "core/parallel.h"
+#include "core/products.h"
 
 namespace weft::kernels {
 namespace {
@@ -16,6 +17,7 @@ using Index = std::int64_t;
 
 /// C = A B (+ bias) by our own kernel, where that is the faster way.
 bool packed(const PackedGemm& product) {
+  if (products() == Products::openblas) return false;
   if (!packed_gemm_pays(product.m, product.n, product.k)) return false;
   packed_gemm(product);
   return true;
@@ -99,9 +101,9 @@ void forward(const LinearArgs<T>& args, const T* bias, T* y) {
       T* target = y + row * n + column;
       if (bias)
         for (Index r = 0; r < rows; ++r) std::copy_n(bias + column, columns, target + r * n);
-      blas::gemm(Op::none, Op::transpose, rows, columns, args.in, T(1), args.x + row * args.ldx,
-                 args.ldx, args.weight + column * args.in, std::max<Index>(args.in, 1),
-                 bias ? T(1) : T(0), target, n);
+      product(Op::none, Op::transpose, rows, columns, args.in, T(1), args.x + row * args.ldx,
+              args.ldx, args.weight + column * args.in, std::max<Index>(args.in, 1),
+              bias ? T(1) : T(0), target, n);
     }
   });
 }
@@ -110,11 +112,11 @@ template <class T>
 void backward(const LinearArgs<T>& args, const T* g, T* dx, T* dweight, T* dbias) {
   const Index n = args.out, in = args.in;
   if (dx && in > 0 && !packed_input_gradient(args, g, dx))
-    blas::parallel_gemm(Op::none, Op::none, args.rows, in, n, T(1), g, std::max<Index>(n, 1),
-                        args.weight, in, T(0), dx, in);
+    parallel_product(Op::none, Op::none, args.rows, in, n, T(1), g, std::max<Index>(n, 1),
+                     args.weight, in, T(0), dx, in);
   if (dweight && in > 0 && n > 0 && !packed_weight_gradient(args, g, dweight))
-    blas::parallel_gemm(Op::transpose, Op::none, n, in, args.rows, T(1), g, n, args.x, args.ldx,
-                        T(0), dweight, in);
+    parallel_product(Op::transpose, Op::none, n, in, args.rows, T(1), g, n, args.x, args.ldx, T(0),
+                     dweight, in);
   if (dbias && n > 0) reduce(Reduce::sum, g, 1, args.rows, n, dbias);
 }
 

@@ -26,25 +26,21 @@ namespace {
 /// is made of.
 template <class T>
 HWY_INLINE T sum_of_squares(const T* HWY_RESTRICT x, std::int64_t n, T mean) {
-  const hn::ScalableTag<T> d;
-  const std::int64_t lanes = static_cast<std::int64_t>(hn::Lanes(d));
-  const auto m = hn::Set(d, mean);
-  auto s0 = hn::Zero(d), s1 = s0;
+  using L = Lanes<T>;
+  const L m = L::all(mean);
+  L s0 = L::all(T(0)), s1 = s0;
+  const auto onto = [&](const L& v, const L& sum) HWY_ATTR {
+    const L a = each([](auto u, auto w) HWY_ATTR { return hn::Sub(u, w); }, v, m);
+    return mul_add(a, a, sum);
+  };
   std::int64_t i = 0;
-  for (; i + 2 * lanes <= n; i += 2 * lanes) {
-    const auto a = hn::Sub(hn::LoadU(d, x + i), m), b = hn::Sub(hn::LoadU(d, x + i + lanes), m);
-    s0 = hn::MulAdd(a, a, s0);
-    s1 = hn::MulAdd(b, b, s1);
+  for (; i + 2 * kLanes <= n; i += 2 * kLanes) {
+    s0 = onto(L::load(x + i), s0);
+    s1 = onto(L::load(x + i + kLanes), s1);
   }
-  for (; i + lanes <= n; i += lanes) {
-    const auto a = hn::Sub(hn::LoadU(d, x + i), m);
-    s0 = hn::MulAdd(a, a, s0);
-  }
-  if (i < n) {
-    const auto a = hn::Sub(load_tail(d, x + i, static_cast<std::size_t>(n - i), mean), m);
-    s1 = hn::MulAdd(a, a, s1);
-  }
-  return sum_lanes(d, hn::Add(s0, s1));
+  for (; i + kLanes <= n; i += kLanes) s0 = onto(L::load(x + i), s0);
+  if (i < n) s1 = onto(L::load_tail(x + i, n - i, mean), s1);
+  return sum_lanes(add(s0, s1));
 }
 
 template <class T>
@@ -155,7 +151,7 @@ void forward_rows(const NormArgs<T>& args, T* y, std::int64_t begin, std::int64_
     const auto scale = hn::Set(d, rstd), center = hn::Set(d, mean);
     for (std::int64_t i = 0; i < n; i += lanes) {
       const auto h = hn::Mul(hn::Sub(load_or(x, i, n, T(0)), center), scale);
-      store_up_to(hn::MulAdd(h, load_or(args.weight, i, n, T(1)), load_or(args.bias, i, n, T(0))),
+      store_up_to(FusedMulAdd(h, load_or(args.weight, i, n, T(1)), load_or(args.bias, i, n, T(0))),
                   out, i, n);
     }
   }
@@ -177,27 +173,32 @@ void backward_rows(const NormArgs<T>& args, const T* g, T* dx, T* dweight, T* db
     }
     const auto scale = hn::Set(d, args.rstd[r]),
                center = hn::Set(d, args.kind == Norm::layer ? args.mean[r] : T(0));
-    auto sum_u = hn::Zero(d), sum_uh = hn::Zero(d);
-    for (std::int64_t i = 0; i < n; i += lanes) {
+    // Sums of sixteen lanes; a vector's lanes at i belong to those from i modulo sixteen on.
+    Lanes<T> sum_u = Lanes<T>::all(T(0)), sum_uh = sum_u;
+    const auto vector = [&](std::int64_t i, std::int64_t part) HWY_ATTR {
       const auto h = hn::Mul(hn::Sub(load_or(x, i, n, T(0)), center), scale);
       const auto gi = load_or(gr, i, n, T(0));
       const auto u = hn::Mul(gi, load_or(args.weight, i, n, T(1)));  // 0 beyond the tail, as g is
-      sum_u = hn::Add(sum_u, u);
-      sum_uh = hn::MulAdd(u, h, sum_uh);
+      sum_u.part[part] = hn::Add(sum_u.part[part], u);
+      sum_uh.part[part] = FusedMulAdd(u, h, sum_uh.part[part]);
       if (dweight)
-        store_up_to(hn::MulAdd(gi, h, load_or(static_cast<const T*>(dweight), i, n, T(0))), dweight,
-                    i, n);
+        store_up_to(FusedMulAdd(gi, h, load_or(static_cast<const T*>(dweight), i, n, T(0))),
+                    dweight, i, n);
       if (dbias)
         store_up_to(hn::Add(gi, load_or(static_cast<const T*>(dbias), i, n, T(0))), dbias, i, n);
+    };
+    for (std::int64_t i = 0; i < n; i += kLanes) {
+#pragma GCC unroll 16
+      for (std::int64_t part = 0; part < kVectors<T>; ++part)
+        if (i + part * lanes < n) vector(i + part * lanes, part);
     }
     if (!dx) continue;
-    const auto mean_u =
-        hn::Set(d, args.kind == Norm::layer ? sum_lanes(d, sum_u) * inverse_n : T(0));
-    const auto mean_uh = hn::Set(d, sum_lanes(d, sum_uh) * inverse_n);
+    const auto mean_u = hn::Set(d, args.kind == Norm::layer ? sum_lanes(sum_u) * inverse_n : T(0));
+    const auto mean_uh = hn::Set(d, sum_lanes(sum_uh) * inverse_n);
     for (std::int64_t i = 0; i < n; i += lanes) {
       const auto h = hn::Mul(hn::Sub(load_or(x, i, n, T(0)), center), scale);
       const auto u = hn::Mul(load_or(gr, i, n, T(0)), load_or(args.weight, i, n, T(1)));
-      store_up_to(hn::Mul(scale, hn::NegMulAdd(h, mean_uh, hn::Sub(u, mean_u))), dx + r * n, i, n);
+      store_up_to(hn::Mul(scale, FusedNegMulAdd(h, mean_uh, hn::Sub(u, mean_u))), dx + r * n, i, n);
     }
   }
 }

@@ -12,6 +12,8 @@
 #include "hwy/foreach_target.h"
 #include "hwy/highway.h"
 
+#include "core/kernels/fused-inl.h"
+
 HWY_BEFORE_NAMESPACE();
 namespace weft::kernels::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
@@ -34,13 +36,13 @@ void AdamF32(float* HWY_RESTRICT p, const float* HWY_RESTRICT g, float* HWY_REST
   const auto block = [&](float* HWY_RESTRICT pp, const float* HWY_RESTRICT gg,
                          float* HWY_RESTRICT mm, float* HWY_RESTRICT vv) HWY_ATTR {
     const auto x = hn::LoadU(d, pp);
-    const auto grad = hn::MulAdd(l2, x, hn::LoadU(d, gg));
-    const auto m1 = hn::MulAdd(beta1, hn::LoadU(d, mm), hn::Mul(rest1, grad));
-    const auto v1 = hn::MulAdd(beta2, hn::LoadU(d, vv), hn::Mul(hn::Mul(rest2, grad), grad));
+    const auto grad = FusedMulAdd(l2, x, hn::LoadU(d, gg));
+    const auto m1 = FusedMulAdd(beta1, hn::LoadU(d, mm), hn::Mul(rest1, grad));
+    const auto v1 = FusedMulAdd(beta2, hn::LoadU(d, vv), hn::Mul(hn::Mul(rest2, grad), grad));
     hn::StoreU(m1, d, mm);
     hn::StoreU(v1, d, vv);
-    const auto denominator = hn::MulAdd(hn::Sqrt(v1), root, eps);
-    hn::StoreU(hn::NegMulAdd(rate, hn::Div(m1, denominator), hn::Mul(keep, x)), d, pp);
+    const auto denominator = FusedMulAdd(hn::Sqrt(v1), root, eps);
+    hn::StoreU(FusedNegMulAdd(rate, hn::Div(m1, denominator), hn::Mul(keep, x)), d, pp);
   };
   std::int64_t i = 0;
   for (; i + lanes <= n; i += lanes) block(p + i, g + i, m + i, v + i);

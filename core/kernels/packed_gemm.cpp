@@ -201,8 +201,7 @@ void packed_gemm(const PackedGemm& t) {
 }
 
 bool packed_gemm_pays(Index m, Index n, Index k) {
-  static const bool vectors = HWY_DYNAMIC_DISPATCH(panel_width)() >= 8;
-  return vectors && m >= 4 * kRowStep && n >= 16 && k >= 16 &&
+  return m >= 4 * kRowStep && n >= 16 && k >= 16 &&
          2.0 * static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k) >=
              kLeastFlop;
 }

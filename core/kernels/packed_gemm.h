@@ -25,8 +25,7 @@ struct PackedGemm {
 /// Spread over threads in tiles cut by shape alone: the same bits for any number of them.
 void packed_gemm(const PackedGemm& product);
 
-/// Whether packed_gemm is the faster way on this machine: it has vectors, and the product is
-/// neither tiny nor flat.
+/// Whether packed_gemm is the faster way, by shape alone: the product is neither tiny nor flat.
 bool packed_gemm_pays(std::int64_t m, std::int64_t n, std::int64_t k);
 
 }  // namespace weft::kernels

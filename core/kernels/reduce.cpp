@@ -10,6 +10,7 @@
 #include "hwy/foreach_target.h"
 #include "hwy/highway.h"
 
+#include "core/kernels/rows-inl.h"
 #include "core/kernels/simd-inl.h"
 #include "core/parallel.h"
 
@@ -31,48 +32,45 @@ struct MinOp {
   }
 };
 
-/// Lanes of four independent accumulators over x[0..n), left in `lanes` (4 vectors).
+/// Lanes of four independent accumulators over x[0..n).
 template <class Op>
-HWY_INLINE FloatVec row_lanes(const float* x, std::int64_t n, float identity) {
-  const FloatTag d;
-  const auto step = static_cast<std::int64_t>(hn::Lanes(d));
-  FloatVec s0 = hn::Set(d, identity), s1 = s0, s2 = s0, s3 = s0;
+HWY_INLINE Lanes<float> row_lanes(const float* x, std::int64_t n, float identity) {
+  using L = Lanes<float>;
+  const auto combine = [](const L& a, const L& b) HWY_ATTR {
+    return each([](auto u, auto v) HWY_ATTR { return Op::combine(u, v); }, a, b);
+  };
+  L s0 = L::all(identity), s1 = s0, s2 = s0, s3 = s0;
   std::int64_t i = 0;
-  for (; i + 4 * step <= n; i += 4 * step) {
-    s0 = Op::combine(s0, hn::LoadU(d, x + i));
-    s1 = Op::combine(s1, hn::LoadU(d, x + i + step));
-    s2 = Op::combine(s2, hn::LoadU(d, x + i + 2 * step));
-    s3 = Op::combine(s3, hn::LoadU(d, x + i + 3 * step));
+  for (; i + 4 * kLanes <= n; i += 4 * kLanes) {
+    s0 = combine(s0, L::load(x + i));
+    s1 = combine(s1, L::load(x + i + kLanes));
+    s2 = combine(s2, L::load(x + i + 2 * kLanes));
+    s3 = combine(s3, L::load(x + i + 3 * kLanes));
   }
-  for (; i + step <= n; i += step) s0 = Op::combine(s0, hn::LoadU(d, x + i));
-  if (i < n) s1 = Op::combine(s1, load_partial(d, x + i, n - i, identity));
-  return Op::combine(Op::combine(s0, s1), Op::combine(s2, s3));
+  for (; i + kLanes <= n; i += kLanes) s0 = combine(s0, L::load(x + i));
+  if (i < n) s1 = combine(s1, L::load_tail(x + i, n - i, identity));
+  return combine(combine(s0, s1), combine(s2, s3));
 }
 
 /// Reduction of x[0..n) as a double.
 double RowF32(Reduce op, const float* x, std::int64_t n) {
-  const FloatTag d;
-  HWY_ALIGN float lanes[hn::MaxLanes(d)];
-  const std::size_t count = hn::Lanes(d);
+  float lanes[kLanes];
   if (op == Reduce::sum) {
-    // At most 64 values a lane, then f64.
-    const std::int64_t block = 128 * static_cast<std::int64_t>(count);
+    // At most 128 values a lane, then f64.
+    constexpr std::int64_t kBlock = 128 * kLanes;
     double total = 0;
-    for (std::int64_t start = 0; start < n; start += block) {
-      hn::Store(row_lanes<SumOp>(x + start, n - start < block ? n - start : block, 0.0f), d, lanes);
-      for (std::size_t i = 0; i < count; ++i) total += static_cast<double>(lanes[i]);
+    for (std::int64_t start = 0; start < n; start += kBlock) {
+      row_lanes<SumOp>(x + start, std::min(n - start, kBlock), 0.0f).store(lanes);
+      for (const float lane : lanes) total += static_cast<double>(lane);
     }
     return total;
   }
   constexpr float kInfinity = std::numeric_limits<float>::infinity();
-  hn::Store(
-      op == Reduce::max ? row_lanes<MaxOp>(x, n, -kInfinity) : row_lanes<MinOp>(x, n, kInfinity), d,
-      lanes);
+  (op == Reduce::max ? row_lanes<MaxOp>(x, n, -kInfinity) : row_lanes<MinOp>(x, n, kInfinity))
+      .store(lanes);
   float best = lanes[0];
-  for (std::size_t i = 1; i < count; ++i) {
-    const float v = lanes[i];
+  for (const float v : lanes)
     if (v != v || (op == Reduce::max ? v > best : v < best)) best = best != best ? best : v;
-  }
   return static_cast<double>(best);
 }
 

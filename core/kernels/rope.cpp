@@ -10,6 +10,8 @@
 #include "hwy/foreach_target.h"
 #include "hwy/highway.h"
 
+#include "core/kernels/fused-inl.h"
+
 HWY_BEFORE_NAMESPACE();
 namespace weft::kernels::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
@@ -21,8 +23,8 @@ void RopeRow(const float* HWY_RESTRICT x, const float* HWY_RESTRICT c, const flo
                              float* HWY_RESTRICT to) HWY_ATTR {
     const auto first = hn::LoadU(d, a), second = hn::LoadU(d, a + half);
     const auto cos = hn::LoadU(d, cosine), sin = hn::Mul(hn::Set(d, direction), hn::LoadU(d, sine));
-    hn::StoreU(hn::NegMulAdd(second, sin, hn::Mul(first, cos)), d, to);
-    hn::StoreU(hn::MulAdd(first, sin, hn::Mul(second, cos)), d, to + half);
+    hn::StoreU(FusedNegMulAdd(second, sin, hn::Mul(first, cos)), d, to);
+    hn::StoreU(FusedMulAdd(first, sin, hn::Mul(second, cos)), d, to + half);
   };
   const hn::ScalableTag<float> wide;
   const hn::CappedTag<float, 4> narrow;

@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "core/kernels/fused-inl.h"
 #include "hwy/highway.h"
 
 HWY_BEFORE_NAMESPACE();

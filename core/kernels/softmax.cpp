@@ -1,5 +1,6 @@
 #include "core/kernels/softmax.h"
 
+#include "core/math.h"
 #include "core/parallel.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -53,7 +54,7 @@ void log_softmax_rows(const T* x, T* y, std::int64_t rows, std::int64_t n) {
   for (std::int64_t r = 0; r < rows; ++r, x += n, y += n) {
     const T shift = finite_shift(x, n);
     const T sum = row_sum_exp(x, n, shift);
-    row_affine(x, y, n, T(1), sum == T(0) ? T(0) : -(shift + std::log(sum)));
+    row_affine(x, y, n, T(1), sum == T(0) ? T(0) : -(shift + static_cast<T>(math::log(sum))));
   }
 }
 
@@ -65,13 +66,13 @@ void log_softmax_backward_rows(const T* y, const T* g, T* dx, std::int64_t rows,
     const auto sum = hn::Set(d, row_sum(g, n));
     std::int64_t i = 0;
     for (; i + lanes <= n; i += lanes)
-      hn::StoreU(hn::NegMulAdd(exp_of(d, hn::LoadU(d, y + i)), sum, hn::LoadU(d, g + i)), d,
+      hn::StoreU(FusedNegMulAdd(exp_of(d, hn::LoadU(d, y + i)), sum, hn::LoadU(d, g + i)), d,
                  dx + i);
     if (i == n) continue;
     const std::size_t rest = static_cast<std::size_t>(n - i);
     store_tail(d,
-               hn::NegMulAdd(exp_of(d, load_tail(d, y + i, rest, T(0))), sum,
-                             load_tail(d, g + i, rest, T(0))),
+               FusedNegMulAdd(exp_of(d, load_tail(d, y + i, rest, T(0))), sum,
+                              load_tail(d, g + i, rest, T(0))),
                dx + i, rest);
   }
 }

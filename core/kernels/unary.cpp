@@ -4,6 +4,8 @@
 #include <cmath>
 #include <numbers>
 
+#include "core/math.h"
+
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "core/kernels/unary.cpp"
 #include "core/kernels/simd.h"
@@ -94,9 +96,9 @@ void UnaryBackwardRun(Unary op, const float* x, const float* g, float* dx, std::
       return map(x, g, dx, n,
                  [d](V y, V w) { return hn::IfThenElseZero(hn::Gt(y, hn::Zero(d)), w); });
     case Unary::tanh:
-      return map(x, g, dx, n, [](V y, V w) { return hn::NegMulAdd(hn::Mul(y, y), w, w); });
+      return map(x, g, dx, n, [](V y, V w) { return FusedNegMulAdd(hn::Mul(y, y), w, w); });
     case Unary::sigmoid:
-      return map(x, g, dx, n, [](V y, V w) { return hn::Mul(w, hn::NegMulAdd(y, y, y)); });
+      return map(x, g, dx, n, [](V y, V w) { return hn::Mul(w, FusedNegMulAdd(y, y, y)); });
     case Unary::gelu_erf:
       return map_long(x, g, dx, n, [d](V v, V w) { return hn::Mul(w, GeluDerivative(d, v)); });
     case Unary::gelu_tanh:
@@ -125,10 +127,10 @@ constexpr std::int64_t kGrain = 16384;
 // sqrt(2/pi) and the cubic term of the tanh form of GELU.
 constexpr double kGeluScale = 0.79788456080286535588, kGeluCubic = 0.044715;
 
-double sigmoid(double x) { return 1 / (1 + std::exp(-x)); }
-double normal_cdf(double x) { return 0.5 * std::erfc(-x * (1 / std::numbers::sqrt2)); }
+double sigmoid(double x) { return 1 / (1 + math::exp(-x)); }
+double normal_cdf(double x) { return 0.5 * math::erfc(-x * (1 / std::numbers::sqrt2)); }
 double normal_density(double x) {
-  return std::exp(-0.5 * x * x) * (std::numbers::inv_sqrtpi / std::numbers::sqrt2);
+  return math::exp(-0.5 * x * x) * (std::numbers::inv_sqrtpi / std::numbers::sqrt2);
 }
 
 double value(Unary op, double x) {
@@ -136,9 +138,9 @@ double value(Unary op, double x) {
     case Unary::neg:
       return -x;
     case Unary::exp:
-      return std::exp(x);
+      return math::exp(x);
     case Unary::log:
-      return std::log(x);
+      return math::log(x);
     case Unary::sqrt:
       return std::sqrt(x);
     case Unary::rsqrt:
@@ -148,11 +150,11 @@ double value(Unary op, double x) {
     case Unary::sign:
       return x > 0 ? 1 : x < 0 ? -1 : x;
     case Unary::sin:
-      return std::sin(x);
+      return math::sin(x);
     case Unary::cos:
-      return std::cos(x);
+      return math::cos(x);
     case Unary::tanh:
-      return std::tanh(x);
+      return math::tanh(x);
     case Unary::sigmoid:
       return sigmoid(x);
     case Unary::relu:
@@ -160,16 +162,16 @@ double value(Unary op, double x) {
     case Unary::square:
       return x * x;
     case Unary::erf:
-      return std::erf(x);
+      return math::erf(x);
     // Below -40 both factors' product is 0; -infinity * 0 must not be NaN.
     case Unary::gelu_erf:
       return x < -40 ? -0.0 : x * normal_cdf(x);
     case Unary::gelu_tanh:
-      return x < -40 ? -0.0 : 0.5 * x * (1 + std::tanh(kGeluScale * (x + kGeluCubic * x * x * x)));
+      return x < -40 ? -0.0 : 0.5 * x * (1 + math::tanh(kGeluScale * (x + kGeluCubic * x * x * x)));
     case Unary::silu:
       return x < -800 ? -0.0 : x * sigmoid(x);
     case Unary::softplus:
-      return std::max(x, 0.0) + std::log1p(std::exp(-std::abs(x)));
+      return std::max(x, 0.0) + math::log1p(math::exp(-std::abs(x)));
   }
   return x;
 }
@@ -188,7 +190,7 @@ double derivative(Unary op, double x) {
       return std::abs(x) > 40 ? (x > 0) : normal_cdf(x) + x * normal_density(x);
     case Unary::gelu_tanh: {
       if (std::abs(x) > 40) return x > 0;
-      const double t = std::tanh(kGeluScale * (x + kGeluCubic * x * x * x));
+      const double t = math::tanh(kGeluScale * (x + kGeluCubic * x * x * x));
       return 0.5 * (1 + t) + 0.5 * x * (1 - t * t) * kGeluScale * (1 + 3 * kGeluCubic * x * x);
     }
     case Unary::silu: {
@@ -204,7 +206,10 @@ double derivative(Unary op, double x) {
 void unary_of(Unary op, const float* x, float* out, std::int64_t n) {
   const auto run = HWY_DYNAMIC_DISPATCH(UnaryRun);
   parallel_for(n, kGrain, [&](std::int64_t begin, std::int64_t end) {
-    run(op, x + begin, out + begin, end - begin, std::sin, std::cos);
+    run(
+        op, x + begin, out + begin, end - begin,
+        [](float v) { return static_cast<float>(math::sin(v)); },
+        [](float v) { return static_cast<float>(math::cos(v)); });
   });
 }
 

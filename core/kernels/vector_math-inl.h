@@ -19,6 +19,8 @@
 #include <cstdint>
 #include <limits>
 
+#include "core/kernels/fused-inl.h"
+#include "core/math.h"
 #include "hwy/highway.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -32,7 +34,7 @@ HWY_INLINE V Polynomial(D d, V, float c0) {
 }
 template <class D, class V, class... Rest>
 HWY_INLINE V Polynomial(D d, V x, float c0, Rest... rest) {
-  return hn::MulAdd(Polynomial(d, x, rest...), x, hn::Set(d, c0));
+  return FusedMulAdd(Polynomial(d, x, rest...), x, hn::Set(d, c0));
 }
 
 /// x, but `limit` above it; NaN stays.
@@ -52,12 +54,12 @@ template <class D, class V>
 HWY_INLINE V ExpReduced(D d, V x, hn::Vec<hn::RebindToSigned<D>>& n) {
   const V rounded = hn::Round(hn::Mul(x, hn::Set(d, 1.44269504089f)));
   // log 2 in two parts, the first of 12 bits, so that its product with n is exact.
-  V r = hn::NegMulAdd(rounded, hn::Set(d, 0.693115234375f), x);
-  r = hn::NegMulAdd(rounded, hn::Set(d, 3.19461849453e-5f), r);
+  V r = FusedNegMulAdd(rounded, hn::Set(d, 0.693115234375f), x);
+  r = FusedNegMulAdd(rounded, hn::Set(d, 3.19461849453e-5f), r);
   n = hn::ConvertTo(hn::RebindToSigned<D>(), rounded);
   const V p = Polynomial(d, r, 0.4999999404f, 0.1666651964f, 0.04166840762f, 0.008368921466f,
                          0.001381417271f);  // (e^r - 1 - r) / r^2
-  return hn::MulAdd(hn::Mul(r, r), p, r);
+  return FusedMulAdd(hn::Mul(r, r), p, r);
 }
 
 /// 2^n for -126 <= n <= 127.
@@ -84,7 +86,7 @@ HWY_INLINE V Expm1(D d, V x) {
       ExpReduced(d, AtLeast(d, AtMost(d, x, 89.0f), -20.0f), n);  // from -20 down the result is -1
   // 2^n p + (2^n - 1), by halves, since 2^128 is no float.
   const V half_power = PowerOf2(d, hn::Sub(n, hn::Set(hn::RebindToSigned<D>(), 1)));
-  const V half_result = hn::MulAdd(half_power, p, hn::Sub(half_power, hn::Set(d, 0.5f)));
+  const V half_result = FusedMulAdd(half_power, p, hn::Sub(half_power, hn::Set(d, 0.5f)));
   return hn::IfThenElse(hn::Eq(hn::ConvertTo(d, n), hn::Zero(d)), p,
                         hn::Add(half_result, half_result));
 }
@@ -96,9 +98,9 @@ HWY_INLINE V LogReduced(D d, V f, V n) {
       Polynomial(d, f, 0.3333331347f, -0.2500000894f, 0.2000211924f, -0.1666799635f, 0.1421955228f,
                  -0.1240558848f, 0.1188816205f, -0.1167565286f, 0.06746642292f);
   const V f2 = hn::Mul(f, f);  // log(1 + f) = f - f^2 / 2 + f^3 p; small terms first
-  V small = hn::MulAdd(hn::Mul(f2, f), p, hn::Mul(n, hn::Set(d, 3.19461849453e-5f)));
-  small = hn::NegMulAdd(f2, hn::Set(d, 0.5f), small);
-  return hn::MulAdd(n, hn::Set(d, 0.693115234375f), hn::Add(f, small));
+  V small = FusedMulAdd(hn::Mul(f2, f), p, hn::Mul(n, hn::Set(d, 3.19461849453e-5f)));
+  small = FusedNegMulAdd(f2, hn::Set(d, 0.5f), small);
+  return FusedMulAdd(n, hn::Set(d, 0.693115234375f), hn::Add(f, small));
 }
 
 /// Natural logarithm; -infinity at 0, NaN below.
@@ -126,7 +128,7 @@ HWY_INLINE V Log(D d, V x) {
 template <class D, class V>
 HWY_INLINE V Log1p01(D d, V e) {
   const auto upper = hn::Gt(e, hn::Set(d, 0.41421356f));  // there 1 + e = 2 (1 + (e - 1) / 2)
-  const V f = hn::IfThenElse(upper, hn::MulSub(e, hn::Set(d, 0.5f), hn::Set(d, 0.5f)), e);
+  const V f = hn::IfThenElse(upper, FusedMulSub(e, hn::Set(d, 0.5f), hn::Set(d, 0.5f)), e);
   return LogReduced(d, f, hn::IfThenElseZero(upper, hn::Set(d, 1.0f)));
 }
 
@@ -160,16 +162,16 @@ HWY_INLINE V NormalTail(D d, V u, V& bell) {
   const auto inside = hn::Lt(u, limit);
   u = hn::IfThenElse(inside, u, limit);
   const V square = hn::Mul(u, u);
-  const V rest = hn::MulSub(
+  const V rest = FusedMulSub(
       u, u, square);  // what rounding took from the square, where there is a fused multiply-add
   hn::Vec<hn::RebindToSigned<D>> n;
   const V root = hn::Add(ExpReduced(d, hn::Mul(square, hn::Set(d, -0.5f)), n), one);
   const V e = hn::IfThenElseZero(inside, hn::Mul(root, PowerOf2(d, n)));
-  bell = hn::NegMulAdd(hn::Mul(rest, hn::Set(d, 0.5f)), e, e);
+  bell = FusedNegMulAdd(hn::Mul(rest, hn::Set(d, 0.5f)), e, e);
   // (u + 4) (1 - Phi(u)) e^(u^2/2) runs from 2 down to 1 / sqrt(2 pi); a polynomial in t = 1 - 8 /
   // (u + 4), which runs from -1 to 0.57.
   const V r = hn::Div(one, hn::Add(u, hn::Set(d, 4.0f)));
-  const V t = hn::NegMulAdd(r, hn::Set(d, 8.0f), one);
+  const V t = FusedNegMulAdd(r, hn::Set(d, 8.0f), one);
   const V p = Polynomial(d, t, 0.7552851439f, -0.6078965664f, 0.3871369064f, -0.1865234375f,
                          0.0604038313f, -0.007525270805f, -0.003512556432f, 0.001569921849f,
                          0.0001793555712f, -0.0001319707226f);
@@ -184,7 +186,7 @@ HWY_INLINE V Erf(D d, V x) {
                             0.005188327748f, -0.0008010193706f, 7.853860734e-05f));
   V bell;
   const V tail = NormalTail(d, hn::Mul(a, hn::Set(d, 1.41421356f)), bell);
-  const V far = hn::CopySign(hn::NegMulAdd(tail, hn::Set(d, 2.0f), one), x);
+  const V far = hn::CopySign(FusedNegMulAdd(tail, hn::Set(d, 2.0f), one), x);
   return hn::IfThenElse(hn::Ge(a, one), far, near);  // a NaN takes the polynomial
 }
 
@@ -204,7 +206,7 @@ HWY_INLINE V GeluDerivative(D d, V x) {
   const V tail = NormalTail(d, hn::Abs(x), bell);
   const V phi = hn::IfThenElse(hn::Lt(x, hn::Zero(d)), tail, hn::Sub(hn::Set(d, 1.0f), tail));
   const V near = AtLeast(d, AtMost(d, x, 14.5f), -14.5f);
-  return hn::MulAdd(near, hn::Mul(bell, hn::Set(d, 0.3989422804f)), phi);
+  return FusedMulAdd(near, hn::Mul(bell, hn::Set(d, 0.3989422804f)), phi);
 }
 
 /// Twice the argument of the tanh in GELU's second form, 2 sqrt(2/pi) (x + 0.044715 x^3): x/2 (1 +
@@ -212,7 +214,7 @@ HWY_INLINE V GeluDerivative(D d, V x) {
 template <class D, class V>
 HWY_INLINE V GeluTanhArgument(D d, V x) {
   return hn::Mul(
-      x, hn::MulAdd(hn::Mul(x, x), hn::Set(d, 0.0713548162726f), hn::Set(d, 1.5957691216057f)));
+      x, FusedMulAdd(hn::Mul(x, x), hn::Set(d, 0.0713548162726f), hn::Set(d, 1.5957691216057f)));
 }
 
 template <class D, class V>
@@ -225,9 +227,9 @@ template <class D, class V>
 HWY_INLINE V GeluTanhDerivative(D d, V x) {
   const V one = hn::Set(d, 1.0f), near = AtLeast(d, AtMost(d, x, 20.0f), -20.0f);
   const V s = Sigmoid(d, GeluTanhArgument(d, near));
-  const V slope = hn::MulAdd(hn::Mul(near, near), hn::Set(d, 3 * 0.0713548162726f),
-                             hn::Set(d, 1.5957691216057f));
-  return hn::MulAdd(hn::Mul(near, hn::Mul(s, hn::Sub(one, s))), slope, s);
+  const V slope = FusedMulAdd(hn::Mul(near, near), hn::Set(d, 3 * 0.0713548162726f),
+                              hn::Set(d, 1.5957691216057f));
+  return FusedMulAdd(hn::Mul(near, hn::Mul(s, hn::Sub(one, s))), slope, s);
 }
 
 /// x sigmoid(x).
@@ -240,10 +242,10 @@ template <class D, class V>
 HWY_INLINE V SiluDerivative(D d, V x) {
   const V one = hn::Set(d, 1.0f), s = Sigmoid(d, x),
           near = AtLeast(d, AtMost(d, x, 200.0f), -200.0f);
-  return hn::Mul(s, hn::MulAdd(near, hn::Sub(one, s), one));
+  return hn::Mul(s, FusedMulAdd(near, hn::Sub(one, s), one));
 }
 
-/// Largest |x| that Sin and Cos reduce by themselves; a caller takes std::sin beyond.
+/// Largest |x| that Sin and Cos reduce by themselves; a caller takes math::sin beyond.
 inline constexpr float kSinCosLimit = 8192.0f;
 
 /// sin(x + shift * pi/2), |x| <= kSinCosLimit.
@@ -252,17 +254,17 @@ HWY_INLINE V SinShifted(D d, V x, int shift) {
   const hn::RebindToSigned<D> di;
   const V rounded = hn::Round(hn::Mul(x, hn::Set(d, 0.636619772368f)));
   // pi/2 in parts of 10, 11, 11 and 24 bits: the first products are exact for |n| < 2^13.
-  V r = hn::NegMulAdd(rounded, hn::Set(d, 0x1.92p+0f), x);
-  r = hn::NegMulAdd(rounded, hn::Set(d, 0x1.fb4p-12f), r);
-  r = hn::NegMulAdd(rounded, hn::Set(d, 0x1.444p-24f), r);
-  r = hn::NegMulAdd(rounded, hn::Set(d, 0x1.68c234p-39f), r);
+  V r = FusedNegMulAdd(rounded, hn::Set(d, 0x1.92p+0f), x);
+  r = FusedNegMulAdd(rounded, hn::Set(d, 0x1.fb4p-12f), r);
+  r = FusedNegMulAdd(rounded, hn::Set(d, 0x1.444p-24f), r);
+  r = FusedNegMulAdd(rounded, hn::Set(d, 0x1.68c234p-39f), r);
   const auto quadrant = hn::Add(hn::ConvertTo(di, rounded), hn::Set(di, shift));
   const V r2 = hn::Mul(r, r);
-  const V sine = hn::MulAdd(
+  const V sine = FusedMulAdd(
       hn::Mul(r2, r), Polynomial(d, r2, -0.1666665524f, 0.008332155645f, -0.0001951462909f), r);
-  const V cosine = hn::MulAdd(hn::Mul(r2, r2),
-                              Polynomial(d, r2, 0.04166664556f, -0.001388730947f, 2.443241283e-05f),
-                              hn::NegMulAdd(r2, hn::Set(d, 0.5f), hn::Set(d, 1.0f)));
+  const V cosine = FusedMulAdd(
+      hn::Mul(r2, r2), Polynomial(d, r2, 0.04166664556f, -0.001388730947f, 2.443241283e-05f),
+      FusedNegMulAdd(r2, hn::Set(d, 0.5f), hn::Set(d, 1.0f)));
   const auto is_odd = hn::Ne(hn::ConvertTo(d, hn::And(quadrant, hn::Set(di, 1))), hn::Zero(d));
   const V sign = hn::BitCast(d, hn::ShiftLeft<30>(hn::And(quadrant, hn::Set(di, 2))));
   return hn::Xor(hn::IfThenElse(is_odd, cosine, sine), sign);

@@ -9,6 +9,7 @@
 #include <mutex>
 
 #include "core/error.h"
+#include "core/math.h"
 #include "core/random.h"
 
 namespace weft::data {
@@ -227,7 +228,7 @@ TokenData::Part make_part(const SyntheticTokens& o, Split split, std::int64_t ro
   for (std::int64_t k = 0; k < o.features; ++k)
     unit.push_back(static_cast<float>(
         o.features > 1
-            ? std::pow(o.units, static_cast<double>(k) / static_cast<double>(o.features - 1))
+            ? math::pow(o.units, static_cast<double>(k) / static_cast<double>(o.features - 1))
             : 1));
   float *x = part.tokens.data<float>(), *y = part.targets.data<float>();
   for (std::int64_t i = 0; i < rows; ++i, x += size) {

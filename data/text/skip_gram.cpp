@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "core/error.h"
+#include "core/math.h"
 #include "core/random.h"
 
 namespace weft::data {
@@ -79,10 +80,10 @@ SkipGramPairs::SkipGramPairs(std::vector<std::int32_t> ids, std::int64_t vocab_s
   const double total = static_cast<double>(ids_.size());
   double norm = 0;
   for (const std::int64_t count : counts_)
-    norm += count > 0 ? std::pow(static_cast<double>(count), options.power) : 0;
+    norm += count > 0 ? math::pow(static_cast<double>(count), options.power) : 0;
   for (const std::int64_t count : counts_) {
     const double frequency = static_cast<double>(count) / total;
-    noise_.push_back(count > 0 ? std::pow(static_cast<double>(count), options.power) / norm : 0);
+    noise_.push_back(count > 0 ? math::pow(static_cast<double>(count), options.power) / norm : 0);
     kept_.push_back(options.subsample == 0 || frequency <= options.subsample
                         ? 1
                         : std::sqrt(options.subsample / frequency));

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "autograd/autograd.h"
+#include "core/math.h"
 #include "nn/check.h"
 #include "nn/models/encoder_decoder.h"
 
@@ -10,7 +11,7 @@ namespace weft::nn {
 namespace {
 
 double penalized(const Hypothesis& h, double alpha) {
-  return h.log_probability / std::pow((5 + static_cast<double>(h.ids.size())) / 6, alpha);
+  return h.log_probability / math::pow((5 + static_cast<double>(h.ids.size())) / 6, alpha);
 }
 
 bool is_better(const Hypothesis& a, const Hypothesis& b) {
@@ -35,8 +36,8 @@ std::vector<double> log_softmax_row(std::vector<double> row) {
   check_logits("beam_search", row);
   const double largest = *std::max_element(row.begin(), row.end());
   double total = 0;
-  for (const double value : row) total += std::exp(value - largest);
-  for (double& value : row) value -= largest + std::log(total);
+  for (const double value : row) total += math::exp(value - largest);
+  for (double& value : row) value -= largest + math::log(total);
   return row;
 }
 
@@ -147,7 +148,7 @@ std::vector<Hypothesis> EncoderDecoder::beam_search(const std::vector<std::int64
     // it has now, at the full length.
     if (done.size() == static_cast<std::size_t>(options.beam) && !alive.empty()) {
       const double bound = alive.front().log_probability /
-                           std::pow((5 + static_cast<double>(most)) / 6, options.length_penalty);
+                           math::pow((5 + static_cast<double>(most)) / 6, options.length_penalty);
       if (done.back().score >= bound) break;
     }
     for (KvCache& cache : caches)

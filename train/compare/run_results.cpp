@@ -8,6 +8,7 @@
 
 #include "core/error.h"
 #include "core/io/file.h"
+#include "core/math.h"
 
 namespace weft::compare {
 namespace {
@@ -162,7 +163,7 @@ std::optional<double> best_factor(const Plan& plan, const CompareFolder& folder,
     if (result.status == Status::failed) continue;
     const double gain =
         metric.lower_is_better ? best_value - result.value : result.value - best_value;
-    const bool nearer = best && std::abs(std::log(factor)) < std::abs(std::log(*best));
+    const bool nearer = best && std::abs(math::log(factor)) < std::abs(math::log(*best));
     if (!best || gain > 0 || (gain == 0 && nearer)) {
       best = factor;
       best_value = result.value;

@@ -9,6 +9,7 @@
 
 #include "autograd/autograd.h"
 #include "core/error.h"
+#include "core/math.h"
 #include "train/explain/embedded.h"
 #include "train/page/html.h"
 
@@ -49,7 +50,7 @@ HistoryWeights explain_history(const train::ClickHistory& run,
       HistoryExample example = example_of(run, inputs.data<std::int64_t>() + r * inputs.size(1),
                                           weights.data<float>() + r * run.history());
       example.number = wanted[static_cast<std::size_t>(r)];
-      example.probability = 1 / (1 + std::exp(-static_cast<double>(logits.data<float>()[r])));
+      example.probability = 1 / (1 + math::exp(-static_cast<double>(logits.data<float>()[r])));
       example.clicked = targets.data<float>()[r] > 0.5F;
       examples.push_back(std::move(example));
     }

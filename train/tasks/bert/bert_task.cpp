@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "autograd/autograd.h"
+#include "core/math.h"
 #include "data/split.h"
 #include "train/tasks/common/eval_tokens.h"
 
@@ -40,7 +41,7 @@ Evaluation BertTask::evaluate(data::Split split, const std::function<bool(double
 }
 
 double BertTask::chance_loss() const {
-  return std::log(static_cast<double>(data_.tokenizer->vocab_size()));
+  return math::log(static_cast<double>(data_.tokenizer->vocab_size()));
 }
 
 Evaluation BertTask::measure(data::Split split, const std::vector<std::int64_t>& chosen,

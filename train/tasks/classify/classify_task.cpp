@@ -9,6 +9,7 @@
 #include "autograd/ops/loss.h"
 #include "autograd/ops/reduce.h"
 #include "core/error.h"
+#include "core/math.h"
 #include "core/phase.h"
 #include "data/split.h"
 #include "train/metrics/ranking.h"
@@ -127,7 +128,7 @@ Evaluation ClassifyTask::evaluate(data::Split split, const std::function<bool(do
 }
 
 double ClassifyTask::chance_loss() const {
-  return std::log(static_cast<double>(data_.classes.size()));
+  return math::log(static_cast<double>(data_.classes.size()));
 }
 
 Evaluation ClassifyTask::measure(data::Split split, const std::vector<std::int64_t>& chosen,

@@ -7,6 +7,7 @@
 #include "autograd/ops/loss.h"
 #include "autograd/ops/reduce.h"
 #include "core/error.h"
+#include "core/math.h"
 #include "data/split.h"
 
 namespace weft::train {
@@ -52,7 +53,7 @@ Tensor SequenceTask::next_loss(BatchRecord& seen) {
 }
 
 double SequenceTask::chance_loss() const {
-  return std::log(static_cast<double>(data_.vocab_size()));
+  return math::log(static_cast<double>(data_.vocab_size()));
 }
 
 Evaluation SequenceTask::evaluate(data::Split split, const std::function<bool(double)>& proceed) {

@@ -6,6 +6,7 @@
 
 #include "autograd/autograd.h"
 #include "autograd/ops/loss.h"
+#include "core/math.h"
 #include "train/tasks/common/run_facts.h"
 #include "train/tasks/text/text_model.h"
 #include "train/tasks/text/text_run.h"
@@ -45,7 +46,7 @@ Evaluation TextTask::evaluate_sample(const std::function<bool(double)>& proceed)
                        samples() ? config_.eval_tokens : 0);
 }
 
-double TextTask::chance_loss() const { return std::log(static_cast<double>(data_.vocab_size())); }
+double TextTask::chance_loss() const { return math::log(static_cast<double>(data_.vocab_size())); }
 
 Evaluation evaluate_text(const nn::LanguageModel& model, const data::TextData& data,
                          data::Split split, const std::function<bool(double)>& proceed,

@@ -10,6 +10,7 @@
 #include "autograd/ops/loss.h"
 #include "autograd/ops/reduce.h"
 #include "core/error.h"
+#include "core/math.h"
 #include "data/split.h"
 #include "data/text/utf8.h"
 #include "train/tasks/common/eval_tokens.h"
@@ -201,7 +202,7 @@ Evaluation TranslateTask::evaluate(data::Split split, const std::function<bool(d
 }
 
 double TranslateTask::chance_loss() const {
-  return std::log(static_cast<double>(data_.vocabulary.size()));
+  return math::log(static_cast<double>(data_.vocabulary.size()));
 }
 
 Evaluation TranslateTask::measure(data::Split split, const std::vector<std::int64_t>& pairs,

@@ -7,6 +7,7 @@
 #include "autograd/ops/loss.h"
 #include "autograd/ops/reduce.h"
 #include "core/error.h"
+#include "core/math.h"
 #include "core/parallel.h"
 #include "train/tasks/common/image_facts.h"
 #include "train/tasks/common/run_facts.h"
@@ -72,7 +73,7 @@ Tensor VisionTask::next_loss(BatchRecord& seen) {
   return cross_entropy((*model_)(images), labels, {.label_smoothing = config_.label_smoothing});
 }
 
-double VisionTask::chance_loss() const { return std::log(static_cast<double>(facts_.classes)); }
+double VisionTask::chance_loss() const { return math::log(static_cast<double>(facts_.classes)); }
 
 Evaluation VisionTask::evaluate(data::Split split, const std::function<bool(double)>& proceed) {
   return evaluate_images(*model_, data_, split, proceed);
