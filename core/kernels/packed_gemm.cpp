@@ -14,6 +14,7 @@
 #include "hwy/highway.h"
 
 #include "core/kernels/gemm_block-inl.h"
+#include "core/kernels/simd-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace weft::kernels::HWY_NAMESPACE {
@@ -76,6 +77,10 @@ void multiply_tile(const PackedGemm& t, const float* strips, const float* panels
   }
 }
 
+void add_rows(const float* x, const float* y, Index count, float* to) {
+  map(x, y, to, count, [](auto a, auto b) HWY_ATTR { return hn::Add(a, b); });
+}
+
 }  // namespace
 }  // namespace weft::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
@@ -87,6 +92,7 @@ HWY_EXPORT(panel_width);
 HWY_EXPORT(pack_panels);
 HWY_EXPORT(pack_strips);
 HWY_EXPORT(multiply_tile);
+HWY_EXPORT(add_rows);
 
 using Index = std::int64_t;
 
@@ -102,7 +108,7 @@ constexpr double kLeastFlop = 2e5;   // below, a library's kernels for small mat
 constexpr Index kLongSum = 512;
 constexpr Index kSmallResult = 1 << 16;
 constexpr Index kShortSlice = 128;
-constexpr Index kMostParts = 8;
+constexpr Index kParts = 8;
 
 Index round_up(Index value, Index step) { return chunk_count(value, step) * step; }
 
@@ -146,13 +152,27 @@ void rows_of_turned(const PackedGemm& t, const float* packed, Index panels) {
   });
 }
 
+/// to = the sum of the parts, of `size` elements each: neighbors first, then pairs of neighbors.
+void sum_of_parts(float* parts, Index count, Index size, float* to) {
+  for (Index step = 1; step < count; step *= 2) {
+    const bool last = 2 * step >= count;
+    parallel_for(size, kPackGrain, [&](Index begin, Index end) {
+      for (Index i = 0; i + step < count; i += 2 * step) HWY_DYNAMIC_DISPATCH(add_rows)
+      (parts + i * size + begin, parts + (i + step) * size + begin, end - begin,
+       (last ? to : parts + i * size) + begin);
+    });
+  }
+  if (count == 1) std::copy_n(parts, size, to);
+}
+
 /// A weight's gradient: k is long and C small. Each task multiplies its part of k, a slice at a
-/// time that stays in the cache packed, into a C of its own; these are added in order.
+/// time that stays in the cache packed, into a C of its own; these are added in pairs.
 void split_gemm(const PackedGemm& t) {
   const Index width = HWY_DYNAMIC_DISPATCH(panel_width)(), all_panels = chunk_count(t.n, width),
               all_strips = chunk_count(t.m, kRowStep);
-  const Index part = round_up(chunk_count(t.k, kMostParts), kShortSlice),
-              parts = chunk_count(t.k, part);
+  // Equal parts where k divides, so that half, a quarter or an eighth of the terms are sums that
+  // stand by themselves, and those of the whole are sums of them (sum_of_parts).
+  const Index part = chunk_count(t.k, kParts), parts = chunk_count(t.k, part);
   const Index size = t.m * t.n, panel_floats = all_panels * width * kShortSlice,
               strip_floats = all_strips * kRowStep * kShortSlice;
   const Storage sums(parts * size * static_cast<Index>(sizeof(float)));
@@ -177,7 +197,7 @@ void split_gemm(const PackedGemm& t) {
       }
     }
   });
-  reduce(Reduce::sum, all, 1, parts, size, t.c);
+  sum_of_parts(all, parts, size, t.c);
 }
 
 }  // namespace

@@ -60,17 +60,28 @@ std::vector<std::string> simd_choices() {
   return names;
 }
 
+namespace {
+
+// Not DisableTargets: Highway 1.0.3 forgets it when it is next asked what the machine supports.
+void use_targets(std::int64_t targets) {
+  hwy::SetSupportedTargetsForTest(targets);
+  hwy::GetChosenTarget().Update(hwy::SupportedTargets());
+}
+
+}  // namespace
+
 void limit_simd(const std::string& name) {
-  for (const std::int64_t target : usable_targets()) {
-    if (lower(hwy::TargetName(target)) != name) continue;
-    // Not DisableTargets: Highway 1.0.3 forgets it when it is next asked what the machine supports.
-    hwy::SetSupportedTargetsForTest(hwy::SupportedTargets() & ~(target - 1));
-    hwy::GetChosenTarget().Update(hwy::SupportedTargets());
-    return;
-  }
+  for (const std::int64_t target : usable_targets())
+    if (lower(hwy::TargetName(target)) == name)
+      return use_targets(hwy::SupportedTargets() & ~(target - 1));
   fail<ConfigError>("simd", "instruction set `{}` is not available; available: {}", name,
                     fmt::join(simd_choices(), ", "));
 }
+
+ScopedSimd::ScopedSimd(const std::string& name) : before_(hwy::SupportedTargets()) {
+  limit_simd(name);
+}
+ScopedSimd::~ScopedSimd() { use_targets(before_); }
 
 void limit_simd_by_environment() {
   if (const char* name = std::getenv("WEFT_SIMD"); name && *name) limit_simd(name);

@@ -20,6 +20,7 @@ class Workload {
   void update() { optimizer_->step(); }
   /// Zeroed gradients, forward, loss, backward, update. Returns the loss as a tensor, unread.
   Tensor step();
+  const nn::Module& model() const { return *work_.model; }
   std::int64_t parameters() const { return work_.model->num_parameters(); }
 
  private:

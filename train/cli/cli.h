@@ -32,6 +32,7 @@ void add_info(CLI::App& app, Action& action);
 void add_explain(CLI::App& app, Action& action);
 void add_compare(CLI::App& app, Action& action);
 void add_report(CLI::App& app, Action& action);
+void add_verify(CLI::App& app, Action& action);
 
 /// All of them. `action` must live as long as the app.
 void add_commands(CLI::App& app, Action& action);

@@ -14,9 +14,9 @@
 namespace weft::cli {
 namespace {
 
-constexpr AddCommand kCommands[] = {add_demo,    add_train,     add_sample,  add_predict,
-                                    add_detect,  add_eval,      add_compare, add_report,
-                                    add_explain, add_gradcheck, add_bench,   add_info};
+constexpr AddCommand kCommands[] = {add_demo,  add_train,   add_sample, add_predict, add_detect,
+                                    add_eval,  add_compare, add_report, add_explain, add_gradcheck,
+                                    add_bench, add_info,    add_verify};
 
 /// The command that was chosen, as deep as it was named.
 const CLI::App& chosen(const CLI::App& app) {

@@ -93,6 +93,7 @@ void report(const train::Summary& summary, bool json) {
   }
   if (summary.reached_target) fmt::print("the target was reached\n");
   fmt::print("{}\n", summary.folder.string());
+  fmt::print("bits {}\n", summary.bits);
 }
 
 /// Finds out in another process what the run needs, so that nothing of the trial stays in this one.

@@ -158,6 +158,15 @@ Fields run_fields() {
       {"seed", group, &C::seed, "of the initial weights, the batches and the dropout", 0, 9e15},
       {"threads", group, &C::threads, "threads (0: one per core); results do not depend on it", 0,
        1024},
+      {"products",
+       group,
+       &C::products,
+       "f32 matrix products: weft's own, whose bits are the same on every CPU, or OpenBLAS's, "
+       "whose "
+       "bits depend on the CPU",
+       0,
+       0,
+       {"own", "openblas"}},
   };
 }
 

@@ -14,7 +14,7 @@ namespace weft::train {
 /// Formats of config.json. 1: none was written. 2: `derived`. 3: validation images are drawn by
 /// class; gradients are accumulated by targets; averages of weights (ema) hold the running
 /// statistics of batch norms, too. 4: choices that another model or optimizer has are not written.
-inline constexpr std::int64_t kConfigFormat = 4;
+inline constexpr std::int64_t kConfigFormat = 5;
 
 /// Choices of every kind: the model, the optimizer, and when to look and to save.
 struct RunConfig {
@@ -46,6 +46,7 @@ struct RunConfig {
   std::string on_nan = "stop";
   std::int64_t seed = 1;
   std::int64_t threads = 0;  ///< 0: all cores
+  std::string products = "own";  ///< of f32 matrices: core/products.h
 
   /// The format of config.json that the run was begun with. The rules that a format changed (how
   /// data are split and weighted) stay as they were for a run that is resumed, evaluated or used; a

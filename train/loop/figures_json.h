@@ -4,10 +4,16 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <string_view>
 
 #include "train/loop/figures.h"
 
 namespace weft::train {
+
+/// Whether a value of these files tells of the machine that trained rather than of the training.
+inline bool is_machine_bound(std::string_view key) {
+  return key == "seconds" || key == "memory_mib" || key == "peak_mib" || key.ends_with("_per_s");
+}
 
 inline void put(nlohmann::ordered_json& json, const std::string& name, double value) {
   if (std::isfinite(value)) json[name] = value;

@@ -14,6 +14,7 @@
 #include "train/loop/figures_json.h"
 #include "train/loop/loop.h"
 #include "train/loop/memory_estimate.h"
+#include "train/loop/run_bits.h"
 #include "train/loop/run_folder.h"
 
 namespace weft::train {
@@ -69,6 +70,7 @@ std::string Summary::to_json() const {
   json["reached_target"] = reached_target;
   if (skipped > 0) json["skipped"] = skipped;
   json["batch_hash"] = batch_hash;
+  if (!bits.empty()) json["bits"] = bits;
   return json.dump(2) + "\n";
 }
 
@@ -111,6 +113,7 @@ Summary run_training(Task& task, const RunConfig& config, const std::string& con
   const std::string warning = above_chance(summary.validation.loss, summary.chance_loss);
   if (!warning.empty() && !summary.interrupted && options.observer != nullptr)
     options.observer->on_note(warning);
+  if (!summary.interrupted) summary.bits = run_bits(folder.path(), summary.to_json());
   std::error_code error;
   if (!summary.interrupted && !std::filesystem::exists(folder.summary(), error))
     write_file(folder.summary().string(), summary.to_json());

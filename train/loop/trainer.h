@@ -129,6 +129,7 @@ struct Summary {
   Evaluation validation;   ///< of the final weights
   Evaluation test;         ///< where there is a test split
   std::string batch_hash;  ///< of all training batches, as 16 hexadecimal digits
+  std::string bits;        ///< run_bits() of a run that has ended
   double best_val_loss = 0;
   std::int64_t best_step = 0;
   std::int64_t sampled = 0;  ///< what evaluations before the end looked at, in `unit`, where that

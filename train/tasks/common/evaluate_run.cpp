@@ -31,6 +31,7 @@ Prepared other_data(const RunFacts& run, const std::string& name) {
 
 Measured evaluate_run(const RunFacts& run, const EvalRequest& request,
                       const std::function<bool(double)>& proceed) {
+  use_products_of(run);
   const bool others = !request.data.empty(), test_set = run.kind->has_test_set();
   if (others && !test_set && !request.split.empty())
     fail<ConfigError>("eval",

@@ -31,7 +31,7 @@ class LoadedRun {
       const std::function<bool(double)>& proceed = [](double) { return true; }) const;
 
  protected:
-  explicit LoadedRun(const RunFacts& run) : run_(run) {}
+  explicit LoadedRun(const RunFacts& run) : run_(run) { use_products_of(run); }
 
  private:
   RunFacts run_;

@@ -5,7 +5,9 @@
 
 #include "core/error.h"
 #include "core/io/file.h"
+#include "core/products.h"
 #include "data/find_data_set.h"
+#include "train/config/config_sources.h"
 #include "train/loop/run_folder.h"
 #include "train/tasks/common/kinds.h"
 
@@ -35,6 +37,11 @@ RunFacts read_run(const fs::path& run, const std::string& which) {
   }
   result.kind = &kind_of_json(result.config_json, run.string());
   return result;
+}
+
+void use_products_of(const RunFacts& run) {
+  set_products(products_from_name(
+      config_from_json(*run.kind, run.config_json, run.checkpoint.string())->products));
 }
 
 void check_unchanged(const std::string& found, const CheckpointFacts& facts,

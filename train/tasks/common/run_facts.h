@@ -22,6 +22,9 @@ struct RunFacts {
 /// ConfigError.
 RunFacts read_run(const std::filesystem::path& run, const std::string& which = "last");
 
+/// Matrix products are made from now on as they were when the run was trained.
+void use_products_of(const RunFacts& run);
+
 /// Throws ConfigError `[data] ...` unless `fingerprint` is that of the data that the run learned
 /// from.
 void check_unchanged(const std::string& fingerprint, const CheckpointFacts& facts,

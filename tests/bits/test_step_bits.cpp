@@ -1,0 +1,33 @@
+// A training step of each model that is benched has the committed bits: the sizes that kernels are
+// made for, cut into tiles, parts and tasks.
+#include "tests/bits/recorded.h"
+#include "tests/bits/simd_sets.h"
+#include "train/bench/workload.h"
+
+using namespace weft;
+
+namespace {
+
+void check_step(const bench::Plan& plan, const std::string& name) {
+  bits::on_every_set(bits::Portable::no, [&] {
+    bench::Workload workload(plan);
+    bits::Hash hash;
+    hash.add(workload.step());
+    for (const auto& [parameter, tensor] : workload.model().named_parameters()) hash.add(tensor);
+    bits::check("step: " + name, hash.str());
+  });
+}
+
+}  // namespace
+
+TEST_CASE("a step of every model that is benched has the committed bits") {
+  for (const bench::BenchModel& model : bench::bench_models())
+    check_step(bench::Plan(model.name), model.name);
+}
+
+TEST_CASE("a step of the largest model has the committed bits") {
+  bench::Plan plan("gpt");
+  plan.sizes = {{"layers", 6},    {"heads", 6}, {"width", 384},
+                {"context", 256}, {"batch", 8}, {"vocab", plan["vocab"]}};
+  check_step(plan, "gpt 6x384");
+}
