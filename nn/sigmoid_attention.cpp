@@ -9,6 +9,7 @@
 #include "autograd/ops/shape_ops.h"
 #include "autograd/ops/unary.h"
 #include "core/error.h"
+#include "core/math.h"
 #include "core/shape_only.h"
 
 namespace weft::nn {
@@ -64,7 +65,7 @@ Visibility visibility(const Shape& scores, const AttentionOptions& options, DTyp
         n += hidden ? 0 : 1;
       }
       const double seen = static_cast<double>(std::max<std::int64_t>(n, 1));
-      result.b.data<T>()[row] = static_cast<T>(-std::log(seen));
+      result.b.data<T>()[row] = static_cast<T>(-math::log(seen));
     }
   });
   return result;

@@ -67,7 +67,9 @@ void check_run(const TempFolder& folder, const std::string& name, const Words& w
 
 TEST_CASE("50 steps of every kind have the committed bits") {
   const TempFolder folder;
-  for (auto [kind, words] : a_run_of_every_kind(folder)) {
+  for (const auto& run : a_run_of_every_kind(folder)) {
+    const std::string& kind = run.first;
+    const Words& words = run.second;
     CAPTURE(kind);
     const bool epochs = std::find(words.begin(), words.end(), "--epochs") != words.end();
     check_run(folder, "run: " + kind + ", 50 steps",

@@ -14,7 +14,10 @@ namespace weft::train {
 /// Formats of config.json. 1: none was written. 2: `derived`. 3: validation images are drawn by
 /// class; gradients are accumulated by targets; averages of weights (ema) hold the running
 /// statistics of batch norms, too. 4: choices that another model or optimizer has are not written.
+/// 5: bits do not depend on the CPU; `products`.
 inline constexpr std::int64_t kConfigFormat = 5;
+/// Runs of earlier formats had bits that depended on the CPU.
+inline constexpr std::int64_t kFirstOfEqualBits = 5;
 
 /// Choices of every kind: the model, the optimizer, and when to look and to save.
 struct RunConfig {

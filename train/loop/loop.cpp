@@ -76,6 +76,11 @@ void Loop::resume_or_start() {
     fail<ConfigError>(folder_.last().string(),
                       "is at step {}, but the run ends at {}: it belongs to another run",
                       facts.progress.step, steps_);
+  if (config_.format < kFirstOfEqualBits)
+    note(
+        "an earlier version of weft began this run, whose sums had an order of their CPU's: what "
+        "follows "
+        "is as right, but its last digits are not those of that version");
   load_checkpoint(folder_.last(), task_.model(), *optimizer_, ema_ ? &*ema_ : nullptr);
   progress_ = facts.progress;
   random::restore(facts.seed, facts.streams);
