@@ -302,8 +302,9 @@ double pow(double base, double exponent) {
   if (const double whole = std::trunc(exponent);
       whole == exponent && whole > -0x1p20 && whole < 0x1p20)
     return power(base, static_cast<std::int64_t>(whole));
-  if (base < 0) {  // large whole numbers are even from 2^53 on, and so are infinities
-    if (std::trunc(exponent) != exponent) return kNaN;
+  if (std::signbit(base)) {  // large whole numbers are even from 2^53 on, and so are infinities
+    if (std::trunc(exponent) != exponent)
+      return base == 0 || std::isinf(base) ? exp(exponent * log(-base)) : kNaN;
     const double size = base == -1 ? 1 : exp(exponent * log(-base));
     return std::fmod(exponent, 2) == 1 || std::fmod(exponent, 2) == -1 ? -size : size;
   }

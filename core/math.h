@@ -1,7 +1,7 @@
 // Elementary functions in double, with the same bits on every machine: additions, multiplications
 // and divisions in a fixed order, and nothing of the C library, whose versions (and the variants
 // that it chooses for a CPU) round differently. What reaches a parameter, a metric or a sample is
-// computed with these, or with the vectors of core/kernels/vector_math-inl.h.
+// computed with these, or with the vectors of core/kernels/vector_math-inl.h. Not for users.
 #pragma once
 
 #include <cstdint>

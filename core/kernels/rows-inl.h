@@ -79,6 +79,8 @@ template <class T>
 struct Lanes {
   using D = hn::ScalableTag<T>;
   hn::Vec<D> part[kVectors<T>];
+  // Written out, so that it is compiled for the instruction set, which an implicit one is not.
+  HWY_INLINE Lanes() {}
 
   /// result.part[i] = f(i, first lane of it).
   template <class F>
@@ -100,10 +102,10 @@ struct Lanes {
     constexpr std::int64_t kWidth = kLanes / kVectors<T>;
     return make([&](std::int64_t, std::int64_t at) HWY_ATTR {
       const std::int64_t rest = count - at;
-      return rest >= kWidth ? hn::LoadU(D(), p + at)
-             : rest > 0     ? kernels::HWY_NAMESPACE::load_tail(D(), p + at,
-                                                                static_cast<std::size_t>(rest), fill)
-                            : hn::Set(D(), fill);
+      if (rest >= kWidth) return hn::LoadU(D(), p + at);
+      if (rest <= 0) return hn::Set(D(), fill);
+      const std::size_t some = static_cast<std::size_t>(rest);
+      return kernels::HWY_NAMESPACE::load_tail(D(), p + at, some, fill);
     });
   }
   HWY_INLINE void store(T* p) const {

@@ -152,7 +152,7 @@ TEST_CASE("new runs record which images they validate on; small sets give a tent
   const TempFolder folder;
   const std::string run = trained(folder, "run", false);
   const Json config = Json::parse(read_file(run + "/config.json"));
-  CHECK(config["format"] == 4);
+  CHECK(config["format"] == train::kConfigFormat);
   CHECK(config["validation_rule"] == "stratified");
   CHECK(config["validation"] == 6);
   CHECK(config["derived"]["validation"] == 6);

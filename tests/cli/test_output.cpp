@@ -70,12 +70,13 @@ TEST_CASE("every command whose words cannot be written says so, and exits alike"
         {"compare", (folder / "s.toml").string(), "--out", compared},
         {"compare", "cross-dimension", "--quick", "--check"}}},
       {"report", {{"report", compared}}},
+      {"verify", {{"verify", run}, {"verify", run, "--json"}}},
       {"explain", {{"explain", "attention"}, {"explain", "attention", run}}},
       {"gradcheck", {{"gradcheck", "relu"}}},
       {"bench", {{"bench", "ulps", "relu", "--stride", "1000003"}}},
       {"info", {{"info"}, {"info", run}, {"info", "model", "--kind", "gpt"}}}};
   const auto known = commands(folder);
-  CHECK(known.size() >= 12);
+  CHECK(known.size() >= 13);
   for (const std::string& name : known) CHECK_MESSAGE(all.contains(name), name);
   for (const auto& [name, calls] : all) {
     for (const Words& words : calls) {

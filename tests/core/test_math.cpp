@@ -15,6 +15,9 @@ using namespace weft;
 
 namespace {
 
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+
 /// Error in units in the last place of the exact result, which the C library gives in long double.
 double units(double got, long double exact) {
   const double nearest = static_cast<double>(exact);
@@ -91,8 +94,6 @@ TEST_CASE("elementary functions are near the exact results") {
 }
 
 TEST_CASE("elementary functions at the ends of their ranges") {
-  constexpr double kInfinity = std::numeric_limits<double>::infinity();
-  constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
   for (const auto f : {math::exp, math::expm1, math::log, math::log1p, math::tanh, math::erf,
                        math::erfc, math::sin, math::cos})
     CHECK(std::isnan(f(kNaN)));
@@ -137,4 +138,24 @@ TEST_CASE("elementary functions have the committed bits") {
     }
   }
   CHECK(hash == 0xf155bc55d65b3fbeu);
+}
+
+TEST_CASE("pow is what C's pow is for zeros, infinities, NaN and odd and even exponents") {
+  const double bases[] = {0.0, -0.0, 0.5, -0.5, 1, -1, 2, -2, kInfinity, -kInfinity, kNaN};
+  const double exponents[] = {0.0,     0.5,      1,    2,         3,   8388608,
+                              8388609, 1e15 + 1, 1e17, kInfinity, 1.5, kNaN};
+  for (const double base : bases)
+    for (const double size : exponents)
+      for (const double exponent : {size, -size}) {
+        CAPTURE(base);
+        CAPTURE(exponent);
+        const double got = math::pow(base, exponent), wanted = std::pow(base, exponent);
+        CHECK(std::isnan(got) == std::isnan(wanted));
+        if (std::isnan(wanted)) continue;
+        CHECK(std::signbit(got) == std::signbit(wanted));
+        if (wanted == 0 || std::isinf(wanted))
+          CHECK(got == wanted);
+        else
+          CHECK(got == doctest::Approx(wanted).epsilon(1e-12));
+      }
 }

@@ -230,7 +230,8 @@ TEST_CASE("no file is longer than 450 lines") {
       sources(folders, {".h", ".cpp", ".py", ".js", ".css", ".cmake", ".sh", ".txt"});
   CHECK(files.size() > 800);
   for (const SourceFile& file : files) {
-    if (file.path.starts_with("data/sets/") || file.path.starts_with("tests/golden/files/"))
+    if (file.path.starts_with("data/sets/") || file.path.starts_with("tests/golden/files/") ||
+        file.path == "tests/bits/hashes.txt")
       continue;
     CHECK_MESSAGE(file.lines.size() <= 450, file.path, " has ", file.lines.size(), " lines");
   }

@@ -48,7 +48,7 @@ struct RunConfig {
   std::string until;
   std::string on_nan = "stop";
   std::int64_t seed = 1;
-  std::int64_t threads = 0;  ///< 0: all cores
+  std::int64_t threads = 0;      ///< 0: all cores
   std::string products = "own";  ///< of f32 matrices: core/products.h
 
   /// The format of config.json that the run was begun with. The rules that a format changed (how
