@@ -22,7 +22,8 @@ import tomllib
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 KINDS = {"sign", "index", "missing term", "wrong scale", "off-by-one tile", "missing un-broadcast"}
-GROUPS = ["kernels", "optim", "core", "autograd", "samples", "golden", "nn", "data", "steps"]  # of tests, those that take least first
+GROUPS = ["kernels", "optim", "core", "autograd", "samples", "golden", "nn", "data", "steps", "train", "bits"]  # of tests, those that take least first
+ONLY = {"train": ["run_bits"], "bits": ["sample_bits", "step_bits"]}  # of these groups: whole runs take minutes
 SAMPLE_FILES = ["values", "gradients", "gradcheck_*", "large", "errors"]
 HEADER = """// Which planted fault is on: the environment variable WEFT_FAULT, 0 without it.
 #pragma once
@@ -64,6 +65,9 @@ def load_faults():
             wrong.append(f"fault {number}: `{good}` is a part of an expression, not a whole one, which another could stand for")
         if entry["kind"] not in KINDS:
             wrong.append(f"fault {number}: `{entry['kind']}` is none of {', '.join(sorted(KINDS))}")
+        group, _, topic = entry["try"].partition("/")
+        if topic and not (ROOT / "tests" / group / f"test_{topic}.cpp").is_file():
+            wrong.append(f"fault {number}: there are no tests {entry['try']}")
         if number != len(faults) + 1:
             wrong.append(f"fault {number} stands at place {len(faults) + 1}")
         first = dense.find(fragment) + len(without_space(before)[0])
@@ -142,7 +146,8 @@ def build(copy, folder, jobs, options):
 class Tests:
     def __init__(self, copy, folder):
         self.folder = folder
-        self.files = [f"{group}.{path.stem[5:]}" for group in GROUPS for path in sorted((copy / "tests" / group).glob("test_*.cpp"))]
+        self.files = [f"{group}.{path.stem[5:]}" for group in GROUPS for path in sorted((copy / "tests" / group).glob("test_*.cpp"))
+                      if path.stem[5:] in ONLY.get(group, [path.stem[5:]])]
         self.seconds = {}  # without a fault
 
     def run(self, names, fault, sample="", limit=600.0):
@@ -175,8 +180,9 @@ class Tests:
             self.seconds[name] = seconds
 
     def notice(self, fault):
-        if fault.tries.endswith("/"):
-            first = self.run([name for name in self.files if name.startswith(fault.tries[:-1] + ".")], fault.id)
+        group, slash, topic = fault.tries.partition("/")
+        if slash:
+            first = self.run([name for name in self.files if name.startswith(f"{group}.") and topic in ("", name.split(".")[1])], fault.id)
         else:
             first = self.run(["samples." + name for name in SAMPLE_FILES], fault.id, sample=fault.tries)
         if first.failed:
