@@ -102,7 +102,8 @@ TEST_CASE("a product of our own is alpha A B + beta C, in every form and for any
 
 TEST_CASE("products that are packed, or cut into tiles, are alpha A B + beta C") {
   every_form([](Op a, Op b, float alpha, float beta) {
-    check_form({300, 290, 20, a, b, alpha, beta, 3}, true);
+    check_form({300, 290, 20, a, b, alpha, beta, 3}, true);   // rows are cut in two
+    check_form({100, 1010, 20, a, b, alpha, beta, 3}, true);  // columns are
   });
 }
 

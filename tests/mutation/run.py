@@ -2,7 +2,7 @@
 """Plants the faults of faults.toml, one at a time, and tells which test notices each.
 
 All of them are compiled into one build of a copy of the sources, each behind a test of a number that the environment variable WEFT_FAULT sets, so that
-two hundred faults cost one build. Without a fault every test must pass; with one, those that should notice first run first, then all others until one
+hundreds of faults cost one build. Without a fault every test must pass; with one, those that should notice first run first, then all others until one
 fails. A crash counts as noticed, and so does a run twenty times as long as without a fault.
 
     tests/mutation/run.py             everything: exits with 0 when at least 99 % are noticed, and each of the rest says why none can notice it
@@ -61,7 +61,7 @@ def load_faults():
         if count != 1:
             wrong.append(f"fault {number}: its fragment occurs {count} times in {name}, not once: {before + good + after}")
             continue
-        if not good.endswith(";") and good.lstrip(" |<>=/").rstrip(" |&<>=+-*/") != good:
+        if not good.endswith(";") and (good.lstrip(" |<>=/,").rstrip(" |&<>=+-*/,") != good or not entry["bad"].strip()):
             wrong.append(f"fault {number}: `{good}` is a part of an expression, not a whole one, which another could stand for")
         if entry["kind"] not in KINDS:
             wrong.append(f"fault {number}: `{entry['kind']}` is none of {', '.join(sorted(KINDS))}")
@@ -137,7 +137,7 @@ def build(copy, folder, jobs, options):
     if shutil.which("ccache"):
         command.append("-DCMAKE_CXX_COMPILER_LAUNCHER=ccache")
         environment |= {"CCACHE_BASEDIR": str(copy), "CCACHE_NOHASHDIR": "1"}
-    for step in (command, ["ninja", "-C", folder, f"-j{jobs}", *("test_" + group for group in GROUPS)]):
+    for step in (command, ["ninja", "-C", folder, f"-j{jobs}", "-k0", *("test_" + group for group in GROUPS)]):
         result = subprocess.run(step, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
         if result.returncode != 0:
             sys.exit(f"{result.stdout[-8000:]}\nbuilding with the faults failed")
