@@ -114,6 +114,13 @@ Description describe(Model& model) {
   return describe(model, [&] { call_module(model, model.example_input(1)); });
 }
 
+double estimated_peak(const std::function<double(std::int64_t batch)>& peak, std::int64_t batch) {
+  constexpr std::int64_t kFew = 32;
+  if (batch <= 2 * kFew) return peak(batch);
+  const double less = peak(kFew), more = peak(2 * kFew);
+  return more + (more - less) / kFew * static_cast<double>(batch - 2 * kFew);
+}
+
 StepDescription describe_step(const std::function<StepParts()>& make) {
   const ShapeOnly shapes;
   const double before = ShapeOnly::held();

@@ -73,6 +73,11 @@ struct StepParts {
 /// The memory and products of a training step of what `make` builds, without elements.
 StepDescription describe_step(const std::function<StepParts()>& make);
 
+/// About the peak of a step of a large batch, in bytes, from those of two small ones, which `peak`
+/// tells; a batch up to 64 is asked itself. For refusing what is beyond reason before a step of it
+/// is walked through: some models make a list for each example, elements or not.
+double estimated_peak(const std::function<double(std::int64_t batch)>& peak, std::int64_t batch);
+
 /// Products of one size and purpose as one, with their counts added, in order of first appearance.
 std::vector<Product> merged(const std::vector<Product>& products);
 

@@ -54,7 +54,14 @@ void Plan::validate() const {
   const double limit = number(memory_limit());
   double wanted = 0x1p62;  // and more: elements beyond 64 bits, which a shape refuses
   try {
-    wanted = describe_step(*this).memory.peak;
+    constexpr double kSurely = 2;
+    const auto peak = [&](std::int64_t batch) {
+      Plan plan = *this;
+      if (batch > 0) plan.sizes["batch"] = batch;
+      return describe_step(plan).memory.peak;
+    };
+    wanted = nn::estimated_peak(peak, (*this)["batch"]);
+    if (wanted <= kSurely * limit) wanted = describe_step(*this).memory.peak;
   } catch (const ShapeError&) {
   } catch (const std::bad_alloc&) {  // lists of so many ids, which no tensor holds
   }
@@ -62,7 +69,7 @@ void Plan::validate() const {
   std::vector<std::string> names;
   for (const Size& size : model->sizes) names.emplace_back(size.name);
   fail<ConfigError>("bench",
-                    "this cannot fit in memory: at least {:.1f} GiB for a step, {:.1f} GiB are "
+                    "this cannot fit in memory: about {:.1f} GiB for a step, {:.1f} GiB are "
                     "available; lower one of {}",
                     wanted / 0x1p30, limit / 0x1p30, fmt::join(names, ", "));
 }

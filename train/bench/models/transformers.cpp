@@ -2,6 +2,7 @@
 // positions and no dropout where nothing else is said.
 #include "autograd/ops/loss.h"
 #include "core/error.h"
+#include "core/shape_only.h"
 #include "nn/models/bert.h"
 #include "nn/models/encoder_decoder.h"
 #include "nn/models/gpt.h"
@@ -85,9 +86,9 @@ Work make_bert(const Plan& p, Generator& data) {
   const std::int64_t count = hidden_tokens(p), all = p["batch"] * p["context"];
   const Tensor ids = random_ids({p["batch"], p["context"]}, p["vocab"], data, 1),
                targets = random_ids({count}, p["vocab"], data, 1);
-  std::vector<std::int64_t> hidden;
-  for (std::int64_t i = 0; i < count; ++i) hidden.push_back(i * all / count);
-  const Tensor places = Tensor::from(hidden, {count});
+  const Tensor places = Tensor::empty({count}, DType::i64);
+  for (std::int64_t i = 0; i < count && !shape_only(); ++i)
+    places.data<std::int64_t>()[i] = i * all / count;
   return {model, [=] {
             return cross_entropy(model->predict_tokens(model->encode(ids), places), targets);
           }};

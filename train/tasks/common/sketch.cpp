@@ -49,17 +49,16 @@ void check_step_fits(const MakeSketch& make, const RunConfig& config) {
   };
   std::optional<nn::StepDescription> step;
   try {
-    // What is beyond reason is refused before a step of it is walked through: some models make a
-    // list of boxes for each example, elements or not.
-    constexpr std::int64_t kFew = 32, kSurely = 2;
-    if (config.batch > 2 * kFew) {
-      const nn::StepDescription more = describe_step(make, config, 2 * kFew);
-      const double each = (more.memory.peak - describe_step(make, config, kFew).memory.peak) / kFew;
-      const double all = more.memory.peak + each * static_cast<double>(config.batch - 2 * kFew);
-      if (all > kSurely * limit)
-        refuse(fmt::format("about {:.1f} GiB with {:.3g} parameters", all / 0x1p30,
-                           static_cast<double>(more.step.parameters)));
-    }
+    constexpr double kSurely = 2;
+    const double all = nn::estimated_peak(
+        [&](std::int64_t batch) {
+          step = describe_step(make, config, batch);
+          return step->memory.peak;
+        },
+        config.batch);
+    if (all > kSurely * limit)
+      refuse(fmt::format("about {:.1f} GiB with {:.3g} parameters", all / 0x1p30,
+                         static_cast<double>(step->step.parameters)));
     step = describe_step(make, config, config.batch);
   } catch (const ShapeError&) {
     // More elements than 64 bits count, which the shape says of itself.
