@@ -9,7 +9,7 @@
 #include <limits>
 #include <vector>
 
-namespace weft::kernels {
+namespace weft::product_test {
 namespace {
 
 using blas::Op;
@@ -48,10 +48,13 @@ void check_form(const Form& f, bool parallel) {
     for (Index i = 0; i < f.m; ++i)
       for (Index j = 0; j < f.n; ++j)
         c[static_cast<std::size_t>(i * ldc + j)] = std::numeric_limits<float>::quiet_NaN();
-  (parallel ? static_cast<void (*)(Op, Op, Index, Index, Index, float, const float*, Index,
-                                   const float*, Index, float, float*, Index)>(parallel_product)
-            : product)(f.a, f.b, f.m, f.n, f.k, f.alpha, a.data(), lda, b.data(), ldb, f.beta,
-                       c.data(), ldc);
+  const auto multiply = [&](auto product) {
+    product(f.a, f.b, f.m, f.n, f.k, f.alpha, a.data(), lda, b.data(), ldb, f.beta, c.data(), ldc);
+  };
+  if (parallel)
+    multiply([](auto... x) { kernels::parallel_product(x...); });
+  else
+    multiply([](auto... x) { kernels::product(x...); });
   double worst = 0;
   bool gaps_kept = true;
   for (Index i = 0; i < f.m; ++i) {
@@ -107,4 +110,4 @@ TEST_CASE("products that are packed, or cut into tiles, are alpha A B + beta C")
   });
 }
 
-}  // namespace weft::kernels
+}  // namespace weft::product_test
