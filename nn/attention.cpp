@@ -83,7 +83,10 @@ Tensor for_all_heads(const Tensor& x, std::int64_t heads) {
 }
 
 /// elu(x) + 1: x + 1 above 0, e^x below.
-Tensor positive_features(const Tensor& x) { return relu(x) + exp(-relu(-x)); }
+Tensor positive_features(const Tensor& x) {
+  const Tensor above = relu(x), below = exp(-relu(-x));
+  return above + below;
+}
 
 /// The cache's sum of k^T v, of zeros at its beginning.
 Tensor state_of(KvCache* cache, const Tensor& q, const Tensor& v) {

@@ -31,8 +31,8 @@ Tensor unit_channels(const Tensor& x) {
 
 Tensor cross_covariance(const Tensor& q, const Tensor& k, const Tensor& v,
                         const Tensor& temperature) {
-  const Tensor scores =
-      matmul(transpose(unit_channels(q), 2, 3), unit_channels(k)) * temperature;  // (B, H, D, D)
+  const Tensor unit_q = unit_channels(q), unit_k = unit_channels(k);
+  const Tensor scores = matmul(transpose(unit_q, 2, 3), unit_k) * temperature;  // (B, H, D, D)
   return matmul(v, transpose(softmax(scores, -1), 2, 3));
 }
 

@@ -33,7 +33,8 @@ Tensor DiagonalAttention::forward(const Tensor& x) const {
   const auto heads = [&](const Tensor& scaled) {
     return transpose(reshape(scaled, {batch, tokens, n_head_, size}), 1, 2);
   };
-  const Tensor y = scaled_dot_product_attention(heads(x * query), heads(x * key), heads(x * value));
+  const Tensor q = heads(x * query), k = heads(x * key), v = heads(x * value);
+  const Tensor y = scaled_dot_product_attention(q, k, v);
   return reshape(transpose(y, 1, 2), {batch, tokens, width});
 }
 

@@ -59,7 +59,8 @@ PRelu::PRelu(std::int64_t n_channel)
 Tensor PRelu::forward(const Tensor& x) const {
   if (x.rank() < 1 || x.size(-1) != n_channel_)
     fail<ShapeError>("prelu", "expects (..., {}), got {}", n_channel_, x.shape().str());
-  return relu(x) - relu(-x) * alpha.get();
+  const Tensor above = relu(x), below = relu(-x);
+  return above - below * alpha.get();
 }
 
 std::string PRelu::details() const { return fmt::format("{} channels", n_channel_); }

@@ -15,7 +15,8 @@ Tensor pairwise_interactions(const Tensor& x, const Tensor& factors) {
   // (sum_i a_i)^2 - sum_i a_i^2 = 2 sum_{i<j} a_i a_j for a_i = v_if x_i; the squares need no sum
   // over f for each row of x, only |v_i|^2.
   const Tensor all = sum(square(matmul(x, factors)), {1});
-  const Tensor self = matmul(square(x), sum(square(factors), {1}));
+  const Tensor squares = square(x), lengths = sum(square(factors), {1});
+  const Tensor self = matmul(squares, lengths);
   return (all - self) * 0.5;
 }
 

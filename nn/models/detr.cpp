@@ -72,8 +72,8 @@ Tensor DetrAttention::forward(const Tensor& query, const Tensor& key, const Tens
   const auto heads = [&](const Tensor& x) {
     return transpose(reshape(x, {batch, x.size(1), n_head_, width / n_head_}), 1, 2);
   };
-  const Tensor mixed =
-      scaled_dot_product_attention(heads(q(query)), heads(k(key)), heads(v(value)));
+  const Tensor qs = heads(q(query)), ks = heads(k(key)), vs = heads(v(value));
+  const Tensor mixed = scaled_dot_product_attention(qs, ks, vs);
   return out_proj(reshape(transpose(mixed, 1, 2), {batch, query.size(1), width}));
 }
 
@@ -153,17 +153,27 @@ Tensor giou_loss(const Tensor& boxes, const Tensor& wanted) {
     fail<ShapeError>("giou_loss", "expects two (N, 4), got {} and {}", boxes.shape().str(),
                      wanted.shape().str());
   // Corners (N, 2), then products of the two sides.
-  const auto low = [](const Tensor& b) { return slice(b, 1, 0, 2) - slice(b, 1, 2, 4) * 0.5; };
-  const auto high = [](const Tensor& b) { return slice(b, 1, 0, 2) + slice(b, 1, 2, 4) * 0.5; };
+  const auto low = [](const Tensor& b) {
+    const Tensor center = slice(b, 1, 0, 2), half = slice(b, 1, 2, 4) * 0.5;
+    return center - half;
+  };
+  const auto high = [](const Tensor& b) {
+    const Tensor center = slice(b, 1, 0, 2), half = slice(b, 1, 2, 4) * 0.5;
+    return center + half;
+  };
   const auto area = [](const Tensor& sides) {
-    return mul(select(sides, 1, 0), select(sides, 1, 1));
+    const Tensor width = select(sides, 1, 0), height = select(sides, 1, 1);
+    return width * height;
   };
   const Tensor a0 = low(boxes), a1 = high(boxes), b0 = low(wanted), b1 = high(wanted);
-  const Tensor common = area(clamp(minimum(a1, b1) - maximum(a0, b0), 0.0)),
-               hull = area(maximum(a1, b1) - minimum(a0, b0));
-  const Tensor all = area(slice(boxes, 1, 2, 4)) + area(slice(wanted, 1, 2, 4)) - common;
+  const Tensor inner0 = maximum(a0, b0), inner1 = minimum(a1, b1), outer0 = minimum(a0, b0),
+               outer1 = maximum(a1, b1);
+  const Tensor common = area(clamp(inner1 - inner0, 0.0)), hull = area(outer1 - outer0);
+  const Tensor area_a = area(slice(boxes, 1, 2, 4)), area_b = area(slice(wanted, 1, 2, 4));
+  const Tensor all = area_a + area_b - common;
   // 1 - (common / all - (hull - all) / hull)
-  return sum(2.0 - div(common, all) - div(all, hull));
+  const Tensor shared = div(common, all), filled = div(all, hull);
+  return sum(2.0 - shared - filled);
 }
 
 Tensor Detr::set_loss(const Output& out, const std::vector<std::vector<BoxTarget>>& targets) const {
@@ -221,8 +231,9 @@ Tensor Detr::set_loss(const Output& out, const std::vector<std::vector<BoxTarget
   if (count == 0) return classification;
   const Tensor matched = index_select(reshape(out.boxes, {all, 4}), 0, Tensor::from(rows, {count})),
                truth = raw::cast(Tensor::from(wanted, {count, 4}), dtype);
-  const Tensor placement =
-      l1_loss(matched, truth, Reduction::sum) * c.l1_cost + giou_loss(matched, truth) * c.giou_cost;
+  const Tensor distance = l1_loss(matched, truth, Reduction::sum) * c.l1_cost,
+               overlap = giou_loss(matched, truth) * c.giou_cost;
+  const Tensor placement = distance + overlap;
   return classification + placement * (1.0 / static_cast<double>(count));
 }
 
@@ -240,7 +251,10 @@ Tensor Detr::loss(const Tensor& images, const Tensor& boxes) const {
     const auto is_finite = [](const Tensor& t) {
       return shape_only() || std::isfinite(sum(t.detach()).item());
     };
-    if (!is_finite(out.boxes) || !is_finite(out.logits)) return sum(out.logits) + sum(out.boxes);
+    if (!is_finite(out.boxes) || !is_finite(out.logits)) {
+      const Tensor logits = sum(out.logits), boxes_sum = sum(out.boxes);
+      return logits + boxes_sum;
+    }
     const Tensor loss = set_loss(out, targets);
     total = total.defined() ? total + loss : loss;
   }

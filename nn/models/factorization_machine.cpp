@@ -50,8 +50,8 @@ Tensor FactorizationMachine::forward(const Tensor& x) const {
     fail<ShapeError>("factorization_machine", "expects a batch of {}, got {}", wanted.str(),
                      x.shape().str());
   const Tensor flat = reshape(x, {x.size(0), wanted.numel()});
-  return reshape(matmul(flat, weight) + pairwise_interactions(flat, factors), {x.size(0), 1}) +
-         bias;
+  const Tensor first = matmul(flat, weight), second = pairwise_interactions(flat, factors);
+  return reshape(first + second, {x.size(0), 1}) + bias;
 }
 
 Tensor FactorizationMachine::example_input(std::int64_t batch) const {

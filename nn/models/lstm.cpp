@@ -66,7 +66,8 @@ Tensor LstmLayer::forward(const Tensor& x, State& state) const {
   const Tensor from_inputs = linear(x, weight_ih, bias_ih);  // of all tokens at once
   std::vector<Tensor> all;
   for (std::int64_t t = 0; t < length; ++t) {
-    const Tensor gates = select(from_inputs, 1, t) + linear(state.hidden, weight_hh, bias_hh);
+    const Tensor now = select(from_inputs, 1, t), before = linear(state.hidden, weight_hh, bias_hh);
+    const Tensor gates = now + before;
     const auto gate = [&](std::int64_t k) {
       return slice(gates, 1, k * hidden_, (k + 1) * hidden_);
     };

@@ -139,8 +139,8 @@ Tensor Recommender::Interacting::forward(const Tensor& x) const {
   const auto heads = [&](const Tensor& y) {
     return transpose(reshape(y, {rows, fields, n_head, y.size(2) / n_head}), 1, 2);
   };
-  const Tensor found =
-      scaled_dot_product_attention(heads(query(x)), heads(key(x)), heads(value(x)), {.scale = 1.0});
+  const Tensor q = heads(query(x)), k = heads(key(x)), v = heads(value(x));
+  const Tensor found = scaled_dot_product_attention(q, k, v, {.scale = 1.0});
   const Tensor beside = residual(x);
   return relu(reshape(transpose(found, 1, 2), beside.shape()) + beside);
 }
@@ -266,10 +266,12 @@ Tensor Recommender::fields(const Batch& b) const {
 /// (Rendle 2010, lemma 3.1), and the terms of first order.
 Tensor Recommender::factorization(const Batch& b) const {
   const Tensor v = fields(b);
-  const Tensor pairs = mul(sum(square(sum(v, {1})) - sum(square(v), {1}), {1}), 0.5);
-  Tensor first = first_item(b.item) + first_category(b.category) +
-                 b.average(first_history_item(b.history_item)) +
-                 b.average(first_history_category(b.history_category));
+  const Tensor square_of_sum = square(sum(v, {1})), sum_of_squares = sum(square(v), {1});
+  const Tensor pairs = mul(sum(square_of_sum - sum_of_squares, {1}), 0.5);
+  Tensor first = first_item(b.item);
+  first = first + first_category(b.category);
+  first = first + b.average(first_history_item(b.history_item));
+  first = first + b.average(first_history_category(b.history_category));
   if (user) first = first + first_user(b.user);
   return pairs + reshape(first, {b.rows}) + bias.get();
 }
@@ -385,10 +387,11 @@ Tensor Recommender::embedding_penalty(const Tensor& ids,
     const Tensor share = pow(maximum(embedding(reshape(counts, {counts.numel(), 1}), index),
                                      Tensor::ones({1}, counts.dtype())),
                              -1.0);
-    return mul(sum(square(table.forward(index)) * cast(share, table.weight->dtype())), 0.5);
+    const Tensor squares = square(table.forward(index));
+    return mul(sum(squares * cast(share, table.weight->dtype())), 0.5);
   };
-  Tensor total = penalty(*item, {b.item, b.history_item}, occurrences[0]) +
-                 penalty(*category, {b.category, b.history_category}, occurrences[1]);
+  Tensor total = penalty(*item, {b.item, b.history_item}, occurrences[0]);
+  total = total + penalty(*category, {b.category, b.history_category}, occurrences[1]);
   if (user) total = total + penalty(*user, {b.user}, occurrences[2]);
   return total;
 }

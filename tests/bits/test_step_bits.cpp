@@ -21,8 +21,12 @@ void check_step(const bench::Plan& plan, const std::string& name) {
 }  // namespace
 
 TEST_CASE("a step of every model that is benched has the committed bits") {
-  for (const bench::BenchModel& model : bench::bench_models())
+  for (const bench::BenchModel& model : bench::bench_models()) {
+#ifdef WEFT_EMULATED  // they take a hundred times as long
+    if (model.name != "gpt" && model.name != "vit") continue;
+#endif
     check_step(bench::Plan(model.name), model.name);
+  }
 }
 
 TEST_CASE("a step of the largest model has the committed bits") {

@@ -83,7 +83,13 @@ class Running {
   std::string err_;
 };
 
-inline std::string program() { return std::string(WEFT_BINARY_DIR) + "/weft"; }
+inline std::string program() {
+#ifdef WEFT_EMULATED
+  return std::string(WEFT_BINARY_DIR) + "/emulated/weft";
+#else
+  return std::string(WEFT_BINARY_DIR) + "/weft";
+#endif
+}
 
 inline Outcome weft_with(const TempFolder& scratch, std::vector<std::string> words) {
   words.insert(words.begin(), program());

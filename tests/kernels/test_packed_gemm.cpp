@@ -8,18 +8,12 @@
 #include <doctest/doctest.h>
 
 #include "core/parallel.h"
+#include "tests/kernels/waves.h"
 
 namespace weft::kernels {
 namespace {
 
 using Index = std::int64_t;
-
-std::vector<float> waves(Index count, int salt) {
-  std::vector<float> values;
-  for (Index i = 0; i < count; ++i)
-    values.push_back(std::sin(static_cast<float>(i % 1009 * 7 + salt * 13)));
-  return values;
-}
 
 enum class Onto { nothing, bias, result };
 
@@ -31,8 +25,9 @@ struct Form {
 };
 
 /// C with its gaps, which must come back as they were.
-std::vector<float> product(const Form& f, const std::vector<float>& a, const std::vector<float>& b,
-                           const std::vector<float>& bias, std::vector<float> c) {
+std::vector<float> packed_product(const Form& f, const std::vector<float>& a,
+                                  const std::vector<float>& b, const std::vector<float>& bias,
+                                  std::vector<float> c) {
   const Index lda = (f.a_turned ? f.m : f.k) + f.gap;
   packed_gemm({.m = f.m,
                .n = f.n,
@@ -61,7 +56,7 @@ void check_product(const Form& f) {
   const auto a = waves((f.a_turned ? f.k : f.m) * lda, 1),
              b = waves((f.b_turned ? f.n : f.k) * ldb, 2);
   const auto bias = waves(f.n, 3), before = waves(f.m * ldc, 4);
-  const auto c = product(f, a, b, bias, before);
+  const auto c = packed_product(f, a, b, bias, before);
   double worst = 0;
   bool gaps_kept = true;
   for (Index i = 0; i < f.m; ++i) {
@@ -125,10 +120,10 @@ TEST_CASE("the bits of a packed product do not depend on the threads") {
                b = waves(f.k * (f.n + f.gap), 2);
     const std::vector<float> c(static_cast<std::size_t>(f.m * (f.n + f.gap)));
     set_num_threads(1);
-    const auto one = product(f, a, b, {}, c);
+    const auto one = packed_product(f, a, b, {}, c);
     for (const int threads : {2, 3, 8}) {
       set_num_threads(threads);
-      CHECK(product(f, a, b, {}, c) == one);
+      CHECK(packed_product(f, a, b, {}, c) == one);
     }
     set_num_threads(2);
   }

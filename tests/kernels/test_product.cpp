@@ -10,27 +10,22 @@
 #include <utility>
 #include <vector>
 
-namespace weft::product_test {
+#include "tests/kernels/waves.h"
+
+namespace weft::kernels {
 namespace {
 
 using blas::Op;
 using Index = std::int64_t;
 
-std::vector<float> waves(Index count, int salt) {
-  std::vector<float> values;
-  for (Index i = 0; i < count; ++i)
-    values.push_back(std::sin(static_cast<float>(i % 1009 * 7 + salt * 13)));
-  return values;
-}
-
-struct Form {
+struct ProductForm {
   Index m, n, k;
   Op a = Op::none, b = Op::none;
   float alpha = 1, beta = 0;
   Index gap = 0, gap_c = 0;  ///< elements between the rows of A and B, and of C
 };
 
-void check_form(const Form& f, bool parallel) {
+void check_form(const ProductForm& f, bool parallel) {
   CAPTURE(f.m);
   CAPTURE(f.n);
   CAPTURE(f.k);
@@ -49,13 +44,11 @@ void check_form(const Form& f, bool parallel) {
     for (Index i = 0; i < f.m; ++i)
       for (Index j = 0; j < f.n; ++j)
         c[static_cast<std::size_t>(i * ldc + j)] = std::numeric_limits<float>::quiet_NaN();
-  const auto multiply = [&](auto product) {
-    product(f.a, f.b, f.m, f.n, f.k, f.alpha, a.data(), lda, b.data(), ldb, f.beta, c.data(), ldc);
-  };
   if (parallel)
-    multiply([](auto... x) { kernels::parallel_product(x...); });
+    parallel_product(f.a, f.b, f.m, f.n, f.k, f.alpha, a.data(), lda, b.data(), ldb, f.beta,
+                     c.data(), ldc);
   else
-    multiply([](auto... x) { kernels::product(x...); });
+    product(f.a, f.b, f.m, f.n, f.k, f.alpha, a.data(), lda, b.data(), ldb, f.beta, c.data(), ldc);
   double worst = 0;
   bool gaps_kept = true;
   for (Index i = 0; i < f.m; ++i) {
@@ -98,8 +91,9 @@ TEST_CASE("a product of our own is alpha A B + beta C, in every form and for any
   every_form([](Op a, Op b, float alpha, float beta) {
     for (const bool parallel : {false, true})
       for (const auto& [gap, gap_c] : {std::pair<Index, Index>{0, 0}, {3, 3}, {3, 0}})
-        for (const Form& size : {Form{7, 9, 11}, Form{23, 1, 17}, Form{3, 1, 17}, Form{1, 5, 4},
-                                 Form{6, 33, 1}, Form{4, 3, 0}})
+        for (const ProductForm& size :
+             {ProductForm{7, 9, 11}, ProductForm{23, 1, 17}, ProductForm{3, 1, 17},
+              ProductForm{1, 5, 4}, ProductForm{6, 33, 1}, ProductForm{4, 3, 0}})
           check_form({size.m, size.n, size.k, a, b, alpha, beta, gap, gap_c}, parallel);
   });
 }
@@ -111,4 +105,4 @@ TEST_CASE("products that are packed, or cut into tiles, are alpha A B + beta C")
   });
 }
 
-}  // namespace weft::product_test
+}  // namespace weft::kernels

@@ -1,0 +1,15 @@
+# A build for Arm on another machine, whose programs run under QEMU: `./weft check bits`. Headers and libraries are those of
+# Debian's arm64 packages, which it unpacks into build/arm64-root.
+get_filename_component(arm64_root ${CMAKE_CURRENT_LIST_DIR}/../../build/arm64-root ABSOLUTE)
+set(CMAKE_SYSTEM_NAME Linux)
+set(CMAKE_SYSTEM_PROCESSOR aarch64)
+set(CMAKE_CXX_COMPILER aarch64-linux-gnu-g++)
+set(CMAKE_LIBRARY_ARCHITECTURE aarch64-linux-gnu)
+set(CMAKE_SYSROOT ${arm64_root})
+set(CMAKE_FIND_ROOT_PATH ${arm64_root})
+set(CMAKE_FIND_ROOT_PATH_MODE_PROGRAM NEVER)
+set(CMAKE_FIND_ROOT_PATH_MODE_LIBRARY ONLY)
+set(CMAKE_FIND_ROOT_PATH_MODE_INCLUDE ONLY)
+set(CMAKE_FIND_ROOT_PATH_MODE_PACKAGE ONLY)
+set(OpenBLAS_DIR ${arm64_root}/usr/lib/aarch64-linux-gnu/openblas-pthread/cmake/openblas)
+set(CMAKE_CROSSCOMPILING_EMULATOR qemu-aarch64 -L ${arm64_root})
