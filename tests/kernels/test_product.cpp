@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
 #include <vector>
 
 #include "tests/kernels/waves.h"
@@ -21,7 +22,7 @@ struct ProductForm {
   Index m, n, k;
   Op a = Op::none, b = Op::none;
   float alpha = 1, beta = 0;
-  Index gap = 0;  ///< elements between the rows of every matrix
+  Index gap = 0, gap_c = 0;  ///< elements between the rows of A and B, and of C
 };
 
 void check_form(const ProductForm& f, bool parallel) {
@@ -35,7 +36,7 @@ void check_form(const ProductForm& f, bool parallel) {
   CAPTURE(parallel);
   const bool turned_a = f.a == Op::transpose, turned_b = f.b == Op::transpose;
   const Index lda = (turned_a ? f.m : f.k) + f.gap, ldb = (turned_b ? f.k : f.n) + f.gap,
-              ldc = f.n + f.gap;
+              ldc = f.n + f.gap_c;
   const auto a = waves((turned_a ? f.k : f.m) * lda, 1), b = waves((turned_b ? f.n : f.k) * ldb, 2),
              before = waves(f.m * ldc, 3);
   auto c = before;
@@ -89,18 +90,18 @@ void every_form(const F& f) {
 TEST_CASE("a product of our own is alpha A B + beta C, in every form and for any size") {
   every_form([](Op a, Op b, float alpha, float beta) {
     for (const bool parallel : {false, true})
-      for (const Index gap : {0, 3})
+      for (const auto& [gap, gap_c] : {std::pair<Index, Index>{0, 0}, {3, 3}, {3, 0}})
         for (const ProductForm& size :
              {ProductForm{7, 9, 11}, ProductForm{23, 1, 17}, ProductForm{3, 1, 17},
               ProductForm{1, 5, 4}, ProductForm{6, 33, 1}, ProductForm{4, 3, 0}})
-          check_form({size.m, size.n, size.k, a, b, alpha, beta, gap}, parallel);
+          check_form({size.m, size.n, size.k, a, b, alpha, beta, gap, gap_c}, parallel);
   });
 }
 
 TEST_CASE("products that are packed, or cut into tiles, are alpha A B + beta C") {
   every_form([](Op a, Op b, float alpha, float beta) {
-    check_form({300, 290, 20, a, b, alpha, beta, 3}, true);   // rows are cut in two
-    check_form({100, 1010, 20, a, b, alpha, beta, 3}, true);  // columns are
+    check_form({300, 290, 20, a, b, alpha, beta, 3, 2}, true);   // rows are cut in two
+    check_form({100, 1010, 20, a, b, alpha, beta, 3, 2}, true);  // columns are
   });
 }
 

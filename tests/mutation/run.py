@@ -23,7 +23,7 @@ import tomllib
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 KINDS = {"sign", "index", "missing term", "wrong scale", "off-by-one tile", "missing un-broadcast"}
 GROUPS = ["kernels", "optim", "core", "autograd", "samples", "golden", "nn", "data", "steps", "train", "bits"]  # of tests, those that take least first
-ONLY = {"train": ["run_bits"], "bits": ["sample_bits", "step_bits"]}  # of these groups: whole runs take minutes
+ONLY = {"train": ["run_bits"], "bits": ["row_bits", "sample_bits", "step_bits"]}  # of these groups: whole runs take minutes
 SAMPLE_FILES = ["values", "gradients", "gradcheck_*", "large", "errors"]
 HEADER = """// Which planted fault is on: the environment variable WEFT_FAULT, 0 without it.
 #pragma once

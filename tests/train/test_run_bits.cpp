@@ -13,9 +13,11 @@ using namespace weft::test;
 
 namespace {
 
+/// Tensors of one size: nothing but their names can put them in order.
 struct Files {
   std::vector<std::pair<std::string, Tensor>> tensors{
-      {"weight", Tensor::from<float>({1, 2, 3}, {3})}, {"bias", Tensor::from<float>({4, 5}, {2})}};
+      {"weight", Tensor::from<float>({1, 2, 3}, {3})},
+      {"bias", Tensor::from<float>({4, 5, 6}, {3})}};
   std::string metrics = R"({"step": 1, "loss": 2.5, "seconds": 0.5}
 {"step": 2, "loss": 2.25, "tokens_per_s": 9.5}
 )";
@@ -96,7 +98,7 @@ TEST_CASE("all else is part of a run's bits, and the first difference is named")
        "the checkpoints, weight"},
       {"the first tensor's element",
        [](Files& f) {
-         f.tensors[1].second = Tensor::from<float>({4, 6}, {2});
+         f.tensors[1].second = Tensor::from<float>({4, 5, 7}, {3});
        },
        "the checkpoints, bias"},
       {"a name", [](Files& f) { f.tensors[0].first = "width"; },
