@@ -80,7 +80,7 @@ struct Lanes {
   using D = hn::ScalableTag<T>;
   hn::Vec<D> part[kVectors<T>];
   // Written out, so that it is compiled for the instruction set, which an implicit one is not.
-  HWY_INLINE Lanes() {}
+  HWY_INLINE Lanes() {}  // NOLINT(modernize-use-equals-default)
 
   /// result.part[i] = f(i, first lane of it).
   template <class F>
