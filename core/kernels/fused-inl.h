@@ -9,6 +9,7 @@
 #endif
 
 #include <cmath>
+#include <cstddef>
 
 #include "hwy/highway.h"
 
@@ -31,6 +32,27 @@ HWY_INLINE V FusedNegMulAdd(V a, V b, V c) {
 template <class V>
 HWY_INLINE V FusedMulSub(V a, V b, V c) {
   return V(std::fma(a.raw, b.raw, -c.raw));
+}
+#elif HWY_TARGET == HWY_EMU128  // what clang has instead of HWY_SCALAR
+/// f of each lane.
+template <class V, class F>
+HWY_INLINE V each_lane(V a, V b, V c, const F& f) {
+  V result;
+  for (std::size_t i = 0; i < sizeof(a.raw) / sizeof(a.raw[0]); ++i)
+    result.raw[i] = f(a.raw[i], b.raw[i], c.raw[i]);
+  return result;
+}
+template <class V>
+HWY_INLINE V FusedMulAdd(V a, V b, V c) {
+  return each_lane(a, b, c, [](auto x, auto y, auto z) { return std::fma(x, y, z); });
+}
+template <class V>
+HWY_INLINE V FusedNegMulAdd(V a, V b, V c) {
+  return each_lane(a, b, c, [](auto x, auto y, auto z) { return std::fma(-x, y, z); });
+}
+template <class V>
+HWY_INLINE V FusedMulSub(V a, V b, V c) {
+  return each_lane(a, b, c, [](auto x, auto y, auto z) { return std::fma(x, y, -z); });
 }
 #else
 template <class V>
