@@ -159,8 +159,12 @@ SynonymCorpus planted_synonyms(std::int64_t concepts, std::int64_t sentences, st
     };
     const auto filler = [&] { return fmt::format("f{} ", generator.next_below(kFillers)); };
     const auto& pair = corpus.synonyms[static_cast<std::size_t>(c)];
-    corpus.text += filler() + companion() + (first ? pair.first : pair.second) + " " + companion() +
-                   filler() + ".\n";
+    // Drawn from the last word to the first, each by itself: arguments of one expression are
+    // evaluated in an order that compilers choose.
+    const std::string fourth = filler(), third = companion(), second = companion(),
+                      start = filler();
+    corpus.text +=
+        start + second + (first ? pair.first : pair.second) + " " + third + fourth + ".\n";
   }
   return corpus;
 }
