@@ -16,17 +16,15 @@ enum class Activation : std::uint8_t { relu, relu_squared, gelu_erf, gelu_tanh, 
 /// - softmax: softmax(q k^T scale) v, exact, in tiles. Source: Vaswani et al. 2017 (arXiv
 ///   1706.03762), section 3.2.
 /// - plain: the same with the whole matrix of weights.
-/// - sigmoid: sigmoid(q k^T scale - log n) v, with n the number of keys that the query may see;
-/// each
-///   weight by itself, with the whole matrix of weights. Source: Ramapuram et al. 2024 (arXiv
+/// - sigmoid: sigmoid(q k^T scale - log n) v, with n the number of keys that the query may see:
+///   each weight by itself, with the whole matrix of weights. Source: Ramapuram et al. 2024 (arXiv
 ///   2409.04431), section 2, where n is the length of the sequence; here causal tokens have the
 ///   weights that they would have if none followed.
 /// - lightning: queries and keys through SiLU, products decayed by e^(-slope distance) with ALiBi's
 ///   slopes, and RMS norm of each head's output. Source: Qin et al. 2024 (arXiv 2401.04658), eq. 1
 ///   to 3, without the gate; Qin et al. 2023 (arXiv 2307.14995), sections 3.1 and 3.2.
-/// - linear: features elu + 1, sum_j <q_i, k_j> v_j / sum_j <q_i, k_j>. Source: Katharopoulos et
-/// al.
-///   2020 (arXiv 2006.16236), eq. 5 to 7.
+/// - linear: features elu + 1, sum_j <q_i, k_j> v_j / sum_j <q_i, k_j>. Source:
+///   Katharopoulos et al. 2020 (arXiv 2006.16236), eq. 5 to 7.
 /// - channels: between a head's channels instead of tokens, nn/cross_covariance_attention.h.
 enum class AttentionKind : std::uint8_t { softmax, plain, sigmoid, lightning, linear, channels };
 enum class Positions : std::uint8_t { none, learned, sinusoidal, rope, alibi };

@@ -1,7 +1,8 @@
 #include "core/kernels/attention_tile.h"
-#include "core/math.h"
 
 #include <algorithm>
+
+#include "core/math.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "core/kernels/attention_tile.cpp"

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "core/blas.h"
-#include "core/kernels/reduce.h"
 #include "core/parallel.h"
 #include "core/storage.h"
 

@@ -7,6 +7,7 @@
 #include "core/io/safetensors.h"
 #include "data/split.h"
 #include "tests/train/tiny_runs.h"
+#include "train/loop/figures_json.h"
 
 namespace weft::test {
 
@@ -24,8 +25,7 @@ inline std::string result_of(const fs::path& run) {
   }
   const auto add = [&text](const nlohmann::json& record) {
     for (const auto& [key, value] : record.items())
-      if (key != "seconds" && key != "memory_mib" && key != "peak_mib" && !key.ends_with("_per_s"))
-        text += key + " " + value.dump() + "\n";
+      if (!train::is_machine_bound(key)) text += key + " " + value.dump() + "\n";
   };
   for (const auto& record : read_metrics(run)) add(record);
   add(nlohmann::json::parse(read_file((run / "summary.json").string())));

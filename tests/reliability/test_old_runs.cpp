@@ -6,6 +6,7 @@
 
 #include "core/io/safetensors.h"
 #include "tests/cli/run_program.h"
+#include "train/loop/figures_json.h"
 
 using namespace weft;
 using namespace weft::test;
@@ -34,17 +35,13 @@ Outcome with_data(const fs::path& old, const TempFolder& scratch,
   return Running(command + words, scratch).wait();
 }
 
-bool tells_time_or_memory(const std::string& key) {
-  return key == "seconds" || key == "memory_mib" || key == "peak_mib" || key.ends_with("_per_s");
-}
-
 /// Every value of `before` is in `now`, too: numbers with a fraction to within `tolerance` of it,
 /// all else exactly.
 void check_says(const Json& now, const Json& before, double tolerance, const std::string& place) {
   CAPTURE(place);
   if (before.is_object()) {
     for (const auto& [key, value] : before.items()) {
-      if (tells_time_or_memory(key)) continue;
+      if (train::is_machine_bound(key)) continue;
       REQUIRE_MESSAGE(now.contains(key), "nothing is said of " << key);
       check_says(now[key], value, tolerance, place + "." + key);
     }

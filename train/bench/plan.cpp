@@ -55,13 +55,16 @@ void Plan::validate() const {
   double wanted = 0x1p62;  // and more: elements beyond 64 bits, which a shape refuses
   try {
     constexpr double kSurely = 2;
+    const std::int64_t all = (*this)["batch"];
+    std::int64_t described = 0;
     const auto peak = [&](std::int64_t batch) {
       Plan plan = *this;
       if (batch > 0) plan.sizes["batch"] = batch;
+      described = batch;
       return describe_step(plan).memory.peak;
     };
-    wanted = nn::estimated_peak(peak, (*this)["batch"]);
-    if (wanted <= kSurely * limit) wanted = describe_step(*this).memory.peak;
+    wanted = nn::estimated_peak(peak, all);
+    if (wanted <= kSurely * limit && described != all) wanted = peak(all);
   } catch (const ShapeError&) {
   } catch (const std::bad_alloc&) {  // lists of so many ids, which no tensor holds
   }

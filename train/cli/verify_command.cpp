@@ -78,12 +78,12 @@ int verify(const VerifyFlags& flags) {
   const std::string summary = summary_of(folder);
   const train::RunFacts facts = train::read_run(folder);
   const Json recorded = Json::parse(summary, nullptr, false);
-  const std::string bits = train::run_bits(folder, summary);
   if (!recorded.contains("bits"))
     fail<ConfigError>(folder.string(),
                       "was trained by a version of weft whose results depended on the CPU: train "
                       "it anew with this version, by `weft train {} --config {}`",
                       facts.kind->name(), (folder / "config.json").string());
+  const std::string bits = train::run_bits(folder, summary);
   if (recorded["bits"] != bits)
     fail<IoError>(folder.string(),
                   "has been changed since the run ended: its files have the bits {}, and {} were "

@@ -50,16 +50,16 @@ void check_step_fits(const MakeSketch& make, const RunConfig& config) {
   std::optional<nn::StepDescription> step;
   try {
     constexpr double kSurely = 2;
-    const double all = nn::estimated_peak(
-        [&](std::int64_t batch) {
-          step = describe_step(make, config, batch);
-          return step->memory.peak;
-        },
-        config.batch);
+    std::int64_t described = 0;
+    const auto peak = [&](std::int64_t batch) {
+      step = describe_step(make, config, described = batch);
+      return step->memory.peak;
+    };
+    const double all = nn::estimated_peak(peak, config.batch);
     if (all > kSurely * limit)
       refuse(fmt::format("about {:.1f} GiB with {:.3g} parameters", all / 0x1p30,
                          static_cast<double>(step->step.parameters)));
-    step = describe_step(make, config, config.batch);
+    if (described != config.batch) peak(config.batch);
   } catch (const ShapeError&) {
     // More elements than 64 bits count, which the shape says of itself.
     refuse("at least 2^62 numbers");

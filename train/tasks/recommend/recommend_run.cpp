@@ -1,4 +1,5 @@
 #include "train/tasks/recommend/recommend_run.h"
+
 #include "data/split.h"
 
 namespace weft::train {
