@@ -7,6 +7,7 @@
 #include "core/kernels/product.h"
 #include "core/kernels/reduce.h"
 #include "core/parallel.h"
+#include "core/precision.h"
 #include "core/products.h"
 
 namespace weft::kernels {
@@ -89,7 +90,8 @@ template <class T>
 void forward(const LinearArgs<T>& args, const T* bias, T* y) {
   const Index n = args.out;
   if (args.rows == 0 || n == 0) return;
-  if (args.rows <= kFewRows && args.in > 0) return few_rows(args, bias, y);
+  if (args.rows <= kFewRows && args.in > 0 && precision() == Precision::f32)
+    return few_rows(args, bias, y);
   if (packed_forward(args, bias, y)) return;
   const blas::Tiling tile = blas::choose_tiles(args.rows, n, std::max<Index>(args.in, 1));
   const Index across = chunk_count(n, tile.columns);

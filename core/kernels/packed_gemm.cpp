@@ -3,7 +3,11 @@
 #include <algorithm>
 
 #include "core/blas.h"
+#include "core/kernels/bf16.h"
+#include "core/kernels/flush_to_zero.h"
+#include "core/kernels/packed_tile.h"
 #include "core/parallel.h"
+#include "core/precision.h"
 #include "core/storage.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -47,33 +51,82 @@ void pack_strips(const PackedGemm& t, Index first, Index depth, Index begin, Ind
                  packed + (i * depth + p) * kRows);
 }
 
-/// Rows [row, row + rows) and panels [begin, end) of C, from the terms [first, first + depth) of k.
-/// `strips` holds these of A; null: A is read in place. `panels` holds panel_depth rows of B: all
-/// k, or just these.
-void multiply_tile(const PackedGemm& t, const float* strips, const float* panels, Index panel_depth,
-                   Index first, Index depth, Index row, Index rows, Index begin, Index end) {
-  const Index width = panel_width(), offset = panel_depth == t.k ? first : 0;
-  for (Index p = 0; p < depth; p += kDepth) {
-    const Index part = std::min(kDepth, depth - p);
-    for (Index i = begin; i < end; ++i) {
+/// A block of C whose sums of numbers in bfloat16 are made one step after the other: where the
+/// machine would flush other sums to zero than AVX512_BF16 does, or cannot at all.
+void exact_block(const BlockOperands& at, const float* panel, Index width, Index rows,
+                 Index columns, Index depth, float alpha) {
+  for (Index r = 0; r < rows; ++r)
+    for (Index j = 0; j < columns; ++j) {
+      float sum = 0;
+      for (Index p = 0; p < depth; ++p)
+        sum = bf16_step(at.a[r * at.a_row + p * at.a_column], panel[p * width + j], sum);
+      at.c[r * at.ldc + j] = bf16_step(sum, alpha, at.base ? at.base[r * at.base_row + j] : -0.0f);
+    }
+}
+
+/// A block whose cells are split, while subnormal numbers are flushed to zero.
+template <bool kTwo>
+void split_block(Index count, const BlockOperands& at, const float* panel, Index width, Index part,
+                 float alpha, Index columns) {
+#if HWY_TARGET == HWY_SCALAR
+  exact_block(at, panel, width, count, columns, part, alpha);
+#elif HWY_ARCH_X86
+  microkernel<kTwo>(count, at, panel, width, part, alpha, columns);
+#else
+  // What C was, in case that it must be done again.
+  float before[kRows * 2 * kMostLanes];
+  BlockOperands again = at;
+  if (at.base == at.c) {
+    for (Index r = 0; r < count; ++r) std::copy_n(at.c + r * at.ldc, columns, before + r * width);
+    again.base = before, again.base_row = width;
+  }
+  const FlushToZero flush;
+  microkernel<kTwo>(count, at, panel, width, part, alpha, columns);
+  if (FlushToZero::flushed_early()) exact_block(again, panel, width, count, columns, part, alpha);
+#endif
+}
+
+template <bool kSplit>
+void multiply(const PackedTile& tile) {
+  const PackedGemm& t = tile.product;
+  const Index width = panel_width(), offset = tile.panel_depth == t.k ? tile.first : 0;
+  for (Index p = 0; p < tile.depth; p += tile.step) {
+    const Index part = std::min(tile.step, tile.depth - p);
+    for (Index i = tile.begin; i < tile.end; ++i) {
       const Index column = i * width, columns = std::min(width, t.n - column);
-      const float* const panel = panels + (i * panel_depth + offset + p) * width;
-      for (Index r = row; r < row + rows; r += kRows) {
+      const float* const panel = tile.panels + (i * tile.panel_depth + offset + p) * width;
+      for (Index r = tile.row; r < tile.row + tile.rows; r += kRows) {
         float* const c = t.c + r * t.ldc + column;
-        const bool onto_c = first + p > 0 || t.accumulate;
+        const bool onto_c = tile.first + p > 0 || t.accumulate;
         const float* const base = onto_c ? c : t.bias ? t.bias + column : nullptr;
-        const float* const a =
-            strips ? strips + r * depth + p * kRows : t.a + r * t.a_row + (first + p) * t.a_column;
-        const BlockOperands at{a,    strips ? 1 : t.a_row, strips ? kRows : t.a_column, c, t.ldc,
-                               base, onto_c ? t.ldc : 0};
-        const Index count = std::min(kRows, row + rows - r);
-        if (2 * columns > width)
-          microkernel<true>(count, at, panel, width, part, 1.0f, columns);
-        else
-          microkernel<false>(count, at, panel, width, part, 1.0f, columns);
+        const float* const a = tile.strips ? tile.strips + r * tile.depth + p * kRows
+                                           : t.a + r * t.a_row + (tile.first + p) * t.a_column;
+        const BlockOperands at{
+            a,    tile.strips ? 1 : t.a_row, tile.strips ? kRows : t.a_column, c, t.ldc,
+            base, onto_c ? t.ldc : 0};
+        const Index count = std::min(kRows, tile.row + tile.rows - r);
+        const bool two = 2 * columns > width;
+        if constexpr (kSplit) {
+          if (two)
+            split_block<true>(count, at, panel, width, part, t.alpha, columns);
+          else
+            split_block<false>(count, at, panel, width, part, t.alpha, columns);
+        } else if (two) {
+          microkernel<true>(count, at, panel, width, part, t.alpha, columns);
+        } else {
+          microkernel<false>(count, at, panel, width, part, t.alpha, columns);
+        }
       }
     }
   }
+}
+
+void multiply_tile(const PackedTile& tile) { multiply<false>(tile); }
+void multiply_split(const PackedTile& tile) {
+#if HWY_ARCH_X86 && HWY_TARGET != HWY_SCALAR
+  const FlushToZero flush;
+#endif
+  multiply<true>(tile);
 }
 
 void add_rows(const float* x, const float* y, Index count, float* to) {
@@ -91,6 +144,7 @@ HWY_EXPORT(panel_width);
 HWY_EXPORT(pack_panels);
 HWY_EXPORT(pack_strips);
 HWY_EXPORT(multiply_tile);
+HWY_EXPORT(multiply_split);
 HWY_EXPORT(add_rows);
 
 using Index = std::int64_t;
@@ -111,8 +165,22 @@ constexpr Index kParts = 8;
 
 Index round_up(Index value, Index step) { return chunk_count(value, step) * step; }
 
+void multiply(Cells cells, const PackedTile& tile) {
+  switch (cells) {
+    case Cells::f32:
+      return HWY_DYNAMIC_DISPATCH(multiply_tile)(tile);
+    case Cells::split:
+      return HWY_DYNAMIC_DISPATCH(multiply_split)(tile);
+    case Cells::pairs:
+      return multiply_pairs(tile);
+  }
+}
+
+/// A sum's terms are taken in slices of so many cells: of as many terms, however they are packed.
+Index cells_of(Cells cells, Index terms) { return cells == Cells::pairs ? terms / 2 : terms; }
+
 /// Tiles of C; A is read where it lies.
-void tiles_in_place(const PackedGemm& t, const float* packed, Index panels) {
+void tiles_in_place(const PackedGemm& t, Cells cells, const float* packed, Index panels) {
   const blas::Tiling tile = blas::choose_tiles(t.m, t.n, t.k);
   const Index rows = std::min(t.m, round_up(tile.rows, kRowStep)),
               wide = chunk_count(tile.columns, HWY_DYNAMIC_DISPATCH(panel_width)());
@@ -120,20 +188,29 @@ void tiles_in_place(const PackedGemm& t, const float* packed, Index panels) {
   parallel_for(chunk_count(t.m, rows) * across, 1, [&](Index begin, Index end) {
     for (Index i = begin; i < end; ++i) {
       const Index row = i / across * rows, panel = i % across * wide;
-      HWY_DYNAMIC_DISPATCH(multiply_tile)
-      (t, nullptr, packed, t.k, 0, t.k, row, std::min(rows, t.m - row), panel,
-       std::min(panels, panel + wide));
+      multiply(cells, {.product = t,
+                       .strips = nullptr,
+                       .panels = packed,
+                       .panel_depth = t.k,
+                       .first = 0,
+                       .depth = t.k,
+                       .step = cells_of(cells, kSlice),
+                       .row = row,
+                       .rows = std::min(rows, t.m - row),
+                       .begin = panel,
+                       .end = std::min(panels, panel + wide)});
     }
   });
 }
 
 /// Whole rows of C, so that each strip of A is packed by the one task that needs it, a slice at a
 /// time that stays in the cache.
-void rows_of_turned(const PackedGemm& t, const float* packed, Index panels) {
+void rows_of_turned(const PackedGemm& t, Cells cells, const float* packed, Index panels) {
   const double flop =
       2.0 * static_cast<double>(t.m) * static_cast<double>(t.n) * static_cast<double>(t.k);
   const Index tasks = std::clamp<Index>(static_cast<Index>(flop / kTaskFlop), 1, kMostTasks);
-  const Index rows = round_up(chunk_count(t.m, tasks), kRowStep), slice = std::min(t.k, kSlice);
+  const Index rows = round_up(chunk_count(t.m, tasks), kRowStep),
+              slice = std::min(t.k, cells_of(cells, kSlice));
   parallel_for(t.m, rows, [&](Index begin, Index end) {
     const Storage memory(rows * slice * static_cast<Index>(sizeof(float)));
     float* const strips = reinterpret_cast<float*>(memory.data());
@@ -145,8 +222,17 @@ void rows_of_turned(const PackedGemm& t, const float* packed, Index panels) {
       const Index depth = std::min(slice, t.k - first);
       HWY_DYNAMIC_DISPATCH(pack_strips)
       (mine, first, depth, 0, chunk_count(mine.m, kRowStep), strips);
-      HWY_DYNAMIC_DISPATCH(multiply_tile)
-      (mine, strips, packed, t.k, first, depth, 0, mine.m, 0, panels);
+      multiply(cells, {.product = mine,
+                       .strips = strips,
+                       .panels = packed,
+                       .panel_depth = t.k,
+                       .first = first,
+                       .depth = depth,
+                       .step = slice,
+                       .row = 0,
+                       .rows = mine.m,
+                       .begin = 0,
+                       .end = panels});
     }
   });
 }
@@ -166,14 +252,15 @@ void sum_of_parts(float* parts, Index count, Index size, float* to) {
 
 /// A weight's gradient: k is long and C small. Each task multiplies its part of k, a slice at a
 /// time that stays in the cache packed, into a C of its own; these are added in pairs.
-void split_gemm(const PackedGemm& t) {
+void split_gemm(const PackedGemm& t, Cells cells) {
   const Index width = HWY_DYNAMIC_DISPATCH(panel_width)(), all_panels = chunk_count(t.n, width),
               all_strips = chunk_count(t.m, kRowStep);
   // Equal parts where k divides, so that half, a quarter or an eighth of the terms are sums that
   // stand by themselves, and those of the whole are sums of them (sum_of_parts).
-  const Index part = chunk_count(t.k, kParts), parts = chunk_count(t.k, part);
-  const Index size = t.m * t.n, panel_floats = all_panels * width * kShortSlice,
-              strip_floats = all_strips * kRowStep * kShortSlice;
+  const Index part = round_up(chunk_count(t.k, kParts), cells == Cells::split ? 2 : 1),
+              parts = chunk_count(t.k, part), slice = cells_of(cells, kShortSlice);
+  const Index size = t.m * t.n, panel_floats = all_panels * width * slice,
+              strip_floats = all_strips * kRowStep * slice;
   const Storage sums(parts * size * static_cast<Index>(sizeof(float)));
   float* const all = reinterpret_cast<float*>(sums.data());
   parallel_for(parts, 1, [&](Index begin, Index end) {
@@ -187,26 +274,33 @@ void split_gemm(const PackedGemm& t) {
       mine.k = std::min(part, t.k - i * part);
       mine.c = all + i * size;
       mine.ldc = t.n;
-      for (Index first = 0; first < mine.k; first += kShortSlice) {
-        const Index depth = std::min(kShortSlice, mine.k - first);
+      for (Index first = 0; first < mine.k; first += slice) {
+        const Index depth = std::min(slice, mine.k - first);
         HWY_DYNAMIC_DISPATCH(pack_panels)(mine, first, depth, 0, all_panels, panels);
         HWY_DYNAMIC_DISPATCH(pack_strips)(mine, first, depth, 0, all_strips, strips);
-        HWY_DYNAMIC_DISPATCH(multiply_tile)
-        (mine, strips, panels, depth, first, depth, 0, t.m, 0, all_panels);
+        multiply(cells, {.product = mine,
+                         .strips = strips,
+                         .panels = panels,
+                         .panel_depth = depth,
+                         .first = first,
+                         .depth = depth,
+                         .step = slice,
+                         .row = 0,
+                         .rows = t.m,
+                         .begin = 0,
+                         .end = all_panels});
       }
     }
   });
   sum_of_parts(all, parts, size, t.c);
 }
 
-}  // namespace
-
-void packed_gemm(const PackedGemm& t) {
-  if (t.m <= 0 || t.n <= 0) return;
+void multiply_cells(const PackedGemm& t, Cells cells, Index terms) {
   // One element of a column a cache line: A that is stored (k, m) is packed, too.
-  const bool turned = t.a_column != 1, plain = !t.accumulate && !t.bias && t.ldc == t.n;
-  if (turned && plain && t.k >= kLongSum && !t.b_transposed && t.m * t.n <= kSmallResult)
-    return split_gemm(t);
+  const bool turned = t.a_column != 1,
+             plain = !t.accumulate && !t.bias && t.ldc == t.n && t.alpha == 1;
+  if (turned && plain && terms >= kLongSum && !t.b_transposed && t.m * t.n <= kSmallResult)
+    return split_gemm(t, cells);
   const Index width = HWY_DYNAMIC_DISPATCH(panel_width)(), panels = chunk_count(t.n, width);
   const Storage memory(panels * width * t.k * static_cast<Index>(sizeof(float)));
   float* const packed = reinterpret_cast<float*>(memory.data());
@@ -214,12 +308,40 @@ void packed_gemm(const PackedGemm& t) {
     HWY_DYNAMIC_DISPATCH(pack_panels)(t, 0, t.k, begin, end, packed);
   });
   if (turned)
-    rows_of_turned(t, packed, panels);
+    rows_of_turned(t, cells, packed, panels);
   else
-    tiles_in_place(t, packed, panels);
+    tiles_in_place(t, cells, packed, panels);
+}
+
+/// A and B become cells that lie as A and B do; then these are multiplied.
+void multiply_bf16(const PackedGemm& t) {
+  const Cells cells = bf16_pairs_work() ? Cells::pairs : Cells::split;
+  const Index k = cell_count(cells, t.k);
+  const Storage memory((t.m + t.n) * k * static_cast<Index>(sizeof(float)));
+  float* const a = reinterpret_cast<float*>(memory.data());
+  float* const b = a + t.m * k;
+  PackedGemm mine = t;
+  mine.a = a, mine.b = b, mine.k = k;
+  make_cells(cells, t.a, t.m, t.a_row, t.k, t.a_column, a);
+  mine.a_row = t.a_column == 1 ? k : 1;
+  mine.a_column = t.a_column == 1 ? 1 : t.m;
+  make_cells(cells, t.b, t.n, t.b_transposed ? t.ldb : 1, t.k, t.b_transposed ? 1 : t.ldb, b);
+  mine.ldb = t.b_transposed ? k : t.n;
+  multiply_cells(mine, cells, t.k);
+}
+
+}  // namespace
+
+void packed_gemm(const PackedGemm& t) {
+  if (t.m <= 0 || t.n <= 0) return;
+  if (precision() == Precision::bf16)
+    multiply_bf16(t);
+  else
+    multiply_cells(t, Cells::f32, t.k);
 }
 
 bool packed_gemm_pays(Index m, Index n, Index k) {
+  if (precision() == Precision::bf16) return true;
   return m >= 4 * kRowStep && n >= 16 && k >= 16 &&
          2.0 * static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k) >=
              kLeastFlop;

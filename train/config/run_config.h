@@ -48,8 +48,9 @@ struct RunConfig {
   std::string until;
   std::string on_nan = "stop";
   std::int64_t seed = 1;
-  std::int64_t threads = 0;      ///< 0: all cores
-  std::string products = "own";  ///< of f32 matrices: core/products.h
+  std::int64_t threads = 0;       ///< 0: all cores
+  std::string precision = "f32";  ///< of products: core/precision.h
+  std::string products = "own";   ///< of f32 matrices: core/products.h
 
   /// The format of config.json that the run was begun with. The rules that a format changed (how
   /// data are split and weighted) stay as they were for a run that is resumed, evaluated or used; a

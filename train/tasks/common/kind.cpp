@@ -6,6 +6,7 @@
 #include "core/error.h"
 #include "core/parallel.h"
 #include "core/phase.h"
+#include "core/precision.h"
 #include "core/products.h"
 #include "core/random.h"
 #include "core/shape_only.h"
@@ -110,6 +111,7 @@ Summary train_run(const Kind& kind, const RunConfig& config, const RunOptions& o
   if (!options.resume) RunFolder::check_new(options.out);
   if (config.threads > 0) set_num_threads(static_cast<int>(config.threads));
   set_products(products_from_name(config.products));
+  set_precision(precision_from_name(config.precision));
   if (!options.resume && options.estimate) {
     const Phase phase("estimating the memory that this run needs");
     check_memory_need(estimate_memory(kind, config));

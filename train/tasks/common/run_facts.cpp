@@ -5,6 +5,7 @@
 
 #include "core/error.h"
 #include "core/io/file.h"
+#include "core/precision.h"
 #include "core/products.h"
 #include "data/find_data_set.h"
 #include "train/config/config_sources.h"
@@ -40,8 +41,9 @@ RunFacts read_run(const fs::path& run, const std::string& which) {
 }
 
 void use_products_of(const RunFacts& run) {
-  set_products(products_from_name(
-      config_from_json(*run.kind, run.config_json, run.checkpoint.string())->products));
+  const auto config = config_from_json(*run.kind, run.config_json, run.checkpoint.string());
+  set_products(products_from_name(config->products));
+  set_precision(precision_from_name(config->precision));
 }
 
 void check_unchanged(const std::string& found, const CheckpointFacts& facts,

@@ -1,0 +1,131 @@
+#include <algorithm>
+
+#include "core/kernels/bf16.h"
+#include "core/kernels/packed_tile.h"
+#include "core/parallel.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "core/kernels/bf16_cells.cpp"
+#include "core/kernels/simd.h"
+#include "hwy/foreach_target.h"
+#include "hwy/highway.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace weft::kernels::HWY_NAMESPACE {
+namespace {
+namespace hn = hwy::HWY_NAMESPACE;
+
+using Index = std::int64_t;
+using Tag = hn::ScalableTag<std::uint32_t>;
+using Bits = hn::Vec<Tag>;
+
+/// to_bf16(), in the upper half of each element.
+HWY_INLINE Bits rounded(Bits bits) {
+  const Tag d;
+  const hn::RebindToSigned<Tag> di;
+  const auto size = hn::BitCast(di, hn::And(bits, hn::Set(d, 0x7fffffffu)));
+  const Bits upper = hn::Set(d, 0xffff0000u);
+  const Bits even = hn::And(hn::ShiftRight<16>(bits), hn::Set(d, 1u));
+  const Bits number = hn::And(hn::Add(hn::Add(bits, hn::Set(d, 0x7fffu)), even), upper);
+  const Bits nan = hn::Or(hn::And(bits, upper), hn::Set(d, 0x00400000u));
+  const Bits zero = hn::And(bits, hn::Set(d, 0x80000000u));
+  const auto is_nan = hn::RebindMask(d, hn::Gt(size, hn::Set(di, 0x7f800000)));
+  const auto is_tiny = hn::RebindMask(d, hn::Lt(size, hn::Set(di, 0x00800000)));
+  return hn::IfThenElse(is_tiny, zero, hn::IfThenElse(is_nan, nan, number));
+}
+HWY_INLINE Bits load(const float* from) {
+  return hn::LoadU(Tag(), reinterpret_cast<const std::uint32_t*>(from));
+}
+HWY_INLINE void store(Bits bits, float* to) {
+  hn::StoreU(bits, Tag(), reinterpret_cast<std::uint32_t*>(to));
+}
+
+/// A pair in one cell, or as two.
+void pair_of(float first, float second, bool split, float* to) {
+  if (split) {
+    to[0] = rounded_to_bf16(second), to[1] = rounded_to_bf16(first);
+  } else {
+    to[0] =
+        std::bit_cast<float>(static_cast<std::uint32_t>(to_bf16(second)) << 16 | to_bf16(first));
+  }
+}
+
+/// A line whose terms lie side by side.
+void cells_along(const float* from, Index length, bool split, float* to) {
+  [[maybe_unused]] const Index lanes = static_cast<Index>(hn::Lanes(Tag()));
+  Index i = 0;
+#if HWY_TARGET != HWY_SCALAR
+  if (split) {
+    for (; i + lanes <= length; i += lanes) store(hn::Shuffle2301(rounded(load(from + i))), to + i);
+  } else {
+    for (; i + 2 * lanes <= length; i += 2 * lanes) {
+      const Bits low = rounded(load(from + i)), high = rounded(load(from + i + lanes));
+      store(hn::Or(hn::ShiftRight<16>(hn::ConcatEven(Tag(), high, low)),
+                   hn::ConcatOdd(Tag(), high, low)),
+            to + i / 2);
+    }
+  }
+#endif
+  for (; i < length; i += 2)
+    pair_of(from[i], i + 1 < length ? from[i + 1] : 0.0f, split, to + (split ? i : i / 2));
+}
+
+/// A pair of terms of `lines` lines that lie side by side; `second` null: it is 0.
+void cells_across(const float* first, const float* second, Index lines, bool split, float* to) {
+  const Index lanes = static_cast<Index>(hn::Lanes(Tag()));
+  float* const below = to + lines;  // of split cells
+  Index i = 0;
+  for (; i + lanes <= lines; i += lanes) {
+    const Bits low = rounded(load(first + i)),
+               high = second ? rounded(load(second + i)) : hn::Zero(Tag());
+    if (split) {
+      store(high, to + i);
+      store(low, below + i);
+    } else {
+      store(hn::Or(hn::ShiftRight<16>(low), high), to + i);
+    }
+  }
+  for (; i < lines; ++i) {
+    float cells[2];
+    pair_of(first[i], second ? second[i] : 0.0f, split, cells);
+    to[i] = cells[0];
+    if (split) below[i] = cells[1];
+  }
+}
+
+}  // namespace
+}  // namespace weft::kernels::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace weft::kernels {
+namespace {
+HWY_EXPORT(cells_along);
+HWY_EXPORT(cells_across);
+constexpr std::int64_t kGrain = 32768;  // elements worth a task
+}  // namespace
+
+void make_cells(Cells cells, const float* from, std::int64_t lines, std::int64_t line,
+                std::int64_t length, std::int64_t term, float* to) {
+  const bool split = cells == Cells::split;
+  if (term == 1) {
+    const std::int64_t stride = cell_count(cells, length);
+    parallel_for(lines, std::max<std::int64_t>(1, kGrain / std::max<std::int64_t>(length, 1)),
+                 [&](std::int64_t begin, std::int64_t end) {
+                   for (std::int64_t i = begin; i < end; ++i) HWY_DYNAMIC_DISPATCH(cells_along)
+                   (from + i * line, length, split, to + i * stride);
+                 });
+    return;
+  }
+  // line is 1: packed_gemm.h has no matrices with gaps both ways.
+  const std::int64_t pairs = (length + 1) / 2, stride = (split ? 2 : 1) * lines;
+  parallel_for(pairs, std::max<std::int64_t>(1, kGrain / std::max<std::int64_t>(2 * lines, 1)),
+               [&](std::int64_t begin, std::int64_t end) {
+                 for (std::int64_t p = begin; p < end; ++p) HWY_DYNAMIC_DISPATCH(cells_across)
+                 (from + 2 * p * term, 2 * p + 1 < length ? from + (2 * p + 1) * term : nullptr,
+                  lines, split, to + p * stride);
+               });
+}
+
+}  // namespace weft::kernels
+#endif  // HWY_ONCE

@@ -1,0 +1,24 @@
+// In what precision f32 matrices are multiplied.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace weft {
+
+/// `f32`: as they are. `bf16`: both matrices rounded to bfloat16 (8 bits of a number instead of 24,
+/// to the nearest, ties to even; subnormal numbers to zero), their products added in f32, as
+/// AVX512_BF16 does it (vdpbf16ps: of each pair of terms the second first, each added with one
+/// rounding, subnormal sums to zero). Machines without it come to the same bits.
+enum class Precision : std::uint8_t { f32, bf16 };
+
+/// For the whole process; before the first op. f64, which checks gradients, stays as it is.
+void set_precision(Precision precision);
+Precision precision();
+/// "f32" or "bf16". Throws ConfigError for another name.
+Precision precision_from_name(const std::string& name);
+/// How products in bf16 are computed here: "avx512_bf16", or "f32 multiply-adds" of numbers that
+/// were rounded.
+std::string bf16_in_use();
+
+}  // namespace weft
