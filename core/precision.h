@@ -17,8 +17,24 @@ void set_precision(Precision precision);
 Precision precision();
 /// "f32" or "bf16". Throws ConfigError for another name.
 Precision precision_from_name(const std::string& name);
-/// How products in bf16 are computed here: "avx512_bf16", or "f32 multiply-adds" of numbers that
-/// were rounded.
+
+/// The instruction `avx512_bf16`, or f32 `multiply-adds` of rounded numbers: what products in bf16
+/// are computed with here, the faster where the CPU has both.
 std::string bf16_in_use();
+
+enum class Bf16Means : std::uint8_t { fastest, instruction, multiply_adds };
+
+/// What is used for as long as it lives, where the CPU has it: for tests; only while no other
+/// thread computes.
+class ScopedBf16 {
+ public:
+  explicit ScopedBf16(Bf16Means means);
+  ~ScopedBf16();
+  ScopedBf16(const ScopedBf16&) = delete;
+  ScopedBf16& operator=(const ScopedBf16&) = delete;
+
+ private:
+  Bf16Means before_;
+};
 
 }  // namespace weft

@@ -11,6 +11,7 @@
 #include "core/kernels/tile_gemm.h"
 #include "core/math.h"
 #include "core/parallel.h"
+#include "core/precision.h"
 #include "core/tensor.h"
 
 namespace weft::kernels {
@@ -71,7 +72,8 @@ class Tiles {
                           .ldc = kBlock,
                           .c_has_room = true,
                           .cut = Cut::columns,
-                          .visible = columns});
+                          .visible = columns,
+                          .precision = precision()});
     if (!a.key_bias && !a.bias) return;
     for (Index r = 0; r < queries.size(); ++r)
       add_biases(b, h, queries.begin + r, keys.begin, columns[r], s + r * kBlock);
@@ -139,7 +141,8 @@ void forward_block(const Tiles<T>& tiles, const HeadGrid<T>& out, Index b, Index
                           .c = target,
                           .ldc = out.row,
                           .cut = Cut::inner_end,
-                          .visible = columns});
+                          .visible = columns,
+                          .precision = precision()});
   }
   if (seen == 0)
     for (Index r = 0; r < queries.size(); ++r) std::fill_n(target + r * out.row, a.Dv, T(0));
@@ -225,7 +228,8 @@ void backward_tile(const Tiles<T>& tiles, const BackwardInputs<T>& in, Index b, 
                           .c = to,
                           .ldc = to_row,
                           .cut = Cut::inner_begin,
-                          .visible = columns});
+                          .visible = columns,
+                          .precision = precision()});
   };
   if (want_dkv && in.to.dv.data)
     by_keys(T(1), p, g, in.g.row, a.Dv, in.to.dv.at(b, hk, keys.begin), in.to.dv.row);
@@ -245,7 +249,8 @@ void backward_tile(const Tiles<T>& tiles, const BackwardInputs<T>& in, Index b, 
                         .ldc = kBlock,
                         .c_has_room = true,
                         .cut = Cut::columns,
-                        .visible = columns});
+                        .visible = columns,
+                        .precision = precision()});
   softmax_backward_tile(p, ds, kBlock, rows, cols, columns, in.delta + first);
   if (dq)
     tile_gemm(TileGemm<T>{.m = rows,
@@ -261,7 +266,8 @@ void backward_tile(const Tiles<T>& tiles, const BackwardInputs<T>& in, Index b, 
                           .c = in.to.dq.at(b, h, queries.begin),
                           .ldc = in.to.dq.row,
                           .cut = Cut::inner_end,
-                          .visible = columns});
+                          .visible = columns,
+                          .precision = precision()});
   if (dk)
     by_keys(a.scale, ds, a.q.at(b, h, queries.begin), a.q.row, a.D, in.to.dk.at(b, hk, keys.begin),
             in.to.dk.row);

@@ -1,7 +1,8 @@
+#include "core/kernels/bf16_cells.h"
+
 #include <algorithm>
 
 #include "core/kernels/bf16.h"
-#include "core/kernels/packed_tile.h"
 #include "core/parallel.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -71,9 +72,10 @@ void cells_along(const float* from, Index length, bool split, float* to) {
 }
 
 /// A pair of terms of `lines` lines that lie side by side; `second` null: it is 0.
-void cells_across(const float* first, const float* second, Index lines, bool split, float* to) {
+void cells_across(const float* first, const float* second, Index lines, bool split, float* to,
+                  Index stride) {
   const Index lanes = static_cast<Index>(hn::Lanes(Tag()));
-  float* const below = to + lines;  // of split cells
+  float* const below = to + stride;  // of split cells
   Index i = 0;
   for (; i + lanes <= lines; i += lanes) {
     const Bits low = rounded(load(first + i)),
@@ -93,6 +95,13 @@ void cells_across(const float* first, const float* second, Index lines, bool spl
   }
 }
 
+void round_row(const float* from, Index count, float* to) {
+  const Index lanes = static_cast<Index>(hn::Lanes(Tag()));
+  Index i = 0;
+  for (; i + lanes <= count; i += lanes) store(rounded(load(from + i)), to + i);
+  for (; i < count; ++i) to[i] = rounded_to_bf16(from[i]);
+}
+
 }  // namespace
 }  // namespace weft::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
@@ -102,29 +111,47 @@ namespace weft::kernels {
 namespace {
 HWY_EXPORT(cells_along);
 HWY_EXPORT(cells_across);
+HWY_EXPORT(round_row);
 constexpr std::int64_t kGrain = 32768;  // elements worth a task
 }  // namespace
 
-void make_cells(Cells cells, const float* from, std::int64_t lines, std::int64_t line,
-                std::int64_t length, std::int64_t term, float* to) {
+void fill_cells(Cells cells, const Terms& t, float* to, std::int64_t stride) {
   const bool split = cells == Cells::split;
-  if (term == 1) {
-    const std::int64_t stride = cell_count(cells, length);
-    parallel_for(lines, std::max<std::int64_t>(1, kGrain / std::max<std::int64_t>(length, 1)),
-                 [&](std::int64_t begin, std::int64_t end) {
-                   for (std::int64_t i = begin; i < end; ++i) HWY_DYNAMIC_DISPATCH(cells_along)
-                   (from + i * line, length, split, to + i * stride);
-                 });
+  if (t.term == 1) {
+    for (std::int64_t i = 0; i < t.lines; ++i) HWY_DYNAMIC_DISPATCH(cells_along)
+    (t.from + i * t.line, t.length, split, to + i * stride);
     return;
   }
-  // line is 1: packed_gemm.h has no matrices with gaps both ways.
-  const std::int64_t pairs = (length + 1) / 2, stride = (split ? 2 : 1) * lines;
-  parallel_for(pairs, std::max<std::int64_t>(1, kGrain / std::max<std::int64_t>(2 * lines, 1)),
+  for (std::int64_t p = 0; p < t.length; p += 2) HWY_DYNAMIC_DISPATCH(cells_across)
+  (t.from + p * t.term, p + 1 < t.length ? t.from + (p + 1) * t.term : nullptr, t.lines, split,
+   to + (split ? p : p / 2) * stride, stride);
+}
+
+void make_cells(Cells cells, const Terms& t, float* to) {
+  const bool along = t.term == 1;
+  // Whole lines, or whole pairs of terms.
+  const std::int64_t stride = along ? cell_count(cells, t.length) : t.lines,
+                     parts = along ? t.lines : (t.length + 1) / 2,
+                     size = along ? t.length : 2 * t.lines;
+  parallel_for(parts, std::max<std::int64_t>(1, kGrain / std::max<std::int64_t>(size, 1)),
                [&](std::int64_t begin, std::int64_t end) {
-                 for (std::int64_t p = begin; p < end; ++p) HWY_DYNAMIC_DISPATCH(cells_across)
-                 (from + 2 * p * term, 2 * p + 1 < length ? from + (2 * p + 1) * term : nullptr,
-                  lines, split, to + p * stride);
+                 Terms mine = t;
+                 if (along) {
+                   mine.from += begin * t.line;
+                   mine.lines = end - begin;
+                   fill_cells(cells, mine, to + begin * stride, stride);
+                 } else {
+                   mine.from += 2 * begin * t.term;
+                   mine.length = std::min(t.length, 2 * end) - 2 * begin;
+                   fill_cells(cells, mine, to + cell_count(cells, 2 * begin) * stride, stride);
+                 }
                });
+}
+
+void round_to_bf16(const float* from, std::int64_t count, float* to) {
+  parallel_for(count, kGrain, [&](std::int64_t begin, std::int64_t end) {
+    HWY_DYNAMIC_DISPATCH(round_row)(from + begin, end - begin, to + begin);
+  });
 }
 
 }  // namespace weft::kernels

@@ -3,13 +3,14 @@
 #include <array>
 #include <atomic>
 #include <bit>
+#include <chrono>
 #include <cstdint>
+#include <limits>
 #include <string>
 
 #include "core/error.h"
 #include "core/kernels/bf16.h"
-#include "core/kernels/flush_to_zero.h"
-#include "core/kernels/packed_tile.h"
+#include "core/kernels/bf16_cells.h"
 #include "core/precision.h"
 #include "core/simd.h"
 
@@ -26,16 +27,7 @@ namespace {
 #define WEFT_PAIRS_INLINE WEFT_PAIRS __attribute__((always_inline)) inline
 
 using Index = std::int64_t;
-constexpr Index kRows = 6, kWidth = 32, kLanes = 16;
-
-struct Block {
-  const float* a;
-  Index a_row, a_column;
-  float* c;
-  Index ldc;
-  const float* base;  ///< what the sums are added to; null: nothing
-  Index base_row;
-};
+constexpr Index kLanes = 16;
 
 WEFT_PAIRS_INLINE void epilogue(__m512 sum, __m512 alpha, const float* base, float* c,
                                 Index columns) {
@@ -46,48 +38,67 @@ WEFT_PAIRS_INLINE void epilogue(__m512 sum, __m512 alpha, const float* base, flo
   _mm512_mask_storeu_ps(c, mask, value);
 }
 
+template <bool kTwo>
+WEFT_PAIRS_INLINE void epilogue_row(const BlockOperands& at, Index r, __m512 left, __m512 right,
+                                    __m512 alpha, Index columns) {
+  const float* const base = at.base ? at.base + r * at.base_row : nullptr;
+  float* const c = at.c + r * at.ldc;
+  epilogue(left, alpha, base, c, columns);
+  if constexpr (kTwo)
+    epilogue(right, alpha, base ? base + kLanes : nullptr, c + kLanes, columns - kLanes);
+}
+
 /// R rows and one or two vectors of C from `depth` rows of the panel b.
 template <int R, bool kTwo>
-WEFT_PAIRS void block(const Block& at, const float* b, Index depth, float factor, Index columns) {
-  __m512 left[R], right[R];
-  for (int r = 0; r < R; ++r) left[r] = right[r] = _mm512_setzero_ps();
+WEFT_PAIRS void block(const BlockOperands& at, const float* b, Index stride, Index depth,
+                      float factor, Index columns) {
+  const __m512 zero = _mm512_setzero_ps();
+  __m512 s00 = zero, s01 = zero, s10 = zero, s11 = zero, s20 = zero, s21 = zero, s30 = zero,
+         s31 = zero, s40 = zero, s41 = zero, s50 = zero, s51 = zero;
   const float* a = at.a;
-  for (Index p = 0; p < depth; ++p, a += at.a_column, b += kWidth) {
-    const __m512i b0 = _mm512_load_si512(b);
-    const __m512i b1 = kTwo ? _mm512_load_si512(b + kLanes) : b0;
-#pragma GCC unroll 6
-    for (int r = 0; r < R; ++r) {
-      const __m512i pair = _mm512_castps_si512(_mm512_set1_ps(a[r * at.a_row]));
-      left[r] = _mm512_dpbf16_ps(left[r], (__m512bh)pair, (__m512bh)b0);
-      if (kTwo) right[r] = _mm512_dpbf16_ps(right[r], (__m512bh)pair, (__m512bh)b1);
-    }
+  const Index row = at.a_row;
+  for (Index p = 0; p < depth; ++p, a += at.a_column, b += stride) {
+    const __m512bh b0 = (__m512bh)_mm512_load_ps(b);
+    const __m512bh b1 = kTwo ? (__m512bh)_mm512_load_ps(b + kLanes) : b0;
+#define WEFT_STEP(r, left, right)                                  \
+  if constexpr (R > r) {                                           \
+    const __m512bh pair = (__m512bh)_mm512_set1_ps(a[r * row]);    \
+    left = _mm512_dpbf16_ps(left, pair, b0);                       \
+    if constexpr (kTwo) right = _mm512_dpbf16_ps(right, pair, b1); \
+  }
+    WEFT_STEP(0, s00, s01)
+    WEFT_STEP(1, s10, s11)
+    WEFT_STEP(2, s20, s21)
+    WEFT_STEP(3, s30, s31)
+    WEFT_STEP(4, s40, s41)
+    WEFT_STEP(5, s50, s51)
+#undef WEFT_STEP
   }
   const __m512 alpha = _mm512_set1_ps(factor);
-  for (int r = 0; r < R; ++r) {
-    const float* const base = at.base ? at.base + r * at.base_row : nullptr;
-    float* const c = at.c + r * at.ldc;
-    epilogue(left[r], alpha, base, c, columns);
-    if (kTwo)
-      epilogue(right[r], alpha, base ? base + kLanes : nullptr, c + kLanes, columns - kLanes);
-  }
+  epilogue_row<kTwo>(at, 0, s00, s01, alpha, columns);
+  if constexpr (R > 1) epilogue_row<kTwo>(at, 1, s10, s11, alpha, columns);
+  if constexpr (R > 2) epilogue_row<kTwo>(at, 2, s20, s21, alpha, columns);
+  if constexpr (R > 3) epilogue_row<kTwo>(at, 3, s30, s31, alpha, columns);
+  if constexpr (R > 4) epilogue_row<kTwo>(at, 4, s40, s41, alpha, columns);
+  if constexpr (R > 5) epilogue_row<kTwo>(at, 5, s50, s51, alpha, columns);
 }
 
 template <bool kTwo>
-WEFT_PAIRS void of_rows(Index rows, const Block& at, const float* b, Index depth, float alpha,
-                        Index columns) {
+void of_rows(Index rows, const BlockOperands& at, const float* b, Index stride, Index depth,
+             float alpha, Index columns) {
   switch (rows) {
     case 1:
-      return block<1, kTwo>(at, b, depth, alpha, columns);
+      return block<1, kTwo>(at, b, stride, depth, alpha, columns);
     case 2:
-      return block<2, kTwo>(at, b, depth, alpha, columns);
+      return block<2, kTwo>(at, b, stride, depth, alpha, columns);
     case 3:
-      return block<3, kTwo>(at, b, depth, alpha, columns);
+      return block<3, kTwo>(at, b, stride, depth, alpha, columns);
     case 4:
-      return block<4, kTwo>(at, b, depth, alpha, columns);
+      return block<4, kTwo>(at, b, stride, depth, alpha, columns);
     case 5:
-      return block<5, kTwo>(at, b, depth, alpha, columns);
+      return block<5, kTwo>(at, b, stride, depth, alpha, columns);
     default:
-      return block<6, kTwo>(at, b, depth, alpha, columns);
+      return block<6, kTwo>(at, b, stride, depth, alpha, columns);
   }
 }
 
@@ -132,47 +143,85 @@ bool agrees() {
 
 }  // namespace
 
-void multiply_pairs(const PackedTile& tile) {
-  const PackedGemm& t = tile.product;
-  const FlushToZero flush;
-  const Index offset = tile.panel_depth == t.k ? tile.first : 0;
-  for (Index p = 0; p < tile.depth; p += tile.step) {
-    const Index part = std::min(tile.step, tile.depth - p);
-    for (Index i = tile.begin; i < tile.end; ++i) {
-      const Index column = i * kWidth, columns = std::min(kWidth, t.n - column);
-      const float* const panel = tile.panels + (i * tile.panel_depth + offset + p) * kWidth;
-      for (Index r = tile.row; r < tile.row + tile.rows; r += kRows) {
-        float* const c = t.c + r * t.ldc + column;
-        const bool onto_c = tile.first + p > 0 || t.accumulate;
-        const Block at{tile.strips ? tile.strips + r * tile.depth + p * kRows
-                                   : t.a + r * t.a_row + (tile.first + p) * t.a_column,
-                       tile.strips ? 1 : t.a_row,
-                       tile.strips ? kRows : t.a_column,
-                       c,
-                       t.ldc,
-                       onto_c   ? c
-                       : t.bias ? t.bias + column
-                                : nullptr,
-                       onto_c ? t.ldc : 0};
-        const Index count = std::min(kRows, tile.row + tile.rows - r);
-        if (columns > kLanes)
-          of_rows<true>(count, at, panel, part, t.alpha, columns);
-        else
-          of_rows<false>(count, at, panel, part, t.alpha, columns);
-      }
-    }
-  }
+void multiply_pairs(Index rows, const BlockOperands& at, const float* b, Index stride, Index depth,
+                    float alpha, Index columns) {
+  if (columns > kLanes)
+    of_rows<true>(rows, at, b, stride, depth, alpha, columns);
+  else
+    of_rows<false>(rows, at, b, stride, depth, alpha, columns);
 }
 
-bool bf16_pairs_work() {
-  static const bool there = __builtin_cpu_supports("avx512bf16") != 0 && agrees();
-  return there &&
-         simd_in_use().starts_with("avx3");  // the sets below are for seeing other machines
+namespace {
+
+constexpr Index kTimedSteps = 256;  // of twelve running sums each
+
+WEFT_PAIRS __m512 timed_pairs(__m512 x) {
+  __m512 sums[12];
+  for (__m512& sum : sums) sum = x;
+  for (Index i = 0; i < kTimedSteps; ++i)
+#pragma GCC unroll 12
+    for (__m512& sum : sums) sum = _mm512_dpbf16_ps(sum, (__m512bh)x, (__m512bh)x);
+  for (const __m512& sum : sums) x = _mm512_add_ps(x, sum);
+  return x;
 }
+
+/// The two multiply-adds of a pair.
+WEFT_PAIRS __m512 timed_multiply_adds(__m512 x) {
+  __m512 sums[12];
+  for (__m512& sum : sums) sum = x;
+  for (Index i = 0; i < 2 * kTimedSteps; ++i)
+#pragma GCC unroll 12
+    for (__m512& sum : sums) sum = _mm512_fmadd_ps(x, x, sum);
+  for (const __m512& sum : sums) x = _mm512_add_ps(x, sum);
+  return x;
+}
+
+/// The shortest of several readings, in nanoseconds.
+WEFT_PAIRS std::int64_t shortest(__m512 (*work)(__m512)) {
+  using Clock = std::chrono::steady_clock;
+  std::int64_t best = std::numeric_limits<std::int64_t>::max();
+  __m512 x = _mm512_setzero_ps();
+  for (int reading = 0; reading < 16; ++reading) {
+    const Clock::time_point begin = Clock::now();
+    x = work(x);
+    best = std::min<std::int64_t>(
+        best, std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now() - begin).count());
+  }
+  volatile float kept = _mm512_cvtss_f32(x);
+  static_cast<void>(kept);
+  return best;
+}
+
+/// Whether this CPU has the instruction, and it does what emulation does.
+bool pairs_work() {
+  static const bool work = __builtin_cpu_supports("avx512bf16") != 0 && agrees();
+  return work;
+}
+/// Zen 4's takes the time of one multiply-add, Golden Cove's that of four.
+bool pairs_are_faster() {
+  static const bool faster = shortest(timed_pairs) < shortest(timed_multiply_adds);
+  return faster;
+}
+
+}  // namespace
 #else
-void multiply_pairs(const PackedTile&) {}
-bool bf16_pairs_work() { return false; }
+void multiply_pairs(Index, const BlockOperands&, const float*, Index, Index, float, Index) {}
+namespace {
+bool pairs_work() { return false; }
+bool pairs_are_faster() { return false; }
+}  // namespace
 #endif
+
+namespace {
+std::atomic<Bf16Means> means{Bf16Means::fastest};
+}
+
+Cells bf16_cells() {
+  // Instruction sets below are for seeing other machines.
+  if (means == Bf16Means::multiply_adds || !simd_in_use().starts_with("avx3") || !pairs_work())
+    return Cells::split;
+  return means == Bf16Means::instruction || pairs_are_faster() ? Cells::pairs : Cells::split;
+}
 
 }  // namespace kernels
 
@@ -187,8 +236,12 @@ Precision precision_from_name(const std::string& name) {
   if (name == "bf16") return Precision::bf16;
   fail<ConfigError>("precision", "must be f32 or bf16, got {}", name);
 }
+
 std::string bf16_in_use() {
-  return kernels::bf16_pairs_work() ? "avx512_bf16" : "f32 multiply-adds";
+  return kernels::bf16_cells() == kernels::Cells::pairs ? "avx512_bf16" : "multiply-adds";
 }
+
+ScopedBf16::ScopedBf16(Bf16Means wanted) : before_(kernels::means.exchange(wanted)) {}
+ScopedBf16::~ScopedBf16() { kernels::means = before_; }
 
 }  // namespace weft

@@ -1,11 +1,14 @@
 #include "core/kernels/conv.h"
 
 #include <algorithm>
+#include <optional>
 #include <type_traits>
 
+#include "core/kernels/bf16_cells.h"
 #include "core/kernels/direct_conv.h"
 #include "core/kernels/product.h"
 #include "core/parallel.h"
+#include "core/precision.h"
 #include "core/storage.h"
 
 namespace weft::kernels {
@@ -68,14 +71,46 @@ std::int64_t block_count(std::int64_t items, std::int64_t size) {
   return std::min(items, size <= kLargestSum ? kBlocks : kBlocks / 4);
 }
 
+/// What the direct kernels multiply: both operands, rounded in bfloat16.
+class DirectOperands {
+ public:
+  DirectOperands(const float* x, std::int64_t x_size, const float* y, std::int64_t y_size)
+      : x_(x), y_(y) {
+    if (precision() == Precision::f32) return;
+    rounded_.emplace(x_size + y_size);
+    round_to_bf16(x, x_size, rounded_->data());
+    round_to_bf16(y, y_size, rounded_->data() + x_size);
+    x_ = rounded_->data(), y_ = x_ + x_size;
+  }
+  const float* x() const { return x_; }
+  const float* y() const { return y_; }
+
+ private:
+  std::optional<Scratch<float>> rounded_;
+  const float* x_;
+  const float* y_;
+};
+
+/// Elements of the images, of the weight and of the result.
+struct ConvSizes {
+  std::int64_t image, weight, out;
+  ConvSizes(const Windows& w, std::int64_t batch, std::int64_t out_channels, std::int64_t groups)
+      : image(batch * w.channels * w.pixels()),
+        weight(out_channels * (w.channels / groups) * w.taps()),
+        out(batch * out_channels * w.out_pixels()) {}
+};
+
 }  // namespace
 
 template <class T>
 void conv2d(const Windows& w, std::int64_t batch, std::int64_t out_channels, std::int64_t groups,
             const T* x, const T* weight, const T* bias, T* out) {
   if constexpr (std::is_same_v<T, float>)
-    if (direct_conv_pays(w, out_channels, groups))
-      return direct_conv2d(w, batch, out_channels, x, weight, bias, out);
+    if (direct_conv_pays(w, out_channels, groups)) {
+      const ConvSizes size(w, batch, out_channels, groups);
+      const DirectOperands of(x, size.image, weight, size.weight);
+      return direct_conv2d(w, batch, out_channels, of.x(), of.y(), bias, out);
+    }
   const Products p(w, out_channels, groups);
   const std::int64_t tiles = p.tiles();
   const std::int64_t tile_cost = std::max<std::int64_t>(1, (p.m + 1) * p.k * p.tile_rows * w.out_w);
@@ -109,8 +144,11 @@ template <class T>
 void conv2d_grad_x(const Windows& w, std::int64_t batch, std::int64_t out_channels,
                    std::int64_t groups, const T* grad, const T* weight, T* grad_x) {
   if constexpr (std::is_same_v<T, float>)
-    if (direct_conv_pays(w, out_channels, groups))
-      return direct_conv2d_grad_x(w, batch, out_channels, grad, weight, grad_x);
+    if (direct_conv_pays(w, out_channels, groups)) {
+      const ConvSizes size(w, batch, out_channels, groups);
+      const DirectOperands of(grad, size.out, weight, size.weight);
+      return direct_conv2d_grad_x(w, batch, out_channels, of.x(), of.y(), grad_x);
+    }
   const Products p(w, out_channels, groups);
   parallel_for(batch * groups, 1, [&](std::int64_t begin, std::int64_t end) {
     const Scratch<T> scratch(p.scratch());
@@ -135,8 +173,11 @@ template <class T>
 void conv2d_grad_weight(const Windows& w, std::int64_t batch, std::int64_t out_channels,
                         std::int64_t groups, const T* grad, const T* x, T* grad_weight) {
   if constexpr (std::is_same_v<T, float>)
-    if (direct_conv_pays(w, out_channels, groups))
-      return direct_conv2d_grad_weight(w, batch, out_channels, grad, x, grad_weight);
+    if (direct_conv_pays(w, out_channels, groups)) {
+      const ConvSizes size(w, batch, out_channels, groups);
+      const DirectOperands of(grad, size.out, x, size.image);
+      return direct_conv2d_grad_weight(w, batch, out_channels, of.x(), of.y(), grad_weight);
+    }
   const Products p(w, out_channels, groups);
   const std::int64_t size = out_channels * p.k;
   if (batch == 0 || size == 0) {

@@ -13,6 +13,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "core/kernels/bf16_cells.h"
 #include "core/kernels/rows-inl.h"
 #include "hwy/cache_control.h"
 #include "hwy/highway.h"
@@ -29,17 +30,6 @@ constexpr Index kDepth = 256;  // rows of a panel of B at a time: 16 KiB of AVX2
 constexpr Index kAhead = 16;   // elements of a row of A in one cache line
 constexpr Index kRowsAhead = 16;  // what is packed from memory is asked for this many rows early
 constexpr std::size_t kMostLanes = HWY_MAX_BYTES / sizeof(float);
-
-/// Where one block of rows of C stands, and what its sums are added to: nothing (null), C itself,
-/// or one row for all (base_row 0).
-struct BlockOperands {
-  const float* a;
-  Index a_row, a_column;
-  float* c;
-  Index ldc;
-  const float* base;
-  Index base_row;
-};
 
 /// c = alpha * sum, plus what stands at `base` unless that is null.
 HWY_INLINE void epilogue(Vector sum, Vector alpha, const float* base, float* c) {

@@ -16,6 +16,7 @@
 #include "core/kernels/tile_gemm.h"
 #include "core/math.h"
 #include "core/parallel.h"
+#include "core/precision.h"
 #include "core/tensor.h"
 
 namespace weft::kernels {
@@ -172,7 +173,8 @@ class Lightning {
                           .ldc = kLightningBlock,
                           .c_has_room = true,
                           .cut = args_.causal ? Cut::columns : Cut::none,
-                          .visible = visible});
+                          .visible = visible,
+                          .precision = precision()});
     scale_diagonals(tile, kLightningBlock, n, n, visible, powers.both + kLightningBlock - 1);
   }
 
@@ -192,7 +194,8 @@ class Lightning {
                     .c = out.at(b, h, block.begin),
                     .ldc = out.row,
                     .cut = args_.causal ? (turned ? Cut::inner_begin : Cut::inner_end) : Cut::none,
-                    .visible = visible});
+                    .visible = visible,
+                    .precision = precision()});
   }
 
   /// The keys that each query of a block sees.
@@ -249,7 +252,8 @@ class Lightning {
                           .b_transposed = reader.turned,
                           .accumulate = true,
                           .c = reader.out.at(b, h, block.begin),
-                          .ldc = reader.out.row});
+                          .ldc = reader.out.row,
+                          .precision = precision()});
   }
 
   /// S = lambda^n S + the block's decayed a^T c.
@@ -271,7 +275,8 @@ class Lightning {
                           .ldb = sources.c.row,
                           .accumulate = true,
                           .c = state,
-                          .ldc = args_.Dv});
+                          .ldc = args_.Dv,
+                          .precision = precision()});
   }
 
   /// The state that every segment finds when it is entered: each sums up its own tokens, then the

@@ -3,8 +3,7 @@
 #include <algorithm>
 
 #include "core/blas.h"
-#include "core/kernels/bf16.h"
-#include "core/kernels/flush_to_zero.h"
+#include "core/kernels/bf16_cells.h"
 #include "core/kernels/packed_tile.h"
 #include "core/parallel.h"
 #include "core/precision.h"
@@ -16,7 +15,7 @@
 #include "hwy/foreach_target.h"
 #include "hwy/highway.h"
 
-#include "core/kernels/gemm_block-inl.h"
+#include "core/kernels/bf16_block-inl.h"
 #include "core/kernels/simd-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -51,43 +50,9 @@ void pack_strips(const PackedGemm& t, Index first, Index depth, Index begin, Ind
                  packed + (i * depth + p) * kRows);
 }
 
-/// A block of C whose sums of numbers in bfloat16 are made one step after the other: where the
-/// machine would flush other sums to zero than AVX512_BF16 does, or cannot at all.
-void exact_block(const BlockOperands& at, const float* panel, Index width, Index rows,
-                 Index columns, Index depth, float alpha) {
-  for (Index r = 0; r < rows; ++r)
-    for (Index j = 0; j < columns; ++j) {
-      float sum = 0;
-      for (Index p = 0; p < depth; ++p)
-        sum = bf16_step(at.a[r * at.a_row + p * at.a_column], panel[p * width + j], sum);
-      at.c[r * at.ldc + j] = bf16_step(sum, alpha, at.base ? at.base[r * at.base_row + j] : -0.0f);
-    }
-}
-
-/// A block whose cells are split, while subnormal numbers are flushed to zero.
-template <bool kTwo>
-void split_block(Index count, const BlockOperands& at, const float* panel, Index width, Index part,
-                 float alpha, Index columns) {
-#if HWY_TARGET == HWY_SCALAR
-  exact_block(at, panel, width, count, columns, part, alpha);
-#elif HWY_ARCH_X86
-  microkernel<kTwo>(count, at, panel, width, part, alpha, columns);
-#else
-  // What C was, in case that it must be done again.
-  float before[kRows * 2 * kMostLanes];
-  BlockOperands again = at;
-  if (at.base == at.c) {
-    for (Index r = 0; r < count; ++r) std::copy_n(at.c + r * at.ldc, columns, before + r * width);
-    again.base = before, again.base_row = width;
-  }
-  const FlushToZero flush;
-  microkernel<kTwo>(count, at, panel, width, part, alpha, columns);
-  if (FlushToZero::flushed_early()) exact_block(again, panel, width, count, columns, part, alpha);
-#endif
-}
-
-template <bool kSplit>
+template <Cells kCells>
 void multiply(const PackedTile& tile) {
+  [[maybe_unused]] const BlockMode<kCells> mode;
   const PackedGemm& t = tile.product;
   const Index width = panel_width(), offset = tile.panel_depth == t.k ? tile.first : 0;
   for (Index p = 0; p < tile.depth; p += tile.step) {
@@ -105,29 +70,18 @@ void multiply(const PackedTile& tile) {
             a,    tile.strips ? 1 : t.a_row, tile.strips ? kRows : t.a_column, c, t.ldc,
             base, onto_c ? t.ldc : 0};
         const Index count = std::min(kRows, tile.row + tile.rows - r);
-        const bool two = 2 * columns > width;
-        if constexpr (kSplit) {
-          if (two)
-            split_block<true>(count, at, panel, width, part, t.alpha, columns);
-          else
-            split_block<false>(count, at, panel, width, part, t.alpha, columns);
-        } else if (two) {
-          microkernel<true>(count, at, panel, width, part, t.alpha, columns);
-        } else {
-          microkernel<false>(count, at, panel, width, part, t.alpha, columns);
-        }
+        if (2 * columns > width)
+          multiply_block<kCells, true>(count, at, panel, width, part, t.alpha, columns);
+        else
+          multiply_block<kCells, false>(count, at, panel, width, part, t.alpha, columns);
       }
     }
   }
 }
 
-void multiply_tile(const PackedTile& tile) { multiply<false>(tile); }
-void multiply_split(const PackedTile& tile) {
-#if HWY_ARCH_X86 && HWY_TARGET != HWY_SCALAR
-  const FlushToZero flush;
-#endif
-  multiply<true>(tile);
-}
+void multiply_f32(const PackedTile& tile) { multiply<Cells::f32>(tile); }
+void multiply_split(const PackedTile& tile) { multiply<Cells::split>(tile); }
+void multiply_paired(const PackedTile& tile) { multiply<Cells::pairs>(tile); }
 
 void add_rows(const float* x, const float* y, Index count, float* to) {
   map(x, y, to, count, [](auto a, auto b) HWY_ATTR { return hn::Add(a, b); });
@@ -143,8 +97,9 @@ namespace {
 HWY_EXPORT(panel_width);
 HWY_EXPORT(pack_panels);
 HWY_EXPORT(pack_strips);
-HWY_EXPORT(multiply_tile);
+HWY_EXPORT(multiply_f32);
 HWY_EXPORT(multiply_split);
+HWY_EXPORT(multiply_paired);
 HWY_EXPORT(add_rows);
 
 using Index = std::int64_t;
@@ -168,11 +123,11 @@ Index round_up(Index value, Index step) { return chunk_count(value, step) * step
 void multiply(Cells cells, const PackedTile& tile) {
   switch (cells) {
     case Cells::f32:
-      return HWY_DYNAMIC_DISPATCH(multiply_tile)(tile);
+      return HWY_DYNAMIC_DISPATCH(multiply_f32)(tile);
     case Cells::split:
       return HWY_DYNAMIC_DISPATCH(multiply_split)(tile);
     case Cells::pairs:
-      return multiply_pairs(tile);
+      return HWY_DYNAMIC_DISPATCH(multiply_paired)(tile);
   }
 }
 
@@ -315,17 +270,17 @@ void multiply_cells(const PackedGemm& t, Cells cells, Index terms) {
 
 /// A and B become cells that lie as A and B do; then these are multiplied.
 void multiply_bf16(const PackedGemm& t) {
-  const Cells cells = bf16_pairs_work() ? Cells::pairs : Cells::split;
+  const Cells cells = bf16_cells();
   const Index k = cell_count(cells, t.k);
   const Storage memory((t.m + t.n) * k * static_cast<Index>(sizeof(float)));
   float* const a = reinterpret_cast<float*>(memory.data());
   float* const b = a + t.m * k;
   PackedGemm mine = t;
   mine.a = a, mine.b = b, mine.k = k;
-  make_cells(cells, t.a, t.m, t.a_row, t.k, t.a_column, a);
+  make_cells(cells, {t.a, t.m, t.a_row, t.k, t.a_column}, a);
   mine.a_row = t.a_column == 1 ? k : 1;
   mine.a_column = t.a_column == 1 ? 1 : t.m;
-  make_cells(cells, t.b, t.n, t.b_transposed ? t.ldb : 1, t.k, t.b_transposed ? 1 : t.ldb, b);
+  make_cells(cells, {t.b, t.n, t.b_transposed ? t.ldb : 1, t.k, t.b_transposed ? 1 : t.ldb}, b);
   mine.ldb = t.b_transposed ? k : t.n;
   multiply_cells(mine, cells, t.k);
 }

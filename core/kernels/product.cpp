@@ -43,20 +43,6 @@ void own_product(Op op_a, Op op_b, Index m, Index n, Index k, float alpha, const
     beta = 1;
   }
   const bool turned_a = op_a == Op::transpose, turned_b = op_b == Op::transpose;
-  if (precision() == Precision::bf16)
-    return packed_gemm({.m = m,
-                        .n = n,
-                        .k = k,
-                        .a = a,
-                        .a_row = turned_a ? 1 : lda,
-                        .a_column = turned_a ? lda : 1,
-                        .b = b,
-                        .ldb = ldb,
-                        .b_transposed = turned_b,
-                        .accumulate = beta == 1,
-                        .c = c,
-                        .ldc = ldc,
-                        .alpha = alpha});
   if (n == 1 && ldc == 1 && m > kFewColumns) {  // C^T = B^T A^T, one row: the same sums
     return tile_gemm(TileGemm<float>{.m = 1,
                                      .n = m,
@@ -70,7 +56,8 @@ void own_product(Op op_a, Op op_b, Index m, Index n, Index k, float alpha, const
                                      .b_transposed = !turned_a,
                                      .accumulate = beta == 1,
                                      .c = c,
-                                     .ldc = m});
+                                     .ldc = m,
+                                     .precision = precision()});
   }
   tile_gemm(TileGemm<float>{.m = m,
                             .n = n,
@@ -84,7 +71,8 @@ void own_product(Op op_a, Op op_b, Index m, Index n, Index k, float alpha, const
                             .b_transposed = turned_b,
                             .accumulate = beta == 1,
                             .c = c,
-                            .ldc = ldc});
+                            .ldc = ldc,
+                            .precision = precision()});
 }
 
 void own_parallel(Op op_a, Op op_b, Index m, Index n, Index k, float alpha, const float* a,

@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "core/blas.h"
+#include "core/kernels/bf16_cells.h"
+#include "core/storage.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "core/kernels/tile_gemm.cpp"
@@ -10,23 +12,32 @@
 #include "hwy/foreach_target.h"
 #include "hwy/highway.h"
 
-#include "core/kernels/gemm_block-inl.h"
+#include "core/kernels/bf16_block-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace weft::kernels::HWY_NAMESPACE {
 namespace {
 
-void tile_gemm_f32(const TileGemm<float>& t) {
+template <Cells kCells>
+constexpr Index kTerms = kCells == Cells::f32 ? 1 : 2;  // that are skipped together
+
+/// t.a, t.b and t.k are cells, as are the distances; t.visible are of terms, of which there are
+/// `terms`.
+template <Cells kCells>
+void multiply_tile(const TileGemm<float>& t, Index terms) {
+  [[maybe_unused]] const BlockMode<kCells> mode;
   const hn::ScalableTag<float> d;
   const Index lanes = static_cast<Index>(hn::Lanes(d));
-  HWY_ALIGN float panel[kDepth * 2 * kMostLanes];
+  constexpr Index kSlice = kCells == Cells::pairs ? kDepth / 2 : kDepth;
+  constexpr Index kUnit = cell_count(kCells, kTerms<kCells>);  // cells of what is skipped together
+  HWY_ALIGN float panel[kSlice * 2 * kMostLanes];
   Index column = 0;
   while (column < t.n) {
     const Index columns = std::min(t.n - column, 2 * lanes);
     const bool two = columns > lanes;
     const Index stride = two ? 2 * lanes : lanes, stored = t.c_has_room ? stride : columns;
-    for (Index first = 0; first < t.k || first == 0; first += kDepth) {
-      const Index depth = std::min(kDepth, t.k - first);
+    for (Index first = 0; first < t.k || first == 0; first += kSlice) {
+      const Index depth = std::min(kSlice, t.k - first);
       if (t.b_transposed)
         pack_transposed(t.b + column * t.ldb + first, t.ldb, depth, columns, stride, panel);
       else
@@ -37,9 +48,13 @@ void tile_gemm_f32(const TileGemm<float>& t) {
         Index end = depth;
         if (t.cut == Cut::columns && t.visible[row + rows - 1] <= column) continue;
         if (t.cut == Cut::inner_end)
-          end = std::clamp<Index>(t.visible[row + rows - 1] - first, 0, depth);
-        if (t.cut == Cut::inner_begin)
-          while (begin < depth && t.visible[first + begin] <= row) ++begin;
+          end = std::clamp<Index>(cell_count(kCells, t.visible[row + rows - 1]) - first, 0, depth);
+        if (t.cut == Cut::inner_begin) {
+          const auto last_term = [&](Index cell) {
+            return std::min(terms, ((first + cell) / kUnit + 1) * kTerms<kCells>) - 1;
+          };
+          while (begin < depth && t.visible[last_term(begin)] <= row) begin += kUnit;
+        }
         float* const c = t.c + row * t.ldc + column;
         const BlockOperands at{t.a + row * t.a_row + (first + begin) * t.a_column,
                                t.a_row,
@@ -48,15 +63,23 @@ void tile_gemm_f32(const TileGemm<float>& t) {
                                t.ldc,
                                t.accumulate || first > 0 ? c : nullptr,
                                t.ldc};
+        const float* const from = panel + begin * stride;
         if (two)
-          microkernel<true>(rows, at, panel + begin * stride, stride, end - begin, t.alpha, stored);
+          multiply_block<kCells, true>(rows, at, from, stride, end - begin, t.alpha, stored);
         else
-          microkernel<false>(rows, at, panel + begin * stride, stride, end - begin, t.alpha,
-                             stored);
+          multiply_block<kCells, false>(rows, at, from, stride, end - begin, t.alpha, stored);
       }
     }
     column += columns;
   }
+}
+
+void multiply_f32(const TileGemm<float>& t, Index terms) { multiply_tile<Cells::f32>(t, terms); }
+void multiply_split(const TileGemm<float>& t, Index terms) {
+  multiply_tile<Cells::split>(t, terms);
+}
+void multiply_paired(const TileGemm<float>& t, Index terms) {
+  multiply_tile<Cells::pairs>(t, terms);
 }
 
 }  // namespace
@@ -66,9 +89,40 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace weft::kernels {
 namespace {
-HWY_EXPORT(tile_gemm_f32);
+HWY_EXPORT(multiply_f32);
+HWY_EXPORT(multiply_split);
+HWY_EXPORT(multiply_paired);
 
-void tile_gemm_of(const TileGemm<float>& product) { HWY_DYNAMIC_DISPATCH(tile_gemm_f32)(product); }
+/// A and B become cells that lie as A and B do; then these are multiplied.
+void tile_gemm_bf16(const TileGemm<float>& t) {
+  const Cells cells = bf16_cells();
+  const std::int64_t k = cell_count(cells, t.k);
+  const Storage memory((t.m + t.n) * k * static_cast<std::int64_t>(sizeof(float)));
+  float* const a = reinterpret_cast<float*>(memory.data());
+  float* const b = a + t.m * k;
+  const bool turned = t.a_column != 1;
+  fill_cells(cells, {t.a, t.m, t.a_row, t.k, t.a_column}, a, turned ? t.m : k);
+  fill_cells(cells, {t.b, t.n, t.b_transposed ? t.ldb : 1, t.k, t.b_transposed ? 1 : t.ldb}, b,
+             t.b_transposed ? k : t.n);
+  TileGemm<float> mine = t;
+  mine.k = k;
+  mine.a = a;
+  mine.a_row = turned ? 1 : k;
+  mine.a_column = turned ? t.m : 1;
+  mine.b = b;
+  mine.ldb = t.b_transposed ? k : t.n;
+  if (cells == Cells::pairs)
+    HWY_DYNAMIC_DISPATCH(multiply_paired)(mine, t.k);
+  else
+    HWY_DYNAMIC_DISPATCH(multiply_split)(mine, t.k);
+}
+
+void tile_gemm_of(const TileGemm<float>& product) {
+  if (product.precision == Precision::bf16)
+    tile_gemm_bf16(product);
+  else
+    HWY_DYNAMIC_DISPATCH(multiply_f32)(product, product.k);
+}
 
 void tile_gemm_of(const TileGemm<double>& t) {
   using blas::Op;

@@ -5,6 +5,8 @@
 
 #include <cstdint>
 
+#include "core/precision.h"
+
 namespace weft::kernels {
 
 /// What `visible[i]`, the number of columns that row i of a tile of scores sees (never falling with
@@ -37,6 +39,7 @@ struct TileGemm {
   Cut cut = Cut::none;
   const std::int64_t* visible =
       nullptr;  ///< one a row of the tile: m of them, or k for Cut::inner_begin
+  Precision precision = Precision::f32;  ///< of f32 matrices
 };
 
 template <class T>

@@ -10,9 +10,10 @@
 #include <limits>
 #include <vector>
 
+#include "core/kernels/bf16_cells.h"
 #include "core/kernels/flush_to_zero.h"
 #include "core/kernels/packed_gemm.h"
-#include "core/kernels/packed_tile.h"
+#include "core/kernels/tile_gemm.h"
 #include "core/precision.h"
 #include "core/simd.h"
 #include "tests/bits/simd_sets.h"
@@ -28,6 +29,17 @@ class InBf16 {
   InBf16() { set_precision(Precision::bf16); }
   ~InBf16() { set_precision(Precision::f32); }
 };
+
+/// Work on every set, with the instruction and with what stands for it.
+template <class F>
+void by_all_means(const F& work) {
+  for (const Bf16Means means : {Bf16Means::instruction, Bf16Means::multiply_adds}) {
+    const ScopedBf16 only(means);
+    CAPTURE(bf16_in_use());
+    bits::on_every_set(means == Bf16Means::instruction ? bits::Portable::yes : bits::Portable::no,
+                       work);
+  }
+}
 
 struct Bf16Form {
   Index m, n, k;
@@ -125,7 +137,7 @@ TEST_CASE("products in bfloat16 are sums of steps, pairs from the second on, on 
                   c += sum;
               }
             }
-          bits::on_every_set(bits::Portable::yes, [&] {
+          by_all_means([&] {
             std::vector<float> c = before;
             packed_gemm({.m = m,
                          .n = n,
@@ -151,7 +163,7 @@ TEST_CASE("a long sum over few elements is split alike, whether pairs are one ce
     const Index m = 20, n = 40;
     const auto a = waves(m * k, 1), b = waves(n * k, 2);
     std::vector<float> first;
-    bits::on_every_set(bits::Portable::yes, [&] {
+    by_all_means([&] {
       std::vector<float> c(static_cast<std::size_t>(m * n));
       packed_gemm({.m = m,
                    .n = n,
@@ -183,11 +195,109 @@ TEST_CASE("a long sum over few elements is split alike, whether pairs are one ce
   }
 }
 
-TEST_CASE("where the CPU has the instruction, it is used") {
+TEST_CASE("tiles in bfloat16 are the same sums, whatever a mask cuts away") {
+  const Index rows = 37, keys = 45, size = 21;
+  const auto q = waves(rows * size, 1), k = waves(keys * size, 2), v = waves(keys * size, 3),
+             g = waves(rows * size, 4);
+  std::vector<Index> visible;
+  for (Index i = 0; i < rows; ++i) visible.push_back(std::min(keys, i + 3));
+  const auto sees = [&](Index i, Index j) { return j < visible[static_cast<std::size_t>(i)]; };
+  std::vector<float> expected(static_cast<std::size_t>(rows * keys), 0.0f);
+  const auto row_of = [&](const std::vector<float>& x, Index i) {
+    return std::vector<float>(x.begin() + i * size, x.begin() + (i + 1) * size);
+  };
+  for (Index i = 0; i < rows; ++i)
+    for (Index j = 0; j < keys; ++j)
+      if (sees(i, j))
+        expected[static_cast<std::size_t>(i * keys + j)] =
+            0.5f * slice_sum(row_of(q, i), row_of(k, j), 0, size);
+  std::vector<float> by_queries(static_cast<std::size_t>(rows * size)),
+      by_keys(static_cast<std::size_t>(keys * size));
+  const auto weight = [&](Index i, Index j) {
+    return expected[static_cast<std::size_t>(i * keys + j)];
+  };
+  for (Index d = 0; d < size; ++d) {
+    for (Index i = 0; i < rows; ++i) {
+      std::vector<float> x, y;
+      for (Index j = 0; j < keys; ++j)
+        x.push_back(weight(i, j)), y.push_back(v[static_cast<std::size_t>(j * size + d)]);
+      by_queries[static_cast<std::size_t>(i * size + d)] = slice_sum(x, y, 0, keys);
+    }
+    for (Index j = 0; j < keys; ++j) {
+      std::vector<float> x, y;
+      for (Index i = 0; i < rows; ++i)
+        x.push_back(weight(i, j)), y.push_back(g[static_cast<std::size_t>(i * size + d)]);
+      by_keys[static_cast<std::size_t>(j * size + d)] = slice_sum(x, y, 0, rows);
+    }
+  }
+  by_all_means([&] {
+    std::vector<float> s(static_cast<std::size_t>(rows * 64), 7.0f);
+    TileGemm<float> scores{.m = rows,
+                           .n = keys,
+                           .k = size,
+                           .alpha = 0.5f,
+                           .a = q.data(),
+                           .a_row = size,
+                           .a_column = 1,
+                           .b = k.data(),
+                           .ldb = size,
+                           .b_transposed = true,
+                           .c = s.data(),
+                           .ldc = 64,
+                           .c_has_room = true,
+                           .cut = Cut::columns,
+                           .visible = visible.data(),
+                           .precision = Precision::bf16};
+    tile_gemm(scores);
+    for (Index i = 0; i < rows; ++i)
+      for (Index j = 0; j < keys; ++j) {
+        float& score = s[static_cast<std::size_t>(i * 64 + j)];
+        if (sees(i, j))
+          CHECK(score == weight(i, j));
+        else
+          score = 0;
+      }
+    std::vector<float> to(by_queries.size());
+    tile_gemm(TileGemm<float>{.m = rows,
+                              .n = size,
+                              .k = keys,
+                              .a = s.data(),
+                              .a_row = 64,
+                              .a_column = 1,
+                              .b = v.data(),
+                              .ldb = size,
+                              .c = to.data(),
+                              .ldc = size,
+                              .cut = Cut::inner_end,
+                              .visible = visible.data(),
+                              .precision = Precision::bf16});
+    CHECK(to == by_queries);
+    to.assign(by_keys.size(), 0.0f);
+    tile_gemm(TileGemm<float>{.m = keys,
+                              .n = size,
+                              .k = rows,
+                              .a = s.data(),
+                              .a_row = 1,
+                              .a_column = 64,
+                              .b = g.data(),
+                              .ldb = size,
+                              .c = to.data(),
+                              .ldc = size,
+                              .cut = Cut::inner_begin,
+                              .visible = visible.data(),
+                              .precision = Precision::bf16});
+    CHECK(to == by_keys);
+  });
+}
+
+TEST_CASE("where the CPU has the instruction, it can be used") {
+  const ScopedBf16 only(Bf16Means::instruction);
 #if defined(__x86_64__)
-  if (__builtin_cpu_supports("avx512bf16") != 0) CHECK(bf16_pairs_work());
+  if (__builtin_cpu_supports("avx512bf16") != 0 && simd_in_use().starts_with("avx3"))
+    CHECK(bf16_in_use() == "avx512_bf16");
 #endif
-  CHECK((bf16_in_use() == "avx512_bf16") == bf16_pairs_work());
+  const ScopedSimd low(simd_choices().back());
+  if (simd_choices().size() > 1) CHECK(bf16_in_use() == "multiply-adds");
 }
 
 }  // namespace weft::kernels

@@ -81,6 +81,7 @@ std::vector<std::string> own_command(const Plan& plan) {
   };
   for (const auto& [name, value] : plan.sizes) add(name, std::to_string(value));
   if (plan.model->attention) add("attention", plan.attention);
+  add("precision", plan.precision);
   add("steps", std::to_string(plan.steps));
   add("warmup", std::to_string(plan.warmup));
   add("threads", std::to_string(plan.threads));

@@ -21,7 +21,8 @@ std::string describe(const Plan& plan) {
   for (const Size& size : plan.model->sizes)
     text += fmt::format("{} {} {}", &size == plan.model->sizes.data() ? "" : ",", size.name,
                         plan[size.name]);
-  return text + (plan.attention == "softmax" ? "" : ", " + plan.attention + " attention");
+  return text + (plan.attention == "softmax" ? "" : ", " + plan.attention + " attention") +
+         (plan.precision == "f32" ? "" : ", products in " + plan.precision);
 }
 
 }  // namespace
@@ -72,6 +73,7 @@ std::string to_json_line(const Plan& plan, const Measurement& m) {
             {"system_peak_mib", rounded(m.system_peak_mib, 1)},
             {"system_allocations", m.system_allocations}};
   if (plan.model->attention) line["attention"] = plan.attention;
+  line["precision"] = plan.precision;
   if (m.floor_ms > 0) {
     line["gemm_floor_ms"] = rounded(m.floor_ms, 4);
     line["gemm_floor_gflop"] = rounded(m.floor_gflop, 6);

@@ -9,6 +9,7 @@
 #include "autograd/op_observer.h"
 #include "core/memory_limits.h"
 #include "core/parallel.h"
+#include "core/precision.h"
 #include "core/storage.h"
 #include "train/bench/gemm_floor.h"
 #include "train/bench/heap_count.h"
@@ -73,6 +74,7 @@ std::vector<OpTime> observe(Workload& work, std::int64_t steps) {
 }  // namespace
 
 Measurement measure(const Plan& plan) {
+  set_precision(precision_from_name(plan.precision));
   Workload work(plan);
   Measurement result;
   result.parameters = work.parameters();

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "core/error.h"
+#include "core/precision.h"
 #include "core/shape_only.h"
 #include "core/storage.h"
 #include "nn/options.h"
@@ -50,6 +51,7 @@ void Plan::validate() const {
   check_range("warmup", warmup, 0, 1'000'000);
   check_range("threads", threads, 0, 1024);
   nn::from_name<nn::AttentionKind>(attention, "attention");
+  precision_from_name(precision);
   if (model->check) model->check(*this);
   const double limit = number(memory_limit());
   double wanted = 0x1p62;  // and more: elements beyond 64 bits, which a shape refuses

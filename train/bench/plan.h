@@ -21,6 +21,7 @@ struct Plan {
   const BenchModel* model;
   std::map<std::string, std::int64_t, std::less<>> sizes;  ///< the model's, by name
   std::string attention = "softmax";                       ///< gpt and vit
+  std::string precision = "f32";                           ///< of products: core/precision.h
   std::int64_t steps = 40;
   std::int64_t warmup = 8;
   int threads = 0;  ///< 0: one a core

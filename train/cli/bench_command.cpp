@@ -118,6 +118,8 @@ void add_model(CLI::App& parent, Action& action, const bench::BenchModel& model,
   if (model.attention)
     add_choice(*command, "--attention", plan.attention, nn::choices<nn::AttentionKind>(),
                nn::about_attention());
+  add_choice(*command, "--precision", plan.precision, {"f32", "bf16"},
+             "of matrix products: f32, or operands rounded to bfloat16 and sums in f32");
   add_number(*command, "--steps", plan.steps, {1, 1e6}, "steps that are timed");
   add_number(*command, "--warmup", plan.warmup, {0, 1e6}, "steps before");
   add_shared(*command, *flags);
