@@ -57,6 +57,28 @@ class SavedOutput {
   int index_;
 };
 
+/// What a rule that calls kernels reads again of an op's operand, without a gradient: the operand
+/// itself, or in bfloat16 (core/precision.h) a rounded copy, of half the size, that later changes
+/// do not reach. An op whose products round it anyway loses nothing; gelu's and silu's derivatives
+/// are taken where the copy stands.
+class SavedOperand {
+ public:
+  SavedOperand() = default;
+  explicit SavedOperand(const Tensor& operand);
+  /// With the layout of the operand where its elements lie densely.
+  Tensor get() const;
+  /// Whether it is a copy. Gradients of gradients would read the operand itself: such an op is
+  /// recorded without a definition.
+  bool rounded() const { return value_.defined() && value_.dtype() == DType::bf16; }
+  /// What `Saved` should name.
+  const Tensor* watched() const { return rounded() ? nullptr : &value_; }
+  /// Shape and strides of the operand.
+  const Tensor& layout() const { return value_; }
+
+ private:
+  Tensor value_;
+};
+
 // ---- for those who use gradients
 // ------------------------------------------------------------------------------------
 

@@ -213,8 +213,10 @@ class Engine {
 
   static Gradients differentiate_definition(const Node& node, const std::vector<Tensor>& grads) {
     if (!node.definition)
-      fail<GraphError>(node.op,
-                       "has no definition in primitive ops, so its gradient has no gradient");
+      fail<GraphError>(
+          node.op,
+          "has no definition in primitive ops here, so its gradient has no gradient (in bf16 an "
+          "op keeps rounded operands; use f32)");
     const std::vector<Tensor> values = node.definition();
     std::vector<Tensor> outputs, seeds;
     for (std::size_t i = 0; i < grads.size(); ++i)

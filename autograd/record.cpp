@@ -4,6 +4,7 @@
 #include "autograd/autograd.h"
 #include "autograd/engine_state.h"
 #include "autograd/op_observer.h"
+#include "core/precision.h"
 
 namespace weft {
 namespace {
@@ -127,6 +128,13 @@ GradModeGuard::~GradModeGuard() { grad_mode = before_; }
 RunningNode::RunningNode(Node* node) : before_(std::exchange(running_node, node)) {}
 RunningNode::~RunningNode() { running_node = before_; }
 }  // namespace detail
+
+SavedOperand::SavedOperand(const Tensor& operand)
+    : value_(precision() == Precision::bf16 && operand.dtype() == DType::f32
+                 ? raw::bf16_copy(operand)
+                 : operand.detach()) {}
+
+Tensor SavedOperand::get() const { return rounded() ? raw::cast(value_, DType::f32) : value_; }
 
 Tensor SavedOutput::get() const {
   if (value_.version() != version_)

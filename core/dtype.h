@@ -5,26 +5,28 @@
 #include <string_view>
 #include <type_traits>
 
+#include "core/bfloat16.h"
 #include "core/error.h"
 
 namespace weft {
 
-/// f32 to train, f64 to check gradients, i32/i64 for ids, u8 for pixels and masks.
-enum class DType : std::uint8_t { f32, f64, i32, i64, u8 };
+/// f32 to train, f64 to check gradients, i32/i64 for ids, u8 for pixels and masks, bf16 to keep
+/// what products in bfloat16 read (core/precision.h): copied, cast, read and written, no more.
+enum class DType : std::uint8_t { f32, f64, i32, i64, u8, bf16 };
 
-/// "f32", "f64", "i32", "i64", "u8".
+/// "f32", "f64", "i32", "i64", "u8", "bf16".
 constexpr std::string_view name(DType dtype) {
-  constexpr std::string_view kNames[] = {"f32", "f64", "i32", "i64", "u8"};
+  constexpr std::string_view kNames[] = {"f32", "f64", "i32", "i64", "u8", "bf16"};
   return kNames[static_cast<int>(dtype)];
 }
 
 /// Bytes of one element.
 constexpr std::int64_t item_size(DType dtype) {
-  constexpr std::int64_t kSizes[] = {4, 8, 4, 8, 1};
+  constexpr std::int64_t kSizes[] = {4, 8, 4, 8, 1, 2};
   return kSizes[static_cast<int>(dtype)];
 }
 
-/// Whether it is f32 or f64.
+/// Whether it is f32 or f64, which ops compute with.
 constexpr bool is_float(DType dtype) { return dtype == DType::f32 || dtype == DType::f64; }
 
 /// The dtype of a C++ type.
@@ -38,9 +40,11 @@ constexpr DType dtype_of() {
     return DType::i32;
   else if constexpr (std::is_same_v<T, std::int64_t>)
     return DType::i64;
-  else {
-    static_assert(std::is_same_v<T, std::uint8_t>, "no weft dtype for this C++ type");
+  else if constexpr (std::is_same_v<T, std::uint8_t>)
     return DType::u8;
+  else {
+    static_assert(std::is_same_v<T, BFloat16>, "no weft dtype for this C++ type");
+    return DType::bf16;
   }
 }
 
@@ -82,6 +86,8 @@ decltype(auto) dispatch_any(DType dtype, F&& f) {
       return f(std::int64_t{});
     case DType::u8:
       return f(std::uint8_t{});
+    case DType::bf16:
+      return f(BFloat16{});
     default:
       return f(float{});
   }

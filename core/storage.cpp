@@ -298,6 +298,21 @@ double ShapeOnly::peak() { return shape_only_bytes.peak; }
 void ShapeOnly::reset_peak() { shape_only_bytes.peak = shape_only_bytes.held; }
 bool is_shape_only(const Tensor& t) { return lies_nowhere(t.storage()->data()); }
 
+namespace {
+std::mutex twins;  // of all storages: it is held for a moment
+}
+
+std::shared_ptr<Storage> Storage::bf16_twin() const {
+  const std::lock_guard lock(twins);
+  return twin_version_ == version() ? twin_.lock() : nullptr;
+}
+
+void Storage::set_bf16_twin(const std::shared_ptr<Storage>& twin) {
+  const std::lock_guard lock(twins);
+  twin_ = twin;
+  twin_version_ = version();
+}
+
 Storage::Storage(std::int64_t bytes) : data_(nothing), bytes_(bytes) {
   if (bytes != 0)
     data_ = shape_only() ? take_nowhere(bytes, block_bytes_)

@@ -42,11 +42,18 @@ class Storage {
   /// Counts a change.
   void bump_version() { version_.fetch_add(1, std::memory_order_relaxed); }
 
+  /// The same elements in bfloat16, where somebody keeps them and they have not changed since
+  /// (bf16_copy()); null otherwise. The elements must be f32.
+  std::shared_ptr<Storage> bf16_twin() const;
+  void set_bf16_twin(const std::shared_ptr<Storage>& twin);
+
  private:
   std::byte* data_ = nullptr;
   std::int64_t bytes_ = 0;
   std::int64_t block_bytes_ = 0;
   std::atomic<std::uint64_t> version_{0};
+  std::weak_ptr<Storage> twin_;
+  std::uint64_t twin_version_ = 0;
 };
 
 }  // namespace weft

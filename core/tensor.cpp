@@ -54,7 +54,9 @@ void refuse_shape_only(const Tensor& t, std::string_view where) {
 /// `value` as a To that is the same number.
 template <class To, class From>
 To exactly(From value, std::string_view where) {
-  if constexpr (std::is_floating_point_v<To> && std::is_same_v<From, std::int64_t>) {
+  if constexpr (std::is_same_v<From, BFloat16>) {
+    return exactly<To>(static_cast<float>(value), where);
+  } else if constexpr (std::is_floating_point_v<To> && std::is_same_v<From, std::int64_t>) {
     // 2^63, which an i64 rounds up to, is none itself.
     const double near = static_cast<double>(value);
     if (near >= 0x1p63 || static_cast<std::int64_t>(near) != value)
@@ -195,6 +197,31 @@ Tensor Tensor::as_strided(const Shape& shape, const Shape& strides, std::int64_t
                                             base.dtype, numel == 0 || row_major(shape, strides)}));
 }
 
+Tensor raw::bf16_copy(const Tensor& t) {
+  constexpr std::int64_t kShown = 4;  // of the storage: a part of it, for a copy of all
+  if (t.dtype() != DType::f32)
+    fail<DTypeError>("bf16_copy", "expects f32, got {}", name(t.dtype()));
+  const std::shared_ptr<Storage>& storage = t.storage();
+  const std::int64_t all = storage->bytes() / item_size(DType::f32);
+  const std::int64_t offset =
+      t.numel() == 0 ? 0 : (t.raw_data() - storage->data()) / item_size(DType::f32);
+  if (t.numel() == 0 || all / kShown >= t.numel()) return cast(t, DType::bf16);
+  const Tensor whole = t.as_strided({all}, {1}, -offset);
+  std::shared_ptr<Storage> twin = storage->bf16_twin();
+  if (!twin) {
+    const Tensor rounded = cast(whole, DType::bf16);
+    twin = rounded.storage();
+    storage->set_bf16_twin(twin);
+  }
+  return Tensor::of_storage(twin, DType::bf16).as_strided(t.shape(), t.strides(), offset);
+}
+
+Tensor Tensor::of_storage(const std::shared_ptr<Storage>& storage, DType dtype) {
+  const std::int64_t numel = storage->bytes() / item_size(dtype);
+  return Tensor(std::make_shared<Impl>(
+      Impl{storage->data(), numel, {numel}, {1}, storage, nullptr, dtype, true}));
+}
+
 template <class T>
 T* Tensor::data() const {
   const Impl& self = impl();
@@ -227,6 +254,7 @@ template double* Tensor::data<double>() const;
 template std::int32_t* Tensor::data<std::int32_t>() const;
 template std::int64_t* Tensor::data<std::int64_t>() const;
 template std::uint8_t* Tensor::data<std::uint8_t>() const;
+template BFloat16* Tensor::data<BFloat16>() const;
 template Tensor Tensor::from(const std::vector<float>&, const Shape&);
 template Tensor Tensor::from(const std::vector<double>&, const Shape&);
 template Tensor Tensor::from(const std::vector<std::int32_t>&, const Shape&);

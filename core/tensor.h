@@ -17,6 +17,11 @@ namespace weft {
 
 struct GradMeta;  // defined by autograd/grad_meta.h; core only carries the pointer
 
+class Tensor;
+namespace raw {
+Tensor bf16_copy(const Tensor& t);
+}
+
 /// An n-dimensional array. Copying a Tensor copies the handle, never the elements; views share
 /// storage. Row-major unless strides say otherwise. A default-constructed Tensor is undefined and
 /// may only be tested and assigned.
@@ -122,6 +127,9 @@ class Tensor {
   void set_grad_meta(std::shared_ptr<GradMeta> meta) const;  ///< for autograd
 
  private:
+  /// All of a storage as a row of elements of `dtype`.
+  static Tensor of_storage(const std::shared_ptr<Storage>& storage, DType dtype);
+  friend Tensor raw::bf16_copy(const Tensor&);
   struct Impl;
   explicit Tensor(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
   const Impl& impl() const;  ///< throws GraphError-free plain Error for an undefined tensor
@@ -140,6 +148,9 @@ Tensor contiguous(const Tensor& t);
 Tensor clone(const Tensor& t);
 /// A copy in another dtype (`t` itself when it already has it).
 Tensor cast(const Tensor& t, DType dtype);
+/// An f32 tensor rounded to bf16, with the strides it has. Tensors that lie in one storage and show
+/// much of it share their copies, for as long as one of them lives.
+Tensor bf16_copy(const Tensor& t);
 /// A view stretched to `shape` with stride 0. Throws ShapeError.
 Tensor expand(const Tensor& t, const Shape& shape);
 /// A view of the same elements in another shape, or a copy where no view can express it. One size

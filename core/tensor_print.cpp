@@ -7,8 +7,9 @@ constexpr std::int64_t kEdge = 3;  // elements shown at each end of a long dimen
 
 void print(const Tensor& t, Shape& index, int dim, std::int64_t edge, std::string& out) {
   if (dim == t.rank()) {
-    out += is_float(t.dtype()) ? fmt::format("{:.6g}", t.at(index))
-                               : fmt::format("{}", t.at<std::int64_t>(index));
+    out += is_float(t.dtype()) || t.dtype() == DType::bf16
+               ? fmt::format("{:.6g}", t.at(index))
+               : fmt::format("{}", t.at<std::int64_t>(index));
     return;
   }
   out += '[';

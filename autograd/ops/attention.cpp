@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <optional>
 #include <string>
 
 #include "autograd/autograd.h"
@@ -79,15 +80,15 @@ Tensor readable(const Tensor& t) {
 
 /// (B, H, T, size), laid out in memory as `like` is: (B, T, H, size) when that is a transposed view
 /// of one, so that the caller's transpose back, and the gradient's, cost nothing.
-Tensor empty_like(const Tensor& like, std::int64_t size) {
+Tensor empty_like(const Tensor& like, std::int64_t size, DType dtype) {
   const std::int64_t B = like.size(0), H = like.size(1), T = like.size(2);
   const bool time_first = like.strides()[1] < like.strides()[2];
-  return time_first ? raw::transpose(Tensor::empty({B, T, H, size}, like.dtype()), 1, 2)
-                    : Tensor::empty({B, H, T, size}, like.dtype());
+  return time_first ? raw::transpose(Tensor::empty({B, T, H, size}, dtype), 1, 2)
+                    : Tensor::empty({B, H, T, size}, dtype);
 }
 
-Tensor zeros_like(const Tensor& like) {
-  const Tensor t = empty_like(like, like.size(3));
+Tensor zeros_like(const Tensor& like, DType dtype) {
+  const Tensor t = empty_like(like, like.size(3), dtype);
   t.zero();
   return t;
 }
@@ -140,6 +141,28 @@ Operands operands_of(const Tensor& q, const Tensor& k, const Tensor& v,
     o.bias = raw::expand(options.bias.detach(), {q.size(0), q.size(1), q.size(2), k.size(2)});
   return o;
 }
+
+/// What the backward reads again. The output must not keep the graph that it ends.
+struct SavedOperands {
+  SavedOperand q, k, v;
+  Operands rest;  // without q, k and v
+
+  SavedOperands(const Operands& all, const Tensor& out)
+      : q(all.q), k(all.k), v(all.v), rest(all), output_(out) {
+    rest.q = rest.k = rest.v = Tensor();
+    if (q.rounded()) rounded_output_ = SavedOperand(out), output_.reset();
+  }
+  Operands get() const {
+    Operands all = rest;
+    all.q = q.get(), all.k = k.get(), all.v = v.get();
+    return all;
+  }
+  Tensor output() const { return output_ ? output_->get() : rounded_output_.get(); }
+
+ private:
+  std::optional<SavedOutput> output_;
+  SavedOperand rounded_output_;
+};
 
 /// Masked scores (B, H, T, S) in primitive ops.
 Tensor masked_scores(const Tensor& q, const Tensor& k, const AttentionOptions& options) {
@@ -197,7 +220,7 @@ Tensor scaled_dot_product_attention(const Tensor& q, const Tensor& k, const Tens
              need_bias = wants_grad(options.bias);
   const bool need_any = need_q || need_k || need_v || need_bias;
   const Operands operands = operands_of(q, k, v, options);
-  Tensor out = empty_like(operands.q, v.size(3));
+  Tensor out = empty_like(operands.q, v.size(3), q.dtype());
   const Tensor lse =
       need_any ? Tensor::empty({q.size(0), q.size(1), q.size(2)}, q.dtype()) : Tensor();
   tell_forward(operands);
@@ -210,13 +233,19 @@ Tensor scaled_dot_product_attention(const Tensor& q, const Tensor& k, const Tens
   const bool has_bias = options.bias.defined();
   if (has_bias) inputs.push_back(options.bias);
   if (!need_any) return record(kOp, std::move(out), std::move(inputs), nullptr);
+  const SavedOperands kept(operands, out);
+  std::function<Tensor()> definition;
+  if (!kept.q.rounded())
+    definition = [=] { return definition::scaled_dot_product_attention(q, k, v, options); };
   return record_fused(
       kOp, out, std::move(inputs),
-      [=, y = SavedOutput(out)](const Tensor& grad) -> Gradients {
-        const Tensor g = readable(grad), saved = y.get();
-        const Tensor dq = need_q ? zeros_like(operands.q) : Tensor(),
-                     dk = need_k ? zeros_like(operands.k) : Tensor();
-        const Tensor dv = need_v ? zeros_like(operands.v) : Tensor();
+      [=](const Tensor& grad) -> Gradients {
+        const Operands operands = kept.get();
+        const DType dtype = grad.dtype();
+        const Tensor g = readable(grad), saved = kept.output();
+        const Tensor dq = need_q ? zeros_like(kept.q.layout(), dtype) : Tensor(),
+                     dk = need_k ? zeros_like(kept.k.layout(), dtype) : Tensor();
+        const Tensor dv = need_v ? zeros_like(kept.v.layout(), dtype) : Tensor();
         const Tensor dbias = need_bias ? Tensor::zeros(operands.bias.shape(), g.dtype()) : Tensor();
         tell_backward(operands, need_q, need_k, need_v, need_bias);
         compute_float(g.dtype(), kOp, [&](auto zero) {
@@ -227,8 +256,8 @@ Tensor scaled_dot_product_attention(const Tensor& q, const Tensor& k, const Tens
         });
         return has_bias ? Gradients{dq, dk, dv, dbias} : Gradients{dq, dk, dv};
       },
-      [=] { return definition::scaled_dot_product_attention(q, k, v, options); },
-      {&operands.q, &operands.k, &operands.v, &operands.bias}, {&options.key_padding});
+      std::move(definition), {kept.q.watched(), kept.k.watched(), kept.v.watched(), &operands.bias},
+      {&options.key_padding});
 }
 
 Tensor attention_weights(const Tensor& q, const Tensor& k, const AttentionOptions& options) {

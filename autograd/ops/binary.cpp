@@ -64,12 +64,15 @@ Tensor compute(Binary kind, const char* op, const Tensor& a, double b) {
 
 Tensor compare(Compare kind, const char* op, const Tensor& a, const Tensor& b) {
   check_dtypes(op, a, b);
+  if (a.dtype() == DType::bf16)
+    return compare(kind, op, raw::cast(a, DType::f32), raw::cast(b, DType::f32));
   const Shape shape = broadcast_shapes(a.shape(), b.shape(), op);
   const Tensor out = Tensor::empty(shape, DType::u8);
   compute_any(a.dtype(), [&](auto zero) {
     using T = decltype(zero);
-    kernels::compare<T>(kind, shape, a.data<T>(), stretched_strides(a, shape), b.data<T>(),
-                        stretched_strides(b, shape), out.data<std::uint8_t>());
+    if constexpr (!std::is_same_v<T, BFloat16>)
+      kernels::compare<T>(kind, shape, a.data<T>(), stretched_strides(a, shape), b.data<T>(),
+                          stretched_strides(b, shape), out.data<std::uint8_t>());
   });
   return out;
 }

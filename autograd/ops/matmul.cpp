@@ -183,12 +183,13 @@ Tensor as_rows(const Tensor& x, std::int64_t rows, std::int64_t columns) {
 }
 
 template <class T>
-kernels::LinearArgs<T> linear_args(const Tensor& rows, const Tensor& weight) {
-  return {rows.size(0),
-          rows.size(1),
+kernels::LinearArgs<T> linear_args(std::int64_t rows, const Tensor& x, const Tensor& weight) {
+  const std::int64_t in = weight.size(1);
+  return {rows,
+          in,
           weight.size(0),
-          rows.data<T>(),
-          std::max(rows.size(0) <= 1 ? rows.size(1) : rows.strides()[0], std::int64_t{1}),
+          x.defined() ? x.data<T>() : nullptr,
+          std::max(!x.defined() || rows <= 1 ? in : x.strides()[0], std::int64_t{1}),
           weight.data<T>()};
 }
 
@@ -223,7 +224,7 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   compute_float(x.dtype(), "linear", [&](auto zero) {
     using T = decltype(zero);
     const Tensor offsets = bias.defined() ? raw::contiguous(bias) : Tensor();
-    kernels::linear_forward(linear_args<T>(flat, dense),
+    kernels::linear_forward(linear_args<T>(rows, flat, dense),
                             offsets.defined() ? offsets.data<T>() : nullptr, out.data<T>());
   });
 
@@ -231,10 +232,18 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   std::vector<Tensor> inputs{x, weight};
   if (bias.defined()) inputs.push_back(bias);
   const Shape x_shape = x.shape();
+  const SavedOperand saved = need_w ? SavedOperand(flat) : SavedOperand();
+  std::function<Tensor()> definition;
+  if (!saved.rounded())
+    definition = [=] {
+      const Tensor product = matmul(x, transpose(weight, 0, 1));
+      return bias.defined() ? add(product, bias) : product;
+    };
   return record_fused(
       "linear", std::move(out), std::move(inputs),
       [=, has_bias = bias.defined()](const Tensor& grad) -> Gradients {
         const Tensor g = raw::contiguous(grad);
+        const Tensor flat = need_w ? saved.get() : Tensor();
         const Tensor dx = need_x ? Tensor::empty(x_shape, g.dtype()) : Tensor();
         const Tensor dw = need_w ? Tensor::empty({out_size, in}, g.dtype()) : Tensor();
         const Tensor db = need_b ? Tensor::empty({out_size}, g.dtype()) : Tensor();
@@ -242,17 +251,13 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
         if (need_w) product_made({"linear", ProductRole::weight_gradient, out_size, in, rows});
         compute_float(g.dtype(), "linear", [&](auto zero) {
           using T = decltype(zero);
-          kernels::linear_backward(linear_args<T>(flat, dense), g.data<T>(),
+          kernels::linear_backward(linear_args<T>(rows, flat, dense), g.data<T>(),
                                    need_x ? dx.data<T>() : nullptr, need_w ? dw.data<T>() : nullptr,
                                    need_b ? db.data<T>() : nullptr);
         });
         return has_bias ? Gradients{dx, dw, db} : Gradients{dx, dw};
       },
-      [=] {
-        const Tensor product = matmul(x, transpose(weight, 0, 1));
-        return bias.defined() ? add(product, bias) : product;
-      },
-      {need_w ? &flat : nullptr, need_x ? &dense : nullptr});
+      std::move(definition), {saved.watched(), need_x ? &dense : nullptr});
 }
 
 }  // namespace weft

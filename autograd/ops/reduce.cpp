@@ -204,6 +204,7 @@ Tensor min(const Tensor& x, const Dims& dims, bool keepdim) {
 }
 
 Tensor argmax(const Tensor& x, std::int64_t dim, bool keepdim) {
+  if (x.dtype() == DType::bf16) return argmax(raw::cast(x, DType::f32), dim, keepdim);
   const int d = normalize_dim(dim, x.rank(), "argmax");
   if (const Tensor own = raw::unexpanded(x);
       own.shape() != x.shape()) {  // the first of equals: where the elements stand once
@@ -228,7 +229,8 @@ Tensor argmax(const Tensor& x, std::int64_t dim, bool keepdim) {
   const Tensor from = raw::contiguous(x), out = Tensor::empty(shape, DType::i64);
   compute_any(x.dtype(), [&](auto zero) {
     using T = decltype(zero);
-    kernels::argmax<T>(from.data<T>(), outer, x.shape()[d], inner, out.data<std::int64_t>());
+    if constexpr (!std::is_same_v<T, BFloat16>)
+      kernels::argmax<T>(from.data<T>(), outer, x.shape()[d], inner, out.data<std::int64_t>());
   });
   return out;
 }

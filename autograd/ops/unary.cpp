@@ -50,11 +50,13 @@ Tensor record_by_output(Unary kind, const char* op, const Tensor& x,
 /// For a hot op of x with a kernel and a definition.
 Tensor record_with_kernel(Unary kind, const char* op, const Tensor& x,
                           std::function<Tensor()> definition) {
-  return record_fused(op, compute(kind, op, x), {x},
-                      [kind, op, x = x.detach()](const Tensor& g) -> Gradients {
-                        return {backward_kernel(kind, op, x, g)};
+  Tensor out = compute(kind, op, x);
+  const SavedOperand saved = wants_grad(x) ? SavedOperand(x) : SavedOperand();
+  return record_fused(op, std::move(out), {x},
+                      [kind, op, saved](const Tensor& g) -> Gradients {
+                        return {backward_kernel(kind, op, saved.get(), g)};
                       },
-                      std::move(definition), {&x});
+                      saved.rounded() ? nullptr : std::move(definition), {saved.watched()});
 }
 
 }  // namespace

@@ -33,6 +33,8 @@ std::string_view code(DType dtype) {
       return "<i8";
     case DType::u8:
       return "|u1";
+    case DType::bf16:
+      fail<DTypeError>("npy", "the format has no bf16; cast the tensor to f32");
     default:
       return "<f4";
   }

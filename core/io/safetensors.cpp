@@ -23,11 +23,9 @@ static_assert(std::endian::native == std::endian::little,
 
 constexpr std::int64_t kMaxHeaderBytes = 100'000'000;  // the limit of the reference implementation
 
-constexpr std::pair<const char*, DType> kDTypes[] = {{"F32", DType::f32},
-                                                     {"F64", DType::f64},
-                                                     {"I32", DType::i32},
-                                                     {"I64", DType::i64},
-                                                     {"U8", DType::u8}};
+constexpr std::pair<const char*, DType> kDTypes[] = {{"F32", DType::f32}, {"F64", DType::f64},
+                                                     {"I32", DType::i32}, {"I64", DType::i64},
+                                                     {"U8", DType::u8},   {"BF16", DType::bf16}};
 
 const char* dtype_code(DType dtype) {
   return std::find_if(std::begin(kDTypes), std::end(kDTypes),

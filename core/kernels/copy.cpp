@@ -2,6 +2,7 @@
 
 #include <cstring>
 
+#include "core/kernels/bf16_copy.h"
 #include "core/parallel.h"
 #include "core/shape_only.h"
 
@@ -95,6 +96,11 @@ void copy_row(To* to, std::int64_t to_stride, const From* from, std::int64_t fro
         std::memcpy(to, from, static_cast<std::size_t>(n) * sizeof(To));
         return;
       }
+    }
+    if constexpr ((std::is_same_v<To, BFloat16> && std::is_same_v<From, float>) ||
+                  (std::is_same_v<To, float> && std::is_same_v<From, BFloat16>)) {
+      copy_bf16_row(from, n, to);
+      return;
     }
     std::int64_t i = 0;
     constexpr std::int64_t kBlock =

@@ -6,6 +6,7 @@
 #include <limits>
 #include <type_traits>
 
+#include "core/bfloat16.h"
 #include "core/dtype.h"
 #include "core/shape.h"
 
@@ -14,7 +15,13 @@ namespace weft::kernels {
 /// Converts one element. Towards an integer it truncates and saturates, and NaN becomes 0.
 template <class To, class From>
 inline To convert(From value) {
-  if constexpr (std::is_same_v<To, From> || std::is_floating_point_v<To>) {
+  if constexpr (std::is_same_v<To, From>) {
+    return value;
+  } else if constexpr (std::is_same_v<From, BFloat16>) {
+    return convert<To>(static_cast<float>(value));
+  } else if constexpr (std::is_same_v<To, BFloat16>) {
+    return BFloat16(static_cast<float>(value));
+  } else if constexpr (std::is_floating_point_v<To>) {
     return static_cast<To>(value);
   } else if constexpr (std::is_floating_point_v<From>) {
     constexpr From kLow = static_cast<From>(std::numeric_limits<To>::min());
