@@ -23,15 +23,18 @@ using Bits = hn::Vec<Tag>;
 /// to_bf16(), in the upper half of each element.
 HWY_INLINE Bits rounded(Bits bits) {
   const Tag d;
-  const hn::RebindToSigned<Tag> di;
-  const auto size = hn::BitCast(di, hn::And(bits, hn::Set(d, 0x7fffffffu)));
   const Bits upper = hn::Set(d, 0xffff0000u);
   const Bits even = hn::And(hn::ShiftRight<16>(bits), hn::Set(d, 1u));
   const Bits number = hn::And(hn::Add(hn::Add(bits, hn::Set(d, 0x7fffu)), even), upper);
+  // Zeros, subnormal numbers and NaN are rare: those of the last two are not `number`.
+  const Bits size = hn::And(bits, hn::Set(d, 0x7fffffffu));
+  if (HWY_LIKELY(
+          hn::AllFalse(d, hn::Gt(hn::Sub(size, hn::Set(d, 0x00800000u)), hn::Set(d, 0x7f000000u)))))
+    return number;
   const Bits nan = hn::Or(hn::And(bits, upper), hn::Set(d, 0x00400000u));
   const Bits zero = hn::And(bits, hn::Set(d, 0x80000000u));
-  const auto is_nan = hn::RebindMask(d, hn::Gt(size, hn::Set(di, 0x7f800000)));
-  const auto is_tiny = hn::RebindMask(d, hn::Lt(size, hn::Set(di, 0x00800000)));
+  const auto is_nan = hn::Gt(size, hn::Set(d, 0x7f800000u));
+  const auto is_tiny = hn::Lt(size, hn::Set(d, 0x00800000u));
   return hn::IfThenElse(is_tiny, zero, hn::IfThenElse(is_nan, nan, number));
 }
 HWY_INLINE Bits load(const float* from) {
@@ -52,7 +55,7 @@ void pair_of(float first, float second, bool split, float* to) {
 }
 
 /// A line whose terms lie side by side.
-void cells_along(const float* from, Index length, bool split, float* to) {
+void row_along(const float* from, Index length, bool split, float* to) {
   [[maybe_unused]] const Index lanes = static_cast<Index>(hn::Lanes(Tag()));
   Index i = 0;
 #if HWY_TARGET != HWY_SCALAR
@@ -72,8 +75,8 @@ void cells_along(const float* from, Index length, bool split, float* to) {
 }
 
 /// A pair of terms of `lines` lines that lie side by side; `second` null: it is 0.
-void cells_across(const float* first, const float* second, Index lines, bool split, float* to,
-                  Index stride) {
+void pair_across(const float* first, const float* second, Index lines, bool split, float* to,
+                 Index stride) {
   const Index lanes = static_cast<Index>(hn::Lanes(Tag()));
   float* const below = to + stride;  // of split cells
   Index i = 0;
@@ -95,6 +98,14 @@ void cells_across(const float* first, const float* second, Index lines, bool spl
   }
 }
 
+bool is_avx3() {
+#if HWY_ARCH_X86
+  return HWY_TARGET <= HWY_AVX3;  // the better, the lower
+#else
+  return false;
+#endif
+}
+
 void round_row(const float* from, Index count, float* to) {
   const Index lanes = static_cast<Index>(hn::Lanes(Tag()));
   Index i = 0;
@@ -109,43 +120,37 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace weft::kernels {
 namespace {
-HWY_EXPORT(cells_along);
-HWY_EXPORT(cells_across);
+HWY_EXPORT(row_along);
+HWY_EXPORT(pair_across);
 HWY_EXPORT(round_row);
+HWY_EXPORT(is_avx3);
 constexpr std::int64_t kGrain = 32768;  // elements worth a task
 }  // namespace
 
-void fill_cells(Cells cells, const Terms& t, float* to, std::int64_t stride) {
-  const bool split = cells == Cells::split;
-  if (t.term == 1) {
-    for (std::int64_t i = 0; i < t.lines; ++i) HWY_DYNAMIC_DISPATCH(cells_along)
-    (t.from + i * t.line, t.length, split, to + i * stride);
-    return;
+bool avx3_in_use() { return HWY_DYNAMIC_DISPATCH(is_avx3)(); }
+
+void cells_along(Cells cells, const float* from, std::int64_t lines, std::int64_t line,
+                 std::int64_t length, float* to, std::int64_t stride) {
+  const bool split = cells == Cells::split, instruction = bf16_conversions();
+  for (std::int64_t i = 0; i < lines; ++i, from += line, to += stride) {
+    if (instruction)
+      instruction_along(from, length, split, to);
+    else
+      HWY_DYNAMIC_DISPATCH(row_along)(from, length, split, to);
   }
-  for (std::int64_t p = 0; p < t.length; p += 2) HWY_DYNAMIC_DISPATCH(cells_across)
-  (t.from + p * t.term, p + 1 < t.length ? t.from + (p + 1) * t.term : nullptr, t.lines, split,
-   to + (split ? p : p / 2) * stride, stride);
 }
 
-void make_cells(Cells cells, const Terms& t, float* to) {
-  const bool along = t.term == 1;
-  // Whole lines, or whole pairs of terms.
-  const std::int64_t stride = along ? cell_count(cells, t.length) : t.lines,
-                     parts = along ? t.lines : (t.length + 1) / 2,
-                     size = along ? t.length : 2 * t.lines;
-  parallel_for(parts, std::max<std::int64_t>(1, kGrain / std::max<std::int64_t>(size, 1)),
-               [&](std::int64_t begin, std::int64_t end) {
-                 Terms mine = t;
-                 if (along) {
-                   mine.from += begin * t.line;
-                   mine.lines = end - begin;
-                   fill_cells(cells, mine, to + begin * stride, stride);
-                 } else {
-                   mine.from += 2 * begin * t.term;
-                   mine.length = std::min(t.length, 2 * end) - 2 * begin;
-                   fill_cells(cells, mine, to + cell_count(cells, 2 * begin) * stride, stride);
-                 }
-               });
+void cells_across(Cells cells, const float* from, std::int64_t lines, std::int64_t length,
+                  std::int64_t term, float* to, std::int64_t stride) {
+  const bool split = cells == Cells::split, instruction = bf16_conversions();
+  const std::int64_t step = (split ? 2 : 1) * stride;
+  for (std::int64_t p = 0; p < length; p += 2, from += 2 * term, to += step) {
+    const float* const second = p + 1 < length ? from + term : nullptr;
+    if (instruction)
+      instruction_across(from, second, lines, split, to, stride);
+    else
+      HWY_DYNAMIC_DISPATCH(pair_across)(from, second, lines, split, to, stride);
+  }
 }
 
 void round_to_bf16(const float* from, std::int64_t count, float* to) {

@@ -20,18 +20,14 @@ constexpr std::int64_t cell_count(Cells cells, std::int64_t length) {
   return cells == Cells::f32 ? length : (length + 1) / 2 * (cells == Cells::split ? 2 : 1);
 }
 
-/// Where the terms of a matrix lie: `lines` of it, `line` apart, of `length` terms, `term` apart.
-/// One of the two distances is 1.
-struct Terms {
-  const float* from;
-  std::int64_t lines, line, length, term;
-};
-
-/// The matrix in cells, in the same order: terms side by side where `term` is 1, lines otherwise.
-/// Lines are `stride` apart then, or cells of the same line. Serial.
-void fill_cells(Cells cells, const Terms& terms, float* to, std::int64_t stride);
-/// Without gaps, spread over threads.
-void make_cells(Cells cells, const Terms& terms, float* to);
+/// `lines` of a matrix, `line` apart, of `length` terms side by side, in cells; lines are `stride`
+/// apart then. Serial, as the next.
+void cells_along(Cells cells, const float* from, std::int64_t lines, std::int64_t line,
+                 std::int64_t length, float* to, std::int64_t stride);
+/// The same where lines lie side by side, and `length` terms of them `term` apart: so do cells,
+/// those of a line `stride` apart.
+void cells_across(Cells cells, const float* from, std::int64_t lines, std::int64_t length,
+                  std::int64_t term, float* to, std::int64_t stride);
 
 /// Each number rounded to bfloat16, spread over threads.
 void round_to_bf16(const float* from, std::int64_t count, float* to);
@@ -46,6 +42,15 @@ struct BlockOperands {
   const float* base;
   std::int64_t base_row;
 };
+
+/// Rounds as bf16.h's to_bf16() with AVX512_BF16: rows of cells as cells_along() and cells_across()
+/// make them (`second` null: zeros). Only where bf16_conversions() says that they work.
+bool bf16_conversions();
+/// Whether AVX-512 is the instruction set in use (core/simd.h).
+bool avx3_in_use();
+void instruction_along(const float* from, std::int64_t length, bool split, float* to);
+void instruction_across(const float* first, const float* second, std::int64_t lines, bool split,
+                        float* to, std::int64_t stride);
 
 /// C's rows (at most 6) and columns (at most 32), alpha times sums over `depth` cells of pairs, by
 /// vdpbf16ps: row p of the panel, aligned to 64 bytes, begins at b + p * stride. Only where

@@ -12,7 +12,6 @@
 #include "core/kernels/bf16.h"
 #include "core/kernels/bf16_cells.h"
 #include "core/precision.h"
-#include "core/simd.h"
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -102,6 +101,19 @@ void of_rows(Index rows, const BlockOperands& at, const float* b, Index stride, 
   }
 }
 
+// Of the intrinsics with masks: GCC 12 warns of a variable in its own headers without.
+constexpr __mmask16 kAll = 0xffff;
+
+/// `count` of the 16 elements.
+WEFT_PAIRS_INLINE __mmask16 first_lanes(Index count) {
+  return static_cast<__mmask16>(count >= kLanes ? 0xffffu : (1u << std::max<Index>(count, 0)) - 1u);
+}
+/// Rounded, in the lower halves.
+WEFT_PAIRS_INLINE __m512i rounded(const float* from, __mmask16 mask) {
+  return _mm512_maskz_cvtepu16_epi32(
+      kAll, (__m256i)_mm512_cvtneps_pbh(_mm512_maskz_loadu_ps(mask, from)));
+}
+
 /// What the instruction makes of a pair: lane by lane of `sums`.
 WEFT_PAIRS void one_step(const std::uint32_t* a, const std::uint32_t* b, float* sums) {
   const __m512i x = _mm512_loadu_si512(a), y = _mm512_loadu_si512(b);
@@ -142,6 +154,38 @@ bool agrees() {
 }
 
 }  // namespace
+
+WEFT_PAIRS void instruction_along(const float* from, Index length, bool split, float* to) {
+  for (Index i = 0; i < length; i += kLanes) {
+    const __m512i bits = rounded(from + i, first_lanes(length - i));
+    const Index even = (std::min(kLanes, length - i) + 1) / 2;
+    if (split) {
+      // The second of each pair first.
+      const __m512i cells =
+          _mm512_maskz_shuffle_epi32(kAll, _mm512_maskz_slli_epi32(kAll, bits, 16), _MM_PERM_CDAB);
+      _mm512_mask_storeu_epi32(to + i, first_lanes(2 * even), cells);
+    } else {
+      _mm256_mask_storeu_epi32(to + i / 2, static_cast<__mmask8>((1u << even) - 1u),
+                               _mm512_maskz_cvtepi32_epi16(kAll, bits));
+    }
+  }
+}
+
+WEFT_PAIRS void instruction_across(const float* first, const float* second, Index lines, bool split,
+                                   float* to, Index stride) {
+  for (Index i = 0; i < lines; i += kLanes) {
+    const __mmask16 mask = first_lanes(lines - i);
+    const __m512i low = rounded(first + i, mask),
+                  high = second ? _mm512_maskz_slli_epi32(kAll, rounded(second + i, mask), 16)
+                                : _mm512_setzero_si512();
+    if (split) {
+      _mm512_mask_storeu_epi32(to + i, mask, high);
+      _mm512_mask_storeu_epi32(to + stride + i, mask, _mm512_maskz_slli_epi32(kAll, low, 16));
+    } else {
+      _mm512_mask_storeu_epi32(to + i, mask, _mm512_or_si512(low, high));
+    }
+  }
+}
 
 void multiply_pairs(Index rows, const BlockOperands& at, const float* b, Index stride, Index depth,
                     float alpha, Index columns) {
@@ -205,6 +249,9 @@ bool pairs_are_faster() {
 
 }  // namespace
 #else
+using Index = std::int64_t;
+void instruction_along(const float*, Index, bool, float*) {}
+void instruction_across(const float*, const float*, Index, bool, float*, Index) {}
 void multiply_pairs(Index, const BlockOperands&, const float*, Index, Index, float, Index) {}
 namespace {
 bool pairs_work() { return false; }
@@ -216,10 +263,13 @@ namespace {
 std::atomic<Bf16Means> means{Bf16Means::fastest};
 }
 
+bool bf16_conversions() {
+  return means != Bf16Means::multiply_adds && pairs_work() && avx3_in_use();
+}
+
 Cells bf16_cells() {
   // Instruction sets below are for seeing other machines.
-  if (means == Bf16Means::multiply_adds || !simd_in_use().starts_with("avx3") || !pairs_work())
-    return Cells::split;
+  if (means == Bf16Means::multiply_adds || !avx3_in_use() || !pairs_work()) return Cells::split;
   return means == Bf16Means::instruction || pairs_are_faster() ? Cells::pairs : Cells::split;
 }
 

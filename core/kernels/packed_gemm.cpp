@@ -38,43 +38,44 @@ void pack_panels(const PackedGemm& t, Index first, Index depth, Index begin, Ind
   }
 }
 
-/// Strips [begin, end) of A that is stored (k, m): a few of its rows at a time, which stay in L1
-/// while all strips take their part.
-void pack_strips(const PackedGemm& t, Index first, Index depth, Index begin, Index end,
+/// The panel of a B whose columns were made cells one after the other.
+void turn_panel(const float* lines, Index depth, Index columns, float* panel) {
+  pack_transposed(lines, depth, depth, columns, panel_width(), panel);
+}
+
+/// Strips of all m rows of A: `count` of their `depth` columns from `at` on, which lie one after
+/// the other from `a` on, lda apart. A few at a time, so that they stay in L1 while all strips take
+/// their part.
+void pack_strips(const float* a, Index lda, Index m, Index depth, Index at, Index count,
                  float* packed) {
-  constexpr Index kAtOnce = 16;
-  for (Index p = 0; p < depth; p += kAtOnce)
-    for (Index i = begin; i < end; ++i)
-      pack_strip(t.a + (first + p) * t.a_column + i * kRows, t.a_column,
-                 std::min(kAtOnce, depth - p), std::min(kRows, t.m - i * kRows),
-                 packed + (i * depth + p) * kRows);
+  for (Index i = 0; i < m; i += kRows)
+    pack_strip(a + i, lda, count, std::min(kRows, m - i), packed + i * depth + at * kRows);
 }
 
 template <Cells kCells>
 void multiply(const PackedTile& tile) {
   [[maybe_unused]] const BlockMode<kCells> mode;
   const PackedGemm& t = tile.product;
-  const Index width = panel_width(), offset = tile.panel_depth == t.k ? tile.first : 0;
-  for (Index p = 0; p < tile.depth; p += tile.step) {
-    const Index part = std::min(tile.step, tile.depth - p);
-    for (Index i = tile.begin; i < tile.end; ++i) {
-      const Index column = i * width, columns = std::min(width, t.n - column);
-      const float* const panel = tile.panels + (i * tile.panel_depth + offset + p) * width;
-      for (Index r = tile.row; r < tile.row + tile.rows; r += kRows) {
-        float* const c = t.c + r * t.ldc + column;
-        const bool onto_c = tile.first + p > 0 || t.accumulate;
-        const float* const base = onto_c ? c : t.bias ? t.bias + column : nullptr;
-        const float* const a = tile.strips ? tile.strips + r * tile.depth + p * kRows
-                                           : t.a + r * t.a_row + (tile.first + p) * t.a_column;
-        const BlockOperands at{
-            a,    tile.strips ? 1 : t.a_row, tile.strips ? kRows : t.a_column, c, t.ldc,
-            base, onto_c ? t.ldc : 0};
-        const Index count = std::min(kRows, tile.row + tile.rows - r);
-        if (2 * columns > width)
-          multiply_block<kCells, true>(count, at, panel, width, part, t.alpha, columns);
-        else
-          multiply_block<kCells, false>(count, at, panel, width, part, t.alpha, columns);
-      }
+  const Index width = panel_width();
+  const bool onto_c = !tile.first || t.accumulate;
+  for (Index i = tile.begin; i < tile.end; ++i) {
+    const Index column = i * width, columns = std::min(width, t.n - column);
+    const float* const panel = tile.panels + i * tile.panel_depth * width;
+    for (Index r = 0; r < tile.rows; r += kRows) {
+      float* const c = t.c + (tile.row + r) * t.ldc + column;
+      const float* const base = onto_c ? c : t.bias ? t.bias + column : nullptr;
+      const BlockOperands at{tile.a + r / kRows * tile.block,
+                             tile.a_row,
+                             tile.a_column,
+                             c,
+                             t.ldc,
+                             base,
+                             onto_c ? t.ldc : 0};
+      const Index count = std::min(kRows, tile.rows - r);
+      if (2 * columns > width)
+        multiply_block<kCells, true>(count, at, panel, width, tile.depth, 1.0f, columns);
+      else
+        multiply_block<kCells, false>(count, at, panel, width, tile.depth, 1.0f, columns);
     }
   }
 }
@@ -96,6 +97,7 @@ namespace weft::kernels {
 namespace {
 HWY_EXPORT(panel_width);
 HWY_EXPORT(pack_panels);
+HWY_EXPORT(turn_panel);
 HWY_EXPORT(pack_strips);
 HWY_EXPORT(multiply_f32);
 HWY_EXPORT(multiply_split);
@@ -131,31 +133,100 @@ void multiply(Cells cells, const PackedTile& tile) {
   }
 }
 
-/// A sum's terms are taken in slices of so many cells: of as many terms, however they are packed.
-Index cells_of(Cells cells, Index terms) { return cells == Cells::pairs ? terms / 2 : terms; }
+float* floats(const Storage& memory) { return reinterpret_cast<float*>(memory.data()); }
+Storage room_for(Index floats) { return Storage(floats * static_cast<Index>(sizeof(float))); }
 
-/// Tiles of C; A is read where it lies.
+/// Terms [first, first + depth) of the panels [begin, end) of B, in cells.
+void pack_panels(const PackedGemm& t, Cells cells, Index first, Index depth, Index begin, Index end,
+                 float* packed) {
+  if (cells == Cells::f32)
+    return HWY_DYNAMIC_DISPATCH(pack_panels)(t, first, depth, begin, end, packed);
+  const Index width = HWY_DYNAMIC_DISPATCH(panel_width)(), cell_depth = cell_count(cells, depth);
+  const Storage memory = room_for(t.b_transposed ? width * cell_depth : 0);
+  for (Index i = begin; i < end; ++i) {
+    const Index column = i * width, columns = std::min(width, t.n - column);
+    float* const panel = packed + i * width * cell_depth;
+    if (t.b_transposed) {
+      cells_along(cells, t.b + column * t.ldb + first, columns, t.ldb, depth, floats(memory),
+                  cell_depth);
+      HWY_DYNAMIC_DISPATCH(turn_panel)(floats(memory), cell_depth, columns, panel);
+    } else {
+      if (columns < width) std::fill_n(panel, width * cell_depth, 0.0f);
+      cells_across(cells, t.b + first * t.ldb + column, columns, depth, t.ldb, panel, width);
+    }
+  }
+}
+
+/// Terms [first, first + depth) of all strips of A that is stored (k, m), in cells. `some` has room
+/// for m times kAtOnce.
+constexpr Index kAtOnce = 16;
+void pack_strips(const PackedGemm& t, Cells cells, Index first, Index depth, float* some,
+                 float* packed) {
+  const Index cell_depth = cell_count(cells, depth);
+  for (Index p = 0; p < depth; p += kAtOnce) {
+    const Index count = std::min(kAtOnce, depth - p);
+    const float* const from = t.a + (first + p) * t.a_column;
+    if (cells != Cells::f32) cells_across(cells, from, t.m, count, t.a_column, some, t.m);
+    HWY_DYNAMIC_DISPATCH(pack_strips)
+    (cells == Cells::f32 ? from : some, cells == Cells::f32 ? t.a_column : t.m, t.m, cell_depth,
+     cell_count(cells, p), cell_count(cells, count), packed);
+  }
+}
+
+/// Tiles of C; A is read where it lies, or as cells a slice at a time, which stays in the cache.
 void tiles_in_place(const PackedGemm& t, Cells cells, const float* packed, Index panels) {
   const blas::Tiling tile = blas::choose_tiles(t.m, t.n, t.k);
-  const Index rows = std::min(t.m, round_up(tile.rows, kRowStep)),
-              wide = chunk_count(tile.columns, HWY_DYNAMIC_DISPATCH(panel_width)());
+  const Index width = HWY_DYNAMIC_DISPATCH(panel_width)(), wide = chunk_count(tile.columns, width);
+  const Index rows = std::min(t.m, round_up(tile.rows, kRowStep));
   const Index across = chunk_count(panels, wide);
   parallel_for(chunk_count(t.m, rows) * across, 1, [&](Index begin, Index end) {
+    const Storage memory =
+        room_for(cells == Cells::f32 ? 0 : rows * cell_count(cells, std::min(t.k, kSlice)));
     for (Index i = begin; i < end; ++i) {
-      const Index row = i / across * rows, panel = i % across * wide;
-      multiply(cells, {.product = t,
-                       .strips = nullptr,
-                       .panels = packed,
-                       .panel_depth = t.k,
-                       .first = 0,
-                       .depth = t.k,
-                       .step = cells_of(cells, kSlice),
-                       .row = row,
-                       .rows = std::min(rows, t.m - row),
-                       .begin = panel,
-                       .end = std::min(panels, panel + wide)});
+      const Index row = i / across * rows, panel = i % across * wide,
+                  own_rows = std::min(rows, t.m - row);
+      for (Index first = 0; first < t.k; first += kSlice) {
+        const Index depth = std::min(kSlice, t.k - first), cell_depth = cell_count(cells, depth);
+        const float* a = t.a + row * t.a_row + first;
+        Index a_row = t.a_row;
+        if (cells != Cells::f32) {
+          cells_along(cells, a, own_rows, t.a_row, depth, floats(memory), cell_depth);
+          a = floats(memory), a_row = cell_depth;
+        }
+        multiply(cells, {.product = t,
+                         .a = a,
+                         .block = kRowStep * a_row,
+                         .a_row = a_row,
+                         .a_column = 1,
+                         .panels = packed + cell_count(cells, first) * width,
+                         .panel_depth = cell_count(cells, t.k),
+                         .first = first == 0,
+                         .depth = cell_depth,
+                         .row = row,
+                         .rows = own_rows,
+                         .begin = panel,
+                         .end = std::min(panels, panel + wide)});
+      }
     }
   });
+}
+
+/// A tile of all rows of t from packed strips and panels.
+PackedTile packed_tile(const PackedGemm& t, const float* strips, const float* panels,
+                       Index panel_depth, bool first, Index depth, Index end) {
+  return {.product = t,
+          .a = strips,
+          .block = kRowStep * depth,
+          .a_row = 1,
+          .a_column = kRowStep,
+          .panels = panels,
+          .panel_depth = panel_depth,
+          .first = first,
+          .depth = depth,
+          .row = 0,
+          .rows = t.m,
+          .begin = 0,
+          .end = end};
 }
 
 /// Whole rows of C, so that each strip of A is packed by the one task that needs it, a slice at a
@@ -164,30 +235,22 @@ void rows_of_turned(const PackedGemm& t, Cells cells, const float* packed, Index
   const double flop =
       2.0 * static_cast<double>(t.m) * static_cast<double>(t.n) * static_cast<double>(t.k);
   const Index tasks = std::clamp<Index>(static_cast<Index>(flop / kTaskFlop), 1, kMostTasks);
-  const Index rows = round_up(chunk_count(t.m, tasks), kRowStep),
-              slice = std::min(t.k, cells_of(cells, kSlice));
+  const Index width = HWY_DYNAMIC_DISPATCH(panel_width)(),
+              rows = round_up(chunk_count(t.m, tasks), kRowStep),
+              strip_floats = rows * cell_count(cells, std::min(t.k, kSlice));
   parallel_for(t.m, rows, [&](Index begin, Index end) {
-    const Storage memory(rows * slice * static_cast<Index>(sizeof(float)));
-    float* const strips = reinterpret_cast<float*>(memory.data());
+    const Storage memory = room_for(strip_floats + (cells == Cells::f32 ? 0 : rows * kAtOnce));
+    float* const strips = floats(memory);
     PackedGemm mine = t;
     mine.m = end - begin;
     mine.a += begin;  // a_row is 1
     mine.c += begin * t.ldc;
-    for (Index first = 0; first < t.k; first += slice) {
-      const Index depth = std::min(slice, t.k - first);
-      HWY_DYNAMIC_DISPATCH(pack_strips)
-      (mine, first, depth, 0, chunk_count(mine.m, kRowStep), strips);
-      multiply(cells, {.product = mine,
-                       .strips = strips,
-                       .panels = packed,
-                       .panel_depth = t.k,
-                       .first = first,
-                       .depth = depth,
-                       .step = slice,
-                       .row = 0,
-                       .rows = mine.m,
-                       .begin = 0,
-                       .end = panels});
+    for (Index first = 0; first < t.k; first += kSlice) {
+      const Index depth = std::min(kSlice, t.k - first);
+      pack_strips(mine, cells, first, depth, strips + strip_floats, strips);
+      multiply(cells,
+               packed_tile(mine, strips, packed + cell_count(cells, first) * width,
+                           cell_count(cells, t.k), first == 0, cell_count(cells, depth), panels));
     }
   });
 }
@@ -212,15 +275,16 @@ void split_gemm(const PackedGemm& t, Cells cells) {
               all_strips = chunk_count(t.m, kRowStep);
   // Equal parts where k divides, so that half, a quarter or an eighth of the terms are sums that
   // stand by themselves, and those of the whole are sums of them (sum_of_parts).
-  const Index part = round_up(chunk_count(t.k, kParts), cells == Cells::split ? 2 : 1),
-              parts = chunk_count(t.k, part), slice = cells_of(cells, kShortSlice);
+  const Index part = round_up(chunk_count(t.k, kParts), cells == Cells::f32 ? 1 : 2),
+              parts = chunk_count(t.k, part), slice = cell_count(cells, kShortSlice);
   const Index size = t.m * t.n, panel_floats = all_panels * width * slice,
               strip_floats = all_strips * kRowStep * slice;
-  const Storage sums(parts * size * static_cast<Index>(sizeof(float)));
-  float* const all = reinterpret_cast<float*>(sums.data());
+  const Storage sums = room_for(parts * size);
+  float* const all = floats(sums);
   parallel_for(parts, 1, [&](Index begin, Index end) {
-    const Storage memory((panel_floats + strip_floats) * static_cast<Index>(sizeof(float)));
-    float* const panels = reinterpret_cast<float*>(memory.data());
+    const Storage memory =
+        room_for(panel_floats + strip_floats + (cells == Cells::f32 ? 0 : t.m * kAtOnce));
+    float* const panels = floats(memory);
     float* const strips = panels + panel_floats;
     for (Index i = begin; i < end; ++i) {
       PackedGemm mine = t;
@@ -229,74 +293,40 @@ void split_gemm(const PackedGemm& t, Cells cells) {
       mine.k = std::min(part, t.k - i * part);
       mine.c = all + i * size;
       mine.ldc = t.n;
-      for (Index first = 0; first < mine.k; first += slice) {
-        const Index depth = std::min(slice, mine.k - first);
-        HWY_DYNAMIC_DISPATCH(pack_panels)(mine, first, depth, 0, all_panels, panels);
-        HWY_DYNAMIC_DISPATCH(pack_strips)(mine, first, depth, 0, all_strips, strips);
-        multiply(cells, {.product = mine,
-                         .strips = strips,
-                         .panels = panels,
-                         .panel_depth = depth,
-                         .first = first,
-                         .depth = depth,
-                         .step = slice,
-                         .row = 0,
-                         .rows = t.m,
-                         .begin = 0,
-                         .end = all_panels});
+      for (Index first = 0; first < mine.k; first += kShortSlice) {
+        const Index depth = std::min(kShortSlice, mine.k - first),
+                    cell_depth = cell_count(cells, depth);
+        pack_panels(mine, cells, first, depth, 0, all_panels, panels);
+        pack_strips(mine, cells, first, depth, strips + strip_floats, strips);
+        multiply(cells,
+                 packed_tile(mine, strips, panels, cell_depth, first == 0, cell_depth, all_panels));
       }
     }
   });
   sum_of_parts(all, parts, size, t.c);
 }
 
-void multiply_cells(const PackedGemm& t, Cells cells, Index terms) {
+}  // namespace
+
+void packed_gemm(const PackedGemm& t) {
+  if (t.m <= 0 || t.n <= 0) return;
+  const Cells cells = precision() == Precision::bf16 ? bf16_cells() : Cells::f32;
   // One element of a column a cache line: A that is stored (k, m) is packed, too.
-  const bool turned = t.a_column != 1,
-             plain = !t.accumulate && !t.bias && t.ldc == t.n && t.alpha == 1;
-  if (turned && plain && terms >= kLongSum && !t.b_transposed && t.m * t.n <= kSmallResult)
+  const bool turned = t.a_column != 1, plain = !t.accumulate && !t.bias && t.ldc == t.n;
+  if (turned && plain && t.k >= kLongSum && !t.b_transposed && t.m * t.n <= kSmallResult)
     return split_gemm(t, cells);
   const Index width = HWY_DYNAMIC_DISPATCH(panel_width)(), panels = chunk_count(t.n, width);
-  const Storage memory(panels * width * t.k * static_cast<Index>(sizeof(float)));
-  float* const packed = reinterpret_cast<float*>(memory.data());
-  parallel_for(panels, std::max<Index>(1, kPackGrain / (width * t.k)), [&](Index begin, Index end) {
-    HWY_DYNAMIC_DISPATCH(pack_panels)(t, 0, t.k, begin, end, packed);
-  });
+  const Storage memory = room_for(panels * width * cell_count(cells, t.k));
+  float* const packed = floats(memory);
+  parallel_for(panels, std::max<Index>(1, kPackGrain / (width * t.k)),
+               [&](Index begin, Index end) { pack_panels(t, cells, 0, t.k, begin, end, packed); });
   if (turned)
     rows_of_turned(t, cells, packed, panels);
   else
     tiles_in_place(t, cells, packed, panels);
 }
 
-/// A and B become cells that lie as A and B do; then these are multiplied.
-void multiply_bf16(const PackedGemm& t) {
-  const Cells cells = bf16_cells();
-  const Index k = cell_count(cells, t.k);
-  const Storage memory((t.m + t.n) * k * static_cast<Index>(sizeof(float)));
-  float* const a = reinterpret_cast<float*>(memory.data());
-  float* const b = a + t.m * k;
-  PackedGemm mine = t;
-  mine.a = a, mine.b = b, mine.k = k;
-  make_cells(cells, {t.a, t.m, t.a_row, t.k, t.a_column}, a);
-  mine.a_row = t.a_column == 1 ? k : 1;
-  mine.a_column = t.a_column == 1 ? 1 : t.m;
-  make_cells(cells, {t.b, t.n, t.b_transposed ? t.ldb : 1, t.k, t.b_transposed ? 1 : t.ldb}, b);
-  mine.ldb = t.b_transposed ? k : t.n;
-  multiply_cells(mine, cells, t.k);
-}
-
-}  // namespace
-
-void packed_gemm(const PackedGemm& t) {
-  if (t.m <= 0 || t.n <= 0) return;
-  if (precision() == Precision::bf16)
-    multiply_bf16(t);
-  else
-    multiply_cells(t, Cells::f32, t.k);
-}
-
 bool packed_gemm_pays(Index m, Index n, Index k) {
-  if (precision() == Precision::bf16) return true;
   return m >= 4 * kRowStep && n >= 16 && k >= 16 &&
          2.0 * static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k) >=
              kLeastFlop;

@@ -7,7 +7,7 @@
 
 namespace weft::kernels {
 
-/// C (m, n) = alpha A B, k >= 1, plus `bias` (n,) in every row, or plus C when `accumulate`. A (m, k):
+/// C (m, n) = A B, k >= 1, plus `bias` (n,) in every row, or plus C when `accumulate`. A (m, k):
 /// element (i, p) at a[i * a_row + p * a_column]. B (k, n) with row stride ldb, or stored (n, k).
 struct PackedGemm {
   std::int64_t m = 0, n = 0, k = 0;
@@ -20,14 +20,12 @@ struct PackedGemm {
   bool accumulate = false;
   float* c = nullptr;
   std::int64_t ldc = 0;
-  float alpha = 1;
 };
 
 /// Spread over threads in tiles cut by shape alone: the same bits for any number of them.
 void packed_gemm(const PackedGemm& product);
 
-/// Whether packed_gemm is the faster way, by shape alone: the product is neither tiny nor flat. In
-/// bfloat16 it is the only way.
+/// Whether packed_gemm is the faster way, by shape alone: the product is neither tiny nor flat.
 bool packed_gemm_pays(std::int64_t m, std::int64_t n, std::int64_t k);
 
 }  // namespace weft::kernels

@@ -7,14 +7,17 @@
 
 namespace weft::kernels {
 
-/// Rows [row, row + rows) and panels [begin, end) of C, from the cells [first, first + depth) of k,
-/// `step` at a time. `strips` holds these of A; null: A is read in place. `panels` holds
-/// panel_depth rows of B: all k, or just these.
+/// Rows [row, row + rows) and panels [begin, end) of C, from one slice of the terms of its sums:
+/// `depth` cells of each row of A and of each panel of B.
 struct PackedTile {
   const PackedGemm& product;
-  const float* strips;
-  const float* panels;
-  std::int64_t panel_depth, first, depth, step, row, rows, begin, end;
+  /// Block of rows i (of six) begins at a + i * block; cell (r, p) of it at r * row + p * column.
+  const float* a;
+  std::int64_t block, a_row, a_column;
+  const float* panels;       ///< where the slice begins in panel 0
+  std::int64_t panel_depth;  ///< cells from panel to panel
+  bool first;                ///< of all slices
+  std::int64_t depth, row, rows, begin, end;
 };
 
 }  // namespace weft::kernels

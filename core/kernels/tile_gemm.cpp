@@ -101,9 +101,14 @@ void tile_gemm_bf16(const TileGemm<float>& t) {
   float* const a = reinterpret_cast<float*>(memory.data());
   float* const b = a + t.m * k;
   const bool turned = t.a_column != 1;
-  fill_cells(cells, {t.a, t.m, t.a_row, t.k, t.a_column}, a, turned ? t.m : k);
-  fill_cells(cells, {t.b, t.n, t.b_transposed ? t.ldb : 1, t.k, t.b_transposed ? 1 : t.ldb}, b,
-             t.b_transposed ? k : t.n);
+  if (turned)
+    cells_across(cells, t.a, t.m, t.k, t.a_column, a, t.m);
+  else
+    cells_along(cells, t.a, t.m, t.a_row, t.k, a, k);
+  if (t.b_transposed)
+    cells_along(cells, t.b, t.n, t.ldb, t.k, b, k);
+  else
+    cells_across(cells, t.b, t.n, t.k, t.ldb, b, t.n);
   TileGemm<float> mine = t;
   mine.k = k;
   mine.a = a;
