@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/kernels/bf16_cells.h"
 #include "core/kernels/copy.h"
 #include "core/shape_only.h"
 #include "core/tensor_impl.h"
@@ -205,12 +206,17 @@ Tensor raw::bf16_copy(const Tensor& t) {
   const std::int64_t all = storage->bytes() / item_size(DType::f32);
   const std::int64_t offset =
       t.numel() == 0 ? 0 : (t.raw_data() - storage->data()) / item_size(DType::f32);
-  if (t.numel() == 0 || all / kShown >= t.numel()) return cast(t, DType::bf16);
+  const auto rounded = [](const Tensor& from) {
+    const Tensor to = Tensor::empty(from.shape(), DType::bf16);
+    if (!shape_only())
+      kernels::round_operand(from.data<float>(), from.numel(), to.data<BFloat16>());
+    return to;
+  };
+  if (t.numel() == 0 || all / kShown >= t.numel()) return rounded(contiguous(t));
   const Tensor whole = t.as_strided({all}, {1}, -offset);
   std::shared_ptr<Storage> twin = storage->bf16_twin();
   if (!twin) {
-    const Tensor rounded = cast(whole, DType::bf16);
-    twin = rounded.storage();
+    twin = rounded(whole).storage();
     storage->set_bf16_twin(twin);
   }
   return Tensor::of_storage(twin, DType::bf16).as_strided(t.shape(), t.strides(), offset);

@@ -148,8 +148,8 @@ Tensor contiguous(const Tensor& t);
 Tensor clone(const Tensor& t);
 /// A copy in another dtype (`t` itself when it already has it).
 Tensor cast(const Tensor& t, DType dtype);
-/// An f32 tensor rounded to bf16, with the strides it has. Tensors that lie in one storage and show
-/// much of it share their copies, for as long as one of them lives.
+/// An f32 tensor as products in bf16 read it, in bf16, with the strides it has. Tensors that lie in
+/// one storage and show much of it share their copies, for as long as one of them lives.
 Tensor bf16_copy(const Tensor& t);
 /// A view stretched to `shape` with stride 0. Throws ShapeError.
 Tensor expand(const Tensor& t, const Shape& shape);

@@ -185,10 +185,12 @@ Tensor as_rows(const Tensor& x, std::int64_t rows, std::int64_t columns) {
 template <class T>
 kernels::LinearArgs<T> linear_args(std::int64_t rows, const Tensor& x, const Tensor& weight) {
   const std::int64_t in = weight.size(1);
+  const bool rounded = x.defined() && x.dtype() == DType::bf16;
   return {rows,
           in,
           weight.size(0),
-          x.defined() ? x.data<T>() : nullptr,
+          x.defined() && !rounded ? x.data<T>() : nullptr,
+          rounded ? x.data<BFloat16>() : nullptr,
           std::max(!x.defined() || rows <= 1 ? in : x.strides()[0], std::int64_t{1}),
           weight.data<T>()};
 }
@@ -220,19 +222,19 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   shape.push_back(out_size);
   const Tensor flat = as_rows(x, rows, in), dense = raw::contiguous(weight);
   Tensor out = Tensor::empty(shape, x.dtype());
+  const bool need_x = wants_grad(x), need_w = wants_grad(weight), need_b = wants_grad(bias);
+  const SavedOperand saved = need_w ? SavedOperand(flat) : SavedOperand();
   product_made({.op = "linear", .m = rows, .n = out_size, .k = in});
   compute_float(x.dtype(), "linear", [&](auto zero) {
     using T = decltype(zero);
     const Tensor offsets = bias.defined() ? raw::contiguous(bias) : Tensor();
-    kernels::linear_forward(linear_args<T>(rows, flat, dense),
+    kernels::linear_forward(linear_args<T>(rows, saved.rounded() ? saved.layout() : flat, dense),
                             offsets.defined() ? offsets.data<T>() : nullptr, out.data<T>());
   });
 
-  const bool need_x = wants_grad(x), need_w = wants_grad(weight), need_b = wants_grad(bias);
   std::vector<Tensor> inputs{x, weight};
   if (bias.defined()) inputs.push_back(bias);
   const Shape x_shape = x.shape();
-  const SavedOperand saved = need_w ? SavedOperand(flat) : SavedOperand();
   std::function<Tensor()> definition;
   if (!saved.rounded())
     definition = [=] {
@@ -243,7 +245,6 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
       "linear", std::move(out), std::move(inputs),
       [=, has_bias = bias.defined()](const Tensor& grad) -> Gradients {
         const Tensor g = raw::contiguous(grad);
-        const Tensor flat = need_w ? saved.get() : Tensor();
         const Tensor dx = need_x ? Tensor::empty(x_shape, g.dtype()) : Tensor();
         const Tensor dw = need_w ? Tensor::empty({out_size, in}, g.dtype()) : Tensor();
         const Tensor db = need_b ? Tensor::empty({out_size}, g.dtype()) : Tensor();
@@ -251,7 +252,7 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
         if (need_w) product_made({"linear", ProductRole::weight_gradient, out_size, in, rows});
         compute_float(g.dtype(), "linear", [&](auto zero) {
           using T = decltype(zero);
-          kernels::linear_backward(linear_args<T>(rows, flat, dense), g.data<T>(),
+          kernels::linear_backward(linear_args<T>(rows, saved.layout(), dense), g.data<T>(),
                                    need_x ? dx.data<T>() : nullptr, need_w ? dw.data<T>() : nullptr,
                                    need_b ? db.data<T>() : nullptr);
         });

@@ -38,7 +38,12 @@ HWY_INLINE Bits rounded(Bits bits) {
   return hn::IfThenElse(is_tiny, zero, hn::IfThenElse(is_nan, nan, number));
 }
 HWY_INLINE Bits load(const float* from) {
-  return hn::LoadU(Tag(), reinterpret_cast<const std::uint32_t*>(from));
+  return rounded(hn::LoadU(Tag(), reinterpret_cast<const std::uint32_t*>(from)));
+}
+HWY_INLINE Bits load(const BFloat16* from) {
+  const hn::Rebind<std::uint16_t, Tag> narrow;
+  return hn::ShiftLeft<16>(
+      hn::PromoteTo(Tag(), hn::LoadU(narrow, reinterpret_cast<const std::uint16_t*>(from))));
 }
 HWY_INLINE void store(Bits bits, float* to) {
   hn::StoreU(bits, Tag(), reinterpret_cast<std::uint32_t*>(to));
@@ -55,15 +60,16 @@ void pair_of(float first, float second, bool split, float* to) {
 }
 
 /// A line whose terms lie side by side.
-void row_along(const float* from, Index length, bool split, float* to) {
+template <class T>
+HWY_INLINE void line_along(const T* from, Index length, bool split, float* to) {
   [[maybe_unused]] const Index lanes = static_cast<Index>(hn::Lanes(Tag()));
   Index i = 0;
 #if HWY_TARGET != HWY_SCALAR
   if (split) {
-    for (; i + lanes <= length; i += lanes) store(hn::Shuffle2301(rounded(load(from + i))), to + i);
+    for (; i + lanes <= length; i += lanes) store(hn::Shuffle2301(load(from + i)), to + i);
   } else {
     for (; i + 2 * lanes <= length; i += 2 * lanes) {
-      const Bits low = rounded(load(from + i)), high = rounded(load(from + i + lanes));
+      const Bits low = load(from + i), high = load(from + i + lanes);
       store(hn::Or(hn::ShiftRight<16>(hn::ConcatEven(Tag(), high, low)),
                    hn::ConcatOdd(Tag(), high, low)),
             to + i / 2);
@@ -71,18 +77,18 @@ void row_along(const float* from, Index length, bool split, float* to) {
   }
 #endif
   for (; i < length; i += 2)
-    pair_of(from[i], i + 1 < length ? from[i + 1] : 0.0f, split, to + (split ? i : i / 2));
+    pair_of(from[i], i + 1 < length ? from[i + 1] : T(0), split, to + (split ? i : i / 2));
 }
 
 /// A pair of terms of `lines` lines that lie side by side; `second` null: it is 0.
-void pair_across(const float* first, const float* second, Index lines, bool split, float* to,
-                 Index stride) {
+template <class T>
+HWY_INLINE void terms_across(const T* first, const T* second, Index lines, bool split, float* to,
+                             Index stride) {
   const Index lanes = static_cast<Index>(hn::Lanes(Tag()));
   float* const below = to + stride;  // of split cells
   Index i = 0;
   for (; i + lanes <= lines; i += lanes) {
-    const Bits low = rounded(load(first + i)),
-               high = second ? rounded(load(second + i)) : hn::Zero(Tag());
+    const Bits low = load(first + i), high = second ? load(second + i) : hn::Zero(Tag());
     if (split) {
       store(high, to + i);
       store(low, below + i);
@@ -92,10 +98,36 @@ void pair_across(const float* first, const float* second, Index lines, bool spli
   }
   for (; i < lines; ++i) {
     float cells[2];
-    pair_of(first[i], second ? second[i] : 0.0f, split, cells);
+    pair_of(first[i], second ? second[i] : T(0), split, cells);
     to[i] = cells[0];
     if (split) below[i] = cells[1];
   }
+}
+
+void row_along(const float* from, Index length, bool split, float* to) {
+  line_along(from, length, split, to);
+}
+void row_along_bf16(const BFloat16* from, Index length, bool split, float* to) {
+  line_along(from, length, split, to);
+}
+void pair_across(const float* first, const float* second, Index lines, bool split, float* to,
+                 Index stride) {
+  terms_across(first, second, lines, split, to, stride);
+}
+void pair_across_bf16(const BFloat16* first, const BFloat16* second, Index lines, bool split,
+                      float* to, Index stride) {
+  terms_across(first, second, lines, split, to, stride);
+}
+
+void round_cells(const float* from, Index count, BFloat16* to) {
+  const hn::Rebind<std::uint16_t, Tag> narrow;
+  const hn::RebindToSigned<Tag> di;
+  const Index lanes = static_cast<Index>(hn::Lanes(Tag()));
+  Index i = 0;
+  for (; i + lanes <= count; i += lanes)
+    hn::StoreU(hn::DemoteTo(narrow, hn::BitCast(di, hn::ShiftRight<16>(load(from + i)))), narrow,
+               reinterpret_cast<std::uint16_t*>(to + i));
+  for (; i < count; ++i) to[i].bits = to_bf16(from[i]);
 }
 
 bool is_avx3() {
@@ -109,7 +141,7 @@ bool is_avx3() {
 void round_row(const float* from, Index count, float* to) {
   const Index lanes = static_cast<Index>(hn::Lanes(Tag()));
   Index i = 0;
-  for (; i + lanes <= count; i += lanes) store(rounded(load(from + i)), to + i);
+  for (; i + lanes <= count; i += lanes) store(load(from + i), to + i);
   for (; i < count; ++i) to[i] = rounded_to_bf16(from[i]);
 }
 
@@ -121,7 +153,10 @@ HWY_AFTER_NAMESPACE();
 namespace weft::kernels {
 namespace {
 HWY_EXPORT(row_along);
+HWY_EXPORT(row_along_bf16);
 HWY_EXPORT(pair_across);
+HWY_EXPORT(pair_across_bf16);
+HWY_EXPORT(round_cells);
 HWY_EXPORT(round_row);
 HWY_EXPORT(is_avx3);
 constexpr std::int64_t kGrain = 32768;  // elements worth a task
@@ -129,28 +164,44 @@ constexpr std::int64_t kGrain = 32768;  // elements worth a task
 
 bool avx3_in_use() { return HWY_DYNAMIC_DISPATCH(is_avx3)(); }
 
-void cells_along(Cells cells, const float* from, std::int64_t lines, std::int64_t line,
+void cells_along(Cells cells, Operand from, std::int64_t lines, std::int64_t line,
                  std::int64_t length, float* to, std::int64_t stride) {
   const bool split = cells == Cells::split, instruction = bf16_conversions();
-  for (std::int64_t i = 0; i < lines; ++i, from += line, to += stride) {
-    if (instruction)
-      instruction_along(from, length, split, to);
+  for (std::int64_t i = 0; i < lines; ++i, to += stride) {
+    if (from.bf16)
+      HWY_DYNAMIC_DISPATCH(row_along_bf16)(from.bf16 + i * line, length, split, to);
+    else if (instruction)
+      instruction_along(from.f32 + i * line, length, split, to);
     else
-      HWY_DYNAMIC_DISPATCH(row_along)(from, length, split, to);
+      HWY_DYNAMIC_DISPATCH(row_along)(from.f32 + i * line, length, split, to);
   }
 }
 
-void cells_across(Cells cells, const float* from, std::int64_t lines, std::int64_t length,
+void cells_across(Cells cells, Operand from, std::int64_t lines, std::int64_t length,
                   std::int64_t term, float* to, std::int64_t stride) {
   const bool split = cells == Cells::split, instruction = bf16_conversions();
   const std::int64_t step = (split ? 2 : 1) * stride;
-  for (std::int64_t p = 0; p < length; p += 2, from += 2 * term, to += step) {
-    const float* const second = p + 1 < length ? from + term : nullptr;
-    if (instruction)
-      instruction_across(from, second, lines, split, to, stride);
-    else
-      HWY_DYNAMIC_DISPATCH(pair_across)(from, second, lines, split, to, stride);
+  const auto second_of = [&](std::int64_t p, const auto* all) {
+    return p + 1 < length ? all + (p + 1) * term : nullptr;
+  };
+  for (std::int64_t p = 0; p < length; p += 2, to += step) {
+    if (from.bf16) HWY_DYNAMIC_DISPATCH(pair_across_bf16)
+    (from.bf16 + p * term, second_of(p, from.bf16), lines, split, to, stride);
+    else if (instruction)
+        instruction_across(from.f32 + p * term, second_of(p, from.f32), lines, split, to, stride);
+    else HWY_DYNAMIC_DISPATCH(pair_across)(from.f32 + p * term, second_of(p, from.f32), lines,
+                                           split, to, stride);
   }
+}
+
+void round_operand(const float* from, std::int64_t count, BFloat16* to) {
+  const bool instruction = bf16_conversions();
+  parallel_for(count, kGrain, [&](std::int64_t begin, std::int64_t end) {
+    if (instruction)
+      instruction_round(from + begin, end - begin, to + begin);
+    else
+      HWY_DYNAMIC_DISPATCH(round_cells)(from + begin, end - begin, to + begin);
+  });
 }
 
 void round_to_bf16(const float* from, std::int64_t count, float* to) {

@@ -4,6 +4,8 @@
 
 #include <cstdint>
 
+#include "core/bfloat16.h"
+
 namespace weft::kernels {
 
 /// What a cell holds. f32: a number. split: a number rounded to bfloat16, the second of each pair
@@ -20,15 +22,30 @@ constexpr std::int64_t cell_count(Cells cells, std::int64_t length) {
   return cells == Cells::f32 ? length : (length + 1) / 2 * (cells == Cells::split ? 2 : 1);
 }
 
+/// Where a matrix begins: in f32, or in bfloat16 as round_operand() makes it.
+struct Operand {
+  const float* f32 = nullptr;
+  const BFloat16* bf16 = nullptr;
+
+  Operand(const float* from) : f32(from) {}
+  Operand(const BFloat16* from) : bf16(from) {}
+  /// From another element on.
+  Operand operator+(std::int64_t elements) const {
+    return f32 ? Operand(f32 + elements) : Operand(bf16 + elements);
+  }
+};
+
 /// `lines` of a matrix, `line` apart, of `length` terms side by side, in cells; lines are `stride`
 /// apart then. Serial, as the next.
-void cells_along(Cells cells, const float* from, std::int64_t lines, std::int64_t line,
+void cells_along(Cells cells, Operand from, std::int64_t lines, std::int64_t line,
                  std::int64_t length, float* to, std::int64_t stride);
 /// The same where lines lie side by side, and `length` terms of them `term` apart: so do cells,
 /// those of a line `stride` apart.
-void cells_across(Cells cells, const float* from, std::int64_t lines, std::int64_t length,
+void cells_across(Cells cells, Operand from, std::int64_t lines, std::int64_t length,
                   std::int64_t term, float* to, std::int64_t stride);
 
+/// Each number as products read it (bf16.h's to_bf16()), spread over threads.
+void round_operand(const float* from, std::int64_t count, BFloat16* to);
 /// Each number rounded to bfloat16, spread over threads.
 void round_to_bf16(const float* from, std::int64_t count, float* to);
 
@@ -51,6 +68,7 @@ bool avx3_in_use();
 void instruction_along(const float* from, std::int64_t length, bool split, float* to);
 void instruction_across(const float* first, const float* second, std::int64_t lines, bool split,
                         float* to, std::int64_t stride);
+void instruction_round(const float* from, std::int64_t count, BFloat16* to);
 
 /// C's rows (at most 6) and columns (at most 32), alpha times sums over `depth` cells of pairs, by
 /// vdpbf16ps: row p of the panel, aligned to 64 bytes, begins at b + p * stride. Only where

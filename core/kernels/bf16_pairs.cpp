@@ -187,6 +187,14 @@ WEFT_PAIRS void instruction_across(const float* first, const float* second, Inde
   }
 }
 
+WEFT_PAIRS void instruction_round(const float* from, Index count, BFloat16* to) {
+  for (Index i = 0; i < count; i += kLanes) {
+    const __mmask16 mask = first_lanes(count - i);
+    _mm256_mask_storeu_epi16(to + i, mask,
+                             (__m256i)_mm512_cvtneps_pbh(_mm512_maskz_loadu_ps(mask, from + i)));
+  }
+}
+
 void multiply_pairs(Index rows, const BlockOperands& at, const float* b, Index stride, Index depth,
                     float alpha, Index columns) {
   if (columns > kLanes)
@@ -252,6 +260,7 @@ bool pairs_are_faster() {
 using Index = std::int64_t;
 void instruction_along(const float*, Index, bool, float*) {}
 void instruction_across(const float*, const float*, Index, bool, float*, Index) {}
+void instruction_round(const float*, Index, BFloat16*) {}
 void multiply_pairs(Index, const BlockOperands&, const float*, Index, Index, float, Index) {}
 namespace {
 bool pairs_work() { return false; }

@@ -18,17 +18,24 @@ using Index = std::int64_t;
 
 /// C = A B (+ bias) by our own kernel, where that is the faster way.
 bool packed(const PackedGemm& product) {
-  if (products() == Products::openblas) return false;
-  if (!packed_gemm_pays(product.m, product.n, product.k)) return false;
+  if (product.k < 1 || (products() == Products::openblas && precision() == Precision::f32))
+    return false;
+  // What was rounded is read by our own kernels alone.
+  const bool rounded = product.a.bf16 || product.b.bf16;
+  if (!rounded && !packed_gemm_pays(product.m, product.n, product.k)) return false;
   packed_gemm(product);
   return true;
+}
+
+Operand x_of(const LinearArgs<float>& args) {
+  return args.rounded ? Operand(args.rounded) : Operand(args.x);
 }
 
 bool packed_forward(const LinearArgs<float>& args, const float* bias, float* y) {
   return packed({.m = args.rows,
                  .n = args.out,
                  .k = args.in,
-                 .a = args.x,
+                 .a = x_of(args),
                  .a_row = args.ldx,
                  .a_column = 1,
                  .b = args.weight,
@@ -61,7 +68,7 @@ bool packed_weight_gradient(const LinearArgs<float>& args, const float* g, float
                  .a = g,
                  .a_row = 1,
                  .a_column = args.out,
-                 .b = args.x,
+                 .b = x_of(args),
                  .ldb = args.ldx,
                  .c = dweight,
                  .ldc = args.in});

@@ -3,14 +3,17 @@
 
 #include <cstdint>
 
+#include "core/bfloat16.h"
+
 namespace weft::kernels {
 
 template <class T>
 struct LinearArgs {
   std::int64_t rows = 0, in = 0, out = 0;
-  const T* x = nullptr;       ///< (rows, in)
-  std::int64_t ldx = 0;       ///< row stride of x
-  const T* weight = nullptr;  ///< (out, in)
+  const T* x = nullptr;               ///< (rows, in)
+  const BFloat16* rounded = nullptr;  ///< x as products in bf16 read it, in its place; may be null
+  std::int64_t ldx = 0;               ///< row stride of x
+  const T* weight = nullptr;          ///< (out, in)
 };
 
 /// y (rows, out) = x weight^T + bias; bias (out,) may be null. The bias is what the product is

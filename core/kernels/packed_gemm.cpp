@@ -32,9 +32,9 @@ void pack_panels(const PackedGemm& t, Index first, Index depth, Index begin, Ind
     const Index column = i * width, columns = std::min(width, t.n - column);
     float* const panel = packed + i * width * depth;
     if (t.b_transposed)
-      pack_transposed(t.b + column * t.ldb + first, t.ldb, depth, columns, width, panel);
+      pack_transposed(t.b.f32 + column * t.ldb + first, t.ldb, depth, columns, width, panel);
     else
-      pack_rows(t.b + first * t.ldb + column, t.ldb, depth, columns, width, panel);
+      pack_rows(t.b.f32 + first * t.ldb + column, t.ldb, depth, columns, width, panel);
   }
 }
 
@@ -165,10 +165,10 @@ void pack_strips(const PackedGemm& t, Cells cells, Index first, Index depth, flo
   const Index cell_depth = cell_count(cells, depth);
   for (Index p = 0; p < depth; p += kAtOnce) {
     const Index count = std::min(kAtOnce, depth - p);
-    const float* const from = t.a + (first + p) * t.a_column;
+    const Operand from = t.a + (first + p) * t.a_column;
     if (cells != Cells::f32) cells_across(cells, from, t.m, count, t.a_column, some, t.m);
     HWY_DYNAMIC_DISPATCH(pack_strips)
-    (cells == Cells::f32 ? from : some, cells == Cells::f32 ? t.a_column : t.m, t.m, cell_depth,
+    (cells == Cells::f32 ? from.f32 : some, cells == Cells::f32 ? t.a_column : t.m, t.m, cell_depth,
      cell_count(cells, p), cell_count(cells, count), packed);
   }
 }
@@ -187,10 +187,11 @@ void tiles_in_place(const PackedGemm& t, Cells cells, const float* packed, Index
                   own_rows = std::min(rows, t.m - row);
       for (Index first = 0; first < t.k; first += kSlice) {
         const Index depth = std::min(kSlice, t.k - first), cell_depth = cell_count(cells, depth);
-        const float* a = t.a + row * t.a_row + first;
+        const Operand from = t.a + row * t.a_row + first;
+        const float* a = from.f32;
         Index a_row = t.a_row;
         if (cells != Cells::f32) {
-          cells_along(cells, a, own_rows, t.a_row, depth, floats(memory), cell_depth);
+          cells_along(cells, from, own_rows, t.a_row, depth, floats(memory), cell_depth);
           a = floats(memory), a_row = cell_depth;
         }
         multiply(cells, {.product = t,
@@ -243,7 +244,7 @@ void rows_of_turned(const PackedGemm& t, Cells cells, const float* packed, Index
     float* const strips = floats(memory);
     PackedGemm mine = t;
     mine.m = end - begin;
-    mine.a += begin;  // a_row is 1
+    mine.a = t.a + begin;  // a_row is 1
     mine.c += begin * t.ldc;
     for (Index first = 0; first < t.k; first += kSlice) {
       const Index depth = std::min(kSlice, t.k - first);
@@ -288,8 +289,8 @@ void split_gemm(const PackedGemm& t, Cells cells) {
     float* const strips = panels + panel_floats;
     for (Index i = begin; i < end; ++i) {
       PackedGemm mine = t;
-      mine.a += i * part * t.a_column;
-      mine.b += i * part * t.ldb;
+      mine.a = t.a + i * part * t.a_column;
+      mine.b = t.b + i * part * t.ldb;
       mine.k = std::min(part, t.k - i * part);
       mine.c = all + i * size;
       mine.ldc = t.n;

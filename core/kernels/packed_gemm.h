@@ -5,15 +5,17 @@
 
 #include <cstdint>
 
+#include "core/kernels/bf16_cells.h"
+
 namespace weft::kernels {
 
 /// C (m, n) = A B, k >= 1, plus `bias` (n,) in every row, or plus C when `accumulate`. A (m, k):
 /// element (i, p) at a[i * a_row + p * a_column]. B (k, n) with row stride ldb, or stored (n, k).
 struct PackedGemm {
   std::int64_t m = 0, n = 0, k = 0;
-  const float* a = nullptr;
+  Operand a = static_cast<const float*>(nullptr);  ///< in bf16 only where that is the precision
   std::int64_t a_row = 0, a_column = 0;
-  const float* b = nullptr;
+  Operand b = static_cast<const float*>(nullptr);
   std::int64_t ldb = 0;
   bool b_transposed = false;
   const float* bias = nullptr;

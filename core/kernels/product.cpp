@@ -110,7 +110,7 @@ void own_parallel(Op op_a, Op op_b, Index m, Index n, Index k, float alpha, cons
 
 void product(Op op_a, Op op_b, Index m, Index n, Index k, float alpha, const float* a, Index lda,
              const float* b, Index ldb, float beta, float* c, Index ldc) {
-  const bool own = products() == Products::own;
+  const bool own = products() == Products::own || precision() == Precision::bf16;
   (own ? own_product : static_cast<decltype(&own_product)>(blas::gemm))(
       op_a, op_b, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
 }
@@ -121,7 +121,7 @@ void product(Op op_a, Op op_b, Index m, Index n, Index k, double alpha, const do
 
 void parallel_product(Op op_a, Op op_b, Index m, Index n, Index k, float alpha, const float* a,
                       Index lda, const float* b, Index ldb, float beta, float* c, Index ldc) {
-  const bool own = products() == Products::own;
+  const bool own = products() == Products::own || precision() == Precision::bf16;
   (own ? own_parallel : static_cast<decltype(&own_parallel)>(blas::parallel_gemm))(
       op_a, op_b, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
 }
