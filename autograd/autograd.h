@@ -65,15 +65,13 @@ class SavedOperand {
  public:
   SavedOperand() = default;
   explicit SavedOperand(const Tensor& operand);
-  /// With the layout of the operand where its elements lie densely.
-  Tensor get() const;
   /// Whether it is a copy. Gradients of gradients would read the operand itself: such an op is
   /// recorded without a definition.
   bool rounded() const { return value_.defined() && value_.dtype() == DType::bf16; }
   /// What `Saved` should name.
   const Tensor* watched() const { return rounded() ? nullptr : &value_; }
-  /// Shape and strides of the operand.
-  const Tensor& layout() const { return value_; }
+  /// The operand, or its copy of the same shape.
+  const Tensor& get() const { return value_; }
 
  private:
   Tensor value_;

@@ -134,8 +134,6 @@ SavedOperand::SavedOperand(const Tensor& operand)
                  ? raw::bf16_copy(operand)
                  : operand.detach()) {}
 
-Tensor SavedOperand::get() const { return rounded() ? raw::cast(value_, DType::f32) : value_; }
-
 Tensor SavedOutput::get() const {
   if (value_.version() != version_)
     fail_changed(running_node ? running_node->op : "autograd", value_.shape(), value_.dtype(),

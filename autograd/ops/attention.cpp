@@ -98,6 +98,8 @@ HeadGrid<T> grid(const Tensor& t) {
   using Element = std::remove_const_t<T>;
   if (!t.defined()) return {};
   const std::int64_t row = t.size(2) <= 1 ? std::max<std::int64_t>(t.size(3), 1) : t.strides()[2];
+  if (t.dtype() == DType::bf16)
+    return {nullptr, t.strides()[0], t.strides()[1], row, t.data<BFloat16>()};
   return {t.data<Element>(), t.strides()[0], t.strides()[1], row};
 }
 
@@ -152,6 +154,7 @@ struct SavedOperands {
     rest.q = rest.k = rest.v = Tensor();
     if (q.rounded()) rounded_output_ = SavedOperand(out), output_.reset();
   }
+  /// q, k and v as they are kept, maybe rounded.
   Operands get() const {
     Operands all = rest;
     all.q = q.get(), all.k = k.get(), all.v = v.get();
@@ -243,9 +246,9 @@ Tensor scaled_dot_product_attention(const Tensor& q, const Tensor& k, const Tens
         const Operands operands = kept.get();
         const DType dtype = grad.dtype();
         const Tensor g = readable(grad), saved = kept.output();
-        const Tensor dq = need_q ? zeros_like(kept.q.layout(), dtype) : Tensor(),
-                     dk = need_k ? zeros_like(kept.k.layout(), dtype) : Tensor();
-        const Tensor dv = need_v ? zeros_like(kept.v.layout(), dtype) : Tensor();
+        const Tensor dq = need_q ? zeros_like(kept.q.get(), dtype) : Tensor(),
+                     dk = need_k ? zeros_like(kept.k.get(), dtype) : Tensor();
+        const Tensor dv = need_v ? zeros_like(kept.v.get(), dtype) : Tensor();
         const Tensor dbias = need_bias ? Tensor::zeros(operands.bias.shape(), g.dtype()) : Tensor();
         tell_backward(operands, need_q, need_k, need_v, need_bias);
         compute_float(g.dtype(), kOp, [&](auto zero) {

@@ -228,7 +228,7 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   compute_float(x.dtype(), "linear", [&](auto zero) {
     using T = decltype(zero);
     const Tensor offsets = bias.defined() ? raw::contiguous(bias) : Tensor();
-    kernels::linear_forward(linear_args<T>(rows, saved.rounded() ? saved.layout() : flat, dense),
+    kernels::linear_forward(linear_args<T>(rows, saved.rounded() ? saved.get() : flat, dense),
                             offsets.defined() ? offsets.data<T>() : nullptr, out.data<T>());
   });
 
@@ -252,7 +252,7 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
         if (need_w) product_made({"linear", ProductRole::weight_gradient, out_size, in, rows});
         compute_float(g.dtype(), "linear", [&](auto zero) {
           using T = decltype(zero);
-          kernels::linear_backward(linear_args<T>(rows, saved.layout(), dense), g.data<T>(),
+          kernels::linear_backward(linear_args<T>(rows, saved.get(), dense), g.data<T>(),
                                    need_x ? dx.data<T>() : nullptr, need_w ? dw.data<T>() : nullptr,
                                    need_b ? db.data<T>() : nullptr);
         });

@@ -27,10 +27,18 @@ Tensor compute(Unary kind, const char* op, const Tensor& x) {
 
 /// g times the op's derivative in one pass; x_or_y is what the kernel's documentation wants.
 Tensor backward_kernel(Unary kind, const char* op, const Tensor& x_or_y, const Tensor& g) {
-  const Tensor at = raw::contiguous(x_or_y), from = raw::contiguous(g);
-  const Tensor out = Tensor::empty(g.shape(), g.dtype());
+  const Tensor at = raw::contiguous(x_or_y);
+  // In the place of a gradient that nobody else holds.
+  const bool in_place = g.is_unique() && g.is_contiguous() && !g.requires_grad();
+  const Tensor from = raw::contiguous(g);
+  const Tensor out = in_place ? g : Tensor::empty(g.shape(), g.dtype());
+  if (in_place) out.bump_version();
   compute_float(g.dtype(), op, [&](auto zero) {
     using T = decltype(zero);
+    if constexpr (std::is_same_v<T, float>)
+      if (at.dtype() == DType::bf16)
+        return kernels::unary_backward(kind, at.data<BFloat16>(), from.data<float>(),
+                                       out.data<float>(), out.numel());
     kernels::unary_backward(kind, at.data<T>(), from.data<T>(), out.data<T>(), out.numel());
   });
   return out;

@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "core/kernels/attention_tile.h"
+#include "core/kernels/bf16_copy.h"
 #include "core/kernels/tile_gemm.h"
 #include "core/math.h"
 #include "core/parallel.h"
@@ -62,10 +63,10 @@ class Tiles {
                           .n = keys.size(),
                           .k = a.D,
                           .alpha = a.scale,
-                          .a = a.q.at(b, h, queries.begin),
+                          .a = a.q.operand(b, h, queries.begin),
                           .a_row = a.q.row,
                           .a_column = 1,
-                          .b = a.k.at(b, kv_head(h), keys.begin),
+                          .b = a.k.operand(b, kv_head(h), keys.begin),
                           .ldb = a.k.row,
                           .b_transposed = true,
                           .c = s,
@@ -135,7 +136,7 @@ void forward_block(const Tiles<T>& tiles, const HeadGrid<T>& out, Index b, Index
                           .a = scratch,
                           .a_row = kBlock,
                           .a_column = 1,
-                          .b = a.v.at(b, tiles.kv_head(h), first),
+                          .b = a.v.operand(b, tiles.kv_head(h), first),
                           .ldb = a.v.row,
                           .accumulate = first > 0,
                           .c = target,
@@ -172,7 +173,8 @@ template <class T>
 void forward(const AttentionArgs<T>& args, const HeadGrid<T>& out, T* lse) {
   if (args.B * args.H * args.T_ == 0) return;
   const Tiles<T> tiles(args);
-  const bool one_query = args.T_ == 1;
+  const bool one_query =
+      args.T_ == 1 && (std::is_same_v<T, double> || precision() == Precision::f32);
   const Index blocks = block_count(args.T_);
   const double flops = 2.0 * static_cast<double>(std::min(args.T_, kBlock) * args.S) *
                        static_cast<double>(args.D + args.Dv);
@@ -213,7 +215,7 @@ void backward_tile(const Tiles<T>& tiles, const BackwardInputs<T>& in, Index b, 
   const T* g = in.g.at(b, h, queries.begin);
   // The transposed tile times rows of queries, and the tile times rows of keys: what dv, dk and dq
   // are made of.
-  const auto by_keys = [&](T alpha, const T* tile, const T* rows_of, Index row, Index n, T* to,
+  const auto by_keys = [&](T alpha, const T* tile, OperandOf<T> rows_of, Index row, Index n, T* to,
                            Index to_row) {
     tile_gemm(TileGemm<T>{.m = cols,
                           .n = n,
@@ -242,7 +244,7 @@ void backward_tile(const Tiles<T>& tiles, const BackwardInputs<T>& in, Index b, 
                         .a = g,
                         .a_row = in.g.row,
                         .a_column = 1,
-                        .b = a.v.at(b, hk, keys.begin),
+                        .b = a.v.operand(b, hk, keys.begin),
                         .ldb = a.v.row,
                         .b_transposed = true,
                         .c = ds,
@@ -260,7 +262,7 @@ void backward_tile(const Tiles<T>& tiles, const BackwardInputs<T>& in, Index b, 
                           .a = ds,
                           .a_row = kBlock,
                           .a_column = 1,
-                          .b = a.k.at(b, hk, keys.begin),
+                          .b = a.k.operand(b, hk, keys.begin),
                           .ldb = a.k.row,
                           .accumulate = true,
                           .c = in.to.dq.at(b, h, queries.begin),
@@ -269,8 +271,8 @@ void backward_tile(const Tiles<T>& tiles, const BackwardInputs<T>& in, Index b, 
                           .visible = columns,
                           .precision = precision()});
   if (dk)
-    by_keys(a.scale, ds, a.q.at(b, h, queries.begin), a.q.row, a.D, in.to.dk.at(b, hk, keys.begin),
-            in.to.dk.row);
+    by_keys(a.scale, ds, a.q.operand(b, h, queries.begin), a.q.row, a.D,
+            in.to.dk.at(b, hk, keys.begin), in.to.dk.row);
   if (dbias)
     for (Index r = 0; r < rows; ++r)
       std::copy_n(ds + r * kBlock, cols, in.to.dbias + (first + r) * a.S + keys.begin);
@@ -334,13 +336,26 @@ void backward(const AttentionArgs<T>& args, const HeadGrid<const T>& out, const 
   if (gradients.dbias) std::fill_n(gradients.dbias, rows * args.S, T(0));
   const Storage delta_memory(rows * static_cast<Index>(sizeof(T)));
   T* delta = reinterpret_cast<T*>(delta_memory.data());
-  parallel_for(args.B * args.H, std::max<Index>(1, 16384 / std::max<Index>(1, args.T_ * args.Dv)),
-               [&](Index begin, Index end) {
-                 for (Index bh = begin; bh < end; ++bh)
-                   dot_rows(g.at(bh / args.H, bh % args.H, 0), g.row,
-                            out.at(bh / args.H, bh % args.H, 0), out.row, args.T_, args.Dv, T(1),
-                            delta + bh * args.T_);
-               });
+  parallel_for(
+      args.B * args.H, std::max<Index>(1, 16384 / std::max<Index>(1, args.T_ * args.Dv)),
+      [&](Index begin, Index end) {
+        const Storage memory(out.rounded ? args.T_ * args.Dv * static_cast<Index>(sizeof(float))
+                                         : 0);
+        for (Index bh = begin; bh < end; ++bh) {
+          const Index b = bh / args.H, h = bh % args.H;
+          const T* rows = out.at(b, h, 0);
+          Index row = out.row;
+          if constexpr (std::is_same_v<T, float>) {
+            if (out.rounded) {
+              float* const wide = reinterpret_cast<float*>(memory.data());
+              for (Index i = 0; i < args.T_; ++i)
+                copy_bf16_row(out.rounded + out.offset(b, h, i), args.Dv, wide + i * args.Dv);
+              rows = wide, row = args.Dv;
+            }
+          }
+          dot_rows(g.at(b, h, 0), g.row, rows, row, args.T_, args.Dv, T(1), delta + bh * args.T_);
+        }
+      });
 
   const BackwardInputs<T> in{lse, delta, g, gradients};
   const Index owners = args.B * args.Hk, query_blocks = block_count(args.T_),

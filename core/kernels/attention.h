@@ -3,17 +3,28 @@
 #pragma once
 
 #include <cstdint>
+#include <type_traits>
 
+#include "core/kernels/tile_gemm.h"
 namespace weft::kernels {
 
 /// Matrices (T or S rows) of a (B, H) grid; strides in elements, rows contiguous. data null: not
-/// wanted.
+/// wanted, or there as `rounded`, what products in bf16 read.
 template <class T>
 struct HeadGrid {
   T* data = nullptr;
   std::int64_t batch = 0, head = 0, row = 0;
-  T* at(std::int64_t b, std::int64_t h, std::int64_t r) const {
-    return data + b * batch + h * head + r * row;
+  const BFloat16* rounded = nullptr;
+
+  std::int64_t offset(std::int64_t b, std::int64_t h, std::int64_t r) const {
+    return b * batch + h * head + r * row;
+  }
+  T* at(std::int64_t b, std::int64_t h, std::int64_t r) const { return data + offset(b, h, r); }
+  /// What a product reads.
+  OperandOf<std::remove_const_t<T>> operand(std::int64_t b, std::int64_t h, std::int64_t r) const {
+    if constexpr (std::is_same_v<std::remove_const_t<T>, float>)
+      if (rounded) return rounded + offset(b, h, r);
+    return at(b, h, r);
   }
 };
 

@@ -27,6 +27,7 @@ struct Operand {
   const float* f32 = nullptr;
   const BFloat16* bf16 = nullptr;
 
+  Operand() = default;
   Operand(const float* from) : f32(from) {}
   Operand(const BFloat16* from) : bf16(from) {}
   /// From another element on.

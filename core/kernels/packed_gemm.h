@@ -13,9 +13,9 @@ namespace weft::kernels {
 /// element (i, p) at a[i * a_row + p * a_column]. B (k, n) with row stride ldb, or stored (n, k).
 struct PackedGemm {
   std::int64_t m = 0, n = 0, k = 0;
-  Operand a = static_cast<const float*>(nullptr);  ///< in bf16 only where that is the precision
+  Operand a{};  ///< in bf16 only where that is the precision
   std::int64_t a_row = 0, a_column = 0;
-  Operand b = static_cast<const float*>(nullptr);
+  Operand b{};
   std::int64_t ldb = 0;
   bool b_transposed = false;
   const float* bias = nullptr;

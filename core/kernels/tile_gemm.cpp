@@ -39,9 +39,9 @@ void multiply_tile(const TileGemm<float>& t, Index terms) {
     for (Index first = 0; first < t.k || first == 0; first += kSlice) {
       const Index depth = std::min(kSlice, t.k - first);
       if (t.b_transposed)
-        pack_transposed(t.b + column * t.ldb + first, t.ldb, depth, columns, stride, panel);
+        pack_transposed(t.b.f32 + column * t.ldb + first, t.ldb, depth, columns, stride, panel);
       else
-        pack_rows(t.b + first * t.ldb + column, t.ldb, depth, columns, stride, panel);
+        pack_rows(t.b.f32 + first * t.ldb + column, t.ldb, depth, columns, stride, panel);
       Index begin = 0;
       for (Index row = 0; row < t.m; row += kRows) {
         const Index rows = std::min(kRows, t.m - row);
@@ -56,7 +56,7 @@ void multiply_tile(const TileGemm<float>& t, Index terms) {
           while (begin < depth && t.visible[last_term(begin)] <= row) begin += kUnit;
         }
         float* const c = t.c + row * t.ldc + column;
-        const BlockOperands at{t.a + row * t.a_row + (first + begin) * t.a_column,
+        const BlockOperands at{t.a.f32 + row * t.a_row + (first + begin) * t.a_column,
                                t.a_row,
                                t.a_column,
                                c,

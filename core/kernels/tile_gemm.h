@@ -4,7 +4,9 @@
 #pragma once
 
 #include <cstdint>
+#include <type_traits>
 
+#include "core/kernels/bf16_cells.h"
 #include "core/precision.h"
 
 namespace weft::kernels {
@@ -20,15 +22,19 @@ enum class Cut : std::uint8_t {
                 ///< visible[i] > j
 };
 
+/// Where a matrix of T begins: f32 may be there in bf16 instead.
+template <class T>
+using OperandOf = std::conditional_t<std::is_same_v<T, float>, Operand, const T*>;
+
 /// C (m, n) = alpha A B, plus C when `accumulate`. A (m, k): element (i, p) at a[i * a_row + p *
 /// a_column]. B (k, n) with row stride ldb, or stored (n, k).
 template <class T>
 struct TileGemm {
   std::int64_t m = 0, n = 0, k = 0;
   T alpha = 1;
-  const T* a = nullptr;
+  OperandOf<T> a{};  ///< in bf16 only where that is the precision
   std::int64_t a_row = 0, a_column = 0;
-  const T* b = nullptr;
+  OperandOf<T> b{};
   std::int64_t ldb = 0;
   bool b_transposed = false;
   bool accumulate = false;

@@ -12,6 +12,7 @@
 #include "hwy/foreach_target.h"
 #include "hwy/highway.h"
 
+#include "core/kernels/bf16_copy.h"
 #include "core/kernels/simd-inl.h"
 #include "core/kernels/vector_math-inl.h"
 #include "core/parallel.h"
@@ -241,6 +242,19 @@ void unary(Unary op, const T* x, T* out, std::int64_t n) {
 template <class T>
 void unary_backward(Unary op, const T* x, const T* g, T* dx, std::int64_t n) {
   unary_backward_of(op, x, g, dx, n);
+}
+
+void unary_backward(Unary op, const BFloat16* x, const float* g, float* dx, std::int64_t n) {
+  constexpr std::int64_t kAtOnce = 1024;
+  const auto run = HWY_DYNAMIC_DISPATCH(UnaryBackwardRun);
+  parallel_for(n, kGrain, [&](std::int64_t begin, std::int64_t end) {
+    float wide[kAtOnce];
+    for (std::int64_t i = begin; i < end; i += kAtOnce) {
+      const std::int64_t count = std::min(kAtOnce, end - i);
+      copy_bf16_row(x + i, count, wide);
+      run(op, wide, g + i, dx + i, count);
+    }
+  });
 }
 
 template void unary(Unary, const float*, float*, std::int64_t);

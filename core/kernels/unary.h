@@ -3,6 +3,8 @@
 
 #include <cstdint>
 
+#include "core/bfloat16.h"
+
 namespace weft::kernels {
 
 enum class Unary : std::uint8_t {
@@ -36,5 +38,7 @@ void unary(Unary op, const T* x, T* out, std::int64_t n);
 /// dx alone. dx may be x or g.
 template <class T>
 void unary_backward(Unary op, const T* x, const T* g, T* dx, std::int64_t n);
+/// The same at x that was rounded.
+void unary_backward(Unary op, const BFloat16* x, const float* g, float* dx, std::int64_t n);
 
 }  // namespace weft::kernels
