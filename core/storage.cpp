@@ -37,6 +37,8 @@ constexpr std::int64_t kSmall = 1024;
 constexpr std::int64_t kHugePage = std::int64_t{2} << 20;
 constexpr int kClassesPerDoubling = 8;
 constexpr std::int64_t kWorthTrimming = std::int64_t{1} << 20;
+constexpr std::int64_t kMostWaste = 2;  // half as much again
+constexpr std::int64_t kLeastShared = std::int64_t{1} << 16;
 constexpr std::int64_t kAlwaysKept = std::int64_t{4} << 20;
 
 alignas(kAlignment) std::byte nothing[kAlignment];  // what an empty storage points at
@@ -113,14 +115,14 @@ class Allocator {
   std::byte* allocate(std::int64_t bytes, std::int64_t& block_bytes) {
     const std::lock_guard lock(mutex_);
     if (bytes < 0 || bytes > limit_ - stats_.current) refuse(bytes);
-    const SizeClass wanted = size_class(bytes);
+    SizeClass wanted = size_class(bytes);
     if (wanted.bytes > limit_ - stats_.current) refuse(bytes);
-    std::vector<std::byte*>& free_blocks = free_[wanted.index];
     last_used_[wanted.index] = ++uses_;
     std::byte* block = nullptr;
-    if (!free_blocks.empty()) {
-      block = free_blocks.back();
-      free_blocks.pop_back();
+    if (const std::size_t kept = kept_class(wanted); !free_[kept].empty()) {
+      wanted = {kept, class_bytes(kept)};
+      block = free_[kept].back();
+      free_[kept].pop_back();
       stats_.cached -= wanted.bytes;
     } else {
       if (wanted.bytes > limit_ - stats_.current - stats_.cached)
@@ -189,6 +191,17 @@ class Allocator {
         "memory",
         "{} requested for one tensor, {} of {} available; use a smaller model, batch or context",
         human(bytes), human(left), human(limit_));
+  }
+
+  /// The class of a kept block for what is wanted: its own, or the next that has one, up to
+  /// kMostWaste more. Without any, its own.
+  std::size_t kept_class(const SizeClass& wanted) const {
+    if (!free_[wanted.index].empty() || wanted.bytes < kLeastShared) return wanted.index;
+    const std::int64_t most =
+        std::min(wanted.bytes + wanted.bytes / kMostWaste, limit_ - stats_.current);
+    for (std::size_t i = wanted.index + 1; i < free_.size() && class_bytes(i) <= most; ++i)
+      if (!free_[i].empty()) return i;
+    return wanted.index;
   }
 
   /// In use and kept together: half as much again as has ever been in use, and a little. Steps of
