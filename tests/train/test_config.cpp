@@ -131,9 +131,9 @@ TEST_CASE(
   const std::string json = train::to_json(train::TextConfig());
   const auto with_format = [&](const std::string& text) {
     std::string changed = json;
-    return changed.replace(changed.find("\"format\": 5,"), 12, text);
+    return changed.replace(changed.find("\"format\": 6,"), 12, text);
   };
-  REQUIRE(json.find("\"format\": 5,") != std::string::npos);
+  REQUIRE(json.find("\"format\": 6,") != std::string::npos);
   const auto read = [](const std::string& text) {
     return train::config_from_json<train::TextConfig>(text, "c.json");
   };

@@ -171,7 +171,49 @@ Phrase metric_words(const std::string& metric) {
   return {name, name};
 }
 
+Phrase cautions(const Statement& statement) {
+  Phrase all;
+  const auto add = [&](const std::string& en, const std::string& zh) {
+    all.en += " " + en;
+    all.zh += zh;
+  };
+  for (const auto& [arm, end] :
+       {std::pair{&statement.a, &statement.grid_end_a}, {&statement.b, &statement.grid_end_b}}) {
+    if (*end != "smallest" && *end != "largest") continue;
+    const bool largest = *end == "largest";
+    add(fmt::format("The best learning rate of `{}` was the {} that was tried: a {} one may be "
+                    "better.",
+                    *arm, *end, largest ? "larger" : "smaller"),
+        fmt::format("`{}` 的最佳学习率是所试各值中{}的，{}的学习率可能更好。", *arm,
+                    largest ? "最大" : "最小", largest ? "更大" : "更小"));
+  }
+  if (statement.repeated_looks > 0)
+    add(fmt::format("Repeated looks: the results were read {} at {} of seeds that {} not declared, "
+                    "so that the p-value is too small.",
+                    statement.repeated_looks == 1
+                        ? "once"
+                        : fmt::format("{} times", statement.repeated_looks),
+                    statement.repeated_looks == 1 ? "a number" : "numbers",
+                    statement.repeated_looks == 1 ? "was" : "were"),
+        fmt::format("重复查看：曾在 {} 个未预先声明的种子数上查看结果，p 值因此偏小。",
+                    statement.repeated_looks));
+  return all;
+}
+
+namespace {
+
+Phrase verdict_alone(const Statement& statement);
+
+}  // namespace
+
 Phrase verdict_sentence(const Statement& statement) {
+  const Phrase verdict = verdict_alone(statement), more = cautions(statement);
+  return {verdict.en + more.en, verdict.zh + more.zh};
+}
+
+namespace {
+
+Phrase verdict_alone(const Statement& statement) {
   const Finding& finding = statement.finding;
   const auto& [seeds, mean, deviation, interval] = finding.difference;
   const Phrase metric = metric_words(statement.metric);
@@ -233,6 +275,8 @@ Phrase verdict_sentence(const Statement& statement) {
           fmt::format("{}{} 与 {} 在 {} 上未分高下：{}相差 {}{}{}{}。", label.zh, a, b, task,
                       zh_metric, difference, zh_facts, because.zh, expectation.zh)};
 }
+
+}  // namespace
 
 Phrase control_sentence(const ControlStatement& control) {
   const Phrase metric = metric_words(control.metric);

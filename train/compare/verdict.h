@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "train/compare/looks.h"
 #include "train/compare/statistics.h"
 
 namespace weft::compare {
@@ -51,6 +52,7 @@ struct JudgeOptions {
   double power = 0.8;
   std::int64_t resamples = 10000;
   std::uint64_t seed = 0;
+  std::vector<std::int64_t> looks{};  ///< declared, at so many seeds each; empty: one, at all
 };
 
 /// A mean over seeds and its interval.
