@@ -137,8 +137,8 @@ TEST_CASE(
   const auto read = [](const std::string& text) {
     return train::config_from_json<train::TextConfig>(text, "c.json");
   };
-  CHECK_THROWS_WITH_AS(read(with_format("\"format\": 6,")),
-                       "[c.json] was written by a newer weft: format 6, this one reads up to 5",
+  CHECK_THROWS_WITH_AS(read(with_format("\"format\": 7,")),
+                       "[c.json] was written by a newer weft: format 7, this one reads up to 6",
                        ConfigError);
   CHECK_THROWS_WITH_AS(read(with_format("\"format\": -1,")),
                        "[c.json] format is -1, which no weft has written", ConfigError);
