@@ -253,6 +253,24 @@ TEST_CASE("--check says what each arm costs, and what is not equal") {
   CHECK_FALSE(fs::exists(folder / "runs"));
 }
 
+TEST_CASE("two intervals: by seeds, and by seeds and test rows where these are one sample") {
+  const TempFolder folder;
+  REQUIRE(compared(folder, image_suite(folder, "equal = \"steps\"\n", "epochs = 3\n"), "c").code ==
+          0);
+  const auto json = comparison_results(folder / "c");
+  CHECK(json["tasks"][0]["test_rows"] == 9);
+  for (const auto& cell : json["cells"]) {
+    CHECK(fs::exists(fs::path(cell["runs"][0]["folder"].get<std::string>()) /
+                     "test_predictions.safetensors"));
+    REQUIRE(cell.contains("interval_with_rows"));
+    CHECK(cell["interval_with_rows"][0] <= cell["interval"][0]);
+    CHECK(cell["interval_with_rows"][1] >= cell["interval"][1]);
+  }
+  CHECK(json["contrasts"][0].contains("interval_with_rows"));
+  CHECK(read_file((folder / "c" / "report.html").string()).find("by seeds and 9 test rows") !=
+        std::string::npos);
+}
+
 TEST_CASE("no shipped suite carries a label, and its arms spend what the budget says") {
   for (const EmbeddedFile& shipped : compare::shipped_suites()) {
     CAPTURE(shipped.name);

@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "train/compare/grid.h"
+#include "train/compare/rows.h"
 #include "train/config/block_options.h"
 
 namespace weft::compare {
@@ -211,6 +212,30 @@ void judge_contrasts(const Plan& plan, Results& results) {
     results.contrasts[i].statement.finding = findings[i];
 }
 
+/// Intervals over seeds and test rows, of the cells and of the contrasts.
+void add_rows(const Plan& plan, const CompareFolder& folder, Results& results) {
+  const double confidence = 1 - plan.suite.alpha;
+  std::vector<RowValues> rows;
+  for (std::size_t i = 0; i < results.cells.size(); ++i) {
+    ResultCell& cell = results.cells[i];
+    rows.push_back(read_rows(plan, folder, i));
+    ResultTask& task = results.tasks[cell.task];
+    task.test_rows = std::max(task.test_rows, rows.back().rows);
+    task.fresh_test = plan.kind->tests_afresh(*plan.cells[i].config);
+    cell.with_rows = interval_with_rows(cell.mean, {cell.low, cell.high}, rows.back(), confidence);
+  }
+  for (ResultContrast& contrast : results.contrasts) {
+    Statement& statement = contrast.statement;
+    const ResultTask& task = results.tasks[contrast.task];
+    const Estimate& found = statement.finding.difference;
+    statement.test_rows = task.test_rows;
+    statement.fresh_test = task.fresh_test;
+    statement.with_rows = interval_with_rows(
+        found.mean, found.interval, rows[plan.find(statement.task, statement.a).value()],
+        rows[plan.find(statement.task, statement.b).value()], confidence);
+  }
+}
+
 void explore_pairs(const Plan& plan, Results& results) {
   for (std::size_t i = 0; i < results.cells.size(); ++i) {
     const ResultCell& a = results.cells[i];
@@ -227,7 +252,7 @@ void explore_pairs(const Plan& plan, Results& results) {
       if (declared) continue;
       const Estimate difference =
           explore({.a = a.values, .b = b.values, .lower_is_better = task.lower_is_better},
-                  {.alpha = plan.suite.alpha, .resamples = 2000});
+                  {.alpha = plan.suite.alpha});
       results.exploratory.push_back({.task = a.task,
                                      .a = first,
                                      .b = second,
@@ -318,6 +343,7 @@ Results collect(const Plan& plan, const CompareFolder& folder, bool quick) {
     for (std::size_t seed = 0; seed < results.seeds.size(); ++seed)
       results.tasks[task].pairing.push_back(pair_runs(results, task, seed));
   judge_contrasts(plan, results);
+  add_rows(plan, folder, results);
   explore_pairs(plan, results);
   check_controls(plan, results);
   return results;

@@ -32,6 +32,8 @@ struct ResultTask {
   double margin = 0;
   double chance = 0;  ///< NaN, as every figure below, where there is none
   double ceiling = 0;
+  std::int64_t test_rows = 0;      ///< that every run was judged by; 0: not known
+  bool fresh_test = false;         ///< each seed was judged by rows of its own
   std::vector<Pairing> pairing{};  ///< by seed
 };
 
@@ -76,6 +78,9 @@ struct ResultCell {
   std::vector<double> values{};  ///< one a seed; NaN where a run failed or is missing
   std::int64_t failed = 0;
   double mean = 0, deviation = 0, low = 0, high = 0;  ///< of the values, with their interval
+  /// The interval over seeds and test rows; NaN where each seed has rows of its own, and where
+  /// predictions are not known.
+  Interval with_rows = kNoInterval;
   double parameters = 0;
   double forward_flops = 0;                                         ///< of one sample
   double training_flops = 0;                                        ///< of a whole run

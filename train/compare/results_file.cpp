@@ -34,20 +34,23 @@ Json list_of(const std::vector<Part>& parts, const Write& write) {
 }
 
 Json task_json(const ResultTask& task) {
-  return {{"name", task.name},
-          {"about", both(task.about)},
-          {"metric", task.metric},
-          {"lower_is_better", task.lower_is_better},
-          {"margin", task.margin},
-          {"chance", finite(task.chance)},
-          {"ceiling", finite(task.ceiling)},
-          {"pairing", list_of(task.pairing, [](const Pairing& p) {
-             return Json{{"seed", p.seed},
-                         {"hash", p.hash},
-                         {"runs", p.runs},
-                         {"steps", p.steps},
-                         {"equal", p.equal}};
-           })}};
+  Json json = {{"name", task.name},
+               {"about", both(task.about)},
+               {"metric", task.metric},
+               {"lower_is_better", task.lower_is_better},
+               {"margin", task.margin},
+               {"chance", finite(task.chance)},
+               {"ceiling", finite(task.ceiling)},
+               {"pairing", list_of(task.pairing, [](const Pairing& p) {
+                  return Json{{"seed", p.seed},
+                              {"hash", p.hash},
+                              {"runs", p.runs},
+                              {"steps", p.steps},
+                              {"equal", p.equal}};
+                })}};
+  if (task.test_rows > 0) json["test_rows"] = task.test_rows;
+  if (task.fresh_test) json["fresh_test"] = true;
+  return json;
 }
 
 Json arm_json(const ResultArm& arm) {
@@ -105,31 +108,36 @@ Json cell_json(const Results& results, const ResultCell& cell) {
                  {"high", finite(cell.curve.high)}}}};
   if (std::isfinite(cell.train_seconds)) json["train_seconds"] = cell.train_seconds;
   if (!cell.grid_end.empty()) json["grid_end"] = cell.grid_end;
+  if (std::isfinite(cell.with_rows.low))
+    json["interval_with_rows"] = finite(cell.with_rows.low, cell.with_rows.high);
   return json;
 }
 
 Json contrast_json(const ResultContrast& contrast) {
   const Statement& statement = contrast.statement;
   const Finding& found = statement.finding;
-  return {{"task", statement.task},
-          {"a", statement.a},
-          {"b", statement.b},
-          {"question", both(contrast.question)},
-          {"expected", statement.expected ? Json(name(*statement.expected)) : Json(nullptr)},
-          {"expectation", both(contrast.expectation)},
-          {"unequal", statement.unequal},
-          {"differences", finite(contrast.differences)},
-          {"difference", finite(found.difference.mean)},
-          {"interval", finite(found.difference.interval.low, found.difference.interval.high)},
-          {"deviation", finite(found.difference.deviation)},
-          {"p", finite(found.p)},
-          {"p_adjusted", finite(found.p_adjusted)},
-          {"p_equivalence_adjusted", finite(found.p_equivalence_adjusted)},
-          {"detectable", finite(found.detectable)},
-          {"verdict", name(found.verdict)},
-          {"reason", name(found.reason)},
-          {"seeds", found.difference.seeds},
-          {"failed", found.failed}};
+  Json json = {{"task", statement.task},
+               {"a", statement.a},
+               {"b", statement.b},
+               {"question", both(contrast.question)},
+               {"expected", statement.expected ? Json(name(*statement.expected)) : Json(nullptr)},
+               {"expectation", both(contrast.expectation)},
+               {"unequal", statement.unequal},
+               {"differences", finite(contrast.differences)},
+               {"difference", finite(found.difference.mean)},
+               {"interval", finite(found.difference.interval.low, found.difference.interval.high)},
+               {"deviation", finite(found.difference.deviation)},
+               {"p", finite(found.p)},
+               {"p_adjusted", finite(found.p_adjusted)},
+               {"p_equivalence_adjusted", finite(found.p_equivalence_adjusted)},
+               {"detectable", finite(found.detectable)},
+               {"verdict", name(found.verdict)},
+               {"reason", name(found.reason)},
+               {"seeds", found.difference.seeds},
+               {"failed", found.failed}};
+  if (std::isfinite(statement.with_rows.low))
+    json["interval_with_rows"] = finite(statement.with_rows.low, statement.with_rows.high);
+  return json;
 }
 
 Json control_json(const ControlStatement& c) {

@@ -113,11 +113,11 @@ class ResultNode {
   }
 
   /// Low and high; `unknown` at both ends where the file has null for them or nothing at all.
-  std::pair<double, double> interval(double unknown) const {
-    const std::vector<double> ends = numbers("interval");
+  std::pair<double, double> interval(double unknown, const char* key = "interval") const {
+    const std::vector<double> ends = numbers(key);
     if (ends.empty()) return {unknown, unknown};
     if (ends.size() != 2)
-      fail<ConfigError>(kFile, "{} must hold two numbers, got {}", place("interval"), ends.size());
+      fail<ConfigError>(kFile, "{} must hold two numbers, got {}", place(key), ends.size());
     return {std::isfinite(ends[0]) ? ends[0] : unknown, std::isfinite(ends[1]) ? ends[1] : unknown};
   }
 
@@ -176,6 +176,8 @@ ResultTask read_task(const ResultNode& node) {
                   .margin = node.number("margin", 0),
                   .chance = node.number("chance"),
                   .ceiling = node.number("ceiling"),
+                  .test_rows = node.count("test_rows"),
+                  .fresh_test = node.flag("fresh_test"),
                   .pairing = {}};
   for (const ResultNode& one : node.list("pairing")) {
     task.pairing.push_back({.seed = one.object().count("seed"),
@@ -209,6 +211,8 @@ ResultCell read_cell(const ResultNode& node, const Results& results) {
                                     {"lr", &cell.lr}}) {
     *figure = node.number(key);
   }
+  std::tie(cell.with_rows.low, cell.with_rows.high) =
+      node.interval(kNoFigure, "interval_with_rows");
   cell.train_seconds = node.number("train_seconds");
   cell.grid_end = node.text("grid_end");
   for (const ResultNode& one : node.list("tried"))
@@ -264,7 +268,11 @@ ResultContrast read_contrast(const ResultNode& node, const Results& results) {
                         .unequal = outside,
                         .grid_end_a = end_of(a),
                         .grid_end_b = end_of(b),
-                        .repeated_looks = repeated_looks(results)};
+                        .repeated_looks = repeated_looks(results),
+                        .test_rows = task.test_rows,
+                        .fresh_test = task.fresh_test};
+  std::tie(contrast.statement.with_rows.low, contrast.statement.with_rows.high) =
+      node.interval(kNoFigure, "interval_with_rows");
   if (node.has("expected")) contrast.statement.expected = node.choice("expected", kVerdicts);
   Finding& finding = contrast.statement.finding;
   const auto [low, high] = node.interval(kUnbounded);

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "core/error.h"
+#include "train/compare/intervals.h"
 #include "train/compare/power.h"
 
 namespace weft::compare {
@@ -117,9 +118,7 @@ Estimate estimate(Values values, const JudgeOptions& options) {
   return {.seeds = std::ssize(known),
           .mean = mean(known),
           .deviation = standard_deviation(known),
-          .interval = bca_interval(known, {.confidence = 1 - options.alpha,
-                                           .resamples = options.resamples,
-                                           .seed = options.seed})};
+          .interval = seeds_interval(known, 1 - options.alpha)};
 }
 
 std::vector<Finding> judge(const std::vector<Comparison>& contrasts, const JudgeOptions& options) {

@@ -93,6 +93,8 @@ Summary run_training(Task& task, const RunConfig& config, const std::string& con
     bool complete = false;
     summary.test = loop.evaluate(data::Split::test, complete);
     summary.interrupted = !complete;
+    if (complete && !summary.test.predictions.empty())
+      write_predictions(predictions_file(folder.path()), summary.test.predictions);
   }
   const Progress& progress = loop.progress();
   summary.reached_target = progress.reached_target;

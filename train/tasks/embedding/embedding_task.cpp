@@ -134,7 +134,14 @@ Evaluation EmbeddingTask::evaluate(data::Split split, const std::function<bool(d
     return std::any_of(nearest.begin(), nearest.end(),
                        [&](const explain::Neighbor& n) { return n.id == b; });
   };
-  for (const auto& [a, b] : synonyms) found += (near(a, b) ? 1 : 0) + (near(b, a) ? 1 : 0);
+  for (const auto& [a, b] : synonyms) {
+    const double here = (near(a, b) ? 1 : 0) + (near(b, a) ? 1 : 0);
+    found += here;
+    if (split != data::Split::test) continue;
+    evaluation.predictions["row"].push_back(
+        static_cast<double>(evaluation.predictions["found"].size()));
+    evaluation.predictions["found"].push_back(here / 2);
+  }
   evaluation.figures = {{"synonyms", found / (2 * static_cast<double>(synonyms.size()))}};
   return evaluation;
 }
