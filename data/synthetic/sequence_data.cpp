@@ -22,9 +22,11 @@ void check_range(std::string_view name, std::int64_t value, std::int64_t low, st
     fail<ConfigError>("sequence", "{} must be {} to {}, got {}", name, low, high, value);
 }
 
-/// The streams of a split's rows. Held-out rows do not depend on the seed.
-Generator row_stream(Split split, std::uint64_t seed, std::int64_t row) {
-  Generator stream(split == Split::train ? seed : 0, fmt::format("sequence.{}", name(split)));
+/// The streams of a split's rows. Held-out rows do not depend on the seed, unless test rows are
+/// fresh.
+Generator row_stream(Split split, const SequenceOptions& o, std::int64_t row) {
+  const bool seeded = split == Split::train || (split == Split::test && o.fresh_test);
+  Generator stream(seeded ? o.seed : 0, fmt::format("sequence.{}", name(split)));
   stream.set_position(static_cast<std::uint64_t>(row) * kBlocksOfARow);
   return stream;
 }
@@ -209,7 +211,7 @@ void SequenceData::write_row(Split split, std::int64_t row, std::int64_t* inputs
     targets[2] = (inputs[0] + inputs[1]) % m;
     return;
   }
-  Generator stream = row_stream(split, options_.seed, row);
+  Generator stream = row_stream(split, options_, row);
   if (options_.rule == SequenceRule::recall)
     write_recall(stream, options_, inputs, targets);
   else if (options_.rule == SequenceRule::induction)

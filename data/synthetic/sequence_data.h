@@ -51,7 +51,8 @@ struct SequenceOptions {
       0.5;  ///< modular_addition: of all pairs of numbers; half of the others validate, half test
   std::int64_t held_out =
       1000;  ///< rows to validate on, and as many to test on, where rows are drawn afresh
-  std::uint64_t seed = 1;  ///< of the training rows, and of the split of modular_addition
+  bool fresh_test = false;  ///< the rows to test on depend on the seed, too
+  std::uint64_t seed = 1;   ///< of the training rows, and of the split of modular_addition
 
   /// Throws ConfigError that names the option, its value and what it may be.
   void validate() const;
@@ -66,7 +67,8 @@ struct SequenceBatch {
 /// Everything is const and may be used from several threads at once. Rows are the same bits
 /// everywhere: whole numbers from Philox streams. All rules but modular_addition draw every
 /// training row afresh, from the seed and the row's number alone; the rows to validate and to test
-/// on come from streams of their own, and are the same whatever the seed.
+/// on come from streams of their own, and are the same whatever the seed; those to test on only
+/// without `fresh_test`.
 class SequenceData {
  public:
   /// Throws ConfigError from options.validate().

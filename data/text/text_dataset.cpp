@@ -113,6 +113,9 @@ TextData::TextData(std::string_view text, const TextOptions& options, std::strin
   if (!(options.train_fraction >= 0 && options.train_fraction <= 1)) {
     fail<ConfigError>("data", "train_fraction must lie in 0 .. 1, got {}", options.train_fraction);
   }
+  if (!(options.test_share >= 0 && options.test_share < 1))
+    fail<ConfigError>("data", "test_share must be at least 0 and below 1, got {}",
+                      options.test_share);
   text = skip_bom(text);
   if (text.empty()) fail<IoError>(where_, "empty: there is nothing to train on");
   const Phase phase("tokenizing {}", where_);
@@ -124,19 +127,22 @@ TextData::TextData(std::string_view text, const TextOptions& options, std::strin
   const auto cut = std::min(
       count, static_cast<std::int64_t>(options.train_fraction * static_cast<double>(count)));
   train_ = raw::slice(ids, 0, 0, cut);
-  validation_ = raw::slice(ids, 0, cut, count);
-  none_ = Tensor::empty({0}, ids.dtype());
+  const auto end =
+      count - static_cast<std::int64_t>(options.test_share * static_cast<double>(count - cut));
+  validation_ = raw::slice(ids, 0, cut, end);
+  test_ = raw::slice(ids, 0, end, count);
   const auto token_bytes = tokenizer_->token_bytes();
   bytes_per_token_[0] = mean_bytes(train_, token_bytes);
   bytes_per_token_[1] = mean_bytes(validation_, token_bytes);
+  bytes_per_token_[2] = mean_bytes(test_, token_bytes);
 }
 
 const Tensor& TextData::ids(Split split) const {
-  return split == Split::train ? train_ : split == Split::validation ? validation_ : none_;
+  return split == Split::train ? train_ : split == Split::validation ? validation_ : test_;
 }
 
 double TextData::bytes_per_token(Split split) const {
-  return split == Split::test ? 1 : bytes_per_token_[static_cast<int>(split)];
+  return bytes_per_token_[static_cast<int>(split)];
 }
 
 void TextData::check_block_size(Split split, std::int64_t block_size) const {

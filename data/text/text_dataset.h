@@ -35,7 +35,8 @@ struct TextBatchOptions {
 struct TextOptions {
   std::string tokenizer = "char";  ///< `char` or `byte`
   double train_fraction =
-      0.9;  ///< the first int(fraction * tokens) tokens train, the rest validate
+      0.9;                ///< the first int(fraction * tokens) tokens train, the rest validate
+  double test_share = 0;  ///< of those that validate, the last such share is a test split instead
   std::shared_ptr<const Tokenizer>
       with_tokenizer{};  ///< an earlier run's tokenizer, instead of one made from this text
 };
@@ -55,7 +56,7 @@ class TextData {
   /// The file it came from.
   const std::string& source() const { return where_; }
 
-  /// Tokens of a split. (There is no test split: it is empty.)
+  /// Tokens of a split. The test split is empty unless a test_share asks for one.
   std::int64_t size(Split split) const { return ids(split).numel(); }
   /// The tokens: (N,), u8 for vocabularies up to 256, else i32.
   const Tensor& ids(Split split) const;
@@ -92,8 +93,8 @@ class TextData {
   std::shared_ptr<const Tokenizer> tokenizer_;
   Tensor train_;
   Tensor validation_;
-  Tensor none_;
-  double bytes_per_token_[2] = {0, 0};
+  Tensor test_;
+  double bytes_per_token_[3] = {0, 0, 1};
 };
 
 /// Loads a text file, or a shipped set by name (`shakespeare`, `tang`; see find_data_set).

@@ -46,10 +46,10 @@ steps = )" +
          steps + R"(
 [[task]]
 name = "short"
-metric = "val_bits_per_byte"
+metric = "test_bits_per_byte"
 [[task]]
 name = "bytes"
-metric = "val_loss"
+metric = "test_loss"
 set = { tokenizer = "byte" }
 [[arm]]
 name = "plain"
@@ -107,11 +107,12 @@ TEST_CASE("a suite runs, says what it found, and can be killed at any time witho
     CHECK(std::abs(cell["parameters"].get<double>() /
                        json["cells"][cell["task"] == "short" ? 0 : 3]["parameters"].get<double>() -
                    1) <= 0.1);
-    CHECK(cell["tried"].size() == 2);
+    CHECK(cell["tried"].size() >= 2);
+    CHECK(cell["tried"].size() == json["cells"][cell["task"] == "short" ? 0 : 3]["tried"].size());
     for (const auto& run : cell["runs"]) {
       const auto summary =
           nlohmann::json::parse(read_file(run["folder"].get<std::string>() + "/summary.json"));
-      CHECK(summary[cell["task"] == "short" ? "val_bits_per_byte" : "val_loss"] == run["value"]);
+      CHECK(summary[cell["task"] == "short" ? "test_bits_per_byte" : "test_loss"] == run["value"]);
       CHECK(summary["params"] == cell["parameters"]);
       CHECK(summary["batch_hash"] == json["tasks"][cell["task"] == "short" ? 0 : 1]["pairing"]
                                          [run["seed"].get<std::size_t>() - 1]["hash"]);
@@ -154,8 +155,7 @@ TEST_CASE("a suite runs, says what it found, and can be killed at any time witho
   const auto before = fs::last_write_time(fs::path(whole) / "runs/short/rms/seed-3/summary.json");
   CHECK(weft_with(folder, {"compare", suite, "--out", whole, "--json"}).code == 0);
   CHECK(fs::last_write_time(fs::path(whole) / "runs/short/rms/seed-3/summary.json") == before);
-  CHECK(weft_with(folder, {"compare", suite, "--out", whole, "--seeds", "7"})
-            .err.find("with other seeds") != std::string::npos);
+  CHECK(weft_with(folder, {"compare", suite, "--out", whole, "--quick"}).code == 2);
   CHECK(weft_with(folder, {"compare", suite, "--out", (folder / "").string()})
             .err.find("contains other files") != std::string::npos);
   fs::create_directory(folder / "mine");
@@ -205,7 +205,8 @@ TEST_CASE("a run that fails is reported, and its contrast undecided") {
   write_file(suite, text);
   const Outcome again = weft_with(folder, {"compare", suite, "--out", (folder / "c").string()});
   CAPTURE(again.err);
-  REQUIRE(again.code == 0);
+  REQUIRE(again.code == 1);
+  CHECK(again.err.find("14 of 56 runs failed") != std::string::npos);
   CHECK(again.out.find("failed: wild on short, seed 1: ") != std::string::npos);
   const auto json = comparison_results(folder / "c");
   CHECK(json["complete"] == true);

@@ -27,6 +27,9 @@ namespace {
 using Words = std::vector<std::string>;
 
 const std::string kMargin = "margin = 5\n";
+/// One seed to try rates with, and as many rates as a grid may have, so that it stays as it is.
+const std::string kRates =
+    kMargin + "tuning_seeds = 1\nlr_factors = [0.01, 0.1, 0.25, 0.5, 2, 4, 8]\n";
 
 std::string values_of(const fs::path& folder) {
   const auto json = comparison_results(folder);
@@ -110,8 +113,9 @@ TEST_CASE("where the disk is full for the comparison itself, its runs save") {
   const TempFolder folder;
   const std::string suite =
       tiny_suite(folder, "steps = 2000\nsave_every = 2000\neval_every = 2000\n",
-                 kMargin + "lr_factors = [0.5, 1, 2]\n");
-  const fs::path out = folder / "c", tries[2] = {out / "runs/t/a/try-0.5", out / "runs/t/a/try-1"};
+                 kMargin + "tuning_seeds = 1\nlr_factors = [0.5, 1, 2]\n");
+  const fs::path out = folder / "c",
+                 tries[2] = {out / "runs/t/a/try-0.5-seed-0", out / "runs/t/a/try-1-seed-0"};
   const std::string full = (folder / "full").string();
   Running running(
       {"/usr/bin/env", std::string("LD_PRELOAD=") + WEFT_BINARY_DIR + "/tests/libfull_disk.so",
@@ -164,11 +168,11 @@ TEST_CASE("equal seconds: the pace is measured, also with a long warmup, and aga
                                        "equal = \"seconds\"\namount = 1\n"),
                     out = (folder / "c").string();
   Running first({test::program(), "compare", suite, "--out", out}, folder);
-  REQUIRE(test::wait_for(folder / "c" / "runs/t/b/pace/summary.json", "seed"));
+  REQUIRE(test::wait_for(folder / "c" / "runs/t/b/pace-1/summary.json", "seed"));
   first.signal(SIGKILL);
   first.wait();
-  fs::remove_all(folder / "c" / "runs/t/b/pace");
-  write_file((folder / "c" / "runs/t/b/pace.failed").string(),
+  fs::remove_all(folder / "c" / "runs/t/b/pace-1");
+  write_file((folder / "c" / "runs/t/b/pace-1.failed").string(),
              "ended by signal 9 (out of memory?)\n");
   const Outcome stuck = weft_with(folder, {"compare", suite, "--out", out});
   CHECK(stuck.code == 2);
@@ -185,23 +189,34 @@ TEST_CASE("equal seconds: the pace is measured, also with a long warmup, and aga
 
 TEST_CASE("a learning rate that is tried again with --retry is every run's, or none's") {
   const TempFolder folder;
-  const std::string suite =
-      tiny_suite(folder, "steps = 12\n", kMargin + "lr_factors = [0.25, 4]\n");
+  const std::string suite = tiny_suite(folder, "steps = 12\n", kRates);
   const fs::path whole = folder / "whole", cut = folder / "cut", cell = cut / "runs/t/a";
   REQUIRE(weft_with(folder, {"compare", suite, "--out", whole.string()}).code == 0);
   fs::copy(whole, cut, fs::copy_options::recursive);
   // As if the best learning rate had failed when it was tried: the runs of the cell are made with
-  // the other one.
-  const double base =
-      nlohmann::json::parse(read_file((cut / "runs/t/a/try-4/config.json").string()))["lr"]
-          .get<double>() /
-      4;
-  const std::string best =
-      comparison_results(whole)["cells"][0]["lr"].get<double>() > base ? "try-4" : "try-0.25";
+  // another one.
+  const auto results = comparison_results(whole);
+  std::string best, worse;  // worse: the worst of them
+  double best_value = INFINITY, worst_value = -INFINITY;
+  for (const auto& tried : results["cells"][0]["tried"]) {
+    const std::string name = fmt::format("try-{}-seed-0", tried["factor"].get<double>());
+    const double value = tried["value"].get<double>();
+    if (value < best_value) {
+      best = name;
+      best_value = value;
+    }
+    if (value > worst_value) {
+      worse = name;
+      worst_value = value;
+    }
+  }
   fs::remove_all(cell);
   fs::create_directories(cell);
-  fs::copy(whole / "runs/t/a" / (best == "try-4" ? "try-0.25" : "try-4"),
-           cell / (best == "try-4" ? "try-0.25" : "try-4"), fs::copy_options::recursive);
+  for (const auto& entry : fs::directory_iterator(whole / "runs/t/a")) {
+    const std::string name = entry.path().filename().string();
+    if (name.starts_with("try-") && name != best)
+      fs::copy(entry.path(), cell / name, fs::copy_options::recursive);
+  }
   write_file((cell / (best + ".failed")).string(), "ended by signal 9\n");
   REQUIRE(weft_with(folder, {"compare", suite, "--out", cut.string()}).code == 0);
   CHECK(values_of(cut) != values_of(whole));
@@ -224,7 +239,6 @@ TEST_CASE("a learning rate that is tried again with --retry is every run's, or n
 
   // The same try again, and nothing better: what is done stays.
   const auto kept = fs::last_write_time(cell / "seed-2/summary.json");
-  const std::string worse = best == "try-4" ? "try-0.25" : "try-4";
   fs::remove_all(cell / worse);
   write_file((cell / (worse + ".failed")).string(), "ended by signal 9\n");
   REQUIRE(weft_with(folder, {"compare", suite, "--out", cut.string(), "--retry"}).code == 0);

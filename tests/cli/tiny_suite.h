@@ -16,7 +16,7 @@ inline std::string tiny_suite(const TempFolder& folder, const std::string& base,
   write_file(path, "name = \"s\"\nquestion = \"?\"\nkind = \"text\"\nseeds = 6\n" + top +
                        "[budget]\n" + budget + "[base]\ndata = \"" + tiny_text_config(folder).data +
                        "\"\nlayers = 1\nwidth = 16\nheads = 1\ncontext = 8\nbatch = 3\n" + base +
-                       "[[task]]\nname = \"t\"\nmetric = \"val_loss\"\n[[arm]]\nname = "
+                       "[[task]]\nname = \"t\"\nmetric = \"test_loss\"\n[[arm]]\nname = "
                        "\"a\"\n[[arm]]\nname = \"b\"\nset = { heads = 2 }\n"
                        "[[contrast]]\ntask = \"t\"\na = \"a\"\nb = \"b\"\nquestion = \"?\"\n");
   return path;

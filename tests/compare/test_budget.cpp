@@ -124,3 +124,17 @@ TEST_CASE("training is three forwards, and a budget of FLOPs is so many steps") 
   CHECK_THROWS_AS(solve_steps(0, 1e12, "s", "a"), ConfigError);
   CHECK_THROWS_AS(solve_steps(NAN, 1e12, "s", "a"), ConfigError);
 }
+
+TEST_CASE("what was spent is the budget within its tolerance, above it and below") {
+  const auto refused = [](double spent) {
+    return error_text<ConfigError>(
+        [&] { require_spent(spent, 100, 0.02, "FLOPs", "s.toml:8", "a"); });
+  };
+  CHECK_NOTHROW(require_spent(102, 100, 0.02, "FLOPs", "s.toml:8", "a"));
+  CHECK_NOTHROW(require_spent(98, 100, 0.02, "FLOPs", "s.toml:8", "a"));
+  CHECK(refused(103) ==
+        "[s.toml:8] arm a would spend 103 FLOPs of the budget of 100, +3.0 %, and 2 % are allowed; "
+        "give a larger budget, a smaller batch, or label it: unequal = true");
+  CHECK(refused(97).find("-3.0 %") != std::string::npos);
+  CHECK(refused(NAN).starts_with("[s.toml:8] arm a would spend nan"));
+}

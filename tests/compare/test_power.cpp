@@ -18,7 +18,7 @@ using weft::test::error_text;
 namespace {
 
 constexpr int kExperiments = 1000;
-constexpr JudgeOptions kQuick{.resamples = 1000};
+const JudgeOptions kQuick{};
 
 using Draw = std::function<double(Generator&)>;
 

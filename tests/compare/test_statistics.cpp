@@ -4,6 +4,7 @@
 
 #include "tests/core/error_text.h"
 #include "tests/golden/golden.h"
+#include "train/compare/distributions.h"
 #include "train/compare/power.h"
 #include "train/compare/statistics.h"
 
@@ -40,16 +41,13 @@ bool close(double ours, double theirs, double tolerance = 1e-11, double scale = 
 
 }  // namespace
 
-TEST_CASE(
-    "mean, deviation, sign-flip and equivalence p-values and the interval are NumPy's and "
-    "SciPy's") {
+TEST_CASE("mean, deviation, sign-flip and equivalence p-values are NumPy's and SciPy's") {
   const auto names = groups("case");
   CHECK(names.size() >= 17);
   for (const std::string& name : names) {
     CAPTURE(name);
     const auto arrays = golden::below(file(), "case/" + name + "/");
     const Numbers x = numbers(arrays, "values");
-    const auto seed = static_cast<std::uint64_t>(arrays.at("seed").to_vector<std::int64_t>()[0]);
     const double scale = std::abs(*std::max_element(
         x.begin(), x.end(), [](double a, double b) { return std::abs(a) < std::abs(b); }));
     CHECK(std::abs(mean(x) - numbers(arrays, "moments")[0]) < 1e-13 * scale);
@@ -58,16 +56,6 @@ TEST_CASE(
     CHECK(close(sign_flip_p(x, Tail::greater), numbers(arrays, "p")[1]));
     CHECK(
         close(equivalence_p(x, numbers(arrays, "margin")[0]), numbers(arrays, "p_equivalence")[0]));
-    if (x.size() == 1) continue;
-    const BootstrapOptions options{.seed = seed};
-    const Numbers means = bootstrap_means(x, options), first = numbers(arrays, "first_means"),
-                  ends = numbers(arrays, "interval");
-    CHECK(means.size() == 10000);
-    for (std::size_t i = 0; i < first.size(); ++i)
-      CHECK(std::abs(means[i] - first[i]) < 1e-13 * scale);
-    const Interval interval = bca_interval(x, options);
-    CHECK(std::abs(interval.low - ends[0]) < 1e-11 * scale);
-    CHECK(std::abs(interval.high - ends[1]) < 1e-11 * scale);
   }
 }
 
@@ -117,27 +105,6 @@ TEST_CASE("equivalence by hand: both sides must be excluded") {
   CHECK(equivalence_p(Numbers(6, 0.0), 0.1) == 1.0 / 64);
 }
 
-TEST_CASE("intervals of degenerate values") {
-  const Interval one = bca_interval(Numbers{3}, BootstrapOptions{});
-  CHECK(one.low == -INFINITY);
-  CHECK(one.high == INFINITY);
-  const Interval equal = bca_interval(Numbers{0.1, 0.1, 0.1}, BootstrapOptions{});
-  CHECK(equal.low == doctest::Approx(0.1));
-  CHECK(equal.low == equal.high);
-  const Interval outlier =
-      bca_interval(Numbers{0, 0, 0, 0, 0, 0, 0, 1}, BootstrapOptions{.confidence = 0.999999});
-  CHECK(outlier.low >= 0);
-  CHECK(outlier.high <= 1);
-  CHECK(outlier.low <= outlier.high);
-  const Interval few = bca_interval(Numbers{1, 2, 4}, BootstrapOptions{.resamples = 1});
-  CHECK(few.low == few.high);
-  const Interval narrow =
-                     bca_interval(Numbers{1, 2, 4, 3, 5, 1}, BootstrapOptions{.confidence = 0.5}),
-                 wide = bca_interval(Numbers{1, 2, 4, 3, 5, 1}, BootstrapOptions{});
-  CHECK(wide.low < narrow.low);
-  CHECK(narrow.high < wide.high);
-}
-
 TEST_CASE("Holm's adjusted p-values are those of the paper's procedure") {
   for (const std::string& k : groups("holm")) {
     const auto arrays = golden::below(file(), "holm/" + k + "/");
@@ -171,16 +138,6 @@ TEST_CASE("what is not a number, no probability or no pair is refused") {
   CHECK(error_text<NumericError>([] {
           sign_flip_p(Numbers{1, NAN});
         }) == "[statistics] expects finite values, got nan");
-  CHECK(error_text<NumericError>([] {
-          bca_interval(Numbers{1, INFINITY}, BootstrapOptions{});
-        }) == "[statistics] expects finite values, got inf");
-  CHECK(error_text<NumericError>([] { bootstrap_means(Numbers{}); }) ==
-        "[statistics] a bootstrap of no values");
-  CHECK(error_text<ConfigError>([] { bootstrap_means(Numbers{1}, {.resamples = 0}); }) ==
-        "[statistics] resamples must be 1 to 100000000, got 0");
-  CHECK(error_text<ConfigError>([] {
-          bca_interval(Numbers{1, 2}, BootstrapOptions{.confidence = 1});
-        }) == "[statistics] confidence must lie between 0 and 1, got 1");
   CHECK(error_text<ShapeError>([] {
           paired_differences(Numbers{1, 2}, Numbers{1});
         }) == "[statistics] pairs need as many values of one arm as of the other: 2 and 1");

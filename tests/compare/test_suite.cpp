@@ -34,14 +34,14 @@ heads = 1
 [[task]]
 name = "shakespeare"
 about = "characters"
-metric = "val_loss"
+metric = "test_loss"
 chance = 4.2
 ceiling = 1.4
 set = { data = "shakespeare" }
 
 [[task]]
 name = "tang"
-metric = "val_bits_per_byte"
+metric = "test_bits_per_byte"
 margin = 0.2
 set.data = "tang"
 set.steps = 60
@@ -120,7 +120,7 @@ TEST_CASE("a suite says what it says") {
   CHECK(s.preset == "text-best");
   CHECK(s.choices.size() == 3);
   REQUIRE(s.tasks.size() == 2);
-  CHECK(s.tasks[0].metric.name == "val_loss");
+  CHECK(s.tasks[0].metric.name == "test_loss");
   CHECK(s.tasks[0].metric.lower_is_better);
   CHECK(s.tasks[0].margin == 0.01);
   CHECK(s.tasks[0].about.zh == "characters");
@@ -197,21 +197,22 @@ TEST_CASE("a suite is read from a file") {
 TEST_CASE("keys: unknown, missing, of another type, out of range") {
   CHECK(error_of("seeds = 8", "seads = 8") ==
         "[s.toml:4] unknown key seads in the suite; did you mean seeds?");
-  CHECK(error_of("metric = \"val_loss\"", "metrics = \"val_loss\"") ==
+  CHECK(error_of("metric = \"test_loss\"", "metrics = \"test_loss\"") ==
         "[s.toml:21] unknown key metrics in [[task]]; did you mean metric?");
   CHECK(error_of("unequal = true", "xyzzy = true") ==
-        "[s.toml:43] unknown key xyzzy in [[arm]]; it has name, about, set, tasks, unequal");
+        "[s.toml:43] unknown key xyzzy in [[arm]]; it has name, about, set, tasks, unequal, "
+        "placebo");
   CHECK(error_of("question = { en", "margins = { en") ==
         "[s.toml:2] unknown key margins in the suite; did you mean margin?");
   CHECK(error_of("question = { en = \"Do more heads help?\", zh = \"头多有用吗？\" }", "") ==
         "[s.toml] the suite needs a question: the one sentence that it answers");
   CHECK(error_of("question = \"Is wide better?\"", "") ==
         "[s.toml:56] [[contrast]] has no question");
-  CHECK(error_of("metric = \"val_loss\"", "") == "[s.toml:18] [[task]] has no metric");
-  const std::string metric_error = error_of("metric = \"val_loss\"", "metric = \"val_los\"");
+  CHECK(error_of("metric = \"test_loss\"", "") == "[s.toml:18] [[task]] has no metric");
+  const std::string metric_error = error_of("metric = \"test_loss\"", "metric = \"test_los\"");
   CHECK(metric_error.starts_with(
-      "[s.toml:21] metric must be one of val_loss, val_bits_per_byte, val_accuracy, "));
-  CHECK(metric_error.ends_with(", got val_los; did you mean val_loss?"));
+      "[s.toml:21] metric must be one of test_loss, test_bits_per_byte, test_accuracy, "));
+  CHECK(metric_error.ends_with(", got test_los; did you mean test_loss?"));
   CHECK(error_of("margin = 0.01", "margin = -1") ==
         "[s.toml:5] margin must be from 0 to 1000000000, got -1");
   CHECK(error_of("margin = 0.01", "margin = nan") ==
@@ -339,7 +340,7 @@ TEST_CASE("choices of arms are those of a configuration, and keep pairing and bu
         std::string::npos);
   CHECK(error_of("set = { heads = 4, lr = 3e-3 }", "set = { heads = 1 }") ==
         "[s.toml:37] arms one and four are the same model on task shakespeare: there is nothing to "
-        "compare");
+        "compare; a placebo says so: placebo = true");
   CHECK(error_of("heads = 1", "heads = 7") ==
         "[s.toml:33] arm one on task shakespeare: width must be divisible by heads: width 30, "
         "heads 7; choose a width of 28, or a --head-size");
@@ -366,8 +367,9 @@ TEST_CASE("budgets: one thing is equal, or nothing and it is said") {
   CHECK(budget_error("equal = \"seconds\"") == "[s.toml:8] equal seconds expects an amount");
   CHECK(budget_error("equal = \"steps\"\namount = 5") ==
         "[s.toml:8] an amount has no effect with steps: [base] says how long all arms train");
-  CHECK(budget_error("equal = \"steps\"\ntolerance = 0.05") ==
-        "[s.toml:10] a tolerance is for equal parameters");
+  CHECK(
+      budget_error("equal = \"steps\"\ntolerance = 0.05") ==
+      "[s.toml:10] a tolerance is for equal parameters, FLOPs or seconds; steps are equal or not");
   CHECK(budget_error("equal = \"parameters\"\namount = 1000\ntolerance = 0.5") ==
         "[s.toml:11] tolerance must be from 0 to 0.1, got 0.5");
   CHECK(budget_error("equal = \"steps\"\nunequal = true") ==
@@ -422,7 +424,7 @@ question = "Is a small ViT worse than a CNN?"
 TEST_CASE("controls hold within their distance, on the right side") {
   const Task accuracy{
       .name = "t", .metric = {"test_accuracy", false}, .chance = 0.5, .ceiling = 1.0};
-  const Task loss{.name = "t", .metric = {"val_loss", true}, .chance = 0.7, .ceiling = 0.1};
+  const Task loss{.name = "t", .metric = {"test_loss", true}, .chance = 0.7, .ceiling = 0.1};
   const Control ceiling{.arms = {}, .tasks = {}, .expect = Expect::ceiling, .within = 0.05};
   const Control chance{.arms = {}, .tasks = {}, .expect = Expect::chance, .within = 0.05};
   CHECK(holds(ceiling, accuracy, 0.96));

@@ -200,6 +200,20 @@ TEST_CASE("bad text files and options") {
     CHECK_THROWS_AS(load_text(small, {.train_fraction = fraction}), ConfigError);
 }
 
+TEST_CASE("a test split is the end of what validates, and shares nothing with it") {
+  const TextData text("abcdefghijklmnopqrst", {.train_fraction = 0.5, .test_share = 0.4},
+                      "letters");
+  CHECK(text.size(Split::train) == 10);
+  CHECK(text.size(Split::validation) == 6);
+  CHECK(text.size(Split::test) == 4);
+  CHECK(text.ids(Split::test).to_vector<std::int64_t>() ==
+        std::vector<std::int64_t>{16, 17, 18, 19});
+  CHECK(text.ids(Split::validation).to_vector<std::int64_t>().back() == 15);
+  CHECK(text.bytes_per_token(Split::test) == 1);
+  CHECK(TextData("abc", {}, "letters").size(Split::test) == 0);
+  CHECK_THROWS_AS(TextData("abc", {.test_share = 1}, "letters"), ConfigError);
+}
+
 TEST_CASE("data sets are found by name") {
   const Scratch scratch;
   REQUIRE(::setenv("WEFT_DATA", shipped("").c_str(), 1) == 0);  // wherever this program was built

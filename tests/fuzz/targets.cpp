@@ -278,7 +278,7 @@ const std::vector<Target>& targets() {
        [] {
          std::vector<std::string> seeds{
              "name = \"s\"\nquestion = \"?\"\nkind = \"text\"\nseeds = 6\n[budget]\nequal = "
-             "\"steps\"\n[[task]]\nname = \"t\"\nmetric = \"val_loss\"\n"
+             "\"steps\"\n[[task]]\nname = \"t\"\nmetric = \"test_loss\"\n"
              "[[arm]]\nname = \"a\"\n[[arm]]\nname = \"b\"\nset = { heads = 2 "
              "}\n[[contrast]]\ntask = \"t\"\na = \"a\"\nb = \"b\"\nquestion = \"?\"\n"};
          for (const EmbeddedFile& suite : compare::shipped_suites()) seeds.emplace_back(suite.text);

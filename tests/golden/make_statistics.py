@@ -3,9 +3,7 @@
 
     /usr/bin/python3 tests/golden/make_statistics.py
 
-Nothing here is taken from the C++: the sign-flip test is SciPy's (or an enumeration, or a convolution), the resamples come from a Philox written
-down again from the paper, the interval from Efron's formula, and SciPy's own BCa interval must agree within its random error. What fails to
-agree here stops the script.
+Nothing here is taken from the C++: the sign-flip test is SciPy's, or an enumeration, or a convolution.
 """
 import itertools
 import pathlib
@@ -14,57 +12,6 @@ import numpy as np
 from scipy import stats
 
 FILES = pathlib.Path(__file__).parent / "files"
-RESAMPLES = 10000
-CONFIDENCE = 0.95
-
-
-def philox_words(seed, stream, blocks):
-    """Philox4x32-10 (Salmon et al. 2011): words of blocks 0, 1, ... of a named stream, shape (blocks, 4)."""
-    name = 0xCBF29CE484222325
-    for byte in stream.encode():
-        name = ((name ^ byte) * 0x100000001B3) % 2**64
-    mask = np.uint64(0xFFFFFFFF)
-    half = np.uint64(32)
-    place = np.arange(blocks, dtype=np.uint64)
-    c = [place & mask, place >> half, np.full(blocks, name & 0xFFFFFFFF, np.uint64), np.full(blocks, name >> 32, np.uint64)]
-    key = [seed & 0xFFFFFFFF, seed >> 32]
-    for _ in range(10):
-        p0, p1 = np.uint64(0xD2511F53) * c[0], np.uint64(0xCD9E8D57) * c[2]
-        c = [(p1 >> half) ^ c[1] ^ np.uint64(key[0]), p1 & mask, (p0 >> half) ^ c[3] ^ np.uint64(key[1]), p0 & mask]
-        key = [(key[0] + 0x9E3779B9) % 2**32, (key[1] + 0xBB67AE85) % 2**32]
-    return np.stack(c, axis=1)
-
-
-def resample_means(x, seed):
-    blocks = -(-len(x) // 4)
-    words = philox_words(seed, "bootstrap", RESAMPLES * blocks).reshape(RESAMPLES, blocks * 4)[:, : len(x)]
-    return x[(words * np.uint64(len(x)) >> np.uint64(32)).astype(int)].mean(axis=1)
-
-
-def bca(x, means):
-    """Efron 1987, eq. 2.3, with the jackknife's acceleration taken from its definition; resampled means equal to the mean count half."""
-    center = x.mean()
-    tied = np.isclose(means, center, rtol=0, atol=1e-12 * np.abs(x).max())
-    z0 = stats.norm.ppf(np.mean(np.where(tied, 0.5, means < center)))
-    left_out = np.array([np.delete(x, i).mean() for i in range(len(x))])
-    off = left_out.mean() - left_out
-    a = (off**3).sum() / (6 * (off**2).sum() ** 1.5)
-    z = z0 + stats.norm.ppf([(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
-    return np.quantile(means, stats.norm.cdf(z0 + z / (1 - a * z)))
-
-
-def check_scipy_interval(name, x, means, ours):
-    """SciPy counts ties as above the mean; that moves its ends where means are few, so those cases are not held against it."""
-    if len(np.unique(means.round(12))) < 2000:
-        return False
-    runs = []
-    for k in range(12):
-        r = stats.bootstrap((x,), np.mean, method="BCa", n_resamples=RESAMPLES, confidence_level=CONFIDENCE, random_state=k)
-        runs.append(list(r.confidence_interval))
-    runs = np.array(runs)
-    distance = np.abs(ours - runs.mean(axis=0)) / runs.std(axis=0, ddof=1)
-    assert (distance < 4).all(), f"{name}: {ours} against SciPy's {runs.mean(axis=0)}, {distance} of its deviations away"
-    return True
 
 
 def sign_flip(x, alternative):
@@ -123,23 +70,13 @@ def cases():
 
 def make():
     entries = {}
-    held = 0
-    for k, (name, x) in enumerate(cases()):
-        seed = 7 + k + (k % 3) * 2**33
+    for name, x in cases():
         margin = 0.4 * np.abs(x).max()
         entries[f"case/{name}/values"] = x
-        entries[f"case/{name}/seed"] = np.array(seed, np.int64)
         entries[f"case/{name}/p"] = np.array([sign_flip(x, "two-sided"), sign_flip(x, "greater")])
         entries[f"case/{name}/margin"] = np.array(margin)
         entries[f"case/{name}/p_equivalence"] = np.array(max(sign_flip(x + margin, "greater"), sign_flip(margin - x, "greater")))
         entries[f"case/{name}/moments"] = np.array([x.mean(), x.std(ddof=1) if len(x) > 1 else 0.0])
-        if len(x) > 1:
-            means = resample_means(x, seed)
-            interval = bca(x, means)
-            held += check_scipy_interval(name, x, means, interval)
-            entries[f"case/{name}/first_means"] = means[:5]
-            entries[f"case/{name}/interval"] = interval
-    assert held >= 6, f"only {held} intervals were held against SciPy's"
     rng = np.random.default_rng(5)
     for n in (41, 50, 77):
         x = rng.integers(-9, 13, n).astype(float)

@@ -57,7 +57,7 @@ TEST_CASE("what an older file does not hold keeps its default, and a newer one i
   json["budget"].erase("tuning_seed");
   json["tasks"][0]["pairing"][0].erase("steps");
   const compare::Results results = compare::read_results(json.dump());
-  CHECK(results.tuning_seed == 0);
+  CHECK(results.tuning_seeds == std::vector<std::int64_t>{0});
   CHECK(results.tasks[0].pairing[0].steps == 0);
   json["format"] = 2;
   CHECK_THROWS_WITH_AS(compare::read_results(json.dump()),

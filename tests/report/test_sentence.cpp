@@ -205,3 +205,53 @@ TEST_CASE("figures show what is known, and no more") {
   CHECK(metric_words("test_accuracy").zh == "准确率");
   CHECK(metric_words("val_edit_distance").en == "edit distance");
 }
+
+TEST_CASE("two intervals, and of what is shown for the test set alone") {
+  Statement s = clear_case();
+  s.expected.reset();
+  s.test_rows = 557;
+  s.with_rows = {0.1, 0.5};
+  check(verdict_sentence(s),
+        "`full` is better than `diagonal` on `different`: +0.31 accuracy (95 % interval 0.28 to "
+        "0.34 by seeds, 0.10 to 0.50 by seeds and 557 test rows, adjusted p = 0.047, 8 seeds).",
+        "`full` 在 `different` 上优于 `diagonal`：准确率相差 +0.31（95% 区间：仅计种子 0.28 至 "
+        "0.34，兼计 557 个测试样本 0.10 至 0.50，校正后 p = 0.047，8 个种子）。");
+  s.with_rows = {-0.01, 0.63};
+  CHECK(verdict_sentence(s).en.starts_with(
+      "`full` is better than `diagonal` on the test set of `different`: +0.31"));
+  CHECK(verdict_sentence(s).en.ends_with(
+      "With other test rows the interval holds zero: for the task this is not shown."));
+  CHECK(verdict_sentence(s).zh.find("`different` 的测试集 上优于") != std::string::npos);
+  s.finding.verdict = Verdict::equivalent;
+  s.finding.difference.interval = {-0.01, 0.01};
+  s.with_rows = {-0.03, 0.03};
+  CHECK(verdict_sentence(s).en.find("as good as `diagonal` on the test set of `different`") !=
+        std::string::npos);
+  CHECK(verdict_sentence(s).en.ends_with("beyond the margin: for the task this is not shown."));
+  s.with_rows = {-0.015, 0.015};
+  CHECK(verdict_sentence(s).en.find("test set of") == std::string::npos);
+  s = clear_case();
+  s.fresh_test = true;
+  CHECK(verdict_sentence(s).en.find("0.28 to 0.34 by seeds and test rows of their own") !=
+        std::string::npos);
+}
+
+TEST_CASE("what a reader must know of learning rates and looks stands behind the verdict") {
+  Statement s = clear_case();
+  s.expected.reset();
+  CHECK(cautions(s).en.empty());
+  s.grid_end_a = "largest";
+  CHECK(verdict_sentence(s).en.ends_with(
+      "The best learning rate of `full` was the largest that was tried: a larger one may be "
+      "better."));
+  s.grid_end_a = "inside";
+  s.grid_end_b = "smallest";
+  CHECK(verdict_sentence(s).en.ends_with(
+      "The best learning rate of `diagonal` was the smallest that was tried: a smaller one may be "
+      "better."));
+  s.grid_end_b = "inside";
+  s.repeated_looks = 2;
+  CHECK(verdict_sentence(s).en.ends_with(
+      "Repeated looks: the results were read 2 times at numbers of seeds that were not declared, "
+      "so that the p-value is too small."));
+}

@@ -131,14 +131,14 @@ TEST_CASE(
   const std::string json = train::to_json(train::TextConfig());
   const auto with_format = [&](const std::string& text) {
     std::string changed = json;
-    return changed.replace(changed.find("\"format\": 5,"), 12, text);
+    return changed.replace(changed.find("\"format\": 6,"), 12, text);
   };
-  REQUIRE(json.find("\"format\": 5,") != std::string::npos);
+  REQUIRE(json.find("\"format\": 6,") != std::string::npos);
   const auto read = [](const std::string& text) {
     return train::config_from_json<train::TextConfig>(text, "c.json");
   };
-  CHECK_THROWS_WITH_AS(read(with_format("\"format\": 6,")),
-                       "[c.json] was written by a newer weft: format 6, this one reads up to 5",
+  CHECK_THROWS_WITH_AS(read(with_format("\"format\": 7,")),
+                       "[c.json] was written by a newer weft: format 7, this one reads up to 6",
                        ConfigError);
   CHECK_THROWS_WITH_AS(read(with_format("\"format\": -1,")),
                        "[c.json] format is -1, which no weft has written", ConfigError);

@@ -6,6 +6,7 @@
 
 #include "core/error.h"
 #include "train/cli/cli.h"
+#include "train/cli/compare_check.h"
 #include "train/cli/compare_run.h"
 #include "train/cli/progress.h"
 #include "train/cli/stop.h"
@@ -50,15 +51,8 @@ int run_compare(const CompareFlags& flags) {
   const CompareRequest& request = flags.request;
   if (flags.list) return list_suites(flags.json);
   if (flags.check) {
-    const compare::Plan plan = plan_of(request);
-    if (flags.json)
-      fmt::print("{}\n",
-                 nlohmann::ordered_json{
-                     {"suite", plan.suite.name}, {"runs", plan.runs()}, {"tries", plan.tries()}}
-                     .dump(2));
-    else
-      fmt::print("{}: {} runs, and {} that try learning rates; nothing was run\n", plan.suite.file,
-                 plan.runs(), plan.tries());
+    const PlanCheck check(plan_of(request));
+    fmt::print("{}", flags.json ? check.json().dump(2) + "\n" : check.text());
     return kDone;
   }
   const std::unique_ptr<CompareOutcome> outcome = compare_suite(request);
@@ -84,6 +78,12 @@ int run_compare(const CompareFlags& flags) {
     put_line("weft: " + unpaired);
     return kFailed;
   }
+  if (const auto failed = outcome->results.runs_failed; failed > 0) {
+    put_line(fmt::format("weft: [compare] {} of {} runs failed: contrasts with them are undecided; "
+                         "repeat them with --retry",
+                         failed, outcome->results.runs_done));
+    return kFailed;
+  }
   return kDone;
 }
 
@@ -98,8 +98,10 @@ void add_compare(CLI::App& app, Action& action) {
       ->type_name("SUITE|FILE");
   command->add_flag("--list", flags->list,
                     "list the suites that ship with weft, and the question of each");
-  command->add_flag("--check", flags->check,
-                    "read the suite and solve its budget, and run nothing");
+  command->add_flag(
+      "--check", flags->check,
+      "read the suite, solve its budget, and say what each arm costs and what is unequal; "
+      "run nothing");
   add_number(*command, "--seeds", flags->request.seeds, {1, 1000},
              "seeds 1 to N (default: the suite's own)")
       ->default_str("");

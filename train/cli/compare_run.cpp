@@ -163,7 +163,10 @@ std::unique_ptr<CompareOutcome> compare_suite(const CompareRequest& request) {
   }
   table.clear();
   note_time();
-  if (outcome->whole) saving.reset();  // the rest can be made again
+  if (outcome->whole) {
+    folder.note_look(std::ssize(plan.suite.seeds));
+    saving.reset();  // the rest can be made again
+  }
   const Phase phase("computing the results");
   outcome->folder = out;
   outcome->seconds = sessions.seconds;

@@ -111,4 +111,14 @@ std::int64_t solve_steps(double flops_of_a_step, double target, std::string_view
   return static_cast<std::int64_t>(steps);
 }
 
+void require_spent(double spent, double budget, double tolerance, std::string_view what,
+                   std::string_view where, std::string_view arm) {
+  if (std::abs(spent - budget) <= tolerance * budget) return;
+  fail<ConfigError>(
+      where,
+      "arm {} would spend {:.4g} {} of the budget of {:.4g}, {:+.1f} %, and {:.3g} % "
+      "are allowed; give a larger budget, a smaller batch, or label it: unequal = true",
+      arm, spent, what, budget, 100 * (spent / budget - 1), 100 * tolerance);
+}
+
 }  // namespace weft::compare

@@ -47,4 +47,8 @@ std::unique_ptr<train::RunConfig> with_width(const train::Kind& kind,
 std::int64_t solve_steps(double flops_of_a_step, double target, std::string_view where,
                          std::string_view arm);
 
+/// Throws ConfigError `[where] ...` where `spent` is off the budget by more than `tolerance` of it.
+void require_spent(double spent, double budget, double tolerance, std::string_view what,
+                   std::string_view where, std::string_view arm);
+
 }  // namespace weft::compare

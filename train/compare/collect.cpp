@@ -8,6 +8,8 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "train/compare/grid.h"
+#include "train/compare/rows.h"
 #include "train/config/block_options.h"
 
 namespace weft::compare {
@@ -66,11 +68,12 @@ std::string quoted(const std::string& word) {
 }
 
 ResultRun read_run(const Plan& plan, const Job& job, const std::string& metric) {
-  const RunResult found = read_result(job, metric);
+  const RunResult found = checked_result(plan, job, metric);
   return {.seed = job.seed,
           .status = std::string(name(found.status)),
           .value = found.value,
           .seconds = found.seconds,
+          .train_seconds = found.train_seconds,
           .peak_mib = found.peak_mib,
           .error = found.error,
           .folder = job.folder.string(),
@@ -79,7 +82,31 @@ ResultRun read_run(const Plan& plan, const Job& job, const std::string& metric) 
                                  quoted(job.folder.string()))};
 }
 
-ResultCell read_cell(const Plan& plan, const CompareFolder& folder, std::size_t index) {
+/// The learning rates that a cell tried, and the best of them.
+void read_tries(const Plan& plan, const CompareFolder& folder, const Grid& grid, std::size_t index,
+                ResultCell& result) {
+  const Cell& cell = plan.cells[index];
+  const auto best = best_factor(plan, folder, index, grid);
+  result.lr = best ? cell.config->lr * *best : kNone;
+  if (!plan.tunes()) return;
+  for (const double factor : grid.factors) {
+    const auto values = tried_values(plan, folder, index, {factor});
+    result.tried.push_back({factor, cell.config->lr * factor, values ? values->front() : kNone});
+    if (best && factor == *best)
+      result.grid_end = name(end_of(grid.factors, result.tried.size() - 1));
+  }
+}
+
+/// Whether a cell spent what the budget gives it; one in seconds is known afterwards only.
+bool kept_budget(const Plan& plan, const ResultCell& cell) {
+  const Budget& budget = plan.suite.budget;
+  if (!cell.equal || budget.equal != Equal::seconds || !std::isfinite(cell.train_seconds))
+    return cell.equal;
+  return std::abs(cell.train_seconds - *budget.amount) <= budget.tolerance * *budget.amount;
+}
+
+ResultCell read_cell(const Plan& plan, const CompareFolder& folder, const Grid& grid,
+                     std::size_t index) {
   const Cell& cell = plan.cells[index];
   const std::string& metric = plan.task(cell).metric.name;
   ResultCell result{.task = cell.task,
@@ -90,7 +117,7 @@ ResultCell read_cell(const Plan& plan, const CompareFolder& folder, std::size_t 
                     .training_flops = cell.training_flops,
                     .steps = static_cast<double>(cell.steps),
                     .width = static_cast<double>(train::width_of(*cell.config))};
-  double seconds = 0;
+  double seconds = 0, train_seconds = 0;
   std::vector<double> finished;
   for (const std::int64_t seed : plan.suite.seeds) {
     const ResultRun& run =
@@ -100,6 +127,7 @@ ResultCell read_cell(const Plan& plan, const CompareFolder& folder, std::size_t 
     if (!is_done(run)) continue;
     finished.push_back(run.value);
     seconds += run.seconds;
+    train_seconds += run.train_seconds;
     result.peak_mib = std::max(result.peak_mib, run.peak_mib);
   }
   const Estimate found = estimate(finished, {.alpha = plan.suite.alpha});
@@ -107,17 +135,12 @@ ResultCell read_cell(const Plan& plan, const CompareFolder& folder, std::size_t 
   result.deviation = found.deviation;
   result.low = found.interval.low;
   result.high = found.interval.high;
-  if (!finished.empty()) result.seconds = seconds / static_cast<double>(finished.size());
-  const auto best = best_factor(plan, folder, index);
-  result.lr = best ? cell.config->lr * *best : kNone;
-  if (plan.suite.lr_factors.size() > 1) {
-    for (const double factor : plan.suite.lr_factors) {
-      const RunResult tried =
-          read_result(folder.try_job(plan, index, factor), validation_metric(metric));
-      result.tried.push_back(
-          {factor, cell.config->lr * factor, tried.status == Status::done ? tried.value : kNone});
-    }
+  if (!finished.empty()) {
+    result.seconds = seconds / static_cast<double>(finished.size());
+    result.train_seconds = train_seconds / static_cast<double>(finished.size());
   }
+  result.equal = kept_budget(plan, result);
+  read_tries(plan, folder, grid, index, result);
   result.curve = mean_curve(result.runs, validation_metric(metric));
   return result;
 }
@@ -172,6 +195,9 @@ void judge_contrasts(const Plan& plan, Results& results) {
                                         .margin = task.margin,
                                         .alpha = plan.suite.alpha,
                                         .unequal = !a.equal || !b.equal,
+                                        .grid_end_a = a.grid_end,
+                                        .grid_end_b = b.grid_end,
+                                        .repeated_looks = repeated_looks(results),
                                         .expected = contrast.expected},
                           .question = contrast.question,
                           .expectation = contrast.expectation};
@@ -180,9 +206,34 @@ void judge_contrasts(const Plan& plan, Results& results) {
     all.push_back(std::move(compared));
     results.contrasts.push_back(std::move(result));
   }
-  const std::vector<Finding> findings = judge(all, {.alpha = plan.suite.alpha});
+  const std::vector<Finding> findings =
+      judge(all, {.alpha = plan.suite.alpha, .looks = plan.suite.looks});
   for (std::size_t i = 0; i < findings.size(); ++i)
     results.contrasts[i].statement.finding = findings[i];
+}
+
+/// Intervals over seeds and test rows, of the cells and of the contrasts.
+void add_rows(const Plan& plan, const CompareFolder& folder, Results& results) {
+  const double confidence = 1 - plan.suite.alpha;
+  std::vector<RowValues> rows;
+  for (std::size_t i = 0; i < results.cells.size(); ++i) {
+    ResultCell& cell = results.cells[i];
+    rows.push_back(read_rows(plan, folder, i));
+    ResultTask& task = results.tasks[cell.task];
+    task.test_rows = std::max(task.test_rows, rows.back().rows);
+    task.fresh_test = plan.kind->tests_afresh(*plan.cells[i].config);
+    cell.with_rows = interval_with_rows(cell.mean, {cell.low, cell.high}, rows.back(), confidence);
+  }
+  for (ResultContrast& contrast : results.contrasts) {
+    Statement& statement = contrast.statement;
+    const ResultTask& task = results.tasks[contrast.task];
+    const Estimate& found = statement.finding.difference;
+    statement.test_rows = task.test_rows;
+    statement.fresh_test = task.fresh_test;
+    statement.with_rows = interval_with_rows(
+        found.mean, found.interval, rows[plan.find(statement.task, statement.a).value()],
+        rows[plan.find(statement.task, statement.b).value()], confidence);
+  }
 }
 
 void explore_pairs(const Plan& plan, Results& results) {
@@ -201,7 +252,7 @@ void explore_pairs(const Plan& plan, Results& results) {
       if (declared) continue;
       const Estimate difference =
           explore({.a = a.values, .b = b.values, .lower_is_better = task.lower_is_better},
-                  {.alpha = plan.suite.alpha, .resamples = 2000});
+                  {.alpha = plan.suite.alpha});
       results.exploratory.push_back({.task = a.task,
                                      .a = first,
                                      .b = second,
@@ -249,7 +300,8 @@ Results of_suite(const Plan& plan) {
                   .amount = suite.budget.amount.value_or(kNone),
                   .tolerance = suite.budget.tolerance,
                   .lr_factors = suite.lr_factors,
-                  .tuning_seed = plan.tuning_seed};
+                  .tuning_seeds = plan.tunes() ? plan.tuning_seeds : std::vector<std::int64_t>(),
+                  .looks = suite.looks};
   for (const Task& task : suite.tasks)
     results.tasks.push_back({.name = task.name,
                              .about = task.about,
@@ -272,8 +324,14 @@ Results of_suite(const Plan& plan) {
 Results collect(const Plan& plan, const CompareFolder& folder, bool quick) {
   Results results = of_suite(plan);
   results.quick = quick;
+  results.looked = folder.looks();
+  if (results.looks.empty() && results.looked.size() > 1)
+    results.looks = {std::ssize(plan.suite.seeds)};  // what was declared, against what was had
+  std::vector<Grid> grids;
+  for (std::size_t task = 0; task < plan.suite.tasks.size(); ++task)
+    grids.push_back(grid_of(plan, folder, task));
   for (std::size_t cell = 0; cell < plan.cells.size(); ++cell) {
-    results.cells.push_back(read_cell(plan, folder, cell));
+    results.cells.push_back(read_cell(plan, folder, grids[plan.cells[cell].task], cell));
     for (const ResultRun& run : results.cells.back().runs) {
       if (run.status != name(Status::missing)) ++results.runs_done;
       if (run.status == name(Status::failed)) ++results.runs_failed;
@@ -285,6 +343,7 @@ Results collect(const Plan& plan, const CompareFolder& folder, bool quick) {
     for (std::size_t seed = 0; seed < results.seeds.size(); ++seed)
       results.tasks[task].pairing.push_back(pair_runs(results, task, seed));
   judge_contrasts(plan, results);
+  add_rows(plan, folder, results);
   explore_pairs(plan, results);
   check_controls(plan, results);
   return results;

@@ -1,6 +1,7 @@
 #include "train/compare/distributions.h"
 
 #include <algorithm>
+#include <boost/math/distributions/beta.hpp>
 #include <boost/math/distributions/non_central_t.hpp>
 #include <boost/math/distributions/students_t.hpp>
 #include <boost/math/special_functions/erf.hpp>
@@ -47,6 +48,11 @@ double t_quantile_above(double freedom, double above) {
   check_inner_probability(above);
   const math::students_t_distribution<double, InDouble> t(freedom);
   return math::quantile(math::complement(t, above));
+}
+
+double beta_quantile(double a, double b, double p) {
+  check_inner_probability(p);
+  return math::quantile(math::beta_distribution<double, InDouble>(a, b), p);
 }
 
 double noncentral_t_above(double t, double freedom, double shift) {

@@ -13,18 +13,13 @@
 namespace weft::compare {
 namespace {
 
-constexpr std::int64_t kPaceSteps = 20;  // enough to tell how long one takes
+constexpr std::int64_t kRoughSteps = 20;  // enough to tell about how long one takes
+constexpr std::int64_t kPaceRounds = 3;
+constexpr std::int64_t kMostPaceRounds = 100;
+constexpr double kPaceShare = 0.25;  // of the budget, in each round
 
 nlohmann::json read_config(const fs::path& file) {
   return nlohmann::json::parse(read_file(file.string(), train::kMaxConfigBytes), nullptr, false);
-}
-
-Job pace_job(const Plan& plan, const CompareFolder& folder, std::size_t cell) {
-  Job job = folder.seed_job(plan, cell, plan.tuning_seed);
-  job.folder.replace_filename("pace");
-  job.config.replace_extension(".pace.json");
-  job.factor = 1;
-  return job;
 }
 
 /// The run's learning rate, and those that optimizers have beside it: what scale_lr() changes.
@@ -44,29 +39,51 @@ std::vector<std::string> names_of_rates() {
 
 }  // namespace
 
-std::vector<Job> Jobs::all() const {
+std::vector<Job> Jobs::tries(std::size_t task, const std::vector<double>& factors) const {
   std::vector<Job> jobs;
   for (std::size_t cell = 0; cell < plan_.cells.size(); ++cell) {
-    if (plan_.suite.lr_factors.size() == 1) continue;
-    for (const double factor : plan_.suite.lr_factors)
-      jobs.push_back(folder_.try_job(plan_, cell, factor));
+    if (plan_.cells[cell].task != task) continue;
+    for (const double factor : factors)
+      for (const std::int64_t seed : plan_.tuning_seeds)
+        jobs.push_back(folder_.try_job(plan_, cell, factor, seed));
   }
+  return jobs;
+}
+
+std::vector<Job> Jobs::all() const {
+  std::vector<Job> jobs;
+  for (std::size_t task = 0; plan_.tunes() && task < plan_.suite.tasks.size(); ++task)
+    for (Job& job : tries(task, plan_.suite.lr_factors)) jobs.push_back(std::move(job));
   for (const std::int64_t seed : plan_.suite.seeds)
     for (std::size_t cell = 0; cell < plan_.cells.size(); ++cell)
       jobs.push_back(folder_.seed_job(plan_, cell, seed));
   return jobs;
 }
 
-std::deque<Job> Jobs::paces() const {
+std::deque<Job> Jobs::paces(bool rough, int at_once) const {
   std::deque<Job> jobs;
-  for (std::size_t cell = 0; cell < plan_.cells.size(); ++cell) {
-    if (!plan_.cells[cell].equal) continue;
-    const Job job = pace_job(plan_, folder_, cell);
-    clear_failure(job);
-    if (status_of(job) == Status::missing) {
+  const std::int64_t cells = std::count_if(plan_.cells.begin(), plan_.cells.end(),
+                                           [](const Cell& cell) { return cell.equal; });
+  const std::int64_t loaded =
+      (kPaceRounds * at_once + cells - 1) / std::max<std::int64_t>(1, cells);
+  const std::int64_t rounds = rough ? 0 : std::clamp(loaded, kPaceRounds, kMostPaceRounds);
+  for (std::int64_t round = rough ? 0 : 1; round <= rounds; ++round) {
+    for (std::size_t cell = 0; cell < plan_.cells.size(); ++cell) {
+      if (!plan_.cells[cell].equal) continue;
+      const Job job = folder_.pace_job(plan_, cell, round);
+      clear_failure(job);
+      if (status_of(job) != Status::missing) continue;
+      std::int64_t steps = kRoughSteps;
+      if (!rough) {
+        const double pace = steady_pace(folder_.pace_job(plan_, cell, 0).folder);
+        const double wanted = kPaceShare * plan_.suite.budget.amount.value() / pace;
+        if (wanted > static_cast<double>(kRoughSteps) && wanted < 1e9)
+          steps = static_cast<std::int64_t>(wanted);
+      }
       const auto config = plan_.kind->copy(*plan_.cells[cell].config);
-      plan_.kind->set_steps(*config, kPaceSteps, *plan_.cells[cell].data);
+      plan_.kind->set_steps(*config, steps, *plan_.cells[cell].data);
       config->warmup = 0;  // it may be longer than these few steps
+      config->eval_every = config->save_every = steps;
       write_config(job, *config);
       jobs.push_back(job);
     }
@@ -77,14 +94,23 @@ std::deque<Job> Jobs::paces() const {
 void Jobs::take_paces(Plan& plan, const CompareFolder& folder) {
   for (std::size_t cell = 0; cell < plan.cells.size(); ++cell) {
     if (!plan.cells[cell].equal) continue;
-    const Job job = pace_job(plan, folder, cell);
-    const RunResult result =
-        read_result(job, validation_metric(plan.task(plan.cells[cell]).metric.name));
-    if (result.status != Status::done || result.steps < 1)
-      fail<ConfigError>(job.folder.string(),
-                        "its speed could not be measured: {}; repeat it with --retry",
-                        result.error);
-    set_pace(plan, plan.cells[cell], result.seconds / static_cast<double>(result.steps));
+    const std::string metric = validation_metric(plan.task(plan.cells[cell]).metric.name);
+    std::vector<double> paces;
+    for (std::int64_t round = 1; round <= kMostPaceRounds; ++round) {
+      const Job job = folder.pace_job(plan, cell, round);
+      const RunResult result = read_result(job, metric);
+      if (result.status == Status::missing && round > kPaceRounds) break;
+      const double pace = result.status == Status::done ? steady_pace(job.folder) : 0;
+      if (!(pace > 0))
+        fail<ConfigError>(job.folder.string(),
+                          "its speed could not be measured: {}; repeat it with --retry",
+                          result.error.empty() ? "it has too few steps" : result.error);
+      paces.push_back(pace);
+    }
+    std::sort(paces.begin(), paces.end());
+    const std::size_t half = paces.size() / 2;
+    set_pace(plan, plan.cells[cell],
+             paces.size() % 2 == 1 ? paces[half] : (paces[half - 1] + paces[half]) / 2);
   }
 }
 
@@ -107,8 +133,8 @@ void Jobs::refuse_mixture() const {
   if (to_begin && earliest < train::kConfigFormat)
     fail<ConfigError>(folder_.path().string(),
                       "holds runs of an earlier version (format {} of config.json, this one "
-                      "writes {}), whose rules for training and validation data were different: "
-                      "new runs could not be compared with them; choose another --out",
+                      "writes {}), whose rules for data, budgets and learning rates were "
+                      "different: new runs could not be compared with them; choose another --out",
                       earliest, train::kConfigFormat);
 }
 
@@ -119,15 +145,8 @@ Metric Jobs::metric_of(const Job& job) const {
 }
 
 Status Jobs::status_of(const Job& job) const {
-  return read_result(job, metric_of(job).name).status;
-}
-
-bool Jobs::tries_left(std::size_t cell) const {
-  return plan_.suite.lr_factors.size() > 1 &&
-         std::any_of(plan_.suite.lr_factors.begin(), plan_.suite.lr_factors.end(),
-                     [&](double factor) {
-                       return status_of(folder_.try_job(plan_, cell, factor)) == Status::missing;
-                     });
+  const std::string metric = metric_of(job).name;
+  return (is_pace(job) ? read_result(job, metric) : checked_result(plan_, job, metric)).status;
 }
 
 void Jobs::clear_failure(const Job& job) const {
@@ -153,7 +172,7 @@ std::vector<std::string> Jobs::command(const Job& job, const fs::path& program, 
   return words;
 }
 
-bool is_pace(const Job& job) { return job.folder.filename() == "pace"; }
+bool is_pace(const Job& job) { return job.folder.filename().string().starts_with("pace"); }
 
 bool has_other_rate(const Job& job) {
   const fs::path own = job.folder / "config.json";

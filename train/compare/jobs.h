@@ -16,13 +16,17 @@ class Jobs {
   Jobs(const Plan& plan, const CompareFolder& folder, bool retry)
       : plan_(plan), folder_(folder), retry_(retry) {}
 
-  /// Tries of learning rates, then the runs of each seed.
+  /// Tries of the learning rates that are declared, then the runs of each seed.
   std::vector<Job> all() const;
-  /// A few steps of every cell whose pace has to be measured and is not yet; writes their
-  /// configurations.
-  std::deque<Job> paces() const;
-  /// Gives every cell the steps that its measured pace allows. Throws ConfigError where it could
-  /// not be measured.
+  /// Every tuning seed of every arm of a task with each of these factors.
+  std::vector<Job> tries(std::size_t task, const std::vector<double>& factors) const;
+  /// What measures the pace of a budget in seconds and has not been run yet; writes its
+  /// configurations. First (`rough`) a few steps of every cell, then kPaceRounds times as many as
+  /// take a quarter of the budget, the cells in turn, and more rounds where the machine would not
+  /// be as loaded as it will be with so many runs at a time.
+  std::deque<Job> paces(bool rough, int jobs) const;
+  /// Gives every cell the steps that its measured pace allows, by the median of its rounds. Throws
+  /// ConfigError where it could not be measured.
   static void take_paces(Plan& plan, const CompareFolder& folder);
 
   /// Runs that an earlier version began go on by its rules (which examples validate, how batches
@@ -31,7 +35,6 @@ class Jobs {
 
   Metric metric_of(const Job& job) const;
   Status status_of(const Job& job) const;
-  bool tries_left(std::size_t cell) const;   ///< of a cell's learning rates, one that has no result
   void clear_failure(const Job& job) const;  ///< where failed runs are made again
   void write_config(const Job& job, const train::RunConfig& config) const;
   /// The words of its child process.

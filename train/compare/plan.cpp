@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <set>
+#include <map>
 
 #include "core/error.h"
 #include "train/tasks/common/kinds.h"
@@ -10,12 +10,14 @@
 namespace weft::compare {
 namespace {
 
-/// All that decides what is known of the data, as a key: also what a token is, which arms may
-/// choose (another vocabulary is another model).
+/// All that may decide what is known of the data, as a key: every choice but those of a model and
+/// an optimizer and of how long and how a run is optimized. (What a token is, or a run that another
+/// begins with, is chosen by arms, and makes another vocabulary.)
 std::string data_key(const train::Kind& kind, const train::RunConfig& config) {
   std::string key;
   for (const train::Field* const field : kind.fields(config)) {
-    if (decides_data(*field) || field->group == "Tokens" || field->name == "from")
+    const bool of_entry = field->of || field->names_entry;
+    if (!of_entry && field->group != "Optimization" && field->group != "Run")
       key += field->name + "=" + train::value_text(config, *field) + "\n";
   }
   return key;
@@ -64,6 +66,32 @@ void solve_flops(Plan& plan) {
   }
 }
 
+/// What every arm would spend of the budget, whoever solved for it, is the budget.
+void check_spent(const Plan& plan) {
+  const Budget& budget = plan.suite.budget;
+  if (budget.equal != Equal::parameters && budget.equal != Equal::flops) return;
+  double Cell::*const figure =
+      budget.equal == Equal::parameters ? &Cell::parameters : &Cell::training_flops;
+  for (const Cell& cell : plan.cells) {
+    if (cell.equal)
+      require_spent(cell.*figure, target_of(plan, cell, figure), budget.tolerance,
+                    budget.equal == Equal::parameters ? "parameters" : "FLOPs", budget.where,
+                    fmt::format("{} on task {}", plan.arm(cell).name, plan.task(cell).name));
+  }
+}
+
+/// Numbers that no seed of the comparison has, the same however many of its seeds are run.
+std::vector<std::int64_t> seeds_to_tune_with(const Suite& suite) {
+  constexpr std::int64_t kAfterZero = 1001;  // after those that a count of seeds stands for
+  std::vector<std::int64_t> all;
+  for (std::int64_t seed = 0; std::ssize(all) < suite.tuning_seeds;
+       seed = seed == 0 ? kAfterZero : seed + 1) {
+    if (std::find(suite.seeds.begin(), suite.seeds.end(), seed) == suite.seeds.end())
+      all.push_back(seed);
+  }
+  return all;
+}
+
 /// Arms of a budget that leaves the length to the suite must really train for as many steps.
 void check_steps(const Plan& plan) {
   if (plan.suite.budget.equal != Equal::steps && plan.suite.budget.equal != Equal::parameters)
@@ -94,14 +122,13 @@ std::optional<std::size_t> Plan::find(const std::string& task_name,
 std::int64_t Plan::runs() const { return std::ssize(cells) * std::ssize(suite.seeds); }
 
 std::int64_t Plan::tries() const {
-  return suite.lr_factors.size() > 1 ? std::ssize(cells) * std::ssize(suite.lr_factors) : 0;
+  return tunes() ? std::ssize(cells) * std::ssize(suite.lr_factors) * std::ssize(tuning_seeds) : 0;
 }
 
 Plan make_plan(Suite suite) {
   Plan plan{.suite = std::move(suite), .kind = nullptr, .cells = {}};
   plan.kind = &train::find_kind(plan.suite.kind, plan.suite.file);
-  const std::set<std::int64_t> seeds(plan.suite.seeds.begin(), plan.suite.seeds.end());
-  while (seeds.contains(plan.tuning_seed)) ++plan.tuning_seed;
+  plan.tuning_seeds = seeds_to_tune_with(plan.suite);
   std::map<std::string, std::shared_ptr<const train::DataFacts>> known;
   for (std::size_t task = 0; task < plan.suite.tasks.size(); ++task) {
     for (std::size_t arm = 0; arm < plan.suite.arms.size(); ++arm) {
@@ -110,6 +137,7 @@ Plan make_plan(Suite suite) {
                 .arm = arm,
                 .config = train::resolve(
                     *plan.kind, sources(plan.suite, plan.suite.tasks[task], plan.suite.arms[arm]))};
+      plan.kind->keep_test_split(*cell.config);
       auto& data = known[data_key(*plan.kind, *cell.config)];
       if (!data) data = plan.kind->inspect_data(*cell.config);
       cell.data = data;
@@ -122,6 +150,7 @@ Plan make_plan(Suite suite) {
   if (plan.suite.budget.equal == Equal::flops) solve_flops(plan);
   for (Cell& cell : plan.cells) count(*plan.kind, cell);
   check_steps(plan);
+  check_spent(plan);
   return plan;
 }
 

@@ -31,16 +31,20 @@ struct Cell {
 struct Plan {
   Suite suite;
   const train::Kind* kind = nullptr;
-  std::vector<Cell> cells;       ///< by task, then arm
-  std::int64_t tuning_seed = 0;  ///< learning rates are tried with it: no seed of the comparison
+  std::vector<Cell> cells;  ///< by task, then arm
+  /// Learning rates are tried with them; none is a seed of the comparison.
+  std::vector<std::int64_t> tuning_seeds{};
 
   const Task& task(const Cell& cell) const { return suite.tasks[cell.task]; }
   const Arm& arm(const Cell& cell) const { return suite.arms[cell.arm]; }
   /// Into `cells`; none when the arm does not run on the task.
   std::optional<std::size_t> find(const std::string& task, const std::string& arm) const;
-  /// Runs of the comparison itself, and those that try learning rates.
+  /// Runs of the comparison itself, and those that try the learning rates that are declared; there
+  /// are more of these where a grid has to grow (grid.h).
   std::int64_t runs() const;
   std::int64_t tries() const;
+  /// Whether learning rates are searched at all.
+  bool tunes() const { return suite.lr_factors.size() > 1; }
 };
 
 /// Loads what must be known of the data, solves widths and steps. Throws ConfigError where a budget

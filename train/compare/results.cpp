@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace weft::compare {
 
 const ResultCell* Results::cell(std::size_t task, std::size_t arm) const {
@@ -13,6 +15,13 @@ void Results::index_cells() {
   grid.assign(tasks.size() * arms.size(), 0);
   for (std::size_t i = 0; i < cells.size(); ++i)
     grid[cells[i].task * arms.size() + cells[i].arm] = i + 1;
+}
+
+std::int64_t repeated_looks(const Results& results) {
+  if (results.looked.size() < 2) return 0;
+  return std::count_if(results.looked.begin(), results.looked.end(), [&](std::int64_t look) {
+    return std::find(results.looks.begin(), results.looks.end(), look) == results.looks.end();
+  });
 }
 
 std::string pairing_error(const Results& results) {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <utility>
 #include <vector>
@@ -31,6 +32,8 @@ struct ResultTask {
   double margin = 0;
   double chance = 0;  ///< NaN, as every figure below, where there is none
   double ceiling = 0;
+  std::int64_t test_rows = 0;      ///< that every run was judged by; 0: not known
+  bool fresh_test = false;         ///< each seed was judged by rows of its own
   std::vector<Pairing> pairing{};  ///< by seed
 };
 
@@ -46,6 +49,7 @@ struct ResultRun {
   std::string status{};  ///< name(Status): "done", "failed", "missing"
   double value = 0;
   double seconds = 0;
+  double train_seconds = std::numeric_limits<double>::quiet_NaN();  ///< of these, in steps
   double peak_mib = 0;
   std::string error{};
   std::string folder{};
@@ -55,7 +59,7 @@ struct ResultRun {
 struct TriedRate {
   double factor = 0;
   double lr = 0;
-  double value = 0;  ///< on validation data; NaN: it failed
+  double value = 0;  ///< on validation data, mean over the tuning seeds; NaN: one of them failed
 };
 
 /// A figure during training: mean and extremes over the seeds, at the steps that all of them
@@ -74,14 +78,19 @@ struct ResultCell {
   std::vector<double> values{};  ///< one a seed; NaN where a run failed or is missing
   std::int64_t failed = 0;
   double mean = 0, deviation = 0, low = 0, high = 0;  ///< of the values, with their interval
+  /// The interval over seeds and test rows; NaN where each seed has rows of its own, and where
+  /// predictions are not known.
+  Interval with_rows = kNoInterval;
   double parameters = 0;
-  double forward_flops = 0;   ///< of one sample
-  double training_flops = 0;  ///< of a whole run
-  double seconds = 0;         ///< mean over the finished runs
-  double peak_mib = 0;        ///< largest
+  double forward_flops = 0;                                         ///< of one sample
+  double training_flops = 0;                                        ///< of a whole run
+  double seconds = 0;                                               ///< mean over the finished runs
+  double train_seconds = std::numeric_limits<double>::quiet_NaN();  ///< of these, in steps
+  double peak_mib = 0;                                              ///< largest
   double steps = 0, width = 0;
   double lr = 0;  ///< NaN: not chosen yet
   std::vector<TriedRate> tried{};
+  std::string grid_end{};         ///< name(GridEnd): where the best of those lies; empty: not known
   std::vector<ResultRun> runs{};  ///< by seed
   Curve curve{};
 };
@@ -114,7 +123,9 @@ struct Results {
   std::string reference{};
   double amount = 0, tolerance = 0;
   std::vector<double> lr_factors{};
-  std::int64_t tuning_seed = 0;
+  std::vector<std::int64_t> tuning_seeds{};
+  std::vector<std::int64_t> looks{};   ///< declared, at so many seeds each; empty: once, at all
+  std::vector<std::int64_t> looked{};  ///< at how many seeds results were read in this folder
   std::vector<ResultTask> tasks{};
   std::vector<ResultArm> arms{};
   std::vector<ResultCell> cells{};  ///< by task, then arm
@@ -130,6 +141,10 @@ struct Results {
   std::vector<std::size_t>
       grid{};  ///< what cell() looks at, task by task, arm by arm: 1 + the number of the cell, or 0
 };
+
+/// How many looks were had that were not declared, where there was more than one look in all: each
+/// is another chance to find a difference that is none.
+std::int64_t repeated_looks(const Results& results);
 
 /// What is wrong with the pairing, naming the task, the seed and the arms; empty when all is well.
 std::string pairing_error(const Results& results);

@@ -34,20 +34,23 @@ Json list_of(const std::vector<Part>& parts, const Write& write) {
 }
 
 Json task_json(const ResultTask& task) {
-  return {{"name", task.name},
-          {"about", both(task.about)},
-          {"metric", task.metric},
-          {"lower_is_better", task.lower_is_better},
-          {"margin", task.margin},
-          {"chance", finite(task.chance)},
-          {"ceiling", finite(task.ceiling)},
-          {"pairing", list_of(task.pairing, [](const Pairing& p) {
-             return Json{{"seed", p.seed},
-                         {"hash", p.hash},
-                         {"runs", p.runs},
-                         {"steps", p.steps},
-                         {"equal", p.equal}};
-           })}};
+  Json json = {{"name", task.name},
+               {"about", both(task.about)},
+               {"metric", task.metric},
+               {"lower_is_better", task.lower_is_better},
+               {"margin", task.margin},
+               {"chance", finite(task.chance)},
+               {"ceiling", finite(task.ceiling)},
+               {"pairing", list_of(task.pairing, [](const Pairing& p) {
+                  return Json{{"seed", p.seed},
+                              {"hash", p.hash},
+                              {"runs", p.runs},
+                              {"steps", p.steps},
+                              {"equal", p.equal}};
+                })}};
+  if (task.test_rows > 0) json["test_rows"] = task.test_rows;
+  if (task.fresh_test) json["fresh_test"] = true;
+  return json;
 }
 
 Json arm_json(const ResultArm& arm) {
@@ -61,70 +64,80 @@ Json arm_json(const ResultArm& arm) {
 }
 
 Json run_json(const ResultRun& run) {
-  return {{"seed", run.seed},
-          {"status", run.status},
-          {"value", finite(run.value)},
-          {"seconds", finite(run.seconds)},
-          {"peak_mib", finite(run.peak_mib)},
-          {"error", run.error},
-          {"folder", run.folder},
-          {"command", run.command}};
+  Json json = {{"seed", run.seed},
+               {"status", run.status},
+               {"value", finite(run.value)},
+               {"seconds", finite(run.seconds)},
+               {"peak_mib", finite(run.peak_mib)},
+               {"error", run.error},
+               {"folder", run.folder},
+               {"command", run.command}};
+  if (std::isfinite(run.train_seconds)) json["train_seconds"] = run.train_seconds;
+  return json;
 }
 
 Json cell_json(const Results& results, const ResultCell& cell) {
-  return {{"task", results.tasks[cell.task].name},
-          {"arm", results.arms[cell.arm].name},
-          {"equal", cell.equal},
-          {"values", finite(cell.values)},
-          {"failed", cell.failed},
-          {"mean", finite(cell.mean)},
-          {"deviation", finite(cell.deviation)},
-          {"interval", finite(cell.low, cell.high)},
-          {"parameters", finite(cell.parameters)},
-          {"forward_flops", finite(cell.forward_flops)},
-          {"training_flops", finite(cell.training_flops)},
-          {"seconds", finite(cell.seconds)},
-          {"peak_mib", finite(cell.peak_mib)},
-          {"steps", count(cell.steps)},
-          {"width", count(cell.width)},
-          {"lr", finite(cell.lr)},
-          {"tried", list_of(cell.tried,
-                            [](const TriedRate& one) {
-                              return Json{{"factor", finite(one.factor)},
-                                          {"lr", finite(one.lr)},
-                                          {"value", finite(one.value)}};
-                            })},
-          {"runs", list_of(cell.runs, run_json)},
-          {"curve",
-           {{"figure", cell.curve.figure},
-            {"steps", cell.curve.steps},
-            {"mean", finite(cell.curve.mean)},
-            {"low", finite(cell.curve.low)},
-            {"high", finite(cell.curve.high)}}}};
+  Json json = {{"task", results.tasks[cell.task].name},
+               {"arm", results.arms[cell.arm].name},
+               {"equal", cell.equal},
+               {"values", finite(cell.values)},
+               {"failed", cell.failed},
+               {"mean", finite(cell.mean)},
+               {"deviation", finite(cell.deviation)},
+               {"interval", finite(cell.low, cell.high)},
+               {"parameters", finite(cell.parameters)},
+               {"forward_flops", finite(cell.forward_flops)},
+               {"training_flops", finite(cell.training_flops)},
+               {"seconds", finite(cell.seconds)},
+               {"peak_mib", finite(cell.peak_mib)},
+               {"steps", count(cell.steps)},
+               {"width", count(cell.width)},
+               {"lr", finite(cell.lr)},
+               {"tried", list_of(cell.tried,
+                                 [](const TriedRate& one) {
+                                   return Json{{"factor", finite(one.factor)},
+                                               {"lr", finite(one.lr)},
+                                               {"value", finite(one.value)}};
+                                 })},
+               {"runs", list_of(cell.runs, run_json)},
+               {"curve",
+                {{"figure", cell.curve.figure},
+                 {"steps", cell.curve.steps},
+                 {"mean", finite(cell.curve.mean)},
+                 {"low", finite(cell.curve.low)},
+                 {"high", finite(cell.curve.high)}}}};
+  if (std::isfinite(cell.train_seconds)) json["train_seconds"] = cell.train_seconds;
+  if (!cell.grid_end.empty()) json["grid_end"] = cell.grid_end;
+  if (std::isfinite(cell.with_rows.low))
+    json["interval_with_rows"] = finite(cell.with_rows.low, cell.with_rows.high);
+  return json;
 }
 
 Json contrast_json(const ResultContrast& contrast) {
   const Statement& statement = contrast.statement;
   const Finding& found = statement.finding;
-  return {{"task", statement.task},
-          {"a", statement.a},
-          {"b", statement.b},
-          {"question", both(contrast.question)},
-          {"expected", statement.expected ? Json(name(*statement.expected)) : Json(nullptr)},
-          {"expectation", both(contrast.expectation)},
-          {"unequal", statement.unequal},
-          {"differences", finite(contrast.differences)},
-          {"difference", finite(found.difference.mean)},
-          {"interval", finite(found.difference.interval.low, found.difference.interval.high)},
-          {"deviation", finite(found.difference.deviation)},
-          {"p", finite(found.p)},
-          {"p_adjusted", finite(found.p_adjusted)},
-          {"p_equivalence_adjusted", finite(found.p_equivalence_adjusted)},
-          {"detectable", finite(found.detectable)},
-          {"verdict", name(found.verdict)},
-          {"reason", name(found.reason)},
-          {"seeds", found.difference.seeds},
-          {"failed", found.failed}};
+  Json json = {{"task", statement.task},
+               {"a", statement.a},
+               {"b", statement.b},
+               {"question", both(contrast.question)},
+               {"expected", statement.expected ? Json(name(*statement.expected)) : Json(nullptr)},
+               {"expectation", both(contrast.expectation)},
+               {"unequal", statement.unequal},
+               {"differences", finite(contrast.differences)},
+               {"difference", finite(found.difference.mean)},
+               {"interval", finite(found.difference.interval.low, found.difference.interval.high)},
+               {"deviation", finite(found.difference.deviation)},
+               {"p", finite(found.p)},
+               {"p_adjusted", finite(found.p_adjusted)},
+               {"p_equivalence_adjusted", finite(found.p_equivalence_adjusted)},
+               {"detectable", finite(found.detectable)},
+               {"verdict", name(found.verdict)},
+               {"reason", name(found.reason)},
+               {"seeds", found.difference.seeds},
+               {"failed", found.failed}};
+  if (std::isfinite(statement.with_rows.low))
+    json["interval_with_rows"] = finite(statement.with_rows.low, statement.with_rows.high);
+  return json;
 }
 
 Json control_json(const ControlStatement& c) {
@@ -148,7 +161,7 @@ std::string csv_number(double value) {
 }  // namespace
 
 std::string results_json(const Results& results) {
-  const Json json = {
+  Json json = {
       {"format", kResultsFormat},
       {"weft", results.version},
       {"suite", results.suite},
@@ -171,7 +184,7 @@ std::string results_json(const Results& results) {
         {"reference", results.reference},
         {"tolerance", finite(results.tolerance)},
         {"lr_factors", finite(results.lr_factors)},
-        {"tuning_seed", results.tuning_seed}}},
+        {"tuning_seed", results.tuning_seeds.empty() ? 0 : results.tuning_seeds.front()}}},
       {"tasks", list_of(results.tasks, task_json)},
       {"arms", list_of(results.arms, arm_json)},
       {"cells",
@@ -187,6 +200,10 @@ std::string results_json(const Results& results) {
                                             {"seeds", pair.seeds}};
                               })},
       {"controls", list_of(results.controls, control_json)}};
+  // What earlier versions had not stands behind, where it is known.
+  if (results.tuning_seeds.size() > 1) json["budget"]["tuning_seeds"] = results.tuning_seeds;
+  if (!results.looks.empty()) json["looks"] = results.looks;
+  if (!results.looked.empty()) json["looked"] = results.looked;
   return json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 

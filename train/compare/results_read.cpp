@@ -113,11 +113,11 @@ class ResultNode {
   }
 
   /// Low and high; `unknown` at both ends where the file has null for them or nothing at all.
-  std::pair<double, double> interval(double unknown) const {
-    const std::vector<double> ends = numbers("interval");
+  std::pair<double, double> interval(double unknown, const char* key = "interval") const {
+    const std::vector<double> ends = numbers(key);
     if (ends.empty()) return {unknown, unknown};
     if (ends.size() != 2)
-      fail<ConfigError>(kFile, "{} must hold two numbers, got {}", place("interval"), ends.size());
+      fail<ConfigError>(kFile, "{} must hold two numbers, got {}", place(key), ends.size());
     return {std::isfinite(ends[0]) ? ends[0] : unknown, std::isfinite(ends[1]) ? ends[1] : unknown};
   }
 
@@ -176,6 +176,8 @@ ResultTask read_task(const ResultNode& node) {
                   .margin = node.number("margin", 0),
                   .chance = node.number("chance"),
                   .ceiling = node.number("ceiling"),
+                  .test_rows = node.count("test_rows"),
+                  .fresh_test = node.flag("fresh_test"),
                   .pairing = {}};
   for (const ResultNode& one : node.list("pairing")) {
     task.pairing.push_back({.seed = one.object().count("seed"),
@@ -209,6 +211,10 @@ ResultCell read_cell(const ResultNode& node, const Results& results) {
                                     {"lr", &cell.lr}}) {
     *figure = node.number(key);
   }
+  std::tie(cell.with_rows.low, cell.with_rows.high) =
+      node.interval(kNoFigure, "interval_with_rows");
+  cell.train_seconds = node.number("train_seconds");
+  cell.grid_end = node.text("grid_end");
   for (const ResultNode& one : node.list("tried"))
     cell.tried.push_back({one.object().number("factor"), one.number("lr"), one.number("value")});
   for (const ResultNode& one : node.list("runs")) {
@@ -216,6 +222,7 @@ ResultCell read_cell(const ResultNode& node, const Results& results) {
                          .status = one["status"].text(),
                          .value = one.number("value"),
                          .seconds = one.number("seconds"),
+                         .train_seconds = one.number("train_seconds"),
                          .peak_mib = one.number("peak_mib"),
                          .error = one.text("error"),
                          .folder = one.text("folder"),
@@ -247,6 +254,10 @@ ResultContrast read_contrast(const ResultNode& node, const Results& results) {
     const ResultCell* cell = results.cell(contrast.task, arm);
     outside = outside || results.arms[arm].unequal || (cell != nullptr && !cell->equal);
   }
+  const auto end_of = [&](std::size_t arm) {
+    const ResultCell* cell = results.cell(contrast.task, arm);
+    return cell == nullptr ? std::string() : cell->grid_end;
+  };
   contrast.statement = {.task = task.name,
                         .a = results.arms[a].name,
                         .b = results.arms[b].name,
@@ -254,7 +265,14 @@ ResultContrast read_contrast(const ResultNode& node, const Results& results) {
                         .lower_is_better = task.lower_is_better,
                         .margin = task.margin,
                         .alpha = results.alpha,
-                        .unequal = outside};
+                        .unequal = outside,
+                        .grid_end_a = end_of(a),
+                        .grid_end_b = end_of(b),
+                        .repeated_looks = repeated_looks(results),
+                        .test_rows = task.test_rows,
+                        .fresh_test = task.fresh_test};
+  std::tie(contrast.statement.with_rows.low, contrast.statement.with_rows.high) =
+      node.interval(kNoFigure, "interval_with_rows");
   if (node.has("expected")) contrast.statement.expected = node.choice("expected", kVerdicts);
   Finding& finding = contrast.statement.finding;
   const auto [low, high] = node.interval(kUnbounded);
@@ -287,6 +305,8 @@ Results read_all(const ResultNode& root) {
     results.seeds.push_back(
         std::isfinite(seed) && std::abs(seed) < 9e15 ? static_cast<std::int64_t>(seed) : 0);
   results.alpha = root.number("alpha", 0.05);
+  results.looks = root.counts("looks");
+  results.looked = root.counts("looked");
   results.seconds = root.number("seconds");
   results.jobs = root.count("jobs");
   results.runs_done = root.count("runs_done");
@@ -305,7 +325,8 @@ Results read_all(const ResultNode& root) {
     results.amount = budget.number("amount");
     results.tolerance = budget.number("tolerance");
     results.lr_factors = budget.numbers("lr_factors");
-    results.tuning_seed = budget.count("tuning_seed");
+    results.tuning_seeds = budget.counts("tuning_seeds");
+    if (results.tuning_seeds.empty()) results.tuning_seeds = {budget.count("tuning_seed")};
   }
   for (const ResultNode& node : root["tasks"].list()) results.tasks.push_back(read_task(node));
   for (const ResultNode& node : root["arms"].list()) {

@@ -2,13 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
 #include "core/io/file.h"
-#include "core/math.h"
 
 namespace weft::compare {
 namespace {
@@ -27,13 +27,41 @@ fs::path cell_folder(const fs::path& root, const char* part, const Plan& plan, c
   return root / part / plan.task(cell).name;
 }
 
-std::string form_json(const Suite& suite, bool quick) {
-  return Json{{"format", kCompareFormat},
-              {"suite", suite.name},
-              {"quick", quick},
-              {"seeds", suite.seeds}}
-             .dump(2) +
-         "\n";
+struct Form {
+  std::string suite{};
+  bool quick = false;
+  std::vector<std::int64_t> seeds{};
+  std::vector<std::int64_t> looks{};
+
+  std::string json() const {
+    Json all{{"format", kCompareFormat}, {"suite", suite}, {"quick", quick}, {"seeds", seeds}};
+    if (!looks.empty()) all["looks"] = looks;
+    return all.dump(2) + "\n";
+  }
+};
+
+std::vector<std::int64_t> whole_numbers(const Json& json, const char* key) {
+  std::vector<std::int64_t> all;
+  if (json.contains(key) && json[key].is_array())
+    for (const Json& one : json[key])
+      if (one.is_number_integer()) all.push_back(one.get<std::int64_t>());
+  return all;
+}
+
+/// Nothing where it is no such file.
+std::optional<Form> read_form(const fs::path& file) {
+  const Json json = Json::parse(read_file(file.string(), kMaxSummaryBytes), nullptr, false);
+  if (!json.is_object() || json.value("format", "") != kCompareFormat) return std::nullopt;
+  return Form{.suite = json.value("suite", ""),
+              .quick = json.value("quick", false),
+              .seeds = whole_numbers(json, "seeds"),
+              .looks = whole_numbers(json, "looks")};
+}
+
+/// Whether one list is the beginning of the other.
+bool is_beginning(const std::vector<std::int64_t>& a, const std::vector<std::int64_t>& b) {
+  const std::size_t common = std::min(a.size(), b.size());
+  return std::equal(a.begin(), a.begin() + static_cast<std::ptrdiff_t>(common), b.begin());
 }
 
 }  // namespace
@@ -62,10 +90,45 @@ RunResult read_result(const Job& job, const std::string& metric) {
   }
   result.status = Status::done;
   result.seconds = number_in(json, "seconds");
+  result.train_seconds =
+      number_in(json, json.contains("train_seconds") ? "train_seconds" : "seconds");
+  result.parameters = number_in(json, "params");
   result.peak_mib = number_in(json, "peak_mib");
   result.steps = json.value("steps", std::int64_t{0});
   result.batch_hash = json.value("batch_hash", "");
   return result;
+}
+
+RunResult checked_result(const Plan& plan, const Job& job, const std::string& metric) {
+  RunResult result = read_result(job, metric);
+  if (result.status != Status::done) return result;
+  const Cell& cell = plan.cells[job.cell];
+  const auto refuse = [&](const char* what, double wanted, double found) {
+    result.status = Status::failed;
+    result.value = std::numeric_limits<double>::quiet_NaN();
+    result.error = fmt::format("the plan has {:.0f} {} for this arm, and its run had {:.0f}",
+                               wanted, what, found);
+  };
+  if (result.parameters != cell.parameters)
+    refuse("parameters", cell.parameters, result.parameters);
+  else if (result.steps != cell.steps)
+    refuse("steps", static_cast<double>(cell.steps), static_cast<double>(result.steps));
+  return result;
+}
+
+double steady_pace(const fs::path& run) {
+  std::vector<std::pair<std::int64_t, double>> ends;
+  std::ifstream file(run / "metrics.jsonl");
+  for (std::string line; std::getline(file, line);) {
+    const Json json = Json::parse(line, nullptr, false);
+    if (json.is_object() && json.contains("step") && json["step"].is_number_integer())
+      ends.emplace_back(json["step"].get<std::int64_t>(), number_in(json, "seconds"));
+  }
+  if (!ends.empty()) ends.pop_back();  // its seconds hold the evaluation at the end
+  const std::size_t first = ends.size() / 4;
+  if (ends.size() < first + 2) return std::numeric_limits<double>::quiet_NaN();
+  return (ends.back().second - ends[first].second) /
+         static_cast<double>(ends.back().first - ends[first].first);
 }
 
 std::string validation_metric(const std::string& metric) {
@@ -113,10 +176,17 @@ CompareFolder::CompareFolder(fs::path path, const Suite& suite, bool quick)
                         "kept: choose another --out",
                         suite.file);
     }
-    if (read_file(form.string(), kMaxSummaryBytes) != form_json(suite, quick)) {
+    const std::optional<Form> known = read_form(form);
+    if (!known || known->suite != suite.name || known->quick != quick ||
+        !is_beginning(known->seeds, suite.seeds)) {
       fail<ConfigError>(path_.string(),
                         "holds runs of this suite with other seeds or in its other form (--quick); "
                         "give the same, or choose another --out");
+    }
+    if (suite.seeds.size() > known->seeds.size()) {
+      Form longer = *known;
+      longer.seeds = suite.seeds;
+      write_file(form.string(), longer.json());
     }
     return;
   }
@@ -128,7 +198,20 @@ CompareFolder::CompareFolder(fs::path path, const Suite& suite, bool quick)
   if (error) fail<IoError>(path_.string(), "cannot be created: {}", error.message());
   lock_ = std::make_unique<files::FolderLock>(path_);
   write_file((path_ / "suite.toml").string(), suite.text);
-  write_file(form.string(), form_json(suite, quick));
+  write_file(form.string(), Form{.suite = suite.name, .quick = quick, .seeds = suite.seeds}.json());
+}
+
+std::vector<std::int64_t> CompareFolder::looks() const {
+  const std::optional<Form> form = read_form(path_ / "compare.json");
+  return form ? form->looks : std::vector<std::int64_t>();
+}
+
+void CompareFolder::note_look(std::int64_t seeds) const {
+  std::optional<Form> form = read_form(path_ / "compare.json");
+  if (!form || std::find(form->looks.begin(), form->looks.end(), seeds) != form->looks.end())
+    return;
+  form->looks.push_back(seeds);
+  write_file((path_ / "compare.json").string(), form->json());
 }
 
 Job CompareFolder::seed_job(const Plan& plan, std::size_t index, std::int64_t seed) const {
@@ -140,36 +223,28 @@ Job CompareFolder::seed_job(const Plan& plan, std::size_t index, std::int64_t se
           .config = cell_folder(path_, "configs", plan, cell) / (arm + ".json")};
 }
 
-Job CompareFolder::try_job(const Plan& plan, std::size_t index, double factor) const {
+Job CompareFolder::try_job(const Plan& plan, std::size_t index, double factor,
+                           std::int64_t seed) const {
   const Cell& cell = plan.cells[index];
   const std::string arm = plan.arm(cell).name;
   return {.cell = index,
-          .seed = plan.tuning_seed,
+          .seed = seed,
           .factor = factor,
-          .folder = cell_folder(path_, "runs", plan, cell) / arm / fmt::format("try-{}", factor),
+          .folder = cell_folder(path_, "runs", plan, cell) / arm /
+                    fmt::format("try-{}-seed-{}", factor, seed),
           .config = cell_folder(path_, "configs", plan, cell) /
                     fmt::format("{}.try-{}.json", arm, factor)};
 }
 
-std::optional<double> best_factor(const Plan& plan, const CompareFolder& folder, std::size_t cell) {
-  if (plan.suite.lr_factors.size() == 1) return plan.suite.lr_factors.front();
-  const Metric& metric = plan.task(plan.cells[cell]).metric;
-  std::optional<double> best;
-  double best_value = 0;
-  for (const double factor : plan.suite.lr_factors) {
-    const RunResult result =
-        read_result(folder.try_job(plan, cell, factor), validation_metric(metric.name));
-    if (result.status == Status::missing) return std::nullopt;
-    if (result.status == Status::failed) continue;
-    const double gain =
-        metric.lower_is_better ? best_value - result.value : result.value - best_value;
-    const bool nearer = best && std::abs(math::log(factor)) < std::abs(math::log(*best));
-    if (!best || gain > 0 || (gain == 0 && nearer)) {
-      best = factor;
-      best_value = result.value;
-    }
-  }
-  return best;
+Job CompareFolder::pace_job(const Plan& plan, std::size_t index, std::int64_t round) const {
+  const Cell& cell = plan.cells[index];
+  const std::string arm = plan.arm(cell).name;
+  return {.cell = index,
+          .seed = plan.tuning_seeds.front(),
+          .factor = 1,
+          .folder = cell_folder(path_, "runs", plan, cell) / arm / fmt::format("pace-{}", round),
+          .config = cell_folder(path_, "configs", plan, cell) /
+                    fmt::format("{}.pace-{}.json", arm, round)};
 }
 
 }  // namespace weft::compare

@@ -1,7 +1,8 @@
 // The folder of a comparison, and what the finished runs in it say.
 //
 //   DIR/suite.toml             the suite as it was, byte for byte
-//   DIR/compare.json           which form of it: quick or not, the seeds
+//   DIR/compare.json           which form of it: quick or not, the seeds, and at how many seeds
+//                              results were read (looks)
 //   DIR/configs/TASK/ARM.json  what every run of a cell is, its learning rate chosen;
 //   ARM.try-FACTOR.json before that DIR/runs/TASK/ARM/seed-K   a run's folder like any other;
 //   beside it, for one that failed, seed-K.failed (why) and seed-K.log DIR/results.json,
@@ -44,8 +45,10 @@ struct RunResult {
   Status status = Status::missing;
   double value = std::numeric_limits<double>::quiet_NaN();  ///< the metric that was asked for
   double seconds = 0;
+  double train_seconds = 0;  ///< of these, in steps; earlier versions: all
   double peak_mib = 0;
   std::int64_t steps = 0;
+  double parameters = std::numeric_limits<double>::quiet_NaN();
   double rate = 0;  ///< of its unit, a second
   std::string batch_hash;
   std::string error;
@@ -54,6 +57,12 @@ struct RunResult {
 /// `metric` as in a suite, "test_accuracy". A finished run without a finite figure counts as
 /// failed.
 RunResult read_result(const Job& job, const std::string& metric);
+/// The same of a run of a plan; one whose parameters or steps are not those of its cell counts as
+/// failed, for it is not what the comparison says of it.
+RunResult checked_result(const Plan& plan, const Job& job, const std::string& metric);
+/// Seconds of a step of a run, from the steady part of its metrics.jsonl: the last three quarters
+/// of its steps, without the last. NaN where there are too few.
+double steady_pace(const fs::path& run);
 
 /// The metric that choices may be made by: "test_accuracy" becomes "val_accuracy".
 std::string validation_metric(const std::string& metric);
@@ -63,23 +72,26 @@ std::map<std::int64_t, std::string> batch_hashes(const fs::path& run);
 
 class CompareFolder {
  public:
-  /// Makes the folder, or takes up one of the same suite, form and seeds, and keeps others out.
+  /// Makes the folder, or takes up one of the same suite and form, and keeps others out. Of the
+  /// seeds that it was begun with, the new ones must be the first, or go on behind them.
   /// Throws ConfigError for a folder of something else, or of a suite that has changed since;
   /// IoError.
   CompareFolder(fs::path path, const Suite& suite, bool quick);
 
   const fs::path& path() const { return path_; }
   Job seed_job(const Plan& plan, std::size_t cell, std::int64_t seed) const;
-  Job try_job(const Plan& plan, std::size_t cell, double factor) const;
+  Job try_job(const Plan& plan, std::size_t cell, double factor, std::int64_t seed) const;
+  /// Measures a cell's pace for the `round`-th time; round 0 tells how many steps the others want.
+  Job pace_job(const Plan& plan, std::size_t cell, std::int64_t round) const;
+
+  /// At how many seeds results were read in this folder, in the order in which it was done.
+  std::vector<std::int64_t> looks() const;
+  /// Notes that they are read at so many seeds.
+  void note_look(std::int64_t seeds) const;
 
  private:
   fs::path path_;
   std::unique_ptr<files::FolderLock> lock_;
 };
-
-/// The learning rate that did best on validation data among the tries of a cell, as a factor;
-/// nothing while a try is missing, and where all failed. Of two that are alike the one nearer 1
-/// wins.
-std::optional<double> best_factor(const Plan& plan, const CompareFolder& folder, std::size_t cell);
 
 }  // namespace weft::compare

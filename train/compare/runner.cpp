@@ -15,6 +15,7 @@
 #include "core/error.h"
 #include "core/io/file.h"
 #include "core/io/process.h"
+#include "train/compare/grid.h"
 #include "train/compare/jobs.h"
 
 namespace weft::compare {
@@ -46,9 +47,13 @@ class Runner {
 
   bool run() {
     jobs_.refuse_mixture();
-    if (plan_.suite.budget.equal == Equal::seconds && !run_all(jobs_.paces())) return false;
-    if (plan_.suite.budget.equal == Equal::seconds) Jobs::take_paces(plan_, folder_);
+    if (plan_.suite.budget.equal == Equal::seconds) {
+      for (const bool rough : {true, false})
+        if (!run_all(jobs_.paces(rough, options_.jobs))) return false;
+      Jobs::take_paces(plan_, folder_);
+    }
     for (const Job& job : jobs_.all()) add(job);
+    for (std::size_t task = 0; task < plan_.suite.tasks.size(); ++task) extend_grid(task);
     return run_all(std::exchange(waiting_, {}));
   }
 
@@ -56,13 +61,37 @@ class Runner {
   // What is left to do, in order; what is done already is counted.
   void add(const Job& job) {
     jobs_.clear_failure(job);
+    seen_.insert(job.folder.string());
     const bool undecided =
-        !job.factor && plan_.suite.lr_factors.size() >
-                           1;  // what is done may have another learning rate than the cell has now
-    if (undecided || jobs_.status_of(job) == Status::missing)
+        !job.factor &&
+        plan_.tunes();  // what is done may have another learning rate than the cell has now
+    if (undecided || jobs_.status_of(job) == Status::missing) {
+      if (job.factor) ++tries_left_[plan_.cells[job.cell].task];
       waiting_.push_back(job);
-    else
-      finished(job, 0);
+    } else {
+      count(job, 0);
+    }
+  }
+
+  /// Once all tries of a task have ended: its grid is decided, or goes on with more of them.
+  void extend_grid(std::size_t task) {
+    while (tries_left_[task] == 0 && !grids_[task].decided) {
+      Grid& grid = grids_[task];
+      grid = grid_of(plan_, folder_, task);
+      if (grid.decided) break;
+      std::deque<Job> more;
+      for (const Job& job : jobs_.tries(task, grid.factors)) {
+        if (!seen_.insert(job.folder.string()).second) continue;
+        ++progress_.wanted;
+        jobs_.clear_failure(job);
+        if (jobs_.status_of(job) == Status::missing)
+          more.push_back(job);
+        else
+          count(job, 0);
+      }
+      tries_left_[task] = std::ssize(more);
+      waiting_.insert(waiting_.begin(), more.begin(), more.end());
+    }
   }
 
   /// Whether a job can begin: its configuration is decided. A cell whose tries all failed has none,
@@ -72,8 +101,9 @@ class Runner {
     double factor = job.factor.value_or(1);
     if (!job.factor) {
       if (prepared_.contains(job.cell)) return true;
-      const auto best = best_factor(plan_, folder_, job.cell);
-      if (!best && jobs_.tries_left(job.cell)) return false;
+      const Grid& grid = grids_[plan_.cells[job.cell].task];
+      if (!grid.decided) return false;
+      const auto best = best_factor(plan_, folder_, job.cell, grid);
       if (!best) {
         record_failure(job, "every learning rate that was tried failed");
         return false;
@@ -99,8 +129,15 @@ class Runner {
   }
 
   void finished(const Job& job, double seconds) {
-    const RunResult result = read_result(job, jobs_.metric_of(job).name);
+    count(job, seconds);
+    if (!job.factor || is_pace(job)) return;
+    const std::size_t task = plan_.cells[job.cell].task;
+    if (--tries_left_[task] == 0) tried_.push_back(task);
+  }
+
+  void count(const Job& job, double seconds) {
     if (is_pace(job)) return;
+    const RunResult result = checked_result(plan_, job, jobs_.metric_of(job).name);
     ++progress_.done;
     if (result.status == Status::failed)
       ++progress_.failed;
@@ -250,9 +287,15 @@ class Runner {
         changed_ = true;
         unless_disk_full([&] { ended(job, *code, seconds); });
       }
-      if (!stopping_) unless_disk_full([&] { fill(); });
+      if (!stopping_) {
+        for (const std::size_t task : std::exchange(tried_, {})) {
+          extend_grid(task);
+          changed_ = true;
+        }
+        unless_disk_full([&] { fill(); });
+      }
       tell(false);
-      if (running_.empty() && (stopping_ || waiting_.empty())) break;
+      if (running_.empty() && (stopping_ || (waiting_.empty() && tried_.empty()))) break;
       std::this_thread::sleep_for(kPollEvery);
     }
     tell(true);
@@ -278,7 +321,11 @@ class Runner {
   std::vector<std::vector<double>> seconds_of_;
   Clock::time_point begin_ = Clock::now();
   Clock::time_point last_report_{};
-  std::set<std::size_t> prepared_;  ///< cells whose learning rate is chosen
+  std::set<std::size_t> prepared_;                  ///< cells whose learning rate is chosen
+  std::map<std::size_t, Grid> grids_;               ///< by task
+  std::map<std::size_t, std::int64_t> tries_left_;  ///< by task: those that have not ended
+  std::vector<std::size_t> tried_;  ///< tasks whose tries have ended since grids were looked at
+  std::set<std::string> seen_;      ///< folders of jobs that are counted
   Clock::time_point next_check_{};
   bool changed_ = true;  ///< since places were last filled
   bool stopping_ = false;

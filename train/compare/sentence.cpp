@@ -171,12 +171,81 @@ Phrase metric_words(const std::string& metric) {
   return {name, name};
 }
 
+bool holds_beyond_test_set(const Statement& statement) {
+  const auto& [low, high] = statement.with_rows;
+  if (!std::isfinite(low) || !std::isfinite(high)) return true;
+  switch (statement.finding.verdict) {
+    case Verdict::better:
+    case Verdict::worse:
+      return low > 0 || high < 0;
+    case Verdict::equivalent:
+      return -statement.margin < low && high < statement.margin;
+    case Verdict::undecided:
+      break;
+  }
+  return true;
+}
+
+Phrase cautions(const Statement& statement) {
+  Phrase all;
+  const auto add = [&](const std::string& en, const std::string& zh) {
+    all.en += " " + en;
+    all.zh += zh;
+  };
+  if (!holds_beyond_test_set(statement)) {
+    const bool equivalent = statement.finding.verdict == Verdict::equivalent;
+    add(equivalent
+            ? "With other test rows the difference may lie beyond the margin: for the task "
+              "this is not shown."
+            : "With other test rows the interval holds zero: for the task this is not shown.",
+        equivalent ? "换用其他测试样本，差值可能超出等效界限：对该任务本身尚不能下此结论。"
+                   : "换用其他测试样本，区间包含零：对该任务本身尚不能下此结论。");
+  }
+  for (const auto& [arm, end] :
+       {std::pair{&statement.a, &statement.grid_end_a}, {&statement.b, &statement.grid_end_b}}) {
+    if (*end != "smallest" && *end != "largest") continue;
+    const bool largest = *end == "largest";
+    add(fmt::format("The best learning rate of `{}` was the {} that was tried: a {} one may be "
+                    "better.",
+                    *arm, *end, largest ? "larger" : "smaller"),
+        fmt::format("`{}` 的最佳学习率是所试各值中{}的，{}的学习率可能更好。", *arm,
+                    largest ? "最大" : "最小", largest ? "更大" : "更小"));
+  }
+  if (statement.repeated_looks > 0)
+    add(fmt::format("Repeated looks: the results were read {} at {} of seeds that {} not declared, "
+                    "so that the p-value is too small.",
+                    statement.repeated_looks == 1
+                        ? "once"
+                        : fmt::format("{} times", statement.repeated_looks),
+                    statement.repeated_looks == 1 ? "a number" : "numbers",
+                    statement.repeated_looks == 1 ? "was" : "were"),
+        fmt::format("重复查看：曾在 {} 个未预先声明的种子数上查看结果，p 值因此偏小。",
+                    statement.repeated_looks));
+  return all;
+}
+
+namespace {
+
+Phrase verdict_alone(const Statement& statement);
+
+}  // namespace
+
 Phrase verdict_sentence(const Statement& statement) {
+  const Phrase verdict = verdict_alone(statement), more = cautions(statement);
+  return {verdict.en + more.en, verdict.zh + more.zh};
+}
+
+namespace {
+
+Phrase verdict_alone(const Statement& statement) {
   const Finding& finding = statement.finding;
   const auto& [seeds, mean, deviation, interval] = finding.difference;
   const Phrase metric = metric_words(statement.metric);
   const std::string a = "`" + statement.a + "`", b = "`" + statement.b + "`",
                     task = "`" + statement.task + "`";
+  const bool beyond = holds_beyond_test_set(statement);
+  const std::string en_place = beyond ? task : "the test set of " + task,
+                    zh_place = beyond ? task : task + " 的测试集";
   const Phrase label = statement.unequal ? Phrase{"Unequal budgets: ", "（预算不等）"} : Phrase{};
   if (!std::isfinite(mean)) {
     return {
@@ -190,10 +259,24 @@ Phrase verdict_sentence(const Statement& statement) {
   const std::string p = p_value(equivalent ? finding.p_equivalence_adjusted : finding.p_adjusted);
   const bool bounded = std::isfinite(interval.low) && std::isfinite(interval.high);
   const std::string confidence = plain(100 * (1 - statement.alpha));
-  const std::string en_interval =
+  std::string en_interval =
       bounded ? fmt::format("{} % interval {} to {}, ", confidence, low, high) : "";
-  const std::string zh_interval =
+  std::string zh_interval =
       bounded ? fmt::format("{}% 区间 {} 至 {}，", confidence, low, high) : "";
+  if (const auto& [least, most] = statement.with_rows;
+      bounded && std::isfinite(least) && std::isfinite(most)) {
+    const std::string from = figure(least, decimals), to = figure(most, decimals);
+    en_interval =
+        fmt::format("{} % interval {} to {} by seeds, {} to {} by seeds and {} test rows, ",
+                    confidence, low, high, from, to, statement.test_rows);
+    zh_interval = fmt::format("{}% 区间：仅计种子 {} 至 {}，兼计 {} 个测试样本 {} 至 {}，",
+                              confidence, low, high, statement.test_rows, from, to);
+  } else if (bounded && statement.fresh_test) {
+    en_interval = fmt::format("{} % interval {} to {} by seeds and test rows of their own, ",
+                              confidence, low, high);
+    zh_interval =
+        fmt::format("{}% 区间（种子及其各自的测试样本）{} 至 {}，", confidence, low, high);
+  }
   const bool tested = finding.reason != Reason::failed_runs;
   const std::string en_test =
       tested ? fmt::format("adjusted {}p {}, ", equivalent ? "equivalence " : "", p) : "";
@@ -211,18 +294,18 @@ Phrase verdict_sentence(const Statement& statement) {
       const bool better = finding.verdict == Verdict::better;
       const Phrase size = size_of(statement);
       return {fmt::format("{}{} is {} than {} on {}: {} {}{} {}{}.", label.en, a,
-                          better ? "better" : "worse", b, task, difference, en_metric, size.en,
+                          better ? "better" : "worse", b, en_place, difference, en_metric, size.en,
                           en_facts, expectation.en),
-              fmt::format("{}{} 在 {} 上{} {}：{}相差 {}{}{}{}。", label.zh, a, task,
+              fmt::format("{}{} 在 {} 上{} {}：{}相差 {}{}{}{}。", label.zh, a, zh_place,
                           better ? "优于" : "不如", b, zh_metric, difference, size.zh, zh_facts,
                           expectation.zh)};
     }
     case Verdict::equivalent:
       return {fmt::format("{}{} is as good as {} on {}: {} {}, within the margin of {} {}{}.",
-                          label.en, a, b, task, difference, metric.en, plain(statement.margin),
+                          label.en, a, b, en_place, difference, metric.en, plain(statement.margin),
                           en_facts, expectation.en),
               fmt::format("{}{} 与 {} 在 {} 上相当：{}相差 {}，在 ±{} 的等效界限之内{}{}。",
-                          label.zh, a, b, task, metric.zh, difference, plain(statement.margin),
+                          label.zh, a, b, zh_place, metric.zh, difference, plain(statement.margin),
                           zh_facts, expectation.zh)};
     case Verdict::undecided:
       break;
@@ -233,6 +316,8 @@ Phrase verdict_sentence(const Statement& statement) {
           fmt::format("{}{} 与 {} 在 {} 上未分高下：{}相差 {}{}{}{}。", label.zh, a, b, task,
                       zh_metric, difference, zh_facts, because.zh, expectation.zh)};
 }
+
+}  // namespace
 
 Phrase control_sentence(const ControlStatement& control) {
   const Phrase metric = metric_words(control.metric);

@@ -22,7 +22,12 @@ struct Statement {
   double margin = 0;
   double alpha = 0.05;
   double power = 0.8;
-  bool unequal = false;  ///< the two had different budgets
+  bool unequal = false;                    ///< the two had different budgets
+  std::string grid_end_a{}, grid_end_b{};  ///< of the learning rates: ResultCell::grid_end
+  std::int64_t repeated_looks = 0;         ///< repeated_looks() of the results
+  Interval with_rows = kNoInterval;        ///< of the difference, over seeds and test rows
+  std::int64_t test_rows = 0;              ///< as in ResultTask
+  bool fresh_test = false;
   std::optional<Verdict> expected{};
   Finding finding{};  ///< of a against b
 };
@@ -31,6 +36,15 @@ struct Statement {
 /// adjusted p = 0.047, 8 seeds); as expected." An undecided one says what difference could have
 /// been found; an expectation that was not met is said plainly.
 Phrase verdict_sentence(const Statement& statement);
+
+/// Whether a verdict of better, worse or equivalent is shown for the task, and not for the rows of
+/// its one test set alone: the interval over seeds and rows says the same, or there are no such
+/// rows.
+bool holds_beyond_test_set(const Statement& statement);
+
+/// What a reader must know before a verdict is believed, in sentences after it: a learning rate at
+/// the end of what was tried, looks that were not declared. Empty where there is nothing.
+Phrase cautions(const Statement& statement);
 
 /// An arm that must sit at chance or at the ceiling on a task, if the suite measures what it claims
 /// to.

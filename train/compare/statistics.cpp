@@ -2,21 +2,17 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <numeric>
 
 #include "core/error.h"
 #include "core/random.h"
-#include "train/compare/distributions.h"
 
 namespace weft::compare {
 namespace {
 
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr double kLargest = 1e100;   // squares and cubes of sums of what is smaller stay finite
 constexpr double kRounding = 1e-12;  // relative to the sum of sizes: above any rounding of a sum,
                                      // below any difference that means something
-constexpr std::int64_t kResamplesAtOnce = 256;
 
 void check_values(Values values) {
   for (const double value : values) {
@@ -79,16 +75,6 @@ double drawn_share(Values values, double threshold, Tail tail, std::uint64_t see
   return (1.0 + static_cast<double>(hits)) / (1.0 + static_cast<double>(kSignFlipDraws));
 }
 
-/// The value below which a share q lies, linear between neighbors. Reorders.
-double take_quantile(std::vector<double>& values, double q) {
-  const double place = q * static_cast<double>(values.size() - 1);
-  const auto below = values.begin() + static_cast<std::ptrdiff_t>(place);
-  std::nth_element(values.begin(), below, values.end());
-  if (below + 1 == values.end()) return *below;
-  const double above = *std::min_element(below + 1, values.end());
-  return *below + (above - *below) * (place - std::floor(place));
-}
-
 }  // namespace
 
 double mean(Values values) {
@@ -115,68 +101,6 @@ std::vector<double> paired_differences(Values a, Values b) {
   std::vector<double> differences(a.size());
   std::transform(a.begin(), a.end(), b.begin(), differences.begin(), std::minus<>());
   return differences;
-}
-
-std::vector<double> bootstrap_means(Values values, const BootstrapOptions& options) {
-  check_values(values);
-  if (values.empty()) fail<NumericError>("statistics", "a bootstrap of no values");
-  if (options.resamples < 1 || options.resamples > 100'000'000)
-    fail<ConfigError>("statistics", "resamples must be 1 to 100000000, got {}", options.resamples);
-  const auto n = static_cast<std::uint64_t>(values.size());
-  const std::int64_t blocks = static_cast<std::int64_t>((n + 3) / 4);  // of four words, a resample
-  const Generator generator(options.seed, "bootstrap");
-  std::vector<std::uint32_t> words(
-      static_cast<std::size_t>(std::min(options.resamples, kResamplesAtOnce) * blocks * 4));
-  std::vector<double> means(static_cast<std::size_t>(options.resamples));
-  for (std::int64_t first = 0; first < options.resamples; first += kResamplesAtOnce) {
-    const std::int64_t count = std::min(kResamplesAtOnce, options.resamples - first);
-    generator.blocks(static_cast<std::uint64_t>(first * blocks), count * blocks, words.data());
-    for (std::int64_t r = 0; r < count; ++r) {
-      const std::uint32_t* const word = words.data() + r * blocks * 4;
-      double sum = 0;
-      for (std::uint64_t j = 0; j < n; ++j) sum += values[word[j] * n >> 32];
-      means[static_cast<std::size_t>(first + r)] = sum / static_cast<double>(n);
-    }
-  }
-  return means;
-}
-
-Interval bca_interval(Values values, std::vector<double> means, double confidence) {
-  if (!(confidence > 0 && confidence < 1))
-    fail<ConfigError>("statistics", "confidence must lie between 0 and 1, got {}", confidence);
-  const double center = mean(values);
-  if (values.size() == 1) return {-kInfinity, kInfinity};
-  const double rounding = kRounding * largest_size(values);
-  double squares = 0, cubes = 0;
-  for (const double value : values) {
-    const double off = value - center;
-    squares += off * off;
-    cubes += off * off * off;
-  }
-  if (squares <= rounding * rounding) return {center, center};
-  check_values(means);
-  if (means.empty()) fail<NumericError>("statistics", "an interval from no resampled means");
-
-  double below = 0;
-  for (const double m : means)
-    below += m < center - rounding ? 1 : m <= center + rounding ? 0.5 : 0;
-  const auto count = static_cast<double>(means.size());
-  const double bias = normal_quantile(std::clamp(below, 0.5, count - 0.5) /
-                                      count);  // finite though every mean may lie on one side
-  const double acceleration = cubes / (6 * squares * std::sqrt(squares));
-  const auto end = [&](double level) {
-    const double shifted = bias + normal_quantile(level);
-    const double stretch =
-        1 - acceleration * shifted;  // at or below 0 only where the level runs off the end
-    return take_quantile(
-        means, stretch > 0 ? normal_cdf(bias + shifted / stretch) : (shifted > 0 ? 1 : 0));
-  };
-  const double low = end((1 - confidence) / 2);
-  return {low, end((1 + confidence) / 2)};
-}
-
-Interval bca_interval(Values values, const BootstrapOptions& options) {
-  return bca_interval(values, bootstrap_means(values, options), options.confidence);
 }
 
 double sign_flip_p(Values differences, Tail tail, std::uint64_t seed) {

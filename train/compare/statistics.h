@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <vector>
 
@@ -21,31 +22,9 @@ struct Interval {
   double low;
   double high;
 };
-
-struct BootstrapOptions {
-  double confidence = 0.95;
-  std::int64_t resamples = 10000;
-  std::uint64_t seed = 0;
-};
-
-/// Means of `resamples` samples of n values drawn with replacement. Value j of resample r is number
-/// floor(n u / 2^32) for word 4 r ceil(n / 4) + j, u, of the Philox stream "bootstrap": it depends
-/// on (seed, n, r, j) alone. (No index is favored by more than n / 2^32.)
-std::vector<double> bootstrap_means(Values values, const BootstrapOptions& options = {});
-
-/// Bias-corrected and accelerated interval of the mean, from bootstrap_means() of the same values.
-///   z0 = Phi^-1(share of resampled means below the mean, ties counted half),  a = sum (x - mean)^3
-///   / (6 (sum (x - mean)^2)^1.5)  (the jackknife's), ends: the resampled means' quantiles at
-///   Phi(z0 + (z0 + z) / (1 - a (z0 + z))), z = Phi^-1((1 -+ confidence) / 2), interpolated
-///   linearly.
-/// One value says nothing of its spread: (-inf, inf). Equal values: the interval is that value.
-/// With few values it is too narrow: of nominal 95 % intervals of normal values 87 % hold the true
-/// mean for six, 89 % for eight, 91 % for twelve, 93 % for twenty (simulated). That is why a
-/// verdict needs the sign-flip test, and the interval may only veto. Source: Efron 1987, "Better
-/// bootstrap confidence intervals", JASA 82, eq. 2.3 and 6.6. Throws NumericError, ConfigError for
-/// a confidence outside (0, 1).
-Interval bca_interval(Values values, std::vector<double> resampled_means, double confidence);
-Interval bca_interval(Values values, const BootstrapOptions& options = {});
+/// Of what is not known.
+inline constexpr Interval kNoInterval{std::numeric_limits<double>::quiet_NaN(),
+                                      std::numeric_limits<double>::quiet_NaN()};
 
 enum class Tail : std::uint8_t {
   both,     ///< is the mean anything but 0?

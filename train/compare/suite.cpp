@@ -88,7 +88,7 @@ std::string refusal(const Suite& suite, const Arm& arm, const std::string& name)
 void check_choices(const std::vector<Choice>& choices) {
   std::set<std::string> seen;
   for (const Choice& choice : choices) {
-    if (among({"seed", "threads", "until"}, choice.name))
+    if (among({"seed", "threads", "until", "other_init"}, choice.name))
       fail<ConfigError>(choice.where, "{} is set by the comparison; leave it out", choice.name);
     if (!seen.insert(choice.name).second)
       fail<ConfigError>(choice.where, "{} is set twice", choice.name);
@@ -107,11 +107,34 @@ std::string resolved_json(const train::Kind& kind, const train::Sources& sources
   return train::to_json(kind, *config);
 }
 
+/// A placebo is another arm, and is judged against it.
+void check_placebos(const Suite& suite, const Task& task) {
+  for (const Arm& arm : suite.arms) {
+    if (!arm.placebo || !runs_on(arm, task.name)) continue;
+    const Arm* const original = original_of(suite, task, arm);
+    if (original == nullptr)
+      fail<ConfigError>(arm.where,
+                        "arm {} is a placebo, and its choices are no other arm's on task {}: give "
+                        "it those of the arm that it stands for",
+                        arm.name, task.name);
+    const bool judged =
+        std::any_of(suite.contrasts.begin(), suite.contrasts.end(), [&](const Contrast& c) {
+          return c.task == task.name &&
+                 std::set<std::string>{c.a, c.b} == std::set<std::string>{arm.name, original->name};
+        });
+    if (!judged)
+      fail<ConfigError>(arm.where,
+                        "arm {} is a placebo, and no [[contrast]] judges it against {} on task {}",
+                        arm.name, original->name, task.name);
+  }
+}
+
 /// Every run's configuration can be made, and no two arms are the same.
 void check_models(const Suite& suite) {
   const train::Kind& kind = train::find_kind(suite.kind, suite.file);
   for (const Task& task : suite.tasks) {
     std::map<std::string, std::string> seen;
+    bool has_placebo = false;
     for (const Arm& arm : suite.arms) {
       if (!runs_on(arm, task.name)) continue;
       std::string json;
@@ -128,9 +151,13 @@ void check_models(const Suite& suite) {
       const auto [other, is_new] = seen.try_emplace(json, arm.name);
       if (!is_new)
         fail<ConfigError>(
-            arm.where, "arms {} and {} are the same model on task {}: there is nothing to compare",
+            arm.where,
+            "arms {} and {} are the same model on task {}: there is nothing to compare; a placebo "
+            "says so: placebo = true",
             other->second, arm.name, task.name);
+      has_placebo = has_placebo || arm.placebo;
     }
+    if (has_placebo) check_placebos(suite, task);
   }
 }
 
@@ -152,6 +179,20 @@ void check_contrasts(const Suite& suite) {
                         "is as good as none",
                         c.task);
   }
+}
+
+/// Looks are declared in order.
+void check_looks(const Suite& suite) {
+  if (suite.looks.empty()) return;
+  for (std::size_t k = 1; k < suite.looks.size(); ++k) {
+    if (suite.looks[k] <= suite.looks[k - 1])
+      fail<ConfigError>(suite.looks_where, "looks must be in ascending order: {} comes after {}",
+                        suite.looks[k], suite.looks[k - 1]);
+  }
+  if (suite.looks.front() < kFewestSeeds)
+    fail<ConfigError>(suite.looks_where,
+                      "a look at {} seeds can decide nothing: under {} nothing is called better",
+                      suite.looks.front(), kFewestSeeds);
 }
 
 void check_controls(const Suite& suite) {
@@ -179,10 +220,8 @@ std::string_view name(Expect expect) { return expect == Expect::chance ? "chance
 const std::vector<Metric>& metrics() {
   static const std::vector<Metric> all = [] {
     std::vector<Metric> metrics;
-    for (const char* split : {"val_", "test_"}) {
-      for (const train::Figure& figure : train::known_figures())
-        metrics.push_back({split + figure.name, figure.lower_is_better});
-    }
+    for (const train::Figure& figure : train::known_figures())
+      metrics.push_back({"test_" + figure.name, figure.lower_is_better});
     return metrics;
   }();
   return all;
@@ -195,11 +234,28 @@ const Arm& Suite::arm(const std::string& wanted) const {
   return find_part(arms, wanted, "arm", file);
 }
 
+namespace {
+
+/// A figure that a kind never measures would make every run fail.
+void check_metrics(const Suite& suite) {
+  const train::Kind& kind = train::find_kind(suite.kind, suite.file);
+  Names measured{"test_loss"};
+  for (const std::string& figure : kind.figures()) measured.push_back("test_" + figure);
+  for (const Task& task : suite.tasks) {
+    if (!among(measured, task.metric.name))
+      fail<ConfigError>(task.where, "task {} expects {}, which no {} run measures; it has {}",
+                        task.name, task.metric.name, suite.kind, fmt::join(measured, ", "));
+  }
+}
+
+}  // namespace
+
 void check(const Suite& suite) {
   check_count(suite.file, "task", suite.tasks.size(), 1, kMostSuiteTasks);
   check_count(suite.file, "arm", suite.arms.size(), 2, kMostSuiteArms);
   check_count(suite.file, "contrast", suite.contrasts.size(), 1, kMostSuiteContrasts);
   check_names(suite.tasks, "task");
+  check_metrics(suite);
   check_names(suite.arms, "arm");
   for (const Arm& arm : suite.arms) {
     for (const std::string& name : arm.tasks) find_part(suite.tasks, name, "task", arm.where);
@@ -212,6 +268,7 @@ void check(const Suite& suite) {
   if (std::set<std::int64_t>(suite.seeds.begin(), suite.seeds.end()).size() != suite.seeds.size())
     fail<ConfigError>(suite.seeds_where, "a seed is given twice");
   check_contrasts(suite);
+  check_looks(suite);
   require_decidable(std::ssize(suite.seeds), std::ssize(suite.contrasts), suite.alpha,
                     suite.seeds_where);
   check_controls(suite);
@@ -245,14 +302,36 @@ void check(const Suite& suite) {
     }
   }
   check_models(suite);
+  if (!suite.looks.empty() && suite.looks.back() != std::ssize(suite.seeds))
+    fail<ConfigError>(suite.looks_where,
+                      "the last look is at {} seeds, and the suite has {}: they must be as many",
+                      suite.looks.back(), suite.seeds.size());
   if (suite.quick) check(quick_form(suite));
+}
+
+const Arm* original_of(const Suite& suite, const Task& task, const Arm& placebo) {
+  const train::Kind& kind = train::find_kind(suite.kind, suite.file);
+  const auto json = [&](const Arm& arm) {
+    return train::to_json(kind, *train::resolve(kind, sources(suite, task, arm)));
+  };
+  Arm plain = placebo;
+  plain.placebo = false;
+  const std::string wanted = json(plain);
+  for (const Arm& arm : suite.arms) {
+    if (!arm.placebo && runs_on(arm, task.name) && json(arm) == wanted) return &arm;
+  }
+  return nullptr;
 }
 
 Suite with_seeds(Suite suite, std::int64_t count) {
   if (count < 1 || count > static_cast<std::int64_t>(kMostSuiteSeeds))
     fail<ConfigError>("--seeds", "must be 1 to {}, got {}", kMostSuiteSeeds, count);
-  suite.seeds.clear();
-  for (std::int64_t seed = 1; seed <= count; ++seed) suite.seeds.push_back(seed);
+  if (suite.looks.empty()) suite.looks = {std::ssize(suite.seeds)};  // as it was declared
+  const std::set<std::int64_t> own(suite.seeds.begin(), suite.seeds.end());
+  std::int64_t next = suite.seeds.empty() ? 1 : suite.seeds.back() + 1;
+  suite.seeds.resize(std::min(suite.seeds.size(), static_cast<std::size_t>(count)));
+  for (; std::ssize(suite.seeds) < count; ++next)
+    if (!own.contains(next)) suite.seeds.push_back(next);
   suite.seeds_where = "--seeds";
   require_decidable(count, std::ssize(suite.contrasts), suite.alpha, suite.seeds_where);
   return suite;
@@ -264,6 +343,7 @@ Suite quick_form(const Suite& suite) {
   const Quick& quick = *suite.quick;
   Suite short_form = suite;
   short_form.quick.reset();
+  short_form.looks.clear();  // it is looked at once
   short_form.seeds = quick.seeds;
   short_form.seeds_where = quick.where;
   for (const std::string& name : quick.tasks) find_part(suite.tasks, name, "task", quick.where);
@@ -321,6 +401,7 @@ train::Sources sources(const Suite& suite, const Task& task, const Arm& arm) {
   train::Sources all{.preset = suite.preset, .file = {}};
   for (const auto* choices : {&suite.choices, &task.choices, &arm.choices})
     all.choices.insert(all.choices.end(), choices->begin(), choices->end());
+  if (arm.placebo) all.choices.push_back({"other_init", true, arm.where});
   all.checked = !width_is_solved(suite, arm);
   return all;
 }

@@ -1,55 +1,6 @@
 // A suite: what is compared with what, under which budget, and what is asked. Read from a TOML file
-// by load_suite(); nothing is run here.
-//
-//   name = "heads"
-//   question = "Do more heads help at equal parameters?"      # or { en = "...", zh = "..." }, as
-//   every sentence below kind = "text"                    # whose choices arms override: text,
-//   vision, ... as after `weft train` seeds = 8                        # 1 to 8; or a list alpha =
-//   0.05 margin = 0.01                    # differences within it are as good as none, in the
-//   metric's units; a task may have its own lr_factors = [0.5, 1, 2]         # every arm tries its
-//   own learning rates times each, on validation data
-//
-//   [budget]
-//   equal = "parameters"             # or flops, steps, seconds
-//   reference = "one-head"           # the arm whose parameters (or FLOPs) all others are brought
-//   to; or amount = 800_000 tolerance = 0.02                 # of parameters # unequal = true #
-//   instead of equal: nothing is; every figure is labeled so
-//
-//   [base]                           # choices of every arm and task, as in a file for `weft train
-//   --config` preset = "text-best" steps = 500
-//
-//   [[task]]
-//   name = "shakespeare"
-//   about = "characters of Shakespeare"
-//   metric = "val_loss"
-//   set = { data = "shakespeare" }
-//   chance = 4.17                    # what guessing gives, and the best there is: where a control
-//   names them ceiling = 1.4
-//
-//   [[arm]]
-//   name = "one-head"
-//   about = "one head of the full width"
-//   set = { heads = 1 }
-//   # unequal = true                 # outside the budget, and labeled so
-//   # tasks = ["shakespeare"]        # on these tasks only
-//
-//   [[contrast]]                     # a against b, decided in advance
-//   task = "shakespeare"
-//   a = "four-heads"
-//   b = "one-head"
-//   question = "Are four heads better than one?"
-//   expect = "better"                # what the literature says, if it says anything: better,
-//   worse, equivalent expectation = "Vaswani et al. 2017, table 3 row A: one head loses 0.9 BLEU"
-//
-//   [[control]]                      # what must hold if the suite measures what it claims to
-//   arms = ["one-head"]              # or "all"
-//   tasks = ["shakespeare"]          # or "all"
-//   expect = "ceiling"               # or chance
-//   within = 0.2
-//
-//   [quick]                          # a short form, `--quick`: fewer seeds, tasks, arms; contrasts
-//   and controls of what is left seeds = 6 tasks = ["shakespeare"] arms = ["one-head",
-//   "four-heads"] set = { steps = 50 }
+// by load_suite(); nothing is run here. The form of the file, with every key, is in
+// train/suites/README.md.
 #pragma once
 
 #include <filesystem>
@@ -94,6 +45,7 @@ struct Arm {
   std::vector<train::Choice> choices{};
   std::vector<std::string> tasks{};  ///< that it runs on
   bool unequal = false;              ///< outside the budget
+  bool placebo = false;  ///< another arm, with other initial weights: there is no difference
   std::string where{};
 };
 
@@ -101,7 +53,7 @@ struct Budget {
   Equal equal = Equal::none;  ///< none: an unequal comparison, asked for
   std::optional<double> amount{};
   std::string reference{};  ///< an arm, instead of an amount
-  double tolerance = 0.02;
+  double tolerance = 0.02;  ///< by how much, as a share, what was spent may be off
   std::string where{};
 };
 
@@ -142,6 +94,9 @@ struct Suite {
   std::vector<std::int64_t> seeds;
   double alpha = 0.05;
   std::vector<double> lr_factors{1};
+  std::int64_t tuning_seeds = 3;  ///< that every learning rate is tried with
+  /// At how many seeds verdicts may be read, in ascending order, the last with all; empty: once.
+  std::vector<std::int64_t> looks;
   Budget budget;
   std::string preset;
   std::vector<train::Choice> choices;  ///< of every arm and task
@@ -151,8 +106,9 @@ struct Suite {
   std::vector<Control> controls;
   std::optional<Quick> quick;
   std::string seeds_where;  ///< file:line
-  std::string file;         ///< its name in messages
-  std::string text;         ///< the file itself, to be kept with the results
+  std::string looks_where;
+  std::string file;  ///< its name in messages
+  std::string text;  ///< the file itself, to be kept with the results
 
   const Task& task(const std::string& name) const;  ///< Throws ConfigError
   const Arm& arm(const std::string& name) const;
@@ -172,7 +128,8 @@ Suite parse_suite(const std::string& text, const std::string& file);
 /// budget in an arm, and the same for the quick form.
 void check(const Suite& suite);
 
-/// The same suite with seeds 1 to `count`. Throws ConfigError where they decide nothing.
+/// The same suite with the first `count` of its seeds, or with as many more that follow them.
+/// Throws ConfigError where they decide nothing.
 Suite with_seeds(Suite suite, std::int64_t count);
 /// The short form. Throws ConfigError where the suite has none.
 Suite quick_form(const Suite& suite);
@@ -185,6 +142,10 @@ bool runs_on(const Arm& arm, const std::string& task);
 bool is_equal(const Suite& suite, const Arm& arm);
 /// Whether an arm's width is left to the budget, so that solve_width() has to find it.
 bool width_is_solved(const Suite& suite, const Arm& arm);
+
+/// The arm that a placebo is, with other weights: the one whose choices it shares on a task, or
+/// nullptr where there is none.
+const Arm* original_of(const Suite& suite, const Task& task, const Arm& placebo);
 
 /// All choices of a run in their order (base, task, arm), for train::resolve(); unchecked where
 /// width_is_solved().

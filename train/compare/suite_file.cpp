@@ -20,6 +20,8 @@ constexpr std::int64_t kMaxSuiteBytes = 1 << 20;
 constexpr std::size_t kMaxNameLength = 64;  // names become names of folders
 constexpr std::size_t kMaxListLength = 1000;
 constexpr double kMostSeed = 9e15;
+constexpr double kMostTuningSeeds = 100;
+constexpr double kSecondsTolerance = 0.05;  // of what two runs of the same steps may differ by
 
 /// One table of the file. Keys that its maker does not name are refused at once, so that a slip is
 /// never taken for a default.
@@ -105,6 +107,24 @@ class Part {
     std::vector<double> values;
     for (const toml::node& node : list(key)) values.push_back(number(node, key, low, high));
     return values;
+  }
+
+  std::int64_t whole(const std::string& key, double low, double high,
+                     std::int64_t otherwise) const {
+    if (!has(key)) return otherwise;
+    const double value = number(key, low, high);
+    if (value != std::floor(value))
+      fail<ConfigError>(where(key), "{} must be a whole number, got {}", key, value);
+    return static_cast<std::int64_t>(value);
+  }
+  std::vector<std::int64_t> whole_numbers(const std::string& key, double low, double high) const {
+    std::vector<std::int64_t> all;
+    for (const double value : numbers(key, low, high)) {
+      if (value != std::floor(value))
+        fail<ConfigError>(where(key), "{} must be whole numbers, got {}", key, value);
+      all.push_back(static_cast<std::int64_t>(value));
+    }
+    return all;
   }
 
   bool truth(const std::string& key) const {
@@ -238,6 +258,12 @@ Task read_task(const Part& part, double margin) {
   task.about = part.phrase_or_none("about");
   Names known;
   for (const Metric& metric : metrics()) known.push_back(metric.name);
+  // What is chosen by one split is judged by another.
+  if (const std::string given = part.text("metric"); given.starts_with("val_"))
+    fail<ConfigError>(part.where("metric"),
+                      "{} is of the validation split, by which learning rates are chosen: arms are "
+                      "judged by test data; write test_{}",
+                      given, given.substr(4));
   const std::string metric = part.one_of("metric", known);
   task.metric = *std::find_if(metrics().begin(), metrics().end(),
                               [&](const Metric& m) { return m.name == metric; });
@@ -255,6 +281,7 @@ Arm read_arm(const Part& part, const Names& tasks) {
           .choices = part.choices("set"),
           .tasks = part.has("tasks") ? part.names("tasks", tasks) : tasks,
           .unequal = part.truth("unequal"),
+          .placebo = part.truth("placebo"),
           .where = part.where()};
 }
 
@@ -279,9 +306,12 @@ Budget read_budget(const Part& part) {
   }
   budget.amount = part.number_if_any("amount", 1, 1e21);
   budget.reference = part.text("reference", "");
+  if (budget.equal == Equal::seconds) budget.tolerance = kSecondsTolerance;
   budget.tolerance = part.number("tolerance", 0, 0.1, budget.tolerance);
-  if (part.has("tolerance") && budget.equal != Equal::parameters)
-    fail<ConfigError>(part.where("tolerance"), "a tolerance is for equal parameters");
+  if (part.has("tolerance") && budget.equal == Equal::steps)
+    fail<ConfigError>(part.where("tolerance"),
+                      "a tolerance is for equal parameters, FLOPs or seconds; steps are equal or "
+                      "not");
   return budget;
 }
 
@@ -322,9 +352,10 @@ toml::table parse_suite_toml(const std::string& text, const std::string& file) {
 
 Suite parse_suite(const std::string& text, const std::string& file) {
   const toml::table table = parse_suite_toml(text, file);
-  const Part root(table, file, "the suite",
-                  {"name", "question", "kind", "seeds", "alpha", "margin", "lr_factors", "budget",
-                   "base", "task", "arm", "contrast", "control", "quick"});
+  const Part root(
+      table, file, "the suite",
+      {"name", "question", "kind", "seeds", "looks", "alpha", "margin", "lr_factors",
+       "tuning_seeds", "budget", "base", "task", "arm", "contrast", "control", "quick"});
   Suite suite;
   suite.file = file;
   suite.text = text;
@@ -345,6 +376,15 @@ Suite parse_suite(const std::string& text, const std::string& file) {
   for (std::size_t i = 0; i < suite.lr_factors.size(); ++i) {
     if (std::count(suite.lr_factors.begin(), suite.lr_factors.end(), suite.lr_factors[i]) > 1)
       fail<ConfigError>(root.where("lr_factors"), "lr_factors has {} twice", suite.lr_factors[i]);
+  }
+  suite.tuning_seeds = root.whole("tuning_seeds", 1, kMostTuningSeeds, suite.tuning_seeds);
+  if (root.has("tuning_seeds") && suite.lr_factors.size() == 1)
+    fail<ConfigError>(root.where("tuning_seeds"),
+                      "tuning_seeds has no effect: lr_factors has one factor, and nothing is "
+                      "searched; leave it out, or give lr_factors");
+  if (root.has("looks")) {
+    suite.looks = root.whole_numbers("looks", 1, kMaxListLength);
+    suite.looks_where = root.where("looks");
   }
   if (!root.has("budget"))
     fail<ConfigError>(file, "the suite needs a [budget]: what is equal between its arms");
@@ -369,7 +409,8 @@ Suite parse_suite(const std::string& text, const std::string& file) {
     suite.tasks.push_back(read_task(part, margin));
     tasks.push_back(suite.tasks.back().name);
   }
-  for (const Part& part : root.parts("arm", {"name", "about", "set", "tasks", "unequal"})) {
+  for (const Part& part :
+       root.parts("arm", {"name", "about", "set", "tasks", "unequal", "placebo"})) {
     suite.arms.push_back(read_arm(part, tasks));
     arms.push_back(suite.arms.back().name);
   }

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "core/error.h"
+#include "train/compare/intervals.h"
 #include "train/compare/power.h"
 
 namespace weft::compare {
@@ -117,9 +118,7 @@ Estimate estimate(Values values, const JudgeOptions& options) {
   return {.seeds = std::ssize(known),
           .mean = mean(known),
           .deviation = standard_deviation(known),
-          .interval = bca_interval(known, {.confidence = 1 - options.alpha,
-                                           .resamples = options.resamples,
-                                           .seed = options.seed})};
+          .interval = seeds_interval(known, 1 - options.alpha)};
 }
 
 std::vector<Finding> judge(const std::vector<Comparison>& contrasts, const JudgeOptions& options) {
@@ -136,14 +135,16 @@ std::vector<Finding> judge(const std::vector<Comparison>& contrasts, const Judge
     const std::vector<double> differences = finite_differences(contrast);
     finding.difference = estimate(differences, options);
     finding.failed = std::ssize(contrast.a) - std::ssize(differences);
-    if (finding.failed == 0) {
-      finding.p = sign_flip_p(differences, Tail::both, options.seed);
-      finding.p_equivalence = equivalence_p(differences, contrast.margin, options.seed);
+    const std::vector<Look> looks = looks_until(options.looks, std::ssize(contrast.a));
+    if (finding.failed == 0 && !differences.empty()) {
+      finding.p = sign_flip_p(differences, looks, Tail::both, options.seed);
+      finding.p_equivalence = equivalence_p(differences, contrast.margin, looks, options.seed);
     }
     p[i] = finding.p;
     p_equivalence[i] = finding.p_equivalence;
-    finding.detectable = detectable_effect(finding.difference.seeds, finding.difference.deviation,
-                                           options.alpha / count, options.power);
+    finding.detectable =
+        detectable_effect(finding.difference.seeds, finding.difference.deviation,
+                          options.alpha * looks.back().share / count, options.power);
   }
   const std::vector<double> adjusted = holm(p), adjusted_equivalence = holm(p_equivalence);
   for (std::size_t i = 0; i < findings.size(); ++i) {

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "train/compare/looks.h"
 #include "train/compare/statistics.h"
 
 namespace weft::compare {
@@ -49,8 +50,8 @@ struct Comparison {
 struct JudgeOptions {
   double alpha = 0.05;  ///< the interval has confidence 1 - alpha
   double power = 0.8;
-  std::int64_t resamples = 10000;
   std::uint64_t seed = 0;
+  std::vector<std::int64_t> looks{};  ///< declared, at so many seeds each; empty: one, at all
 };
 
 /// A mean over seeds and its interval.
@@ -82,9 +83,8 @@ Estimate estimate(Values values, const JudgeOptions& options = {});
 /// correction counts them.
 ///
 /// - better / worse: at least six pairs, none failed, Holm-adjusted sign-flip p <= alpha, and the
-/// BCa interval excludes 0 on the mean's side. The test
-///   decides; the interval can only veto, so that a verdict never stands beside an interval that
-///   contradicts it.
+///   interval by seeds excludes 0 on the mean's side. The test decides; the interval can only veto,
+///   so that a verdict never stands beside an interval that contradicts it.
 /// - equivalent: neither of the two, at least six pairs, none failed, a margin, Holm-adjusted
 /// equivalence p <= alpha, and the interval within the margin.
 /// - undecided otherwise. A contrast with failed runs keeps its place in the correction with p = 1.

@@ -156,6 +156,10 @@ Fields run_fields() {
        0,
        {"stop", "skip"}},
       {"seed", group, &C::seed, "of the initial weights, the batches and the dropout", 0, 9e15},
+      {"other_init", group, &C::other_init,
+       "draw other initial weights than the seed's usual ones, and leave batches and dropout as "
+       "they "
+       "are: a placebo to compare with"},
       {"threads", group, &C::threads, "threads (0: one per core); results do not depend on it", 0,
        1024},
       {"precision",

@@ -14,8 +14,9 @@ namespace weft::train {
 /// Formats of config.json. 1: none was written. 2: `derived`. 3: validation images are drawn by
 /// class; gradients are accumulated by targets; averages of weights (ema) hold the running
 /// statistics of batch norms, too. 4: choices that another model or optimizer has are not written.
-/// 5: bits do not depend on the CPU; `products`.
-inline constexpr std::int64_t kConfigFormat = 5;
+/// 5: bits do not depend on the CPU; `products`. 6: `steps` within epochs, `test_share`, and
+/// `other_init`, by which comparisons have three splits, budgets of any length and placebos.
+inline constexpr std::int64_t kConfigFormat = 6;
 /// Runs of earlier formats had bits that depended on the CPU.
 inline constexpr std::int64_t kFirstOfEqualBits = 5;
 
@@ -48,6 +49,7 @@ struct RunConfig {
   std::string until;
   std::string on_nan = "stop";
   std::int64_t seed = 1;
+  bool other_init = false;
   std::int64_t threads = 0;       ///< 0: all cores
   std::string precision = "f32";  ///< of products: core/precision.h
   std::string products = "own";   ///< of f32 matrices: core/products.h

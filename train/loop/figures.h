@@ -8,7 +8,7 @@
 #include <string_view>
 #include <utility>
 #include <vector>
-#include "train/loop/figures.h"
+#include "train/loop/predictions.h"
 
 namespace weft::train {
 
@@ -32,6 +32,8 @@ struct Evaluation {
       figures{};  ///< the others, in the order they are shown
   /// What was looked at, in the unit of the task (Task::unit()); 0 where that was not counted.
   std::int64_t measured = 0;
+  /// Of each example, where the split is the test split.
+  Predictions predictions{};
 
   /// "loss" or one of the others; NaN where it was not measured.
   double figure(std::string_view name) const;

@@ -12,7 +12,8 @@ namespace weft::train {
 
 /// Whether a value of these files tells of the machine that trained rather than of the training.
 inline bool is_machine_bound(std::string_view key) {
-  return key == "seconds" || key == "memory_mib" || key == "peak_mib" || key.ends_with("_per_s");
+  return key == "seconds" || key == "train_seconds" || key == "memory_mib" || key == "peak_mib" ||
+         key.ends_with("_per_s");
 }
 
 inline void put(nlohmann::ordered_json& json, const std::string& name, double value) {

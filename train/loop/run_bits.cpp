@@ -18,15 +18,15 @@ namespace weft::train {
 namespace {
 
 namespace fs = std::filesystem;
-using Json = nlohmann::json;  // its keys are sorted
+using SortedJson = nlohmann::json;
 
 constexpr std::int64_t kMaxMetricsBytes = std::int64_t{1} << 32;
 constexpr std::int64_t kMaxSummaryBytes = 1 << 20;
 
-Json without_machine(const std::string& text, const fs::path& where) {
-  const Json all = Json::parse(text, nullptr, false);
+SortedJson without_machine(const std::string& text, const fs::path& where) {
+  const SortedJson all = SortedJson::parse(text, nullptr, false);
   if (!all.is_object()) fail<IoError>(where.string(), "holds a line that is not a JSON object");
-  Json kept = Json::object();
+  SortedJson kept = SortedJson::object();
   for (const auto& [key, value] : all.items())
     if (!is_machine_bound(key) && key != "bits") kept[key] = value;
   return kept;
@@ -34,13 +34,13 @@ Json without_machine(const std::string& text, const fs::path& where) {
 
 /// By step. A run that was stopped within an evaluation has two records of that step, which say
 /// together what one says otherwise.
-std::map<std::int64_t, Json> records(const fs::path& run) {
+std::map<std::int64_t, SortedJson> records(const fs::path& run) {
   const fs::path file = run / "metrics.jsonl";
   const std::string text = read_file(file.string(), kMaxMetricsBytes);
-  std::map<std::int64_t, Json> all;
+  std::map<std::int64_t, SortedJson> all;
   for (std::size_t begin = 0; begin < text.size();) {
     const std::size_t end = std::min(text.find('\n', begin), text.size());
-    const Json record = without_machine(text.substr(begin, end - begin), file);
+    const SortedJson record = without_machine(text.substr(begin, end - begin), file);
     begin = end + 1;
     const auto step = record.find("step");
     if (step == record.end() || !step->is_number_integer())
@@ -81,11 +81,12 @@ std::string first_difference(const fs::path& one, const fs::path& other) {
   std::set<std::int64_t> steps;
   for (const auto& [step, record] : a) steps.insert(step);
   for (const auto& [step, record] : b) steps.insert(step);
-  const auto said = [](const Json& record, const std::string& key) {
+  const auto said = [](const SortedJson& record, const std::string& key) {
     return record.contains(key) ? record[key].dump() : std::string("nothing");
   };
-  const auto compare = [&](const Json& x, const Json& y, const std::string& where) -> std::string {
-    Json keys = x;
+  const auto compare = [&](const SortedJson& x, const SortedJson& y,
+                           const std::string& where) -> std::string {
+    SortedJson keys = x;
     keys.update(y);
     for (const auto& [key, value] : keys.items())
       if (said(x, key) != said(y, key))

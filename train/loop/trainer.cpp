@@ -55,6 +55,7 @@ std::string Summary::to_json() const {
   json["format"] = 1;
   json["steps"] = steps;
   json["seconds"] = std::round(seconds * 1000) / 1000;
+  json["train_seconds"] = std::round(train_seconds * 1000) / 1000;
   put(json, unit + "_per_s", std::round(rate * 10) / 10);
   json["params"] = parameters;
   json["peak_mib"] = std::round(peak_mib * 10) / 10;
@@ -92,6 +93,8 @@ Summary run_training(Task& task, const RunConfig& config, const std::string& con
     bool complete = false;
     summary.test = loop.evaluate(data::Split::test, complete);
     summary.interrupted = !complete;
+    if (complete && !summary.test.predictions.empty())
+      write_predictions(predictions_file(folder.path()), summary.test.predictions);
   }
   const Progress& progress = loop.progress();
   summary.reached_target = progress.reached_target;
@@ -99,6 +102,7 @@ Summary run_training(Task& task, const RunConfig& config, const std::string& con
   summary.steps = progress.step;
   summary.steps_wanted = steps;
   summary.seconds = progress.seconds;
+  summary.train_seconds = progress.train_seconds;
   summary.rate =
       progress.train_seconds > 0 ? static_cast<double>(progress.items) / progress.train_seconds : 0;
   summary.unit = task.unit();

@@ -121,7 +121,8 @@ struct Summary {
   std::int64_t steps = 0;
   std::int64_t steps_wanted = 0;
   double seconds = 0;
-  double rate = 0;  ///< tokens or images a second, in steps
+  double train_seconds = 0;  ///< of these, in steps: without evaluations and checkpoints
+  double rate = 0;           ///< tokens or images a second, in steps
   std::string unit;
   std::int64_t parameters = 0;
   double peak_mib = 0;  ///< of the whole process

@@ -144,14 +144,11 @@ std::string exploratory(const Results& results) {
   if (results.exploratory.empty()) return "";
   std::string html = heading("exploratory", "All other pairs: exploratory", "其余各对：仅供探索");
   html += paragraph(
-      "These were not declared in advance, so they get an interval and no verdict. With few seeds "
-      "the intervals are too narrow: of nominal 95 % BCa intervals of normal data, 87 % hold the "
-      "true mean with 6 seeds, 89 % with 8, 91 % with 12 and 93 % with 20; and among many pairs "
-      "some intervals miss zero by chance.",
-      "这些对比并非预先提出，因此只给出区间，不下结论。种子较少时区间偏窄：对正态数据，名义 95% 的 "
-      "BCa 区间在 6 个种子时实际覆盖 87%，8 个时 89%，12 "
-      "个时 91%，20 个时 93%；"
-      "且对数一多，总有一些区间会偶然不含零。");
+      "These were not declared in advance, so they get an interval by seeds and no verdict: among "
+      "many pairs some intervals miss zero by chance, and other test rows are not in them.",
+      "这些对比并非预先提出，因此只给出仅计种子的区间，不下结论：对数一多，总有一些区间会偶然不含零"
+      "；"
+      "区间也未计入测试样本的抽样。");
   std::size_t number = 0;
   for (std::size_t task = 0; task < results.tasks.size(); ++task) {
     Table table{

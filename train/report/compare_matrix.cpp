@@ -80,7 +80,7 @@ std::string contents(const Results& results) {
   const auto add = [&](const char* id, const char* en, const char* zh) {
     html += fmt::format("<a href=\"#{}\">{}</a>", id, both(en, zh));
   };
-  add("figures", "The figures", "数据");
+  add("figures", "The figures", "各方案结果");
   if (!results.contrasts.empty()) add("differences", "Paired differences", "配对差值");
   add("curves", "Learning curves", "学习曲线");
   add("costs", "Cost against quality", "代价与质量");
@@ -155,6 +155,8 @@ std::string matrix_cell(const Results& results, std::size_t task, std::size_t ar
   if (!cell->equal || results.arms[arm].unequal) html += unequal_mark();
   const std::string ends = interval(cell->low, cell->high, decimals);
   if (!ends.empty()) html += "<small>" + ends + "</small>";
+  const std::string wide = interval(cell->with_rows.low, cell->with_rows.high, decimals);
+  if (!wide.empty()) html += "<small class=\"rows\">" + wide + "</small>";
   if (cell->failed > 0)
     html += "<small class=\"failed\">" +
             both(fmt::format("✕ {} of {} failed", cell->failed, seeds),
@@ -252,8 +254,15 @@ std::string matrix(const Results& results) {
               .rows = {},
               .classes = "matrix"};
   const std::string confidence = compare::plain(100 * (1 - results.alpha));
-  table.caption = both(fmt::format("Mean over seeds, with its {} % interval below.", confidence),
-                       fmt::format("各随机种子的平均值，其下为 {}% 区间。", confidence));
+  table.caption = both(
+      fmt::format(
+          "Mean over seeds on test data, with its {} % interval by seeds below; in a second "
+          "line, where one test set judged all seeds, that by seeds and test rows.",
+          confidence),
+      fmt::format(
+          "各随机种子在测试数据上的平均值，其下为仅计种子的 {}% 区间；若所有种子共用一个测试集，"
+          "再下一行为兼计测试样本的区间。",
+          confidence));
   std::vector<int> decimals;
   for (std::size_t task = 0; task < results.tasks.size(); ++task) {
     const Phrase metric = compare::metric_words(results.tasks[task].metric);
@@ -273,7 +282,7 @@ std::string matrix(const Results& results) {
       row.push_back(matrix_cell(results, task, arm, decimals[task]));
     table.rows.push_back(std::move(row));
   }
-  std::string html = heading("figures", "The figures", "数据") + to_html(table);
+  std::string html = heading("figures", "The figures", "各方案结果") + to_html(table);
   std::string scale;
   for (int shade = 0; shade < kShades; ++shade)
     scale += fmt::format("<i class=\"q{}\"></i>", shade);

@@ -57,19 +57,23 @@ std::string contrast_figure(const Results& results, std::size_t number) {
       canvas(fmt::format("difference-{}", number), "difference", number, said(contrast, decimals));
   html += "<dl class=\"facts\">";
   html += fact(both("mean", "平均"), shown(finding.difference.mean, decimals));
-  html += fact(both(plain(100 * (1 - results.alpha)) + " % interval",
-                    plain(100 * (1 - results.alpha)) + "% 区间"),
+  html += fact(both(plain(100 * (1 - results.alpha)) + " % interval by seeds",
+                    plain(100 * (1 - results.alpha)) + "% 区间（种子）"),
                interval(ends.low, ends.high, decimals));
-  html += fact(both("p, adjusted", "p 及校正后"),
+  if (const auto& wide = statement.with_rows; std::isfinite(wide.low))
+    html += fact(both(fmt::format("with {} test rows", statement.test_rows),
+                      fmt::format("兼计 {} 个测试样本", statement.test_rows)),
+                 interval(wide.low, wide.high, decimals));
+  html += fact(both("p, adjusted", "p（校正后）"),
                escape_html(fmt::format("{:.2g}, {:.2g}", finding.p, finding.p_adjusted)));
   if (statement.margin > 0) {
     html += fact(both("margin", "等效界限"), "±" + plain(statement.margin));
     html += fact(both("equivalence p", "等效性 p"),
                  fmt::format("{:.2g}", finding.p_equivalence_adjusted));
   }
-  html += fact(both("detectable", "可发现的差异"), std::isfinite(finding.detectable)
-                                                       ? figure(finding.detectable, decimals)
-                                                       : both("none", "无"));
+  html += fact(both("detectable", "最小可检出差异"), std::isfinite(finding.detectable)
+                                                         ? figure(finding.detectable, decimals)
+                                                         : both("none", "无"));
   html += "</dl>\n";
   if (statement.expected || !contrast.expectation.en.empty()) {
     const Phrase expected = statement.expected ? verdict_word(*statement.expected) : Phrase{"", ""};

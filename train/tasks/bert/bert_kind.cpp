@@ -34,6 +34,7 @@ Fields bert_run_fields() {
   Fields all = {
       {"data", "Data", &C::data,
        "shakespeare, tang, sms-spam, a text file in UTF-8, or a .tsv file of labeled lines"}};
+  all.push_back(test_share_field<C>());
   append(all, encoder_fields());
   all.push_back(model_field(bert_models()));
   append(all, {{"steps", "Optimization", &C::steps, "optimizer steps", 1, kMany}});
@@ -74,19 +75,24 @@ class BertKind : public UsedAs<BertRun, KindBySteps<BertRunConfig>> {
     c.data = absolute_data_path(c.data);
     std::shared_ptr<const data::WordTokenizer> tokenizer;
     if (!known.data.empty()) tokenizer = data::WordTokenizer::from_json(known.data, "checkpoint");
-    EncoderData data = load_encoder_data(c, std::move(tokenizer), known.whole);
+    EncoderData data = load_encoder_data(c, std::move(tokenizer), known.whole, c.test_share);
     settle_eval_tokens(c, data.tokens(data::Split::validation));
     BertFacts facts;
     facts.vocabulary = data.tokenizer->vocab_size();
     check_fits(c, facts);
     Prepared run;
     run.notes = data.notes;
+    run.has_test = c.test_share > 0 && !data.sequences[2].empty();
     run.task = std::make_unique<BertTask>(c, std::move(data));
     run.steps = c.steps;
     run.config = std::move(config);
     return run;
   }
 
+  void keep_test_split(RunConfig& config) const override {
+    BertRunConfig& c = own(config);
+    if (c.test_share == 0) c.test_share = kComparedTestShare;
+  }
   std::unique_ptr<DataFacts> inspect_data(const RunConfig& config) const override {
     auto facts = std::make_unique<BertFacts>();
     facts->vocabulary = load_encoder_data(own(config)).tokenizer->vocab_size();

@@ -28,6 +28,7 @@ class BertTask : public Task {
   std::string fingerprint() const override { return fingerprint_; }
 
  private:
+  void add_masked(Predictions& predictions, const data::MaskedBatch& batch) const;
   Evaluation measure(data::Split split, const std::vector<std::int64_t>& chosen,
                      const std::function<bool(double)>& proceed);
 

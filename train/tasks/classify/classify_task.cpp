@@ -13,6 +13,7 @@
 #include "core/phase.h"
 #include "data/split.h"
 #include "train/metrics/ranking.h"
+#include "train/tasks/common/add_predictions.h"
 #include "train/tasks/common/eval_tokens.h"
 #include "train/tasks/common/whole_data.h"
 
@@ -139,18 +140,19 @@ Evaluation ClassifyTask::measure(data::Split split, const std::vector<std::int64
   const auto count = std::ssize(chosen);
   double sum = 0, right = 0;
   std::vector<std::int64_t> guesses, truths;
+  Predictions predictions;
   for (std::int64_t begin = 0; begin < count; begin += kEvalTexts) {
     if (!proceed(static_cast<double>(begin) / static_cast<double>(count))) return {};
     const std::vector<std::int64_t> rows(chosen.begin() + begin,
                                          chosen.begin() + std::min(count, begin + kEvalTexts));
     std::vector<std::int64_t> here;
     for (const std::int64_t row : rows) here.push_back(labels[static_cast<std::size_t>(row)]);
-    const Tensor logits = (*model_)(data::pad(sequences, rows));
-    sum +=
-        cross_entropy(logits, Tensor::from(here, {logits.size(0)}), {.reduction = Reduction::sum})
-            .item();
-    for (const std::int64_t guess : argmax(logits).to_vector<std::int64_t>())
-      guesses.push_back(guess);
+    const Tensor logits = (*model_)(data::pad(sequences, rows)),
+                 labels_here = Tensor::from(here, {logits.size(0)});
+    sum += cross_entropy(logits, labels_here, {.reduction = Reduction::sum}).item();
+    const auto now = argmax(logits).to_vector<std::int64_t>();
+    guesses.insert(guesses.end(), now.begin(), now.end());
+    if (split == data::Split::test) add_classes(predictions, logits, labels_here, now);
     truths.insert(truths.end(), here.begin(), here.end());
   }
   for (std::size_t i = 0; i < guesses.size(); ++i) right += guesses[i] == truths[i] ? 1 : 0;
@@ -161,6 +163,9 @@ Evaluation ClassifyTask::measure(data::Split split, const std::vector<std::int64
   if (data_.macro_f1)
     evaluation.figures.emplace_back("macro_f1",
                                     macro_f1_score(guesses, truths, std::ssize(data_.classes)));
+  if (!predictions.empty() && data_.f1)
+    predictions["positive"].assign(guesses.size(), static_cast<double>(data_.positive));
+  evaluation.predictions = std::move(predictions);
   return evaluation;
 }
 

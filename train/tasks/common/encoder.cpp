@@ -161,7 +161,8 @@ std::int64_t EncoderData::tokens(data::Split split) const {
 }
 
 EncoderData load_encoder_data(const EncoderConfig& c,
-                              std::shared_ptr<const data::WordTokenizer> tokenizer, bool whole) {
+                              std::shared_ptr<const data::WordTokenizer> tokenizer, bool whole,
+                              double test_share) {
   const std::string path = data::find_data_set(c.data);
   const Phase phase("tokenizing {}", path);
   EncoderData result;
@@ -192,8 +193,12 @@ EncoderData load_encoder_data(const EncoderConfig& c,
   }
   const auto cut = static_cast<std::ptrdiff_t>(kPretrainFraction * static_cast<double>(ids.size()));
   result.sequences[0] = data::windows({ids.begin(), ids.begin() + cut}, c.context);
-  result.sequences[1] = data::windows({ids.begin() + cut, ids.end()}, c.context);
-  if (result.sequences[0].empty() || result.sequences[1].empty())
+  const auto end = std::ssize(ids) - static_cast<std::ptrdiff_t>(
+                                         test_share * static_cast<double>(std::ssize(ids) - cut));
+  result.sequences[1] = data::windows({ids.begin() + cut, ids.begin() + end}, c.context);
+  result.sequences[2] = data::windows({ids.begin() + end, ids.end()}, c.context);
+  if (result.sequences[0].empty() || result.sequences[1].empty() ||
+      (test_share > 0 && result.sequences[2].empty()))
     fail<ConfigError>("config", "{} has {} tokens: too few to train and to validate on", path,
                       ids.size());
   return result;

@@ -46,10 +46,11 @@ struct EncoderData {
   void note_cut(const Cut& cut, std::int64_t context, const std::string& where);
 };
 /// A `.tsv` or `.csv` file's texts, one sequence each, by its splits; any other text in windows,
-/// the first nine tenths to train on. `whole`: all is the validation split.
+/// the first nine tenths to train on, the last `test_share` of the rest as a test split. `whole`:
+/// all is the validation split.
 EncoderData load_encoder_data(const EncoderConfig& config,
                               std::shared_ptr<const data::WordTokenizer> tokenizer = nullptr,
-                              bool whole = false);
+                              bool whole = false, double test_share = 0);
 
 /// Cross-entropy of the hidden tokens, mean or sum over them.
 Tensor masked_loss(const nn::Bert& model, const data::MaskedBatch& batch, bool sum = false,

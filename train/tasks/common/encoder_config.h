@@ -36,6 +36,8 @@ struct EncoderConfig : RunConfig {
 /// Of a bert run, which classify runs may start from.
 struct BertRunConfig : EncoderConfig {
   BertRunConfig();
+
+  double test_share = 0;  ///< of texts without labels
 };
 
 const Kind& kind_of(const BertRunConfig&);

@@ -13,6 +13,22 @@ namespace weft::train {
 /// says otherwise: some seconds for each evaluation of a small model, not minutes.
 inline constexpr std::int64_t kWholeValidation = 300'000;
 
+/// Share of its validation part that a comparison keeps for its test split, where data have none of
+/// their own: what is chosen by one half is judged by the other.
+inline constexpr double kComparedTestShare = 0.5;
+
+/// The choice C::test_share of a kind whose data are one text.
+template <class C>
+Field test_share_field() {
+  return {"test_share",
+          "Data",
+          &C::test_share,
+          "fraction of the part that validates, its end, that is a test split instead (0: there is "
+          "none)",
+          0,
+          0.95};
+}
+
 /// The two choices of a kind that reads texts, C::eval_tokens and C::whole_at_end.
 template <class C>
 Fields eval_token_fields() {

@@ -15,6 +15,14 @@
 
 namespace weft::train {
 
+namespace {
+
+/// Where initial weights are drawn from in the stream `init` with `other_init`: far behind all that
+/// any model takes.
+constexpr std::uint64_t kOtherInit = std::uint64_t{1} << 40;
+
+}  // namespace
+
 bool Kind::can(Use use) const {
   const std::vector<Use> all = uses();
   return std::find(all.begin(), all.end(), use) != all.end();
@@ -117,6 +125,7 @@ Summary train_run(const Kind& kind, const RunConfig& config, const RunOptions& o
     check_memory_need(estimate_memory(kind, config));
   }
   random::seed(static_cast<std::uint64_t>(config.seed));
+  if (config.other_init) random::stream("init").set_position(kOtherInit);
   const Prepared run =
       options.resume ? prepare_to_go_on(kind, config, options.out) : prepare(kind, config);
   if (options.prepared) options.prepared();

@@ -80,7 +80,13 @@ class Kind : public Schema {
   static std::int64_t width_granularity(const RunConfig& config) {
     return config.model.as<ModelOptions>().width_granularity();
   }
-  /// Puts the number of steps (or the epochs that come nearest) into a configuration.
+  /// Keeps data for a test split where they have none of their own, as comparisons want it: what
+  /// learning rates are chosen by is not what arms are judged by.
+  virtual void keep_test_split(RunConfig&) const {}
+  /// Whether every seed is judged by test data of its own, so that how figures vary between seeds
+  /// is how they vary between seeds and test data.
+  virtual bool tests_afresh(const RunConfig&) const { return false; }
+  /// Puts the number of steps into a configuration.
   virtual void set_steps(RunConfig& config, std::int64_t steps, const DataFacts& data) const = 0;
 };
 

@@ -70,6 +70,32 @@ std::vector<DetectedImage> evaluate_scenes(const nn::Detector& model,
   return seen;
 }
 
+namespace {
+
+/// An entry for each object and for each detection of a scene.
+void add_boxes(Predictions& predictions, const std::vector<DetectedImage>& seen) {
+  const auto add = [&](std::size_t scene, const nn::Box& box, std::int64_t label, double score,
+                       bool object) {
+    const std::pair<const char*, double> entries[] = {{"row", static_cast<double>(scene)},
+                                                      {"object", object ? 1 : 0},
+                                                      {"label", static_cast<double>(label)},
+                                                      {"score", score},
+                                                      {"x0", box.x0},
+                                                      {"y0", box.y0},
+                                                      {"x1", box.x1},
+                                                      {"y1", box.y1}};
+    for (const auto& [name, value] : entries) predictions[name].push_back(value);
+  };
+  for (std::size_t scene = 0; scene < seen.size(); ++scene) {
+    for (const nn::BoxTarget& object : seen[scene].objects)
+      add(scene, object.box, object.label, 0, true);
+    for (const nn::Detection& found : seen[scene].detections)
+      add(scene, found.box, found.label, found.score, false);
+  }
+}
+
+}  // namespace
+
 Evaluation DetectTask::evaluate(data::Split split, const std::function<bool(double)>& proceed) {
   if (split == data::Split::train)
     fail<ConfigError>("eval", "training scenes have no end: use --split validation or test");
@@ -77,6 +103,7 @@ Evaluation DetectTask::evaluate(data::Split split, const std::function<bool(doub
   const auto seen = evaluate_scenes(*model_, *scenes_, split, proceed, &evaluation.loss);
   const MeanAveragePrecision precision = mean_average_precision(seen, facts_.images.classes);
   evaluation.figures = {{"map50", precision.at_50}, {"map", precision.at_50_95}};
+  if (split == data::Split::test) add_boxes(evaluation.predictions, seen);
   return evaluation;
 }
 

@@ -22,6 +22,7 @@ struct EmbeddingConfig : RunConfig {
   std::int64_t window = 5;
   std::int64_t negatives = 5;
   double subsample = 1e-3;
+  double test_share = 0;
   std::int64_t steps = 10000;
 };
 

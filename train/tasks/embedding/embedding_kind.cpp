@@ -1,6 +1,7 @@
 // The kind of run called embedding: its choices, its rules, and how it begins.
 #include "core/error.h"
 #include "train/config/block_options.h"
+#include "train/tasks/common/eval_tokens.h"
 #include "train/tasks/common/kind.h"
 #include "train/tasks/common/run_facts.h"
 #include "train/tasks/embedding/embedding_run.h"
@@ -56,6 +57,7 @@ Fields embedding_fields() {
       {"subsample", "Data", &C::subsample,
        "subsampling threshold: words more frequent than this are skipped at random (0: never)", 0,
        1},
+      test_share_field<C>(),
       model_field(embedding_models()),
       {"steps", "Optimization", &C::steps, "optimizer steps", 1, kMany},
   };
@@ -96,12 +98,17 @@ class EmbeddingKind : public UsedAs<EmbeddingRun, KindBySteps<EmbeddingConfig>> 
     facts.vocabulary = data.tokenizer->vocab_size();
     check_fits(c, facts);
     Prepared run;
+    run.has_test = data.test != nullptr;
     run.task = std::make_unique<EmbeddingTask>(c, std::move(data));
     run.steps = c.steps;
     run.config = std::move(config);
     return run;
   }
 
+  void keep_test_split(RunConfig& config) const override {
+    EmbeddingConfig& c = own(config);
+    if (c.test_share == 0) c.test_share = kComparedTestShare;
+  }
   std::unique_ptr<DataFacts> inspect_data(const RunConfig& config) const override {
     auto facts = std::make_unique<EmbeddingFacts>();
     facts->vocabulary = load_embedding_data(own(config)).tokenizer->vocab_size();

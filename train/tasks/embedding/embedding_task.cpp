@@ -60,17 +60,34 @@ EmbeddingData load_embedding_data(const EmbeddingConfig& c, const Known& known) 
           ? 0
           : static_cast<std::ptrdiff_t>(kEmbeddingTrainFraction * static_cast<double>(ids.size()));
   const auto cut = known.whole ? std::ssize(ids) : first;  // whole: both have all
+  const auto end =
+      known.whole
+          ? std::ssize(ids)
+          : std::ssize(ids) - static_cast<std::ptrdiff_t>(
+                                  c.test_share * static_cast<double>(std::ssize(ids) - first));
   const data::SkipGramOptions options{
       .window = c.window, .negatives = c.negatives, .subsample = c.subsample, .ignore = unknown};
   const std::int64_t vocabulary = result.tokenizer->vocab_size();
   result.train = std::make_unique<data::SkipGramPairs>(
       std::vector<std::int32_t>(ids.begin(), ids.begin() + cut), vocabulary, options);
   result.validation = std::make_unique<data::SkipGramPairs>(
-      std::vector<std::int32_t>(ids.begin() + first, ids.end()), vocabulary, options);
+      std::vector<std::int32_t>(ids.begin() + first, ids.begin() + end), vocabulary, options);
+  if (end < std::ssize(ids))
+    result.test = std::make_unique<data::SkipGramPairs>(
+        std::vector<std::int32_t>(ids.begin() + end, ids.end()), vocabulary, options);
   for (const auto& [a, b] : corpus.synonyms) {
     const auto first = result.tokenizer->encode(a), second = result.tokenizer->encode(b);
     if (first.size() == 1 && second.size() == 1 && first[0] != unknown && second[0] != unknown)
-      result.synonyms.emplace_back(first[0], second[0]);
+      result.synonyms[0].emplace_back(first[0], second[0]);
+  }
+  // Which synonyms are found is asked of the vectors, whatever the split: each split asks for its
+  // own, so that what is chosen by one is judged by the other.
+  if (result.test) {
+    auto& all = result.synonyms[0];
+    const auto kept = std::ssize(all) -
+                      static_cast<std::ptrdiff_t>(c.test_share * static_cast<double>(all.size()));
+    result.synonyms[1].assign(all.begin() + kept, all.end());
+    all.resize(static_cast<std::size_t>(kept));
   }
   result.fingerprint =
       data::batch_hash(Tensor::from(ids, {static_cast<std::int64_t>(ids.size())}), Tensor());
@@ -98,7 +115,10 @@ double EmbeddingTask::chance_loss() const {
 
 Evaluation EmbeddingTask::evaluate(data::Split split, const std::function<bool(double)>& proceed) {
   const NoGrad no_grad;
-  const data::SkipGramPairs& pairs = split == data::Split::train ? *data_.train : *data_.validation;
+  const data::SkipGramPairs& pairs = split == data::Split::train        ? *data_.train
+                                     : split == data::Split::validation ? *data_.validation
+                                                                        : *data_.test;
+  const auto& synonyms = data_.synonyms[split == data::Split::test ? 1 : 0];
   double sum = 0;
   for (std::int64_t k = 0; k < kEvalBatches; ++k) {
     if (!proceed(static_cast<double>(k) / static_cast<double>(kEvalBatches))) return {};
@@ -106,7 +126,7 @@ Evaluation EmbeddingTask::evaluate(data::Split split, const std::function<bool(d
   }
   Evaluation evaluation{.measured = kEvalBatches * kEvalPairs};
   evaluation.loss = sum / static_cast<double>(kEvalBatches);
-  if (data_.synonyms.empty()) return evaluation;
+  if (synonyms.empty()) return evaluation;
   const explain::Neighbors neighbors(model_.table());
   double found = 0;
   const auto near = [&](std::int64_t a, std::int64_t b) {
@@ -114,8 +134,15 @@ Evaluation EmbeddingTask::evaluate(data::Split split, const std::function<bool(d
     return std::any_of(nearest.begin(), nearest.end(),
                        [&](const explain::Neighbor& n) { return n.id == b; });
   };
-  for (const auto& [a, b] : data_.synonyms) found += (near(a, b) ? 1 : 0) + (near(b, a) ? 1 : 0);
-  evaluation.figures = {{"synonyms", found / (2 * static_cast<double>(data_.synonyms.size()))}};
+  for (const auto& [a, b] : synonyms) {
+    const double here = (near(a, b) ? 1 : 0) + (near(b, a) ? 1 : 0);
+    found += here;
+    if (split != data::Split::test) continue;
+    evaluation.predictions["row"].push_back(
+        static_cast<double>(evaluation.predictions["found"].size()));
+    evaluation.predictions["found"].push_back(here / 2);
+  }
+  evaluation.figures = {{"synonyms", found / (2 * static_cast<double>(synonyms.size()))}};
   return evaluation;
 }
 

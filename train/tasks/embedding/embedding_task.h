@@ -19,8 +19,11 @@ namespace weft::train {
 struct EmbeddingData {
   std::shared_ptr<const data::Tokenizer> tokenizer;
   std::unique_ptr<data::SkipGramPairs> train,
-      validation;  ///< the first nine tenths of the text, and the rest
-  std::vector<std::pair<std::int64_t, std::int64_t>> synonyms;  ///< of the planted corpus
+      validation,  ///< the first nine tenths of the text, and the rest
+      test;        ///< the end of that rest, where a test_share wants it; or null
+  /// Of the planted corpus, all of them; where there is a test split, those that are asked for on
+  /// validation (0) and on test data (1).
+  std::vector<std::pair<std::int64_t, std::int64_t>> synonyms[2];
   std::uint64_t fingerprint = 0;
 };
 /// `known`: as Kind::prepare(). Throws ConfigError, IoError.

@@ -5,6 +5,7 @@
 #include "autograd/ops/binary.h"
 #include "autograd/ops/loss.h"
 #include "core/error.h"
+#include "train/tasks/common/epochs.h"
 #include "train/tasks/common/kind.h"
 #include "train/tasks/common/run_facts.h"
 #include "train/tasks/recommend/recommend_run.h"
@@ -42,14 +43,14 @@ Fields recommend_fields() {
       model_field(recommend_models()),
       {"penalty", "Optimization", &C::penalty, "mini-batch aware regularization of the embeddings",
        0, 1e6},
-      {"epochs", "Optimization", &C::epochs, "passes over all training examples", 1, 1e6},
   };
+  append(all, length_fields<C>("examples"));
   append(all, optimizer_fields("kind recommend"));
   append(all, run_fields());
   return all;
 }
 
-class RecommendKind : public UsedAs<RecommendRun, KindOf<RecommendConfig>> {
+class RecommendKind : public UsedAs<RecommendRun, KindByEpochs<RecommendConfig>> {
  public:
   std::string name() const override { return "recommend"; }
   std::string about() const override {
@@ -92,10 +93,7 @@ class RecommendKind : public UsedAs<RecommendRun, KindOf<RecommendConfig>> {
     data::ClickData data = load_click_data(c);
     const std::int64_t per_epoch = data.batches_per_epoch(c.batch);
     Prepared run;
-    run.steps = per_epoch * c.epochs / c.accumulate;
-    if (run.steps < 1)
-      fail<ConfigError>("config", "accumulate is longer than the run: accumulate {}, {} batches",
-                        c.accumulate, per_epoch * c.epochs);
+    run.steps = steps_of(c, per_epoch);
     settle_common(c, run.steps, std::max<std::int64_t>(1, per_epoch / c.accumulate));
     RecommendFacts facts;
     facts.clicks = {data.n_item(), data.n_category(), data.n_user()};
@@ -116,13 +114,6 @@ class RecommendKind : public UsedAs<RecommendRun, KindOf<RecommendConfig>> {
     facts->train_examples = data.size(data::Split::train);
     return facts;
   }
-  Length length(const RunConfig& config, const DataFacts& data) const override {
-    const RecommendConfig& c = own(config);
-    const std::int64_t steps =
-        static_cast<const RecommendFacts&>(data).train_examples / c.batch * c.epochs / c.accumulate;
-    return {.steps = steps,
-            .samples = static_cast<double>(steps) * static_cast<double>(c.batch * c.accumulate)};
-  }
   /// Of examples with full histories.
   Sketch sketch(const RunConfig& config, const DataFacts& data) const override {
     const RecommendConfig& c = own(config);
@@ -139,13 +130,10 @@ class RecommendKind : public UsedAs<RecommendRun, KindOf<RecommendConfig>> {
                                   : loss + mul(model->embedding_penalty(ids, occurrences), penalty);
             }};
   }
-  void set_steps(RunConfig& config, std::int64_t steps, const DataFacts& data) const override {
-    RecommendConfig& c = own(config);
-    const double per_epoch =
-        static_cast<double>(static_cast<const RecommendFacts&>(data).train_examples / c.batch) /
-        static_cast<double>(c.accumulate);
-    c.epochs = std::max<std::int64_t>(
-        1, std::llround(static_cast<double>(steps) / std::max(1.0, per_epoch)));
+
+ protected:
+  std::int64_t batches_per_epoch(const RecommendConfig& c, const DataFacts& data) const override {
+    return static_cast<const RecommendFacts&>(data).train_examples / c.batch;
   }
 
  private:

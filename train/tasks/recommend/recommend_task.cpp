@@ -83,6 +83,7 @@ Evaluation RecommendTask::evaluate(data::Split split, const std::function<bool(d
   std::vector<double> scores;
   std::vector<bool> clicked;
   std::vector<std::int64_t> users;
+  std::vector<double> losses;  // of the test split
   double sum = 0;
   for (std::int64_t begin = 0; begin < count; begin += kEvalExamples) {
     if (!proceed(static_cast<double>(begin) / static_cast<double>(count))) return {};
@@ -96,6 +97,10 @@ Evaluation RecommendTask::evaluate(data::Split split, const std::function<bool(d
     for (const double target : targets.to_vector<double>()) clicked.push_back(target > 0.5);
     for (std::int64_t r = 0; r < inputs.size(0); ++r)
       users.push_back(inputs.data<std::int64_t>()[r * inputs.size(1)]);
+    if (split == data::Split::test) {
+      const auto now = bce_with_logits(logits, targets, Reduction::none).to_vector<double>();
+      losses.insert(losses.end(), now.begin(), now.end());
+    }
   }
   Evaluation evaluation{.measured = count};
   evaluation.loss = sum / static_cast<double>(count);
@@ -103,6 +108,13 @@ Evaluation RecommendTask::evaluate(data::Split split, const std::function<bool(d
   // With one event a user left out no user has both a click and none: there is nothing to group.
   const double grouped = grouped_auc(scores, clicked, users);
   if (grouped == grouped) evaluation.figures.emplace_back("gauc", grouped);
+  if (split == data::Split::test) {
+    evaluation.predictions.columns = {
+        {"row", std::vector<double>(users.begin(), users.end())},
+        {"score", scores},
+        {"clicked", std::vector<double>(clicked.begin(), clicked.end())},
+        {"loss", std::move(losses)}};
+  }
   return evaluation;
 }
 

@@ -16,6 +16,7 @@ struct SequenceConfig : RunConfig {
   std::int64_t pairs = 4;
   std::int64_t modulus = 97;
   double train_fraction = 0.5;
+  bool fresh_test = false;
   std::int64_t held_out = 1000;
   std::int64_t steps = 2000;
 };

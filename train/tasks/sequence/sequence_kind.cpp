@@ -46,6 +46,9 @@ Fields sequence_fields() {
           .idle_where<C>(no_sums),
       Field{"held_out", "Data", &C::held_out, "rows to validate on, and as many to test on", 1, 1e6}
           .idle_where<C>(sums),
+      Field{"fresh_test", "Data", &C::fresh_test,
+            "draw the rows to test on by the seed, so that no two runs are judged by the same"}
+          .idle_where<C>(sums),
       model_field(sequence_models()),
       {"steps", "Optimization", &C::steps, "optimizer steps", 1, kMany},
   };
@@ -53,6 +56,9 @@ Fields sequence_fields() {
   append(all, run_fields());
   return all;
 }
+
+/// Whether rows are drawn one after the other, and not all there are split in three.
+bool config_draws(const SequenceConfig& c) { return c.data != "modular_addition"; }
 
 class SequenceKind : public UsedAs<SequenceRun, KindBySteps<SequenceConfig>> {
  public:
@@ -103,6 +109,13 @@ class SequenceKind : public UsedAs<SequenceRun, KindBySteps<SequenceConfig>> {
     return run;
   }
 
+  void keep_test_split(RunConfig& config) const override {
+    own(config).fresh_test = config_draws(own(config));
+  }
+  /// The split of modular_addition is drawn by the seed.
+  bool tests_afresh(const RunConfig& config) const override {
+    return own(config).fresh_test || !config_draws(own(config));
+  }
   std::unique_ptr<DataFacts> inspect_data(const RunConfig& config) const override {
     return std::make_unique<SequenceFacts>(own(config));
   }

@@ -9,6 +9,7 @@
 #include "core/error.h"
 #include "core/math.h"
 #include "data/split.h"
+#include "train/tasks/common/add_predictions.h"
 
 namespace weft::train {
 namespace {
@@ -25,6 +26,7 @@ data::SequenceOptions sequence_options(const SequenceConfig& c) {
           .modulus = c.modulus,
           .train_fraction = c.train_fraction,
           .held_out = c.held_out,
+          .fresh_test = c.fresh_test,
           .seed = static_cast<std::uint64_t>(c.seed)};
 }
 
@@ -62,6 +64,7 @@ Evaluation SequenceTask::evaluate(data::Split split, const std::function<bool(do
       split, std::clamp<std::int64_t>(kEvalTokensAtOnce / data_.length(), 1, 4096));
   double sum = 0, right = 0, exact = 0;
   std::int64_t done = 0;
+  Predictions predictions;
   for (const auto& batch : batches) {
     if (!proceed(static_cast<double>(done++) / static_cast<double>(batches.size()))) break;
     const auto [logits, targets] = solver_.answer(batch);
@@ -81,13 +84,16 @@ Evaluation SequenceTask::evaluate(data::Split split, const std::function<bool(do
           ++wrong;
       }
       if (wrong == 0) exact += 1;
+      if (split == data::Split::test) predictions["exact"].push_back(wrong == 0 ? 1 : 0);
     }
+    if (split == data::Split::test) add_token_losses(predictions, logits, targets);
   }
   const double rows = static_cast<double>(data_.size(split)),
                asked = rows * static_cast<double>(data_.asked());
   Evaluation evaluation{.measured = data_.size(split) * data_.length()};
   evaluation.loss = sum / asked;
   evaluation.figures = {{"accuracy", right / asked}, {"exact", exact / rows}};
+  evaluation.predictions = std::move(predictions);
   return evaluation;
 }
 

@@ -13,6 +13,7 @@ struct TextConfig : RunConfig {
   std::string data = "shakespeare";
   std::string tokenizer = "char";
   std::int64_t context = 64;
+  double test_share = 0;
   std::int64_t steps = 2000;
   std::int64_t eval_tokens = -1;  ///< -1: all, or kWholeValidation of a longer split
   bool whole_at_end = true;

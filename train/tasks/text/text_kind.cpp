@@ -29,6 +29,7 @@ Fields text_fields() {
        0,
        {"char", "byte"}},
       {"context", "Data", &TextConfig::context, "tokens that the model sees at once", 1, 1e6},
+      test_share_field<TextConfig>(),
   };
   all.push_back(model_field(text_models()));
   append(all, {{"steps", "Optimization", &TextConfig::steps, "optimizer steps", 1, kMany}});
@@ -69,12 +70,16 @@ class TextKind : public UsedAs<TextRun, KindBySteps<TextConfig>>, public ModelsO
     TextConfig& c = own(*config);
     settle(c);
     c.data = absolute_data_path(c.data);
-    data::TextOptions options{.tokenizer = c.tokenizer};
+    data::TextOptions options{.tokenizer = c.tokenizer,
+                              .test_share = known.whole ? 0 : c.test_share};
     if (!known.data.empty()) options.with_tokenizer = data::tokenizer_from_json(known.data);
     if (known.whole) options.train_fraction = 0;
     data::TextData data = data::load_text(c.data, options);
     if (!known.whole)
-      check_data(c, data.size(data::Split::train), data.size(data::Split::validation));
+      check_data(c, data.size(data::Split::train),
+                 c.test_share > 0
+                     ? std::min(data.size(data::Split::validation), data.size(data::Split::test))
+                     : data.size(data::Split::validation));
     TextFacts facts;
     facts.vocabulary = data.vocab_size();
     if (!known.whole) check_fits(c, facts);
@@ -83,12 +88,17 @@ class TextKind : public UsedAs<TextRun, KindBySteps<TextConfig>>, public ModelsO
       fail<ConfigError>(c.data, "all {} tokens are one and the same: there is nothing to learn",
                         data.size(data::Split::train));
     Prepared run;
+    run.has_test = data.size(data::Split::test) > 0;
     run.task = std::make_unique<TextTask>(c, std::move(data));
     run.steps = c.steps;
     run.config = std::move(config);
     return run;
   }
 
+  void keep_test_split(RunConfig& config) const override {
+    TextConfig& c = own(config);
+    if (c.test_share == 0) c.test_share = kComparedTestShare;
+  }
   std::unique_ptr<DataFacts> inspect_data(const RunConfig& config) const override {
     const TextConfig& c = own(config);
     auto facts = std::make_unique<TextFacts>();

@@ -107,14 +107,17 @@ Tensor TextRun::token_table() const {
 }
 
 Tensor TextRun::validation_ids() const {
-  const data::TextData text = data::load_text(config_.data, {.with_tokenizer = tokenizer_});
+  const data::TextData text = data::load_text(
+      config_.data, {.test_share = config_.test_share, .with_tokenizer = tokenizer_});
   check_unchanged(fingerprint_of(text), run().facts, config_.data);
   return text.ids(data::Split::validation);
 }
 
 std::string fingerprint_of(const data::TextData& text) {
-  return data::hash_text(
-      data::batch_hash(text.ids(data::Split::train), text.ids(data::Split::validation)));
+  using data::Split;
+  std::uint64_t hash = data::batch_hash(text.ids(Split::train), text.ids(Split::validation));
+  if (text.size(Split::test) > 0) hash = data::batch_hash(text.ids(Split::test), Tensor(), hash);
+  return data::hash_text(hash);
 }
 
 }  // namespace weft::train

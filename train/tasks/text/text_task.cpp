@@ -7,6 +7,7 @@
 #include "autograd/autograd.h"
 #include "autograd/ops/loss.h"
 #include "core/math.h"
+#include "train/tasks/common/add_predictions.h"
 #include "train/tasks/common/run_facts.h"
 #include "train/tasks/text/text_model.h"
 #include "train/tasks/text/text_run.h"
@@ -58,11 +59,19 @@ Evaluation evaluate_text(const nn::LanguageModel& model, const data::TextData& d
   const auto batches = data.eval_batches(split, rows, context, most);
   double sum = 0;
   std::int64_t done = 0, count = 0, bytes = 0;
+  Predictions predictions;
   for (const auto& [inputs, targets] : batches) {
     if (!proceed(static_cast<double>(done) / static_cast<double>(batches.size()))) break;
-    sum += cross_entropy(model(inputs), targets,
+    const Tensor logits = model(inputs);
+    sum += cross_entropy(logits, targets,
                          {.ignore_index = data::kIgnoreIndex, .reduction = Reduction::sum})
                .item();
+    if (split == data::Split::test) {
+      add_token_losses(predictions, logits, targets);
+      for (std::int64_t row = 0; row < targets.size(0); ++row)
+        predictions["bytes"].push_back(
+            static_cast<double>(data.bytes_of(raw::slice(targets, 0, row, row + 1))));
+    }
     ++done;
     if (most > 0) {
       count += count_targets(targets);
@@ -75,6 +84,7 @@ Evaluation evaluate_text(const nn::LanguageModel& model, const data::TextData& d
   Evaluation evaluation{.measured = count};
   evaluation.loss = sum / static_cast<double>(count);
   evaluation.figures = {{"bits_per_byte", evaluation.loss / (std::numbers::ln2 * per_token)}};
+  evaluation.predictions = std::move(predictions);
   return evaluation;
 }
 

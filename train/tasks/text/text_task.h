@@ -19,7 +19,7 @@ class TextTask : public Task {
   std::string unit() const override { return "tokens"; }
   void start(std::int64_t number) override { next_ = number; }
   Tensor next_loss(BatchRecord& seen) override;
-  /// Loss over every token of the split but the first. There is no test split.
+  /// Loss over every token of the split but the first.
   Evaluation evaluate(data::Split split, const std::function<bool(double)>& proceed) override;
   bool samples() const override {
     return config_.eval_tokens > 0 &&

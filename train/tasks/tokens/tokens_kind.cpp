@@ -127,6 +127,7 @@ class TokensKind : public UsedAs<TokensRun, KindBySteps<TokensConfig>> {
     return run;
   }
 
+  bool tests_afresh(const RunConfig& config) const override { return is_synthetic(own(config)); }
   std::unique_ptr<DataFacts> inspect_data(const RunConfig& config) const override {
     const TokensConfig& c = own(config);
     auto facts = std::make_unique<TokenFacts>();

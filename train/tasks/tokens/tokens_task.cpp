@@ -75,6 +75,7 @@ Evaluation TokensTask::evaluate(data::Split split, const std::function<bool(doub
   const data::MeanStd& of = data_.target_statistics();
   double loss_sum = 0, right = 0, errors = 0, sum = 0, squares = 0;
   std::int64_t done = 0;
+  Predictions predictions;
   for (const auto& [tokens, targets] : batches) {
     if (!proceed(static_cast<double>(done++) / static_cast<double>(batches.size()))) break;
     const Tensor out = outputs(tokens);
@@ -88,6 +89,7 @@ Evaluation TokensTask::evaluate(data::Split split, const std::function<bool(doub
       sum += centered;
       squares += centered * centered;
     }
+    if (split == data::Split::test) add_numbers(predictions, guesses, truths);
   }
   const double count = static_cast<double>(data_.size(split));
   Evaluation evaluation{.measured = data_.size(split)};
@@ -99,7 +101,23 @@ Evaluation TokensTask::evaluate(data::Split split, const std::function<bool(doub
     const double spread = squares - sum * sum / count;  // around the split's own mean
     if (spread > 0) evaluation.figures.emplace_back("r2", 1 - errors / spread);
   }
+  evaluation.predictions = std::move(predictions);
   return evaluation;
+}
+
+void TokensTask::add_numbers(Predictions& predictions, const std::vector<double>& guesses,
+                             const std::vector<double>& truths) const {
+  const data::MeanStd& of = data_.target_statistics();
+  for (std::size_t i = 0; i < truths.size(); ++i) {
+    const double guess = guesses[i] * of.std + of.mean;
+    predictions["row"].push_back(static_cast<double>(predictions["truth"].size()));
+    predictions["truth"].push_back(truths[i]);
+    predictions["guess"].push_back(data_.binary() ? (guesses[i] > 0 ? 1 : 0) : guess);
+    if (data_.binary()) {
+      predictions["score"].push_back(guesses[i]);
+      predictions["right"].push_back((guesses[i] > 0) == (truths[i] > 0.5) ? 1 : 0);
+    }
+  }
 }
 
 }  // namespace weft::train

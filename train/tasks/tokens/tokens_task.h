@@ -28,6 +28,9 @@ class TokensTask : public Task {
   std::string fingerprint() const override;
 
  private:
+  /// Entries of a batch of the test split; guesses as the model gives them.
+  void add_numbers(Predictions& predictions, const std::vector<double>& guesses,
+                   const std::vector<double>& truths) const;
   Tensor outputs(const Tensor& tokens) const;  ///< (B,)
   Tensor loss(const Tensor& outputs, const Tensor& targets, bool training) const;
 

@@ -13,6 +13,7 @@
 #include "core/math.h"
 #include "data/split.h"
 #include "data/text/utf8.h"
+#include "train/tasks/common/add_predictions.h"
 #include "train/tasks/common/eval_tokens.h"
 #include "train/tasks/common/run_facts.h"
 #include "train/tasks/common/whole_data.h"
@@ -211,6 +212,7 @@ Evaluation TranslateTask::measure(data::Split split, const std::vector<std::int6
   const auto count = std::ssize(pairs);
   double sum = 0, right = 0, asked = 0;
   std::int64_t bytes = 0;
+  Predictions predictions;
   for (std::int64_t begin = 0; begin < count; begin += kEvalPairs) {
     if (!proceed(static_cast<double>(begin) / static_cast<double>(count))) return {};
     const std::vector<std::int64_t> rows(pairs.begin() + begin,
@@ -227,11 +229,17 @@ Evaluation TranslateTask::measure(data::Split split, const std::vector<std::int6
       asked += 1;
       right += guesses[i] == truths[i] ? 1 : 0;
     }
+    if (split == data::Split::test) add_token_losses(predictions, logits, batch.targets);
     for (const std::int64_t row : rows)
       bytes += data_.target_bytes[static_cast<int>(split)][static_cast<std::size_t>(row)];
   }
   Evaluation evaluation{.measured = count};
   evaluation.loss = sum / asked;
+  if (!predictions.empty())
+    for (const std::int64_t row : pairs)
+      predictions["bytes"].push_back(static_cast<double>(
+          data_.target_bytes[static_cast<int>(split)][static_cast<std::size_t>(row)]));
+  evaluation.predictions = std::move(predictions);
   evaluation.figures = {{"accuracy", right / asked},
                         {"bits_per_byte", sum / (std::numbers::ln2 * static_cast<double>(bytes))}};
   return evaluation;

@@ -12,6 +12,7 @@ struct VisionConfig : RunConfig {
 
   std::string data = "mnist";
   std::int64_t epochs = 5;
+  std::int64_t steps = 0;  ///< 0: to the end of the epochs
   std::int64_t shift = 0;
   bool flip = false;
   std::int64_t validation = 0;  ///< 0: a tenth of the training images, at most 5,000

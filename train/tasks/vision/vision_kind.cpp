@@ -5,6 +5,7 @@
 #include "autograd/ops/loss.h"
 #include "core/error.h"
 #include "train/tasks/common/assumed_data.h"
+#include "train/tasks/common/epochs.h"
 #include "train/tasks/common/image_facts.h"
 #include "train/tasks/common/kind.h"
 #include "train/tasks/common/run_facts.h"
@@ -44,8 +45,7 @@ Fields vision_fields() {
        "augmentation: flip training images horizontally with probability 0.5"},
   };
   all.push_back(model_field(vision_models()));
-  append(all, {{"epochs", "Optimization", &VisionConfig::epochs, "passes over all training images",
-                1, 1e6}});
+  append(all, length_fields<VisionConfig>("images"));
   append(all, optimizer_fields());
   append(all, run_fields());
   return all;
@@ -75,7 +75,8 @@ void check_same_shape(const data::ImageData& data, const ImageFacts& model) {
       data.width(), data.classes());
 }
 
-class VisionKind : public UsedAs<VisionRun, KindOf<VisionConfig>>, public ModelsOfAssumedData {
+class VisionKind : public UsedAs<VisionRun, KindByEpochs<VisionConfig>>,
+                   public ModelsOfAssumedData {
  public:
   std::string name() const override { return "vision"; }
   std::string about() const override {
@@ -112,6 +113,7 @@ class VisionKind : public UsedAs<VisionRun, KindOf<VisionConfig>>, public Models
     if (known.whole) {
       c.train_share = 1;
       c.batch = c.accumulate = 1;
+      c.steps = 0;
     }
     // Nothing is taken from a training set that is measured, however small.
     data::ImageData data = load_images(
@@ -128,12 +130,7 @@ class VisionKind : public UsedAs<VisionRun, KindOf<VisionConfig>>, public Models
     }
     const std::int64_t per_epoch = data.batches_per_epoch({.batch = c.batch});
     Prepared run;
-    run.steps = per_epoch * c.epochs / c.accumulate;
-    if (run.steps < 1)
-      fail<ConfigError>("config",
-                        "accumulate is longer than the run: accumulate {}, {} batches; lower "
-                        "--accumulate, or raise --epochs",
-                        c.accumulate, per_epoch * c.epochs);
+    run.steps = steps_of(c, per_epoch);
     settle_common(c, run.steps, per_epoch / c.accumulate);
     run.has_test = data.size(data::Split::test) > 0;
     run.task =
@@ -148,14 +145,6 @@ class VisionKind : public UsedAs<VisionRun, KindOf<VisionConfig>>, public Models
     facts->images = facts_of(data);
     facts->train_images = data.size(data::Split::train);
     return facts;
-  }
-  Length length(const RunConfig& config, const DataFacts& data) const override {
-    const VisionConfig& c = own(config);
-    const std::int64_t per_epoch = static_cast<const VisionFacts&>(data).train_images /
-                                   c.batch;  // the odd ones out sit the epoch out
-    const std::int64_t steps = per_epoch * c.epochs / c.accumulate;
-    return {.steps = steps,
-            .samples = static_cast<double>(steps) * static_cast<double>(c.batch * c.accumulate)};
   }
   std::unique_ptr<nn::Model> model_for(const RunConfig& config,
                                        const AssumedData& data) const override {
@@ -176,12 +165,10 @@ class VisionKind : public UsedAs<VisionRun, KindOf<VisionConfig>>, public Models
                 },
             .is_exact = true};
   }
-  void set_steps(RunConfig& config, std::int64_t steps, const DataFacts& data) const override {
-    VisionConfig& c = own(config);
-    const double per_epoch =
-        static_cast<double>(static_cast<const VisionFacts&>(data).train_images / c.batch) /
-        static_cast<double>(c.accumulate);
-    c.epochs = std::max<std::int64_t>(1, std::llround(static_cast<double>(steps) / per_epoch));
+
+ protected:
+  std::int64_t batches_per_epoch(const VisionConfig& c, const DataFacts& data) const override {
+    return static_cast<const VisionFacts&>(data).train_images / c.batch;
   }
 };
 

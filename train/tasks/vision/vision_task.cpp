@@ -9,6 +9,7 @@
 #include "core/error.h"
 #include "core/math.h"
 #include "core/parallel.h"
+#include "train/tasks/common/add_predictions.h"
 #include "train/tasks/common/image_facts.h"
 #include "train/tasks/common/run_facts.h"
 #include "train/tasks/vision/vision_run.h"
@@ -86,6 +87,7 @@ Evaluation evaluate_images(const nn::Model& model, const data::ImageData& data, 
   double sum = 0;
   std::int64_t right = 0;
   std::int64_t done = 0;
+  Predictions predictions;
   for (const auto& [images, labels] : batches) {
     if (!proceed(static_cast<double>(done++) / static_cast<double>(batches.size()))) break;
     const Tensor logits = model(images);
@@ -93,11 +95,13 @@ Evaluation evaluate_images(const nn::Model& model, const data::ImageData& data, 
     const auto guesses = argmax(logits).to_vector<std::int64_t>();
     const auto truths = labels.to_vector<std::int64_t>();
     for (std::size_t i = 0; i < truths.size(); ++i) right += guesses[i] == truths[i] ? 1 : 0;
+    if (split == data::Split::test) add_classes(predictions, logits, labels, guesses);
   }
   const double count = static_cast<double>(data.size(split));
   Evaluation evaluation{.measured = data.size(split)};
   evaluation.loss = sum / count;
   evaluation.figures = {{"accuracy", static_cast<double>(right) / count}};
+  evaluation.predictions = std::move(predictions);
   return evaluation;
 }
 
