@@ -77,6 +77,14 @@ TEST_CASE("50 steps of every kind have the committed bits") {
   }
 }
 
+TEST_CASE("every kind trains in bf16 to the committed bits") {
+  const TempFolder folder;
+  for (const auto& [kind, words] : a_run_of_every_kind(folder)) {
+    CAPTURE(kind);
+    check_run(folder, "run: " + kind + ", bf16", with(words, "--precision", "bf16"));
+  }
+}
+
 TEST_CASE("every model trains to the committed bits") {
   const TempFolder folder;
   auto runs = a_run_of_every_kind(folder);

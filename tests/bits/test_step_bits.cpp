@@ -1,5 +1,6 @@
 // A training step of each model that is benched has the committed bits: the sizes that kernels are
 // made for, cut into tiles, parts and tasks.
+#include "core/precision.h"
 #include "tests/bits/recorded.h"
 #include "tests/bits/simd_sets.h"
 #include "train/bench/workload.h"
@@ -18,6 +19,18 @@ void check_step(const bench::Plan& plan, const std::string& name) {
   });
 }
 
+/// The same with the instruction for bfloat16, where there is one, and with what stands for it.
+void check_step_in_bf16(bench::Plan plan, const std::string& name) {
+  plan.precision = "bf16";
+  for (const Bf16Means means : {Bf16Means::instruction, Bf16Means::multiply_adds}) {
+    const ScopedBf16 only(means);
+    set_precision(Precision::bf16);
+    CAPTURE(bf16_in_use());
+    check_step(plan, name + ", bf16");
+    set_precision(Precision::f32);
+  }
+}
+
 }  // namespace
 
 TEST_CASE("a step of every model that is benched has the committed bits") {
@@ -34,4 +47,8 @@ TEST_CASE("a step of the largest model has the committed bits") {
   plan.sizes = {{"layers", 6},    {"heads", 6}, {"width", 384},
                 {"context", 256}, {"batch", 8}, {"vocab", plan["vocab"]}};
   check_step(plan, "gpt 6x384");
+}
+
+TEST_CASE("a step in bf16 has the committed bits, with the instruction and without") {
+  for (const char* model : {"gpt", "vit", "resnet"}) check_step_in_bf16(bench::Plan(model), model);
 }

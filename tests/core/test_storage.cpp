@@ -53,6 +53,7 @@ TEST_CASE("every block is aligned, large enough and apart from the others") {
 
 TEST_CASE("at most an eighth of a block, or 63 bytes, is waste") {
   for (std::int64_t bytes = 1; bytes < 64 * kMiB; bytes = bytes * 9 / 8 + 1) {
+    release_cached_memory();
     const std::int64_t before = memory_stats().current;
     const Storage storage(bytes);
     const std::int64_t block = memory_stats().current - before;
@@ -82,6 +83,27 @@ TEST_CASE("a freed block is used again, and the counters follow") {
   }
   release_cached_memory();
   CHECK(memory_stats().cached == 0);
+}
+
+TEST_CASE("a large block stands for one a little smaller, and goes back as what it is") {
+  release_cached_memory();
+  const MemoryStats start = memory_stats();
+  std::byte* first = nullptr;
+  {
+    const Storage a(12 * kMiB);
+    first = a.data();
+  }
+  {
+    const Storage b(9 * kMiB);
+    CHECK(b.data() == first);
+    CHECK(memory_stats().current == start.current + 12 * kMiB);
+    const Storage c(7 * kMiB);
+    CHECK(memory_stats().current == start.current + 19 * kMiB);
+  }
+  CHECK(memory_stats().cached == 19 * kMiB);
+  CHECK(memory_stats().allocations == start.allocations + 2);
+  const Storage small(4 * kMiB);  // the others are more than half as much again
+  CHECK(memory_stats().allocations == start.allocations + 3);
 }
 
 TEST_CASE("the peak is the most that was held since it was reset") {

@@ -11,7 +11,13 @@ namespace weft::train {
 RunConfig::RunConfig() : RunConfig(no_models()) {}
 RunConfig::RunConfig(const Registry& models) : model(models), optimizer(optimizers()) {}
 
-void check_common(const RunConfig& c) { c.model.as<ModelOptions>().check(); }
+void check_common(const RunConfig& c) {
+  c.model.as<ModelOptions>().check();
+  if (c.precision == "bf16" && c.products == "openblas")
+    fail<ConfigError>("config",
+                      "products in bf16 are weft's own: precision {}, products {}; leave one out",
+                      c.precision, c.products);
+}
 
 void check_warmup(const RunConfig& c, std::int64_t steps) {
   if (c.warmup > steps)
