@@ -287,7 +287,7 @@ TEST_CASE("verdicts that change with the budget, equivalence at the ends, differ
   s.both_at = "chance";
   CHECK(
       verdict_sentence(s).en.find("Both are at chance: a task on which they could differ may still "
-                                  "tell them apart.") != std::string::npos);
+                                  "distinguish them.") != std::string::npos);
   s = open_case(Reason::not_significant);
   s.finding.difference = {.seeds = 8, .mean = 0, .deviation = 0, .interval = {0, 0}};
   s.finding.detectable = 0;

@@ -54,7 +54,7 @@ Phrase cautions(const Statement& statement) {
   const bool decided = statement.finding.verdict != Verdict::undecided;
   if (statement.finding.verdict == Verdict::equivalent && !statement.both_at.empty()) {
     const bool chance = statement.both_at == "chance";
-    add(fmt::format("Both are at {}: a task on which they could differ may still tell them apart.",
+    add(fmt::format("Both are at {}: a task on which they could differ may still distinguish them.",
                     chance ? "chance" : "the ceiling"),
         fmt::format("两者都处于{}：换一个能拉开差距的任务，它们仍可能不同。",
                     chance ? "随机水平" : "上限"));
