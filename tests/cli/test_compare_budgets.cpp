@@ -200,6 +200,9 @@ TEST_CASE("a placebo is the same arm with other weights, and sees the same batch
     CHECK(pairing["equal"] == true);
     CHECK(pairing["runs"] == 3);
   }
+  REQUIRE(json["controls"].size() == 1);
+  CHECK(json["controls"][0]["expect"] == "placebo");
+  CHECK(json["controls"][0]["against"] == "a");
   text.replace(text.find("placebo = true"), 14, "placebo = true\nset = { heads = 4 }");
   write_file(suite, text);
   CHECK(compared(folder, suite, "d").err.find("its choices are no other arm's on task t") !=
@@ -269,6 +272,42 @@ TEST_CASE("two intervals: by seeds, and by seeds and test rows where these are o
   CHECK(json["contrasts"][0].contains("interval_with_rows"));
   CHECK(read_file((folder / "c" / "report.html").string()).find("by seeds and 9 test rows") !=
         std::string::npos);
+}
+
+TEST_CASE("a control whose runs failed does not hold, and the comparison ends with an error") {
+  const TempFolder folder;
+  const std::string suite = tiny_suite(folder, "steps = 4\n", kWideMargin);
+  std::string text = read_file(suite);
+  text.replace(text.find("metric = \"test_loss\""), 20, "metric = \"test_loss\"\nchance = 3");
+  text += "[[control]]\narms = [\"a\"]\ntasks = [\"t\"]\nexpect = \"chance\"\nwithin = 9\n";
+  write_file(suite, text);
+  REQUIRE(compared(folder, suite, "c").out.find("All controls hold.") != std::string::npos);
+  for (const int seed : {1, 2, 3, 4, 5}) {
+    const fs::path run = folder / "c" / fmt::format("runs/t/a/seed-{}", seed);
+    fs::remove_all(run);
+    write_file(run.string() + ".failed", "ended by signal 9\n");
+  }
+  const Outcome failed = compared(folder, suite, "c");
+  CHECK(failed.code == 1);
+  CHECK(failed.out.find("All controls hold.") == std::string::npos);
+  CHECK_MESSAGE(failed.out.find("this cannot be judged, for 5 of its 6 runs have no figure") !=
+                    std::string::npos,
+                failed.out);
+}
+
+TEST_CASE("several budgets train as many times the steps") {
+  const TempFolder folder;
+  const std::string suite = tiny_suite(folder, "steps = 4\n", kWideMargin + "budgets = [1, 2]\n");
+  std::string text = read_file(suite);
+  text.replace(text.find("seeds = 6"), 9, "seeds = 7");
+  write_file(suite, text);
+  REQUIRE(compared(folder, suite, "c").code == 0);
+  const auto json = comparison_results(folder / "c");
+  REQUIRE(json["cells"].size() == 4);
+  CHECK(json["cells"][0]["steps"] == 4);
+  CHECK(json["cells"][2]["steps"] == 8);
+  CHECK(json["tasks"][1]["base"] == "t");
+  CHECK(json["contrasts"].size() == 2);
 }
 
 TEST_CASE("no shipped suite carries a label, and its arms spend what the budget says") {

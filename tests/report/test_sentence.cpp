@@ -255,3 +255,74 @@ TEST_CASE("what a reader must know of learning rates and looks stands behind the
       "Repeated looks: the results were read 2 times at numbers of seeds that were not declared, "
       "so that the p-value is too small."));
 }
+
+TEST_CASE("arms whose runs fail now and then are spoken of as typical runs") {
+  Statement s = clear_case();
+  s.expected.reset();
+  s.may_fail = true;
+  CHECK(verdict_sentence(s).en.starts_with(
+      "`full` is better than `diagonal` on `different` in a typical run: +0.31"));
+  CHECK(
+      verdict_sentence(s).en.ends_with("and 8 seeds without a failure do not exclude one in up to "
+                                       "31 % of runs."));
+  CHECK(verdict_sentence(s).zh.find("高达 31% 的失败率") != std::string::npos);
+  s.may_fail = false;
+  s.runs_b = {.runs = 8, .split = true, .below = 0.66, .above = 0.84, .below_count = 3};
+  CHECK(verdict_sentence(s).en.find("in a typical run") != std::string::npos);
+  CHECK(verdict_sentence(s).en.find("The mean of `diagonal` describes no run: 3 of 8 are at 0.660 "
+                                    "or below, the others at 0.840 or above.") !=
+        std::string::npos);
+}
+
+TEST_CASE("verdicts that change with the budget, equivalence at the ends, differences of zero") {
+  Statement s = clear_case();
+  s.expected.reset();
+  s.other_budgets = {{.multiple = 4, .verdict = Verdict::better, .mean = 0.3}};
+  CHECK(cautions(s).en.empty());
+  s.other_budgets[0] = {.multiple = 4, .verdict = Verdict::equivalent, .mean = 0.003};
+  CHECK(verdict_sentence(s).en.ends_with(
+      "The verdict changes with the budget: at 4 times the training it is equivalent (+0.003)."));
+  s = clear_case();
+  s.finding.verdict = Verdict::equivalent;
+  s.both_at = "chance";
+  CHECK(
+      verdict_sentence(s).en.find("Both are at chance: a task on which they could differ may still "
+                                  "distinguish them.") != std::string::npos);
+  s = open_case(Reason::not_significant);
+  s.finding.difference = {.seeds = 8, .mean = 0, .deviation = 0, .interval = {0, 0}};
+  s.finding.detectable = 0;
+  CHECK(verdict_sentence(s).en.find("true difference of 0.000") == std::string::npos);
+  CHECK(verdict_sentence(s).en.find("all differences are 0, which does not tell") !=
+        std::string::npos);
+}
+
+TEST_CASE("controls with failed runs cannot be judged, and placebos are controls") {
+  ControlStatement c{.task = "same",
+                     .arm = "logistic",
+                     .metric = "test_accuracy",
+                     .expect = Expect::chance,
+                     .limit = 0.5,
+                     .within = 0.05,
+                     .mean = 0.5,
+                     .lacking = 7,
+                     .runs = 8};
+  CHECK(control_sentence(c).en ==
+        "`logistic` must be at chance on `same` (within 0.05 of 0.5 accuracy): this cannot be "
+        "judged, for 7 of its 8 runs have no figure.");
+  CHECK_FALSE(is_judged(c));
+  ControlStatement placebo{.task = "same",
+                           .arm = "again",
+                           .metric = "test_accuracy",
+                           .expect = Expect::placebo,
+                           .mean = 0.001,
+                           .holds = true,
+                           .runs = 8,
+                           .against = "full"};
+  CHECK(control_sentence(placebo).en ==
+        "`again` does not differ from `full` on `same`, of which it is a placebo: +0.0010 "
+        "accuracy.");
+  placebo.holds = false;
+  CHECK(control_sentence(placebo).en.find("is called better or worse") != std::string::npos);
+  placebo.lacking = 2;
+  CHECK(control_sentence(placebo).zh.find("8 次运行中有 2 次没有结果") != std::string::npos);
+}

@@ -187,15 +187,18 @@ std::string findings_text(const compare::Results& results) {
   std::string text = fmt::format("{}\n\n", results.question.en);
   for (const compare::ResultContrast& contrast : results.contrasts)
     text += fmt::format("- {}\n", compare::verdict_sentence(contrast.statement).en);
-  bool any = false;
+  std::string failing, unjudged;
   for (const compare::ControlStatement& control : results.controls) {
     if (control.holds) continue;
-    if (!any)
-      text += fmt::format("\nControls that do not hold; what the suite says is in doubt:\n");
-    any = true;
-    text += fmt::format("- {}\n", compare::control_sentence(control).en);
+    (compare::is_judged(control) ? failing : unjudged) +=
+        fmt::format("- {}\n", compare::control_sentence(control).en);
   }
-  if (!any && !results.controls.empty()) text += fmt::format("\nAll controls hold.\n");
+  if (!failing.empty())
+    text += "\nControls that do not hold; what the suite says is in doubt:\n" + failing;
+  if (!unjudged.empty())
+    text += "\nControls that cannot be judged; what the suite says is in doubt:\n" + unjudged;
+  if (failing.empty() && unjudged.empty() && !results.controls.empty())
+    text += "\nAll controls hold.\n";
   for (const compare::ResultCell& cell : results.cells) {
     for (const compare::ResultRun& run : cell.runs) {
       if (run.status == compare::name(compare::Status::failed))

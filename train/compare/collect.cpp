@@ -194,10 +194,6 @@ void judge_contrasts(const Plan& plan, Results& results) {
                                         .lower_is_better = task.lower_is_better,
                                         .margin = task.margin,
                                         .alpha = plan.suite.alpha,
-                                        .unequal = !a.equal || !b.equal,
-                                        .grid_end_a = a.grid_end,
-                                        .grid_end_b = b.grid_end,
-                                        .repeated_looks = repeated_looks(results),
                                         .expected = contrast.expected},
                           .question = contrast.question,
                           .expectation = contrast.expectation};
@@ -226,10 +222,8 @@ void add_rows(const Plan& plan, const CompareFolder& folder, Results& results) {
   }
   for (ResultContrast& contrast : results.contrasts) {
     Statement& statement = contrast.statement;
-    const ResultTask& task = results.tasks[contrast.task];
     const Estimate& found = statement.finding.difference;
-    statement.test_rows = task.test_rows;
-    statement.fresh_test = task.fresh_test;
+    describe_arms(results, contrast);
     statement.with_rows = interval_with_rows(
         found.mean, found.interval, rows[plan.find(statement.task, statement.a).value()],
         rows[plan.find(statement.task, statement.b).value()], confidence);
@@ -264,6 +258,34 @@ void explore_pairs(const Plan& plan, Results& results) {
   }
 }
 
+/// A placebo that is called better or worse than the arm that it is tells of the suite.
+void check_placebos(const Plan& plan, Results& results) {
+  for (const ResultContrast& contrast : results.contrasts) {
+    const Statement& statement = contrast.statement;
+    const Task& task = plan.suite.task(statement.task);
+    for (const auto& [one, other] :
+         {std::pair{&statement.a, &statement.b}, {&statement.b, &statement.a}}) {
+      const Arm& arm = plan.suite.arm(*one);
+      if (!arm.placebo) continue;
+      const Arm* const original = original_of(plan.suite, task, arm);
+      if (original == nullptr || original->name != *other) continue;
+      const Finding& finding = statement.finding;
+      results.controls.push_back({.task = statement.task,
+                                  .arm = *one,
+                                  .metric = statement.metric,
+                                  .expect = Expect::placebo,
+                                  .limit = 0,
+                                  .mean = finding.difference.mean,
+                                  .holds = finding.failed == 0 &&
+                                           finding.verdict != Verdict::better &&
+                                           finding.verdict != Verdict::worse,
+                                  .lacking = finding.failed,
+                                  .runs = std::ssize(contrast.differences),
+                                  .against = *other});
+    }
+  }
+}
+
 void check_controls(const Plan& plan, Results& results) {
   for (const Control& control : plan.suite.controls) {
     for (const std::string& task_name : control.tasks) {
@@ -271,7 +293,9 @@ void check_controls(const Plan& plan, Results& results) {
       for (const std::string& arm : control.arms) {
         const auto index = plan.find(task_name, arm);
         if (!index) continue;
-        const double mean = results.cells[*index].mean;
+        const ResultCell& cell = results.cells[*index];
+        const std::int64_t lacking = std::count_if(cell.values.begin(), cell.values.end(),
+                                                   [](double v) { return !std::isfinite(v); });
         results.controls.push_back(
             {.task = task_name,
              .arm = arm,
@@ -279,11 +303,14 @@ void check_controls(const Plan& plan, Results& results) {
              .expect = control.expect,
              .limit = control.expect == Expect::chance ? task.chance.value() : task.ceiling.value(),
              .within = control.within,
-             .mean = mean,
-             .holds = holds(control, task, mean)});
+             .mean = cell.mean,
+             .holds = lacking == 0 && holds(control, task, cell.mean),
+             .lacking = lacking,
+             .runs = std::ssize(cell.values)});
       }
     }
   }
+  check_placebos(plan, results);
 }
 
 /// What was asked, without what was found.
@@ -309,7 +336,10 @@ Results of_suite(const Plan& plan) {
                              .lower_is_better = task.metric.lower_is_better,
                              .margin = task.margin,
                              .chance = task.chance.value_or(kNone),
-                             .ceiling = task.ceiling.value_or(kNone)});
+                             .ceiling = task.ceiling.value_or(kNone),
+                             .base = task.base,
+                             .multiple = task.multiple,
+                             .solved = task.solved.value_or(kNone)});
   for (const Arm& arm : suite.arms) {
     ResultArm& one = results.arms.emplace_back(
         ResultArm{.name = arm.name, .about = arm.about, .unequal = !is_equal(suite, arm)});
@@ -344,6 +374,7 @@ Results collect(const Plan& plan, const CompareFolder& folder, bool quick) {
       results.tasks[task].pairing.push_back(pair_runs(results, task, seed));
   judge_contrasts(plan, results);
   add_rows(plan, folder, results);
+  compare_budgets(results);
   explore_pairs(plan, results);
   check_controls(plan, results);
   return results;

@@ -141,6 +141,11 @@ Plan make_plan(Suite suite) {
       auto& data = known[data_key(*plan.kind, *cell.config)];
       if (!data) data = plan.kind->inspect_data(*cell.config);
       cell.data = data;
+      if (const double multiple = plan.suite.tasks[task].multiple; multiple != 1) {
+        const auto steps =
+            static_cast<double>(plan.kind->length(*cell.config, *cell.data).steps) * multiple;
+        plan.kind->set_steps(*cell.config, std::llround(steps), *cell.data);
+      }
       cell.equal = is_equal(plan.suite, plan.suite.arms[arm]);
       if (!width_is_solved(plan.suite, plan.suite.arms[arm])) count(*plan.kind, cell);
       plan.cells.push_back(std::move(cell));

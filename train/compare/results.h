@@ -32,6 +32,10 @@ struct ResultTask {
   double margin = 0;
   double chance = 0;  ///< NaN, as every figure below, where there is none
   double ceiling = 0;
+  std::string base{};   ///< the task that it is with another length of training; empty: its own
+  double multiple = 1;  ///< of that training
+  double solved = std::numeric_limits<double>::quiet_NaN();  ///< from which figure on a run has
+                                                             ///< solved the task
   std::int64_t test_rows = 0;      ///< that every run was judged by; 0: not known
   bool fresh_test = false;         ///< each seed was judged by rows of its own
   std::vector<Pairing> pairing{};  ///< by seed
@@ -141,6 +145,15 @@ struct Results {
   std::vector<std::size_t>
       grid{};  ///< what cell() looks at, task by task, arm by arm: 1 + the number of the cell, or 0
 };
+
+/// What single runs of a cell are like.
+RunSpread spread_of(const Results& results, const ResultCell& cell);
+/// Fills in what a contrast's statement says of its arms, from their cells: budgets, rates, runs,
+/// test rows, looks.
+void describe_arms(const Results& results, ResultContrast& contrast);
+
+/// Tells the statement of each contrast what came of it with other lengths of training.
+void compare_budgets(Results& results);
 
 /// How many looks were had that were not declared, where there was more than one look in all: each
 /// is another chance to find a difference that is none.

@@ -48,6 +48,9 @@ Json task_json(const ResultTask& task) {
                               {"steps", p.steps},
                               {"equal", p.equal}};
                 })}};
+  if (!task.base.empty()) json["base"] = task.base;
+  if (task.multiple != 1) json["multiple"] = task.multiple;
+  if (std::isfinite(task.solved)) json["solved"] = task.solved;
   if (task.test_rows > 0) json["test_rows"] = task.test_rows;
   if (task.fresh_test) json["fresh_test"] = true;
   return json;
@@ -141,9 +144,13 @@ Json contrast_json(const ResultContrast& contrast) {
 }
 
 Json control_json(const ControlStatement& c) {
-  return {{"task", c.task},           {"arm", c.arm},       {"expect", name(c.expect)},
-          {"limit", finite(c.limit)}, {"within", c.within}, {"mean", finite(c.mean)},
-          {"holds", c.holds}};
+  Json json = {{"task", c.task},           {"arm", c.arm},       {"expect", name(c.expect)},
+               {"limit", finite(c.limit)}, {"within", c.within}, {"mean", finite(c.mean)},
+               {"holds", c.holds}};
+  if (c.lacking > 0) json["lacking"] = c.lacking;
+  if (c.runs > 0) json["runs"] = c.runs;
+  if (!c.against.empty()) json["against"] = c.against;
+  return json;
 }
 
 /// A field of a CSV file, by RFC 4180.

@@ -176,6 +176,9 @@ ResultTask read_task(const ResultNode& node) {
                   .margin = node.number("margin", 0),
                   .chance = node.number("chance"),
                   .ceiling = node.number("ceiling"),
+                  .base = node.text("base"),
+                  .multiple = node.number("multiple", 1),
+                  .solved = node.number("solved"),
                   .test_rows = node.count("test_rows"),
                   .fresh_test = node.flag("fresh_test"),
                   .pairing = {}};
@@ -249,15 +252,6 @@ ResultContrast read_contrast(const ResultNode& node, const Results& results) {
   contrast.question = node.phrase("question");
   contrast.expectation = node.phrase("expectation");
   contrast.differences = node.numbers("differences");
-  bool outside = results.equal == "unequal" || node.flag("unequal");
-  for (const std::size_t arm : {a, b}) {
-    const ResultCell* cell = results.cell(contrast.task, arm);
-    outside = outside || results.arms[arm].unequal || (cell != nullptr && !cell->equal);
-  }
-  const auto end_of = [&](std::size_t arm) {
-    const ResultCell* cell = results.cell(contrast.task, arm);
-    return cell == nullptr ? std::string() : cell->grid_end;
-  };
   contrast.statement = {.task = task.name,
                         .a = results.arms[a].name,
                         .b = results.arms[b].name,
@@ -265,12 +259,8 @@ ResultContrast read_contrast(const ResultNode& node, const Results& results) {
                         .lower_is_better = task.lower_is_better,
                         .margin = task.margin,
                         .alpha = results.alpha,
-                        .unequal = outside,
-                        .grid_end_a = end_of(a),
-                        .grid_end_b = end_of(b),
-                        .repeated_looks = repeated_looks(results),
-                        .test_rows = task.test_rows,
-                        .fresh_test = task.fresh_test};
+                        .unequal = node.flag("unequal")};
+  describe_arms(results, contrast);
   std::tie(contrast.statement.with_rows.low, contrast.statement.with_rows.high) =
       node.interval(kNoFigure, "interval_with_rows");
   if (node.has("expected")) contrast.statement.expected = node.choice("expected", kVerdicts);
@@ -344,6 +334,7 @@ Results read_all(const ResultNode& root) {
   results.index_cells();
   for (const ResultNode& node : root["contrasts"].list())
     results.contrasts.push_back(read_contrast(node, results));
+  compare_budgets(results);
   for (const ResultNode& node : root.list("exploratory")) {
     ExploratoryPair pair{.task = node.object().index("task", results.tasks, "tasks"),
                          .a = node["a"].text(),
@@ -362,7 +353,10 @@ Results read_all(const ResultNode& root) {
                                 .limit = node.number("limit"),
                                 .within = node.number("within", 0),
                                 .mean = node.number("mean"),
-                                .holds = node["holds"].flag_or_unknown()});
+                                .holds = node["holds"].flag_or_unknown(),
+                                .lacking = node.count("lacking"),
+                                .runs = node.count("runs"),
+                                .against = node.text("against")});
   }
   return results;
 }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 
 namespace weft::compare {
 namespace {
@@ -89,6 +90,9 @@ Phrase undecided_because(const Statement& statement, int decimals) {
     default:
       break;
   }
+  if (finding.difference.deviation == 0 && finding.difference.mean == 0)
+    return {"; all differences are 0, which does not tell how large a one would have been found",
+            "；所有差值均为 0，无从得知多大的差异才会被发现"};
   if (!std::isfinite(finding.detectable)) {
     return {fmt::format("; with so many contrasts {} cannot find any difference, however large",
                         en_seeds(seeds)),
@@ -171,59 +175,6 @@ Phrase metric_words(const std::string& metric) {
   return {name, name};
 }
 
-bool holds_beyond_test_set(const Statement& statement) {
-  const auto& [low, high] = statement.with_rows;
-  if (!std::isfinite(low) || !std::isfinite(high)) return true;
-  switch (statement.finding.verdict) {
-    case Verdict::better:
-    case Verdict::worse:
-      return low > 0 || high < 0;
-    case Verdict::equivalent:
-      return -statement.margin < low && high < statement.margin;
-    case Verdict::undecided:
-      break;
-  }
-  return true;
-}
-
-Phrase cautions(const Statement& statement) {
-  Phrase all;
-  const auto add = [&](const std::string& en, const std::string& zh) {
-    all.en += " " + en;
-    all.zh += zh;
-  };
-  if (!holds_beyond_test_set(statement)) {
-    const bool equivalent = statement.finding.verdict == Verdict::equivalent;
-    add(equivalent
-            ? "With other test rows the difference may lie beyond the margin: for the task "
-              "this is not shown."
-            : "With other test rows the interval holds zero: for the task this is not shown.",
-        equivalent ? "换用其他测试样本，差值可能超出等效界限：对该任务本身尚不能下此结论。"
-                   : "换用其他测试样本，区间包含零：对该任务本身尚不能下此结论。");
-  }
-  for (const auto& [arm, end] :
-       {std::pair{&statement.a, &statement.grid_end_a}, {&statement.b, &statement.grid_end_b}}) {
-    if (*end != "smallest" && *end != "largest") continue;
-    const bool largest = *end == "largest";
-    add(fmt::format("The best learning rate of `{}` was the {} that was tried: a {} one may be "
-                    "better.",
-                    *arm, *end, largest ? "larger" : "smaller"),
-        fmt::format("`{}` 的最佳学习率是所试各值中{}的，{}的学习率可能更好。", *arm,
-                    largest ? "最大" : "最小", largest ? "更大" : "更小"));
-  }
-  if (statement.repeated_looks > 0)
-    add(fmt::format("Repeated looks: the results were read {} at {} of seeds that {} not declared, "
-                    "so that the p-value is too small.",
-                    statement.repeated_looks == 1
-                        ? "once"
-                        : fmt::format("{} times", statement.repeated_looks),
-                    statement.repeated_looks == 1 ? "a number" : "numbers",
-                    statement.repeated_looks == 1 ? "was" : "were"),
-        fmt::format("重复查看：曾在 {} 个未预先声明的种子数上查看结果，p 值因此偏小。",
-                    statement.repeated_looks));
-  return all;
-}
-
 namespace {
 
 Phrase verdict_alone(const Statement& statement);
@@ -244,8 +195,11 @@ Phrase verdict_alone(const Statement& statement) {
   const std::string a = "`" + statement.a + "`", b = "`" + statement.b + "`",
                     task = "`" + statement.task + "`";
   const bool beyond = holds_beyond_test_set(statement);
-  const std::string en_place = beyond ? task : "the test set of " + task,
-                    zh_place = beyond ? task : task + " 的测试集";
+  const bool typical = speaks_of_typical_run(statement);
+  const std::string en_place = (beyond ? task : "the test set of " + task) +
+                               (typical ? " in a typical run" : ""),
+                    zh_place = (beyond ? task : task + " 的测试集") +
+                               (typical ? "（典型的一次运行）" : "");
   const Phrase label = statement.unequal ? Phrase{"Unequal budgets: ", "（预算不等）"} : Phrase{};
   if (!std::isfinite(mean)) {
     return {
@@ -319,8 +273,38 @@ Phrase verdict_alone(const Statement& statement) {
 
 }  // namespace
 
+namespace {
+
+Phrase placebo_sentence(const ControlStatement& control, const Phrase& metric) {
+  const std::string pair = fmt::format("`{}`", control.arm),
+                    other = fmt::format("`{}`", control.against),
+                    task = fmt::format("`{}`", control.task),
+                    difference = figure(control.mean, 4, true);
+  if (!is_judged(control))
+    return {
+        fmt::format("{} must not differ from {} on {}, of which it is a placebo: this cannot be "
+                    "judged, for {} of {} runs have no figure.",
+                    pair, other, task, control.lacking, control.runs),
+        fmt::format("{} 是 {} 在 {} 上的安慰剂对照，不应有差异：无从判断，{} 次运行中有 {} "
+                    "次没有结果。",
+                    pair, other, task, control.runs, control.lacking)};
+  if (control.holds)
+    return {fmt::format("{} does not differ from {} on {}, of which it is a placebo: {} {}.", pair,
+                        other, task, difference, metric.en),
+            fmt::format("{} 是 {} 在 {} 上的安慰剂对照，未见差异：{}相差 {}。", pair, other, task,
+                        metric.zh, difference)};
+  return {fmt::format("{} must not differ from {} on {}, of which it is a placebo, and is called "
+                      "better or worse: {} {}.",
+                      pair, other, task, difference, metric.en),
+          fmt::format("{} 是 {} 在 {} 上的安慰剂对照，却被判为有差异：{}相差 {}。", pair, other,
+                      task, metric.zh, difference)};
+}
+
+}  // namespace
+
 Phrase control_sentence(const ControlStatement& control) {
   const Phrase metric = metric_words(control.metric);
+  if (control.expect == Expect::placebo) return placebo_sentence(control, metric);
   const bool chance = control.expect == Expect::chance;
   const std::string en_place = chance ? "chance" : "the ceiling",
                     zh_place = chance ? "随机水平" : "上限";
@@ -328,11 +312,20 @@ Phrase control_sentence(const ControlStatement& control) {
                     mean = figure(control.mean, std::max(3, decimals_for(control.within)));
   const char* const arm = control.arm.c_str();
   const char* const task = control.task.c_str();
-  if (!std::isfinite(control.mean)) {
+  if (control.lacking == 0 && !std::isfinite(control.mean)) {
     return {fmt::format("`{}` must be at {} on `{}` (within {} of {} {}): no figure.", arm,
                         en_place, task, within, limit, metric.en),
             fmt::format("`{}` 在 `{}` 上应处于{}（{}与 {} 相差不超过 {}）：尚无结果。", arm, task,
                         zh_place, metric.zh, limit, within)};
+  }
+  if (!is_judged(control)) {
+    return {
+        fmt::format("`{}` must be at {} on `{}` (within {} of {} {}): this cannot be judged, for "
+                    "{} of its {} runs have no figure.",
+                    arm, en_place, task, within, limit, metric.en, control.lacking, control.runs),
+        fmt::format("`{}` 在 `{}` 上应处于{}（{}与 {} 相差不超过 {}）：无从判断，{} "
+                    "次运行中有 {} 次没有结果。",
+                    arm, task, zh_place, metric.zh, limit, within, control.runs, control.lacking)};
   }
   if (control.holds) {
     return {fmt::format("`{}` is at {} on `{}`, as it must be: {} {} (within {} of {}).", arm,

@@ -6,11 +6,20 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
+#include "train/compare/spread.h"
 #include "train/compare/suite.h"
 #include "train/compare/verdict.h"
 
 namespace weft::compare {
+
+/// What came of the same contrast with another length of training.
+struct OtherBudget {
+  double multiple = 1;  ///< of the training of the contrast that it stands with
+  Verdict verdict = Verdict::undecided;
+  double mean = 0;
+};
 
 /// A declared contrast and what came of it.
 struct Statement {
@@ -28,6 +37,10 @@ struct Statement {
   Interval with_rows = kNoInterval;        ///< of the difference, over seeds and test rows
   std::int64_t test_rows = 0;              ///< as in ResultTask
   bool fresh_test = false;
+  RunSpread runs_a{}, runs_b{};  ///< what single runs of each arm are like
+  bool may_fail = false;         ///< the task says from which figure on a run has solved it
+  std::vector<OtherBudget> other_budgets{};
+  std::string both_at{};  ///< "chance" or "ceiling" where both arms are within the margin of it
   std::optional<Verdict> expected{};
   Finding finding{};  ///< of a against b
 };
@@ -41,6 +54,9 @@ Phrase verdict_sentence(const Statement& statement);
 /// its one test set alone: the interval over seeds and rows says the same, or there are no such
 /// rows.
 bool holds_beyond_test_set(const Statement& statement);
+
+/// Whether runs of an arm may fail to solve the task, so that a mean is not what a run is like.
+bool speaks_of_typical_run(const Statement& statement);
 
 /// What a reader must know before a verdict is believed, in sentences after it: a learning rate at
 /// the end of what was tried, looks that were not declared. Empty where there is nothing.
@@ -57,7 +73,15 @@ struct ControlStatement {
   double within = 0;
   double mean = 0;  ///< NaN: no run of it has a figure
   bool holds = false;
+  std::int64_t lacking = 0;  ///< runs without a figure: with any, it cannot be judged
+  std::int64_t runs = 0;     ///< that there are to be
+  std::string against{};  ///< of a placebo: the arm that it stands for; `mean` is their difference
 };
+
+/// Whether a control was judged at all.
+inline bool is_judged(const ControlStatement& control) {
+  return control.lacking == 0 && std::isfinite(control.mean);
+}
 
 /// "`logistic` is at chance on `different`, as it must be: 0.502 accuracy (within 0.02 of 0.5)."
 Phrase control_sentence(const ControlStatement& control);

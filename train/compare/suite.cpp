@@ -1,5 +1,7 @@
 #include "train/compare/suite.h"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <cmath>
 #include <map>
@@ -215,7 +217,9 @@ void check_controls(const Suite& suite) {
 
 }  // namespace
 
-std::string_view name(Expect expect) { return expect == Expect::chance ? "chance" : "ceiling"; }
+std::string_view name(Expect expect) {
+  return expect == Expect::chance ? "chance" : expect == Expect::ceiling ? "ceiling" : "placebo";
+}
 
 const std::vector<Metric>& metrics() {
   static const std::vector<Metric> all = [] {

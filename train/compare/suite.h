@@ -35,6 +35,9 @@ struct Task {
   double margin = 0;
   std::optional<double> chance{};
   std::optional<double> ceiling{};
+  std::string base{};   ///< the task that it is with another length of training; its own name
+  double multiple = 1;  ///< of that training
+  std::optional<double> solved{};  ///< from which figure on a run has solved the task
   std::vector<train::Choice> choices{};
   std::string where{};  ///< file:line, here and below
 };
@@ -67,8 +70,9 @@ struct Contrast {
   std::string where{};
 };
 
-enum class Expect : std::uint8_t { chance, ceiling };
-inline constexpr Expect kExpects[] = {Expect::chance, Expect::ceiling};
+/// `placebo`: no difference from the arm that it stands for; not written as a [[control]].
+enum class Expect : std::uint8_t { chance, ceiling, placebo };
+inline constexpr Expect kExpects[] = {Expect::chance, Expect::ceiling, Expect::placebo};
 std::string_view name(Expect expect);  ///< "chance", ...
 
 struct Control {
@@ -97,6 +101,9 @@ struct Suite {
   std::int64_t tuning_seeds = 3;  ///< that every learning rate is tried with
   /// At how many seeds verdicts may be read, in ascending order, the last with all; empty: once.
   std::vector<std::int64_t> looks;
+  /// Multiples of the training at which everything is asked, 1 among them: each other one makes a
+  /// task NAME-xMULTIPLE of every task, with its contrasts and controls.
+  std::vector<double> budgets{1};
   Budget budget;
   std::string preset;
   std::vector<train::Choice> choices;  ///< of every arm and task
@@ -133,6 +140,10 @@ void check(const Suite& suite);
 Suite with_seeds(Suite suite, std::int64_t count);
 /// The short form. Throws ConfigError where the suite has none.
 Suite quick_form(const Suite& suite);
+
+/// Makes the tasks, contrasts and controls of suite.budgets. Throws ConfigError for a list that
+/// does not begin with 1 or ascend, and for budgets that are amounts of FLOPs or seconds.
+void expand_budgets(Suite& suite, const std::string& where);
 
 /// Whether a choice is of the data or their simulation, and so decides what the batches hold. Arms
 /// may not make such choices.

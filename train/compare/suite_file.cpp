@@ -270,6 +270,7 @@ Task read_task(const Part& part, double margin) {
   task.margin = part.number("margin", 0, 1e9, margin);
   task.chance = part.number_if_any("chance", -1e9, 1e9);
   task.ceiling = part.number_if_any("ceiling", -1e9, 1e9);
+  task.solved = part.number_if_any("solved", -1e9, 1e9);
   task.choices = part.choices("set");
   task.where = part.where();
   return task;
@@ -354,7 +355,7 @@ Suite parse_suite(const std::string& text, const std::string& file) {
   const toml::table table = parse_suite_toml(text, file);
   const Part root(
       table, file, "the suite",
-      {"name", "question", "kind", "seeds", "looks", "alpha", "margin", "lr_factors",
+      {"name", "question", "kind", "seeds", "looks", "budgets", "alpha", "margin", "lr_factors",
        "tuning_seeds", "budget", "base", "task", "arm", "contrast", "control", "quick"});
   Suite suite;
   suite.file = file;
@@ -404,8 +405,8 @@ Suite parse_suite(const std::string& text, const std::string& file) {
 
   Names tasks, arms;
   const double margin = root.number("margin", 0, 1e9, 0);
-  for (const Part& part :
-       root.parts("task", {"name", "about", "metric", "margin", "chance", "ceiling", "set"})) {
+  for (const Part& part : root.parts(
+           "task", {"name", "about", "metric", "margin", "chance", "ceiling", "solved", "set"})) {
     suite.tasks.push_back(read_task(part, margin));
     tasks.push_back(suite.tasks.back().name);
   }
@@ -419,6 +420,10 @@ Suite parse_suite(const std::string& text, const std::string& file) {
     suite.contrasts.push_back(read_contrast(part));
   for (const Part& part : root.parts("control", {"arms", "tasks", "expect", "within"}))
     suite.controls.push_back(read_control(part, arms, tasks));
+  if (root.has("budgets")) {
+    suite.budgets = root.numbers("budgets", 1, 1000);
+    expand_budgets(suite, root.where("budgets"));
+  }
   if (root.has("quick")) {
     const Part part = root.part("quick", {"seeds", "tasks", "arms", "set"});
     suite.quick = Quick{.seeds = part.has("seeds") ? part.seeds("seeds") : suite.seeds,

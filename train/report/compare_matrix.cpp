@@ -157,6 +157,7 @@ std::string matrix_cell(const Results& results, std::size_t task, std::size_t ar
   if (!ends.empty()) html += "<small>" + ends + "</small>";
   const std::string wide = interval(cell->with_rows.low, cell->with_rows.high, decimals);
   if (!wide.empty()) html += "<small class=\"rows\">" + wide + "</small>";
+  html += seed_dots(results, *cell) + solved_note(results, *cell);
   if (cell->failed > 0)
     html += "<small class=\"failed\">" +
             both(fmt::format("✕ {} of {} failed", cell->failed, seeds),
@@ -238,9 +239,10 @@ std::string top(const Results& results) {
   if (!failing.empty()) {
     html += "<div class=\"notice\">" +
             paragraph(
-                "<b>Controls that do not hold.</b> They say whether the suite measures what it "
+                "<b>Controls that do not hold, or cannot be judged.</b> They say whether the suite "
+                "measures what it "
                 "claims to: read the verdicts on these tasks with care.",
-                "<b>以下对照检查不成立。</"
+                "<b>以下对照检查不成立或无从判断。</"
                 "b>对照检查用来确认实验测到的确是所要测的；请谨慎看待相关任务上的结论。") +
             "<ul>\n" + failing + "</ul></div>\n";
   }
@@ -295,7 +297,7 @@ std::string matrix(const Results& results) {
               "（未设定时为最差与最好的方案）。↑ 越高越好，↓ 越低越好。") +
           " " + unequal_mark() + " " +
           both("another budget than the others.", "预算与其他方案不等。") + "</p>\n";
-  return html + arms(results);
+  return html + arms(results) + every_seed(results);
 }
 
 }  // namespace weft::report::page

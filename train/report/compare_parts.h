@@ -57,6 +57,12 @@ Phrase verdict_word(compare::Verdict verdict);
 /// Digits after the point for the figures of a task.
 int task_decimals(const Results& results, std::size_t task);
 
+// Single runs of a cell (compare_seeds.cpp): a strip of dots between the least and the largest
+// figure of the task; how many solved it, and whether their mean describes any; tables of them all.
+std::string seed_dots(const Results& results, const compare::ResultCell& cell);
+std::string solved_note(const Results& results, const compare::ResultCell& cell);
+std::string every_seed(const Results& results);
+
 // The sections, in the order of the page.
 std::string top(const Results& results);
 std::string matrix(const Results& results);

@@ -211,17 +211,21 @@ std::string controls(const Results& results) {
   for (const auto& control : results.controls) {
     const std::string outcome =
         control.holds ? "<span class=\"holds\">✓ " + both("holds", "成立") + "</span>"
-        : std::isfinite(control.mean)
+        : compare::is_judged(control)
             ? "<span class=\"failed\">✕ " + both("fails", "不成立") + "</span>"
-            : both("no figure", "尚无结果");
-    const bool chance = control.expect == compare::Expect::chance;
-    table.rows.push_back(
-        {row_head(code(control.task)), cell_text(code(control.arm)),
-         cell_text(
-             both(fmt::format("{} ({})", chance ? "chance" : "the ceiling", plain(control.limit)),
-                  fmt::format("{}（{}）", chance ? "随机水平" : "上限", plain(control.limit)))),
-         cell_number("±" + plain(control.within)), cell_number(shown(control.mean, 3)),
-         cell_text(outcome)});
+            : "<span class=\"failed\">" + both("cannot be judged", "无从判断") + "</span>";
+    const Phrase place =
+        control.expect == compare::Expect::chance
+            ? Phrase{fmt::format("chance ({})", plain(control.limit)),
+                     fmt::format("随机水平（{}）", plain(control.limit))}
+        : control.expect == compare::Expect::ceiling
+            ? Phrase{fmt::format("the ceiling ({})", plain(control.limit)),
+                     fmt::format("上限（{}）", plain(control.limit))}
+            : Phrase{"no difference from " + control.against, "与 " + control.against + " 无差异"};
+    table.rows.push_back({row_head(code(control.task)), cell_text(code(control.arm)),
+                          cell_text(both(escape_html(place.en), escape_html(place.zh))),
+                          cell_number("±" + plain(control.within)),
+                          cell_number(shown(control.mean, 3)), cell_text(outcome)});
   }
   return html + to_html(table);
 }
