@@ -15,6 +15,7 @@
 #include "core/io/safetensors.h"
 #include "core/parallel.h"
 #include "core/phase.h"
+#include "core/precision.h"
 #include "core/products.h"
 #include "core/random.h"
 #include "core/shape_only.h"

@@ -29,7 +29,7 @@ const Rule kRules[] = {
     {R"((\bstd|^|[^:\w])::(exp|exp2|expm1|log|log2|log10|log1p|pow|sin|cos|tan|asin|acos|atan|atan2|sinh|cosh|)"
      R"(tanh|erf|erfc|tgamma|lgamma|cbrt|hypot|fma)f?\()",
      "core/math.h has it with the same bits everywhere",
-     {"core/math.cpp", "core/math.h", "core/kernels/fused-inl.h",
+     {"core/math.cpp", "core/math.h", "core/kernels/fused-inl.h", "core/kernels/bf16.h",
       "autograd/gradcheck.cpp"}},  // a step's size, which no run has
     {R"(\bhn::(MulAdd|NegMulAdd|MulSub|NegMulSub)\b)",
      "core/kernels/fused-inl.h rounds once on every instruction set",

@@ -79,9 +79,10 @@ int run_compare(const CompareFlags& flags) {
     return kFailed;
   }
   if (const auto failed = outcome->results.runs_failed; failed > 0) {
-    put_line(fmt::format("weft: [compare] {} of {} runs failed: contrasts with them are undecided; "
-                         "repeat them with --retry",
-                         failed, outcome->results.runs_done));
+    put_line(
+        fmt::format("weft: [compare] {} of {} runs failed: contrasts with them are undecided; "
+                    "repeat them with --retry",
+                    failed, outcome->results.runs_done));
     return kFailed;
   }
   return kDone;

@@ -15,7 +15,7 @@ struct RecommendConfig : RunConfig {
   std::int64_t leave_out = 0;  ///< 0: 1 for ratings, 5 for the simulation
   double penalty = 0;
   std::int64_t epochs = 2;
-  std::int64_t steps = 0;  ///< 0: to the end of the epochs
+  std::int64_t steps = 0;     ///< 0: to the end of the epochs
   std::int64_t users = 1500;  ///< of the simulation, and below
   std::int64_t items = 600;
   std::int64_t topics = 30;
