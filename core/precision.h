@@ -22,6 +22,18 @@ Precision precision_from_name(const std::string& name);
 /// are computed with here, the faster where the CPU has both.
 std::string bf16_in_use();
 
+/// The precision for as long as it lives; only while no other thread computes.
+class ScopedPrecision {
+ public:
+  explicit ScopedPrecision(Precision precision);
+  ~ScopedPrecision();
+  ScopedPrecision(const ScopedPrecision&) = delete;
+  ScopedPrecision& operator=(const ScopedPrecision&) = delete;
+
+ private:
+  Precision before_;
+};
+
 enum class Bf16Means : std::uint8_t { fastest, instruction, multiply_adds };
 
 /// What is used for as long as it lives, where the CPU has it: for tests; only while no other

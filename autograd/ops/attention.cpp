@@ -149,10 +149,14 @@ struct SavedOperands {
   SavedOperand q, k, v;
   Operands rest;  // without q, k and v
 
-  SavedOperands(const Operands& all, const Tensor& out)
-      : q(all.q), k(all.k), v(all.v), rest(all), output_(out) {
+  explicit SavedOperands(const Operands& all) : q(all.q), k(all.k), v(all.v), rest(all) {
     rest.q = rest.k = rest.v = Tensor();
-    if (q.rounded()) rounded_output_ = SavedOperand(out), output_.reset();
+  }
+  void keep_output(const Tensor& out) {
+    if (q.rounded())
+      rounded_output_ = SavedOperand(out);
+    else
+      output_.emplace(out);
   }
   /// q, k and v as they are kept, maybe rounded.
   Operands get() const {
@@ -222,7 +226,12 @@ Tensor scaled_dot_product_attention(const Tensor& q, const Tensor& k, const Tens
   const bool need_q = wants_grad(q), need_k = wants_grad(k), need_v = wants_grad(v),
              need_bias = wants_grad(options.bias);
   const bool need_any = need_q || need_k || need_v || need_bias;
-  const Operands operands = operands_of(q, k, v, options);
+  Operands operands = operands_of(q, k, v, options);
+  std::optional<SavedOperands> saved_operands;
+  if (need_any) {
+    saved_operands.emplace(operands);
+    operands = saved_operands->get();  // rounded once, for both directions
+  }
   Tensor out = empty_like(operands.q, v.size(3), q.dtype());
   const Tensor lse =
       need_any ? Tensor::empty({q.size(0), q.size(1), q.size(2)}, q.dtype()) : Tensor();
@@ -236,7 +245,8 @@ Tensor scaled_dot_product_attention(const Tensor& q, const Tensor& k, const Tens
   const bool has_bias = options.bias.defined();
   if (has_bias) inputs.push_back(options.bias);
   if (!need_any) return record(kOp, std::move(out), std::move(inputs), nullptr);
-  const SavedOperands kept(operands, out);
+  saved_operands->keep_output(out);
+  const SavedOperands kept = std::move(*saved_operands);
   std::function<Tensor()> definition;
   if (!kept.q.rounded())
     definition = [=] { return definition::scaled_dot_product_attention(q, k, v, options); };

@@ -8,7 +8,7 @@
 #include <limits>
 
 #include "core/kernels/attention_tile.h"
-#include "core/kernels/bf16_copy.h"
+#include "core/kernels/bf16_cells.h"
 #include "core/kernels/tile_gemm.h"
 #include "core/math.h"
 #include "core/parallel.h"

@@ -1,24 +1,17 @@
 // Numbers in bfloat16 and the one step of a sum that AVX512_BF16 makes, bit by bit.
 #pragma once
 
-#include <bit>
 #include <cmath>
-#include <cstdint>
+
+#include "core/bfloat16.h"
 
 namespace weft::kernels {
 
-/// The upper half of an f32, rounded to the nearest, ties to even; NaN stays NaN, and what is below
-/// 2^-126 becomes a zero of its sign, as the instruction reads it.
-inline std::uint16_t to_bf16(float x) {
-  const std::uint32_t bits = std::bit_cast<std::uint32_t>(x), size = bits & 0x7fffffffu;
-  if (size < 0x00800000u) return static_cast<std::uint16_t>((bits & 0x80000000u) >> 16);
-  if (size > 0x7f800000u) return static_cast<std::uint16_t>((bits >> 16) | 0x40u);
-  return static_cast<std::uint16_t>((bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16);
+/// As the instruction reads a number: rounded, and a zero of its sign where it is below 2^-126.
+inline BFloat16 to_bf16(float x) {
+  return BFloat16(std::abs(x) < 0x1p-126f ? std::copysign(0.0f, x) : x);
 }
-inline float from_bf16(std::uint16_t x) {
-  return std::bit_cast<float>(static_cast<std::uint32_t>(x) << 16);
-}
-inline float rounded_to_bf16(float x) { return from_bf16(to_bf16(x)); }
+inline float rounded_to_bf16(float x) { return to_bf16(x); }
 
 /// a b + c rounded once; a result below 2^-126 after rounding becomes a zero of its sign. a and b
 /// are numbers in bfloat16, c is no subnormal number. On x86 FMA does just this while subnormal

@@ -20,26 +20,35 @@ using Index = std::int64_t;
 using Tag = hn::ScalableTag<std::uint32_t>;
 using Bits = hn::Vec<Tag>;
 
-/// to_bf16(), in the upper half of each element.
+/// A number, no NaN, rounded in the upper half of each element.
+HWY_INLINE Bits rounded_number(Bits bits) {
+  const Tag d;
+  const Bits even = hn::And(hn::ShiftRight<16>(bits), hn::Set(d, 1u));
+  return hn::And(hn::Add(hn::Add(bits, hn::Set(d, 0x7fffu)), even), hn::Set(d, 0xffff0000u));
+}
+/// BFloat16's rounding.
+HWY_INLINE Bits nearest(Bits bits) {
+  const Tag d;
+  const Bits nan = hn::Or(hn::And(bits, hn::Set(d, 0xffff0000u)), hn::Set(d, 0x00400000u));
+  const auto is_nan = hn::Gt(hn::And(bits, hn::Set(d, 0x7fffffffu)), hn::Set(d, 0x7f800000u));
+  return hn::IfThenElse(is_nan, nan, rounded_number(bits));
+}
+/// to_bf16().
 HWY_INLINE Bits rounded(Bits bits) {
   const Tag d;
-  const Bits upper = hn::Set(d, 0xffff0000u);
-  const Bits even = hn::And(hn::ShiftRight<16>(bits), hn::Set(d, 1u));
-  const Bits number = hn::And(hn::Add(hn::Add(bits, hn::Set(d, 0x7fffu)), even), upper);
-  // Zeros, subnormal numbers and NaN are rare: those of the last two are not `number`.
+  // Zeros, subnormal numbers and NaN are rare.
   const Bits size = hn::And(bits, hn::Set(d, 0x7fffffffu));
   if (HWY_LIKELY(
           hn::AllFalse(d, hn::Gt(hn::Sub(size, hn::Set(d, 0x00800000u)), hn::Set(d, 0x7f000000u)))))
-    return number;
-  const Bits nan = hn::Or(hn::And(bits, upper), hn::Set(d, 0x00400000u));
+    return rounded_number(bits);
   const Bits zero = hn::And(bits, hn::Set(d, 0x80000000u));
-  const auto is_nan = hn::Gt(size, hn::Set(d, 0x7f800000u));
   const auto is_tiny = hn::Lt(size, hn::Set(d, 0x00800000u));
-  return hn::IfThenElse(is_tiny, zero, hn::IfThenElse(is_nan, nan, number));
+  return hn::IfThenElse(is_tiny, zero, nearest(bits));
 }
-HWY_INLINE Bits load(const float* from) {
-  return rounded(hn::LoadU(Tag(), reinterpret_cast<const std::uint32_t*>(from)));
+HWY_INLINE Bits load_bits(const float* from) {
+  return hn::LoadU(Tag(), reinterpret_cast<const std::uint32_t*>(from));
 }
+HWY_INLINE Bits load(const float* from) { return rounded(load_bits(from)); }
 HWY_INLINE Bits load(const BFloat16* from) {
   const hn::Rebind<std::uint16_t, Tag> narrow;
   return hn::ShiftLeft<16>(
@@ -48,14 +57,20 @@ HWY_INLINE Bits load(const BFloat16* from) {
 HWY_INLINE void store(Bits bits, float* to) {
   hn::StoreU(bits, Tag(), reinterpret_cast<std::uint32_t*>(to));
 }
+HWY_INLINE void store(Bits bits, BFloat16* to) {
+  const hn::RebindToSigned<Tag> di;
+  const hn::Rebind<std::uint16_t, Tag> narrow;
+  hn::StoreU(hn::DemoteTo(narrow, hn::BitCast(di, hn::ShiftRight<16>(bits))), narrow,
+             reinterpret_cast<std::uint16_t*>(to));
+}
 
 /// A pair in one cell, or as two.
 void pair_of(float first, float second, bool split, float* to) {
   if (split) {
     to[0] = rounded_to_bf16(second), to[1] = rounded_to_bf16(first);
   } else {
-    to[0] =
-        std::bit_cast<float>(static_cast<std::uint32_t>(to_bf16(second)) << 16 | to_bf16(first));
+    to[0] = std::bit_cast<float>(static_cast<std::uint32_t>(to_bf16(second).bits) << 16 |
+                                 to_bf16(first).bits);
   }
 }
 
@@ -119,15 +134,33 @@ void pair_across_bf16(const BFloat16* first, const BFloat16* second, Index lines
   terms_across(first, second, lines, split, to, stride);
 }
 
-void round_cells(const float* from, Index count, BFloat16* to) {
-  const hn::Rebind<std::uint16_t, Tag> narrow;
-  const hn::RebindToSigned<Tag> di;
+/// Each element by `vector`, those that fill none by `one`.
+template <class From, class To, class Vector, class One>
+HWY_INLINE void convert_row(const From* from, Index count, To* to, const Vector& vector,
+                            const One& one) {
   const Index lanes = static_cast<Index>(hn::Lanes(Tag()));
   Index i = 0;
-  for (; i + lanes <= count; i += lanes)
-    hn::StoreU(hn::DemoteTo(narrow, hn::BitCast(di, hn::ShiftRight<16>(load(from + i)))), narrow,
-               reinterpret_cast<std::uint16_t*>(to + i));
-  for (; i < count; ++i) to[i].bits = to_bf16(from[i]);
+  for (; i + lanes <= count; i += lanes) store(vector(from + i), to + i);
+  for (; i < count; ++i) to[i] = one(from[i]);
+}
+
+void round_cells(const float* from, Index count, BFloat16* to) {
+  convert_row(
+      from, count, to, [](const float* at) HWY_ATTR { return load(at); }, to_bf16);
+}
+void round_row(const float* from, Index count, float* to) {
+  convert_row(
+      from, count, to, [](const float* at) HWY_ATTR { return load(at); }, rounded_to_bf16);
+}
+void narrow_row(const float* from, Index count, BFloat16* to) {
+  convert_row(
+      from, count, to, [](const float* at) HWY_ATTR { return nearest(load_bits(at)); },
+      [](float x) { return BFloat16(x); });
+}
+void widen_row(const BFloat16* from, Index count, float* to) {
+  convert_row(
+      from, count, to, [](const BFloat16* at) HWY_ATTR { return load(at); },
+      [](BFloat16 x) { return static_cast<float>(x); });
 }
 
 bool is_avx3() {
@@ -136,13 +169,6 @@ bool is_avx3() {
 #else
   return false;
 #endif
-}
-
-void round_row(const float* from, Index count, float* to) {
-  const Index lanes = static_cast<Index>(hn::Lanes(Tag()));
-  Index i = 0;
-  for (; i + lanes <= count; i += lanes) store(load(from + i), to + i);
-  for (; i < count; ++i) to[i] = rounded_to_bf16(from[i]);
 }
 
 }  // namespace
@@ -158,6 +184,8 @@ HWY_EXPORT(pair_across);
 HWY_EXPORT(pair_across_bf16);
 HWY_EXPORT(round_cells);
 HWY_EXPORT(round_row);
+HWY_EXPORT(narrow_row);
+HWY_EXPORT(widen_row);
 HWY_EXPORT(is_avx3);
 constexpr std::int64_t kGrain = 32768;  // elements worth a task
 }  // namespace
@@ -208,6 +236,13 @@ void round_to_bf16(const float* from, std::int64_t count, float* to) {
   parallel_for(count, kGrain, [&](std::int64_t begin, std::int64_t end) {
     HWY_DYNAMIC_DISPATCH(round_row)(from + begin, end - begin, to + begin);
   });
+}
+
+void copy_bf16_row(const float* from, std::int64_t count, BFloat16* to) {
+  HWY_DYNAMIC_DISPATCH(narrow_row)(from, count, to);
+}
+void copy_bf16_row(const BFloat16* from, std::int64_t count, float* to) {
+  HWY_DYNAMIC_DISPATCH(widen_row)(from, count, to);
 }
 
 }  // namespace weft::kernels

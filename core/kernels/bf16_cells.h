@@ -50,6 +50,10 @@ void round_operand(const float* from, std::int64_t count, BFloat16* to);
 /// Each number rounded to bfloat16, spread over threads.
 void round_to_bf16(const float* from, std::int64_t count, float* to);
 
+/// Elements of tensors to bfloat16, with BFloat16's rounding, and back. Serial.
+void copy_bf16_row(const float* from, std::int64_t count, BFloat16* to);
+void copy_bf16_row(const BFloat16* from, std::int64_t count, float* to);
+
 /// Where one block of rows of C stands, and what its sums are added to: nothing (null), C itself,
 /// or one row for all (base_row 0). A's element (r, p) is a[r * a_row + p * a_column].
 struct BlockOperands {

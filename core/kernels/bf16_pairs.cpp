@@ -135,15 +135,17 @@ bool agrees() {
       // near the least, so that flushing shows.
       const std::uint32_t size = round % 4 == 0 ? 64 : 100 + static_cast<std::uint32_t>(round % 40);
       const auto number = [&](std::uint32_t exponent) {
-        return static_cast<std::uint16_t>((next() & 0x8000u) | exponent << 7 | (next() & 0x7fu));
+        BFloat16 value;
+        value.bits =
+            static_cast<std::uint16_t>((next() & 0x8000u) | exponent << 7 | (next() & 0x7fu));
+        return value;
       };
-      const std::uint16_t a0 = number(size), a1 = number(size), b0 = number(63), b1 = number(63);
-      a[i] = static_cast<std::uint32_t>(a1) << 16 | a0;
-      b[i] = static_cast<std::uint32_t>(b1) << 16 | b0;
+      const BFloat16 a0 = number(size), a1 = number(size), b0 = number(63), b1 = number(63);
+      a[i] = static_cast<std::uint32_t>(a1.bits) << 16 | a0.bits;
+      b[i] = static_cast<std::uint32_t>(b1.bits) << 16 | b0.bits;
       sums[i] = std::bit_cast<float>(static_cast<std::uint32_t>(
           (next() & 0x807fffffu) | static_cast<std::uint64_t>(std::max(1u, size - 64)) << 23));
-      expected[i] =
-          bf16_step(from_bf16(a0), from_bf16(b0), bf16_step(from_bf16(a1), from_bf16(b1), sums[i]));
+      expected[i] = bf16_step(a0, b0, bf16_step(a1, b1, sums[i]));
     }
     one_step(a.data(), b.data(), sums.data());
     for (std::size_t i = 0; i < 16; ++i)
@@ -278,7 +280,7 @@ bool bf16_conversions() {
 
 Cells bf16_cells() {
   // Instruction sets below are for seeing other machines.
-  if (means == Bf16Means::multiply_adds || !avx3_in_use() || !pairs_work()) return Cells::split;
+  if (!bf16_conversions()) return Cells::split;
   return means == Bf16Means::instruction || pairs_are_faster() ? Cells::pairs : Cells::split;
 }
 
@@ -300,6 +302,8 @@ std::string bf16_in_use() {
   return kernels::bf16_cells() == kernels::Cells::pairs ? "avx512_bf16" : "multiply-adds";
 }
 
+ScopedPrecision::ScopedPrecision(Precision wanted) : before_(chosen.exchange(wanted)) {}
+ScopedPrecision::~ScopedPrecision() { chosen = before_; }
 ScopedBf16::ScopedBf16(Bf16Means wanted) : before_(kernels::means.exchange(wanted)) {}
 ScopedBf16::~ScopedBf16() { kernels::means = before_; }
 

@@ -2,7 +2,7 @@
 
 #include <cstring>
 
-#include "core/kernels/bf16_copy.h"
+#include "core/kernels/bf16_cells.h"
 #include "core/parallel.h"
 #include "core/shape_only.h"
 

@@ -44,8 +44,7 @@ void turn_panel(const float* lines, Index depth, Index columns, float* panel) {
 }
 
 /// Strips of all m rows of A: `count` of their `depth` columns from `at` on, which lie one after
-/// the other from `a` on, lda apart. A few at a time, so that they stay in L1 while all strips take
-/// their part.
+/// the other from `a` on, lda apart.
 void pack_strips(const float* a, Index lda, Index m, Index depth, Index at, Index count,
                  float* packed) {
   for (Index i = 0; i < m; i += kRows)
@@ -157,9 +156,10 @@ void pack_panels(const PackedGemm& t, Cells cells, Index first, Index depth, Ind
   }
 }
 
+constexpr Index kAtOnce = 16;  // columns of A, which stay in L1 while all strips take their part
+
 /// Terms [first, first + depth) of all strips of A that is stored (k, m), in cells. `some` has room
 /// for m times kAtOnce.
-constexpr Index kAtOnce = 16;
 void pack_strips(const PackedGemm& t, Cells cells, Index first, Index depth, float* some,
                  float* packed) {
   const Index cell_depth = cell_count(cells, depth);

@@ -12,7 +12,7 @@
 #include "hwy/foreach_target.h"
 #include "hwy/highway.h"
 
-#include "core/kernels/bf16_copy.h"
+#include "core/kernels/bf16_cells.h"
 #include "core/kernels/simd-inl.h"
 #include "core/kernels/vector_math-inl.h"
 #include "core/parallel.h"

@@ -47,7 +47,7 @@ TEST_CASE("samples in bf16 have the committed bits, with the instruction and wit
     const ScopedBf16 only(means);
     bits::on_every_set(
         means == Bf16Means::instruction ? bits::Portable::yes : bits::Portable::no, [] {
-          set_precision(Precision::bf16);
+          const ScopedPrecision bf16(Precision::bf16);
           for_each_sample([](const Entry&) { return true; },
                           [](const Sample& sample) {
                             bits::Hash hash;
@@ -60,7 +60,6 @@ TEST_CASE("samples in bf16 have the committed bits, with the instruction and wit
                             }
                             bits::check(sample.name + ", bf16", hash.str());
                           });
-          set_precision(Precision::f32);
         });
   }
 }

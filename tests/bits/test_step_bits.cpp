@@ -24,10 +24,9 @@ void check_step_in_bf16(bench::Plan plan, const std::string& name) {
   plan.precision = "bf16";
   for (const Bf16Means means : {Bf16Means::instruction, Bf16Means::multiply_adds}) {
     const ScopedBf16 only(means);
-    set_precision(Precision::bf16);
+    const ScopedPrecision bf16(Precision::bf16);
     CAPTURE(bf16_in_use());
     check_step(plan, name + ", bf16");
-    set_precision(Precision::f32);
   }
 }
 

@@ -24,12 +24,6 @@ namespace {
 
 using Index = std::int64_t;
 
-class InBf16 {
- public:
-  InBf16() { set_precision(Precision::bf16); }
-  ~InBf16() { set_precision(Precision::f32); }
-};
-
 /// Work on every set, with the instruction and with what stands for it.
 template <class F>
 void by_all_means(const F& work) {
@@ -107,7 +101,7 @@ TEST_CASE("this machine's flushing of subnormal numbers does what a step does") 
 }
 
 TEST_CASE("products in bfloat16 are sums of steps, pairs from the second on, on every set") {
-  const InBf16 bf16;
+  const ScopedPrecision bf16(Precision::bf16);
   for (const Index m : {1, 5, 6, 13})
     for (const Index n : {1, 3, 16, 33, 70})
       for (const Index k : {1, 2, 7, 64, 300})
@@ -158,7 +152,7 @@ TEST_CASE("products in bfloat16 are sums of steps, pairs from the second on, on 
 }
 
 TEST_CASE("a long sum over few elements is split alike, whether pairs are one cell or two") {
-  const InBf16 bf16;
+  const ScopedPrecision bf16(Precision::bf16);
   for (const Index k : {512, 768, 1001, 1537}) {
     const Index m = 20, n = 40;
     const auto a = waves(m * k, 1), b = waves(n * k, 2);

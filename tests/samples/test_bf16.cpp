@@ -7,12 +7,6 @@ using namespace weft::samples;
 
 namespace {
 
-class InBf16 {
- public:
-  InBf16() { set_precision(Precision::bf16); }
-  ~InBf16() { set_precision(Precision::f32); }
-};
-
 /// An operand is off by 2^-9 of itself, a product of two by 2^-8; sums of a sample have up to some
 /// hundred terms of about 1, whose errors do not all point one way. Gradients are products of
 /// products.
@@ -41,7 +35,7 @@ void for_each_in_bf16(Kind kind, const F& check) {
                       const std::vector<Tensor> inputs = cast_inputs(one.inputs, DType::f32);
                       const Outcome exact =
                           run(one.call, cast_inputs(inputs, DType::f64), one.without_grad);
-                      const InBf16 bf16;
+                      const ScopedPrecision bf16(Precision::bf16);
                       check(run(one.call, inputs, one.without_grad), exact,
                             title(sample, one.label) + " in bf16");
                     }
