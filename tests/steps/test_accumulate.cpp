@@ -101,7 +101,12 @@ std::map<std::string, Case> cases(const TempFolder& folder) {
   return {
       {"text", {{{"data", (folder / "text.txt").string()}}, 4, 8}},
       {"vision",
-       {{{"data", (folder / "images").string()}, {"model", "mlp"}, {"validation", "10"}}, 12, 24}},
+       {{{"data", (folder / "images").string()},
+         {"model", "mlp"},
+         {"validation", "10"},
+         {"steps", "0"}},  // the whole epoch
+        12,
+        24}},
       {"sequence", {{}, 4, 8}},
       {"translate", {{{"data", (folder / "pairs.tsv").string()}}, 4, 8}},
       {"tokens", {{{"train", "16"}, {"validation", "4"}, {"test", "4"}}, 4, 8}},
@@ -109,6 +114,7 @@ std::map<std::string, Case> cases(const TempFolder& folder) {
       {"recommend",
        {{{"model", "din"},
          {"gate", "relu"},
+         {"steps", "0"},
          {"penalty", "0.5"},
          {"users", "12"},
          {"items", "20"},
