@@ -310,12 +310,68 @@ TEST_CASE("several budgets train as many times the steps") {
   CHECK(json["contrasts"].size() == 2);
 }
 
+TEST_CASE("seconds, memory and throughput are metrics, and rates are chosen by the loss") {
+  const TempFolder folder;
+  for (const auto& [metric, key] : {std::pair{"train_seconds", "train_seconds"},
+                                    {"peak_mib", "peak_mib"},
+                                    {"throughput", "tokens_per_s"}}) {
+    CAPTURE(metric);
+    const std::string suite = tiny_suite(folder, "steps = 4\n",
+                                         kWideMargin + "tuning_seeds = 1\nlr_factors = [0.5, 1]\n");
+    std::string text = read_file(suite);
+    text.replace(text.find("test_loss"), 9, metric);
+    write_file(suite, text);
+    REQUIRE(compared(folder, suite, metric).code == 0);
+    const auto json = comparison_results(folder / metric);
+    const auto& run = json["cells"][0]["runs"][0];
+    const auto summary =
+        nlohmann::json::parse(read_file(run["folder"].get<std::string>() + "/summary.json"));
+    CHECK(run["value"] == summary[key]);
+    CHECK(json["tasks"][0]["lower_is_better"] == (std::string(metric) != "throughput"));
+    CHECK(json["cells"][0]["curve"]["figure"] == "val_loss");
+    CHECK(json["cells"][0]["tried"][0]["value"].get<double>() > 1);  // nats
+    CHECK_FALSE(json["cells"][0].contains("interval_with_rows"));
+  }
+}
+
+TEST_CASE("data that lie beside a suite are found from anywhere") {
+  const TempFolder folder;
+  const std::string suite = tiny_suite(folder, "steps = 4\n", kWideMargin);
+  std::string text = read_file(suite);
+  const std::string data = (folder / "text.txt").string();
+  REQUIRE(text.find(data) != std::string::npos);
+  text.replace(text.find(data), data.size(), "text.txt");
+  write_file(suite, text);
+  CHECK(compared(folder, suite, "c").code == 0);
+  text.replace(text.find("text.txt"), 8, "none.txt");
+  write_file(suite, text);
+  CHECK(compared(folder, suite, "d").code != 0);
+}
+
+TEST_CASE("--against says whether an earlier comparison is repeated") {
+  const TempFolder folder;
+  const std::string suite = tiny_suite(folder, "steps = 4\n", kWideMargin);
+  REQUIRE(compared(folder, suite, "c").code == 0);
+  REQUIRE(
+      weft_with(folder, {"report", (folder / "c").string(), "--tables", (folder / "kept").string()})
+          .code == 0);
+  const std::string kept = (folder / "kept" / "results.json").string();
+  CHECK(fs::exists(folder / "kept" / "figures.tex"));
+  const Outcome same = compared(folder, suite, "d", {"--against", kept});
+  CHECK(same.code == 0);
+  CHECK_MESSAGE(same.err.find("the same bits in every run") != std::string::npos, same.err);
+  const Outcome other = compared(folder, suite, "e", {"--seeds", "7", "--against", kept});
+  CHECK(other.code == 1);
+  CHECK(other.err.find("2 runs are of one of the two alone") != std::string::npos);
+}
+
 TEST_CASE("no shipped suite carries a label, and its arms spend what the budget says") {
   for (const EmbeddedFile& shipped : compare::shipped_suites()) {
     CAPTURE(shipped.name);
     const compare::Suite suite =
         compare::parse_suite(shipped.text, std::string(shipped.name) + ".toml");
     CHECK(suite.tuning_seeds >= 3);
-    for (const compare::Task& task : suite.tasks) CHECK(task.metric.name.starts_with("test_"));
+    for (const compare::Task& task : suite.tasks)
+      CHECK((task.metric.name.starts_with("test_") || compare::is_cost(task.metric.name)));
   }
 }

@@ -48,7 +48,7 @@ TEST_CASE("seeds to tune with, looks, and what a kind does not measure") {
             .starts_with("[s.toml:5] a look at 4 seeds can decide nothing"));
   CHECK(error_of("metric = \"test_loss\"", "metric = \"test_auc\"") ==
         "[s.toml:18] task shakespeare expects test_auc, which no text run measures; it has "
-        "test_loss, test_bits_per_byte");
+        "test_loss, test_bits_per_byte, train_seconds, peak_mib, throughput");
   CHECK(error_of("metric = \"test_loss\"", "metric = \"val_loss\"")
             .starts_with("[s.toml:21] val_loss is of the validation split"));
 }

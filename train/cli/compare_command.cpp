@@ -5,12 +5,14 @@
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
+#include "core/io/file.h"
 #include "train/cli/cli.h"
 #include "train/cli/compare_check.h"
 #include "train/cli/compare_run.h"
 #include "train/cli/progress.h"
 #include "train/cli/stop.h"
 #include "train/cli/terminal.h"
+#include "train/compare/against.h"
 #include "train/compare/shipped.h"
 
 namespace weft::cli {
@@ -21,7 +23,32 @@ struct CompareFlags {
   bool list = false;
   bool check = false;
   bool json = false;
+  std::string against;
 };
+
+constexpr std::int64_t kMostResultBytes = std::int64_t{256} << 20;
+
+/// What an earlier comparison says to this one: true where they agree.
+bool tell_agreement(const compare::Results& results, const std::string& file) {
+  const compare::Reproduction found =
+      compare::compare_results(results, compare::read_results(read_file(file, kMostResultBytes)));
+  std::string text;
+  switch (found.agreement) {
+    case compare::Agreement::same_bits:
+      text = fmt::format("against {}: the same bits in every run", file);
+      break;
+    case compare::Agreement::same_verdicts:
+      text =
+          fmt::format("against {}: other bits, the same verdicts, and overlapping intervals", file);
+      break;
+    case compare::Agreement::different:
+      text = fmt::format("against {}: other findings", file);
+      break;
+  }
+  for (const std::string& difference : found.differences) text += "\n  " + difference;
+  put_line(text);
+  return found.agreement != compare::Agreement::different;
+}
 
 int list_suites(bool json) {
   nlohmann::ordered_json all = nlohmann::ordered_json::array();
@@ -73,6 +100,7 @@ int run_compare(const CompareFlags& flags) {
                outcome->results.runs_done, clock_text(outcome->seconds),
                (outcome->folder / "report.html").string());
   }
+  const bool agrees = flags.against.empty() || tell_agreement(outcome->results, flags.against);
   const std::string unpaired = compare::pairing_error(outcome->results);
   if (!unpaired.empty()) {
     put_line("weft: " + unpaired);
@@ -85,7 +113,7 @@ int run_compare(const CompareFlags& flags) {
                     failed, outcome->results.runs_done));
     return kFailed;
   }
-  return kDone;
+  return agrees ? kDone : kFailed;
 }
 
 }  // namespace
@@ -114,6 +142,11 @@ void add_compare(CLI::App& app, Action& action) {
       ->type_name("DIR");
   command->add_flag("--quick", flags->request.quick, "the suite's short form");
   command->add_flag("--retry", flags->request.retry, "repeat failed runs");
+  add_name(
+      *command, "--against", flags->against,
+      "an earlier results.json: say whether this comparison has its bits, or else its verdicts "
+      "with overlapping intervals")
+      ->type_name("FILE");
   command->add_flag("--json", flags->json, "print results.json");
   command->footer(
       "Each seed shows all arms the same batches in the same order. Learning rates are chosen on "
@@ -123,10 +156,12 @@ void add_compare(CLI::App& app, Action& action) {
   command->callback([flags, command, &action] {
     action = [flags, given = given_to(*command)] {
       if (flags->list)
-        refuse_given("compare", given,
-                     {"suite", "--check", "--seeds", "--jobs", "--out", "--quick", "--retry"},
-                     "--list");
-      if (flags->check) refuse_given("compare", given, {"--jobs", "--out", "--retry"}, "--check");
+        refuse_given(
+            "compare", given,
+            {"suite", "--check", "--seeds", "--jobs", "--out", "--quick", "--retry", "--against"},
+            "--list");
+      if (flags->check)
+        refuse_given("compare", given, {"--jobs", "--out", "--retry", "--against"}, "--check");
       return run_compare(*flags);
     };
   });

@@ -8,6 +8,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "data/split.h"
 #include "train/compare/grid.h"
 #include "train/compare/rows.h"
 #include "train/config/block_options.h"
@@ -141,7 +142,7 @@ ResultCell read_cell(const Plan& plan, const CompareFolder& folder, const Grid& 
   }
   result.equal = kept_budget(plan, result);
   read_tries(plan, folder, grid, index, result);
-  result.curve = mean_curve(result.runs, validation_metric(metric));
+  result.curve = mean_curve(result.runs, tuning_metric(plan.task(cell).metric).name);
   return result;
 }
 
@@ -313,6 +314,12 @@ void check_controls(const Plan& plan, Results& results) {
   check_placebos(plan, results);
 }
 
+std::string hash_of(const std::string& text) {
+  std::uint64_t hash = 0xcbf29ce484222325u;
+  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3u;
+  return data::hash_text(hash);
+}
+
 /// What was asked, without what was found.
 Results of_suite(const Plan& plan) {
   const Suite& suite = plan.suite;
@@ -355,6 +362,7 @@ Results collect(const Plan& plan, const CompareFolder& folder, bool quick) {
   Results results = of_suite(plan);
   results.quick = quick;
   results.looked = folder.looks();
+  results.suite_hash = hash_of(plan.suite.text);
   if (results.looks.empty() && results.looked.size() > 1)
     results.looks = {std::ssize(plan.suite.seeds)};  // what was declared, against what was had
   std::vector<Grid> grids;

@@ -70,7 +70,7 @@ std::vector<double> next_factors(const std::vector<double>& factors,
 
 std::optional<TriedValues> tried_values(const Plan& plan, const CompareFolder& folder,
                                         std::size_t cell, const std::vector<double>& factors) {
-  const std::string metric = validation_metric(plan.task(plan.cells[cell]).metric.name);
+  const std::string metric = tuning_metric(plan.task(plan.cells[cell]).metric).name;
   TriedValues values;
   for (const double factor : factors) {
     double sum = 0;
@@ -100,8 +100,8 @@ Grid grid_of(const Plan& plan, const CompareFolder& folder, std::size_t task) {
       if (!values) return grid;
       arms.push_back(*values);
     }
-    const std::vector<double> more =
-        next_factors(grid.factors, arms, plan.suite.tasks[task].metric.lower_is_better);
+    const std::vector<double> more = next_factors(
+        grid.factors, arms, tuning_metric(plan.suite.tasks[task].metric).lower_is_better);
     if (more.empty()) break;
     grid.factors.insert(grid.factors.end(), more.begin(), more.end());
     std::sort(grid.factors.begin(), grid.factors.end());
@@ -116,8 +116,8 @@ std::optional<double> best_factor(const Plan& plan, const CompareFolder& folder,
   if (!plan.tunes()) return grid.factors.front();
   const auto values = tried_values(plan, folder, cell, grid.factors);
   if (!values) return std::nullopt;
-  const auto best =
-      best_of(grid.factors, *values, plan.task(plan.cells[cell]).metric.lower_is_better);
+  const auto best = best_of(grid.factors, *values,
+                            tuning_metric(plan.task(plan.cells[cell]).metric).lower_is_better);
   if (!best) return std::nullopt;
   return grid.factors[*best];
 }

@@ -94,7 +94,7 @@ std::deque<Job> Jobs::paces(bool rough, int at_once) const {
 void Jobs::take_paces(Plan& plan, const CompareFolder& folder) {
   for (std::size_t cell = 0; cell < plan.cells.size(); ++cell) {
     if (!plan.cells[cell].equal) continue;
-    const std::string metric = validation_metric(plan.task(plan.cells[cell]).metric.name);
+    const std::string metric = tuning_metric(plan.task(plan.cells[cell]).metric).name;
     std::vector<double> paces;
     for (std::int64_t round = 1; round <= kMostPaceRounds; ++round) {
       const Job job = folder.pace_job(plan, cell, round);
@@ -139,9 +139,8 @@ void Jobs::refuse_mixture() const {
 }
 
 Metric Jobs::metric_of(const Job& job) const {
-  Metric metric = plan_.task(plan_.cells[job.cell]).metric;
-  if (job.factor) metric.name = validation_metric(metric.name);
-  return metric;
+  const Metric metric = plan_.task(plan_.cells[job.cell]).metric;
+  return job.factor ? tuning_metric(metric) : metric;
 }
 
 Status Jobs::status_of(const Job& job) const {

@@ -37,7 +37,7 @@ void describe_arms(const Results& results, ResultContrast& contrast) {
   const ResultTask& task = results.tasks[contrast.task];
   statement.repeated_looks = repeated_looks(results);
   statement.test_rows = task.test_rows;
-  statement.fresh_test = task.fresh_test;
+  statement.fresh_test = task.fresh_test && !is_cost(task.metric);
   statement.may_fail = std::isfinite(task.solved);
   statement.unequal = statement.unequal || results.equal == "unequal";
   const auto at = [&](const ResultCell& cell, double limit) {

@@ -116,6 +116,7 @@ struct ExploratoryPair {
 
 struct Results {
   std::string version{}, suite{}, kind{}, started{}, cpu{}, simd{};
+  std::string suite_hash{};  ///< of the suite's file, FNV-1a in 16 hexadecimal digits
   Phrase question{};
   bool quick = false;
   bool complete = true;

@@ -209,6 +209,7 @@ std::string results_json(const Results& results) {
       {"controls", list_of(results.controls, control_json)}};
   // What earlier versions had not stands behind, where it is known.
   if (results.tuning_seeds.size() > 1) json["budget"]["tuning_seeds"] = results.tuning_seeds;
+  if (!results.suite_hash.empty()) json["suite_hash"] = results.suite_hash;
   if (!results.looks.empty()) json["looks"] = results.looks;
   if (!results.looked.empty()) json["looked"] = results.looked;
   return json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";

@@ -295,6 +295,7 @@ Results read_all(const ResultNode& root) {
     results.seeds.push_back(
         std::isfinite(seed) && std::abs(seed) < 9e15 ? static_cast<std::int64_t>(seed) : 0);
   results.alpha = root.number("alpha", 0.05);
+  results.suite_hash = root.text("suite_hash");
   results.looks = root.counts("looks");
   results.looked = root.counts("looked");
   results.seconds = root.number("seconds");

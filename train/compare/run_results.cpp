@@ -82,7 +82,10 @@ RunResult read_result(const Job& job, const std::string& metric) {
   const fs::path summary = job.folder / "summary.json";
   if (!fs::exists(summary, error)) return result;
   const Json json = Json::parse(read_file(summary.string(), kMaxSummaryBytes), nullptr, false);
-  result.value = json.is_object() ? number_in(json, metric) : result.value;
+  if (json.is_object()) result.value = number_in(json, metric);
+  if (metric == "throughput" && json.is_object())
+    for (const auto& [key, value] : json.items())
+      if (key.ends_with("_per_s") && value.is_number()) result.value = value.get<double>();
   if (!std::isfinite(result.value)) {
     result.status = Status::failed;
     result.error = fmt::format("summary.json has no {}", metric);
@@ -131,8 +134,10 @@ double steady_pace(const fs::path& run) {
          static_cast<double>(ends.back().first - ends[first].first);
 }
 
-std::string validation_metric(const std::string& metric) {
-  return metric.starts_with("test_") ? "val_" + metric.substr(5) : metric;
+Metric tuning_metric(const Metric& metric) {
+  if (is_cost(metric.name)) return {"val_loss", true};
+  return {metric.name.starts_with("test_") ? "val_" + metric.name.substr(5) : metric.name,
+          metric.lower_is_better};
 }
 
 std::map<std::int64_t, std::string> batch_hashes(const fs::path& run) {

@@ -64,8 +64,9 @@ RunResult checked_result(const Plan& plan, const Job& job, const std::string& me
 /// of its steps, without the last. NaN where there are too few.
 double steady_pace(const fs::path& run);
 
-/// The metric that choices may be made by: "test_accuracy" becomes "val_accuracy".
-std::string validation_metric(const std::string& metric);
+/// The metric that choices may be made by: "test_accuracy" becomes "val_accuracy"; for what a run
+/// costs it is the validation loss.
+Metric tuning_metric(const Metric& metric);
 
 /// Chained hashes of the batches that a run had seen, by step, from its metrics.jsonl.
 std::map<std::int64_t, std::string> batch_hashes(const fs::path& run);

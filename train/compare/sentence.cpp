@@ -150,7 +150,10 @@ Phrase metric_words(const std::string& metric) {
     const char* zh;
   };
   static constexpr auto kKnown =
-      std::to_array<Known>({{"accuracy", "accuracy", "准确率"},
+      std::to_array<Known>({{"train_seconds", "seconds of training", "训练秒数"},
+                            {"peak_mib", "MiB at the peak", "峰值内存 MiB"},
+                            {"throughput", "examples a second", "每秒样本数"},
+                            {"accuracy", "accuracy", "准确率"},
                             {"balanced_accuracy", "balanced accuracy", "平衡准确率"},
                             {"loss", "loss", "损失"},
                             {"bits_per_byte", "bits per byte", "每字节比特数"},

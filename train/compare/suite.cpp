@@ -221,11 +221,23 @@ std::string_view name(Expect expect) {
   return expect == Expect::chance ? "chance" : expect == Expect::ceiling ? "ceiling" : "placebo";
 }
 
+const std::vector<Metric>& cost_metrics() {
+  static const std::vector<Metric> all = {
+      {"train_seconds", true}, {"peak_mib", true}, {"throughput", false}};
+  return all;
+}
+
+bool is_cost(const std::string& metric) {
+  return std::any_of(cost_metrics().begin(), cost_metrics().end(),
+                     [&](const Metric& cost) { return cost.name == metric; });
+}
+
 const std::vector<Metric>& metrics() {
   static const std::vector<Metric> all = [] {
     std::vector<Metric> metrics;
     for (const train::Figure& figure : train::known_figures())
       metrics.push_back({"test_" + figure.name, figure.lower_is_better});
+    for (const Metric& cost : cost_metrics()) metrics.push_back(cost);
     return metrics;
   }();
   return all;
@@ -245,6 +257,7 @@ void check_metrics(const Suite& suite) {
   const train::Kind& kind = train::find_kind(suite.kind, suite.file);
   Names measured{"test_loss"};
   for (const std::string& figure : kind.figures()) measured.push_back("test_" + figure);
+  for (const Metric& cost : cost_metrics()) measured.push_back(cost.name);
   for (const Task& task : suite.tasks) {
     if (!among(measured, task.metric.name))
       fail<ConfigError>(task.where, "task {} expects {}, which no {} run measures; it has {}",

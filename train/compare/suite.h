@@ -27,6 +27,10 @@ struct Metric {
   bool lower_is_better;
 };
 const std::vector<Metric>& metrics();
+/// Of these, what a run costs on the machine that it runs on, and not what it answers:
+/// train_seconds (in steps), peak_mib, throughput (tokens, images, ... a second).
+const std::vector<Metric>& cost_metrics();
+bool is_cost(const std::string& metric);
 
 struct Task {
   std::string name;
@@ -124,6 +128,8 @@ struct Suite {
 /// Reads and checks a suite. Throws IoError, and ConfigError `[file:line] ...` for what is not
 /// TOML, a key that is unknown (with the nearest known one), missing or of another type, and all
 /// that check() refuses.
+/// `data` and `init` that are relative paths mean what lies beside the suite, where there is such a
+/// file.
 Suite load_suite(const std::filesystem::path& file);
 /// The same from a text; `file` names it in messages.
 Suite parse_suite(const std::string& text, const std::string& file);

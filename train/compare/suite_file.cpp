@@ -7,7 +7,6 @@
 #include <limits>
 
 #include "core/error.h"
-#include "core/io/file.h"
 #include "train/compare/suite.h"
 #include "train/tasks/common/kinds.h"
 
@@ -16,7 +15,6 @@ namespace {
 
 using Names = std::vector<std::string>;
 
-constexpr std::int64_t kMaxSuiteBytes = 1 << 20;
 constexpr std::size_t kMaxNameLength = 64;  // names become names of folders
 constexpr std::size_t kMaxListLength = 1000;
 constexpr double kMostSeed = 9e15;
@@ -434,10 +432,6 @@ Suite parse_suite(const std::string& text, const std::string& file) {
   }
   check(suite);
   return suite;
-}
-
-Suite load_suite(const std::filesystem::path& file) {
-  return parse_suite(read_file(file.string(), kMaxSuiteBytes), file.string());
 }
 
 }  // namespace weft::compare

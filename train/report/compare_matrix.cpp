@@ -14,6 +14,7 @@ namespace {
 using compare::Verdict;
 
 constexpr int kShades = 9;
+constexpr double kLeastScale = 0.1;  // of a figure, from one end of the shades to the other
 
 const char* mark_of(Verdict verdict) {
   switch (verdict) {
@@ -85,6 +86,7 @@ std::string contents(const Results& results) {
   add("curves", "Learning curves", "学习曲线");
   add("costs", "Cost against quality", "代价与质量");
   if (!results.controls.empty()) add("controls", "Controls", "对照检查");
+  add("methods", "Methods", "方法");
   add("certificates", "Budget and pairing", "预算与配对");
   if (!results.exploratory.empty()) add("exploratory", "Other pairs", "其余各对");
   add("runs", "Every run", "每次运行");
@@ -130,6 +132,13 @@ double shade_value(const Results& results, std::size_t task, double value) {
       if (cell == nullptr || !std::isfinite(cell->mean)) continue;
       low = std::min(low, cell->mean);
       high = std::max(high, cell->mean);
+    }
+    // Arms that differ by little are not to look like the best and the worst there can be.
+    const double middle = (low + high) / 2,
+                 least = std::max(kLeastScale * std::abs(middle), 4 * results.tasks[task].margin);
+    if (high - low < least) {
+      low = middle - least / 2;
+      high = middle + least / 2;
     }
     if (results.tasks[task].lower_is_better) std::swap(low, high);
   }

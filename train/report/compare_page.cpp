@@ -12,7 +12,7 @@ std::string compare_page(const std::string& results_json) {
   std::string html = page_head(results.suite + ": weft compare", page::kCompareStyle);
   for (const auto part :
        {page::top, page::matrix, page::differences, page::curves, page::costs, page::controls,
-        page::certificates, page::exploratory, page::runs, page::machine})
+        page::methods, page::certificates, page::exploratory, page::runs, page::machine})
     html += part(results);
   html += "<script>";
   html += kChartJs;

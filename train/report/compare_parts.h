@@ -70,6 +70,7 @@ std::string differences(const Results& results);
 std::string curves(const Results& results);
 std::string costs(const Results& results);
 std::string controls(const Results& results);
+std::string methods(const Results& results);
 std::string certificates(const Results& results);
 std::string exploratory(const Results& results);
 std::string runs(const Results& results);

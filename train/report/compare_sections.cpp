@@ -74,6 +74,19 @@ std::string contrast_figure(const Results& results, std::size_t number) {
   html += fact(both("detectable", "最小可检出差异"), std::isfinite(finding.detectable)
                                                          ? figure(finding.detectable, decimals)
                                                          : both("none", "无"));
+  for (const std::string* name : {&statement.a, &statement.b})
+    for (std::size_t arm = 0; arm < results.arms.size(); ++arm) {
+      const compare::ResultCell* const cell =
+          results.arms[arm].name == *name ? results.cell(contrast.task, arm) : nullptr;
+      if (cell == nullptr) continue;
+      const double seconds =
+          std::isfinite(cell->train_seconds) ? cell->train_seconds : cell->seconds;
+      html += fact(both("spent by ", "实际花费：") + code(*name),
+                   both(fmt::format("{} parameters, {} FLOPs, {} s", in_units(cell->parameters),
+                                    in_units(cell->training_flops), figure(seconds, 1)),
+                        fmt::format("参数 {}，浮点运算 {}，{} 秒", in_units(cell->parameters),
+                                    in_units(cell->training_flops), figure(seconds, 1))));
+    }
   html += "</dl>\n";
   if (statement.expected || !contrast.expectation.en.empty()) {
     const Phrase expected = statement.expected ? verdict_word(*statement.expected) : Phrase{"", ""};
