@@ -164,29 +164,43 @@ HWY_INLINE void pack_rows(const float* b, Index ldb, Index depth, Index columns,
 /// The same where B is stored (n, k): squares of four by four are turned in registers.
 HWY_INLINE void pack_transposed(const float* b, Index ldb, Index depth, Index columns, Index stride,
                                 float* panel) {
+  const hn::ScalableTag<float> all;
+  const Index lanes = static_cast<Index>(hn::Lanes(all));
+  const Index whole = columns / lanes * lanes;
+  for (Index p = 0; p < depth && whole < stride; ++p)
+    for (Index j = whole; j < stride; j += lanes)
+      hn::Store(hn::Zero(all), all, panel + p * stride + j);
   Index j = 0;
 #if HWY_TARGET != HWY_SCALAR
   const hn::FixedTag<float, 4> d;
-  for (; j + 4 <= columns; j += 4) {
-    const float* from = b + j * ldb;
-    float* to = panel + j;
+  for (; j < columns; j += 4) {
+    // Columns of the last four that are missing repeat one that is there, and become zeros.
+    const Index last = std::min<Index>(columns - j, 4) - 1;
+    const float *const from0 = b + j * ldb, *const from1 = from0 + std::min<Index>(1, last) * ldb,
+                       *const from2 = from0 + std::min<Index>(2, last) * ldb,
+                       *const from3 = from0 + last * ldb;
+    const auto wanted = hn::FirstN(d, static_cast<std::size_t>(last) + 1);
+    float* const to = panel + j;
     Index p = 0;
     for (; p + 4 <= depth; p += 4) {
-      const auto r0 = hn::LoadU(d, from + p), r1 = hn::LoadU(d, from + ldb + p),
-                 r2 = hn::LoadU(d, from + 2 * ldb + p), r3 = hn::LoadU(d, from + 3 * ldb + p);
+      const auto r0 = hn::LoadU(d, from0 + p), r1 = hn::LoadU(d, from1 + p),
+                 r2 = hn::LoadU(d, from2 + p), r3 = hn::LoadU(d, from3 + p);
       const auto low02 = hn::InterleaveLower(d, r0, r2), low13 = hn::InterleaveLower(d, r1, r3);
       const auto high02 = hn::InterleaveUpper(d, r0, r2), high13 = hn::InterleaveUpper(d, r1, r3);
-      hn::StoreU(hn::InterleaveLower(d, low02, low13), d, to + p * stride);
-      hn::StoreU(hn::InterleaveUpper(d, low02, low13), d, to + (p + 1) * stride);
-      hn::StoreU(hn::InterleaveLower(d, high02, high13), d, to + (p + 2) * stride);
-      hn::StoreU(hn::InterleaveUpper(d, high02, high13), d, to + (p + 3) * stride);
+      const auto put = [&](Index q, auto turned) HWY_ATTR {
+        hn::StoreU(hn::IfThenElseZero(wanted, turned), d, to + (p + q) * stride);
+      };
+      put(0, hn::InterleaveLower(d, low02, low13));
+      put(1, hn::InterleaveUpper(d, low02, low13));
+      put(2, hn::InterleaveLower(d, high02, high13));
+      put(3, hn::InterleaveUpper(d, high02, high13));
     }
     for (; p < depth; ++p)
-      for (Index r = 0; r < 4; ++r) to[p * stride + r] = from[r * ldb + p];
+      for (Index r = 0; r <= last; ++r) to[p * stride + r] = from0[r * ldb + p];
   }
 #endif
-  for (; j < stride; ++j)
-    for (Index p = 0; p < depth; ++p) panel[p * stride + j] = j < columns ? b[j * ldb + p] : 0.0f;
+  for (; j < columns; ++j)
+    for (Index p = 0; p < depth; ++p) panel[p * stride + j] = b[j * ldb + p];
 }
 
 }  // namespace
