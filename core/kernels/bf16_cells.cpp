@@ -119,19 +119,35 @@ HWY_INLINE void terms_across(const T* first, const T* second, Index lines, bool 
   }
 }
 
-void row_along(const float* from, Index length, bool split, float* to) {
-  line_along(from, length, split, to);
+template <class T>
+HWY_INLINE void along(const T* from, Index lines, Index line, Index length, bool split, float* to,
+                      Index stride) {
+  for (Index i = 0; i < lines; ++i) line_along(from + i * line, length, split, to + i * stride);
 }
-void row_along_bf16(const BFloat16* from, Index length, bool split, float* to) {
-  line_along(from, length, split, to);
+template <class T>
+HWY_INLINE void across(const T* from, Index lines, Index length, Index term, bool split, float* to,
+                       Index stride) {
+  const Index step = cell_count(split ? Cells::split : Cells::pairs, 2) * stride;
+  for (Index p = 0; p < length; p += 2, to += step)
+    terms_across(from + p * term, p + 1 < length ? from + (p + 1) * term : nullptr, lines, split,
+                 to, stride);
 }
-void pair_across(const float* first, const float* second, Index lines, bool split, float* to,
+
+void along_f32(const float* from, Index lines, Index line, Index length, bool split, float* to,
+               Index stride) {
+  along(from, lines, line, length, split, to, stride);
+}
+void along_bf16(const BFloat16* from, Index lines, Index line, Index length, bool split, float* to,
+                Index stride) {
+  along(from, lines, line, length, split, to, stride);
+}
+void across_f32(const float* from, Index lines, Index length, Index term, bool split, float* to,
+                Index stride) {
+  across(from, lines, length, term, split, to, stride);
+}
+void across_bf16(const BFloat16* from, Index lines, Index length, Index term, bool split, float* to,
                  Index stride) {
-  terms_across(first, second, lines, split, to, stride);
-}
-void pair_across_bf16(const BFloat16* first, const BFloat16* second, Index lines, bool split,
-                      float* to, Index stride) {
-  terms_across(first, second, lines, split, to, stride);
+  across(from, lines, length, term, split, to, stride);
 }
 
 /// Each element by `vector`, those that fill none by `one`.
@@ -178,10 +194,10 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace weft::kernels {
 namespace {
-HWY_EXPORT(row_along);
-HWY_EXPORT(row_along_bf16);
-HWY_EXPORT(pair_across);
-HWY_EXPORT(pair_across_bf16);
+HWY_EXPORT(along_f32);
+HWY_EXPORT(along_bf16);
+HWY_EXPORT(across_f32);
+HWY_EXPORT(across_bf16);
 HWY_EXPORT(round_cells);
 HWY_EXPORT(round_row);
 HWY_EXPORT(narrow_row);
@@ -194,32 +210,24 @@ bool avx3_in_use() { return HWY_DYNAMIC_DISPATCH(is_avx3)(); }
 
 void cells_along(Cells cells, Operand from, std::int64_t lines, std::int64_t line,
                  std::int64_t length, float* to, std::int64_t stride) {
-  const bool split = cells == Cells::split, instruction = bf16_conversions();
-  for (std::int64_t i = 0; i < lines; ++i, to += stride) {
-    if (from.bf16)
-      HWY_DYNAMIC_DISPATCH(row_along_bf16)(from.bf16 + i * line, length, split, to);
-    else if (instruction)
-      instruction_along(from.f32 + i * line, length, split, to);
-    else
-      HWY_DYNAMIC_DISPATCH(row_along)(from.f32 + i * line, length, split, to);
-  }
+  const bool split = cells == Cells::split;
+  if (from.bf16)
+    HWY_DYNAMIC_DISPATCH(along_bf16)(from.bf16, lines, line, length, split, to, stride);
+  else if (bf16_conversions())
+    instruction_along(from.f32, lines, line, length, split, to, stride);
+  else
+    HWY_DYNAMIC_DISPATCH(along_f32)(from.f32, lines, line, length, split, to, stride);
 }
 
 void cells_across(Cells cells, Operand from, std::int64_t lines, std::int64_t length,
                   std::int64_t term, float* to, std::int64_t stride) {
-  const bool split = cells == Cells::split, instruction = bf16_conversions();
-  const std::int64_t step = (split ? 2 : 1) * stride;
-  const auto second_of = [&](std::int64_t p, const auto* all) {
-    return p + 1 < length ? all + (p + 1) * term : nullptr;
-  };
-  for (std::int64_t p = 0; p < length; p += 2, to += step) {
-    if (from.bf16) HWY_DYNAMIC_DISPATCH(pair_across_bf16)
-    (from.bf16 + p * term, second_of(p, from.bf16), lines, split, to, stride);
-    else if (instruction)
-        instruction_across(from.f32 + p * term, second_of(p, from.f32), lines, split, to, stride);
-    else HWY_DYNAMIC_DISPATCH(pair_across)(from.f32 + p * term, second_of(p, from.f32), lines,
-                                           split, to, stride);
-  }
+  const bool split = cells == Cells::split;
+  if (from.bf16)
+    HWY_DYNAMIC_DISPATCH(across_bf16)(from.bf16, lines, length, term, split, to, stride);
+  else if (bf16_conversions())
+    instruction_across(from.f32, lines, length, term, split, to, stride);
+  else
+    HWY_DYNAMIC_DISPATCH(across_f32)(from.f32, lines, length, term, split, to, stride);
 }
 
 void round_operand(const float* from, std::int64_t count, BFloat16* to) {

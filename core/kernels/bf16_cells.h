@@ -65,14 +65,15 @@ struct BlockOperands {
   std::int64_t base_row;
 };
 
-/// Rounds as bf16.h's to_bf16() with AVX512_BF16: rows of cells as cells_along() and cells_across()
-/// make them (`second` null: zeros). Only where bf16_conversions() says that they work.
+/// cells_along(), cells_across() and round_operand() of f32 with AVX512_BF16, serial. Only where
+/// bf16_conversions() says that they work.
 bool bf16_conversions();
 /// Whether AVX-512 is the instruction set in use (core/simd.h).
 bool avx3_in_use();
-void instruction_along(const float* from, std::int64_t length, bool split, float* to);
-void instruction_across(const float* first, const float* second, std::int64_t lines, bool split,
-                        float* to, std::int64_t stride);
+void instruction_along(const float* from, std::int64_t lines, std::int64_t line,
+                       std::int64_t length, bool split, float* to, std::int64_t stride);
+void instruction_across(const float* from, std::int64_t lines, std::int64_t length,
+                        std::int64_t term, bool split, float* to, std::int64_t stride);
 void instruction_round(const float* from, std::int64_t count, BFloat16* to);
 
 /// C's rows (at most 6) and columns (at most 32), alpha times sums over `depth` cells of pairs, by

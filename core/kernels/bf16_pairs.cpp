@@ -157,34 +157,40 @@ bool agrees() {
 
 }  // namespace
 
-WEFT_PAIRS void instruction_along(const float* from, Index length, bool split, float* to) {
-  for (Index i = 0; i < length; i += kLanes) {
-    const __m512i bits = rounded(from + i, first_lanes(length - i));
-    const Index even = (std::min(kLanes, length - i) + 1) / 2;
-    if (split) {
-      // The second of each pair first.
-      const __m512i cells =
-          _mm512_maskz_shuffle_epi32(kAll, _mm512_maskz_slli_epi32(kAll, bits, 16), _MM_PERM_CDAB);
-      _mm512_mask_storeu_epi32(to + i, first_lanes(2 * even), cells);
-    } else {
-      _mm256_mask_storeu_epi32(to + i / 2, static_cast<__mmask8>((1u << even) - 1u),
-                               _mm512_maskz_cvtepi32_epi16(kAll, bits));
+WEFT_PAIRS void instruction_along(const float* from, Index lines, Index line, Index length,
+                                  bool split, float* to, Index stride) {
+  for (Index l = 0; l < lines; ++l, from += line, to += stride)
+    for (Index i = 0; i < length; i += kLanes) {
+      const __m512i bits = rounded(from + i, first_lanes(length - i));
+      const Index even = (std::min(kLanes, length - i) + 1) / 2;
+      if (split) {
+        // The second of each pair first.
+        const __m512i cells = _mm512_maskz_shuffle_epi32(
+            kAll, _mm512_maskz_slli_epi32(kAll, bits, 16), _MM_PERM_CDAB);
+        _mm512_mask_storeu_epi32(to + i, first_lanes(2 * even), cells);
+      } else {
+        _mm256_mask_storeu_epi32(to + i / 2, static_cast<__mmask8>((1u << even) - 1u),
+                                 _mm512_maskz_cvtepi32_epi16(kAll, bits));
+      }
     }
-  }
 }
 
-WEFT_PAIRS void instruction_across(const float* first, const float* second, Index lines, bool split,
-                                   float* to, Index stride) {
-  for (Index i = 0; i < lines; i += kLanes) {
-    const __mmask16 mask = first_lanes(lines - i);
-    const __m512i low = rounded(first + i, mask),
-                  high = second ? _mm512_maskz_slli_epi32(kAll, rounded(second + i, mask), 16)
-                                : _mm512_setzero_si512();
-    if (split) {
-      _mm512_mask_storeu_epi32(to + i, mask, high);
-      _mm512_mask_storeu_epi32(to + stride + i, mask, _mm512_maskz_slli_epi32(kAll, low, 16));
-    } else {
-      _mm512_mask_storeu_epi32(to + i, mask, _mm512_or_si512(low, high));
+WEFT_PAIRS void instruction_across(const float* from, Index lines, Index length, Index term,
+                                   bool split, float* to, Index stride) {
+  const Index step = (split ? 2 : 1) * stride;
+  for (Index p = 0; p < length; p += 2, from += 2 * term, to += step) {
+    const float* const second = p + 1 < length ? from + term : nullptr;
+    for (Index i = 0; i < lines; i += kLanes) {
+      const __mmask16 mask = first_lanes(lines - i);
+      const __m512i low = rounded(from + i, mask),
+                    high = second ? _mm512_maskz_slli_epi32(kAll, rounded(second + i, mask), 16)
+                                  : _mm512_setzero_si512();
+      if (split) {
+        _mm512_mask_storeu_epi32(to + i, mask, high);
+        _mm512_mask_storeu_epi32(to + stride + i, mask, _mm512_maskz_slli_epi32(kAll, low, 16));
+      } else {
+        _mm512_mask_storeu_epi32(to + i, mask, _mm512_or_si512(low, high));
+      }
     }
   }
 }
@@ -260,8 +266,8 @@ bool pairs_are_faster() {
 }  // namespace
 #else
 using Index = std::int64_t;
-void instruction_along(const float*, Index, bool, float*) {}
-void instruction_across(const float*, const float*, Index, bool, float*, Index) {}
+void instruction_along(const float*, Index, Index, Index, bool, float*, Index) {}
+void instruction_across(const float*, Index, Index, Index, bool, float*, Index) {}
 void instruction_round(const float*, Index, BFloat16*) {}
 void multiply_pairs(Index, const BlockOperands&, const float*, Index, Index, float, Index) {}
 namespace {

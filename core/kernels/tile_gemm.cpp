@@ -97,8 +97,13 @@ HWY_EXPORT(multiply_paired);
 void tile_gemm_bf16(const TileGemm<float>& t) {
   const Cells cells = bf16_cells();
   const std::int64_t k = cell_count(cells, t.k);
-  const Storage memory((t.m + t.n) * k * static_cast<std::int64_t>(sizeof(float)));
-  float* const a = reinterpret_cast<float*>(memory.data());
+  // Attention's tiles with heads of up to 128 fit; asking for memory would cost as much as a small
+  // product.
+  constexpr std::int64_t kEnough = 2 * 128 * 128;
+  alignas(64) float stack[kEnough];
+  const std::int64_t needed = (t.m + t.n) * k;
+  const Storage memory(needed > kEnough ? needed * static_cast<std::int64_t>(sizeof(float)) : 0);
+  float* const a = needed > kEnough ? reinterpret_cast<float*>(memory.data()) : stack;
   float* const b = a + t.m * k;
   const bool turned = t.a_column != 1;
   if (turned)
