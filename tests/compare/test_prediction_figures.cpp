@@ -37,24 +37,29 @@ train::Evaluation evaluated(const std::string& name,
   return run.task->evaluate(data::Split::test, [](double) { return true; });
 }
 
+/// Choices of a small run of each kind.
+std::map<std::string, std::vector<std::pair<std::string, std::string>>> small_runs(
+    const test::TempFolder& folder) {
+  test::tiny_text_config(folder);
+  test::tiny_vision_config(folder);
+  const std::string text = (folder / "text.txt").string(), images = (folder / "images").string();
+  return {{"text", {{"data", text}, {"context", "8"}, {"width", "16"}, {"layers", "1"}}},
+          {"vision", {{"data", images}, {"model", "mlp"}, {"batch", "8"}, {"validation", "10"}}},
+          {"bert", {{"data", text}, {"context", "8"}, {"width", "16"}, {"layers", "1"}}},
+          {"classify", {{"width", "16"}, {"layers", "1"}, {"context", "16"}}},
+          {"tokens", {{"data", "wine"}, {"standardize", "true"}}},
+          {"sequence", {{"data", "recall"}, {"held_out", "50"}, {"length", "32"}}},
+          {"translate", {{"data", "tang"}, {"width", "16"}, {"layers", "1"}}},
+          {"recommend", {{"users", "200"}, {"items", "100"}, {"topics", "10"}}},
+          {"embedding", {{"data", "synonyms"}, {"width", "8"}}},
+          {"detect", {{"eval_scenes", "6"}}}};
+}
+
 }  // namespace
 
 TEST_CASE("the figures of a test split are those of its predictions, for every kind") {
   const test::TempFolder folder;
-  test::tiny_text_config(folder);
-  test::tiny_vision_config(folder);
-  const std::string text = (folder / "text.txt").string(), images = (folder / "images").string();
-  const std::map<std::string, std::vector<std::pair<std::string, std::string>>> runs = {
-      {"text", {{"data", text}, {"context", "8"}, {"width", "16"}, {"layers", "1"}}},
-      {"vision", {{"data", images}, {"model", "mlp"}, {"batch", "8"}, {"validation", "10"}}},
-      {"bert", {{"data", text}, {"context", "8"}, {"width", "16"}, {"layers", "1"}}},
-      {"classify", {{"width", "16"}, {"layers", "1"}, {"context", "16"}}},
-      {"tokens", {{"data", "wine"}, {"standardize", "true"}}},
-      {"sequence", {{"data", "recall"}, {"held_out", "50"}, {"length", "32"}}},
-      {"translate", {{"data", "tang"}, {"width", "16"}, {"layers", "1"}}},
-      {"recommend", {{"users", "200"}, {"items", "100"}, {"topics", "10"}}},
-      {"embedding", {{"data", "synonyms"}, {"width", "8"}}},
-      {"detect", {{"eval_scenes", "6"}}}};
+  const auto runs = small_runs(folder);
   for (const train::Kind* kind : train::kinds()) {
     CAPTURE(kind->name());
     REQUIRE(runs.contains(kind->name()));
@@ -76,6 +81,25 @@ TEST_CASE("the figures of a test split are those of its predictions, for every k
     for (const auto& [name, value] : found.figures)
       if (std::isfinite(value))
         CHECK(figure_of_all(again, name) == doctest::Approx(value).epsilon(1e-5));
+  }
+}
+
+TEST_CASE(
+    "a comparison plans the steps that a run has, also where batches do not divide the data") {
+  const test::TempFolder folder;
+  auto runs = small_runs(folder);
+  for (const train::Kind* kind : train::kinds()) {
+    CAPTURE(kind->name());
+    auto config = kind->make();
+    auto choices = runs.at(kind->name());
+    std::erase_if(choices, [](const auto& choice) { return choice.first == "batch"; });
+    choices.emplace_back("batch", "7");
+    test::set(*config, *kind, choices);
+    kind->keep_test_split(*config);
+    const train::Length planned = kind->length(*config, *kind->inspect_data(*config));
+    const train::Prepared run = kind->prepare(std::move(config));
+    CHECK(planned.steps == run.steps);
+    CHECK(planned.samples <= static_cast<double>(run.steps * 7));
   }
 }
 

@@ -44,9 +44,11 @@ class KindByEpochs : public KindOf<C> {
  public:
   Length length(const RunConfig& config, const DataFacts& data) const override {
     const C& c = this->own(config);
-    const std::int64_t steps = steps_of(c, batches_per_epoch(c, data));
-    return {.steps = steps,
-            .samples = static_cast<double>(steps) * static_cast<double>(c.batch * c.accumulate)};
+    const std::int64_t per_epoch = batches_per_epoch(c, data), steps = steps_of(c, per_epoch);
+    const std::int64_t batches = steps * c.accumulate;
+    const std::int64_t samples =
+        batches / per_epoch * examples_per_epoch(c, data) + batches % per_epoch * c.batch;
+    return {.steps = steps, .samples = static_cast<double>(samples)};
   }
   /// Any number of steps, over as many epochs as have them.
   void set_steps(RunConfig& config, std::int64_t steps, const DataFacts& data) const override {
@@ -57,8 +59,12 @@ class KindByEpochs : public KindOf<C> {
   }
 
  protected:
-  /// Batches of an epoch; the examples that fill none sit it out.
+  /// Batches of an epoch, as the data cut it.
   virtual std::int64_t batches_per_epoch(const C& config, const DataFacts& data) const = 0;
+  /// Examples in them.
+  virtual std::int64_t examples_per_epoch(const C& config, const DataFacts& data) const {
+    return batches_per_epoch(config, data) * config.batch;
+  }
 };
 
 }  // namespace weft::train

@@ -168,7 +168,11 @@ class VisionKind : public UsedAs<VisionRun, KindByEpochs<VisionConfig>>,
 
  protected:
   std::int64_t batches_per_epoch(const VisionConfig& c, const DataFacts& data) const override {
-    return static_cast<const VisionFacts&>(data).train_images / c.batch;
+    // The last batch of an epoch has what is left.
+    return (examples_per_epoch(c, data) + c.batch - 1) / c.batch;
+  }
+  std::int64_t examples_per_epoch(const VisionConfig&, const DataFacts& data) const override {
+    return static_cast<const VisionFacts&>(data).train_images;
   }
 };
 
