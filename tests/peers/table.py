@@ -75,18 +75,20 @@ def spread(values, form="{:.2f}"):
 
 
 class Weft:
-    def __init__(self, program):
+    def __init__(self, program, precision):
         self.program = program
+        self.precision = precision
 
     def bench(self, words, threads, steps):
-        return last_json(run([self.program, "bench", *words.split(), "--steps", str(steps), "--threads", str(threads), "--json"]))
+        return last_json(run([self.program, "bench", *words.split(), "--steps", str(steps), "--threads", str(threads), "--precision", self.precision, "--json"]))
 
 
 class Torch:
     """The ways to run PyTorch here."""
 
-    def __init__(self, python, threads, openmp_blas):
+    def __init__(self, python, threads, openmp_blas, precision):
         self.python = python
+        self.precision = precision
         self.version = run([python, "-c", "import torch; print(torch.__version__)"]).strip()
         libraries = {"": {}}
         if os.path.exists(os.path.join(openmp_blas, "libblas.so.3")):
@@ -101,7 +103,7 @@ class Torch:
 
     def run(self, way, words):
         env, mode = self.ways[way]
-        return last_json(run([self.python, str(PEER), *words.split(), *mode], env))
+        return last_json(run([self.python, str(PEER), *words.split(), "--dtype", self.precision, *mode], env))
 
 
 def in_turn(programs, rounds, what):
@@ -236,6 +238,7 @@ def read_flags():
     parser.add_argument("--torch-threads", type=int, nargs="+", default=sorted({1, cores}), help="to try PyTorch with (default: 1 and one a core)")
     parser.add_argument("--openmp-blas", default="/usr/lib/x86_64-linux-gnu/openblas-openmp", metavar="FOLDER",
                         help="where Debian's libopenblas0-openmp is, the fastest for its PyTorch; tried beside the one in use if it is there")
+    parser.add_argument("--precision", choices=["f32", "bf16"], default="f32", help="of both; PyTorch's bf16 is autocast")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--steps", type=int, default=40, help="timed a round")
     parser.add_argument("--sections", nargs="+", choices=SECTIONS, default=list(SECTIONS))
@@ -250,9 +253,9 @@ def read_flags():
 
 def main():
     flags = read_flags()
-    weft = Weft(flags.weft)
+    weft = Weft(flags.weft, flags.precision)
     needs_torch = {"models", "thread", "generate"} & set(flags.sections)
-    torch = Torch(flags.python, flags.torch_threads, flags.openmp_blas) if needs_torch else None
+    torch = Torch(flags.python, flags.torch_threads, flags.openmp_blas, flags.precision) if needs_torch else None
     compared = f" and torch {torch.version}" if torch else ""
     command = " ".join(["python3", "tests/peers/table.py", *sys.argv[1:]])
     print(f"{machine()}; {run([flags.weft, '--version']).strip()}{compared}; {datetime.date.today().isoformat()}; `{command}`")

@@ -9,7 +9,7 @@
 The flags, the work and the fields of the JSON line are those of `weft bench MODEL --json`. GPT and ViT: pre-norm blocks with biases, exact GELU, learned
 positions, no dropout; the GPT's head is untied and has no bias, the ViT reads a class token; AdamW(1e-3, betas 0.9 and 0.99, weight decay 0.1)
 on one random batch, as of all models. `generate` writes text as most people first do: the whole context through the model for every character, no cache.
---compile wraps the model in torch.compile, where there is one.
+--compile wraps the model in torch.compile, where there is one; --dtype bf16 is `weft bench --precision bf16`'s peer: autocast.
 """
 import argparse
 import json
@@ -155,7 +155,8 @@ def time_steps(model, flags):
     for _ in range(flags.warmup + flags.steps):
         begin = time.perf_counter()
         optimizer.zero_grad(set_to_none=True)
-        loss = model.loss(*batch)
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=flags.dtype == "bf16"):
+            loss = model.loss(*batch)
         loss.backward()
         optimizer.step()
         times.append(time.perf_counter() - begin)
@@ -210,6 +211,7 @@ def read_flags():
             command.add_argument("--chars", type=int, default=1000, help="that it writes")
             command.add_argument("--repeats", type=int, default=3, help="times that it writes them")
         command.add_argument("--compile", action="store_true", help="torch.compile the model (torch 2)")
+        command.add_argument("--dtype", choices=["f32", "bf16"], default="f32", help="bf16: autocast; parameters and optimizer stay f32")
     return parser.parse_args()
 
 
@@ -225,7 +227,11 @@ def main():
             model = torch.compile(model)
         else:
             model.loss = torch.compile(model.loss)
-    figures = time_generation(model, flags) if flags.kind == "generate" else time_steps(model, flags)
+    if flags.kind == "generate":
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=flags.dtype == "bf16"):
+            figures = time_generation(model, flags)
+    else:
+        figures = time_steps(model, flags)
     peer = "torch " + torch.__version__ + (" compiled" if flags.compile else "")
     print(json.dumps({"peer": peer, "kind": flags.kind, **figures, "params": params, "peak_mib": peak_mib(), "threads": torch.get_num_threads()}))
 
