@@ -8,6 +8,7 @@
 #include "core/phase.h"
 #include "train/cli/answers.h"
 #include "train/cli/cli.h"
+#include "train/cli/predict_rows.h"
 #include "train/cli/run_words.h"
 #include "train/cli/terminal.h"
 #include "train/tasks/common/image_uses.h"
@@ -24,6 +25,8 @@ struct PredictFlags {
   std::vector<std::string> texts;
   std::string checkpoint = "last";
   std::string invert = "auto";
+  std::string out;
+  bool skip_bad = false;
   int top = 3;
   int beam = 4;
   int threads = 0;
@@ -76,8 +79,9 @@ int predict_images(const PredictFlags& flags) {
   if (flags.files.empty() && flags.test_images.empty())
     fail<ConfigError>("predict",
                       "nothing to predict: name PNG files or test images (--test-image N) for {}, "
-                      "texts (--text TEXT) for {}",
-                      runs_for({Use::predict_image}), runs_for({Use::predict_text}));
+                      "texts (--text TEXT) for {}, a CSV file for {}",
+                      runs_for({Use::predict_image}), runs_for({Use::predict_text}),
+                      runs_for({Use::predict_rows}));
   refuse_given("predict", flags.given, {"--beam"}, "images");
   if (flags.files.empty())
     refuse_given("predict", flags.given, {"--invert"}, "no files, as test images are as they are");
@@ -110,6 +114,17 @@ int predict_images(const PredictFlags& flags) {
 int predict(const PredictFlags& flags) {
   use_threads(flags.threads);
   const Phase phase("running the model of {}", flags.run);
+  if (const auto facts = train::read_run(flags.run, flags.checkpoint);
+      facts.kind->can(Use::predict_rows)) {
+    refuse_given("predict", flags.given, {"--text", "--test-image", "--invert", "--top", "--beam"},
+                 fmt::format("{} run, which predicts rows of a file",
+                             train::with_article(facts.kind->name())));
+    return predict_rows(
+        facts,
+        {.files = flags.files, .out = flags.out, .skip_bad = flags.skip_bad, .json = flags.json});
+  }
+  refuse_given("predict", flags.given, {"--out", "--skip-bad"},
+               fmt::format("anything but {}", runs_for({Use::predict_rows})));
   return flags.texts.empty() ? predict_images(flags) : predict_texts(flags);
 }
 
@@ -118,13 +133,17 @@ int predict(const PredictFlags& flags) {
 void add_predict(CLI::App& app, Action& action) {
   CLI::App* command = app.add_subcommand(
       "predict",
-      "classify images or texts, fill in missing words, or translate texts, with a trained model");
+      "classify images or texts, fill in missing words, translate texts, or predict rows of a "
+      "table, with a trained model");
   const auto flags = std::make_shared<PredictFlags>();
-  add_name(*command, "run", flags->run, folder_of({Use::predict_image, Use::predict_text}))
+  add_name(*command, "run", flags->run,
+           folder_of({Use::predict_image, Use::predict_text, Use::predict_rows}))
       ->required()
       ->type_name("RUN");
-  add_texts(*command, "files", flags->files, "PNG files; they are scaled to the model's size")
-      ->type_name("PNG");
+  add_texts(*command, "files", flags->files,
+            "PNG files, which are scaled to the model's size; of a table run a CSV file with the "
+            "columns that it learned from, in any order")
+      ->type_name("FILE");
   add_texts(*command, "--text", flags->texts,
             "a text to classify, to translate, or with [MASK] or ___ where a bert run is to fill "
             "in a word")
@@ -139,12 +158,17 @@ void add_predict(CLI::App& app, Action& action) {
       "number of classes shown per image or text, of words per blank, of translations per text");
   add_number(*command, "--beam", flags->beam, {1, 1000},
              "of a translate run: beam width of the search");
+  add_name(*command, "--out", flags->out, "of a table run: the CSV file that predictions go to")
+      ->type_name("FILE");
+  command->add_flag("--skip-bad", flags->skip_bad,
+                    "of a table run: leave out rows with too few or too many fields");
   add_choice(*command, "--checkpoint", flags->checkpoint, {"last", "best"}, "which weights");
   add_threads(*command, flags->threads);
   command->add_flag("--json", flags->json, "print all probabilities as JSON");
   command->footer(
       "Example:\n  weft predict runs/demo-vision --test-image 0 1 2\n  weft predict "
-      "runs/demo-vision digit.png\n  weft predict runs/spam --text \"WINNER! Call now\"");
+      "runs/demo-vision digit.png\n  weft predict runs/spam --text \"WINNER! Call now\"\n  weft "
+      "predict runs/adult new.csv --out predictions.csv");
   command->callback([flags, command, &action] {
     flags->given = given_to(*command);
     action = [flags] { return predict(*flags); };

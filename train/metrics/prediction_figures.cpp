@@ -58,6 +58,13 @@ double squared_error(const Columns& c) {
   return all;
 }
 
+double absolute_error(const Columns& c) {
+  const auto truths = c.take<double>("truth"), guesses = c.take<double>("guess");
+  double all = 0;
+  for (std::size_t i = 0; i < truths.size(); ++i) all += std::abs(guesses[i] - truths[i]);
+  return all;
+}
+
 double r2(const Columns& c) {
   const auto truths = c.take<double>("truth");
   if (truths.empty()) return kNone;
@@ -110,7 +117,11 @@ double figure_of(const Predictions& predictions, const std::string& figure,
   if (figure == "exact") return c.sum("exact") / count;
   if (figure == "synonyms") return c.sum("found") / count;
   if (figure == "mse" && c.has("truth")) return squared_error(c) / count;
+  if (figure == "rmse" && c.has("truth")) return std::sqrt(squared_error(c) / count);
+  if (figure == "mae" && c.has("truth")) return absolute_error(c) / count;
   if (figure == "r2" && c.has("truth")) return r2(c);
+  if (figure == "ece" && c.has("confidence"))
+    return calibration_error(c.take<double>("confidence"), c.take<bool>("right"));
   if (figure == "f1" && c.has("positive"))
     return f1_score(c.take<std::int64_t>("guess"), c.take<std::int64_t>("truth"),
                     c.take<std::int64_t>("positive").front());
@@ -120,8 +131,9 @@ double figure_of(const Predictions& predictions, const std::string& figure,
     return macro_f1_score(c.take<std::int64_t>("guess"), c.take<std::int64_t>("truth"),
                           classes + 1);
   }
-  if (figure == "auc" && c.has("clicked"))
-    return auc(c.take<double>("score"), c.take<bool>("clicked"));
+  if (figure == "auc" && (c.has("clicked") || c.has("is_positive")))
+    return auc(c.take<double>("score"),
+               c.take<bool>(c.has("clicked") ? "clicked" : "is_positive"));
   if (figure == "gauc" && c.has("clicked"))
     return grouped_auc(c.take<double>("score"), c.take<bool>("clicked"),
                        c.take<std::int64_t>("row"));

@@ -98,4 +98,21 @@ double macro_f1_score(const std::vector<std::int64_t>& guesses,
   return sum / static_cast<double>(classes);
 }
 
+double calibration_error(const std::vector<double>& confidence, const std::vector<bool>& right) {
+  if (confidence.size() != right.size())
+    fail<ShapeError>("calibration", "expects as many guesses as truths, got {} and {}",
+                     confidence.size(), right.size());
+  constexpr std::size_t kBins = 15;
+  double gap[kBins] = {};  // sum of confidence minus sum of right
+  for (std::size_t i = 0; i < right.size(); ++i) {
+    if (std::isnan(confidence[i])) return std::numeric_limits<double>::quiet_NaN();
+    const double place = std::clamp(confidence[i], 0.0, 1.0) * static_cast<double>(kBins);
+    gap[std::min(kBins - 1, static_cast<std::size_t>(place))] +=
+        confidence[i] - (right[i] ? 1.0 : 0.0);
+  }
+  double all = 0;
+  for (const double one : gap) all += std::abs(one);
+  return all / static_cast<double>(right.size());
+}
+
 }  // namespace weft::train

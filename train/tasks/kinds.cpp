@@ -7,6 +7,7 @@
 #include "train/tasks/embedding/embedding_config.h"
 #include "train/tasks/recommend/recommend_config.h"
 #include "train/tasks/sequence/sequence_config.h"
+#include "train/tasks/table/table_config.h"
 #include "train/tasks/text/text_config.h"
 #include "train/tasks/tokens/tokens_config.h"
 #include "train/tasks/translate/translate_config.h"
@@ -18,8 +19,8 @@ const std::vector<const Kind*>& kinds() {
   static const std::vector<const Kind*> all = {
       &kind_of(TextConfig()),      &kind_of(VisionConfig()),    &kind_of(DetectConfig()),
       &kind_of(SequenceConfig()),  &kind_of(TranslateConfig()), &kind_of(TokensConfig()),
-      &kind_of(BertRunConfig()),   &kind_of(ClassifyConfig()),  &kind_of(EmbeddingConfig()),
-      &kind_of(RecommendConfig()),
+      &kind_of(TableConfig()),     &kind_of(BertRunConfig()),   &kind_of(ClassifyConfig()),
+      &kind_of(EmbeddingConfig()), &kind_of(RecommendConfig()),
   };
   return all;
 }

@@ -10,6 +10,8 @@ std::string command_of(Use use) {
       return "weft predict RUN --text TEXT";
     case Use::predict_image:
       return "weft predict RUN FILE.png";
+    case Use::predict_rows:
+      return "weft predict RUN FILE.csv";
     case Use::detect:
       return "weft detect RUN FILE.png";
     case Use::explain_attention:

@@ -15,6 +15,7 @@ enum class Use : std::uint8_t {
   sample,             ///< weft sample
   predict_text,       ///< weft predict --text
   predict_image,      ///< weft predict FILE.png
+  predict_rows,       ///< weft predict FILE.csv
   detect,             ///< weft detect
   explain_attention,  ///< weft explain attention
   explain_embedding,  ///< weft explain embedding
@@ -25,12 +26,13 @@ enum class Use : std::uint8_t {
 /// As one would type it: "weft sample RUN".
 std::string command_of(Use use);
 
-// text_uses.h, image_uses.h, click_uses.h
+// text_uses.h, image_uses.h, row_uses.h, click_uses.h
 class TextWriter;
 class TextPredictor;
 class TextAttention;
 class WordVectors;
 class ImagePredictor;
+class RowPredictor;
 class ImageAttention;
 class ObjectDetector;
 class ClickHistory;
@@ -44,6 +46,8 @@ template <>
 struct UseOf<TextPredictor> : std::integral_constant<Use, Use::predict_text> {};
 template <>
 struct UseOf<ImagePredictor> : std::integral_constant<Use, Use::predict_image> {};
+template <>
+struct UseOf<RowPredictor> : std::integral_constant<Use, Use::predict_rows> {};
 template <>
 struct UseOf<ObjectDetector> : std::integral_constant<Use, Use::detect> {};
 template <>
@@ -67,8 +71,8 @@ std::vector<Use> uses_among() {
 /// What the runs of a class can be used for, each once and in order.
 template <class Run>
 std::vector<Use> uses_of() {
-  return uses_among<Run, TextWriter, TextPredictor, ImagePredictor, ObjectDetector, TextAttention,
-                    ImageAttention, WordVectors, ClickHistory>();
+  return uses_among<Run, TextWriter, TextPredictor, ImagePredictor, RowPredictor, ObjectDetector,
+                    TextAttention, ImageAttention, WordVectors, ClickHistory>();
 }
 
 }  // namespace weft::train
