@@ -16,6 +16,7 @@ namespace weft::data {
 namespace {
 
 constexpr std::size_t kMostClasses = 1000;
+constexpr double kLargestCell = 1e150;  // the sum of squares of such numbers is finite
 
 /// A name that is not there, as an error says it.
 [[noreturn]] void fail_unknown(const Records& table, const std::string& choice,
@@ -67,7 +68,12 @@ void learn_numbers(TableColumn& column, const Records& table, std::span<const st
                    std::size_t place, bool standardize, std::vector<std::string>& notes) {
   std::vector<double> values;
   for (const std::int64_t row : rows)
-    if (const auto value = value_of(table.cell(row, place), column.type)) values.push_back(*value);
+    if (const auto value = value_of(table.cell(row, place), column.type)) {
+      if (std::abs(*value) > kLargestCell)
+        fail<IoError>(table.place(row), "column {}: {} is beyond what can be squared; scale it",
+                      column.name, *value);
+      values.push_back(*value);
+    }
   column.median = median_of(values);
   column.indicator = values.size() < rows.size();
   const MeanStd scale = statistics(values);
@@ -209,7 +215,7 @@ std::optional<double> target_value(const Records& table, std::int64_t row, std::
   if (cell.empty()) return std::nullopt;
   if (target.is_number()) {
     const auto value = field_number(cell);
-    if (!value || std::abs(*value) > 1e150)
+    if (!value || std::abs(*value) > kLargestCell)
       fail<IoError>(table.place(row), "the target {} is to be a number, not `{}`", target.name,
                     shown_field(cell));
     return value;

@@ -97,13 +97,24 @@ const Register token_transformer_sample("TokenTransformer", Kind::model, [] {
 
 const Register ft_transformer_sample("FtTransformer", Kind::model, [] {
   Sample sample{.name = "FtTransformer", .kind = Kind::model};
-  sample.cases = {token_model_case(
-      "two layers",
-      std::make_shared<FtTransformer>(FtTransformerConfig{
-          .input_shape = {2, 3}, .n_class = 2, .n_layer = 2, .n_head = 2, .n_embd = 4}),
-      values({2, 2, 3}, 1))};
+  sample.cases = {
+      token_model_case(
+          "two layers",
+          std::make_shared<FtTransformer>(FtTransformerConfig{
+              .input_shape = {2, 3}, .n_class = 2, .n_layer = 2, .n_head = 2, .n_embd = 4}),
+          values({2, 2, 3}, 1)),
+      token_model_case(
+          "features in groups",
+          std::make_shared<FtTransformer>(FtTransformerConfig{
+              .input_shape = {8}, .groups = {1, 3, 1, 1, 2}, .n_head = 2, .n_embd = 4}),
+          values({2, 8}, 1))};
   sample.errors = {{"heads", [] { FtTransformer({.n_embd = 30}); },
                     "[ft_transformer] n_embd 30 is not divisible by n_head 4; use 28 or 32"},
+                   {"groups",
+                    [] {
+                      FtTransformer({.groups = {3, 4}});
+                    },
+                    "[ft_transformer] groups hold 7 features, and a row has 8"},
                    {"input",
                     [] {
                       FtTransformer({}).forward(Tensor::zeros({2, 7}));

@@ -48,6 +48,7 @@ std::map<std::string, std::vector<std::pair<std::string, std::string>>> small_ru
           {"bert", {{"data", text}, {"context", "8"}, {"width", "16"}, {"layers", "1"}}},
           {"classify", {{"width", "16"}, {"layers", "1"}, {"context", "16"}}},
           {"tokens", {{"data", "wine"}, {"standardize", "true"}}},
+          {"table", {{"width", "8"}, {"layers", "1"}, {"train", "500"}}},
           {"sequence", {{"data", "recall"}, {"held_out", "50"}, {"length", "32"}}},
           {"translate", {{"data", "tang"}, {"width", "16"}, {"layers", "1"}}},
           {"recommend", {{"users", "200"}, {"items", "100"}, {"topics", "10"}}},

@@ -17,6 +17,7 @@
 #include "data/image/png.h"
 #include "data/recommend/clicks.h"
 #include "data/table/csv.h"
+#include "data/table/table_rows.h"
 #include "data/text/labeled_text.h"
 #include "data/text/tabbed_lines.h"
 #include "data/text/text_dataset.h"
@@ -36,6 +37,7 @@
 #include "train/tasks/common/kind.h"
 #include "train/tasks/common/kinds.h"
 #include "train/tasks/recommend/recommend_task.h"
+#include "train/tasks/table/table_task.h"
 #include "train/tasks/text/text_config.h"
 #include "train/tasks/vision/vision_model.h"
 
@@ -217,6 +219,23 @@ constexpr const char* kResults =
 "exploratory":[{"task":"t","a":"a","b":"b","difference":0.1,"interval":[0,1],"seeds":2}],
 "controls":[{"task":"t","arm":"a","expect":"chance","limit":0.5,"within":0.1,"mean":0.5,"holds":true}]})";
 
+/// A table: what its columns are, and every row by that.
+void read_table_rows(std::string_view bytes) {
+  for (const bool skip : {false, true}) {
+    const data::Records table = data::Records::parse(bytes, "fuzz.csv", {.skip_bad = skip});
+    const data::SchemaOptions options{.min_count = 1, .skip_bad = skip};
+    const data::TableTarget target = data::target_of(table, options);
+    std::vector<std::int64_t> rows;
+    for (std::int64_t row = 0; row < table.rows(); ++row)
+      if (!table.cell(row, table.find(target.name)).empty()) rows.push_back(row);
+    std::vector<std::string> notes;
+    const data::TableSchema schema = data::learn_schema(table, rows, target, options, notes);
+    const data::TableRows read = data::read_rows(table, rows, schema);
+    if (schema.width() < 10000) data::table_features(read, {0}, schema);
+    data::TableSchema::from_json(schema.to_json(), "fuzz");
+  }
+}
+
 /// Configurations of all kinds, as TOML or JSON.
 void read_config(std::string_view bytes, const char* ending) {
   const MemoryFile file(bytes, ending);
@@ -372,6 +391,22 @@ const std::vector<Target>& targets() {
          return std::vector<std::string>{"a;b;quality\n1;2.5;6\n3;-1e3;7\n", "\"x\";\"y\"\n0;0\n"};
        },
        [](std::string_view bytes) { data::parse_csv(bytes, "fuzz.csv"); }},
+      {"rows",
+       [] {
+         return std::vector<std::string>{
+             "age,city,since,y\n20,\"York, old\",2024-03-01,a\n,Hull,?,b\n30,Hull,2024/01/02 "
+             "10:30,a\n",
+             "1;x;2.5\n2;y;3\n3;x;NA\n4;x;1e3\n"};
+       },
+       read_table_rows},
+      {"table-schema",
+       [] {
+         return std::vector<std::string>{
+             R"({"schema":{"named":true,"target":{"name":"y","classes":["a","b"],"mean":0,"std":1},"columns":[{"name":"n","type":"number","mean":1,"std":2,"median":1,"indicator":true},{"name":"c","type":"category","categories":["","x"]}]},"positive":1})"};
+       },
+       [](std::string_view bytes) {
+         train::TableKnown::from_json(std::string(bytes), "fuzz.json");
+       }},
   };
   return all;
 }

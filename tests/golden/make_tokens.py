@@ -88,9 +88,11 @@ class TokenTransformer(nn.Module):
 
 
 class FtTransformer(nn.Module):
-    def __init__(self, columns=TOKENS * FEATURES, width=8, layers=2, heads=2):
+    def __init__(self, columns=TOKENS * FEATURES, width=8, layers=2, heads=2, groups=None):
         super().__init__()
-        self.weight, self.bias = (nn.Parameter(torch.zeros(columns, width)) for _ in range(2))
+        self.groups = groups
+        self.weight = nn.Parameter(torch.zeros(columns, width))
+        self.bias = nn.Parameter(torch.zeros(len(groups) if groups else columns, width))
         self.cls_token = nn.Parameter(torch.zeros(1, 1, width))
         self.blocks = nn.ModuleList(
             Block(PlainNorm(width, True), Attention(width, heads, heads, True, False, "none", False, ("qkv", "proj")),
@@ -100,7 +102,10 @@ class FtTransformer(nn.Module):
         self.head = nn.Linear(width, 1)
 
     def forward(self, x):
-        x = torch.cat([self.cls_token.expand(len(x), -1, -1), x.flatten(1)[:, :, None] * self.weight + self.bias], 1)
+        features = x.flatten(1)[:, :, None] * self.weight
+        if self.groups:
+            features = torch.stack([group.sum(1) for group in features.split(self.groups, 1)], 1)
+        x = torch.cat([self.cls_token.expand(len(x), -1, -1), features + self.bias], 1)
         for block in self.blocks:
             x = block(x)
         return self.head(F.relu(self.norm(x[:, 0])))
@@ -139,6 +144,7 @@ MODELS = {
     "ft": FtTransformer,
     "fm": FactorizationMachine,
     "cnn": TokenCnn,
+    "ft_groups": lambda: FtTransformer(groups=[1, 1, 3, 1, 4, 2]),
 }
 
 

@@ -22,13 +22,15 @@ std::unique_ptr<nn::Model> make_token_model(const std::string& name) {
   if (name == "cnn")
     return std::make_unique<nn::TokenCnn>(
         nn::TokenCnnConfig{.n_token = kTokens, .n_feature = kFeatures, .widths = {5, 5}});
-  if (name == "ft")
-    return std::make_unique<nn::FtTransformer>(
-        nn::FtTransformerConfig{.input_shape = {kTokens, kFeatures},
-                                .n_layer = 2,
-                                .n_head = 2,
-                                .n_embd = 8,
-                                .mlp_ratio = 2});
+  if (name == "ft" || name == "ft_groups")
+    return std::make_unique<nn::FtTransformer>(nn::FtTransformerConfig{
+        .input_shape = {kTokens, kFeatures},
+        .groups = name == "ft" ? std::vector<std::int64_t>{}
+                               : std::vector<std::int64_t>{1, 1, 3, 1, 4, 2},
+        .n_layer = 2,
+        .n_head = 2,
+        .n_embd = 8,
+        .mlp_ratio = 2});
   nn::TokenTransformerConfig config{.n_token = kTokens, .n_feature = kFeatures, .n_head = 2};
   if (name == "diagonal") config.mixer = TokenMixer::diagonal;
   if (name == "linear") config.mixer = TokenMixer::linear;
@@ -64,7 +66,7 @@ void compare_token_model(const std::string& name, const golden::Arrays& arrays, 
 TEST_CASE("models over real-valued tokens give PyTorch's logits and gradients") {
   const golden::Arrays arrays = golden::load("tokens");
   for (const char* name :
-       {"diagonal", "full", "linear", "cross_covariance", "whole", "ft", "fm", "cnn"})
+       {"diagonal", "full", "linear", "cross_covariance", "whole", "ft", "fm", "cnn", "ft_groups"})
     for (const DType dtype : {DType::f64, DType::f32})
       compare_token_model(name, golden::below(arrays, std::string(name) + "/"), dtype);
 }

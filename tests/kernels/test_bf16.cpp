@@ -69,6 +69,34 @@ TEST_CASE("numbers are rounded to bfloat16: to the nearest, ties to even, the le
   CHECK(rounded_to_bf16(0x1p-126f) == 0x1p-126f);
 }
 
+TEST_CASE("rows of numbers are rounded as single ones are, on every set and with every means") {
+  std::vector<float> all;
+  for (const std::uint32_t sign : {0u, 0x80000000u})
+    for (const std::uint32_t exponent : {0u, 1u, 2u, 127u, 254u, 255u})
+      for (const std::uint32_t fraction : {0u, 1u, 0x7fffu, 0x8000u, 0x8001u, 0x18000u, 0x3fffffu,
+                                           0x400000u, 0x7f8000u, 0x7fffffu})
+        all.push_back(std::bit_cast<float>(sign | exponent << 23 | fraction));
+  const auto count = std::ssize(all);
+  const auto same = [](float a, float b) {
+    return std::isnan(a) ? std::isnan(b)
+                         : std::bit_cast<std::uint32_t>(a) == std::bit_cast<std::uint32_t>(b);
+  };
+  by_all_means([&] {
+    std::vector<BFloat16> read(all.size()), kept(all.size());
+    std::vector<float> rounded(all.size()), wide(all.size());
+    round_operand(all.data(), count, read.data());
+    round_to_bf16(all.data(), count, rounded.data());
+    copy_bf16_row(all.data(), count, kept.data());
+    copy_bf16_row(kept.data(), count, wide.data());
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      CAPTURE(std::bit_cast<std::uint32_t>(all[i]));
+      CHECK(same(static_cast<float>(read[i]), rounded_to_bf16(all[i])));
+      CHECK(same(rounded[i], rounded_to_bf16(all[i])));
+      CHECK(same(wide[i], static_cast<float>(BFloat16(all[i]))));  // tensors keep subnormal numbers
+    }
+  });
+}
+
 TEST_CASE("a step flushes what is below 2^-126 after rounding, and nothing else") {
   CHECK(bf16_step(0x1p-63f, 0x1p-63f, 0) == 0x1p-126f);
   CHECK(bf16_step(0x1p-63f, 0x1p-64f, 0) == 0);

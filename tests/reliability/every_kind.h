@@ -27,6 +27,14 @@ inline std::map<std::string, std::vector<std::string>> a_run_of_every_kind(
     if (!fs::exists(folder / name)) write_file((folder / name).string(), text);
     return (folder / name).string();
   };
+  std::string people = "age,city,since,income\n";
+  for (int i = 0; i < 160; ++i)
+    people +=
+        fmt::format("{},{},20{:02}-0{}-11,{}\n", i % 9 == 4 ? "" : std::to_string(20 + i % 37),
+                    i % 3 == 0   ? "Leeds"
+                    : i % 3 == 1 ? "\"York, old\""
+                                 : "Hull",
+                    10 + i % 13, 1 + i % 9, (i % 37 > 20) != (i % 3 == 0) ? "high" : "low");
   const std::string mnist = std::string(WEFT_SOURCE_DIR) + "/data/sets/mnist";
   const std::vector<std::string> small{"--layers", "1", "--heads", "2", "--width", "16"};
   const auto with = [&](const std::string& kind, std::vector<std::string> words,
@@ -55,6 +63,9 @@ inline std::map<std::string, std::vector<std::string>> a_run_of_every_kind(
             small)},
       {"tokens", with("tokens", {"--train", "512", "--validation", "64", "--test", "64", "--batch",
                                  "64", "--model", "linear", "--steps", "12"})},
+      {"table",
+       with("table", {"--data", put("people.csv", people), "--batch", "16", "--steps", "12"},
+            small)},
       {"bert", with("bert",
                     {"--data", put("labeled.tsv", labeled), "--context", "16", "--vocabulary", "80",
                      "--batch", "16", "--steps", "12"},
