@@ -19,10 +19,12 @@ struct ShippedSet {
   std::string_view file;
 };
 
-constexpr std::array kShippedSets = {
-    ShippedSet{"shakespeare", "tinyshakespeare.txt"}, ShippedSet{"tang", "tang-quatrains.txt"},
-    ShippedSet{"mnist", "mnist"}, ShippedSet{"sms-spam", "sms-spam.tsv"},
-    ShippedSet{"wine", "winequality-white.csv"}, ShippedSet{"adult", "adult.csv"}};
+constexpr std::array kShippedSets = {ShippedSet{"shakespeare", "tinyshakespeare.txt"},
+                                     ShippedSet{"tang", "tang-quatrains.txt"},
+                                     ShippedSet{"mnist", "mnist"},
+                                     ShippedSet{"sms-spam", "sms-spam.tsv"},
+                                     ShippedSet{"wine", "winequality-white.csv"},
+                                     ShippedSet{"adult", "adult.csv"}};
 
 bool exists_here(const fs::path& path) {
   std::error_code ignored;

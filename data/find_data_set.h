@@ -7,8 +7,9 @@
 
 namespace weft::data {
 
-/// Where the data set lies. The names of the shipped sets (`shakespeare tang mnist sms-spam wine adult`)
-/// and the names of their files are looked for in $WEFT_DATA, ./data/sets, and beside the program
+/// Where the data set lies. The names of the shipped sets (`shakespeare tang mnist sms-spam wine
+/// adult`) and the names of their files are looked for in $WEFT_DATA, ./data/sets, and beside the
+/// program
 /// (../../data/sets, ../data/sets,
 /// ../share/weft/data, ...). Anything else is a path; so is a shipped name with a slash, such as
 /// `./mnist`. Throws IoError that says where it looked.

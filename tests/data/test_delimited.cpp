@@ -14,6 +14,7 @@
 #include "data/recommend/clicks.h"
 #include "data/table/csv.h"
 #include "data/table/delimited.h"
+#include "data/table/records.h"
 #include "data/text/labeled_text.h"
 #include "data/text/tabbed_lines.h"
 #include "data/text/text_pairs.h"
@@ -59,6 +60,17 @@ Read read_table(const Scratch& scratch) {
     std::string text = table.names.empty() ? "" : table.names[static_cast<std::size_t>(c)];
     for (std::int64_t r = 0; r < table.values.size(0); ++r)
       text += fmt::format(" {}", table.values.at({r, c}));
+    columns.insert(text);
+  }
+  return {fmt::format("{}", fmt::join(columns, "|")), ""};
+}
+
+Read read_records(const Scratch& scratch) {
+  const Records table = Records::read(scratch.path("people.csv"));
+  std::set<std::string> columns;
+  for (std::size_t c = 0; c < table.columns(); ++c) {
+    std::string text = table.names()[c];
+    for (std::int64_t r = 0; r < table.rows(); ++r) text += fmt::format(" {}", table.cell(r, c));
     columns.insert(text);
   }
   return {fmt::format("{}", fmt::join(columns, "|")), ""};
@@ -132,6 +144,14 @@ std::vector<Reader> readers() {
        {"acid", "sugar", "quality"},
        {{"1", "2.5", "3"}, {"4", "-5e1", "6"}, {"7", "8", ".9"}},
        read_table},
+      {"data/table/records.cpp",
+       "people.csv",
+       ",",
+       true,
+       false,
+       {"age", "city", "income"},
+       {{"31", "Łódź", "high"}, {"40", "", "low"}, {"50", "Hull", "low"}},
+       read_records},
       {"data/recommend/ratings.cpp", "ratings.csv", ",", true, true, rating_columns, ratings,
        read_clicks},
       {"data/recommend/ratings.cpp", "u.data", "\t", false, true, rating_columns, whole,

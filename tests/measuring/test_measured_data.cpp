@@ -68,6 +68,7 @@ const std::map<std::string, Source>& sources() {
       {"classify", {"data.tsv", labels_of, {"--model", "bow"}}},
       {"embedding", {"data.txt", text_of, {"--min-count", "1"}}},
       {"tokens", {"data.csv", table_of, {"--model", "linear"}}},
+      {"table", {"data.csv", table_of, {"--model", "mlp"}}},
   };
   return all;
 }
@@ -81,7 +82,7 @@ std::vector<std::string> train_words(const std::string& kind, const Source& sour
   std::vector<std::string> words{"train",   kind, "--data",        data,    "--steps", "4",
                                  "--batch", "4",  "--no-estimate", "--out", out};
   for (const char* one : {"--width", "--heads"})
-    if (kind != "classify" && kind != "tokens" &&
+    if (kind != "classify" && kind != "tokens" && kind != "table" &&
         !(kind == "embedding" && std::string(one) == "--heads"))
       words.insert(words.end(), {one, std::string(one) == "--width" ? "8" : "2"});
   words.insert(words.end(), source.words.begin(), source.words.end());
@@ -144,6 +145,7 @@ TEST_CASE(
     if (kind->name() == "text") CHECK(json["tokens"] == source.make(9, 3).size() - 1);
     if (kind->name() == "translate") CHECK(json["pairs"] == 9);
     if (kind->name() == "classify") CHECK(json["texts"] == 9);
+    if (kind->name() == "table") CHECK(json["rows"] == 9);
     const auto split = weft_with(folder, {"eval", run, "--data", other, "--split", "train"});
     CHECK(split.code == 2);
     CHECK_MESSAGE(split.err.find("evaluated in full") != std::string::npos, split.err);

@@ -37,6 +37,7 @@ Typed typed(std::string command, const std::string& picture) {
   first.erase(first.begin());  // weft
   for (std::string& word : first) {
     if (word == "FILE.png") word = picture;
+    if (word == "FILE.csv") word = (fs::path(picture).parent_path() / "people.csv").string();
     if (word == "TEXT") word = "1ab";
   }
   result.words.insert(result.words.begin(), first.begin(), first.end());

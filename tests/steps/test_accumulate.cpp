@@ -97,6 +97,11 @@ std::map<std::string, Case> cases(const TempFolder& folder) {
   write_file((folder / "text.txt").string(), lines_of_words());
   write_file((folder / "pairs.tsv").string(), pairs_of_texts());
   write_file((folder / "labels.tsv").string(), labeled_texts());
+  std::string rows = "age,city,income\n";
+  for (int i = 0; i < 12; ++i)
+    rows += std::to_string(20 + i * 5 % 12) + (i % 2 == 0 ? ",Hull," : ",York,") +
+            (i % 3 == 0 ? "high\n" : "low\n");
+  write_file((folder / "rows.csv").string(), rows);
   test::write_tiny_images(folder / "images");
   return {
       {"text", {{{"data", (folder / "text.txt").string()}}, 4, 8}},
@@ -110,6 +115,14 @@ std::map<std::string, Case> cases(const TempFolder& folder) {
       {"sequence", {{}, 4, 8}},
       {"translate", {{{"data", (folder / "pairs.tsv").string()}}, 4, 8}},
       {"tokens", {{{"train", "16"}, {"validation", "4"}, {"test", "4"}}, 4, 8}},
+      {"table",
+       {{{"data", (folder / "rows.csv").string()},
+         {"train", "8"},
+         {"validation", "2"},
+         {"test", "2"},
+         {"min_count", "1"}},
+        4,
+        8}},
       {"classify", {{{"data", (folder / "labels.tsv").string()}}, 4, 7}},
       {"recommend",
        {{{"model", "din"},

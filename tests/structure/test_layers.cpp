@@ -38,6 +38,7 @@ const std::map<std::string, std::set<std::string>> kMayInclude = {
     {"train/tasks/embedding", kOfATask},
     {"train/tasks/recommend", kOfATask},
     {"train/tasks/sequence", kOfATask},
+    {"train/tasks/table", kOfATask},
     {"train/tasks/text", kOfATask},
     {"train/tasks/tokens", kOfATask},
     {"train/tasks/translate", kOfATask},

@@ -55,7 +55,7 @@ int predict_texts(const PredictFlags& flags) {
   if (!flags.files.empty() || !flags.test_images.empty())
     fail<ConfigError>("predict", "images are for {}, --text for {}: remove one of the two",
                       runs_for({Use::predict_image}), runs_for({Use::predict_text}));
-  refuse_given("predict", flags.given, {"--invert"}, "texts");
+  refuse_given("predict", flags.given, {"--invert", "--out", "--skip-bad"}, "texts");
   const train::RunFacts facts = train::read_run(flags.run, flags.checkpoint);
   if (!facts.kind->can(Use::predict_text))
     fail<ConfigError>("predict", "--text is for {}; this is {} run; for it there are: {}",
@@ -75,6 +75,13 @@ int predict_texts(const PredictFlags& flags) {
   return answers.finish();
 }
 
+int predict_file_of_rows(const train::RunFacts& facts, const PredictFlags& flags) {
+  refuse_given("predict", flags.given, {"--test-image", "--invert", "--top"}, "rows of a table");
+  return predict_rows(
+      facts,
+      {.files = flags.files, .out = flags.out, .skip_bad = flags.skip_bad, .json = flags.json});
+}
+
 int predict_images(const PredictFlags& flags) {
   if (flags.files.empty() && flags.test_images.empty())
     fail<ConfigError>("predict",
@@ -87,8 +94,10 @@ int predict_images(const PredictFlags& flags) {
     refuse_given("predict", flags.given, {"--invert"}, "no files, as test images are as they are");
   if (flags.json)
     refuse_given("predict", flags.given, {"--top"}, "--json, which prints all classes");
-  const auto run =
-      train::load_as<train::ImagePredictor>(train::read_run(flags.run, flags.checkpoint));
+  const train::RunFacts facts = train::read_run(flags.run, flags.checkpoint);
+  if (facts.kind->can(Use::predict_rows)) return predict_file_of_rows(facts, flags);
+  refuse_given("predict", flags.given, {"--out", "--skip-bad"}, "images");
+  const auto run = train::load_as<train::ImagePredictor>(facts);
   Answers answers(flags.json);
   const auto ask = [&](const std::string& name, const auto& guess_it) {
     answers.add("name", name, [&](Json& entry) {
@@ -114,17 +123,6 @@ int predict_images(const PredictFlags& flags) {
 int predict(const PredictFlags& flags) {
   use_threads(flags.threads);
   const Phase phase("running the model of {}", flags.run);
-  if (const auto facts = train::read_run(flags.run, flags.checkpoint);
-      facts.kind->can(Use::predict_rows)) {
-    refuse_given("predict", flags.given, {"--text", "--test-image", "--invert", "--top", "--beam"},
-                 fmt::format("{} run, which predicts rows of a file",
-                             train::with_article(facts.kind->name())));
-    return predict_rows(
-        facts,
-        {.files = flags.files, .out = flags.out, .skip_bad = flags.skip_bad, .json = flags.json});
-  }
-  refuse_given("predict", flags.given, {"--out", "--skip-bad"},
-               fmt::format("anything but {}", runs_for({Use::predict_rows})));
   return flags.texts.empty() ? predict_images(flags) : predict_texts(flags);
 }
 

@@ -132,8 +132,7 @@ double figure_of(const Predictions& predictions, const std::string& figure,
                           classes + 1);
   }
   if (figure == "auc" && (c.has("clicked") || c.has("is_positive")))
-    return auc(c.take<double>("score"),
-               c.take<bool>(c.has("clicked") ? "clicked" : "is_positive"));
+    return auc(c.take<double>("score"), c.take<bool>(c.has("clicked") ? "clicked" : "is_positive"));
   if (figure == "gauc" && c.has("clicked"))
     return grouped_auc(c.take<double>("score"), c.take<bool>("clicked"),
                        c.take<std::int64_t>("row"));

@@ -25,10 +25,10 @@ double f1_score(const std::vector<std::int64_t>& guesses, const std::vector<std:
 double macro_f1_score(const std::vector<std::int64_t>& guesses,
                       const std::vector<std::int64_t>& truths, std::int64_t classes);
 
-/// The expected calibration error: guesses in 15 bins of equal width by their confidence, and of each
-/// bin how far its mean confidence is from the share that is right, weighted by its size. Source: Guo
-/// et al. 2017 (arXiv 1706.04599), eq. 3. NaN without a guess. Throws ShapeError unless the sizes
-/// agree.
+/// The expected calibration error: guesses in 15 bins of equal width by their confidence, and of
+/// each bin how far its mean confidence is from the share that is right, weighted by its size.
+/// Source: Guo et al. 2017 (arXiv 1706.04599), eq. 3. NaN without a guess. Throws ShapeError unless
+/// the sizes agree.
 double calibration_error(const std::vector<double>& confidence, const std::vector<bool>& right);
 
 }  // namespace weft::train

@@ -51,7 +51,7 @@ Fields table_fields() {
        "whether the first line names the columns; auto: if none of its fields is a number or empty",
        0,
        0,
-       {"auto", "yes", "no"}},
+       {"auto", "present", "absent"}},
       Field{"validation_file", "Data", &C::validation_file,
             "a file whose rows validate (default: rows of the data)"},
       Field{"test_file", "Data", &C::test_file,
@@ -202,9 +202,9 @@ TableConfig::TableConfig() : RunConfig(table_models()) {
 }
 
 data::TableFiles table_files(const TableConfig& c) {
-  const data::HeaderRule header = c.header == "yes"  ? data::HeaderRule::yes
-                                  : c.header == "no" ? data::HeaderRule::no
-                                                     : data::HeaderRule::automatic;
+  const data::HeaderRule header = c.header == "present"  ? data::HeaderRule::yes
+                                  : c.header == "absent" ? data::HeaderRule::no
+                                                         : data::HeaderRule::automatic;
   return {.train = c.data,
           .validation = c.validation_file,
           .test = c.test_file,

@@ -28,7 +28,7 @@ class TableTransformerEntry : public EntryOf<TableModel, TableTransformerChoices
  public:
   std::string name() const override { return "transformer"; }
   std::string about() const override {
-    return "attention between columns that share one embedding, told apart by position vectors";
+    return "attention between columns that share one embedding, with a position vector each";
   }
   bool reads_tokens() const override { return true; }
 
