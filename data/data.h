@@ -5,6 +5,8 @@
 #include "data/image/annotated_images.h"
 #include "data/image/idx.h"
 #include "data/image/image_dataset.h"
+#include "data/image/image_set.h"
+#include "data/image/picture.h"
 #include "data/image/png.h"
 #include "data/image/transform.h"
 #include "data/loader.h"

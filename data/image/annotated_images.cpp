@@ -13,6 +13,7 @@
 #include "core/error.h"
 #include "core/io/file.h"
 #include "core/random.h"
+#include "data/image/picture.h"
 #include "data/image/png.h"
 #include "data/table/delimited.h"
 
@@ -122,7 +123,7 @@ BoxList read_list(const std::string& path, bool old_rules, std::vector<std::stri
 Scene load_scene(const std::string& folder, const std::string& list, const std::string& file,
                  const std::vector<BoxLine>& boxes, const std::vector<std::string>& classes,
                  std::int64_t side, bool old_rules) {
-  Tensor image = load_png((std::filesystem::path(folder) / file).string(), 1);
+  Tensor image = load_picture((std::filesystem::path(folder) / file).string(), 1);
   const auto height = static_cast<double>(image.size(1)),
              width = static_cast<double>(image.size(2));
   std::vector<float> rows;

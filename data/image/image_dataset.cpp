@@ -12,7 +12,6 @@
 #include "core/error.h"
 #include "core/random.h"
 #include "data/find_data_set.h"
-#include "data/image/idx.h"
 #include "data/stratified.h"
 
 namespace weft::data {
@@ -176,20 +175,22 @@ void move_to_end(const Tensor& images, const Tensor& labels,
   std::copy_n(held_labels.data<std::uint8_t>(), held_labels.numel(), classes + to);
 }
 
-Tensor read_either(const fs::path& folder, const std::string& stem, int rank) {
-  for (const auto* ending : {"", ".gz"}) {
-    const auto path = folder / (stem + ending);
-    std::error_code ignored;
-    if (fs::exists(path, ignored)) return read_idx(path.string(), rank);
-  }
-  return {};
-}
-
 }  // namespace
 
 ImageData::ImageData(Tensor train_images, Tensor train_labels, Tensor test_images,
                      Tensor test_labels, const ImageOptions& options, std::string where)
-    : where_(std::move(where)), orders_(std::make_shared<Orders>()) {
+    : ImageData(ImageSet{.train = {std::move(train_images), std::move(train_labels)},
+                         .validation = {},
+                         .test = {std::move(test_images), std::move(test_labels)}},
+                options, std::move(where)) {}
+
+ImageData::ImageData(ImageSet set, const ImageOptions& options, std::string where)
+    : where_(std::move(where)),
+      orders_(std::make_shared<Orders>()),
+      class_names_(std::move(set.class_names)),
+      notes_(std::move(set.notes)) {
+  const Tensor &train_images = set.train.images, &train_labels = set.train.labels,
+               &test_images = set.test.images, &test_labels = set.test.labels;
   const auto all = with_channels(train_images, where_);
   check_labels(all, train_labels, where_, "train");
   if (all.numel() == 0)
@@ -204,7 +205,7 @@ ImageData::ImageData(Tensor train_images, Tensor train_labels, Tensor test_image
                       "the fraction of training images must be above 0 and at most 1, got {}",
                       options.share);
   const auto labels = raw::contiguous(train_labels);
-  hold_out(all, labels, options);
+  hold_out(all, labels, set.validation, options);
   if (test_images.defined()) {
     images_[2] = with_channels(test_images, where_);
     check_labels(images_[2], test_labels, where_, "test");
@@ -221,7 +222,13 @@ ImageData::ImageData(Tensor train_images, Tensor train_labels, Tensor test_image
     images_[2] = Tensor::empty({0, all.size(1), all.size(2), all.size(3)}, DType::u8);
     labels_[2] = Tensor::empty({0}, DType::u8);
   }
-  classes_ = 1 + std::max(max_label(labels), max_label(labels_[2]));
+  classes_ = 1 + std::max({max_label(labels), max_label(labels_[1]), max_label(labels_[2])});
+  if (!class_names_.empty()) {
+    if (std::ssize(class_names_) < classes_)
+      fail<IoError>(where_, "names {} classes, and has labels up to {}", class_names_.size(),
+                    classes_ - 1);
+    classes_ = std::ssize(class_names_);
+  }
   if (options.share < 1) keep_share(options.share, options.seed);
   edges_ = edges_of(images_[0]);
   if (options.shuffle_pixels)
@@ -230,7 +237,14 @@ ImageData::ImageData(Tensor train_images, Tensor train_labels, Tensor test_image
       options.normalization ? *options.normalization : Normalization::of_images(images_[0]);
 }
 
-void ImageData::hold_out(const Tensor& images, const Tensor& labels, const ImageOptions& options) {
+void ImageData::hold_out(const Tensor& images, const Tensor& labels, const LabeledPictures& own,
+                         const ImageOptions& options) {
+  if (own.images.defined() && options.validation == ImageOptions::kTenth) {
+    images_ = {images, with_channels(own.images, where_), Tensor()};
+    labels_ = {labels, raw::contiguous(own.labels), Tensor()};
+    check_labels(images_[1], labels_[1], where_, "validation");
+    return;
+  }
   const auto count = images.size(0), validation = held_out_count(count, options, where_),
              cut = count - validation;
   Tensor all_images = images, all_labels = labels;
@@ -343,46 +357,20 @@ BatchRange<ImageBatch> ImageData::eval_batches(Split split, std::int64_t batch) 
 }
 
 ImageData load_images(std::string_view name_or_path, const ImageOptions& options) {
-  const auto path = find_data_set(name_or_path);
-  std::error_code ignored;
-  if (!fs::is_directory(path, ignored))
-    fail<IoError>(path,
-                  "is not a folder: an image set is one with train-images-idx3-ubyte, "
-                  "train-labels-idx1-ubyte and, to test on, t10k-images-idx3-ubyte and "
-                  "t10k-labels-idx1-ubyte, each plain or compressed (.gz); name the folder");
-  const auto images_of = [&](const char* part) {
-    for (const int rank : {3, 4}) {
-      if (auto images = read_either(path, fmt::format("{}-images-idx{}-ubyte", part, rank), rank);
-          images.defined())
-        return images;
-    }
-    return Tensor();
-  };
-  const auto labels_of = [&](const char* part) {
-    return read_either(path, fmt::format("{}-labels-idx1-ubyte", part), 1);
-  };
-  const Tensor parts[4] = {images_of("train"), labels_of("train"), images_of("t10k"),
-                           labels_of("t10k")};
-  const char* names[4] = {"train-images-idx3-ubyte", "train-labels-idx1-ubyte",
-                          "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"};
-  for (int i = 0; i < 4; ++i) {
-    if (!parts[i].defined() && (i < 2 || parts[5 - i].defined()))
-      fail<IoError>(path,
-                    "has no {} and no {}.gz: an image set is a folder with {} and {}, and, to test "
-                    "on, {} and {}",
-                    names[i], names[i], names[0], names[1], names[2], names[3]);
-  }
+  const std::string path = find_data_set(name_or_path);
+  ImageSet set = read_image_set(path, {.size = options.image_size, .skip_bad = options.skip_bad});
+  LabeledPictures& train = set.train;
   ImageOptions rest = options;
-  const bool fit = parts[0].numel() > 0 &&
-                   parts[1].numel() == parts[0].size(0);  // else the constructor says what is wrong
-  if (fit && options.held_out == HeldOut::stratified) {   // in place, because nobody else has them:
-                                                          // a large set need not fit twice
-    rest.validation = held_out_count(parts[0].size(0), options, path);
+  const bool fit = train.images.numel() > 0 && train.labels.numel() == train.images.size(0) &&
+                   !set.validation.images.defined();     // else the constructor says what is wrong
+  if (fit && options.held_out == HeldOut::stratified) {  // in place, because nobody else has them:
+                                                         // a large set need not fit twice
+    rest.validation = held_out_count(train.images.size(0), options, path);
     rest.held_out = HeldOut::last;
     if (rest.validation > 0)
-      move_to_end(parts[0], parts[1], draw_by_class(parts[1], rest.validation));
+      move_to_end(train.images, train.labels, draw_by_class(train.labels, rest.validation));
   }
-  return {parts[0], parts[1], parts[2], parts[3], rest, path};
+  return {std::move(set), rest, path};
 }
 
 }  // namespace weft::data

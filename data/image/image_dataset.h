@@ -7,8 +7,10 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/tensor.h"
+#include "data/image/image_set.h"
 #include "data/image/transform.h"
 #include "data/loader.h"
 #include "data/split.h"
@@ -46,6 +48,8 @@ struct ImageOptions {
   std::uint64_t seed = 1;
   bool shuffle_pixels = false;  ///< shuffle_pixels() of every picture of all splits
   std::optional<Normalization> normalization{};  ///< default: that of the training split
+  std::int64_t image_size = 0;                   ///< ImageSetOptions::size
+  bool skip_bad = false;                         ///< ImageSetOptions::skip_bad
 
   /// A tenth of the training set, at most 5,000. (Of `last`: 5,000, and a tenth only where there
   /// are not more.)
@@ -61,12 +65,18 @@ class ImageData {
   ImageData(Tensor train_images, Tensor train_labels, Tensor test_images, Tensor test_labels,
             const ImageOptions& options, std::string where);
 
+  /// The same of a set that was read; its own validation pictures validate, where it has them.
+  ImageData(ImageSet set, const ImageOptions& options, std::string where);
+
   std::int64_t channels() const { return images_[0].size(1); }  ///< 1 or 3, or up to 4
   std::int64_t height() const { return images_[0].size(2); }    ///< in pixels
   std::int64_t width() const { return images_[0].size(3); }     ///< in pixels
   /// Largest label + 1.
   std::int64_t classes() const { return classes_; }
-  const std::string& source() const { return where_; }  ///< where the images are from
+  /// By label; empty where labels are numbers.
+  const std::vector<std::string>& class_names() const { return class_names_; }
+  const std::vector<std::string>& notes() const { return notes_; }  ///< ImageSet::notes
+  const std::string& source() const { return where_; }              ///< where the images are from
   std::int64_t size(Split split) const { return labels(split).numel(); }  ///< images of a split
   const Tensor& images(Split split) const {
     return images_[static_cast<int>(split)];
@@ -92,7 +102,8 @@ class ImageData {
  private:
   class Orders;
 
-  void hold_out(const Tensor& images, const Tensor& labels, const ImageOptions& options);
+  void hold_out(const Tensor& images, const Tensor& labels, const LabeledPictures& own,
+                const ImageOptions& options);
   void keep_share(double share, std::uint64_t seed);
   void check(const ImageBatchOptions& options) const;
   /// `rows` pictures: order[first ...] of the split, or first ... themselves without an order.
@@ -105,14 +116,14 @@ class ImageData {
   std::array<Tensor, 3> images_;
   std::array<Tensor, 3> labels_;
   std::int64_t classes_ = 0;
+  std::vector<std::string> class_names_;
+  std::vector<std::string> notes_;
   Normalization normalization_;
   Edges edges_ = Edges::unknown;
 };
 
-/// Loads a directory with `train-images-idx3-ubyte`, `train-labels-idx1-ubyte`,
-/// `t10k-images-idx3-ubyte` and `t10k-labels-idx1-ubyte`, each with or without `.gz`, or a shipped
-/// set by name (`mnist`). idx3 is (N, H, W); for colors, `...-images-idx4-ubyte` is (N, C, H, W).
-/// Both t10k files may be absent: no test split. Throws IoError.
+/// Loads what read_image_set() reads, or a shipped set by name (`mnist`). Throws IoError,
+/// ConfigError.
 ImageData load_images(std::string_view name_or_path, const ImageOptions& options = {});
 
 }  // namespace weft::data

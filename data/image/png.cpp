@@ -12,6 +12,7 @@
 
 #include "core/error.h"
 #include "core/io/file.h"
+#include "data/image/picture.h"
 
 // libpng's simplified interface: errors come back as a code and a text, its longjmp stays inside
 // the library.
@@ -65,16 +66,19 @@ constexpr std::array kMagics = {
     Magic{"BM"sv, 0, "BMP"},
 };
 
-/// What a file is if not a PNG. Throws IoError that says so, and how to make it one.
-[[noreturn]] void refuse_other(const std::string& path, std::string_view bytes) {
+/// What a file is if not a PNG. Throws IoError that says so, and how to make it one; `read` says
+/// what would be read.
+[[noreturn]] void refuse_other(const std::string& path, std::string_view bytes,
+                               std::string_view read) {
   for (const Magic& magic : kMagics) {
     if (bytes.size() < magic.at || !bytes.substr(magic.at).starts_with(magic.bytes)) continue;
     const auto target = std::filesystem::path(path).replace_extension(
         path.ends_with(".png") ? ".converted.png" : ".png");
     fail<IoError>(path,
-                  "is a {} file{}, and only PNG is read; convert it, for example with ImageMagick: "
+                  "is a {} file{}, and {} read; convert it, for example with "
+                  "ImageMagick: "
                   "convert \"{}\" \"{}\"",
-                  magic.name, path.ends_with(".png") ? " in spite of its name" : "", path,
+                  magic.name, path.ends_with(".png") ? " in spite of its name" : "", read, path,
                   target.string());
   }
   if (bytes.starts_with("\x1F\x8B"sv) || bytes.starts_with("PK\x03\x04"sv))
@@ -119,25 +123,53 @@ std::uint8_t over_white(int value, int alpha) {
 
 }  // namespace
 
-Tensor load_png(const std::string& path, std::int64_t channels) {
-  if (channels != 1 && channels != 3)
-    fail<ConfigError>("load_png", "channels is 1 (gray) or 3 (RGB), got {}", channels);
-  const auto file = read_file(path, kMaxPngBytes);
-  if (file.empty()) fail<IoError>(path, "is empty: expected a PNG file");
-  if (!file.starts_with(kSignature)) refuse_other(path, file);
-  const auto bytes = samples_alone(file);
-  PngImage png;
+namespace {
+
+/// A file that libpng has begun to read, of a size that is read here.
+void begin(PngImage& png, std::string_view bytes, const std::string& path) {
   auto& image = png.image;
   if (png_image_begin_read_from_memory(&image, bytes.data(), bytes.size()) == 0)
     fail<IoError>(
         path, "is not a readable PNG: {}; it may be damaged, or only half of it have been copied",
         image.message);
+  if (image.width > kMaxPngSide || image.height > kMaxPngSide) {
+    fail<IoError>(path, "{} x {} pixels, at most {} x {} are read: make it smaller first",
+                  image.width, image.height, kMaxPngSide, kMaxPngSide);
+  }
+}
+
+void check_png(std::string_view file, const std::string& path, std::string_view read) {
+  if (file.empty()) fail<IoError>(path, "is empty: expected a PNG file");
+  if (!file.starts_with(kSignature)) refuse_other(path, file, read);
+}
+
+}  // namespace
+
+Tensor load_png(const std::string& path, std::int64_t channels) {
+  return decode_png(read_file(path, kMaxPngBytes), path, channels, "only PNG is");
+}
+
+PictureInfo png_info(std::string_view file, const std::string& path, std::string_view read) {
+  check_png(file, path, read);
+  const auto bytes = samples_alone(file);
+  PngImage png;
+  begin(png, bytes, path);
+  return {.height = static_cast<std::int64_t>(png.image.height),
+          .width = static_cast<std::int64_t>(png.image.width),
+          .color = (png.image.format & PNG_FORMAT_FLAG_COLOR) != 0};
+}
+
+Tensor decode_png(std::string_view file, const std::string& path, std::int64_t channels,
+                  std::string_view read) {
+  if (channels != 1 && channels != 3)
+    fail<ConfigError>("load_png", "channels is 1 (gray) or 3 (RGB), got {}", channels);
+  check_png(file, path, read);
+  const auto bytes = samples_alone(file);
+  PngImage png;
+  begin(png, bytes, path);
+  auto& image = png.image;
   const auto width = static_cast<std::int64_t>(image.width);
   const auto height = static_cast<std::int64_t>(image.height);
-  if (width > kMaxPngSide || height > kMaxPngSide) {
-    fail<IoError>(path, "{} x {} pixels, at most {} x {} are read: make it smaller first", width,
-                  height, kMaxPngSide, kMaxPngSide);
-  }
   image.flags |=
       PNG_IMAGE_FLAG_16BIT_sRGB;  // 16-bit samples without a gamma mean what 8-bit ones would
   image.format = PNG_FORMAT_RGBA;

@@ -320,21 +320,22 @@ TEST_CASE("image sets that do not fit together, and options that cannot be") {
   const Scratch scratch;
   CHECK(contains(message_of<IoError>([&] { load_images(scratch.path("none")); }),
                  "no such file or folder: was it moved or deleted?"));
-  CHECK(contains(message_of<IoError>([&] { load_images(shipped("tinyshakespeare.txt")); }),
-                 "is not a folder: an image set is one with train-images-idx3-ubyte"));
+  CHECK(contains(
+      message_of<IoError>([&] { load_images(shipped("tinyshakespeare.txt")); }),
+      "is not a folder: a set of images is a folder with a folder of PNG, JPEG or WebP files"));
   CHECK(contains(message_of<IoError>([&] { load_images(scratch.folder()); }),
-                 "has no train-images-idx3-ubyte and no train-images-idx3-ubyte.gz"));
+                 "holds no images that are read; a set of images is"));
   const auto labels = Tensor::zeros({6}, DType::u8);
   write_idx(scratch.path("train-images-idx3-ubyte"), Tensor::zeros({6, 4, 4}, DType::u8));
   CHECK(contains(message_of<IoError>([&] { load_images(scratch.folder()); }),
-                 "has no train-labels-idx1-ubyte"));
+                 "has no file of labels beside it, such as train-labels-idx1-ubyte"));
   write_idx(scratch.path("train-labels-idx1-ubyte"), Tensor::zeros({5}, DType::u8));
   CHECK(contains(message_of<IoError>([&] { load_images(scratch.folder()); }),
                  "6 train images, but 5 labels"));
   write_idx(scratch.path("train-labels-idx1-ubyte"), labels);
   write_idx(scratch.path("t10k-images-idx3-ubyte"), Tensor::zeros({6, 4, 5}, DType::u8));
   CHECK(contains(message_of<IoError>([&] { load_images(scratch.folder(), {.validation = 0}); }),
-                 "has no t10k-labels-idx1-ubyte"));
+                 "has no file of labels beside it, such as t10k-labels-idx1-ubyte"));
   write_idx(scratch.path("t10k-labels-idx1-ubyte"), labels);
   CHECK(contains(message_of<IoError>([&] { load_images(scratch.folder(), {.validation = 0}); }),
                  "differ in size"));

@@ -14,6 +14,7 @@
 #include "core/io/npy.h"
 #include "core/io/safetensors.h"
 #include "data/image/idx.h"
+#include "data/image/picture.h"
 #include "data/image/png.h"
 #include "data/recommend/clicks.h"
 #include "data/table/csv.h"
@@ -284,6 +285,18 @@ const std::vector<Target>& targets() {
        [](std::string_view bytes) { data::read_idx(MemoryFile(bytes, "-ubyte").path()); }},
       {"png", png_seeds,
        [](std::string_view bytes) { data::load_png(MemoryFile(bytes, ".png").path(), 1); }},
+      {"picture",
+       [] {
+         std::vector<std::string> seeds = png_seeds();
+         for (const char* name : {"subsampled.jpg", "turned6.jpg", "gray.jpg", "color.webp"})
+           seeds.push_back(
+               read_file(std::string(WEFT_SOURCE_DIR) + "/tests/golden/files/pictures/" + name));
+         return seeds;
+       },
+       [](std::string_view bytes) {
+         data::picture_info(bytes, "fuzz");
+         data::resize_and_crop(data::decode_picture(bytes, "fuzz", 3), 8);
+       }},
       {"npy", npy_seeds, [](std::string_view bytes) { parse_npy(bytes, "fuzz"); }},
       {"config-toml",
        [] {

@@ -37,6 +37,11 @@ struct PredictFlags {
 using Json = Answers::Json;
 using train::Use;
 
+std::string class_name(const train::ImageGuess& guess, std::int64_t label) {
+  return guess.class_names.empty() ? fmt::format("{}", label)
+                                   : guess.class_names[static_cast<std::size_t>(label)];
+}
+
 void print_guess(const std::string& name, const train::ImageGuess& guess, int top) {
   std::vector<std::size_t> order(guess.probabilities.size());
   for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
@@ -45,8 +50,9 @@ void print_guess(const std::string& name, const train::ImageGuess& guess, int to
   });
   fmt::print("{}:", name);
   for (std::size_t i = 0; i < order.size() && i < static_cast<std::size_t>(top); ++i)
-    fmt::print("  {} {:.2f} %", order[i], 100 * guess.probabilities[order[i]]);
-  if (guess.truth) fmt::print("  (it is {})", *guess.truth);
+    fmt::print("  {} {:.2f} %", class_name(guess, static_cast<std::int64_t>(order[i])),
+               100 * guess.probabilities[order[i]]);
+  if (guess.truth) fmt::print("  (it is {})", class_name(guess, *guess.truth));
   if (guess.inverted) fmt::print("  (read with light and dark inverted)");
   fmt::print("\n");
 }
@@ -110,6 +116,10 @@ int predict_images(const PredictFlags& flags) {
       entry["probability"] = *best;
       entry["probabilities"] = guess.probabilities;
       if (guess.truth) entry["truth"] = *guess.truth;
+      if (!guess.class_names.empty()) {
+        entry["class_name"] = class_name(guess, entry["class"].get<std::int64_t>());
+        entry["class_names"] = guess.class_names;
+      }
       entry["inverted"] = guess.inverted;
     });
   };

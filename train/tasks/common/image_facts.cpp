@@ -13,7 +13,13 @@ std::string ImageFacts::to_json() const {
       {"channels", channels}, {"height", height}, {"width", width}, {"classes", classes}};
   json["normalization"] = nlohmann::ordered_json::parse(normalization.to_json());
   if (edges != data::Edges::unknown) json["edges"] = data::name(edges);
+  if (!class_names.empty()) json["class_names"] = class_names;
   return json.dump();
+}
+
+std::string ImageFacts::class_name(std::int64_t label) const {
+  return class_names.empty() ? fmt::format("{}", label)
+                             : class_names[static_cast<std::size_t>(label)];
 }
 
 ImageFacts ImageFacts::from_json(const std::string& text, const std::string& where) {
@@ -36,6 +42,15 @@ ImageFacts ImageFacts::from_json(const std::string& text, const std::string& whe
   if (json.contains("edges")) {
     if (!json["edges"].is_string()) fail<ConfigError>(where, "edges of the images must be a word");
     facts.edges = data::edges_from_name(json["edges"].get<std::string>(), where);
+  }
+  if (json.contains("class_names")) {
+    const auto& names = json["class_names"];
+    if (!names.is_array() || std::ssize(names) != facts.classes)
+      fail<ConfigError>(where, "class_names of the images must be {} names", facts.classes);
+    for (const auto& one : names) {
+      if (!one.is_string()) fail<ConfigError>(where, "class_names of the images must be texts");
+      facts.class_names.push_back(one.get<std::string>());
+    }
   }
   return facts;
 }

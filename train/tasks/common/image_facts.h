@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "data/image/image_dataset.h"
 
@@ -15,9 +16,12 @@ struct ImageFacts {
   std::int64_t width = 28;
   std::int64_t classes = 10;
   data::Normalization normalization{};
+  std::vector<std::string> class_names{};  ///< by label; none: labels are numbers
   data::Edges edges =
       data::Edges::unknown;  ///< of the training images; unknown in runs of earlier versions
 
+  /// What a class is called: its name, or its number.
+  std::string class_name(std::int64_t label) const;
   std::string to_json() const;
   /// Throws ConfigError, `[where] ...`.
   static ImageFacts from_json(const std::string& json, const std::string& where);

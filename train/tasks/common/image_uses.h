@@ -20,9 +20,10 @@ struct Picture {
 };
 
 struct ImageGuess {
-  std::vector<double> probabilities;    ///< of each class
-  std::optional<std::int64_t> truth{};  ///< where it is known
-  bool inverted = false;                ///< as in Picture
+  std::vector<double> probabilities;       ///< of each class
+  std::vector<std::string> class_names{};  ///< none: classes are numbers
+  std::optional<std::int64_t> truth{};     ///< where it is known
+  bool inverted = false;                   ///< as in Picture
   std::string note{};
 };
 

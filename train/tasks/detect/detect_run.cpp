@@ -1,6 +1,6 @@
 #include "train/tasks/detect/detect_run.h"
 
-#include "data/image/png.h"
+#include "data/image/picture.h"
 #include "data/split.h"
 #include "train/tasks/detect/draw_boxes.h"
 
@@ -27,7 +27,7 @@ std::vector<nn::Detection> DetectRun::detect(const Tensor& pixels) const {
 
 SeenPicture DetectRun::look_at_file(const std::string& file, const std::string& invert) const {
   const std::int64_t height = facts_.images.height, width = facts_.images.width;
-  SeenPicture seen{.pixels = data::load_png(file, 1)};
+  SeenPicture seen{.pixels = data::load_picture(file, 1)};
   seen.scale_x = static_cast<double>(seen.pixels.size(2)) / static_cast<double>(width);
   seen.scale_y = static_cast<double>(seen.pixels.size(1)) / static_cast<double>(height);
   if (seen.pixels.size(1) != height || seen.pixels.size(2) != width)

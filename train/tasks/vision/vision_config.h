@@ -19,6 +19,8 @@ struct VisionConfig : RunConfig {
   std::string validation_rule = "stratified";
   double train_share = 1;
   bool shuffle_pixels = false;
+  std::int64_t image_size = 0;  ///< 0: as the pictures are
+  bool skip_bad = false;
 };
 
 /// The models of vision runs. A new one is one line in train/tasks/vision/vision_models.cpp.

@@ -24,7 +24,15 @@ struct VisionFacts : DataFacts {
 Fields vision_fields() {
   Fields all = {
       {"data", "Data", &VisionConfig::data,
-       "mnist, or a folder with the four IDX files (.gz or not)"},
+       "mnist, or a folder: one of PNG, JPEG or WebP files for each class (perhaps in train, val "
+       "and test), IDX files, or CIFAR's .bin files; or a CSV file with the columns file and "
+       "label"},
+      {"image_size", "Data", &VisionConfig::image_size,
+       "scale pictures and cut them to so many pixels a side (0: as they are; 64 where sizes "
+       "differ)",
+       0, 4096},
+      {"skip_bad", "Data", &VisionConfig::skip_bad,
+       "leave out pictures that cannot be read, and say how many"},
       {"validation", "Data", &VisionConfig::validation,
        "training images held out for validation (0: a tenth, at most 5000)", 0, kMany},
       {"validation_rule",
@@ -133,6 +141,7 @@ class VisionKind : public UsedAs<VisionRun, KindByEpochs<VisionConfig>>,
     run.steps = steps_of(c, per_epoch);
     settle_common(c, run.steps, per_epoch / c.accumulate);
     run.has_test = data.size(data::Split::test) > 0;
+    run.notes = data.notes();
     run.task =
         std::make_unique<VisionTask>(c, std::move(data), known.whole ? learned : std::nullopt);
     run.config = std::move(config);

@@ -13,6 +13,8 @@ data::ImageData load_images(const VisionConfig& c,
   options.seed = static_cast<std::uint64_t>(c.seed);
   options.shuffle_pixels = c.shuffle_pixels;
   options.normalization = learned;
+  options.image_size = c.image_size;
+  options.skip_bad = c.skip_bad;
   return data::load_images(c.data, options);
 }
 

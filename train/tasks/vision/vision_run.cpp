@@ -5,7 +5,7 @@
 #include "autograd/autograd.h"
 #include "autograd/ops/softmax.h"
 #include "core/error.h"
-#include "data/image/png.h"
+#include "data/image/picture.h"
 #include "data/split.h"
 #include "nn/check.h"
 
@@ -33,6 +33,7 @@ std::vector<double> VisionRun::classify(const Tensor& image) const {
 ImageGuess VisionRun::guess_file(const std::string& file, const std::string& invert) const {
   const Picture picture = load_picture(file, invert);
   return {.probabilities = classify(picture.pixels),
+          .class_names = images_.class_names,
           .inverted = picture.inverted,
           .note = picture.note};
 }
@@ -49,7 +50,9 @@ ImageGuess VisionRun::guess_test_image(std::int64_t number) {
     fail<IndexError>("predict", "test image {} does not exist: there are {}, from 0 to {}", number,
                      count, count - 1);
   const Tensor image = raw::slice(data_->images(data::Split::test), 0, number, number + 1);
-  return {.probabilities = classify(image), .truth = labels.data<std::uint8_t>()[number]};
+  return {.probabilities = classify(image),
+          .class_names = images_.class_names,
+          .truth = labels.data<std::uint8_t>()[number]};
 }
 
 const nn::Vit& VisionRun::vit() const {
@@ -91,10 +94,14 @@ data::ImageData VisionRun::images() const {
 }
 
 Picture VisionRun::load_picture(const std::string& file, const std::string& invert) const {
-  Picture picture{.pixels = data::load_png(file, images_.channels)};
-  if (picture.pixels.size(1) != images_.height || picture.pixels.size(2) != images_.width)
-    picture.pixels =
-        data::resize_images(picture.pixels, images_.height, images_.width, data::Filter::area);
+  Picture picture{.pixels = data::load_picture(file, images_.channels)};
+  if (picture.pixels.size(1) != images_.height || picture.pixels.size(2) != images_.width) {
+    // As the training pictures were, where they were scaled; else all of it is shown.
+    const bool was_cut = !images_.class_names.empty() && images_.height == images_.width;
+    picture.pixels = was_cut ? data::resize_and_crop(picture.pixels, images_.height)
+                             : data::resize_images(picture.pixels, images_.height, images_.width,
+                                                   data::Filter::area);
+  }
   picture.inverted = invert_where_needed(picture.pixels, images_, invert);
   if (picture.inverted) picture.note = inversion_note(file, images_);
   if (config_.shuffle_pixels) picture.pixels = data::shuffle_pixels(picture.pixels);

@@ -27,6 +27,7 @@ ImageFacts facts_of(const data::ImageData& data) {
           .width = data.width(),
           .classes = data.classes(),
           .normalization = data.normalization(),
+          .class_names = data.class_names(),
           .edges = data.edges()};
 }
 
