@@ -24,6 +24,7 @@
 #include "data/table/table_tokens.h"
 #include "data/text/encoding.h"
 #include "data/text/labeled_text.h"
+#include "data/text/piece_tokenizer.h"
 #include "data/text/sequences.h"
 #include "data/text/skip_gram.h"
 #include "data/text/tabbed_lines.h"

@@ -58,7 +58,7 @@ weft_library(weft_autograd GLOBS autograd/*.cpp LINKS weft_core)
 weft_library(weft_nn GLOBS nn/*.cpp LINKS weft_autograd)
 weft_library(weft_optim GLOBS optim/*.cpp LINKS weft_autograd)
 weft_library(weft_data GLOBS data/*.cpp LINKS weft_core
-             PRIVATE_LINKS ZLIB::ZLIB PNG::PNG turbojpeg webp Threads::Threads nlohmann_json::nlohmann_json)
+             PRIVATE_LINKS ZLIB::ZLIB PNG::PNG turbojpeg webp sentencepiece_train sentencepiece Threads::Threads nlohmann_json::nlohmann_json)
 weft_library(weft_train GLOBS train/config/*.cpp train/loop/*.cpp train/metrics/*.cpp train/tasks/*.cpp train/compare/*.cpp train/page/*.cpp
              train/explain/*.cpp train/report/*.cpp
              LINKS weft_nn weft_optim weft_data

@@ -10,13 +10,22 @@
 #include "core/phase.h"
 #include "core/random.h"
 #include "data/find_data_set.h"
+#include "data/text/piece_tokenizer.h"
 #include "data/text/utf8.h"
 
 namespace weft::data {
 namespace {
 
 constexpr std::int64_t kMaxTextBytes = std::int64_t{1} << 31;
+constexpr std::int64_t kMaxModelBytes = std::int64_t{1} << 28;
 constexpr std::int64_t kMaxBatchTokens = std::int64_t{1} << 31;
+
+/// Pieces are learned from what is trained on: whole characters of that share of the bytes.
+std::string_view training_part(std::string_view text, double share) {
+  auto end = static_cast<std::size_t>(share * static_cast<double>(text.size()));
+  while (end < text.size() && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) ++end;
+  return text.substr(0, end);
+}
 
 std::shared_ptr<const Tokenizer> make_tokenizer(std::string_view text, const TextOptions& options,
                                                 std::string_view where) {
@@ -24,7 +33,15 @@ std::shared_ptr<const Tokenizer> make_tokenizer(std::string_view text, const Tex
   if (options.tokenizer == "char")
     return std::make_shared<CharTokenizer>(CharTokenizer::of_text(text, where));
   if (options.tokenizer == "byte") return std::make_shared<ByteTokenizer>();
-  fail<ConfigError>("data", "unknown tokenizer '{}': char or byte", options.tokenizer);
+  if (!options.tokenizer_file.empty())
+    return PieceTokenizer::of_model(read_file(options.tokenizer_file, kMaxModelBytes),
+                                    options.tokenizer_file);
+  if (options.tokenizer == "bpe" || options.tokenizer == "unigram")
+    return PieceTokenizer::of_text(training_part(text, options.train_fraction),
+                                   {.model = options.tokenizer, .vocab_size = options.vocab_size},
+                                   where);
+  fail<ConfigError>("data", "unknown tokenizer '{}': char, byte, bpe or unigram",
+                    options.tokenizer);
 }
 
 /// Calls `put(id)` for every token, without a list of 64-bit ids in between.
@@ -120,10 +137,17 @@ TextData::TextData(std::string_view text, const TextOptions& options, std::strin
   if (text.empty()) fail<IoError>(where_, "empty: there is nothing to train on");
   const Phase phase("tokenizing {}", where_);
   tokenizer_ = make_tokenizer(text, options, where_);
+  Tensor ids;
   std::int64_t count = 0;
-  encode_each(text, *tokenizer_, where_, [&](std::int64_t) { ++count; });
-  const auto ids = vocab_size() <= 256 ? encode_as<std::uint8_t>(text, *tokenizer_, where_, count)
-                                       : encode_as<std::int32_t>(text, *tokenizer_, where_, count);
+  if (tokenizer_->name() == "piece") {  // which takes too long to do it twice
+    const auto all = tokenizer_->encode(text, where_);
+    count = std::ssize(all);
+    ids = raw::cast(Tensor::from(all, {count}), DType::i32);
+  } else {
+    encode_each(text, *tokenizer_, where_, [&](std::int64_t) { ++count; });
+    ids = vocab_size() <= 256 ? encode_as<std::uint8_t>(text, *tokenizer_, where_, count)
+                              : encode_as<std::int32_t>(text, *tokenizer_, where_, count);
+  }
   const auto cut = std::min(
       count, static_cast<std::int64_t>(options.train_fraction * static_cast<double>(count)));
   train_ = raw::slice(ids, 0, 0, cut);
@@ -148,7 +172,9 @@ double TextData::bytes_per_token(Split split) const {
 void TextData::check_block_size(Split split, std::int64_t block_size) const {
   if (block_size < 1) fail<ConfigError>("data", "context must be at least 1, got {}", block_size);
   if (size(split) > block_size) return;
-  const auto* unit = tokenizer_->name() == "byte" ? "bytes" : "characters";
+  const auto* unit = tokenizer_->name() == "byte"   ? "bytes"
+                     : tokenizer_->name() == "char" ? "characters"
+                                                    : "tokens";
   fail<ConfigError>("data",
                     "context {} needs at least {} {} in the {} split, {} has {} there: take a "
                     "shorter context or a longer text",

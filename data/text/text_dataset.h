@@ -33,7 +33,9 @@ struct TextBatchOptions {
 };
 
 struct TextOptions {
-  std::string tokenizer = "char";  ///< `char` or `byte`
+  std::string tokenizer = "char";  ///< `char`, `byte`, `bpe` or `unigram`
+  std::int64_t vocab_size = 1024;  ///< of bpe and unigram
+  std::string tokenizer_file{};    ///< a SentencePiece model to use instead
   double train_fraction =
       0.9;                ///< the first int(fraction * tokens) tokens train, the rest validate
   double test_share = 0;  ///< of those that validate, the last such share is a test split instead

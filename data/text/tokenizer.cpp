@@ -6,6 +6,7 @@
 
 #include "core/error.h"
 #include "data/text/encoding.h"
+#include "data/text/piece_tokenizer.h"
 #include "data/text/utf8.h"
 #include "data/text/word_tokenizer.h"
 
@@ -155,7 +156,14 @@ std::shared_ptr<const Tokenizer> tokenizer_from_json(std::string_view json,
   const auto type = parsed["type"].get<std::string>();
   if (type == "byte") return std::make_shared<ByteTokenizer>();
   if (type == "word") return WordTokenizer::from_json(json, where);
-  if (type != "char") fail<ConfigError>(where, "unknown tokenizer '{}': char, byte or word", type);
+  if (type == "piece") {
+    if (!parsed.contains("model") || !parsed["model"].is_string())
+      fail<ConfigError>(where, "a piece tokenizer needs \"model\", a string");
+    return PieceTokenizer::of_model(piece_model_of_hex(parsed["model"].get<std::string>(), where),
+                                    where);
+  }
+  if (type != "char")
+    fail<ConfigError>(where, "unknown tokenizer '{}': char, byte, piece or word", type);
   if (!parsed.contains("characters") || !parsed["characters"].is_string())
     fail<ConfigError>(where, "a char tokenizer needs \"characters\", a string");
   const auto text = parsed["characters"].get<std::string>();

@@ -15,7 +15,7 @@ class Tokenizer {
  public:
   virtual ~Tokenizer() = default;
 
-  /// `char`, `byte` or `word`.
+  /// `char`, `byte`, `piece` or `word`.
   virtual std::string_view name() const = 0;
   virtual std::int64_t vocab_size() const = 0;  ///< number of ids
   /// Throws IoError for text that is not UTF-8, ConfigError for a character outside the vocabulary,

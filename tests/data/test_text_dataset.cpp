@@ -194,8 +194,8 @@ TEST_CASE("bad text files and options") {
   CHECK_THROWS_AS(text.train_batches({.batch = 1, .block_size = INT64_MAX}), ConfigError);
   CHECK_THROWS_AS(text.train_batches({.batch = 1, .block_size = 4, .steps = -1}), ConfigError);
   CHECK_THROWS_AS(text.train_batch(-1, {.batch = 1, .block_size = 4}), IndexError);
-  CHECK(contains(message_of<ConfigError>([&] { load_text(small, {.tokenizer = "bpe"}); }),
-                 "unknown tokenizer 'bpe': char or byte"));
+  CHECK(contains(message_of<ConfigError>([&] { load_text(small, {.tokenizer = "syllable"}); }),
+                 "unknown tokenizer 'syllable': char, byte, bpe or unigram"));
   for (const double fraction : {-0.1, 1.1, std::nan("")})
     CHECK_THROWS_AS(load_text(small, {.train_fraction = fraction}), ConfigError);
 }

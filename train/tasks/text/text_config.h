@@ -12,6 +12,8 @@ struct TextConfig : RunConfig {
 
   std::string data = "shakespeare";
   std::string tokenizer = "char";
+  std::int64_t vocab_size = 1024;  ///< of bpe and unigram
+  std::string tokenizer_file;      ///< a SentencePiece model
   std::int64_t context = 64;
   double test_share = 0;
   std::int64_t steps = 2000;

@@ -24,10 +24,26 @@ Fields text_fields() {
       {"tokenizer",
        "Data",
        &TextConfig::tokenizer,
-       "what a token is: a character or a byte",
+       "what a token is: a character, a byte, or a piece of a word, learned from the training part "
+       "by SentencePiece (bpe, unigram)",
        0,
        0,
-       {"char", "byte"}},
+       {"char", "byte", "bpe", "unigram"}},
+      Field{"vocab_size", "Data", &TextConfig::vocab_size,
+            "pieces that bpe or unigram learns, 256 bytes among them", 258, 1e6}
+          .idle_where<TextConfig>([](const TextConfig& c) {
+            if (!c.tokenizer_file.empty()) return "tokenizer_file " + c.tokenizer_file;
+            return c.tokenizer == "bpe" || c.tokenizer == "unigram" ? std::string()
+                                                                    : "tokenizer " + c.tokenizer;
+          }),
+      Field{
+          "tokenizer_file", "Data", &TextConfig::tokenizer_file,
+          "a SentencePiece model (tokenizer.model) to use with bpe or unigram instead of learning "
+          "one"}
+          .idle_where<TextConfig>([](const TextConfig& c) {
+            return c.tokenizer == "bpe" || c.tokenizer == "unigram" ? std::string()
+                                                                    : "tokenizer " + c.tokenizer;
+          }),
       {"context", "Data", &TextConfig::context, "tokens that the model sees at once", 1, 1e6},
       test_share_field<TextConfig>(),
   };
@@ -43,7 +59,7 @@ class TextKind : public UsedAs<TextRun, KindBySteps<TextConfig>>, public ModelsO
  public:
   std::string name() const override { return "text"; }
   std::string about() const override {
-    return "train a model to predict the next character or byte";
+    return "train a model to predict the next character, byte or piece of a word";
   }
   std::string example() const override {
     return "weft train text --data tang --positions rope --norm rms --optimizer muon --steps 1000 "
@@ -70,7 +86,10 @@ class TextKind : public UsedAs<TextRun, KindBySteps<TextConfig>>, public ModelsO
     TextConfig& c = own(*config);
     settle(c);
     c.data = absolute_data_path(c.data);
+    if (!c.tokenizer_file.empty()) c.tokenizer_file = absolute_data_path(c.tokenizer_file);
     data::TextOptions options{.tokenizer = c.tokenizer,
+                              .vocab_size = c.vocab_size,
+                              .tokenizer_file = c.tokenizer_file,
                               .test_share = known.whole ? 0 : c.test_share};
     if (!known.data.empty()) options.with_tokenizer = data::tokenizer_from_json(known.data);
     if (known.whole) options.train_fraction = 0;
@@ -102,7 +121,10 @@ class TextKind : public UsedAs<TextRun, KindBySteps<TextConfig>>, public ModelsO
   std::unique_ptr<DataFacts> inspect_data(const RunConfig& config) const override {
     const TextConfig& c = own(config);
     auto facts = std::make_unique<TextFacts>();
-    facts->vocabulary = data::load_text(c.data, {.tokenizer = c.tokenizer}).vocab_size();
+    facts->vocabulary = data::load_text(c.data, {.tokenizer = c.tokenizer,
+                                                 .vocab_size = c.vocab_size,
+                                                 .tokenizer_file = c.tokenizer_file})
+                            .vocab_size();
     return facts;
   }
   std::unique_ptr<nn::Model> model_for(const RunConfig& config,
