@@ -10,7 +10,7 @@ import io
 import pathlib
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageEnhance, ImageOps
 
 HERE = pathlib.Path(__file__).parent / "files"
 HEIGHT, WIDTH = 23, 37
@@ -63,6 +63,19 @@ def main():
         scaled = picture.resize(size, Image.BILINEAR)
         left, top = int(round((size[0] - side) / 2.0)), int(round((size[1] - side) / 2.0))
         entries[f"cropped/{side}"] = planes(scaled.crop((left, top, left + side, top + side)))
+    for factor in (0.0, 0.4, 1.0, 1.7):
+        for what in ("Brightness", "Contrast", "Color", "Sharpness"):
+            entries[f"op/{what.lower()}/{factor}"] = planes(getattr(ImageEnhance, what)(picture).enhance(factor))
+    entries["op/autocontrast/0"] = planes(ImageOps.autocontrast(picture))
+    entries["op/equalize/0"] = planes(ImageOps.equalize(picture))
+    for bits in (1, 4, 8):
+        entries[f"op/posterize/{bits}"] = planes(ImageOps.posterize(picture, bits))
+    for threshold in (0, 128, 250):
+        entries[f"op/solarize/{threshold}"] = planes(ImageOps.solarize(picture, threshold))
+    for degrees in (0, 30, -17, 90):
+        entries[f"op/rotate/{degrees}"] = planes(picture.rotate(degrees, Image.BILINEAR, fillcolor=(7, 7, 7)))
+    for shear in (0.3, -0.2):
+        entries[f"op/shear/{shear}"] = planes(picture.transform(picture.size, Image.AFFINE, (1, shear, 0, 0, 1, 0), Image.BILINEAR, fillcolor=(7, 7, 7)))
     np.savez(HERE / "pictures.npz", **{key: np.array(value, order="C") for key, value in entries.items()})
     print(f"{len(entries)} arrays, {sum(p.stat().st_size for p in folder.iterdir()) // 1024} KiB of pictures")
 

@@ -1,5 +1,8 @@
 // Picture files and their scaling, as Pillow reads and scales them.
+#include <string>
+
 #include "data/image/picture.h"
+#include "data/image/picture_ops.h"
 #include "data/image/transform.h"
 #include "tests/golden/golden.h"
 
@@ -54,6 +57,31 @@ TEST_CASE("pictures are scaled as Pillow's bilinear filter scales them, to withi
     ++sizes;
   }
   CHECK(sizes == 7);
+}
+
+TEST_CASE("pictures are changed as Pillow changes them, to within a level") {
+  const Tensor picture = data::load_picture(picture_file("color.png"), 3);
+  int changes = 0;
+  for (const auto& [key, theirs] : golden::load("pictures")) {
+    if (!key.starts_with("op/")) continue;
+    CAPTURE(key);
+    const std::string what = key.substr(3, key.find('/', 3) - 3);
+    const double amount = std::stod(key.substr(key.find('/', 3) + 1));
+    const int whole = static_cast<int>(amount);
+    const Tensor ours = what == "brightness"     ? data::adjust_brightness(picture, amount)
+                        : what == "contrast"     ? data::adjust_contrast(picture, amount)
+                        : what == "color"        ? data::adjust_color(picture, amount)
+                        : what == "sharpness"    ? data::adjust_sharpness(picture, amount)
+                        : what == "autocontrast" ? data::autocontrast(picture)
+                        : what == "equalize"     ? data::equalize(picture)
+                        : what == "posterize"    ? data::posterize(picture, whole)
+                        : what == "solarize"     ? data::solarize(picture, whole)
+                        : what == "rotate"       ? data::rotate(picture, amount, 7)
+                                           : data::affine(picture, {1, amount, 0, 0, 1, 0}, 7);
+    CHECK(levels_apart(ours, theirs) <= 1);
+    ++changes;
+  }
+  CHECK(changes == 30);
 }
 
 }  // namespace weft
