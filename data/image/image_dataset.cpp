@@ -12,6 +12,7 @@
 #include "core/error.h"
 #include "core/random.h"
 #include "data/find_data_set.h"
+#include "data/image/augment.h"
 #include "data/stratified.h"
 
 namespace weft::data {
@@ -305,20 +306,32 @@ ImageBatch ImageData::make_batch(Split split, const std::int64_t* order, std::in
   const auto* pixels = images(split).data<std::uint8_t>();
   const auto* classes = labels(split).data<std::uint8_t>();
   const Generator stream(augmented != nullptr ? augmented->seed : 0, "augment");
+  const Generator more(augmented != nullptr ? augmented->seed : 0, "augment.more");
+  const Augment augment = augmented != nullptr ? augmented->augment : Augment();
   for (std::int64_t b = 0; b < rows; ++b) {
     const auto number = order != nullptr ? order[first + b] : first + b;
+    const std::uint64_t place =
+        static_cast<std::uint64_t>(epoch) * static_cast<std::uint64_t>(size(split)) +
+        static_cast<std::uint64_t>(number);
     Move move;
-    if (augmented != nullptr && (augmented->augment.shift > 0 || augmented->augment.flip)) {
-      move = draw_move(stream,
-                       static_cast<std::uint64_t>(epoch) * static_cast<std::uint64_t>(size(split)) +
-                           static_cast<std::uint64_t>(number),
-                       augmented->augment);
+    if (augment.shift > 0 || augment.flip) move = draw_move(stream, place, augment);
+    Draws draws(more, place);
+    const auto* picture = pixels + number * channels() * plane;
+    Tensor changed;
+    if (augment.changes_pictures()) {
+      changed = augment_picture(raw::reshape(raw::slice(images(split), 0, number, number + 1),
+                                             {channels(), height(), width()}),
+                                augment, draws);
+      picture = changed.data<std::uint8_t>();
     }
-    for (std::int64_t c = 0; c < channels(); ++c) {
-      place_plane(pixels + (number * channels() + c) * plane, height(), width(), move,
-                  table.data() + 256 * c,
-                  batch.images.data<float>() + (b * channels() + c) * plane);
-    }
+    float* const to = batch.images.data<float>() + b * channels() * plane;
+    for (std::int64_t c = 0; c < channels(); ++c)
+      place_plane(picture + c * plane, height(), width(), move, table.data() + 256 * c,
+                  to + c * plane);
+    const Erased erased = draw_erased(height(), width(), augment.erase, draws);
+    for (std::int64_t c = 0; c < channels(); ++c)
+      for (std::int64_t row = erased.top; row < erased.top + erased.height; ++row)
+        std::fill_n(to + c * plane + row * width() + erased.left, erased.width, 0.0f);
     batch.labels.data<std::int64_t>()[b] = classes[number];
   }
   return batch;

@@ -31,8 +31,20 @@ Tensor normalize(const Tensor& images, const Normalization& normalization);
 
 /// Random changes of training pictures.
 struct Augment {
-  int shift = 0;      ///< moves up to this many pixels each way; what enters is background (0)
-  bool flip = false;  ///< mirrors every second picture left to right (not for digits)
+  int shift = 0;          ///< moves up to this many pixels each way; what enters is background (0)
+  bool flip = false;      ///< mirrors every second picture left to right (not for digits)
+  double least_crop = 1;  ///< crops of at least this share of the area, of ratios from 3 : 4 to 4 :
+                          ///< 3, scaled back; 1: none
+  int random_changes = 0;  ///< RandAugment: so many changes of a picture
+  int magnitude = 9;       ///< of these, 0 .. 30
+  double rotate = 0;       ///< turns by up to so many degrees either way
+  double jitter = 0;       ///< brightness, contrast and color times 1 - jitter .. 1 + jitter
+  double erase = 0;        ///< the chance that a rectangle becomes the training pictures' mean
+
+  /// Whether pictures are changed before they are shifted and flipped.
+  bool changes_pictures() const {
+    return least_crop < 1 || random_changes > 0 || rotate > 0 || jitter > 0;
+  }
 };
 
 enum class Filter : std::uint8_t {

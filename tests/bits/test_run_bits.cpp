@@ -105,6 +105,18 @@ TEST_CASE("every model trains to the committed bits") {
     }
 }
 
+TEST_CASE("every augmentation trains to the committed bits") {
+  const TempFolder folder;
+  const Words vision = a_run_of_every_kind(folder).at("vision");
+  check_run(folder, "run: vision, augmented",
+            with(with(with(with(with(with(vision, "--least-crop", "0.4"), "--rand-augment", "2"),
+                                "--rotate", "15"),
+                           "--color-jitter", "0.3"),
+                      "--erase", "0.5"),
+                 "--mixup", "0.2") +
+                Words{"--cutmix", "1"});
+}
+
 TEST_CASE("every optimizer and kind of attention trains to the committed bits") {
   const TempFolder folder;
   const Words text = a_run_of_every_kind(folder).at("text");

@@ -15,6 +15,14 @@ struct VisionConfig : RunConfig {
   std::int64_t steps = 0;  ///< 0: to the end of the epochs
   std::int64_t shift = 0;
   bool flip = false;
+  double least_crop = 1;
+  std::int64_t rand_augment = 0;
+  std::int64_t rand_magnitude = 9;
+  double rotate = 0;
+  double color_jitter = 0;
+  double erase = 0;
+  double mixup = 0;  ///< alpha of the Beta distribution; 0: never
+  double cutmix = 0;
   std::int64_t validation = 0;  ///< 0: a tenth of the training images, at most 5,000
   std::string validation_rule = "stratified";
   double train_share = 1;

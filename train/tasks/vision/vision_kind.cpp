@@ -51,6 +51,30 @@ Fields vision_fields() {
        "augmentation: shift training images by up to this many pixels", 0, 1000},
       {"flip", "Data", &VisionConfig::flip,
        "augmentation: flip training images horizontally with probability 0.5"},
+      {"least_crop", "Data", &VisionConfig::least_crop,
+       "augmentation: train on crops of at least this share of an image's area, scaled back (1: "
+       "none)",
+       0.01, 1},
+      {"rand_augment", "Data", &VisionConfig::rand_augment,
+       "augmentation: so many random changes of an image (RandAugment)", 0, 10},
+      Field{"rand_magnitude", "Data", &VisionConfig::rand_magnitude, "how strong these changes are",
+            0, 30}
+          .idle_where<VisionConfig>(
+              [](const VisionConfig& c) { return c.rand_augment == 0 ? "rand_augment 0" : ""; }),
+      {"rotate", "Data", &VisionConfig::rotate,
+       "augmentation: rotate training images by up to this many degrees", 0, 180},
+      {"color_jitter", "Data", &VisionConfig::color_jitter,
+       "augmentation: vary brightness, contrast and saturation by up to this factor", 0, 1},
+      {"erase", "Data", &VisionConfig::erase,
+       "augmentation: the chance that a rectangle of an image is erased", 0, 1},
+      {"mixup", "Data", &VisionConfig::mixup,
+       "augmentation: mix pairs of images and labels, in shares of Beta(alpha, alpha) (0: never)",
+       0, 10},
+      {"cutmix", "Data", &VisionConfig::cutmix,
+       "augmentation: put rectangles of other images into images, and their labels by the area; "
+       "alpha "
+       "(0: never)",
+       0, 10},
   };
   all.push_back(model_field(vision_models()));
   append(all, length_fields<VisionConfig>("images"));

@@ -4,11 +4,13 @@
 #include <cmath>
 
 #include "autograd/autograd.h"
+#include "autograd/ops/binary.h"
 #include "autograd/ops/loss.h"
 #include "autograd/ops/reduce.h"
 #include "core/error.h"
 #include "core/math.h"
 #include "core/parallel.h"
+#include "data/image/augment.h"
 #include "train/tasks/common/add_predictions.h"
 #include "train/tasks/common/image_facts.h"
 #include "train/tasks/common/run_facts.h"
@@ -44,7 +46,14 @@ data::ImageBatchOptions VisionTask::batch_options() const {
   options.batch = config_.batch;
   options.epochs = config_.epochs;
   options.seed = static_cast<std::uint64_t>(config_.seed);
-  options.augment = {.shift = static_cast<int>(config_.shift), .flip = config_.flip};
+  options.augment = {.shift = static_cast<int>(config_.shift),
+                     .flip = config_.flip,
+                     .least_crop = config_.least_crop,
+                     .random_changes = static_cast<int>(config_.rand_augment),
+                     .magnitude = static_cast<int>(config_.rand_magnitude),
+                     .rotate = config_.rotate,
+                     .jitter = config_.color_jitter,
+                     .erase = config_.erase};
   options.prefetch.threads = num_threads() > 1 ? 1 : 0;
   return options;
 }
@@ -59,6 +68,7 @@ bool VisionTask::same_data(const std::string& json) const {
 void VisionTask::start(std::int64_t number) {
   data::ImageBatchOptions options = batch_options();
   options.first_step = number;
+  next_number_ = number;
   next_.reset();
   batches_.emplace(data_.train_batches(options));
 }
@@ -71,8 +81,22 @@ Tensor VisionTask::next_loss(BatchRecord& seen) {
   if (*next_ == batches_->end())
     fail<IndexError>("train", "no more batches: the last epoch is over");
   const auto& [images, labels] = **next_;
+  const std::int64_t number = next_number_++;
+  const CrossEntropyOptions options{.label_smoothing = config_.label_smoothing};
+  if (config_.mixup == 0 && config_.cutmix == 0) {
+    seen.add(labels.numel(), images, labels, labels.numel());
+    return cross_entropy((*model_)(images), labels, options);
+  }
+  const data::Mixing mixing = data::mix_batch(images, config_.mixup, config_.cutmix,
+                                              static_cast<std::uint64_t>(config_.seed), number);
   seen.add(labels.numel(), images, labels, labels.numel());
-  return cross_entropy((*model_)(images), labels, {.label_smoothing = config_.label_smoothing});
+  const auto own = labels.to_vector<std::int64_t>();
+  std::vector<std::int64_t> other;
+  for (const std::int64_t partner : mixing.partner)
+    other.push_back(own[static_cast<std::size_t>(partner)]);
+  const Tensor logits = (*model_)(images);
+  return cross_entropy(logits, labels, options) * mixing.share +
+         cross_entropy(logits, Tensor::from(other, {labels.numel()}), options) * (1 - mixing.share);
 }
 
 double VisionTask::chance_loss() const { return math::log(static_cast<double>(facts_.classes)); }

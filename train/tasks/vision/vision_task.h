@@ -38,6 +38,7 @@ class VisionTask : public Task {
   std::string fingerprint_;
   std::optional<data::BatchRange<data::ImageBatch>> batches_;
   std::optional<data::BatchRange<data::ImageBatch>::Iterator> next_;
+  std::int64_t next_number_ = 0;
 };
 
 ImageFacts facts_of(const data::ImageData& data);
