@@ -79,9 +79,10 @@ TEST_CASE("50 steps of every kind have the committed bits") {
 
 TEST_CASE("every kind trains in bf16 to the committed bits") {
   const TempFolder folder;
-  for (const auto& [kind, words] : a_run_of_every_kind(folder)) {
+  for (const auto& run : a_run_of_every_kind(folder)) {
+    const std::string& kind = run.first;
     CAPTURE(kind);
-    check_run(folder, "run: " + kind + ", bf16", with(words, "--precision", "bf16"));
+    check_run(folder, "run: " + kind + ", bf16", with(run.second, "--precision", "bf16"));
   }
 }
 
