@@ -26,7 +26,9 @@ std::string picture_file(const std::string& name) {
 
 TEST_CASE("PNG, JPEG and WebP files hold what Pillow sees in them, turned as EXIF says") {
   int files = 0;
-  for (const auto& [key, theirs] : golden::load("pictures")) {
+  for (const auto& entry : golden::load("pictures")) {
+    const std::string& key = entry.first;  // clang 14 captures no structured binding
+    const Tensor& theirs = entry.second;
     if (!key.ends_with("/rgb")) continue;
     CAPTURE(key);
     const std::string file = picture_file(key.substr(0, key.size() - 4));
@@ -45,7 +47,9 @@ TEST_CASE("PNG, JPEG and WebP files hold what Pillow sees in them, turned as EXI
 TEST_CASE("pictures are scaled as Pillow's bilinear filter scales them, to within a level") {
   const Tensor picture = data::load_picture(picture_file("color.png"), 3);
   int sizes = 0;
-  for (const auto& [key, theirs] : golden::load("pictures")) {
+  for (const auto& entry : golden::load("pictures")) {
+    const std::string& key = entry.first;  // clang 14 captures no structured binding
+    const Tensor& theirs = entry.second;
     CAPTURE(key);
     if (key.starts_with("resized/"))
       CHECK(levels_apart(data::resize_images(picture, theirs.size(1), theirs.size(2)), theirs) <=
@@ -62,7 +66,9 @@ TEST_CASE("pictures are scaled as Pillow's bilinear filter scales them, to withi
 TEST_CASE("pictures are changed as Pillow changes them, to within a level") {
   const Tensor picture = data::load_picture(picture_file("color.png"), 3);
   int changes = 0;
-  for (const auto& [key, theirs] : golden::load("pictures")) {
+  for (const auto& entry : golden::load("pictures")) {
+    const std::string& key = entry.first;  // clang 14 captures no structured binding
+    const Tensor& theirs = entry.second;
     if (!key.starts_with("op/")) continue;
     CAPTURE(key);
     const std::string what = key.substr(3, key.find('/', 3) - 3);
