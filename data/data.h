@@ -3,10 +3,12 @@
 
 #include "data/find_data_set.h"
 #include "data/image/annotated_images.h"
+#include "data/image/augment.h"
 #include "data/image/idx.h"
 #include "data/image/image_dataset.h"
 #include "data/image/image_set.h"
 #include "data/image/picture.h"
+#include "data/image/picture_ops.h"
 #include "data/image/png.h"
 #include "data/image/transform.h"
 #include "data/loader.h"

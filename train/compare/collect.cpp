@@ -68,7 +68,7 @@ std::string quoted(const std::string& word) {
   return text + "'";
 }
 
-ResultRun read_run(const Plan& plan, const Job& job, const std::string& metric) {
+ResultRun read_run(const Plan& plan, const Job& job, const Metric& metric) {
   const RunResult found = checked_result(plan, job, metric);
   return {.seed = job.seed,
           .status = std::string(name(found.status)),
@@ -109,7 +109,7 @@ bool kept_budget(const Plan& plan, const ResultCell& cell) {
 ResultCell read_cell(const Plan& plan, const CompareFolder& folder, const Grid& grid,
                      std::size_t index) {
   const Cell& cell = plan.cells[index];
-  const std::string& metric = plan.task(cell).metric.name;
+  const Metric& metric = plan.task(cell).metric;
   ResultCell result{.task = cell.task,
                     .arm = cell.arm,
                     .equal = cell.equal,

@@ -70,7 +70,7 @@ std::vector<double> next_factors(const std::vector<double>& factors,
 
 std::optional<TriedValues> tried_values(const Plan& plan, const CompareFolder& folder,
                                         std::size_t cell, const std::vector<double>& factors) {
-  const std::string metric = tuning_metric(plan.task(plan.cells[cell]).metric).name;
+  const Metric metric = tuning_metric(plan.task(plan.cells[cell]).metric);
   TriedValues values;
   for (const double factor : factors) {
     double sum = 0;

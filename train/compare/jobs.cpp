@@ -94,7 +94,7 @@ std::deque<Job> Jobs::paces(bool rough, int at_once) const {
 void Jobs::take_paces(Plan& plan, const CompareFolder& folder) {
   for (std::size_t cell = 0; cell < plan.cells.size(); ++cell) {
     if (!plan.cells[cell].equal) continue;
-    const std::string metric = tuning_metric(plan.task(plan.cells[cell]).metric).name;
+    const Metric metric = tuning_metric(plan.task(plan.cells[cell]).metric);
     std::vector<double> paces;
     for (std::int64_t round = 1; round <= kMostPaceRounds; ++round) {
       const Job job = folder.pace_job(plan, cell, round);
@@ -144,7 +144,7 @@ Metric Jobs::metric_of(const Job& job) const {
 }
 
 Status Jobs::status_of(const Job& job) const {
-  const std::string metric = metric_of(job).name;
+  const Metric metric = metric_of(job);
   return (is_pace(job) ? read_result(job, metric) : checked_result(plan_, job, metric)).status;
 }
 

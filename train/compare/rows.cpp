@@ -31,7 +31,7 @@ RowValues read_rows(const Plan& plan, const CompareFolder& folder, std::size_t i
   RowValues values;
   const Cell& cell = plan.cells[index];
   if (plan.kind->tests_afresh(*cell.config)) return values;
-  const std::string& metric = plan.task(cell).metric.name;
+  const Metric& metric = plan.task(cell).metric;
   for (const std::int64_t seed : plan.suite.seeds) {
     std::vector<double>& own = values.of_seed.emplace_back();
     const Job job = folder.seed_job(plan, index, seed);
@@ -40,7 +40,7 @@ RowValues read_rows(const Plan& plan, const CompareFolder& folder, std::size_t i
     if (checked_result(plan, job, metric).status != Status::done || !fs::exists(file, error))
       continue;
     const train::Predictions predictions = train::read_predictions(file);
-    own = train::row_pseudo_values(predictions, figure_name(metric));
+    own = train::row_pseudo_values(predictions, figure_name(metric.name));
     values.rows = static_cast<std::int64_t>(train::count_rows(predictions));
   }
   return values;

@@ -9,6 +9,7 @@
 
 #include "core/error.h"
 #include "core/io/file.h"
+#include "train/compare/expression.h"
 
 namespace weft::compare {
 namespace {
@@ -21,6 +22,14 @@ constexpr std::int64_t kMaxSummaryBytes = 1 << 20;
 double number_in(const Json& json, const std::string& key) {
   return json.contains(key) && json[key].is_number() ? json[key].get<double>()
                                                      : std::numeric_limits<double>::quiet_NaN();
+}
+
+/// A measured figure by its name among metrics.
+double figure_in(const Json& json, const std::string& name) {
+  if (name != "throughput") return number_in(json, name);
+  for (const auto& [key, value] : json.items())
+    if (key.ends_with("_per_s") && value.is_number()) return value.get<double>();
+  return std::numeric_limits<double>::quiet_NaN();
 }
 
 fs::path cell_folder(const fs::path& root, const char* part, const Plan& plan, const Cell& cell) {
@@ -70,7 +79,7 @@ std::string_view name(Status status) {
   return status == Status::done ? "done" : status == Status::failed ? "failed" : "missing";
 }
 
-RunResult read_result(const Job& job, const std::string& metric) {
+RunResult read_result(const Job& job, const Metric& metric) {
   RunResult result;
   std::error_code error;
   if (fs::exists(job.failed(), error)) {
@@ -82,13 +91,18 @@ RunResult read_result(const Job& job, const std::string& metric) {
   const fs::path summary = job.folder / "summary.json";
   if (!fs::exists(summary, error)) return result;
   const Json json = Json::parse(read_file(summary.string(), kMaxSummaryBytes), nullptr, false);
-  if (json.is_object()) result.value = number_in(json, metric);
-  if (metric == "throughput" && json.is_object())
-    for (const auto& [key, value] : json.items())
-      if (key.ends_with("_per_s") && value.is_number()) result.value = value.get<double>();
+  if (json.is_object())
+    result.value =
+        metric.expression.empty()
+            ? figure_in(json, metric.name)
+            : Expression(metric.expression, metric.name).evaluate([&](const std::string& name) {
+                return figure_in(json, name);
+              });
   if (!std::isfinite(result.value)) {
     result.status = Status::failed;
-    result.error = fmt::format("summary.json has no {}", metric);
+    result.error = metric.expression.empty() ? fmt::format("summary.json has no {}", metric.name)
+                                             : fmt::format("{} = {} is not a finite number",
+                                                           metric.name, metric.expression);
     return result;
   }
   result.status = Status::done;
@@ -102,7 +116,7 @@ RunResult read_result(const Job& job, const std::string& metric) {
   return result;
 }
 
-RunResult checked_result(const Plan& plan, const Job& job, const std::string& metric) {
+RunResult checked_result(const Plan& plan, const Job& job, const Metric& metric) {
   RunResult result = read_result(job, metric);
   if (result.status != Status::done) return result;
   const Cell& cell = plan.cells[job.cell];
@@ -135,9 +149,9 @@ double steady_pace(const fs::path& run) {
 }
 
 Metric tuning_metric(const Metric& metric) {
-  if (is_cost(metric.name)) return {"val_loss", true};
-  return {metric.name.starts_with("test_") ? "val_" + metric.name.substr(5) : metric.name,
-          metric.lower_is_better};
+  if (is_cost(metric.name) || !metric.expression.empty()) return {.name = "val_loss"};
+  return {.name = metric.name.starts_with("test_") ? "val_" + metric.name.substr(5) : metric.name,
+          .lower_is_better = metric.lower_is_better};
 }
 
 std::map<std::int64_t, std::string> batch_hashes(const fs::path& run) {

@@ -56,10 +56,10 @@ struct RunResult {
 
 /// `metric` as in a suite, "test_accuracy". A finished run without a finite figure counts as
 /// failed.
-RunResult read_result(const Job& job, const std::string& metric);
+RunResult read_result(const Job& job, const Metric& metric);
 /// The same of a run of a plan; one whose parameters or steps are not those of its cell counts as
 /// failed, for it is not what the comparison says of it.
-RunResult checked_result(const Plan& plan, const Job& job, const std::string& metric);
+RunResult checked_result(const Plan& plan, const Job& job, const Metric& metric);
 /// Seconds of a step of a run, from the steady part of its metrics.jsonl: the last three quarters
 /// of its steps, without the last. NaN where there are too few.
 double steady_pace(const fs::path& run);

@@ -137,7 +137,7 @@ class Runner {
 
   void count(const Job& job, double seconds) {
     if (is_pace(job)) return;
-    const RunResult result = checked_result(plan_, job, jobs_.metric_of(job).name);
+    const RunResult result = checked_result(plan_, job, jobs_.metric_of(job));
     ++progress_.done;
     if (result.status == Status::failed)
       ++progress_.failed;

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "core/error.h"
+#include "train/compare/expression.h"
 #include "train/compare/power.h"
 #include "train/config/block_options.h"
 #include "train/loop/figures.h"
@@ -222,8 +223,9 @@ std::string_view name(Expect expect) {
 }
 
 const std::vector<Metric>& cost_metrics() {
-  static const std::vector<Metric> all = {
-      {"train_seconds", true}, {"peak_mib", true}, {"throughput", false}};
+  static const std::vector<Metric> all = {{.name = "train_seconds"},
+                                          {.name = "peak_mib"},
+                                          {.name = "throughput", .lower_is_better = false}};
   return all;
 }
 
@@ -236,7 +238,7 @@ const std::vector<Metric>& metrics() {
   static const std::vector<Metric> all = [] {
     std::vector<Metric> metrics;
     for (const train::Figure& figure : train::known_figures())
-      metrics.push_back({"test_" + figure.name, figure.lower_is_better});
+      metrics.push_back({.name = "test_" + figure.name, .lower_is_better = figure.lower_is_better});
     for (const Metric& cost : cost_metrics()) metrics.push_back(cost);
     return metrics;
   }();
@@ -258,7 +260,19 @@ void check_metrics(const Suite& suite) {
   Names measured{"test_loss"};
   for (const std::string& figure : kind.figures()) measured.push_back("test_" + figure);
   for (const Metric& cost : cost_metrics()) measured.push_back(cost.name);
+  Names parts = measured;
+  for (const char* name : {"params", "steps"}) parts.emplace_back(name);
+  check_names(suite.own_metrics, "metric");
   for (const Task& task : suite.tasks) {
+    if (!task.metric.expression.empty()) {
+      const Expression expression(task.metric.expression, task.where);
+      for (const std::string& name : expression.names())
+        if (!among(parts, name))
+          fail<ConfigError>(task.where,
+                            "the metric {} uses {}, which no {} run measures; it has {}",
+                            task.metric.name, name, suite.kind, fmt::join(parts, ", "));
+      continue;
+    }
     if (!among(measured, task.metric.name))
       fail<ConfigError>(task.where, "task {} expects {}, which no {} run measures; it has {}",
                         task.name, task.metric.name, suite.kind, fmt::join(measured, ", "));

@@ -21,10 +21,12 @@ struct Phrase {
   std::string zh;
 };
 
-/// A figure of a run's summary that arms can be compared by.
+/// A figure of a run's summary that arms can be compared by, or an expression over such.
 struct Metric {
   std::string name;
-  bool lower_is_better;
+  bool lower_is_better = true;
+  std::string expression{};  ///< of a [[metric]] of the suite (expression.h); empty: measured
+  std::string where{};       ///< file:line of such
 };
 const std::vector<Metric>& metrics();
 /// Of these, what a run costs on the machine that it runs on, and not what it answers:
@@ -111,6 +113,7 @@ struct Suite {
   Budget budget;
   std::string preset;
   std::vector<train::Choice> choices;  ///< of every arm and task
+  std::vector<Metric> own_metrics;     ///< of [[metric]]
   std::vector<Task> tasks;
   std::vector<Arm> arms;
   std::vector<Contrast> contrasts;

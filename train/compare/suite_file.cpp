@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "core/error.h"
+#include "train/compare/expression.h"
 #include "train/compare/suite.h"
 #include "train/tasks/common/kinds.h"
 
@@ -226,10 +227,8 @@ class Part {
 
   double number(const toml::node& node, const std::string& key, double low, double high) const {
     double value = std::numeric_limits<double>::quiet_NaN();
-    if (const auto* whole = node.as_integer())
-      value = static_cast<double>(whole->get());
-    else if (const auto* real = node.as_floating_point())
-      value = real->get();
+    if (const auto given = node.value<double>())
+      value = *given;
     else
       fail<ConfigError>(where(key), "{} must be a number", key);
     if (!(value >= low && value <= high))
@@ -251,11 +250,22 @@ class Part {
   std::string what_;
 };
 
-Task read_task(const Part& part, double margin) {
+Metric read_metric(const Part& part) {
+  const std::string name = part.name("name"), value = part.text("value");
+  for (const Metric& measured : metrics())
+    if (measured.name == name)
+      fail<ConfigError>(part.where("name"), "{} is measured: choose another name", name);
+  Expression(value, part.where("value"));  // throws where it cannot be read
+  return {name, part.one_of("better", {"lower", "higher"}) == "lower", value, part.where()};
+}
+
+Task read_task(const Part& part, double margin, const std::vector<Metric>& own) {
   Task task{.name = part.name("name")};
   task.about = part.phrase_or_none("about");
   Names known;
-  for (const Metric& metric : metrics()) known.push_back(metric.name);
+  std::vector<Metric> all = metrics();
+  all.insert(all.end(), own.begin(), own.end());
+  for (const Metric& metric : all) known.push_back(metric.name);
   // What is chosen by one split is judged by another.
   if (const std::string given = part.text("metric"); given.starts_with("val_"))
     fail<ConfigError>(part.where("metric"),
@@ -263,8 +273,8 @@ Task read_task(const Part& part, double margin) {
                       "judged by test data; write test_{}",
                       given, given.substr(4));
   const std::string metric = part.one_of("metric", known);
-  task.metric = *std::find_if(metrics().begin(), metrics().end(),
-                              [&](const Metric& m) { return m.name == metric; });
+  task.metric =
+      *std::find_if(all.begin(), all.end(), [&](const Metric& m) { return m.name == metric; });
   task.margin = part.number("margin", 0, 1e9, margin);
   task.chance = part.number_if_any("chance", -1e9, 1e9);
   task.ceiling = part.number_if_any("ceiling", -1e9, 1e9);
@@ -354,7 +364,7 @@ Suite parse_suite(const std::string& text, const std::string& file) {
   const Part root(
       table, file, "the suite",
       {"name", "question", "kind", "seeds", "looks", "budgets", "alpha", "margin", "lr_factors",
-       "tuning_seeds", "budget", "base", "task", "arm", "contrast", "control", "quick"});
+       "tuning_seeds", "budget", "base", "metric", "task", "arm", "contrast", "control", "quick"});
   Suite suite;
   suite.file = file;
   suite.text = text;
@@ -403,9 +413,11 @@ Suite parse_suite(const std::string& text, const std::string& file) {
 
   Names tasks, arms;
   const double margin = root.number("margin", 0, 1e9, 0);
+  for (const Part& part : root.parts("metric", {"name", "value", "better"}))
+    suite.own_metrics.push_back(read_metric(part));
   for (const Part& part : root.parts(
            "task", {"name", "about", "metric", "margin", "chance", "ceiling", "solved", "set"})) {
-    suite.tasks.push_back(read_task(part, margin));
+    suite.tasks.push_back(read_task(part, margin, suite.own_metrics));
     tasks.push_back(suite.tasks.back().name);
   }
   for (const Part& part :
