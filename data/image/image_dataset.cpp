@@ -1,6 +1,7 @@
 #include "data/image/image_dataset.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
@@ -240,7 +241,9 @@ ImageData::ImageData(ImageSet set, const ImageOptions& options, std::string wher
 
 void ImageData::hold_out(const Tensor& images, const Tensor& labels, const LabeledPictures& own,
                          const ImageOptions& options) {
-  if (own.images.defined() && options.validation == ImageOptions::kTenth) {
+  // A run that goes on knows how many validated.
+  if (own.images.defined() &&
+      (options.validation == ImageOptions::kTenth || options.validation == own.labels.numel())) {
     images_ = {images, with_channels(own.images, where_), Tensor()};
     labels_ = {labels, raw::contiguous(own.labels), Tensor()};
     check_labels(images_[1], labels_[1], where_, "validation");
@@ -369,9 +372,35 @@ BatchRange<ImageBatch> ImageData::eval_batches(Split split, std::int64_t batch) 
   return {make, 0, batches, {.threads = 1, .ahead = 2}};
 }
 
+namespace {
+
+/// Labels by the order of other names.
+void take_order(ImageSet& set, const std::vector<std::string>& order, const std::string& path) {
+  if (order.empty() || set.class_names.empty() || set.class_names == order) return;
+  std::array<std::uint8_t, 256> number{};
+  for (std::size_t i = 0; i < set.class_names.size(); ++i) {
+    const auto found = std::find(order.begin(), order.end(), set.class_names[i]);
+    if (found == order.end())
+      fail<ConfigError>(path, "has the class {}, which the run does not know: its classes are {}",
+                        set.class_names[i], fmt::join(order, ", "));
+    number[i] = static_cast<std::uint8_t>(found - order.begin());
+  }
+  for (const LabeledPictures* part : {&set.train, &set.validation, &set.test})
+    for (std::int64_t i = 0; part->labels.defined() && i < part->labels.numel(); ++i) {
+      auto& label = part->labels.data<std::uint8_t>()[i];
+      label = number[label];
+    }
+  set.class_names = order;
+}
+
+}  // namespace
+
 ImageData load_images(std::string_view name_or_path, const ImageOptions& options) {
   const std::string path = find_data_set(name_or_path);
-  ImageSet set = read_image_set(path, {.size = options.image_size, .skip_bad = options.skip_bad});
+  ImageSet set = read_image_set(
+      path,
+      {.size = options.image_size, .skip_bad = options.skip_bad, .keep_test = options.keep_test});
+  take_order(set, options.class_order, path);
   LabeledPictures& train = set.train;
   ImageOptions rest = options;
   const bool fit = train.images.numel() > 0 && train.labels.numel() == train.images.size(0) &&

@@ -48,8 +48,11 @@ struct ImageOptions {
   std::uint64_t seed = 1;
   bool shuffle_pixels = false;  ///< shuffle_pixels() of every picture of all splits
   std::optional<Normalization> normalization{};  ///< default: that of the training split
-  std::int64_t image_size = 0;                   ///< ImageSetOptions::size
-  bool skip_bad = false;                         ///< ImageSetOptions::skip_bad
+  /// An earlier run's classes, by whose order labels are numbered where the set has names.
+  std::vector<std::string> class_order{};
+  std::int64_t image_size = 0;  ///< ImageSetOptions::size
+  bool skip_bad = false;        ///< ImageSetOptions::skip_bad
+  bool keep_test = true;        ///< ImageSetOptions::keep_test
 
   /// A tenth of the training set, at most 5,000. (Of `last`: 5,000, and a tenth only where there
   /// are not more.)

@@ -25,6 +25,8 @@ struct ImageSetOptions {
   std::int64_t size = 0;  ///< pictures are scaled and cut to size x size; 0: as they are, if they
                           ///< are all of one size
   bool skip_bad = false;  ///< pictures that cannot be read are left out and counted
+  bool keep_test =
+      true;  ///< of folders of classes without a test split, a tenth of each class is one
 };
 
 /// Reads
@@ -37,8 +39,9 @@ struct ImageSetOptions {
 ///     `val` (or `validation`, `valid`) and `test` of such;
 ///   - a CSV file with the columns `file` and `label`, files relative to it.
 /// Gray pictures stay gray where all are. Files that are no pictures are passed over and counted.
-/// Without a folder `test` (or `val`) a tenth of each class is kept for the test. Throws IoError:
-/// no such layout, a picture that cannot be read (with its name), sizes that differ, one class.
+/// Without a folder `test` (or `val`) a tenth of each class is kept for the test, if asked. Throws
+/// IoError: no such layout, a picture that cannot be read (with its name), sizes that differ, one
+/// class.
 ImageSet read_image_set(const std::string& path, const ImageSetOptions& options = {});
 
 }  // namespace weft::data

@@ -218,7 +218,7 @@ ImageSet read_listing(Listing listing, const std::string& path, const ImageSetOp
     *parts[k] = decode(listing.splits[k], color ? 3 : 1, height, width, cut, set.class_names,
                        options.skip_bad, set.notes);
   if (!set.train.labels.defined()) fail<IoError>(path, "has no training pictures");
-  if (!set.test.labels.defined() && !set.validation.labels.defined())
+  if (options.keep_test && !set.test.labels.defined() && !set.validation.labels.defined())
     keep_test(set.train, set.test);
   return set;
 }

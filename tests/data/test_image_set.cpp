@@ -77,6 +77,7 @@ TEST_CASE("folders train, val and test are the splits") {
   CHECK(data.size(Split::validation) == 4);
   CHECK(data.size(Split::test) == 6);
   CHECK(load_images(root.string(), {.validation = 2}).size(Split::train) == 8);
+  CHECK(load_images(root.string(), {.validation = 4}).size(Split::train) == 10);  // their number
 }
 
 TEST_CASE(
@@ -96,6 +97,24 @@ TEST_CASE(
   CHECK(read_image_set(root.string(), {.size = 6}).train.images.shape() == Shape{3, 1, 6, 6});
   fs::copy(kPictures + "color.jpg", root / "b" / "2.JPG");
   CHECK(read_image_set(root.string(), {.size = 6}).train.images.shape() == Shape{4, 3, 6, 6});
+}
+
+TEST_CASE("labels of other pictures are numbered as the run's classes are") {
+  const Scratch scratch;
+  const fs::path root = scratch.folder();
+  put_classes(root, 3);
+  const ImageData data =
+      load_images(root.string(), {.validation = 0, .class_order = {"bird", "dog", "cat"}});
+  CHECK(data.classes() == 3);
+  const auto labels = data.labels(Split::train).to_vector<int>();
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    const int level = data.images(Split::train).data<std::uint8_t>()[i * 48];
+    CHECK(labels[i] == (level > 100 ? 1 : 2));
+  }
+  CHECK(contains(message_of<ConfigError>([&] {
+                   load_images(root.string(), {.class_order = {"bird", "dog"}});
+                 }),
+                 "has the class cat, which the run does not know: its classes are bird, dog"));
 }
 
 TEST_CASE("a picture that cannot be read is named, or left out and counted") {

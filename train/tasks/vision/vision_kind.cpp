@@ -148,8 +148,7 @@ class VisionKind : public UsedAs<VisionRun, KindByEpochs<VisionConfig>>,
       c.steps = 0;
     }
     // Nothing is taken from a training set that is measured, however small.
-    data::ImageData data = load_images(
-        c, learned ? std::optional(learned->normalization) : std::nullopt, !known.whole);
+    data::ImageData data = load_images(c, learned, !known.whole);
     if (known.whole) check_same_shape(data, *learned);
     VisionFacts facts;
     facts.images = facts_of(data);

@@ -32,8 +32,7 @@ std::unique_ptr<nn::Model> build_model(const VisionConfig& config, const ImageFa
 /// learned from, where that is given. With `validate` false no images are kept apart of the
 /// training images. Throws IoError, ConfigError.
 data::ImageData load_images(const VisionConfig& config,
-                            const std::optional<data::Normalization>& learned = {},
-                            bool validate = true);
+                            const std::optional<ImageFacts>& learned = {}, bool validate = true);
 
 /// What is known of the data only when it is there. Throws ConfigError: patch not dividing the
 /// image.

@@ -88,7 +88,7 @@ std::vector<Tensor> VisionRun::attention(const Tensor& images) const {
 }
 
 data::ImageData VisionRun::images() const {
-  data::ImageData images = load_images(config_, images_.normalization);
+  data::ImageData images = load_images(config_, images_);
   check_unchanged(fingerprint_of(images, config_.format), run().facts, config_.data);
   return images;
 }
