@@ -91,6 +91,46 @@ TEST_CASE("predict answers for every picture that can be read") {
   CHECK(weft_with(folder, {"predict", run, good}).code == 0);
 }
 
+TEST_CASE("predict reads folders, writes CSV, and lists last what could not be read") {
+  const TempFolder folder;
+  const std::string run = trained(folder, "run", false), photos = (folder / "photos").string(),
+                    out = (folder / "out.csv").string();
+  fs::create_directories(folder / "photos" / "below");
+  fs::create_directories(folder / "photos" / ".hidden");
+  fs::create_directories(folder / "empty");
+  const std::string first = photos + "/a,b.png", bad = photos + "/below/bad.JPG",
+                    last = photos + "/c.png";
+  for (const std::string& file : {first, last, photos + "/.hidden/d.png"})
+    data::save_png(file, Tensor::zeros({8, 8}, DType::u8));
+  write_file(bad, "no picture");
+  write_file(photos + "/notes.txt", "no picture");
+
+  const Words words{"predict", run, photos, "--out", out};
+  const Outcome told = weft_with(folder, words);
+  CHECK(told.code == 1);
+  CHECK(told.out.empty());
+  CHECK(has(told.err, "weft: " + photos + ": 1 files that are no pictures are passed over\n"));
+  CHECK(has(told.err, "weft: 2 pictures in " + out + "\n"));
+  CHECK(told.err.ends_with("weft: 1 of 3 pictures could not be read:\n  " + bad + "\n"));
+  const std::string table = read_file(out);
+  CHECK(table.starts_with("file,predicted,probability of 0,probability of 1\n\"" + first + "\","));
+  CHECK(has(table, "\n" + last + ","));
+  CHECK(std::count(table.begin(), table.end(), '\n') == 3);
+
+  const Outcome skipped = weft_with(folder, words + Words{"--skip-bad"});
+  CHECK(skipped.code == 0);
+  CHECK(skipped.err == told.err);
+  CHECK(read_file(out) == table);
+  // Nothing that can be read is no success, and a folder without pictures is told.
+  CHECK(weft_with(folder, {"predict", run, bad, "--skip-bad"}).code == 1);
+  const Outcome empty = weft_with(folder, {"predict", run, (folder / "empty").string(), last});
+  CHECK(empty.code == 1);
+  CHECK(has(empty.err, "holds no picture (.png, .jpg, .jpeg, .webp)"));
+  CHECK(has(empty.out, last + ":  "));
+  CHECK(weft_with(folder, words + Words{"--json"}).code == 2);
+  CHECK(weft_with(folder, words + Words{"--test-image", "0"}).code == 2);
+}
+
 TEST_CASE("predict answers for every text that can be answered") {
   const TempFolder folder;
   std::string sentences;
