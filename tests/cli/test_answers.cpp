@@ -2,6 +2,7 @@
 // training images call for it; and a run of the wrong kind, or data of the wrong kind, is answered
 // with what would do.
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 #include "data/image/png.h"
 #include "tests/cli/refused.h"
@@ -129,6 +130,35 @@ TEST_CASE("predict reads folders, writes CSV, and lists last what could not be r
   CHECK(has(empty.out, last + ":  "));
   CHECK(weft_with(folder, words + Words{"--json"}).code == 2);
   CHECK(weft_with(folder, words + Words{"--test-image", "0"}).code == 2);
+}
+
+TEST_CASE("eval --classes counts what each class is taken for, as predict does") {
+  const TempFolder folder;
+  write_images(folder / "data", false);
+  const std::string run = (folder / "run").string();
+  REQUIRE(weft_with(folder, {"train", "vision", "--data", (folder / "data").string(), "--model",
+                             "mlp", "--width", "16", "--batch", "8", "--epochs", "1", "--lr",
+                             "1e-5", "--out", run})
+              .code == 0);
+  const Json eval = Json::parse(weft_with(folder, {"eval", run, "--classes", "--json"}).out);
+  const Json guesses = Json::parse(weft_with(folder, {"predict", run, "--json", "--test-image", "0",
+                                                      "1", "2", "3", "4", "5", "6", "7"})
+                                       .out);
+  std::vector<std::vector<int>> counts(2, std::vector<int>(2, 0));
+  for (const Json& guess : guesses)
+    ++counts[guess["truth"].get<std::size_t>()][guess["class"].get<std::size_t>()];
+  REQUIRE(counts[0][1] + counts[1][0] > 0);  // untrained: there are mistakes to be told apart
+  CHECK(eval["classes"]["confusion"] == counts);
+  CHECK(eval["classes"]["names"] == Words{"0", "1"});
+  for (const std::size_t label : {0U, 1U})
+    CHECK(eval["classes"]["accuracy"][label] == counts[label][label] / 4.0);
+  const Outcome text = weft_with(folder, {"eval", run, "--classes"});
+  CHECK(has(text.out, "class  examples  right      most often taken for\n0             4  "));
+  const bool zero_fails = counts[0][1] > 0;
+  CHECK(has(text.out, zero_fails ? fmt::format("1 ({})\n", counts[0][1])
+                                 : fmt::format("0 ({})\n", counts[1][0])));
+  check_refused(weft_with(folder, {"eval", run, "--classes", "--split", "train"}), 2,
+                "--classes is for the test split: leave out --split");
 }
 
 TEST_CASE("predict answers for every text that can be answered") {
