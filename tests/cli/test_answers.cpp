@@ -2,6 +2,7 @@
 // training images call for it; and a run of the wrong kind, or data of the wrong kind, is answered
 // with what would do.
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 #include "data/image/png.h"
 #include "tests/cli/refused.h"
@@ -89,6 +90,75 @@ TEST_CASE("predict answers for every picture that can be read") {
   }
   CHECK(has(list[0]["error"], "is not a readable JPEG"));
   CHECK(weft_with(folder, {"predict", run, good}).code == 0);
+}
+
+TEST_CASE("predict reads folders, writes CSV, and lists last what could not be read") {
+  const TempFolder folder;
+  const std::string run = trained(folder, "run", false), photos = (folder / "photos").string(),
+                    out = (folder / "out.csv").string();
+  fs::create_directories(folder / "photos" / "below");
+  fs::create_directories(folder / "photos" / ".hidden");
+  fs::create_directories(folder / "empty");
+  const std::string first = photos + "/a,b.png", bad = photos + "/below/bad.JPG",
+                    last = photos + "/c.png";
+  for (const std::string& file : {first, last, photos + "/.hidden/d.png"})
+    data::save_png(file, Tensor::zeros({8, 8}, DType::u8));
+  write_file(bad, "no picture");
+  write_file(photos + "/notes.txt", "no picture");
+
+  const Words words{"predict", run, photos, "--out", out};
+  const Outcome told = weft_with(folder, words);
+  CHECK(told.code == 1);
+  CHECK(told.out.empty());
+  CHECK(has(told.err, "weft: " + photos + ": 1 files that are no pictures are passed over\n"));
+  CHECK(has(told.err, "weft: 2 pictures in " + out + "\n"));
+  CHECK(told.err.ends_with("weft: 1 of 3 pictures could not be read:\n  " + bad + "\n"));
+  const std::string table = read_file(out);
+  CHECK(table.starts_with("file,predicted,probability of 0,probability of 1\n\"" + first + "\","));
+  CHECK(has(table, "\n" + last + ","));
+  CHECK(std::count(table.begin(), table.end(), '\n') == 3);
+
+  const Outcome skipped = weft_with(folder, words + Words{"--skip-bad"});
+  CHECK(skipped.code == 0);
+  CHECK(skipped.err == told.err);
+  CHECK(read_file(out) == table);
+  // Nothing that can be read is no success, and a folder without pictures is told.
+  CHECK(weft_with(folder, {"predict", run, bad, "--skip-bad"}).code == 1);
+  const Outcome empty = weft_with(folder, {"predict", run, (folder / "empty").string(), last});
+  CHECK(empty.code == 1);
+  CHECK(has(empty.err, "holds no picture (.png, .jpg, .jpeg, .webp)"));
+  CHECK(has(empty.out, last + ":  "));
+  CHECK(weft_with(folder, words + Words{"--json"}).code == 2);
+  CHECK(weft_with(folder, words + Words{"--test-image", "0"}).code == 2);
+}
+
+TEST_CASE("eval --classes counts what each class is taken for, as predict does") {
+  const TempFolder folder;
+  write_images(folder / "data", false);
+  const std::string run = (folder / "run").string();
+  REQUIRE(weft_with(folder, {"train", "vision", "--data", (folder / "data").string(), "--model",
+                             "mlp", "--width", "16", "--batch", "8", "--epochs", "1", "--lr",
+                             "1e-5", "--out", run})
+              .code == 0);
+  const Json eval = Json::parse(weft_with(folder, {"eval", run, "--classes", "--json"}).out);
+  const Json guesses = Json::parse(weft_with(folder, {"predict", run, "--json", "--test-image", "0",
+                                                      "1", "2", "3", "4", "5", "6", "7"})
+                                       .out);
+  std::vector<std::vector<int>> counts(2, std::vector<int>(2, 0));
+  for (const Json& guess : guesses)
+    ++counts[guess["truth"].get<std::size_t>()][guess["class"].get<std::size_t>()];
+  REQUIRE(counts[0][1] + counts[1][0] > 0);  // untrained: there are mistakes to be told apart
+  CHECK(eval["classes"]["confusion"] == counts);
+  CHECK(eval["classes"]["names"] == Words{"0", "1"});
+  for (const std::size_t label : {0U, 1U})
+    CHECK(eval["classes"]["accuracy"][label] == counts[label][label] / 4.0);
+  const Outcome text = weft_with(folder, {"eval", run, "--classes"});
+  CHECK(has(text.out, "class  examples  right      most often taken for\n0             4  "));
+  const bool zero_fails = counts[0][1] > 0;
+  CHECK(has(text.out, zero_fails ? fmt::format("1 ({})\n", counts[0][1])
+                                 : fmt::format("0 ({})\n", counts[1][0])));
+  check_refused(weft_with(folder, {"eval", run, "--classes", "--split", "train"}), 2,
+                "--classes is for the test split: leave out --split");
 }
 
 TEST_CASE("predict answers for every text that can be answered") {

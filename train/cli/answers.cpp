@@ -48,6 +48,7 @@ void Answers::add(const char* key, const std::string& question,
     std::fflush(stdout);  // so that both come in their order where they go to one place
     std::fputs(fmt::format("weft: {}{}\n", of_what, text).c_str(), stderr);
     code_ = worse(code_, code_of(error));
+    failed_.push_back(question);
   }
   list_.push_back(std::move(entry));
 }

@@ -4,6 +4,7 @@
 #include <functional>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
 
 #include "core/error.h"
 
@@ -26,10 +27,14 @@ class Answers {
   /// Prints the entries where JSON is wanted. The exit code: done, or what the worst of the errors
   /// means; wrong usage only where nothing has been answered.
   int finish() const;
+  /// Questions without an answer, in their order.
+  const std::vector<std::string>& failed() const { return failed_; }
+  int answered() const { return answered_; }
 
  private:
   bool json_;
   Json list_ = Json::array();
+  std::vector<std::string> failed_;
   int answered_ = 0;
   int code_ = 0;
 };

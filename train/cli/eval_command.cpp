@@ -3,13 +3,18 @@
 
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 
+#include "core/error.h"
 #include "train/cli/cli.h"
+#include "train/cli/eval_classes.h"
 #include "train/cli/eval_progress.h"
+#include "train/cli/run_words.h"
 #include "train/cli/terminal.h"
 #include "train/loop/figures.h"
 #include "train/tasks/common/evaluate_run.h"
+#include "train/tasks/common/image_facts.h"
 
 namespace weft::cli {
 namespace {
@@ -19,13 +24,26 @@ struct EvalFlags {
   std::string data;
   std::string split;
   std::string checkpoint = "last";
+  bool classes = false;
   int threads = 0;
   bool json = false;
 };
 
+std::vector<std::string> names_of_classes(const train::RunFacts& run) {
+  const auto facts = train::ImageFacts::from_json(run.facts.data, run.checkpoint);
+  std::vector<std::string> names;
+  for (std::int64_t label = 0; label < facts.classes; ++label)
+    names.push_back(facts.class_name(label));
+  return names;
+}
+
 int eval(const EvalFlags& flags) {
   use_threads(flags.threads);
   const train::RunFacts facts = train::read_run(flags.run, flags.checkpoint);
+  if (flags.classes && !facts.kind->can(train::Use::predict_image))
+    fail<ConfigError>("eval", "--classes is for {}; this is {} run: leave it out",
+                      runs_for({train::Use::predict_image}),
+                      train::with_article(facts.kind->name()));
   train::Measured result;
   {
     EvalProgress progress;
@@ -37,6 +55,8 @@ int eval(const EvalFlags& flags) {
   }
   const train::Evaluation& figures = result.figures;
   const std::string warning = train::above_chance(figures.loss, result.chance);
+  std::optional<Confusion> classes;
+  if (flags.classes) classes.emplace(figures.predictions, names_of_classes(facts));
   for (const std::string& note : result.notes) put_line("weft: " + note);
   if (flags.json) {
     nlohmann::ordered_json json{
@@ -46,6 +66,7 @@ int eval(const EvalFlags& flags) {
     json["loss"] = figures.loss;
     for (const auto& [name, value] : figures.figures) json[name] = value;
     if (!warning.empty()) json["above_chance"] = true;
+    if (classes) json["classes"] = classes->to_json();
     fmt::print("{}\n", json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
   } else {
     const std::string what = flags.data.empty()      ? result.split + " split"
@@ -57,6 +78,7 @@ int eval(const EvalFlags& flags) {
     for (const auto& [name, value] : figures.figures)
       fmt::print(", {}", train::figure_text(name, value));
     fmt::print("\n");
+    if (classes) fmt::print("{}", classes->table());
   }
   if (!warning.empty()) put_line(fmt::format("weft: {}", warning));
   return kDone;
@@ -77,9 +99,13 @@ void add_eval(CLI::App& app, Action& action) {
   add_choice(*command, "--split", flags->split, {"train", "validation", "test"},
              "of the run's own data, the split to evaluate (default: validation, of images test)");
   add_choice(*command, "--checkpoint", flags->checkpoint, {"last", "best"}, "which weights");
+  command->add_flag("--classes", flags->classes,
+                    "of images: how many of each class are right, and what the others are taken "
+                    "for; with --json the whole confusion matrix");
   add_threads(*command, flags->threads);
   command->add_flag("--json", flags->json, "print the figures as JSON");
-  command->footer("Example:\n  weft eval runs/demo-vision --json");
+  command->footer(
+      "Example:\n  weft eval runs/demo-vision --json\n  weft eval runs/demo-vision --classes");
   command->callback([flags, &action] { action = [flags] { return eval(*flags); }; });
 }
 

@@ -2,12 +2,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <memory>
 
 #include "core/error.h"
 #include "core/phase.h"
 #include "train/cli/answers.h"
 #include "train/cli/cli.h"
+#include "train/cli/predict_pictures.h"
 #include "train/cli/predict_rows.h"
 #include "train/cli/run_words.h"
 #include "train/cli/terminal.h"
@@ -36,11 +38,6 @@ struct PredictFlags {
 
 using Json = Answers::Json;
 using train::Use;
-
-std::string class_name(const train::ImageGuess& guess, std::int64_t label) {
-  return guess.class_names.empty() ? fmt::format("{}", label)
-                                   : guess.class_names[static_cast<std::size_t>(label)];
-}
 
 void print_guess(const std::string& name, const train::ImageGuess& guess, int top) {
   std::vector<std::size_t> order(guess.probabilities.size());
@@ -91,7 +88,8 @@ int predict_file_of_rows(const train::RunFacts& facts, const PredictFlags& flags
 int predict_images(const PredictFlags& flags) {
   if (flags.files.empty() && flags.test_images.empty())
     fail<ConfigError>("predict",
-                      "nothing to predict: name PNG files or test images (--test-image N) for {}, "
+                      "nothing to predict: name files or folders of pictures or test images "
+                      "(--test-image N) for {}, "
                       "texts (--text TEXT) for {}, a CSV file for {}",
                       runs_for({Use::predict_image}), runs_for({Use::predict_text}),
                       runs_for({Use::predict_rows}));
@@ -102,14 +100,20 @@ int predict_images(const PredictFlags& flags) {
     refuse_given("predict", flags.given, {"--top"}, "--json, which prints all classes");
   const train::RunFacts facts = train::read_run(flags.run, flags.checkpoint);
   if (facts.kind->can(Use::predict_rows)) return predict_file_of_rows(facts, flags);
-  refuse_given("predict", flags.given, {"--out", "--skip-bad"}, "images");
+  if (!flags.test_images.empty())
+    refuse_given("predict", flags.given, {"--out", "--skip-bad"}, "test images");
+  if (!flags.out.empty())
+    refuse_given("predict", flags.given, {"--json", "--top"}, "--out, which has all classes");
   const auto run = train::load_as<train::ImagePredictor>(facts);
   Answers answers(flags.json);
+  PictureTable table;
+  bool many = !flags.out.empty();
   const auto ask = [&](const std::string& name, const auto& guess_it) {
     answers.add("name", name, [&](Json& entry) {
       const train::ImageGuess guess = guess_it();
       if (guess.inverted && flags.invert == "auto")
         put_line(fmt::format("weft: {}; --invert no reads it unchanged", guess.note));
+      if (!flags.out.empty()) return table.add(name, guess);
       if (!flags.json) return print_guess(name, guess, flags.top);
       const auto best = std::max_element(guess.probabilities.begin(), guess.probabilities.end());
       entry["class"] = best - guess.probabilities.begin();
@@ -123,11 +127,37 @@ int predict_images(const PredictFlags& flags) {
       entry["inverted"] = guess.inverted;
     });
   };
-  for (const std::string& file : flags.files)
+  const auto ask_file = [&](const std::string& file) {
     ask(file, [&] { return run->guess_file(file, flags.invert); });
+  };
+  for (const std::string& file : flags.files) {
+    if (!std::filesystem::is_directory(file)) {
+      ask_file(file);
+      continue;
+    }
+    many = true;
+    PicturesBelow below;
+    try {
+      below = pictures_below(file);
+    } catch (const IoError&) {
+      answers.add("name", file, [](Json&) { throw; });
+      continue;
+    }
+    if (below.strays > 0)
+      put_line(fmt::format("weft: {}: {} files that are no pictures are passed over", file,
+                           below.strays));
+    for (const std::string& picture : below.files) ask_file(picture);
+  }
   for (const std::int64_t number : flags.test_images)
     ask(fmt::format("test image {}", number), [&] { return run->guess_test_image(number); });
-  return answers.finish();
+  if (!flags.out.empty()) table.write(flags.out);
+  const int code = answers.finish();
+  if (many && !answers.failed().empty()) {
+    put_line(fmt::format("weft: {} of {} pictures could not be read:", answers.failed().size(),
+                         answers.failed().size() + static_cast<std::size_t>(answers.answered())));
+    for (const std::string& file : answers.failed()) put_line("  " + file);
+  }
+  return flags.skip_bad && code == kFailed && answers.answered() > 0 ? 0 : code;
 }
 
 int predict(const PredictFlags& flags) {
@@ -148,9 +178,10 @@ void add_predict(CLI::App& app, Action& action) {
            folder_of({Use::predict_image, Use::predict_text, Use::predict_rows}))
       ->required()
       ->type_name("RUN");
-  add_texts(*command, "files", flags->files,
-            "PNG files, which are scaled to the model's size; of a table run a CSV file with the "
-            "columns that it learned from, in any order")
+  add_texts(
+      *command, "files", flags->files,
+      "PNG, JPEG or WebP files, which are scaled to the model's size, or folders of them; of a "
+      "table run a CSV file with the columns that it learned from, in any order")
       ->type_name("FILE");
   add_texts(*command, "--text", flags->texts,
             "a text to classify, to translate, or with [MASK] or ___ where a bert run is to fill "
@@ -166,16 +197,19 @@ void add_predict(CLI::App& app, Action& action) {
       "number of classes shown per image or text, of words per blank, of translations per text");
   add_number(*command, "--beam", flags->beam, {1, 1000},
              "of a translate run: beam width of the search");
-  add_name(*command, "--out", flags->out, "of a table run: the CSV file that predictions go to")
+  add_name(*command, "--out", flags->out, "the CSV file that predictions of pictures or rows go to")
       ->type_name("FILE");
-  command->add_flag("--skip-bad", flags->skip_bad,
-                    "of a table run: leave out rows with too few or too many fields");
+  command->add_flag(
+      "--skip-bad", flags->skip_bad,
+      "go on with exit code 0 where pictures cannot be read, which are listed at the end; of "
+      "a table run: leave out rows with too few or too many fields");
   add_choice(*command, "--checkpoint", flags->checkpoint, {"last", "best"}, "which weights");
   add_threads(*command, flags->threads);
   command->add_flag("--json", flags->json, "print all probabilities as JSON");
   command->footer(
       "Example:\n  weft predict runs/demo-vision --test-image 0 1 2\n  weft predict "
-      "runs/demo-vision digit.png\n  weft predict runs/spam --text \"WINNER! Call now\"\n  weft "
+      "runs/demo-vision digit.png\n  weft predict runs/pets photos --out pets.csv --skip-bad\n  "
+      "weft predict runs/spam --text \"WINNER! Call now\"\n  weft "
       "predict runs/adult new.csv --out predictions.csv");
   command->callback([flags, command, &action] {
     flags->given = given_to(*command);

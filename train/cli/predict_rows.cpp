@@ -6,23 +6,13 @@
 
 #include "core/error.h"
 #include "core/io/file.h"
+#include "train/cli/csv_field.h"
 #include "train/cli/terminal.h"
 #include "train/tasks/common/loaded_run.h"
 #include "train/tasks/common/row_uses.h"
 
 namespace weft::cli {
 namespace {
-
-/// As RFC 4180 has it.
-std::string csv_field(const std::string& text) {
-  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
-  std::string quoted = "\"";
-  for (const char c : text) {
-    if (c == '"') quoted += '"';
-    quoted += c;
-  }
-  return quoted + '"';
-}
 
 std::string as_csv(const train::RowGuesses& guesses) {
   std::string text = "row," + csv_field("predicted " + guesses.target);
